@@ -1,0 +1,32 @@
+"""Pure translation between OpenAI's Chat Completions and Responses formats: bodies in, bodies out."""
+
+from . import answer, request
+from .errors import BadRequest, BadUpstream, Misuse, NotSayable, TranslationError
+from .exchange import ResponsesStream, ServeResponses
+from .fields import as_markdown as fields_as_markdown
+from .losses import Loss, Report
+from .profiles import PRESETS, Profile, preset
+from .stream.to_responses import ToResponses
+from .wire.json import decode as decode_json
+from .wire.json import encode as encode_json
+
+__all__ = [
+    "PRESETS",
+    "BadRequest",
+    "BadUpstream",
+    "Loss",
+    "Misuse",
+    "NotSayable",
+    "Profile",
+    "Report",
+    "ResponsesStream",
+    "ServeResponses",
+    "ToResponses",
+    "TranslationError",
+    "answer",
+    "decode_json",
+    "encode_json",
+    "fields_as_markdown",
+    "preset",
+    "request",
+]

@@ -1,0 +1,21 @@
+"""Finished answers: chat completion -> Response. The way is that of streams: one chunk, then the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .errors import BadUpstream
+from .stream.to_responses import Asked, ToResponses
+
+
+def to_responses(completion: Any, asked: Asked) -> dict[str, Any]:
+    """Return the Response object for a chat completion.
+
+    Raises BadUpstream when the body is an error, whatever its HTTP status was, or is no completion.
+    """
+    transducer = ToResponses(asked)
+    transducer.feed(completion)
+    if not transducer.started:
+        raise BadUpstream("The upstream's answer is no chat completion: it has no choices.")
+    transducer.finish(clean=True)
+    return transducer.answer

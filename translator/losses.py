@@ -1,0 +1,81 @@
+"""What one dialect says and the other cannot: every loss is collected, none is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["dropped", "approximated", "emulated", "defaulted"]
+
+REFUSED_WHEN_STRICT = ("dropped", "approximated")
+
+
+class Loss(NamedTuple):
+    """One thing that did not arrive as it was sent.
+
+    ``path`` is in the caller's dialect. ``kind``: *dropped* (it is gone), *approximated* (its meaning shifted),
+    *emulated* (done by other means, the meaning stays), *defaulted* (filled in because it was missing).
+    ``value`` may hold private data: show it to the caller, never log it.
+    """
+
+    path: str
+    kind: Kind
+    why: str
+    value: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.path}: {self.why}"
+
+
+class Report:
+    """The losses of one exchange, in the order in which they were found; the same loss is kept once."""
+
+    def __init__(self) -> None:
+        self._losses: dict[tuple[str, str, str], Loss] = {}
+
+    def dropped(self, path: str, why: str, value: Any = None) -> None:
+        self._add(Loss(path, "dropped", why, value))
+
+    def approximated(self, path: str, why: str, value: Any = None) -> None:
+        self._add(Loss(path, "approximated", why, value))
+
+    def emulated(self, path: str, why: str, value: Any = None) -> None:
+        self._add(Loss(path, "emulated", why, value))
+
+    def defaulted(self, path: str, why: str, value: Any = None) -> None:
+        self._add(Loss(path, "defaulted", why, value))
+
+    def _add(self, loss: Loss) -> None:
+        self._losses.setdefault(loss[:3], loss)
+
+    def __iter__(self) -> Iterator[Loss]:
+        return iter(self._losses.values())
+
+    def __len__(self) -> int:
+        return len(self._losses)
+
+    def refused(self) -> list[Loss]:
+        """The losses that strict mode does not allow."""
+        return [loss for loss in self if loss.kind in REFUSED_WHEN_STRICT]
+
+    def header(self, limit: int = 1024) -> str:
+        """The losses as one HTTP field value: a structured list (RFC 9651) of at most *limit* bytes.
+
+        ``"tools[3]";kind=dropped;why="web search is not run here"``; the rest is counted in a last ``more;count=N``.
+        Values are left out: headers are logged by many.
+        """
+        members: list[str] = []
+        room = limit - len(", more;count=99999")
+        for loss in self:
+            member = f"{_quoted(loss.path)};kind={loss.kind};why={_quoted(loss.why)}"
+            room -= len(member) + 2
+            if room < 0:
+                return ", ".join([*members, f"more;count={len(self) - len(members)}"])
+            members.append(member)
+        return ", ".join(members)
+
+
+def _quoted(text: str) -> str:
+    """A string of RFC 9651: printable ASCII, quotes and backslashes escaped, at most 200 characters."""
+    ascii_text = "".join(c if " " <= c <= "~" else "?" for c in text[:200])
+    return '"' + ascii_text.replace("\\", "\\\\").replace('"', '\\"') + '"'

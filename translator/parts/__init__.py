@@ -1,0 +1,1 @@
+"""One small thing per file, both directions of it side by side."""

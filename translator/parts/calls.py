@@ -1,0 +1,226 @@
+"""Tool calls and their outputs: items <-> `tool_calls` and tool messages (protocol 2.7, 2.8, 3.3).
+
+The table of call items reads both ways: how history becomes a chat call, and how a chat call becomes the native item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..errors import BadRequest
+from ..profiles import Terms
+from ..wire import json, shape
+from . import content
+
+Item = dict[str, Any]
+Content = str | list[content.Part]
+
+
+class Call(NamedTuple):
+    """A call as an item says it, before it has the name that the upstream knows."""
+
+    name: str
+    namespace: str | None
+    payload: str  # the arguments as JSON text, or a free-form tool's input as it is
+    free_form: bool = False
+
+
+def to_chat(call: Call, call_id: str, flat: str, native_custom: bool) -> dict[str, Any]:
+    """Return the member of `tool_calls` for *call*; arguments are never an empty string (clients parse them)."""
+    if not call.free_form:
+        return {"id": call_id, "type": "function", "function": {"name": flat, "arguments": call.payload or "{}"}}
+    if native_custom:
+        return {"id": call_id, "type": "custom", "custom": {"name": flat, "input": call.payload}}
+    arguments = json.encode_text({"input": call.payload})
+    return {"id": call_id, "type": "function", "function": {"name": flat, "arguments": arguments}}
+
+
+def to_responses(kind: str, arguments: str) -> Item | None:
+    """Return the fields of a native item for a finished call of a built-in tool; None if the arguments do not fit."""
+    try:
+        given = json.decode(arguments or "{}")
+    except ValueError:
+        return None
+    return _NATIVE_ITEMS[kind](given) if isinstance(given, dict) else None
+
+
+def read_call(item: Item, path: str) -> Call:
+    """Read any call item that a client runs."""
+    return CALLS[item["type"]](item, path)
+
+
+def _function(item: Item, path: str) -> Call:
+    arguments = item.get("arguments")
+    if arguments is not None and not isinstance(arguments, str):
+        arguments = json.encode_text(arguments)
+    return Call(shape.text(item.get("name"), f"{path}.name"), _namespace(item, path), arguments or "{}")
+
+
+def _custom(item: Item, path: str) -> Call:
+    name, given = shape.text(item.get("name"), f"{path}.name"), shape.text(item.get("input"), f"{path}.input")
+    return Call(name, _namespace(item, path), given, free_form=True)
+
+
+def _namespace(item: Item, path: str) -> str | None:
+    namespace = item.get("namespace")
+    return None if namespace is None else shape.text(namespace, f"{path}.namespace")
+
+
+def _tool_search(item: Item, path: str) -> Call:
+    given = item.get("arguments")
+    return Call("tool_search", None, given if isinstance(given, str) else json.encode_text(given or {}))
+
+
+def _local_shell(item: Item, path: str) -> Call:
+    action = shape.mapping(item.get("action"), f"{path}.action")
+    return Call("local_shell", None, json.encode_text(_without(action, "type")))
+
+
+def _shell(item: Item, path: str) -> Call:
+    return Call("shell", None, json.encode_text(_present(shape.mapping(item.get("action"), f"{path}.action"))))
+
+
+def _apply_patch(item: Item, path: str) -> Call:
+    return Call("apply_patch", None, json.encode_text(shape.mapping(item.get("operation"), f"{path}.operation")))
+
+
+def _computer(item: Item, path: str) -> Call:
+    given = _present({key: item.get(key) for key in ("action", "actions")})
+    return Call("computer", None, json.encode_text(given))
+
+
+def _present(fields: Item) -> Item:
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _without(fields: Item, *names: str) -> Item:
+    return {key: value for key, value in _present(fields).items() if key not in names}
+
+
+CALLS: dict[str, Callable[[Item, str], Call]] = {
+    "function_call": _function,
+    "custom_tool_call": _custom,
+    "tool_search_call": _tool_search,
+    "local_shell_call": _local_shell,
+    "shell_call": _shell,
+    "apply_patch_call": _apply_patch,
+    "computer_call": _computer,
+}
+
+
+def _tool_search_item(given: Item) -> Item | None:
+    return {"type": "tool_search_call", "execution": "client", "arguments": given}
+
+
+def _local_shell_item(given: Item) -> Item | None:
+    command = given.get("command")
+    if not isinstance(command, list):
+        return None
+    return {"type": "local_shell_call", "action": {"env": {}, **given, "type": "exec"}}
+
+
+def _shell_item(given: Item) -> Item | None:
+    if not isinstance(given.get("commands"), list):
+        return None
+    return {"type": "shell_call", "action": {"timeout_ms": None, "max_output_length": None, **given}}
+
+
+def _apply_patch_item(given: Item) -> Item | None:
+    kind = given.get("type")
+    needs = ("path",) if kind == "delete_file" else ("path", "diff")
+    if kind not in ("create_file", "update_file", "delete_file") or not all(
+        isinstance(given.get(n), str) for n in needs
+    ):
+        return None
+    return {"type": "apply_patch_call", "operation": {"type": kind, **{name: given[name] for name in needs}}}
+
+
+PREFIXES = {"tool_search_call": "tsc", "local_shell_call": "lsh", "shell_call": "sh", "apply_patch_call": "apc"}
+
+_NATIVE_ITEMS: dict[str, Callable[[Item], Item | None]] = {
+    "tool_search": _tool_search_item,
+    "local_shell": _local_shell_item,
+    "shell": _shell_item,
+    "apply_patch": _apply_patch_item,
+}
+
+
+def output_to_chat(item: Item, path: str, flat: Callable[[str, str | None], str], terms: Terms) -> Content:
+    """Return the content of the tool message (media still inside) for an output item."""
+    kind = item["type"]
+    if kind == "tool_search_output":
+        return _loaded(item, flat)
+    if kind == "shell_call_output":
+        return json.encode_text(item.get("output") or [])
+    if kind == "apply_patch_call_output":
+        return json.encode_text({"status": item.get("status"), "output": item.get("output") or ""})
+    given = item.get("output")
+    if kind == "computer_call_output":
+        return [content.part_to_chat(given, f"{path}.output", terms)]
+    if given is None:
+        raise shape.missing(f"{path}.output")
+    if isinstance(given, list):
+        return content.to_chat(given, "tool", f"{path}.output", terms)
+    return given if isinstance(given, str) else json.encode_text(given)
+
+
+def _loaded(item: Item, flat: Callable[[str, str | None], str]) -> str:
+    """What the model is told after a tool search: the names that it can call now."""
+    names: list[str] = []
+    for tool in item.get("tools") or []:
+        members = tool.get("tools") if isinstance(tool, dict) and tool.get("type") == "namespace" else None
+        namespace = tool.get("name") if members else None
+        for member in members or [tool]:
+            name = member.get("name") if isinstance(member, dict) else None
+            if isinstance(name, str):
+                names.append(flat(name, namespace if isinstance(namespace, str) else None))
+    return f"Loaded tools: {', '.join(names)}." if names else "No tools were found."
+
+
+OUTPUTS = (
+    "function_call_output",
+    "custom_tool_call_output",
+    "tool_search_output",
+    "local_shell_call_output",
+    "shell_call_output",
+    "apply_patch_call_output",
+    "computer_call_output",
+)
+
+
+def reference(item: Item, path: str) -> str:
+    """The call that an item makes or answers; only `local_shell_call_output` has it in `id` (protocol 2.4)."""
+    call_id = item.get("call_id")
+    if call_id is None and item["type"] == "local_shell_call_output":
+        call_id = item.get("id")
+    return shape.text(call_id, f"{path}.call_id")
+
+
+def hosted_to_chat(item: Item) -> tuple[str, str, str] | None:
+    """A call that the Responses server ran, as (name, arguments, output) for history; None if nothing can be told."""
+    kind = item["type"]
+    if kind == "mcp_call" and (item.get("output") is not None or item.get("error") is not None):
+        name = f"{item.get('server_label')}__{item.get('name')}"
+        return name, str(item.get("arguments") or "{}"), _text(item.get("output") or item.get("error"))
+    if kind == "code_interpreter_call" and item.get("code"):
+        return "code_interpreter", json.encode_text({"code": item["code"]}), _text(item.get("outputs") or [])
+    if kind == "file_search_call" and item.get("results"):
+        return "file_search", json.encode_text({"queries": item.get("queries")}), _text(item["results"])
+    return None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.encode_text(value)
+
+
+def no_output(call_id: str) -> BadRequest:
+    return BadRequest(f"No tool output found for function call {call_id}.", "input", "invalid_request_error")
+
+
+def no_call(call_id: str, path: str) -> BadRequest:
+    return BadRequest(
+        f"No tool call found for function call output with call_id {call_id}.",
+        f"{path}.call_id",
+        "invalid_request_error",
+    )

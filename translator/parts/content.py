@@ -1,0 +1,136 @@
+"""Content of messages and tool outputs: parts <-> parts (protocol 2.2, 2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import BadRequest
+from ..profiles import Terms
+from ..wire import shape
+from ..wire.responses import PART_FIELDS
+
+Part = dict[str, Any]
+
+
+def to_chat(content: Any, role: str, path: str, terms: Terms) -> str | list[Part]:
+    """Return the content of a chat message of *role* for the content of an item.
+
+    Texts are joined where the upstream takes only strings: without a separator for an assistant, whose text was one,
+    with a blank line elsewhere. Raises BadRequest for a part that no chat message can hold.
+    """
+    if isinstance(content, str):
+        return content
+    parts = [part_to_chat(part, f"{path}[{i}]", terms) for i, part in enumerate(shape.array(content, path))]
+    return fold(parts, role, path, terms)
+
+
+def fold(parts: list[Part], role: str, path: str, terms: Terms) -> str | list[Part]:
+    """The shortest form of *parts* that says the same: a string if all are text and nothing else hangs on them."""
+    if any(part["type"] != "text" for part in parts):
+        return parts
+    takes_lists = role in terms.profile.content_lists
+    if takes_lists and (len(parts) > 1 or any(len(part) > 2 for part in parts)):
+        return parts
+    if any(len(part) > 2 for part in parts):
+        terms.report.dropped(path, "cache break points need lists of parts, which the upstream does not take")
+    return ("" if role == "assistant" else "\n\n").join(part["text"] for part in parts)
+
+
+def part_to_chat(part: Any, path: str, terms: Terms) -> Part:
+    part = shape.mapping(part, path)
+    kind = part.get("type")
+    make = TO_CHAT.get(kind) if isinstance(kind, str) else None
+    if make is None:
+        raise BadRequest(
+            f"Invalid value: '{kind}'. Chat Completions has no such content.", f"{path}.type", "invalid_value"
+        )
+    terms.report_unread(part, PART_FIELDS[part["type"]], path)
+    made = make(part, path, terms)
+    if (mark := part.get("prompt_cache_breakpoint")) is not None:
+        made["prompt_cache_breakpoint"] = mark
+    return made
+
+
+def _text(part: Part, path: str, terms: Terms) -> Part:
+    return {"type": "text", "text": shape.text(part.get("text"), f"{path}.text")}
+
+
+def _refusal(part: Part, path: str, terms: Terms) -> Part:
+    return {"type": "refusal", "refusal": shape.text(part.get("refusal"), f"{path}.refusal")}
+
+
+def _image(part: Part, path: str, terms: Terms) -> Part:
+    url = part.get("image_url")
+    if isinstance(url, dict):  # chat's own spelling, sent by confused clients
+        part = {"detail": url.get("detail"), **part}
+        url = url.get("url")
+    if url is None and part.get("file_id") is not None:
+        raise BadRequest(
+            "Images by 'file_id' are not supported: Chat Completions takes images by URL or as data URLs.",
+            f"{path}.file_id",
+            "unsupported_value",
+        )
+    image: Part = {"url": shape.text(url, f"{path}.image_url")}
+    detail = part.get("detail")
+    if detail == "original" and not terms.profile.image_detail_original:
+        terms.report.approximated(f"{path}.detail", "the largest detail is 'high'", detail)
+        detail = "high"
+    if detail not in (None, "auto"):
+        image["detail"] = detail
+    return {"type": "image_url", "image_url": image}
+
+
+def _file(part: Part, path: str, terms: Terms) -> Part:
+    if part.get("file_url") is not None:
+        raise BadRequest(
+            "Files by 'file_url' are not supported: Chat Completions takes files as 'file_data' or by 'file_id'.",
+            f"{path}.file_url",
+            "unsupported_value",
+        )
+    if part.get("detail") not in (None, "auto"):
+        terms.report.dropped(f"{path}.detail", "files have no detail", part["detail"])
+    file = part["file"] if isinstance(part.get("file"), dict) else part
+    if file.get("file_id") is not None:
+        return {"type": "file", "file": {"file_id": shape.text(file["file_id"], f"{path}.file_id")}}
+    data = shape.text(file.get("file_data"), f"{path}.file_data")
+    return {"type": "file", "file": {"filename": file.get("filename") or _file_name(data), "file_data": data}}
+
+
+def _file_name(data: str) -> str:
+    """A name for a nameless file: Chat Completions asks for one, and servers go by its ending."""
+    kind = data[5:40].split(";")[0] if data.startswith("data:") else ""
+    endings = {"application/pdf": "pdf", "text/plain": "txt", "application/json": "json", "text/csv": "csv"}
+    return f"file.{endings.get(kind, 'pdf')}"
+
+
+def _audio(part: Part, path: str, terms: Terms) -> Part:
+    return {"type": "input_audio", "input_audio": shape.mapping(part.get("input_audio"), f"{path}.input_audio")}
+
+
+def _video(part: Part, path: str, terms: Terms) -> Part:
+    terms.report.approximated(path, "'video_url' is a dialect of some servers")
+    url = part.get("video_url")
+    return {"type": "video_url", "video_url": url if isinstance(url, dict) else {"url": shape.text(url, path)}}
+
+
+TO_CHAT: dict[str, Callable[[Part, str, Terms], Part]] = {
+    "input_text": _text,
+    "output_text": _text,
+    "summary_text": _text,
+    "reasoning_text": _text,
+    "text": _text,
+    "refusal": _refusal,
+    "input_image": _image,
+    "image_url": _image,
+    "computer_screenshot": _image,
+    "input_file": _file,
+    "file": _file,
+    "input_audio": _audio,
+    "input_video": _video,
+    "video_url": _video,
+}
+
+
+def is_media(part: Part) -> bool:
+    return part["type"] not in ("text", "refusal")

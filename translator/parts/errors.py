@@ -1,0 +1,95 @@
+"""Errors in both dialects (protocol 7): whatever an upstream sends becomes one BadUpstream in OpenAI's shape."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..errors import BadUpstream
+from ..wire import json
+
+_TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
+_PHRASES = {
+    400: "Bad request",
+    401: "Not authenticated",
+    403: "Not allowed",
+    404: "Not found",
+    429: "Too many requests",
+    503: "Service unavailable",
+    504: "Gateway time-out",
+}
+MAX_MESSAGE = 2000
+_RATE = re.compile(r"rate.?limit|too many requests|quota", re.I)
+_POLICY = re.compile(r"content.?(policy|filter|management)|moderation|safety", re.I)
+
+
+def read(status: int, body: bytes) -> BadUpstream:
+    """Return the error in an upstream's HTTP answer: JSON of any shape, or text, or nothing (protocol 7.2)."""
+    try:
+        value = json.decode(body)
+    except ValueError:
+        text = body[:MAX_MESSAGE].decode("utf-8", "replace").strip()
+        value = {"message": "" if text.startswith("<") else text}
+    return from_value(value, status)
+
+
+def from_value(value: Any, status: int | None = None) -> BadUpstream:
+    """Return the error that a decoded JSON value means; *status* is the HTTP status if there was an error status."""
+    fields = _fields(value)
+    code = fields.get("code")
+    if status is None or status < 400:
+        status = _status(fields)
+    message = fields.get("message") or _PHRASES.get(status, "The upstream failed")
+    param = fields.get("param")
+    return BadUpstream(
+        message if isinstance(message, str) else json.encode_text(message),
+        param if isinstance(param, str) else None,
+        str(code) if isinstance(code, (str, int)) and not isinstance(code, bool) else None,
+        status=status,
+        type=fields["type"] if isinstance(fields.get("type"), str) else type_for(status),
+    )
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """`{"error": {...}}`, `{"error": "text"}`, `{"detail": ...}`, `{"message": ...}`, a list or a bare string."""
+    if isinstance(value, list) and value:
+        value = value[0]  # Gemini wraps its error in a list
+    if not isinstance(value, dict):
+        return {"message": value if isinstance(value, str) else None}
+    error = value.get("error")
+    if isinstance(error, dict):
+        return error if error.get("message") else {**error, "message": value.get("message") or value.get("detail")}
+    if error and not value.get("message"):
+        return {**value, "message": error}
+    return value if value.get("message") else {**value, "message": value.get("detail")}
+
+
+def _status(fields: dict[str, Any]) -> int:
+    """The status that an error object inside a 200 stands for: its numeric code, else what its words say, else 502."""
+    for name in ("code", "status", "status_code"):
+        number = fields.get(name)
+        if isinstance(number, str) and number.isdecimal() and len(number) == 3:
+            number = int(number)
+        if isinstance(number, int) and 400 <= number <= 599:
+            return number
+    words = f"{fields.get('code')} {fields.get('type')}"
+    if _RATE.search(words):
+        return 429
+    return 400 if "invalid_request" in words or "context_length" in words else 502
+
+
+def type_for(status: int) -> str:
+    return _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
+
+
+def to_responses(error: Any) -> dict[str, Any]:
+    """Return `response.error` of a failed answer for a TranslationError: OpenAI's closed list of codes (7.2)."""
+    words = f"{error.code} {error.type} {error.message}"
+    code = "server_error"
+    if error.status == 429 or (error.status < 500 and _RATE.search(words)):
+        code = "rate_limit_exceeded"
+    elif error.code == "context_length_exceeded":
+        code = error.code  # clients stop retrying on this word (Codex)
+    elif error.status == 400 and _POLICY.search(words):
+        code = "invalid_prompt"
+    return {"code": code, "message": error.message}

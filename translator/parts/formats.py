@@ -1,0 +1,26 @@
+"""Output formats: `text.format` <-> `response_format`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..profiles import Terms
+from ..wire import json, shape
+
+
+def to_chat(form: Any, path: str, terms: Terms) -> dict[str, Any] | None:
+    """Return the chat response format: a schema is nested one level deeper; plain text is the default and left out."""
+    form = shape.mapping(form, path)
+    if form.get("type") != "json_schema":
+        return None if form.get("type") == "text" else form
+    nested = form["json_schema"] if isinstance(form.get("json_schema"), dict) else form  # chat's own spelling
+    schema = {key: value for key, value in nested.items() if key != "type" and value is not None}
+    if not terms.profile.json_schema:
+        terms.report.emulated(path, "the schema is an instruction: the upstream holds only to 'json_object'")
+        return {"type": "json_object"}
+    return {"type": "json_schema", "json_schema": schema}
+
+
+def instruction(form: Any) -> str:
+    """What a model is told that cannot be held to a schema (protocol 1.5j)."""
+    return "Answer with one JSON value that matches this JSON schema:\n" + json.encode_text(form.get("schema") or {})

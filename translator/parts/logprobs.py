@@ -1,0 +1,31 @@
+"""Log-probabilities of tokens (protocol 4.7): Responses wants lists where chat has nulls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def to_responses(logprobs: Any) -> list[dict[str, Any]]:
+    """Return the tokens of a chat choice's `logprobs` as Responses lists them."""
+    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+    return [_token(t) for t in tokens if isinstance(t, dict)] if isinstance(tokens, list) else []
+
+
+def _token(token: dict[str, Any]) -> dict[str, Any]:
+    top = token.get("top_logprobs")
+    return {
+        **_one(token),
+        "top_logprobs": [_one(t) for t in top if isinstance(t, dict)] if isinstance(top, list) else [],
+    }
+
+
+def _one(token: dict[str, Any]) -> dict[str, Any]:
+    text = token.get("token")
+    text = text if isinstance(text, str) else ""
+    given = token.get("bytes")
+    logprob = token.get("logprob")
+    return {
+        "token": text,
+        "bytes": given if isinstance(given, list) else list(text.encode("utf-8", "replace")),
+        "logprob": logprob if isinstance(logprob, (int, float)) else -9999.0,  # OpenAI's word for "very unlikely"
+    }

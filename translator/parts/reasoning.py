@@ -1,0 +1,118 @@
+"""Reasoning: text, summaries, and what a provider wants back unread (protocol 2.9).
+
+Provider state travels in `encrypted_content` as an envelope that only this library opens. It is not encrypted: it holds
+nothing but what this upstream sent to this same client.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from ..profiles import Terms
+from ..wire import json, shape
+
+ENVELOPE = "diglot.1."
+TEXT_FIELDS = ("reasoning_content", "reasoning", "thinking", "think", "chain_of_thought")
+DETAIL_FIELDS = ("reasoning_details", "thinking_blocks")
+_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+
+
+def seal(fields: dict[str, Any]) -> str:
+    """Put provider state into an `encrypted_content` string: `text`, `summary`, `calls`, `reasoning_details`, ..."""
+    return ENVELOPE + base64.urlsafe_b64encode(json.encode(fields)).decode()
+
+
+def unseal(sealed: Any) -> dict[str, Any] | None:
+    """Return what `seal` put in; None if somebody else made it."""
+    if not isinstance(sealed, str) or not sealed.startswith(ENVELOPE):
+        return None
+    try:
+        fields = json.decode(base64.b64decode(sealed[len(ENVELOPE) :], b"-_", validate=True))
+    except (ValueError, binascii.Error):
+        return None
+    return fields if isinstance(fields, dict) else None
+
+
+def effort_to_chat(effort: Any, path: str, terms: Terms) -> Any:
+    """The effort itself, or the nearest one that the upstream knows."""
+    known = terms.profile.efforts
+    if not known or effort in known or effort not in _EFFORTS:
+        return effort
+    rank = _EFFORTS.index(effort)
+    nearest = min(known, key=lambda word: abs(_EFFORTS.index(word) - rank))
+    terms.report.approximated(path, f"the nearest effort is '{nearest}'", effort)
+    return nearest
+
+
+def to_chat(item: dict[str, Any], path: str) -> tuple[str, dict[str, Any]]:
+    """Return the text of a reasoning item and the provider state sealed in it."""
+    sealed = unseal(item.get("encrypted_content")) or {}
+    texts = [
+        shape.text(shape.mapping(part, f"{path}.{field}[{i}]").get("text"), f"{path}.{field}[{i}].text")
+        for field in ("content", "summary")
+        for i, part in enumerate(shape.array(item.get(field) or [], f"{path}.{field}"))
+    ]
+    own = sealed.get("text")
+    if isinstance(own, str):
+        return own, sealed
+    has_content = bool(item.get("content"))
+    count = len(item.get("content") or [])
+    return "\n\n".join(texts[:count] if has_content else texts), sealed
+
+
+def text_of(delta: dict[str, Any]) -> str:
+    """The reasoning text of a chat delta or message, under whichever name (D1-D4); names that repeat it are ignored."""
+    for name in TEXT_FIELDS:
+        value = delta.get(name)
+        if isinstance(value, dict):
+            value = value.get("content")
+        if value and isinstance(value, str):
+            return value
+    for name in DETAIL_FIELDS:
+        entries = delta.get(name)
+        if isinstance(entries, list):
+            return "".join(_detail_text(entry) for entry in entries if isinstance(entry, dict))
+    return ""
+
+
+def joined_text(thoughts: Any) -> str:
+    """The text of a `thinking` part: a string, or parts again."""
+    entries = thoughts if isinstance(thoughts, list) else [{"text": thoughts}]
+    return "".join(_detail_text(entry) for entry in entries if isinstance(entry, dict))
+
+
+def _detail_text(entry: dict[str, Any]) -> str:
+    return next((v for k in ("text", "summary", "thinking") if isinstance(v := entry.get(k), str)), "")
+
+
+class Details:
+    """Structured reasoning that streams in fragments: texts of one entry grow, everything else is set once."""
+
+    _GROWING = ("text", "summary", "thinking", "data", "signature")
+
+    def __init__(self) -> None:
+        self._entries: list[dict[str, Any]] = []
+        self._pieces: list[dict[str, list[str]]] = []  # per entry, joined once at the end
+
+    def add(self, more: Any) -> None:
+        for entry in more if isinstance(more, list) else []:
+            if not isinstance(entry, dict):
+                continue
+            if not self._entries or not _same_entry(self._entries[-1], entry):
+                self._entries.append({})
+                self._pieces.append({})
+            for key, value in entry.items():
+                if key in self._GROWING and isinstance(value, str):
+                    self._pieces[-1].setdefault(key, []).append(value)
+                if value is not None:
+                    self._entries[-1].setdefault(key, value)
+
+    def joined(self) -> list[dict[str, Any]]:
+        texts = ({key: "".join(pieces) for key, pieces in grown.items()} for grown in self._pieces)
+        return [{**entry, **grown} for entry, grown in zip(self._entries, texts, strict=True)]
+
+
+def _same_entry(last: dict[str, Any], entry: dict[str, Any]) -> bool:
+    return entry.get("index") is not None and all(last.get(key) == entry.get(key) for key in ("index", "type"))

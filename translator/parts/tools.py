@@ -1,0 +1,284 @@
+"""Tool declarations: one walk over them serves both directions (protocol 3.1-3.4)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, NamedTuple
+
+from ..errors import BadRequest
+from ..profiles import Terms
+from ..wire import shape
+from ..wire.responses import TOOL_FIELDS
+
+Kind = Literal["function", "custom", "tool_search", "local_shell", "shell", "apply_patch"]
+NAME_LIMIT = 64
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
+
+
+class Tool(NamedTuple):
+    """One declared tool under both of its names."""
+
+    flat: str  # the name that the upstream knows
+    kind: Kind
+    name: str
+    namespace: str | None
+    path: str
+    chat: dict[str, Any]  # its declaration in a chat request
+    wrapped: bool = False  # a free-form tool that the upstream sees as a function
+
+
+class Catalog:
+    """The tools of one request: by flat name (for answers) and by native name (for history and choices)."""
+
+    def __init__(self, tools: dict[str, Tool]) -> None:
+        self._flat = tools
+        self._native = {(tool.namespace, tool.name): tool for tool in tools.values()}
+
+    def __iter__(self) -> Iterator[Tool]:
+        return iter(self._flat.values())
+
+    def __len__(self) -> int:
+        return len(self._flat)
+
+    def by_flat(self, flat: str) -> Tool | None:
+        return self._flat.get(flat)
+
+    def by_name(self, name: str, namespace: str | None = None) -> Tool | None:
+        """The tool called *name*; a deferred function may come back in a namespace of its own name (protocol 3.4)."""
+        found = self._native.get((namespace, name))
+        return found or (self._native.get((None, name)) if namespace == name else None)
+
+    def flat(self, name: str, namespace: str | None = None) -> str:
+        """The name by which the upstream knows a tool, declared or not (history outlives declarations)."""
+        found = self.by_name(name, namespace)
+        return found.flat if found else flatten(name, namespace)
+
+
+def flatten(name: str, namespace: str | None) -> str:
+    """``namespace__name`` within 64 characters; what is cut or changed is made unique by a hash of the whole."""
+    if not namespace or namespace == name:
+        return name
+    whole = f"{namespace}__{name}"
+    clean = _NOT_IN_NAMES.sub("_", whole)
+    if clean == whole and len(whole) <= NAME_LIMIT:
+        return whole
+    return f"{clean[: NAME_LIMIT - 9]}_{hashlib.sha256(whole.encode('utf-8', 'replace')).hexdigest()[:8]}"
+
+
+def declared(body: dict[str, Any], terms: Terms) -> Catalog:
+    """Walk over every declaration of a Responses request: `tools`, `additional_tools` and loaded ones.
+
+    Declarations that no chat upstream can hold are reported. Raises BadRequest when a declaration is not one, or when
+    two different tools would get the same name.
+    """
+    tools: dict[str, Tool] = {}
+    for declaration, path, namespace in _declarations(body):
+        for tool in _read(declaration, path, namespace, terms):
+            _add(tools, tool, terms)
+    return Catalog(tools)
+
+
+def _declarations(body: dict[str, Any]) -> Iterator[tuple[Any, str, None]]:
+    yield from ((tool, f"tools[{i}]", None) for i, tool in enumerate(shape.array(body.get("tools") or [], "tools")))
+    items = body.get("input")
+    for i, item in enumerate(items if isinstance(items, list) else []):
+        if isinstance(item, dict) and item.get("type") in ("additional_tools", "tool_search_output"):
+            path = f"input[{i}].tools"
+            yield from ((t, f"{path}[{j}]", None) for j, t in enumerate(shape.array(item.get("tools") or [], path)))
+
+
+def _add(tools: dict[str, Tool], tool: Tool, terms: Terms) -> None:
+    other = tools.setdefault(tool.flat, tool)
+    if (other.namespace, other.name, other.kind) != (tool.namespace, tool.name, tool.kind):
+        raise BadRequest(
+            f"'{tool.path}' and '{other.path}' are different tools that an upstream would both know as '{tool.flat}'.",
+            tool.path,
+        )
+    if other.chat != tool.chat:
+        terms.report.dropped(tool.path, f"'{tool.flat}' is declared before, in {other.path}")
+
+
+def _read(declaration: Any, path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
+    tool = shape.mapping(declaration, path)
+    kind = tool.get("type")
+    read = READERS.get(kind) if isinstance(kind, str) else None
+    if read is None:
+        terms.report.dropped(path, f"'{kind}' is a tool that the Responses server runs itself", tool)
+        return
+    terms.report_unread(tool, TOOL_FIELDS[tool["type"]], path)
+    if tool.get("defer_loading"):
+        terms.report.emulated(f"{path}.defer_loading", "all tools are loaded at once")
+    yield from read(tool, path, namespace, terms)
+
+
+def _namespace(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
+    name = shape.text(tool.get("name"), f"{path}.name")
+    members = shape.array(tool.get("tools") or [], f"{path}.tools")
+    if members:
+        terms.report.emulated(path, "namespaces are part of the tools' names")
+    for i, member in enumerate(members):
+        yield from _read(member, f"{path}.tools[{i}]", name, terms)
+
+
+def _function(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
+    tool = {**tool, **tool["function"]} if isinstance(tool.get("function"), dict) else tool  # chat's own nesting
+    name = shape.text(tool.get("name"), f"{path}.name")
+    callers = tool.get("allowed_callers")
+    if isinstance(callers, list) and callers and "direct" not in callers:
+        terms.report.dropped(path, "only programs may call it, and there are none", tool)
+        return
+    if tool.get("output_schema") is not None:
+        terms.report.dropped(f"{path}.output_schema", "functions have no output schema")
+    parameters = tool.get("parameters") or {"type": "object", "properties": {}}
+    function = {
+        "name": flatten(name, namespace),
+        "description": tool.get("description"),
+        "parameters": parameters,
+        "strict": _strict(tool.get("strict"), parameters, path, terms),
+    }
+    yield _tool("function", name, namespace, path, function)
+
+
+def _strict(strict: Any, parameters: Any, path: str, terms: Terms) -> bool | None:
+    """Chat's default is false; Responses tries strict when the key is absent (protocol 3.2)."""
+    mode = terms.profile.strict_functions
+    if mode == "drop":
+        if strict:
+            terms.report.dropped(f"{path}.strict", "the upstream does not hold to schemas")
+        return None
+    if strict is None and mode == "infer":
+        return True if is_strict_schema(parameters) else None
+    return True if strict else None
+
+
+def is_strict_schema(schema: Any) -> bool:
+    """Whether OpenAI would accept *schema* as strict: closed objects, all properties required, all the way down."""
+    if isinstance(schema, list):
+        return all(is_strict_schema(member) for member in schema)
+    if not isinstance(schema, dict):
+        return True
+    if "properties" in schema or schema.get("type") == "object":
+        properties, required = schema.get("properties"), schema.get("required")
+        names = set(properties) if isinstance(properties, dict) else set()
+        closed = schema.get("additionalProperties") is False
+        if not closed or not isinstance(required, list) or names != {r for r in required if isinstance(r, str)}:
+            return False
+    return all(is_strict_schema(value) for key, value in schema.items() if key not in ("enum", "const", "default"))
+
+
+def _custom(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
+    tool = {**tool, **tool["custom"]} if isinstance(tool.get("custom"), dict) else tool
+    name = shape.text(tool.get("name"), f"{path}.name")
+    form = tool.get("format")
+    if terms.profile.custom_tools:
+        custom = {"name": flatten(name, namespace), "description": tool.get("description"), "format": _nested(form)}
+        yield _tool("custom", name, namespace, path, custom)
+        return
+    terms.report.emulated(
+        path, "free-form tools are functions with one string here; grammars are described, not enforced"
+    )
+    function = {
+        "name": flatten(name, namespace),
+        "description": _described(tool.get("description"), form),
+        "parameters": INPUT_SCHEMA,
+    }
+    yield _tool("custom", name, namespace, path, function, wrapped=True)
+
+
+def _nested(form: Any) -> Any:
+    """Chat nests a grammar one level deeper than Responses."""
+    if not isinstance(form, dict) or form.get("type") != "grammar" or "grammar" in form:
+        return form
+    return {"type": "grammar", "grammar": {k: v for k, v in form.items() if k != "type"}}
+
+
+def _described(description: Any, form: Any) -> str:
+    words = [description] if isinstance(description, str) and description else []
+    if isinstance(form, dict) and form.get("type") == "grammar":
+        grammar = form["grammar"] if isinstance(form.get("grammar"), dict) else form
+        words.append(f"The input must match this {grammar.get('syntax')} grammar:\n{grammar.get('definition')}")
+    return "\n\n".join(words)
+
+
+def _native(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
+    """A built-in tool that the client runs: a function with a fixed schema, native items on the way back."""
+    kind = tool["type"]
+    environment = tool.get("environment")
+    if isinstance(environment, dict) and environment.get("type") not in (None, "local"):
+        terms.report.dropped(path, "its container is the Responses server's", tool)
+        return
+    if kind == "tool_search" and tool.get("execution") != "client":
+        terms.report.emulated(path, "all tools are loaded at once")
+        return
+    description, parameters = NATIVES[kind]
+    terms.report.emulated(path, "a function stands in for the built-in tool")
+    function = {
+        "name": kind,
+        "description": tool.get("description") or description,
+        "parameters": tool.get("parameters") or parameters,
+    }
+    yield _tool(kind, kind, None, path, function)
+
+
+def _tool(kind: Any, name: str, namespace: str | None, path: str, inner: dict[str, Any], wrapped: bool = False) -> Tool:
+    inner = {key: value for key, value in inner.items() if value is not None}
+    form = "custom" if kind == "custom" and not wrapped else "function"
+    return Tool(inner["name"], kind, name, namespace, path, {"type": form, form: inner}, wrapped)
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    required = [name for name, schema in properties.items() if not schema.pop("optional", False)]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+_STRING = {"type": "string"}
+_STRINGS = {"type": "array", "items": _STRING}
+_MILLISECONDS = {"type": "integer", "description": "Time limit in milliseconds.", "optional": True}
+INPUT_SCHEMA = _object(input={"type": "string", "description": "The whole input of the tool, as it is."})
+
+NATIVES: dict[str, tuple[str, dict[str, Any]]] = {
+    "local_shell": (
+        "Runs a command on the user's machine and returns what it prints.",
+        _object(
+            command={**_STRINGS, "description": "The command and its arguments."},
+            timeout_ms=dict(_MILLISECONDS),
+            working_directory={"type": "string", "optional": True},
+            env={"type": "object", "additionalProperties": _STRING, "optional": True},
+        ),
+    ),
+    "shell": (
+        "Runs shell commands on the user's machine and returns what they print.",
+        _object(
+            commands={**_STRINGS, "description": "The shell commands, each a whole line."},
+            timeout_ms=dict(_MILLISECONDS),
+            max_output_length={"type": "integer", "optional": True},
+        ),
+    ),
+    "apply_patch": (
+        "Creates, updates or deletes one file. For update_file, diff is a unified diff without file headers.",
+        _object(
+            type={"type": "string", "enum": ["create_file", "update_file", "delete_file"]},
+            path=_STRING,
+            diff={"type": "string", "description": "The diff; not for delete_file.", "optional": True},
+        ),
+    ),
+    "tool_search": (
+        "Finds tools by what they do and makes them callable.",
+        _object(query={"type": "string", "description": "What the tool should be able to do."}),
+    ),
+}
+
+READERS: dict[str, Callable[[dict[str, Any], str, str | None, Terms], Iterator[Tool]]] = {
+    "function": _function,
+    "custom": _custom,
+    "namespace": _namespace,
+    **dict.fromkeys(NATIVES, _native),
+}
+
+
+def echo(tools: Any) -> list[Any]:
+    """The declarations as the Response object repeats them: a function's keys all there (Open Responses)."""
+    empty = {"description": None, "parameters": None, "strict": None}
+    return [{**empty, **t} if isinstance(t, dict) and t.get("type") == "function" else t for t in tools]

@@ -1,0 +1,36 @@
+"""Token counts (protocol 4.5). Vendors' totals are kept, never corrected; missing usage stays missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def to_responses(usage: dict[str, Any]) -> dict[str, Any]:
+    """Return the usage of a Response for that of a chat completion."""
+    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    read, wrote = _details(usage, "prompt_tokens_details"), _details(usage, "completion_tokens_details")
+    cached = (
+        _count(read, "cached_tokens")
+        or _count(read, "cached")  # TokenHub
+        or _count(usage, "prompt_cache_hit_tokens")  # DeepSeek
+        or _count(usage, "cached_tokens")
+        or _count(usage, "cache_read_input_tokens")
+    )
+    reasoning = _count(wrote, "reasoning_tokens") or _count(wrote, "reasoning") or _count(usage, "reasoning_tokens")
+    return {
+        "input_tokens": prompt,
+        "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": _count(read, "cache_write_tokens")},
+        "output_tokens": completion,
+        "output_tokens_details": {"reasoning_tokens": reasoning},
+        "total_tokens": _count(usage, "total_tokens") or prompt + completion,
+    }
+
+
+def _details(usage: dict[str, Any], name: str) -> dict[str, Any]:
+    details = usage.get(name)
+    return details if isinstance(details, dict) else {}
+
+
+def _count(fields: dict[str, Any], name: str) -> int:
+    value = fields.get(name)
+    return int(value) if isinstance(value, (int, float)) else 0

@@ -1,0 +1,147 @@
+"""What differs between upstreams and between clients: data, one frozen Struct, with named presets.
+
+To add an upstream, add a row to PRESETS. What all servers do wrong in their own way is read without any setting.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from .losses import Report
+
+OPENAI_ONLY = frozenset(
+    {
+        "verbosity",
+        "moderation",
+        "safety_identifier",
+        "service_tier",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+    }
+)
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of one translation. The defaults are the most widely understood form of each thing."""
+
+    name: str = "default"
+
+    # what the upstream needs
+    developer_role: Literal["system", "developer"] = "system"
+    system_messages: Literal["separate", "leading", "one"] = "leading"
+    """*leading*: those at the start become one message (many chat templates take one); *one*: all of them do."""
+    content_lists: frozenset[str] = frozenset({"user"})
+    """Roles whose content may be a list of parts; for the others, texts are joined."""
+    media_in_tool_messages: bool = False
+    renamed: dict[str, str] = msgspec.field(default_factory=lambda: {"max_completion_tokens": "max_tokens"})
+    """Chat request fields (dotted paths) that this upstream knows under another name."""
+    unsupported: frozenset[str] = OPENAI_ONLY
+    """Chat request fields that this upstream refuses or ignores: left out and reported."""
+    unknown: Literal["pass", "report"] = "pass"
+    """Request fields that no specification has (`top_k`): handed to the upstream, or left out and reported."""
+    stream_usage: bool = True
+    """Ask for usage in streams (`stream_options`)."""
+    custom_tools: bool = False
+    """Takes free-form tools natively; otherwise they are wrapped as functions."""
+    allowed_tools: bool = False
+    """Takes the `allowed_tools` choice; otherwise only the allowed tools are declared."""
+    strict_functions: Literal["keep", "infer", "drop"] = "keep"
+    """*infer*: an omitted `strict` becomes true where the schema allows it, as the Responses API does."""
+    json_schema: bool = True
+    """Takes `json_schema` as a response format; otherwise `json_object` and the schema as an instruction."""
+    image_detail_original: bool = False
+    efforts: tuple[str, ...] = ()
+    """The reasoning efforts that it takes; empty: all. Others become the nearest one."""
+    reasoning_field: Literal["reasoning_content", "reasoning"] = "reasoning_content"
+    reasoning_replay: Literal["never", "tool_loop", "same_model", "always"] = "tool_loop"
+    """Which earlier reasoning text goes back: none, that since the last user message, all of this model, or all."""
+
+    # what the client gets
+    events: Literal["openai", "openresponses"] = "openai"
+    """Flavour of event names, error events and `[DONE]`."""
+    reasoning_expose: Literal["auto", "off", "content", "summary", "both"] = "auto"
+    """Where reasoning text goes; *auto*: into the summary when the client asked for one, else into the content."""
+
+    def takes(self, path: str) -> bool:
+        """Whether the upstream takes a chat request field (dotted path)."""
+        return path not in self.unsupported and path.split(".")[0] not in self.unsupported
+
+
+class Terms(NamedTuple):
+    """What a converter needs besides the value and its path."""
+
+    profile: Profile
+    report: Report
+
+    def report_unread(self, value: dict[str, Any], known: frozenset[str] | None, path: str) -> None:
+        """Report the fields of *value* that nobody reads."""
+        if known is not None and not known.issuperset(value):
+            for name in value:
+                if name not in known and value[name] is not None:
+                    self.report.dropped(f"{path}.{name}", "no such field is known", value[name])
+
+
+_ALL_ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
+_OPENAI = Profile(
+    name="openai",
+    developer_role="developer",
+    system_messages="separate",
+    content_lists=_ALL_ROLES,
+    renamed={},
+    unsupported=frozenset(),
+    custom_tools=True,
+    allowed_tools=True,
+    strict_functions="infer",
+    image_detail_original=True,
+    reasoning_replay="never",
+)
+_LOW_TO_HIGH = ("low", "medium", "high")
+
+PRESETS: dict[str, Profile] = {
+    profile.name: profile
+    for profile in (
+        Profile(),
+        _OPENAI,
+        msgspec.structs.replace(_OPENAI, name="azure", unsupported=frozenset({"moderation", "prompt_cache_options"})),
+        Profile(name="vllm", unsupported=OPENAI_ONLY - {"prompt_cache_key"}),
+        Profile(name="llama.cpp"),
+        Profile(name="llama-cpp-python", unsupported=OPENAI_ONLY | {"reasoning_effort", "parallel_tool_calls"}),
+        Profile(name="transformers"),
+        Profile(
+            name="ollama",
+            reasoning_field="reasoning",
+            unsupported=OPENAI_ONLY | {"parallel_tool_calls", "tool_choice"},
+        ),
+        Profile(
+            name="deepseek",
+            json_schema=False,
+            unsupported=OPENAI_ONLY | {"parallel_tool_calls"},
+            efforts=("high", "max"),
+        ),
+        Profile(
+            name="openrouter",
+            renamed={"max_completion_tokens": "max_tokens", "reasoning_effort": "reasoning.effort"},
+            unsupported=OPENAI_ONLY - {"verbosity", "prompt_cache_key"},
+            reasoning_field="reasoning",
+        ),
+        Profile(name="gemini", efforts=("none", "minimal", "low", "medium", "high"), reasoning_replay="never"),
+        Profile(name="tokenops"),
+        Profile(name="tokenhub", efforts=_LOW_TO_HIGH),
+        Profile(
+            name="mytokengate",
+            unsupported=OPENAI_ONLY | {"reasoning_effort", "parallel_tool_calls", "tool_choice", "presence_penalty"},
+            stream_usage=False,
+        ),
+    )
+}
+
+
+def preset(name: str) -> Profile:
+    """Return the named preset; raises ValueError that lists the names."""
+    try:
+        return PRESETS[name]
+    except KeyError:
+        raise ValueError(f"unknown profile {name!r}; there are: {', '.join(PRESETS)}") from None

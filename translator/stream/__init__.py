@@ -1,0 +1,1 @@
+"""Streams: chunks in, events out."""

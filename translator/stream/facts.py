@@ -1,0 +1,66 @@
+"""What chunks say about an answer as a whole: model, time, usage, and how it ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..losses import Report
+from ..parts import annotations, endings, usage
+
+_MILLISECONDS = 10**11  # D36: a time larger than this is not in seconds
+
+
+class Facts:
+    """Collects them into the answer, wherever a server puts them."""
+
+    def __init__(self, answer: dict[str, Any], report: Report) -> None:
+        self.finish_reason: str | None = None
+        self.citations: list[annotations.Annotation] = []
+        self._answer = answer
+        self._report = report
+        self._has_citations = False
+
+    def take(self, chunk: dict[str, Any], started: bool) -> None:
+        """Read a chunk; its model and time count until the answer has started (D33, D36)."""
+        self._take_usage(chunk)
+        if isinstance(chunk.get("service_tier"), str):
+            self._answer["service_tier"] = chunk["service_tier"]
+        if chunk.get("moderation") is not None:
+            self._answer["moderation"] = chunk["moderation"]
+        if isinstance(chunk.get("citations"), list) and not self._has_citations:  # D37: repeated on every chunk
+            self._has_citations = True
+            self.citations = annotations.from_links(chunk["citations"])
+        if not started:
+            self._take_origin(chunk)
+
+    def _take_usage(self, chunk: dict[str, Any]) -> None:
+        used = chunk.get("usage")
+        if not isinstance(used, dict) and isinstance(chunk.get("x_groq"), dict):
+            used = chunk["x_groq"].get("usage")  # D25
+        if isinstance(used, dict) and used:
+            self._answer["usage"] = usage.to_responses(used)  # D26: the last one counts, they are never summed
+
+    def _take_origin(self, chunk: dict[str, Any]) -> None:
+        if isinstance(chunk.get("model"), str) and chunk["model"]:
+            self._answer["model"] = chunk["model"]
+        created = chunk.get("created")
+        if isinstance(created, (int, float)) and created > 0:
+            self._answer["created_at"] = int(created / 1000 if created > _MILLISECONDS else created)
+
+    def ending(self, clean: bool) -> endings.Ending:
+        """Return how the answer ended; *clean*: the upstream ended its stream with `[DONE]`."""
+        if self.finish_reason is None:
+            if not clean or not self._answer["output"]:
+                return endings.FAILED
+            self._report.defaulted("finish_reason", "the upstream did not say how its answer ended")  # D19
+            return endings.COMPLETED
+        ending = endings.to_responses(self.finish_reason)
+        if ending is None:
+            self._report.approximated("finish_reason", "an unknown reason is taken for an end", self.finish_reason)
+            return endings.COMPLETED
+        return ending
+
+    def why_failed(self) -> str:
+        if self.finish_reason is None:
+            return "The upstream's stream was cut off."
+        return f"The upstream gave up: finish_reason '{self.finish_reason}'."

@@ -1,0 +1,83 @@
+"""Fragments of tool calls: which call each belongs to, however a server numbers them (D7-D14)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..wire import json
+from .items import Call
+
+
+class Fragment(NamedTuple):
+    """One member of a delta's `tool_calls`; what is null or empty says nothing (D10)."""
+
+    index: int | str | None
+    call_id: str
+    name: str
+    piece: str  # of the arguments, or of a free-form tool's input
+    free_form: bool
+    extra: dict[str, Any] | None  # D5: what the provider wants back with this call
+
+
+def read(delta: dict[str, Any]) -> Fragment:
+    custom = delta.get("custom")
+    free_form = isinstance(custom, dict)
+    said = custom if isinstance(custom, dict) else delta.get("function")
+    said = said if isinstance(said, dict) else {}
+    piece = said.get("input" if free_form else "arguments")
+    if not isinstance(piece, str):  # D39: an object instead of its text
+        piece = "" if piece is None else json.encode_text(piece)
+    index, extra = delta.get("index"), delta.get("extra_content")
+    return Fragment(
+        index if isinstance(index, (int, str)) else None,
+        _word(delta.get("id")),
+        _word(said.get("name")),
+        piece,
+        free_form,
+        extra if isinstance(extra, dict) else None,
+    )
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+class Calls:
+    """The calls of one answer, under the keys by which the chunks name them."""
+
+    def __init__(self, make: Callable[[], Call]) -> None:
+        self._make = make
+        self._calls: dict[Any, Call] = {}
+        self._current: Call | None = None
+
+    def find(self, fragment: Fragment) -> tuple[Call, bool]:
+        """Return the call that *fragment* belongs to, and whether it is a new one."""
+        key, call = self._known(fragment)
+        is_new = call is None or _is_another(call, fragment)
+        if call is None or is_new:
+            call = self._calls[key] = self._make()
+        call.head(fragment.name, fragment.call_id, fragment.free_form)
+        self._current = call
+        return call, is_new
+
+    def _known(self, fragment: Fragment) -> tuple[Any, Call | None]:
+        if fragment.index is not None:
+            return fragment.index, self._calls.get(fragment.index)
+        if fragment.call_id:
+            known = (key for key, call in self._calls.items() if call.call_id == fragment.call_id)
+            key = next(known, f"id {fragment.call_id}")
+            return key, self._calls.get(key)
+        return f"number {len(self._calls)}", self._current
+
+    def are_named(self) -> bool:
+        return all(call.name for call in self._calls.values())
+
+
+def _is_another(call: Call, fragment: Fragment) -> bool:
+    """Some servers give every call index 0: a new id, a new name, or arguments after whole ones begin another call."""
+    if fragment.call_id and call.call_id:
+        return fragment.call_id != call.call_id
+    if not (fragment.name and call.name):
+        return False
+    return fragment.name != call.name or (fragment.piece.lstrip()[:1] == "{" and call.is_whole())

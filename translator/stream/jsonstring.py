@@ -1,0 +1,88 @@
+"""The free-form input inside a wrapped call's arguments, decoded while it streams (protocol 3.3)."""
+
+from __future__ import annotations
+
+import re
+
+from ..wire import json
+
+_HEAD = re.compile(r'\s*\{\s*"input"\s*:\s*"')
+_PIECE = re.compile(r'[^"\\]+|\\u[0-9a-fA-F]{4}|\\u[0-9a-fA-F]{0,3}(?=[^0-9a-fA-F])|\\[^u]|"')
+_SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+_MAX_HEAD = 4096  # white space before the string; more is not a wrapped call
+
+
+class InputDecoder:
+    """Arguments in, input out: `{"input": "..."}` in any pieces.
+
+    Only whole characters come out: halves of escapes and of surrogate pairs wait. Arguments of any other form come out
+    at the end: the `input` of an object, or everything as it is.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []  # all that came, until the head is understood
+        self._size = 0
+        self._streams = False
+        self._over = False
+        self._rest = ""  # half an escape
+        self._high = ""  # a high surrogate that waits for the low one
+
+    def feed(self, fragment: str) -> str:
+        """Return what can be said of the input now."""
+        if self._over:
+            return ""
+        if self._streams:
+            return self._decode(self._rest + fragment)
+        self._pieces.append(fragment)
+        self._size += len(fragment)
+        if self._size - len(fragment) > _MAX_HEAD:
+            return ""
+        text = "".join(self._pieces)
+        head = _HEAD.match(text)
+        if head is None:
+            return ""
+        self._streams = True
+        self._pieces.clear()
+        return self._decode(text[head.end() :])
+
+    def flush(self) -> str:
+        """The arguments are over: return what is left."""
+        if self._streams:
+            rest, self._high, self._rest = ("\ufffd" if self._high else ""), "", ""
+            return rest
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        try:
+            value = json.decode(text)
+        except ValueError:
+            return text
+        given = value.get("input") if isinstance(value, dict) else None
+        return given if isinstance(given, str) else text
+
+    def _decode(self, text: str) -> str:
+        out: list[str] = []
+        at = 0
+        while not self._over and (match := _PIECE.match(text, at)):
+            at = match.end()
+            self._over = match[0] == '"'
+            if not self._over:
+                out.append(self._character(match[0]))
+        self._rest = text[at:]
+        return "".join(out)
+
+    def _character(self, piece: str) -> str:
+        high, self._high = self._high, ""
+        lost = "\ufffd" if high else ""  # a high surrogate without its low one
+        if piece[0] != "\\":
+            return lost + piece
+        if piece[1] != "u":
+            return lost + _SIMPLE.get(piece[1], piece[1])
+        if len(piece) < 6:  # digits are missing: not JSON, so as it is
+            return lost + piece
+        code = int(piece[2:], 16)
+        if 0xD800 <= code < 0xDC00:
+            self._high = chr(code)
+            return lost
+        if 0xDC00 <= code < 0xE000:
+            return chr(0x10000 + ((ord(high) - 0xD800) << 10) + (code - 0xDC00)) if high else "\ufffd"
+        return lost + chr(code)

@@ -1,0 +1,143 @@
+"""The answer as it grows: the only owner of item ids, output indexes and sequence numbers.
+
+Items stand in a queue. The first one is *live*: what happens to it becomes events at once. What belongs to a later one
+waits until those before it are whole, so items never overlap, however a server interleaves them (protocol 5.2, 5.4).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+Body = dict[str, Any]
+
+_OPEN_RESPONSES_NAMES = {
+    "response.reasoning_text.delta": "response.reasoning.delta",
+    "response.reasoning_text.done": "response.reasoning.done",
+}
+
+
+class Item:
+    """One output item. Subclasses say how it opens, grows and closes."""
+
+    prefix = ""
+
+    def __init__(self) -> None:
+        self.body: Body = {}
+        self.index = -1
+        self.live = False
+        self.closed = False
+        self._waiting: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+
+    def take(self, grow: Callable[..., None], *given: Any) -> None:
+        """Let *grow* (a method of this item) happen now, or when its turn has come."""
+        if self.live:
+            grow(*given)
+        else:
+            self._waiting.append((grow, given))
+
+    def begin(self, out: Output) -> None:
+        """Its turn has come: open it as soon as it can be, and let happen what waited."""
+        if not self.is_ready():
+            return
+        self.live = True
+        self.open(out)
+        waiting, self._waiting = self._waiting, []
+        for grow, given in waiting:
+            grow(*given)
+
+    def is_ready(self) -> bool:
+        """Whether it can open: an announced item never changes its name or its call."""
+        return True
+
+    def settle(self) -> None:
+        """Something else begins: what it still needs in order to open, it will not get."""
+
+    def is_whole(self) -> bool:
+        """Whether nothing can follow when another item begins."""
+        return True
+
+    def open(self, out: Output) -> None:
+        raise NotImplementedError
+
+    def close(self, status: str) -> None:
+        raise NotImplementedError
+
+
+class Output:
+    """Collects events and the answer. ``events`` is taken by the transducer after every step."""
+
+    def __init__(self, answer: Body, new_id: Callable[[str], str], flavour: str) -> None:
+        self.answer = answer
+        self.events: list[Body] = []
+        self._new_id = new_id
+        self._names = _OPEN_RESPONSES_NAMES if flavour == "openresponses" else {}
+        self._number = 0
+        self._queue: deque[Item] = deque()
+
+    def take_events(self) -> list[Body]:
+        events, self.events = self.events, []
+        return events
+
+    def say(self, kind: str, **fields: Any) -> None:
+        """Add an event about the whole answer."""
+        self.events.append({"type": kind, "sequence_number": self._number, **fields})
+        self._number += 1
+
+    def say_of(self, item: Item, kind: str, **fields: Any) -> None:
+        """Add an event about *item*."""
+        self.events.append(
+            {
+                "type": self._names.get(kind, kind),
+                "sequence_number": self._number,
+                "item_id": item.body["id"],
+                "output_index": item.index,
+                **fields,
+            }
+        )
+        self._number += 1
+
+    def announce(self, item: Item, body: Body) -> None:
+        """Give *item* its place and its id, and say that it is there."""
+        item.body = {"id": self._new_id(item.prefix), **body}
+        item.index = len(self.answer["output"])
+        self.answer["output"].append(item.body)
+        added = {key: list(value) if isinstance(value, list) else value for key, value in item.body.items()}
+        self.say("response.output_item.added", output_index=item.index, item=added)
+
+    def conclude(self, item: Item) -> None:
+        """Say that *item* is done; nothing of it changes any more."""
+        item.closed = True
+        self.say("response.output_item.done", output_index=item.index, item=item.body)
+
+    @property
+    def last(self) -> Item | None:
+        """The item that began last, if it is still growing."""
+        return self._queue[-1] if self._queue else None
+
+    def add(self, item: Item) -> None:
+        """*item* begins now, or as soon as those before it are whole."""
+        self._queue.append(item)
+        self._begin_first(settle=len(self._queue) > 1)
+        while len(self._queue) > 1 and self._queue[0].live and self._queue[0].is_whole():
+            self._queue.popleft().close("completed")
+            self._begin_first(settle=len(self._queue) > 1)
+
+    def begin_first(self) -> None:
+        """The first item may have become ready."""
+        self._begin_first(settle=False)
+
+    def _begin_first(self, settle: bool) -> None:
+        if self._queue and not self._queue[0].live:
+            if settle:
+                self._queue[0].settle()
+            self._queue[0].begin(self)
+
+    def close_all(self, last_status: str) -> None:
+        """Close every item in order; the last one may have been cut (an incomplete item is the last, I19)."""
+        while self._queue:
+            self._begin_first(settle=True)
+            item = self._queue.popleft()
+            if item.live:
+                item.close("completed" if self._queue else last_status)

@@ -1,0 +1,1 @@
+"""The vocabulary of both formats; knows nothing about converting."""

@@ -1,0 +1,48 @@
+"""Checks of the caller's body: each returns the value in its type, or raises BadRequest with the path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import BadRequest
+
+_WORDS = {
+    dict: "an object",
+    list: "an array",
+    str: "a string",
+    bool: "a boolean",
+    int: "an integer",
+    float: "a decimal",
+}
+
+
+def words_for(value: Any) -> str:
+    return _WORDS.get(type(value), "null")
+
+
+def wrong_type(path: str, expected: str, value: Any) -> BadRequest:
+    return BadRequest(
+        f"Invalid type for '{path}': expected {expected}, but got {words_for(value)} instead.", path, "invalid_type"
+    )
+
+
+def missing(path: str) -> BadRequest:
+    return BadRequest(f"Missing required parameter: '{path}'.", path, "missing_required_parameter")
+
+
+def text(value: Any, path: str) -> str:
+    if isinstance(value, str):
+        return value
+    raise missing(path) if value is None else wrong_type(path, "a string", value)
+
+
+def mapping(value: Any, path: str) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise missing(path) if value is None else wrong_type(path, "an object", value)
+
+
+def array(value: Any, path: str) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    raise missing(path) if value is None else wrong_type(path, "an array", value)
