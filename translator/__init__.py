@@ -2,7 +2,7 @@
 
 from . import answer, request
 from .errors import BadRequest, BadUpstream, Misuse, NotSayable, TranslationError
-from .exchange import ResponsesStream, ServeResponses
+from .exchange import ResponsesStream, ServeCompact, ServeResponses
 from .fields import as_markdown as fields_as_markdown
 from .losses import Loss, Report
 from .profiles import PRESETS, Profile, preset
@@ -20,6 +20,7 @@ __all__ = [
     "Profile",
     "Report",
     "ResponsesStream",
+    "ServeCompact",
     "ServeResponses",
     "ToResponses",
     "TranslationError",

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from . import answer, fields, request
+from . import answer, compaction, fields, request
 from .errors import BadUpstream, TranslationError
 from .losses import Report
 from .parts import errors
@@ -38,7 +38,8 @@ class ServeResponses:
         self.profile = profile or Profile()
         self.report = Report()
         terms = Terms(self.profile, self.report)
-        translated = request.translate(body, terms, strict)
+        compacts = compaction.is_asked(body)
+        translated = request.translate(compaction.request(body) if compacts else body, terms, strict)
         self.chat = translated.chat
         self.streaming = body.get("stream") is True
         self._translated = translated
@@ -46,7 +47,8 @@ class ServeResponses:
             blank={**fields.blank_answer(body), "model": body["model"]},
             catalog=translated.catalog,
             terms=terms,
-            show_reasoning=_shown(self.profile, body),
+            show_reasoning="off" if compacts else _shown(self.profile, body),
+            compacts=compacts,
             seal_reasoning=request.SEALED in (body.get("include") or []),
             new_id=new_id,
             clock=clock,
@@ -104,6 +106,29 @@ class ServeResponses:
         return None
 
 
+class ServeCompact(ServeResponses):
+    """A `POST /responses/compact` served by a Chat Completions upstream: the model writes the summary."""
+
+    def __init__(
+        self,
+        body: Any,
+        profile: Profile | None = None,
+        *,
+        strict: bool = False,
+        new_id: Callable[[str], str],
+        clock: Callable[[], float],
+    ) -> None:
+        self._body = compaction.triggered(body)
+        super().__init__({**self._body, "stream": None}, profile, strict=strict, new_id=new_id, clock=clock)
+
+    def answer(self, completion: Any) -> dict[str, Any]:
+        """Return the `response.compaction` object; raises BadUpstream, also when there is no whole summary."""
+        answered = super().answer(completion)
+        if answered["status"] != "completed":
+            raise BadUpstream("The upstream did not finish the summary.")
+        return compaction.answer(self._body, answered)
+
+
 _UNKNOWN_CODES = ("unsupported_parameter", "unknown_parameter")
 _UNKNOWN = re.compile(
     r"unsupported|not supported|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|extra (inputs|fields)",
@@ -131,7 +156,7 @@ class ResponsesStream:
     """Bytes of a chat stream in, whole frames of a Responses stream out.
 
     Every verb returns a list of frames. Before anything has ``started``, a failure is raised as TranslationError:
-    answer it over HTTP. When ``finishing``, wait for the rest only a moment, then ``finish``. When ``ended``, stop reading.
+    answer it over HTTP. When ``finishing``, wait only a moment for the rest, then ``finish``. When ``ended``, stop.
     """
 
     def __init__(self, transducer: ToResponses, decoder: sse.Decoder, done_mark: bool) -> None:

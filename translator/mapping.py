@@ -129,7 +129,7 @@ def walk(rules: Rules, body: dict[str, Any], out: dict[str, Any], terms: Terms, 
     for name, value in body.items():
         rule = rules.get(name)
         if rule is None:
-            _unknown(prefix + name, value, out, terms)
+            _unknown(prefix, name, value, out, terms)
         elif isinstance(rule, dict):
             if value is not None:
                 walk(rule, shape.mapping(value, prefix + name), out, terms, f"{prefix}{name}.")
@@ -137,11 +137,11 @@ def walk(rules: Rules, body: dict[str, Any], out: dict[str, Any], terms: Terms, 
             rule(value, out, terms)
 
 
-def _unknown(path: str, value: Any, out: dict[str, Any], terms: Terms) -> None:
-    if "." not in path and terms.profile.unknown == "pass":
-        out[path] = value
+def _unknown(prefix: str, name: str, value: Any, out: dict[str, Any], terms: Terms) -> None:
+    if not prefix and terms.profile.unknown == "pass":
+        out[name] = value
     else:
-        terms.report.dropped(path, "no such field is known", value)
+        terms.report.dropped(prefix + name, "no such field is known", value)
 
 
 def is_one_of(value: Any, candidates: Iterable[Any]) -> bool:

@@ -48,6 +48,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """Takes free-form tools natively; otherwise they are wrapped as functions."""
     allowed_tools: bool = False
     """Takes the `allowed_tools` choice; otherwise only the allowed tools are declared."""
+    named_choice: bool = True
+    """Takes a choice of one named tool; otherwise only that tool is declared, and required (llama.cpp)."""
     strict_functions: Literal["keep", "infer", "drop"] = "keep"
     """*infer*: an omitted `strict` becomes true where the schema allows it, as the Responses API does."""
     json_schema: bool = True
@@ -107,9 +109,9 @@ PRESETS: dict[str, Profile] = {
         _OPENAI,
         msgspec.structs.replace(_OPENAI, name="azure", unsupported=frozenset({"moderation", "prompt_cache_options"})),
         Profile(name="vllm", unsupported=OPENAI_ONLY - {"prompt_cache_key"}),
-        Profile(name="llama.cpp"),
+        Profile(name="llama.cpp", named_choice=False),
         Profile(name="llama-cpp-python", unsupported=OPENAI_ONLY | {"reasoning_effort", "parallel_tool_calls"}),
-        Profile(name="transformers"),
+        Profile(name="transformers", unsupported=OPENAI_ONLY | {"tool_choice"}),
         Profile(
             name="ollama",
             reasoning_field="reasoning",

@@ -190,7 +190,7 @@ class Turns:
         raise BadRequest(f"'{path}' refers to {_NEEDS_STATE}.", path, "unsupported_value")
 
     def _trigger(self, item: Item, path: str) -> None:
-        raise BadRequest("Compaction is not done here: send the whole conversation.", path, "unsupported_value")
+        raise BadRequest("A compaction trigger must be the last item.", path)
 
     def _declared(self, item: Item, path: str) -> None:
         """Tools were read with the declarations."""

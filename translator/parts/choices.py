@@ -29,7 +29,11 @@ def to_chat(choice: Any, catalog: Catalog, terms: Terms) -> tuple[Any, list[Tool
     kind = shape.mapping(choice, "tool_choice").get("type")
     if kind == "allowed_tools":
         return _allowed(choice, catalog, terms)
-    return _named(_find(choice, "tool_choice", catalog)), tools
+    tool = _find(choice, "tool_choice", catalog)
+    if terms.profile.named_choice:
+        return _named(tool), tools
+    terms.report.emulated("tool_choice", "only the chosen tool is declared, and it is required")
+    return "required", [tool]
 
 
 def _word(word: str, tools: list[Tool]) -> str | None:

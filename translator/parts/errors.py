@@ -19,6 +19,7 @@ _PHRASES = {
     504: "Gateway time-out",
 }
 MAX_MESSAGE = 2000
+_CONTEXT = re.compile(r"context.?(length|size|window)|maximum context|prompt is too long", re.I)
 _RATE = re.compile(r"rate.?limit|too many requests|quota", re.I)
 _POLICY = re.compile(r"content.?(policy|filter|management)|moderation|safety", re.I)
 
@@ -39,6 +40,8 @@ def from_value(value: Any, status: int | None = None) -> BadUpstream:
     code = fields.get("code")
     if status is None or status < 400:
         status = _status(fields)
+    if status in (400, 413, 422) and _CONTEXT.search(f"{fields.get('type')} {fields.get('message')}"):
+        code = "context_length_exceeded"  # the word on which clients stop retrying or compact
     message = fields.get("message") or _PHRASES.get(status, "The upstream failed")
     param = fields.get("param")
     return BadUpstream(

@@ -55,18 +55,23 @@ class Calls:
         """Return the call that *fragment* belongs to, and whether it is a new one."""
         key, call = self._known(fragment)
         is_new = call is None or _is_another(call, fragment)
+        call_id = fragment.call_id
         if call is None or is_new:
+            if any(other.call_id == call_id for other in self._calls.values()):
+                call_id = ""  # two calls of one id: the second gets one of its own, or nobody could answer it
             call = self._calls[key] = self._make()
-        call.head(fragment.name, fragment.call_id, fragment.free_form)
+        call.head(fragment.name, call_id, fragment.free_form)
         self._current = call
         return call, is_new
 
     def _known(self, fragment: Fragment) -> tuple[Any, Call | None]:
+        by_id = f"id {fragment.call_id}"
         if fragment.index is not None:
-            return fragment.index, self._calls.get(fragment.index)
+            key = by_id if fragment.call_id and by_id in self._calls else fragment.index
+            return key, self._calls.get(key)
         if fragment.call_id:
             known = (key for key, call in self._calls.items() if call.call_id == fragment.call_id)
-            key = next(known, f"id {fragment.call_id}")
+            key = next(known, by_id)
             return key, self._calls.get(key)
         return f"number {len(self._calls)}", self._current
 

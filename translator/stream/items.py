@@ -86,6 +86,31 @@ class Message(Item):
         self._out.conclude(self)
 
 
+class Compaction(Message):
+    """A summary: nothing of its text is shown, it is sealed (protocol 2.7)."""
+
+    prefix = "cmp"
+
+    def open(self, out: Output) -> None:
+        self._out = out
+        self._pieces = []
+        out.announce(self, {"type": "compaction", "encrypted_content": ""})
+        out.say_of(self, "response.compaction.compacting")
+
+    def text(self, piece: str, logprobs: list[Body]) -> None:
+        self._pieces.append(piece)
+
+    def refusal(self, piece: str) -> None:
+        self._pieces.append(piece)
+
+    def annotation(self, annotation: Body) -> None:
+        """A summary cites nothing."""
+
+    def close(self, status: str) -> None:
+        self.body["encrypted_content"] = reasoning.seal({"summary": "".join(self._pieces)})
+        self._out.conclude(self)
+
+
 class Reasoning(Item):
     """Thoughts, shown as content, as a summary, as both or not at all; and what the provider wants back, sealed."""
 
@@ -253,11 +278,14 @@ class Call(Item):
     def _close_native(self, arguments: str, status: str) -> None:
         kind = self._tool.kind if self._tool else "function"
         fields = calls.to_responses(kind, arguments)
-        if fields is None or status == "incomplete":  # the model did not keep to the tool's form: the client says so
+        cut_patch = status == "incomplete" and kind == "apply_patch"  # such an item cannot be incomplete
+        if fields is None or cut_patch:  # not in the tool's form: the client tells the model
             self._out.announce(self, self._fields("function_call", arguments=""))
             if arguments.strip():
                 self._out.say_of(self, "response.function_call_arguments.delta", delta=arguments)
             self._close_function(arguments)
             return
         self.prefix = calls.PREFIXES[fields["type"]]
-        self._out.announce(self, {"status": "in_progress", "call_id": self.call_id, **fields})
+        empty = {"arguments": {}} if "arguments" in fields else {}
+        self._out.announce(self, {"status": "in_progress", "call_id": self.call_id, **fields, **empty})
+        self.body.update(fields)

@@ -15,7 +15,7 @@ from ..parts.tools import Catalog
 from ..profiles import Terms
 from . import fragments
 from .facts import Facts
-from .items import Call, Message, Reasoning
+from .items import Call, Compaction, Message, Reasoning
 from .output import Body, Output
 
 
@@ -27,6 +27,7 @@ class Asked(NamedTuple):
     terms: Terms
     show_reasoning: str  # content | summary | both | off
     seal_reasoning: bool  # the client asked for encrypted reasoning
+    compacts: bool  # the answer is a summary
     new_id: Callable[[str], str]
     clock: Callable[[], float]
 
@@ -91,6 +92,8 @@ class ToResponses:
             return self.fail(BadUpstream(self._broken))
         if not self._calls.are_named():
             return self.fail(BadUpstream("The upstream sent a tool call without a name."))
+        if self._asked.compacts and not self.answer["output"]:
+            return self.fail(BadUpstream("The upstream wrote no summary."))
         ending = self._facts.ending(clean)
         if ending is endings.FAILED:
             return self.fail(BadUpstream(self._facts.why_failed()))
@@ -175,7 +178,7 @@ class ToResponses:
         last = self._out.last
         if isinstance(last, Message):
             return last
-        message = Message()
+        message = Compaction() if self._asked.compacts else Message()
         self._out.add(message)
         return message
 

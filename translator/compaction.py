@@ -1,0 +1,53 @@
+"""Compaction: a conversation becomes a summary that only this library reads back (protocol 2.7, 6.1).
+
+It needs no store: the model writes the summary, which travels sealed in a `compaction` item.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .wire import shape
+
+PROMPT = (
+    "Stop here and write a summary of this conversation for yourself: it will replace everything above, and you will "
+    "go on from it alone. Keep what was asked for, decisions and their reasons, facts and results that tools brought, "
+    "names, paths and identifiers as they were written, what is done, and what is left to do. "
+    "Answer with the summary only."
+)
+_NOT_FOR_SUMMARIES = ("text", "include", "max_output_tokens", "top_logprobs")
+
+
+def is_asked(body: Any) -> bool:
+    """Whether the last input item of a request is a `compaction_trigger`."""
+    items = body.get("input") if isinstance(body, dict) else None
+    last = items[-1] if isinstance(items, list) and items else None
+    return isinstance(last, dict) and last.get("type") == "compaction_trigger"
+
+
+def request(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the request for the summary; tools stay declared, so that cached prefixes hold, but are not called."""
+    kept = {name: value for name, value in body.items() if name not in _NOT_FOR_SUMMARIES}
+    asking = {"type": "message", "role": "user", "content": PROMPT}
+    return {**kept, "input": [*body["input"][:-1], asking], "tool_choice": "none"}
+
+
+def triggered(body: Any) -> dict[str, Any]:
+    """Return the Responses request that does what a body of `POST /responses/compact` asks for."""
+    body = shape.mapping(body, "body")
+    shape.text(body.get("model"), "model")
+    given = body.get("input")
+    items = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    return {**body, "input": [*shape.array(items, "input"), {"type": "compaction_trigger"}]}
+
+
+def answer(body: dict[str, Any], answered: dict[str, Any]) -> dict[str, Any]:
+    """Return the `response.compaction` object: the user's messages as they were, then the `compaction` item."""
+    told = [item for item in body["input"] if isinstance(item, dict) and item.get("role") == "user"]
+    return {
+        "id": answered["id"],
+        "object": "response.compaction",
+        "created_at": answered["created_at"],
+        "output": [*({"type": "message", **item} for item in told), *answered["output"]],
+        "usage": answered["usage"],
+    }
