@@ -66,13 +66,14 @@ class Outputs:
         self._outputs: dict[str, list[tuple[Item, str]]] = {}
         self._calls: dict[str, int] = {}  # how many calls of an id are still to come: some servers repeat ids
         for i, item in enumerate(items):
-            kind, path = item.get("type"), f"input[{i}]"
+            kind = item.get("type")
             if not isinstance(kind, str) or is_server_side(item) or is_nameless(item):
                 continue
             if kind in calls.CALLS:
-                call_id = calls.reference(item, path)
+                call_id = calls.reference(item, f"input[{i}]")
                 self._calls[call_id] = self._calls.get(call_id, 0) + 1
             elif kind in calls.OUTPUTS:
+                path = f"input[{i}]"
                 self._outputs.setdefault(calls.reference(item, path), []).append((item, path))
 
     def take(self, call: Item, path: str) -> tuple[str, Item, str]:

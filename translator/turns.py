@@ -45,8 +45,8 @@ class Turns:
         self._outputs = Outputs(items, self._terms)
         self._last_user = max((i for i, item in enumerate(items) if item.get("role") == "user"), default=-1)
         for i, item in enumerate(items):
-            self._position = i
-            self._handler(item, f"input[{i}]")(self, item, f"input[{i}]")
+            self._position, path = i, f"input[{i}]"
+            self._handler(item, path)(self, item, path)
         self._close()
         self._outputs.expect_none()
 

@@ -27,6 +27,8 @@ def to_chat(content: Any, role: str, path: str, terms: Terms) -> str | list[Part
 
 def fold(parts: list[Part], role: str, path: str, terms: Terms) -> str | list[Part]:
     """The shortest form of *parts* that says the same: a string if all are text and nothing else hangs on them."""
+    if len(parts) == 1 and parts[0]["type"] == "text" and len(parts[0]) == 2:
+        return parts[0]["text"]
     if any(part["type"] != "text" for part in parts):
         return parts
     takes_lists = role in terms.profile.content_lists
@@ -53,7 +55,8 @@ def part_to_chat(part: Any, path: str, terms: Terms) -> Part:
 
 
 def _text(part: Part, path: str, terms: Terms) -> Part:
-    return {"type": "text", "text": shape.text(part.get("text"), f"{path}.text")}
+    text = part.get("text")
+    return {"type": "text", "text": text if isinstance(text, str) else shape.text(text, f"{path}.text")}
 
 
 def _refusal(part: Part, path: str, terms: Terms) -> Part:

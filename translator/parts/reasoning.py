@@ -16,6 +16,7 @@ from ..wire import json, shape
 ENVELOPE = "diglot.1."
 TEXT_FIELDS = ("reasoning_content", "reasoning", "thinking", "think", "chain_of_thought")
 DETAIL_FIELDS = ("reasoning_details", "thinking_blocks")
+FIELDS = frozenset({*TEXT_FIELDS, *DETAIL_FIELDS})
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 

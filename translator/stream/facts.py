@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..losses import Report
-from ..parts import annotations, endings, usage
+from ..parts import annotations, endings, moderation, usage
 
 _MILLISECONDS = 10**11  # D36: a time larger than this is not in seconds
 
@@ -25,8 +25,8 @@ class Facts:
         self._take_usage(chunk)
         if isinstance(chunk.get("service_tier"), str):
             self._answer["service_tier"] = chunk["service_tier"]
-        if chunk.get("moderation") is not None:
-            self._answer["moderation"] = chunk["moderation"]
+        if (moderated := moderation.to_responses(chunk.get("moderation"))) is not None:
+            self._answer["moderation"] = moderated
         if isinstance(chunk.get("citations"), list) and not self._has_citations:  # D37: repeated on every chunk
             self._has_citations = True
             self.citations = annotations.from_links(chunk["citations"])

@@ -203,7 +203,7 @@ class Call(Item):
         """Learn who is called; the first word counts (D10, D12)."""
         self.name = self.name or name
         self.call_id = self.call_id or call_id
-        self._free_form = self._free_form or free_form
+        self._free_form = self._free_form or (free_form and not self.live)
 
     def is_ready(self) -> bool:
         return bool(self.name and self.call_id)

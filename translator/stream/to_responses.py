@@ -157,8 +157,10 @@ class ToResponses:
         delta = choice.get("delta")
         if not isinstance(delta, dict):  # D34; some servers send the message whole
             delta = choice["message"] if isinstance(choice.get("message"), dict) else {}
-        self._logprobs += logprobs.to_responses(choice.get("logprobs"))
-        self._reasoning(delta)
+        if choice.get("logprobs"):
+            self._logprobs += logprobs.to_responses(choice["logprobs"])
+        if not reasoning.FIELDS.isdisjoint(delta):
+            self._reasoning(delta)
         for name, value in delta.items():
             if value and (take := DELTAS.get(name)):
                 take(self, value)
@@ -289,8 +291,6 @@ class ToResponses:
     def _legacy_call(self, value: Any) -> None:
         self._tool_calls([{"index": "function_call", "function": value}])
 
-
-_REASONING = {*reasoning.TEXT_FIELDS, *reasoning.DETAIL_FIELDS}
 
 DELTAS: dict[str, Callable[[ToResponses, Any], None]] = {
     "content": ToResponses._content,

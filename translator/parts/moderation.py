@@ -1,0 +1,34 @@
+"""Moderation results: chat lists them, a Response has one for its input and one for its output (protocol 4.6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def to_responses(moderation: Any) -> dict[str, Any] | None:
+    """Return `moderation` of a Response; several results are one: flagged if one is, with the highest scores."""
+    if not isinstance(moderation, dict):
+        return None
+    return {side: _result(given) for side, given in moderation.items() if isinstance(given, dict)}
+
+
+def _result(given: dict[str, Any]) -> dict[str, Any]:
+    listed = given.get("results")
+    results = [r for r in listed if isinstance(r, dict)] if isinstance(listed, list) else []
+    if not results:
+        return given
+    first = {"model": given.get("model"), **results[0], "type": "moderation_result"}
+    for other in results[1:]:
+        first["flagged"] = bool(first.get("flagged") or other.get("flagged"))
+        for field in ("categories", "category_scores"):
+            if isinstance(first.get(field), dict) and isinstance(other.get(field), dict):
+                first[field] = _highest(first[field], other[field])
+    return first
+
+
+def _highest(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """The higher of two scores, or whether one of two flags is set."""
+    pairs = {
+        name: [v for v in (one.get(name), other.get(name)) if isinstance(v, (int, float))] for name in {**one, **other}
+    }
+    return {name: max(values) for name, values in pairs.items() if values}
