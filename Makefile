@@ -1,0 +1,82 @@
+# Everything a newcomer needs; `make` alone lists it. The only things that must be there: Python 3.11 or newer, make, git.
+
+PYTHON  ?= python3
+VENV    := .venv
+BIN     := $(VENV)/bin
+PIP     := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
+SOURCES := $(shell find translator adapters -type f -not -path '*/__pycache__/*' 2>/dev/null)
+TESTS   ?= tests
+PORT    ?= 8080
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types pytest serve bench conformance wheel clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1@/' | column -t -s @ 2>/dev/null \
+	  || grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST)
+	@echo "  (another Python: make test PYTHON=python3.12)"
+
+demo: $(VENV)/.server  ## a Responses request with a tool call through the translator, both sides of the wire shown
+	$(BIN)/diglot demo
+
+serve: $(VENV)/.server  ## the server on PORT (8080); name an upstream with ARGS="--upstream https://host/v1"
+	$(BIN)/diglot serve --port $(PORT) $(ARGS)
+
+test: lint types pytest  ## lint, types, and all tests against the built wheel
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	$(BIN)/basedpyright --project pyproject.toml
+
+pytest: $(VENV)/.test
+	$(BIN)/pytest $(TESTS) --cov --cov-report=term --cov-fail-under=100 $(ARGS)
+
+bench: $(VENV)/.bench  ## the benchmarks (see benchmarks/)
+	$(VENV)-bench/bin/python benchmarks/run.py $(ARGS)
+
+conformance: $(VENV)/.server  ## llm-comply and llmprobe against the demo upstream (needs npx for the second)
+	$(BIN)/python tests/conformance/run.py $(ARGS)
+
+wheel: dist/.built  ## build the wheel into dist/
+
+clean:  ## remove environments, builds and caches
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-conformance build dist *.egg-info .coverage .hypothesis .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+# --- what the targets stand on; each stamp is newer than what it was made from -------------------------------------------
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "diglot needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>/dev/null || echo not there)." \
+	    "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "Could not create $(VENV): on Debian and Ubuntu, install python3-venv." >&2; exit 1; }
+	@touch $@
+
+# build/lib keeps files that were deleted from the sources, so it goes first
+dist/.built: pyproject.toml LICENSE README.md $(SOURCES) | $(VENV)/.made
+	@rm -rf build/lib build/bdist.* dist && mkdir dist
+	$(PIP) wheel --no-deps --wheel-dir dist .
+	@touch $@
+
+# the dependencies when pyproject.toml changed, the package itself when anything in it changed
+$(VENV)/.deps-%: pyproject.toml | dist/.built
+	$(PIP) install "$$(ls dist/diglot-*.whl)[$*]"
+	@touch $@
+
+$(VENV)/.server: dist/.built $(VENV)/.deps-server
+	$(PIP) install --no-deps --force-reinstall dist/diglot-*.whl
+	@touch $@
+
+$(VENV)/.test: dist/.built $(VENV)/.deps-test
+	$(PIP) install --no-deps --force-reinstall dist/diglot-*.whl
+	@touch $@ $(VENV)/.server $(VENV)/.deps-server
+
+# benchmarks have an environment of their own: their peers pin many things
+$(VENV)/.bench: dist/.built pyproject.toml
+	$(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip --quiet --quiet --disable-pip-version-check install "$$(ls dist/diglot-*.whl)[bench]"
+	$(VENV)-bench/bin/python -m pip --quiet --quiet --disable-pip-version-check install --no-deps --force-reinstall dist/diglot-*.whl
+	@touch $@
