@@ -14,6 +14,7 @@ from .mapping import (
     by_code,
     chat_only,
     compile_rules,
+    hint,
     kept,
     moved,
     passed,
@@ -21,14 +22,15 @@ from .mapping import (
     responses_only,
     same,
 )
-from .parts import formats, reasoning, tools
+from .parts import formats, reasoning, tiers, tools
 
 _STATE = "answers are not stored here"
 
 REQUEST: list[Row] = [
     *same("model", "stream", "temperature", "top_p", "presence_penalty", "frequency_penalty"),
-    *same("user", "safety_identifier", "service_tier", "moderation", "prompt_cache_key", "prompt_cache_retention"),
+    *same("user", "safety_identifier", "moderation", "prompt_cache_key", "prompt_cache_retention"),
     *same("prompt_cache_options.mode", "prompt_cache_options.ttl"),
+    hint("service_tier", tiers.to_chat, "auto", "default"),
     moved("max_output_tokens", "max_completion_tokens"),
     moved("reasoning.effort", "reasoning_effort", reasoning.effort_to_chat),
     moved("text.format", "response_format", formats.to_chat, "a JSON schema is nested one level deeper"),

@@ -33,6 +33,11 @@ def same(*names: str) -> list[Row]:
     return [Row(name, name, "carried") for name in names]
 
 
+def hint(name: str, shape: Shape | None, *harmless: Any) -> Row:
+    """A field of the same name that says nothing when it has one of the *harmless* values."""
+    return Row(name, name, "carried", "", shape, (None, *harmless))
+
+
 def moved(responses: str, chat: str, shape: Shape | None = None, why: str = "") -> Row:
     """A field with another name or place, reshaped by *shape*."""
     return Row(responses, chat, "carried", why, shape)
@@ -107,6 +112,8 @@ def _carrier(row: Row, path: str) -> Rule:
             return
         goal = row.chat or ""
         if not terms.profile.takes(goal):
+            if is_one_of(value, row.harmless):
+                return
             terms.report.dropped(path, "the upstream does not take it", value)
             return
         shaped = row.shape(value, path, terms) if row.shape else value

@@ -35,6 +35,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """*leading*: those at the start become one message (many chat templates take one); *one*: all of them do."""
     content_lists: frozenset[str] = frozenset({"user"})
     """Roles whose content may be a list of parts; for the others, texts are joined."""
+    refusals: bool = False
+    """Takes an assistant's `refusal`; otherwise it is told as text."""
     media_in_tool_messages: bool = False
     renamed: dict[str, str] = msgspec.field(default_factory=lambda: {"max_completion_tokens": "max_tokens"})
     """Chat request fields (dotted paths) that this upstream knows under another name."""
@@ -92,6 +94,7 @@ _OPENAI = Profile(
     developer_role="developer",
     system_messages="separate",
     content_lists=_ALL_ROLES,
+    refusals=True,
     renamed={},
     unsupported=frozenset(),
     custom_tools=True,

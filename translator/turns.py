@@ -98,7 +98,13 @@ class Turns:
         if turn.parts and parts:
             self._terms.report.approximated(path, "messages of one turn are one message")
             turn.parts.append({"type": "text", "text": "\n\n"})
-        turn.parts += parts
+        turn.parts += [self._refused(part, path) for part in parts]
+
+    def _refused(self, part: content.Part, path: str) -> content.Part:
+        if part["type"] != "refusal" or self._terms.profile.refusals:
+            return part
+        self._terms.report.approximated(path, "a refusal is told as text")
+        return {"type": "text", "text": part["refusal"]}
 
     def _reasoning(self, item: Item, path: str) -> None:
         text, sealed = reasoning.to_chat(item, path)
@@ -159,6 +165,7 @@ class Turns:
         turn = self._open(path)
         turn.calls.append(calls.to_chat(calls.Call(name, None, arguments), call_id, flat, False))
         turn.outputs.append((call_id, flat, {"type": "function_call_output", "output": result}, path))
+        self._close()  # it is answered already
 
     def _image(self, item: Item, path: str) -> None:
         data = item.get("result")

@@ -12,12 +12,13 @@ from ..wire.responses import PART_FIELDS
 
 Part = dict[str, Any]
 
+_BETWEEN = {"assistant": "", "tool": "\n"}  # an assistant's text was one; elsewhere a blank line
+
 
 def to_chat(content: Any, role: str, path: str, terms: Terms) -> str | list[Part]:
     """Return the content of a chat message of *role* for the content of an item.
 
-    Texts are joined where the upstream takes only strings: without a separator for an assistant, whose text was one,
-    with a blank line elsewhere. Raises BadRequest for a part that no chat message can hold.
+    Texts are joined where the upstream takes only strings. Raises BadRequest for a part that no chat message can hold.
     """
     if isinstance(content, str):
         return content
@@ -36,7 +37,7 @@ def fold(parts: list[Part], role: str, path: str, terms: Terms) -> str | list[Pa
         return parts
     if any(len(part) > 2 for part in parts):
         terms.report.dropped(path, "cache break points need lists of parts, which the upstream does not take")
-    return ("" if role == "assistant" else "\n\n").join(part["text"] for part in parts)
+    return _BETWEEN.get(role, "\n\n").join(part["text"] for part in parts)
 
 
 def part_to_chat(part: Any, path: str, terms: Terms) -> Part:

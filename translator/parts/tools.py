@@ -118,6 +118,8 @@ def _namespace(tool: dict[str, Any], path: str, namespace: str | None, terms: Te
     members = shape.array(tool.get("tools") or [], f"{path}.tools")
     if members:
         terms.report.emulated(path, "namespaces are part of the tools' names")
+        if tool.get("description"):
+            terms.report.dropped(f"{path}.description", "a part of a name has no description", tool["description"])
     for i, member in enumerate(members):
         yield from _read(member, f"{path}.tools[{i}]", name, terms)
 
