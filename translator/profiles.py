@@ -63,6 +63,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     reasoning_replay: Literal["never", "tool_loop", "same_model", "always"] = "tool_loop"
     """Which earlier reasoning text goes back: none, that since the last user message, all of this model, or all."""
 
+    markup: frozenset[Literal["think", "tool_call"]] = frozenset()
+    """Tags that the upstream leaves in its text, to be read as reasoning and as calls."""
+
     # what the client gets
     events: Literal["openai", "openresponses"] = "openai"
     """Flavour of event names, error events and `[DONE]`."""

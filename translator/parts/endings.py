@@ -15,8 +15,10 @@ FAILED = Ending("failed")
 _LENGTH = Ending("incomplete", "max_output_tokens")
 _FILTER = Ending("incomplete", "content_filter")
 
+CALLS = ("tool_calls", "function_call")  # reasons that announce calls
+
 TO_RESPONSES: dict[str, Ending] = {
-    **dict.fromkeys(("stop", "tool_calls", "function_call", "eos", "end_turn", "stop_sequence"), COMPLETED),
+    **dict.fromkeys(("stop", *CALLS, "eos", "end_turn", "stop_sequence"), COMPLETED),
     **dict.fromkeys(("length", "max_tokens", "model_length"), _LENGTH),
     "content_filter": _FILTER,
     # D21: these are failures that some servers report as an end

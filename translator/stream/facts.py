@@ -47,10 +47,10 @@ class Facts:
         if isinstance(created, (int, float)) and created > 0:
             self._answer["created_at"] = int(created / 1000 if created > _MILLISECONDS else created)
 
-    def ending(self, clean: bool) -> endings.Ending:
-        """Return how the answer ended; *clean*: the upstream ended its stream with `[DONE]`."""
+    def ending(self, clean: bool, said: bool) -> endings.Ending:
+        """Return how the answer ended; *clean*: the stream ended with `[DONE]`; *said*: there is an answer at all."""
         if self.finish_reason is None:
-            if not clean or not self._answer["output"]:
+            if not (clean and said):
                 return endings.FAILED
             self._report.defaulted("finish_reason", "the upstream did not say how its answer ended")  # D19
             return endings.COMPLETED

@@ -39,6 +39,16 @@ def read(delta: dict[str, Any]) -> Fragment:
     )
 
 
+def from_markup(text: str) -> dict[str, Any]:
+    """Return the member of `tool_calls` for what stood in a `tool_call` tag; if that is no call, it has no name."""
+    try:
+        value = json.decode(text)
+    except ValueError:
+        value = None
+    fields = value if isinstance(value, dict) else {}
+    return {"index": f"tag {text}", "function": {"name": fields.get("name"), "arguments": fields.get("arguments")}}
+
+
 def _word(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
@@ -55,14 +65,17 @@ class Calls:
         """Return the call that *fragment* belongs to, and whether it is a new one."""
         key, call = self._known(fragment)
         is_new = call is None or _is_another(call, fragment)
-        call_id = fragment.call_id
         if call is None or is_new:
-            if any(other.call_id == call_id for other in self._calls.values()):
-                call_id = ""  # two calls of one id: the second gets one of its own, or nobody could answer it
             call = self._calls[key] = self._make()
-        call.head(fragment.name, call_id, fragment.free_form)
+        call.head(fragment.name, "" if self._is_taken(fragment.call_id, call) else fragment.call_id, fragment.free_form)
         self._current = call
         return call, is_new
+
+    def _is_taken(self, call_id: str, call: Call) -> bool:
+        """Two calls of one id: the second gets one of its own, or nobody could answer it."""
+        if not call_id or call.call_id:
+            return False
+        return any(other.call_id == call_id for other in self._calls.values())
 
     def _known(self, fragment: Fragment) -> tuple[Any, Call | None]:
         by_id = f"id {fragment.call_id}"
@@ -74,6 +87,11 @@ class Calls:
             key = next(known, by_id)
             return key, self._calls.get(key)
         return f"number {len(self._calls)}", self._current
+
+    @property
+    def came(self) -> bool:
+        """Whether there is any call."""
+        return bool(self._calls)
 
     def are_named(self) -> bool:
         return all(call.name for call in self._calls.values())

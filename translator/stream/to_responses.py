@@ -16,6 +16,7 @@ from ..profiles import Terms
 from . import fragments
 from .facts import Facts
 from .items import Call, Compaction, Message, Reasoning
+from .markup import CALL, THINK, Markup, Piece
 from .output import Body, Output
 
 
@@ -49,6 +50,7 @@ class ToResponses:
         self._calls = fragments.Calls(self._new_call)
         self._facts = Facts(self.answer, self._report)
         self._broken: str | None = None
+        self._markup = Markup(tags) if (tags := asked.terms.profile.markup) else None
         self._logprobs: list[Body] = []  # D38: they may come ahead of their text
         self._annotations: list[Body] = []
 
@@ -88,24 +90,33 @@ class ToResponses:
         self._expect_open()
         if not self.started:
             raise BadUpstream(self._broken or "The upstream ended its stream before it began an answer.")
-        if self._broken:
-            return self.fail(BadUpstream(self._broken))
-        if not self._calls.are_named():
-            return self.fail(BadUpstream("The upstream sent a tool call without a name."))
-        if self._asked.compacts and not self.answer["output"]:
-            return self.fail(BadUpstream("The upstream wrote no summary."))
-        ending = self._facts.ending(clean)
+        self._flush()
+        if problem := self._problem():
+            return self.fail(BadUpstream(problem))
+        ending = self._facts.ending(clean, said=bool(self.answer["output"]) or self._out.last is not None)
         if ending is endings.FAILED:
             return self.fail(BadUpstream(self._facts.why_failed()))
         self._end(ending)
         return self._out.take_events()
+
+    def _problem(self) -> str | None:
+        """Why the answer must not end well although its end came."""
+        if self._broken:
+            return self._broken
+        if not self._calls.are_named():
+            return "The upstream sent a tool call without a name."
+        if self._facts.finish_reason in endings.CALLS and not self._calls.came:  # D15
+            return "The upstream announced tool calls and sent none."
+        if self._asked.compacts and not self.answer["output"]:
+            return "The upstream wrote no summary."
+        return None
 
     def fail(self, error: TranslationError) -> list[Body]:
         """End the answer as failed; what arrived before stays in it. Raises *error* if nothing had started."""
         self._expect_open()
         if not self.started:
             raise error
-        self._flush_annotations()
+        self._flush()
         self._out.close_all("incomplete")
         said = errors.to_responses(error)
         self.answer["error"] = said
@@ -135,7 +146,6 @@ class ToResponses:
         self._out.say("response.in_progress", response=snapshot)
 
     def _end(self, ending: endings.Ending) -> None:
-        self._flush_annotations()
         self._out.close_all("completed" if ending.status == "completed" else "incomplete")
         if ending.reason:
             self.answer["incomplete_details"] = {"reason": ending.reason}
@@ -172,8 +182,8 @@ class ToResponses:
     def _close_items(self) -> None:
         """Clients run tools as soon as a call is done: do not wait for the usage."""
         ending = endings.to_responses(self._facts.finish_reason or "") or endings.COMPLETED
+        self._flush()
         if self._broken is None and self._calls.are_named():
-            self._flush_annotations()
             self._out.close_all("completed" if ending.status == "completed" else "incomplete")
 
     def _message(self) -> Message:
@@ -195,7 +205,22 @@ class ToResponses:
             elif isinstance(part, dict) and isinstance(part.get("text"), str):
                 self._text(part["text"])
 
-    def _text(self, piece: str) -> None:
+    def _text(self, text: str) -> None:
+        if self._markup is None:
+            self._say(text)
+            return
+        for piece in self._markup.feed(text):
+            self._say_marked(piece)
+
+    def _say_marked(self, piece: Piece) -> None:
+        if piece.tag == THINK:
+            self._reasoning({"thinking": piece.text})
+        elif piece.tag == CALL:
+            self._tool_call(fragments.from_markup(piece.text))
+        else:
+            self._say(piece.text)
+
+    def _say(self, piece: str) -> None:
         tokens, self._logprobs = self._logprobs, []
         message = self._message()
         message.take(message.text, piece, tokens)
@@ -214,8 +239,10 @@ class ToResponses:
         for annotation in found:
             last.take(last.annotation, annotation)
 
-    def _flush_annotations(self) -> None:
-        """What was said about the text as a whole stands at its end."""
+    def _flush(self) -> None:
+        """Say what was held back: half a tag, and what was said about the text as a whole."""
+        for piece in self._markup.flush() if self._markup else []:
+            self._say_marked(piece)
         found = [*self._annotations, *self._facts.citations]
         self._annotations, self._facts.citations = [], []
         last = self._out.last
