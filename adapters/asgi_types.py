@@ -1,0 +1,73 @@
+"""The vocabulary of ASGI, as far as it is used here, and the one way to read and drop headers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
+from typing import Any
+
+from ..translator import TranslationError, encode_json
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+"""Headers that speak about one connection only (RFC 9110, 7.6.1)."""
+
+ABOUT_THE_BODY = frozenset(
+    {
+        b"content-length",
+        b"content-type",
+        b"content-encoding",
+        b"content-md5",
+        b"content-digest",
+        b"repr-digest",
+        b"digest",
+        b"etag",
+        b"last-modified",
+        b"accept-ranges",
+        b"content-range",
+    }
+)
+"""Headers that are no longer true when the body is another one."""
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """Return the value of a request header (lower-case *name*), or nothing."""
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+def without(headers: Iterable[tuple[bytes, bytes]], names: Collection[bytes]) -> Headers:
+    """Return the headers that are not in *names* (lower case) and not hop-by-hop, names in lower case."""
+    lowered = [(bytes(key).lower(), bytes(value)) for key, value in headers]
+    listed = [value for key, value in lowered if key == b"connection"]
+    named = {token.strip().lower() for value in listed for token in value.split(b",")}
+    return [(key, value) for key, value in lowered if not (key in names or key in HOP_BY_HOP or key in named)]
+
+
+async def send_json(send: Send, status: int, value: object, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Send a whole JSON answer."""
+    body = encode_json(value)
+    own = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *own]})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def send_error(send: Send, error: TranslationError, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Send an error as both APIs do over HTTP."""
+    await send_json(send, error.status, error.body(), headers)

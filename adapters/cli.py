@@ -1,0 +1,139 @@
+"""The commands: serve, demo, convert, fields, profiles."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from ..translator import (
+    PRESETS,
+    ServeResponses,
+    TranslationError,
+    decode_json,
+    encode_json,
+    fields_as_markdown,
+)
+from . import config, hints
+from .call import new_id
+
+try:
+    import click
+except ImportError:
+    raise SystemExit("The commands need more packages: pip install 'diglot[server]'") from None
+
+_EMBEDDED = """
+  !! No --upstream was given: a scripted demo answers, there is NO MODEL behind this server.
+  !! For a real one: diglot serve --upstream http://127.0.0.1:8000
+"""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="diglot")
+def main() -> None:
+    """Serve the OpenAI Responses API from any Chat Completions upstream."""
+
+
+def _profile_options(command: Any) -> Any:
+    name = click.option("--profile", metavar="NAME", help="What the upstream is like; `diglot profiles` lists them.")
+    single = click.option(
+        "--set", "set_", metavar="KEY=VALUE", multiple=True, help="Change one setting of the profile."
+    )
+    strict = click.option("--strict", is_flag=True, default=None, help="Refuse a request that would lose something.")
+    return name(single(strict(command)))
+
+
+@main.command()
+@click.option("--upstream", metavar="URL", help="The Chat Completions API, for example http://127.0.0.1:8000/v1.")
+@_profile_options
+@click.option("--host", metavar="ADDRESS", help="Listen here (127.0.0.1).")
+@click.option("--port", type=int, help="Listen there (8080); 0 takes a free one.")
+@click.option("--workers", type=int, metavar="N", help="Processes (1).")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
+@click.option("--config", "file", type=click.Path(path_type=Path), help="A TOML file with the same settings.")
+def serve(file: Path | None, set_: tuple[str, ...], **flags: Any) -> None:
+    """Serve POST /v1/responses; everything else goes to the upstream as it is.
+
+    Flags win over the environment (DIGLOT_UPSTREAM, DIGLOT_PORT, ...), which wins over the file.
+    """
+    from . import server
+
+    try:
+        settings = config.load({**flags, "set": dict(map(config.assignment, set_))}, os.environ, file)
+        if settings.port == 0:
+            settings = config.load({**flags, "port": server.free_port(settings.host)}, os.environ, file)
+        server.application(settings)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(_welcome(settings), err=True)
+    server.run(settings)
+
+
+def _welcome(settings: config.Settings) -> str:
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    host = f"[{reachable}]" if ":" in reachable else reachable
+    url = f"http://{host}:{settings.port}"
+    about = f"diglot serves the Responses API on {url}/v1/responses (profile {settings.profile})."
+    hint = "\n".join(f"  {line}" for line in hints.client_settings(url))
+    return f"{about}\n{'' if settings.upstream else _EMBEDDED}\n{hint}\n"
+
+
+@main.command()
+def demo() -> None:
+    """Show a request with a tool call on both sides of the wire, then stop."""
+    from . import demo_run
+
+    sys.exit(demo_run.main())
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"), default="-")
+@_profile_options
+def convert(file: Any, profile: str | None, set_: tuple[str, ...], strict: bool | None) -> None:
+    """Print the Chat Completions request for the Responses request in FILE; losses go to stderr."""
+    try:
+        chosen = config.profile_of(profile or "default", dict(map(config.assignment, set_)))
+        body = decode_json(file.read())
+        exchange = ServeResponses(body, chosen, strict=bool(strict), new_id=new_id, clock=time.time)
+    except (TranslationError, ValueError) as error:
+        raise click.ClickException(_in_words(error)) from None
+    for loss in exchange.report:
+        click.echo(str(loss), err=True)
+    click.echo(encode_json(exchange.chat))
+
+
+def _in_words(error: Exception) -> str:
+    losses = getattr(error, "losses", ())
+    param = getattr(error, "param", None)
+    head = f"{error} (at {param})" if param and param not in str(error) else str(error)
+    return "\n".join([head, *map(str, losses)])
+
+
+@main.command()
+def fields() -> None:
+    """Print what becomes of every field, as Markdown."""
+    for line in fields_as_markdown():
+        click.echo(line)
+
+
+@main.command()
+def profiles() -> None:
+    """List the profiles and what is special about each."""
+    default = PRESETS["default"]
+    for name, profile in PRESETS.items():
+        special = [
+            f"{field}={_shown(getattr(profile, field))}"
+            for field in profile.__struct_fields__[1:]
+            if getattr(profile, field) != getattr(default, field)
+        ]
+        click.echo(f"{name}: {', '.join(special) or 'the defaults'}")
+
+
+def _shown(value: Any) -> str:
+    return encode_json(sorted(value) if isinstance(value, frozenset) else value).decode()
+
+
+if __name__ == "__main__":
+    main()

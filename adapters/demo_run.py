@@ -1,0 +1,192 @@
+"""`diglot demo`: one tool call round trip over real HTTP, what both sides say shown beside each other as it happens."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
+from typing import Any
+
+import anyio
+
+from ..translator import decode_json, encode_json
+from . import demo, hints, http
+from .asgi import ResponsesMiddleware
+from .asgi_types import App, Message, Receive, Scope, Send
+from .limits import Limits
+from .server import on_loopback
+
+Show = Callable[[str], None]
+
+_QUESTION = "What is the weather in Paris?"
+_WEATHER = "18 degrees and sunny"
+_TOOL: dict[str, Any] = {
+    "type": "function",
+    "name": "get_weather",
+    "description": "The weather in a city.",
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+        "additionalProperties": False,
+    },
+}
+
+
+def main() -> int:
+    """Run the demo; returns the exit status."""
+    return 0 if anyio.run(_run) else 1
+
+
+class Columns:
+    """Two columns of plain text: the Responses client on the left, the chat upstream on the right."""
+
+    def __init__(self, width: int, out: Show = print) -> None:
+        self._half = (max(60, min(width, 160)) - 3) // 2
+        self._out = out
+
+    def left(self, text: str) -> None:
+        """Show what the client sends or gets."""
+        self._row(text, "")
+
+    def right(self, text: str) -> None:
+        """Show what the upstream gets or sends."""
+        self._row("", text)
+
+    def heads(self, left: str, right: str) -> None:
+        """Show the titles."""
+        self._row(left, right)
+        self._out(f"{'-' * self._half}-+-{'-' * self._half}")
+
+    def _row(self, left: str, right: str) -> None:
+        for ours, theirs in zip_longest(self._lines(left), self._lines(right), fillvalue=""):
+            self._out(f"{ours:<{self._half}} | {theirs}".rstrip())
+
+    def _lines(self, text: str) -> list[str]:
+        return textwrap.wrap(text, self._half, subsequent_indent="     ", max_lines=6, placeholder=" ...")
+
+
+async def _run() -> bool:
+    columns = Columns(shutil.get_terminal_size((120, 24)).columns)
+    print("One request with a tool call, over real HTTP. -> is sent by the client, <- comes back.\n")
+    columns.heads("RESPONSES (what the client speaks)", "CHAT COMPLETIONS (what the upstream speaks)")
+    app = ResponsesMiddleware(_tapped(demo.upstream(pause=0.01), columns.right))
+    async with on_loopback(app) as url:
+        client = http.new_client(Limits())
+        try:
+            good = await _converse(client, f"{url}/v1/responses", columns.left)
+        finally:
+            await client.aclose()
+    print(
+        f"\n{'It worked.' if good else 'This is NOT what was expected.'} The upstream was a script. Next, with yours:\n"
+    )
+    print("  diglot serve --upstream http://127.0.0.1:8000      # any Chat Completions URL; serves on port 8080\n")
+    print("and point a client at it:\n")
+    for line in hints.client_settings("http://127.0.0.1:8080"):
+        print(f"  {line}")
+    return good
+
+
+async def _converse(client: http.Client, url: str, show: Show) -> bool:
+    """Ask, run the tool that is called, hand the result back."""
+    request: dict[str, Any] = {
+        "model": demo.MODEL,
+        "stream": True,
+        "instructions": "Be brief.",
+        "input": [{"role": "user", "content": _QUESTION}],
+        "tools": [_TOOL],
+        "truncation": "auto",
+    }
+    first = await _ask(client, url, request, show)
+    calls = [item for item in first.get("output", ()) if item["type"] == "function_call"]
+    results = [{"type": "function_call_output", "call_id": call["call_id"], "output": _WEATHER} for call in calls]
+    show(f"(the client runs {calls[0]['name']}({calls[0]['arguments']}): {_WEATHER})" if calls else "(no call came)")
+    second = await _ask(
+        client, url, {**request, "input": [*request["input"], *first.get("output", ()), *results]}, show
+    )
+    text = "".join(
+        part["text"] for item in second.get("output", ()) if item["type"] == "message" for part in item["content"]
+    )
+    return bool(calls) and _WEATHER in text and second.get("status") == "completed"
+
+
+async def _ask(client: http.Client, url: str, body: dict[str, Any], show: Show) -> dict[str, Any]:
+    """Send a streaming request and show every event; returns the finished answer."""
+    for line in _members("POST /v1/responses", body):
+        show(f"-> {line}")
+    headers = [(b"content-type", b"application/json")]
+    answer = await client.send(http.build(client, Limits(), "POST", url, headers, encode_json(body)), stream=True)
+    if losses := answer.headers.get("diglot-losses"):
+        show(f"<- diglot-losses: {losses}")
+    final: dict[str, Any] = {}
+    async for line in answer.aiter_lines():
+        if line.startswith("data: {"):
+            event = decode_json(line.removeprefix("data: ").encode())
+            show(f"<- {_event(event)}")
+            final = event.get("response", final)
+    await answer.aclose()
+    return final
+
+
+def _tapped(app: App, show: Show) -> App:
+    """Show what *app* is asked and what it answers."""
+
+    async def tapped(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+
+        async def heard() -> Message:
+            message = await receive()
+            if message.get("body"):
+                for line in _members(f"POST {scope['path']}", decode_json(message["body"])):
+                    show(f"-> {line}")
+            return message
+
+        async def said(message: Message) -> None:
+            for line in message.get("body", b"").decode().splitlines():
+                if line:
+                    show(f"<- {_chunk(line)}")
+            await send(message)
+
+        await app(scope, heard, said)
+
+    return tapped
+
+
+def _members(head: str, body: dict[str, Any]) -> Iterator[str]:
+    yield head
+    for name, value in body.items():
+        many = isinstance(value, list) and len(value) > 0
+        yield from (
+            (f"  {name}[{i}]: {_json(one)}" for i, one in enumerate(value)) if many else [f"  {name}: {_json(value)}"]
+        )
+
+
+def _event(event: dict[str, Any]) -> str:
+    shown = {key: event[key] for key in ("delta", "item", "text", "arguments") if key in event}
+    whole = event.get("response")
+    if isinstance(whole, dict):
+        shown["status"], shown["usage"] = whole["status"], whole.get("usage")
+    return f"{event['type']} {' '.join(_json(value) for value in shown.values() if value is not None)}".strip()
+
+
+def _chunk(line: str) -> str:
+    """The part of a chunk that differs from the one before."""
+    data = line.removeprefix("data: ")
+    if not data.startswith("{"):
+        return line
+    chunk = decode_json(data.encode())
+    choices = chunk.get("choices") or [{}]
+    finish = choices[0].get("finish_reason")
+    parts = [
+        f"delta {_json(choices[0]['delta'])}" if "delta" in choices[0] and not finish else "",
+        f"finish_reason {_json(finish)}" if finish else "",
+        f"usage {_json(chunk['usage'])}" if chunk.get("usage") else "",
+    ]
+    return "chunk " + " ".join(filter(None, parts))
+
+
+def _json(value: object) -> str:
+    return encode_json(value).decode()

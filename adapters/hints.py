@@ -1,0 +1,15 @@
+"""What to tell a client so that it uses this server."""
+
+from __future__ import annotations
+
+
+def client_settings(url: str) -> list[str]:
+    """Return one line for each client, for a server at *url* (without the `/v1`)."""
+    base = f"{url}/v1"
+    provider = f'{{name="diglot",base_url="{base}",wire_api="responses"}}'
+    return [
+        f"Codex:       codex -m MODEL -c model_provider=diglot -c 'model_providers.diglot={provider}'",
+        f'OpenAI SDK:  OpenAI(base_url="{base}").responses.create(model="MODEL", input="Hello")',
+        f'Agents SDK:  set_default_openai_client(AsyncOpenAI(base_url="{base}"))',
+        f"Others:      OPENAI_BASE_URL={base}",
+    ]

@@ -1,0 +1,36 @@
+"""How much and how long: the bounds of one exchange."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Bytes = Annotated[int, msgspec.Meta(gt=0)]
+
+MEBIBYTE = 1024 * 1024
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bounds in bytes and seconds. The defaults suit long generations with images."""
+
+    max_body: Bytes = 64 * MEBIBYTE
+    """A request body, as sent and again when decompressed."""
+    max_answer: Bytes = 64 * MEBIBYTE
+    """A finished answer of the upstream."""
+    max_error: Bytes = MEBIBYTE
+    """As much as is kept of an upstream's error body."""
+    max_line: Bytes = 16 * MEBIBYTE
+    """One line of the upstream's event stream."""
+    connect: Seconds = 10
+    first_byte: Seconds = 600
+    """How long the upstream may think before it says anything."""
+    idle: Seconds = 300
+    """How long the upstream may pause between two pieces of an answer."""
+    after_finish: Seconds = 2
+    """How long to wait for what follows the last piece of an answer: usage, `[DONE]`, the end of the body."""
+    keepalive: Seconds = 15
+    """After so much silence a stream sends a comment, so that no proxy closes the connection."""
+    shutdown: Seconds = 1
+    """How long an application may clean up after its client has gone."""

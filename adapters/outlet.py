@@ -1,0 +1,99 @@
+"""The client's end of one exchange: what was sent already, and one writer at a time."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+import anyio
+
+from ..translator import TranslationError
+from .asgi_types import Headers, Message, Send, send_error, send_json
+
+
+class ClientGone(OSError):
+    """Nobody listens any more (ASGI asks for an OSError)."""
+
+
+class Outlet:
+    """Writes to the client and remembers what it wrote.
+
+    The chat application writes through it for every chunk, the watch now and then. The chunks must not pay for that:
+    the watch only starts when nobody is *busy*, and while it writes, the application waits for its *turn*.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.turn: anyio.Event | None = None
+        self.status = 0
+        self.done = False
+        self.busy = False
+        self.gone = False
+        self.sent_at = monotonic()
+
+    @property
+    def started(self) -> bool:
+        """Whether the client has a status line: from then on errors belong into the body."""
+        return self.status != 0
+
+    async def open(self, status: int, headers: Headers) -> None:
+        """Send the status and the headers."""
+        self.status = status
+        await self._head({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def write(self, data: bytes, more: bool = True) -> None:
+        """Send one piece of the body; the last one has *more* false."""
+        if self.gone:
+            raise ClientGone("the client has gone")
+        self.busy = True
+        self.done = not more
+        try:
+            await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        except OSError:
+            self.gone = True
+            raise
+        finally:
+            self.busy = False
+            self.sent_at = monotonic()
+
+    async def json(self, status: int, value: object, headers: Headers) -> None:
+        """Send a whole JSON answer."""
+        self.status = status
+        await send_json(self._pass, status, value, headers)
+
+    async def error(self, error: TranslationError, headers: Headers) -> None:
+        """Send a whole error."""
+        self.status = error.status
+        await send_error(self._pass, error, headers)
+
+    async def _pass(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await self._head(message)
+        else:
+            await self.write(message["body"], message["more_body"])
+
+    async def _head(self, message: Message) -> None:
+        if self.gone:
+            raise ClientGone("the client has gone")
+        self.busy = True
+        try:
+            await self._send(message)
+        except OSError:
+            self.gone = True
+            raise
+        finally:
+            self.busy = False
+
+    async def free(self) -> None:
+        """Wait until the watch has written what it is writing."""
+        while self.turn is not None:
+            await self.turn.wait()
+
+    def take_turn(self) -> None:
+        """Make the others wait in free()."""
+        self.turn = anyio.Event()
+
+    def give_turn(self) -> None:
+        """Let the others go on."""
+        if self.turn is not None:
+            self.turn.set()
+            self.turn = None

@@ -1,0 +1,188 @@
+"""What the chat application sends, turned into what the Responses client gets."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+from ..translator import BadUpstream, Profile, ServeResponses, TranslationError, decode_json, encode_json
+from .asgi_types import ABOUT_THE_BODY, Headers, Message, without
+from .limits import Limits
+from .outlet import Outlet
+
+KEEPALIVE = b": keep-alive\n\n"
+_STREAM_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+]
+_MAY_TEACH = (400, 422)
+
+
+class Relay:
+    """One call of the chat application: its ``send`` is :meth:`send`.
+
+    ``over`` means that the client has all that it will get of this call; ``complete`` that the application has sent all
+    of its answer; ``learned`` is a profile to try again with, looked for if it *learns*. *changed* is called when a
+    deadline has moved nearer.
+    """
+
+    def __init__(
+        self, exchange: ServeResponses, outlet: Outlet, limits: Limits, changed: Callable[[], None], learns: bool
+    ) -> None:
+        self.exchange = exchange
+        self.stream = exchange.stream(max_line=limits.max_line) if exchange.streaming else None
+        self.learned: Profile | None = None
+        self.error: TranslationError | None = None
+        self.answer: dict[str, object] = {}
+        self.heard = False
+        self.heard_at = monotonic()
+        self.finishing_at = 0.0
+        self.over_at = 0.0
+        self.complete = False
+        self._outlet = outlet
+        self._limits = limits
+        self._changed = changed
+        self._learns = learns
+        self._status = 0
+        self._headers: Headers = []
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._body: Callable[[bytes, bool], Awaitable[None]] = self._collect
+
+    @property
+    def over(self) -> bool:
+        """Whether the client has all that it will get of this call."""
+        return self.over_at != 0
+
+    async def send(self, message: Message) -> None:
+        """Take one message of the chat application; returns when the client has what follows from it."""
+        self.heard = True
+        if self._outlet.turn is not None:
+            await self._outlet.free()
+        kind = message["type"]
+        try:
+            if kind == "http.response.body":
+                self.complete = not message.get("more_body", False)
+                if not self.over_at:
+                    await self._body(message.get("body", b""), self.complete)
+            elif kind == "http.response.start":
+                self._start(message)
+        except TranslationError as error:
+            await self.fail(error)
+        self.heard_at = monotonic()
+
+    def _start(self, message: Message) -> None:
+        self._status = message["status"]
+        self._headers = without(message.get("headers", ()), ())
+        if not 200 <= self._status < 300:
+            return
+        streams = b"text/event-stream" in dict(self._headers).get(b"content-type", b"").lower()
+        if streams and self.stream is None:
+            raise BadUpstream("The upstream sent an event stream although none was asked for.")
+        if self.stream is not None:
+            self._body = self._stream if streams else self._guess
+
+    # A stream
+
+    async def _stream(self, data: bytes, last: bool) -> None:
+        stream = self.stream
+        assert stream is not None
+        frames = stream.feed(data)
+        if last and not stream.ended:
+            frames = [*frames, *stream.finish()]
+        ended = stream.ended
+        if frames:
+            if self._outlet.status == 0:
+                await self._outlet.open(200, self._kept(_STREAM_HEADERS))
+            await self._outlet.write(b"".join(frames), not ended)
+        if ended:
+            self._finished(stream.answer)
+        elif stream.finishing and not self.finishing_at:
+            self.finishing_at = monotonic()
+            self._changed()
+
+    async def _emit(self, frames: list[bytes]) -> None:
+        """Send frames that do not come from a piece of the upstream's."""
+        assert self.stream is not None
+        if not self._outlet.started:
+            await self._outlet.open(200, self._kept(_STREAM_HEADERS))
+        await self._outlet.write(b"".join(frames), not self.stream.ended)
+        if self.stream.ended:
+            self._finished(self.stream.answer)
+
+    async def _guess(self, data: bytes, last: bool) -> None:
+        """Not every server names its event stream so: the first byte decides."""
+        first = data.lstrip()[:1]
+        if first or last:
+            self._body = self._collect if first == b"{" else self._stream
+            await self._body(data, last)
+
+    async def keep_alive(self) -> None:
+        """Let the client and all proxies know that this stream lives, even before the upstream has said anything."""
+        assert self.stream is not None
+        frames = [] if self.stream.started else self.stream.start()
+        await self._emit([*frames, KEEPALIVE])
+
+    async def finish(self) -> None:
+        """End the stream: the answer is there, what could still follow is not worth waiting for."""
+        assert self.stream is not None
+        await self._emit(self.stream.finish())
+
+    # A whole body
+
+    async def _collect(self, data: bytes, last: bool) -> None:
+        good = 200 <= self._status < 300
+        limit = self._limits.max_answer if good else self._limits.max_error
+        self._pieces.append(data[: max(0, limit - self._size)])
+        self._size += len(data)
+        if good and self._size > limit:
+            raise BadUpstream(f"The upstream's answer is larger than {limit} bytes.")
+        if last:
+            await (self._whole if good else self._refused)(b"".join(self._pieces))
+
+    async def _refused(self, body: bytes) -> None:
+        if self._learns and self._status in _MAY_TEACH and not self._outlet.started:
+            self.learned = self.exchange.learned(self._status, body)
+        if self.learned is not None:
+            self._finished({})
+            return
+        raise self.exchange.error(self._status if self._status >= 400 else 502, body)
+
+    async def _whole(self, body: bytes) -> None:
+        try:
+            value = decode_json(body)
+        except ValueError:
+            raise BadUpstream("The upstream's answer is not JSON.") from None
+        if self.stream is not None:
+            await self._stream(b"data: %b\n\ndata: [DONE]\n\n" % encode_json(value), True)
+            return
+        answer = self.exchange.answer(value)
+        await self._outlet.json(200, answer, self._kept())
+        self._finished(answer)
+
+    # Ends
+
+    async def fail(self, error: TranslationError) -> None:
+        """End the exchange with an error, in the way that is still open."""
+        if self.over_at:
+            return
+        self.error = error
+        stream = self.stream
+        if stream is None or not self._outlet.started:
+            await self._outlet.error(error, self._kept())
+            self._finished({})
+        elif not stream.ended:
+            await self._emit(stream.finish() if stream.finishing else stream.fail(error))
+
+    def _finished(self, answer: dict[str, object]) -> None:
+        self.answer = answer
+        self.over_at = monotonic()
+        self._changed()
+
+    def _kept(self, own: Headers | None = None) -> Headers:
+        """The upstream's headers that are still true, and *own* ones."""
+        mine = list(own or ())
+        if losses := self.exchange.report.header():
+            mine.append((b"diglot-losses", losses.encode("latin-1", "replace")))
+        return [*without(self._headers, {*ABOUT_THE_BODY, *(key for key, _ in mine)}), *mine]

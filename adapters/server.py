@@ -1,0 +1,129 @@
+"""The ready server: an upstream, the middleware in front of it, a health check, all under uvicorn."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib import metadata
+from typing import Any
+
+import anyio
+import msgspec
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+
+from . import demo, logs
+from .asgi import ResponsesMiddleware
+from .asgi_types import App, Receive, Scope, Send
+from .config import Settings
+from .record import Record
+from .upstream import Upstream
+from .websocket import is_websocket, refuse
+
+_SETTINGS = "DIGLOT_SETTINGS"  # how the settings reach the worker processes
+_FAREWELL = 2.0
+
+
+def application(settings: Settings, on_exchange: Callable[[Record], object] | None = None) -> App:
+    """Return the whole server as an ASGI application; raises ValueError for a URL that is none."""
+    upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
+    middleware = ResponsesMiddleware(
+        upstream or demo.upstream(),
+        settings.as_profile(),
+        strict=settings.strict,
+        limits=settings.limits,
+        on_exchange=on_exchange,
+    )
+
+    async def health(request: Request) -> Response:
+        return JSONResponse({"status": "ok", "version": metadata.version("diglot"), "profile": settings.profile})
+
+    @asynccontextmanager
+    async def lifespan(app: object) -> AsyncIterator[None]:
+        yield
+        await running.over()
+        if upstream is not None:
+            await upstream.aclose()
+
+    running = _Running(middleware)
+    return Router([Route("/healthz", health)], redirect_slashes=False, default=running, lifespan=lifespan)
+
+
+class _Running:
+    """Counts the requests under way: the server dies right after its lifespan, and they must have ended by then.
+
+    Websockets are refused here, whatever the upstream would say to them.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._count = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._count += 1
+        try:
+            await (refuse if is_websocket(scope) else self._app)(scope, receive, send)
+        finally:
+            self._count -= 1
+
+    async def over(self) -> None:
+        """Wait until no request is under way, but not for long."""
+        with anyio.move_on_after(_FAREWELL):
+            while self._count:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+
+
+def from_environment() -> App:
+    """Return the application of the settings that run() left for its worker processes."""
+    return application(msgspec.json.decode(os.environ[_SETTINGS], type=Settings))
+
+
+def run(settings: Settings) -> None:
+    """Serve until a signal comes; then running answers may end, and late ones are ended as failed."""
+    os.environ[_SETTINGS] = msgspec.json.encode(settings).decode()
+    uvicorn.run(
+        f"{__name__}:{from_environment.__name__}",
+        factory=True,
+        timeout_graceful_shutdown=round(settings.graceful),
+        workers=settings.workers,
+        host=settings.host,
+        port=settings.port,
+        **_common(settings.log_level),
+    )
+
+
+def _common(log_level: str) -> dict[str, Any]:
+    """Both event loop and HTTP parser are the fast ones where they are installed: uvicorn chooses."""
+    return {
+        "access_log": False,
+        "log_level": log_level,
+        "log_config": logs.configuration(log_level),
+        "server_header": False,
+    }
+
+
+def free_port(host: str) -> int:
+    """Return a port that nobody uses at the moment."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
+
+
+@asynccontextmanager
+async def on_loopback(app: App) -> AsyncIterator[str]:
+    """Run a real server for *app* on a free port of this machine, for as long as the context lasts; yields its URL."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(app, timeout_graceful_shutdown=1, access_log=False, log_config=None)
+        server = uvicorn.Server(config)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(server.serve, [listening])
+            while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
+                await anyio.sleep(0.01)
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+            server.should_exit = True

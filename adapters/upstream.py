@@ -1,0 +1,186 @@
+"""An ASGI application that is somewhere else: it forwards every request to an upstream URL over HTTP."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import anyio
+
+from ..translator import BadRequest, BadUpstream, TranslationError
+from .asgi_types import Headers, Message, Receive, Scope, Send, send_error, without
+from .http import Client, build, foreign_errors, new_client
+from .limits import Limits
+from .websocket import is_websocket, refuse
+
+_log = logging.getLogger("diglot")
+_NOT_SENT = frozenset({b"host", b"expect"})
+_NOT_KEPT = frozenset({b"date", b"server", b"alt-svc"})  # they are about the other server; ours adds its own
+
+
+class Upstream:
+    """Forwards what is asked for below ``/v1`` to *base_url*, over one pool of connections.
+
+    A *base_url* without a path means its ``/v1``, because that is how people paste it. *client* is an `AsyncClient` of
+    httpx2 or httpx with settings of its own (proxies, certificates, default headers); the caller closes it.
+    """
+
+    def __init__(self, base_url: str, *, client: Client | None = None, limits: Limits | None = None) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("the upstream must be an http:// or https:// URL")
+        self.limits = limits or Limits()
+        self._base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or '/v1'}"
+        self._query = parts.query.encode()
+        self._given = client
+        self._own: Client | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif is_websocket(scope):
+            await refuse(scope, receive, send)
+        else:
+            await self._forward(scope, receive, send)
+
+    async def aclose(self) -> None:
+        """Close the pool, unless it is the caller's."""
+        client, self._own = self._own, None
+        if client is not None:
+            await client.aclose()
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self.aclose()
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+    def _client(self) -> Client:
+        if self._given is not None:
+            return self._given
+        if self._own is None:
+            self._own = new_client(self.limits)
+        return self._own
+
+    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+        url = self._url(scope)
+        if url is None:
+            missing = BadRequest("There is no such path.", code="not_found", status=404)
+            await send_error(send, missing)
+            return
+        upload = _Upload(receive, self.limits.max_body)
+        failure: BaseException | None = None
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(upload.wait_for_disconnect, tasks.cancel_scope)
+            try:
+                await self._exchange(scope["method"], url, _forwarded(scope), upload, send)
+            except Exception as error:  # raised below, outside of the group: nobody wants to unwrap it
+                failure = error
+            tasks.cancel_scope.cancel()
+        if failure is not None and not upload.gone:
+            raise failure
+
+    async def _exchange(self, method: str, url: str, headers: Headers, upload: _Upload, send: Send) -> None:
+        """Errors before the answer begins become an answer; later ones are raised: a cut must look like one."""
+        client = self._client()
+        try:
+            content = await upload.content()
+            with foreign_errors(client):
+                request = build(client, self.limits, method, url, headers, content)
+                answer = await client.send(request, stream=True)
+        except TranslationError as error:
+            await send_error(send, error)
+            return
+        except Exception as error:  # what the layers below the client package let through
+            _log.error("The upstream call raised %s", type(error).__qualname__)
+            await send_error(send, BadUpstream("The upstream call failed."))
+            return
+        try:
+            with foreign_errors(client):
+                await _pass_on(answer, send)
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(self.limits.shutdown):
+                await answer.aclose()
+
+    def _url(self, scope: Scope) -> str | None:
+        """The URL of the same thing at the upstream; None for paths that try to get above it."""
+        path = (scope.get("raw_path") or b"").decode("ascii", "replace") or quote(scope["path"])
+        path = path.removeprefix(quote(scope.get("root_path", "")))
+        if ".." in re.split(r"[/\\]", unquote(path)) or not path.startswith("/"):
+            return None
+        if path == "/v1" or path.startswith("/v1/"):
+            path = path[len("/v1") :]
+        query = b"&".join(part for part in (self._query, scope.get("query_string", b"")) if part)
+        return self._base + path + (f"?{query.decode('latin-1')}" if query else "")
+
+
+class _Upload:
+    """The request body on its way, and then the wait for the client to leave."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self.gone = False
+        self._receive = receive
+        self._room = limit
+        self._done = anyio.Event()
+
+    async def content(self) -> bytes | AsyncIterator[bytes] | None:
+        """The whole body if it is here at once, as it nearly always is; else an iterator."""
+        message = await self._receive()
+        data = self._piece(message)
+        if message.get("more_body", False):
+            return self._pieces(data)
+        self._done.set()
+        return data or None
+
+    async def _pieces(self, data: bytes) -> AsyncIterator[bytes]:
+        more = True
+        while True:
+            yield data
+            if not more:
+                break
+            message = await self._receive()
+            data, more = self._piece(message), message.get("more_body", False)
+        self._done.set()
+
+    def _piece(self, message: Message) -> bytes:
+        if message["type"] == "http.disconnect":
+            self.gone = True
+            raise BadUpstream("The client has gone.")
+        data: bytes = message.get("body", b"")
+        self._room -= len(data)
+        if self._room < 0:
+            raise BadRequest("The request body is too large.", code="request_too_large", status=413)
+        return data
+
+    async def wait_for_disconnect(self, scope: anyio.CancelScope) -> None:
+        """Cancel *scope* when the client goes away."""
+        await self._done.wait()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.gone = True
+        scope.cancel()
+
+
+async def _pass_on(answer: Any, send: Send) -> None:
+    """Hand the bytes on as they are: the headers that describe them stay true."""
+    headers = without(answer.headers.raw, _NOT_KEPT)
+    await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
+    async with aclosing(answer.aiter_raw()) as pieces:
+        async for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _forwarded(scope: Scope) -> Headers:
+    headers = without(scope["headers"], _NOT_SENT)
+    if not any(name == b"accept-encoding" for name, _ in headers):
+        headers.append((b"accept-encoding", b"identity"))  # else the client package would add what it can decode
+    return headers

@@ -1,0 +1,46 @@
+"""The log of the server."""
+
+import json
+import logging
+import logging.config
+import sys
+
+from diglot.adapters import logs
+
+
+def entry(**extra: object) -> logging.LogRecord:
+    record = logging.LogRecord("diglot.access", logging.INFO, "f.py", 1, "hello %s", ("you",), None)
+    record.__dict__.update(extra)
+    return record
+
+
+def test_line() -> None:
+    """An entry is one JSON object on one line."""
+    text = logs.JsonLines().format(entry())
+    line = json.loads(text)
+    assert "\n" not in text
+    assert (line["level"], line["logger"], line["message"]) == ("info", "diglot.access", "hello you")
+    assert line["time"].endswith("+00:00")
+
+
+def test_exchange() -> None:
+    """What is known of an exchange becomes members of the line."""
+    assert json.loads(logs.JsonLines().format(entry(exchange={"status": 200})))["status"] == 200
+
+
+def test_traceback() -> None:
+    """A traceback stays on the line."""
+    try:
+        raise ValueError
+    except ValueError:
+        text = logs.JsonLines().format(entry(exc_info=sys.exc_info()))
+    assert "\n" not in text
+    assert "ValueError" in json.loads(text)["traceback"]
+
+
+def test_configuration() -> None:
+    """The standard library accepts the configuration and finds the formatter."""
+    configuration = logs.configuration("warning")
+    assert configuration["loggers"]["diglot"]["level"] == "WARNING"
+    formatter = logging.config.DictConfigurator(configuration).configure_formatter(configuration["formatters"]["lines"])
+    assert isinstance(formatter, logs.JsonLines)

@@ -1,0 +1,133 @@
+"""The ready server: as an application, and as a process that gets a signal."""
+
+import importlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from diglot.adapters import server
+from diglot.adapters.config import Settings
+from diglot.adapters.server import application, free_port, on_loopback
+
+httpx = importlib.import_module("httpx")
+ASK = {"model": "m", "input": "hi"}
+
+
+@pytest.mark.anyio
+async def test_health(talk: Any) -> None:
+    """The health check names version and profile."""
+    got = await talk(application(Settings(profile="vllm")), path="/healthz", method="GET").run()
+    assert got.json["status"] == "ok"
+    assert got.json["profile"] == "vllm"
+
+
+@pytest.mark.anyio
+async def test_embedded(talk: Any) -> None:
+    """Without an upstream the demo answers, below /v1 and without it."""
+    app = application(Settings())
+    assert (await talk(app, ASK).run()).json["status"] == "completed"
+    assert (await talk(app, ASK, path="/responses").run()).json["status"] == "completed"
+    assert (await talk(app, path="/v1/models", method="GET").run()).json["data"][0]["id"] == "demo"
+    assert (await talk(app, path="/v1/nothing", method="GET").run()).error["code"] == "not_found"
+
+
+@pytest.mark.anyio
+async def test_factory(talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker makes the same application from the environment."""
+    monkeypatch.setenv("DIGLOT_SETTINGS", '{"profile":"vllm","set":{"efforts":["low"]}}')
+    got = await talk(server.from_environment(), path="/healthz", method="GET").run()
+    assert got.json["profile"] == "vllm"
+
+
+def test_over_http() -> None:
+    """A real server in front of a real upstream streams a real answer."""
+
+    async def main() -> None:
+        async with (
+            on_loopback(application(Settings())) as upstream,
+            on_loopback(application(Settings(upstream=upstream))) as url,
+            httpx.AsyncClient() as client,
+        ):
+            got = await client.post(f"{url}/v1/responses", json={**ASK, "stream": True})
+            models = await client.get(f"{url}/v1/models")
+        assert got.text.rstrip().rpartition("event: ")[2].startswith("response.completed")
+        assert models.json()["data"][0]["id"] == "demo"
+
+    anyio.run(main)
+
+
+@pytest.fixture
+def slow_upstream(tmp_path: Path) -> Iterator[str]:
+    """A stream that does not end by itself, in a process of its own."""
+    (tmp_path / "slow.py").write_text(SLOW)
+    port = free_port("127.0.0.1")
+    command = [sys.executable, "-m", "uvicorn", "slow:app", "--port", str(port), "--log-level", "error"]
+    process = subprocess.Popen(command, cwd=tmp_path)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(port)
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+
+
+SLOW = """
+import asyncio
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        raise RuntimeError
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+    while True:
+        data = b'data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\\n\\n'
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+        await asyncio.sleep(0.05)
+"""
+
+
+def wait_for(port: int) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("no server")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGTERM")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sigterm(slow_upstream: str, tmp_path: Path, workers: int) -> None:
+    """After SIGTERM a running stream gets its time, and then ends as failed instead of being cut."""
+    (tmp_path / "diglot.toml").write_text("graceful = 1\n")
+    port = free_port("127.0.0.1")
+    command = [sys.executable, "-m", "diglot.adapters.cli", "serve", "--upstream", slow_upstream, "--port", str(port)]
+    command += ["--workers", str(workers), "--config", "diglot.toml"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env=dict(os.environ))
+    try:
+        wait_for(port)
+        text = ""
+        with httpx.stream("POST", f"http://127.0.0.1:{port}/v1/responses", json={**ASK, "stream": True}) as answer:
+            for piece in answer.iter_text():
+                if not text:
+                    process.send_signal(signal.SIGTERM)
+                text += piece
+        _, log = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.communicate()
+    last = text.rstrip().rpartition("data: ")[2]
+    assert json.loads(last)["type"] == "response.failed"
+    records = [json.loads(line) for line in log.decode().splitlines() if '"diglot.access"' in line]
+    assert [record["outcome"] for record in records] == ["failed"]

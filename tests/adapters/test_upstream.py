@@ -1,0 +1,295 @@
+"""The upstream over HTTP: real servers on loopback, both client packages, on asyncio and trio."""
+
+import importlib
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+import pytest
+
+from diglot.adapters import Limits, ResponsesMiddleware, Upstream
+from diglot.translator import BadUpstream
+
+pytestmark = pytest.mark.anyio
+
+Reply = Callable[[bytes], list[bytes]]
+OK = (
+    b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json\r\n"
+    b"date: x\r\nserver: y\r\nx-request-id: r1\r\n"
+)
+STREAM = (
+    b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+)
+
+
+class Server:
+    """Answers every connection with the given bytes, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
+        self.asked: list[bytes] = []
+        self.reply: list[bytes] = []
+        self.close = True
+        self.closed = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listening.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(5)
+                self.asked.append(self._request(connection))
+                for piece in self.reply:
+                    connection.sendall(piece)
+                if not self.close:
+                    while self._more(connection):
+                        pass
+            self.closed.set()
+
+    @staticmethod
+    def _more(connection: socket.socket) -> bytes:
+        try:
+            return connection.recv(65536)
+        except OSError:
+            return b""
+
+    def _request(self, connection: socket.socket) -> bytes:
+        data = b""
+        while b"\r\n\r\n" not in data or not self._whole(data):
+            piece = self._more(connection)
+            if not piece:
+                break
+            data += piece
+        return data
+
+    @staticmethod
+    def _whole(data: bytes) -> bool:
+        head, _, body = data.partition(b"\r\n\r\n")
+        if b"transfer-encoding: chunked" in head.lower():
+            return body.endswith(b"0\r\n\r\n")
+        lengths = [line[15:] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+        return len(body) >= int(lengths[0] if lengths else 0)
+
+    @property
+    def head(self) -> dict[str, str]:
+        lines = self.asked[-1].partition(b"\r\n\r\n")[0].decode().split("\r\n")[1:]
+        return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+
+    @property
+    def line(self) -> str:
+        return self.asked[-1].partition(b"\r\n")[0].decode()
+
+    def stop(self) -> None:
+        self.listening.shutdown(socket.SHUT_RDWR)
+        self.listening.close()
+        self._thread.join(5)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A raw HTTP server."""
+    one = Server()
+    one.reply = [OK + b"content-length: 2\r\n\r\n{}"]
+    yield one
+    one.stop()
+
+
+@pytest.fixture(params=["httpx2", "httpx"])
+async def client(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+    """A client of either package."""
+    package = importlib.import_module(request.param)
+    async with package.AsyncClient(timeout=5) as one:
+        yield one
+
+
+@contextmanager
+def nobody() -> Iterator[str]:
+    """A URL where nobody answers."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{one.getsockname()[1]}"
+
+
+async def test_forwards(talk: Any, client: Any, server: Server) -> None:
+    """Path, query, headers and body arrive; the answer comes back as it is."""
+    headers = {"host": "us", "authorization": "Bearer k", "content-length": "8", "connection": "x-mine", "x-mine": "1"}
+    one = talk(
+        Upstream(server.url, client=client), {"a": 1}, path="/v1/embeddings", headers=headers, query_string=b"a=b%20c"
+    )
+    got = await one.run()
+    assert (got.status, got.body) == (200, b"{}")
+    assert got.headers == {"content-type": "application/json", "x-request-id": "r1", "content-length": "2"}
+    assert server.line == "POST /v1/embeddings?a=b%20c HTTP/1.1"
+    assert server.asked[0].endswith(b'\r\n\r\n{"a": 1}')
+    assert server.head["host"] == server.url.removeprefix("http://")
+    assert server.head["authorization"] == "Bearer k"
+    assert server.head["accept-encoding"] == "identity"
+    assert "x-mine" not in server.head
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "line"),
+    [
+        ("", "/v1/models", "/v1/models"),
+        ("/", "/v1/models", "/v1/models"),
+        ("/api/v3", "/v1/models", "/api/v3/models"),
+        ("/api/v3/?api-version=1", "/v1/models", "/api/v3/models?api-version=1"),
+        ("", "/models", "/v1/models"),
+        ("", "/v1x", "/v1/v1x"),
+        ("", "/v1/models/a%2Fb", "/v1/models/a%2Fb"),
+    ],
+)
+async def test_urls(talk: Any, server: Server, base: str, path: str, line: str) -> None:
+    """What is below /v1 here is below the base URL there; a base URL without a path means its /v1."""
+    upstream = Upstream(server.url + base)
+    assert (await talk(upstream, path=path, method="GET").run()).status == 200
+    await upstream.aclose()
+    assert server.line == f"GET {line} HTTP/1.1"
+
+
+@pytest.mark.parametrize("path", ["/v1/../admin", "/v1/%2e%2e/admin", "/v1/..%2fadmin", "/v1/a/..\\b", "nowhere"])
+async def test_no_way_up(talk: Any, path: str) -> None:
+    """A path that climbs out of the base URL is not found."""
+    assert (await talk(Upstream("http://127.0.0.1:9"), path=path, method="GET").run()).status == 404
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://x", "http://"])
+async def test_no_url(url: str) -> None:
+    """What is no HTTP URL is refused at once."""
+    with pytest.raises(ValueError):
+        Upstream(url)
+
+
+async def test_root_path(talk: Any, server: Server) -> None:
+    """Where the application is mounted is not the upstream's business."""
+    upstream = Upstream(server.url)
+    await talk(upstream, path="/llm/v1/models", root_path="/llm", method="GET").run()
+    await upstream.aclose()
+    assert server.line == "GET /v1/models HTTP/1.1"
+
+
+async def test_uploads(talk: Any, client: Any, server: Server) -> None:
+    """A body in pieces is passed on in pieces, up to the limit."""
+    one = talk(Upstream(server.url, client=client), b"x" * 200_000, path="/v1/files")
+    assert (await one.run()).status == 200
+    assert server.head["transfer-encoding"] == "chunked"
+    big = talk(Upstream(server.url, client=client, limits=Limits(max_body=100_000)), b"x" * 200_000, path="/v1/files")
+    assert (await big.run()).status == 413
+
+
+async def test_nobody_there(talk: Any, client: Any) -> None:
+    """An upstream that is not there is a 502 in the usual shape."""
+    with nobody() as url:
+        got = await talk(Upstream(url, client=client), {}).run()
+    assert (got.status, got.error["code"]) == (502, "upstream_unreachable")
+
+
+async def test_slow(talk: Any, server: Server) -> None:
+    """An upstream that does not answer is a 504."""
+    httpx = importlib.import_module("httpx")
+    server.reply, server.close = [], False
+    async with httpx.AsyncClient() as client:
+        client.build_request = _with_timeout(client.build_request)
+        got = await talk(Upstream(server.url, client=client), {}).run()
+    assert (got.status, got.error["code"]) == (504, "upstream_timeout")
+
+
+def _with_timeout(build: Any) -> Any:
+    return lambda *args, **settings: build(*args, **{**settings, "timeout": 0.2})
+
+
+async def test_anything_else(talk: Any, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the layers below the client let through is an error in the usual shape as well."""
+
+    async def send(request: Any, stream: bool) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(client, "send", send)
+    got = await talk(Upstream("http://127.0.0.1:9", client=client), {"a": 1}).run()
+    assert (got.status, got.error["type"]) == (502, "server_error")
+
+
+@pytest.mark.parametrize("reply", [b"", b"nonsense\r\n\r\n"])
+async def test_no_answer(talk: Any, client: Any, server: Server, reply: bytes) -> None:
+    """A connection that breaks before an answer is a 502."""
+    server.reply = [reply]
+    got = await talk(Upstream(server.url, client=client), {}).run()
+    assert (got.status, got.error["code"]) == (502, "upstream_disconnected")
+
+
+@pytest.mark.parametrize("head", [STREAM + b"5\r\nabcde\r\n", OK + b"content-length: 9\r\n\r\nabcde"])
+async def test_cut(talk: Any, client: Any, server: Server, head: bytes) -> None:
+    """A cut answer is raised: it must not look like a clean end."""
+    server.reply = [head]
+    one = talk(Upstream(server.url, client=client), {})
+    with pytest.raises(BadUpstream):
+        await one.run()
+    assert one.body == b"abcde"
+    assert not one.complete
+
+
+async def test_cut_below_the_middleware(talk: Any, client: Any, server: Server, frame: Any) -> None:
+    """Below the middleware a cut ends the stream as failed."""
+    data = frame({"content": "Hel"})
+    server.reply = [STREAM + b"%x\r\n%b\r\n" % (len(data), data)]
+    app = ResponsesMiddleware(Upstream(server.url, client=client))
+    got = await talk(app, {"model": "m", "input": "x", "stream": True}).run()
+    assert got.types[-1] == "failed"
+    assert "lost" in got.events[-1]["response"]["error"]["message"]
+
+
+async def test_client_leaves(talk: Any, client: Any, server: Server) -> None:
+    """When the client goes away, the upstream's connection is closed."""
+    server.reply, server.close = [STREAM + b"1\r\nx\r\n"], False
+    one = talk(Upstream(server.url, client=client), {})
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one.run)
+        await anyio.sleep(0.2)
+        one.gone.set()
+    assert await anyio.to_thread.run_sync(server.closed.wait, 5)
+
+
+async def test_client_leaves_while_it_uploads(talk: Any, client: Any, server: Server) -> None:
+    """Half an upload is ended as well, and nothing is answered."""
+    one = talk(Upstream(server.url, client=client), b"x" * 70_000)
+    one._pieces[-1]["more_body"] = True
+    one.gone.set()
+    await one.run()
+    assert [message for message in one.sent if message["type"].endswith("start") and message["status"] < 400] == []
+
+
+async def test_no_cookies(talk: Any, server: Server) -> None:
+    """A cookie for one client never reaches another."""
+    server.reply = [OK + b"set-cookie: user=1; path=/\r\ncontent-length: 2\r\n\r\n{}"]
+    upstream = Upstream(server.url)
+    first = await talk(upstream, {}).run()
+    await talk(upstream, {}).run()
+    await upstream.aclose()
+    assert first.headers["set-cookie"].startswith("user=1")
+    assert "cookie" not in server.head
+
+
+async def test_lifespan(server: Server, talk: Any) -> None:
+    """The pool is closed when the server stops."""
+    upstream = Upstream(server.url)
+    await talk(upstream, {}).run()
+    messages = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    await upstream({"type": "lifespan"}, receive, send)
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert upstream._own is None

@@ -1,0 +1,24 @@
+"""Websockets are refused."""
+
+from typing import Any
+
+import pytest
+
+from diglot.adapters import Upstream
+from diglot.adapters.config import Settings
+from diglot.adapters.server import application
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("app", [Upstream("http://127.0.0.1:9"), application(Settings())])
+async def test_websockets(talk: Any, app: Any) -> None:
+    """A websocket is refused with 426 where the server can say so, and closed where it cannot."""
+    denied = await talk(app, type="websocket", extensions={"websocket.http.response": {}}).run()
+    closed = await talk(app, type="websocket").run()
+    plain = await talk(app, method="GET", headers={"upgrade": "WebSocket", "connection": "upgrade"}).run()
+    assert denied.status == plain.status == 426
+    assert plain.error["code"] == "websockets_unsupported"
+    assert denied.sent[0]["type"] == "websocket.http.response.start"
+    assert denied.sent[1]["type"] == "websocket.http.response.body"
+    assert [message["type"] for message in closed.sent] == ["websocket.close"]
