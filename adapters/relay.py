@@ -88,6 +88,9 @@ class Relay:
     async def _stream(self, data: bytes, last: bool) -> None:
         stream = self.stream
         assert stream is not None
+        self._size += len(data)
+        if self._size > self._limits.max_stream:
+            raise BadUpstream(f"The upstream's stream is longer than {self._limits.max_stream} bytes.")
         frames = stream.feed(data)
         if last and not stream.ended:
             frames = [*frames, *stream.finish()]

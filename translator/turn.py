@@ -33,7 +33,7 @@ class Turn:
         if refusals and not isinstance(message["content"], list):
             message["refusal"] = "".join(refusals)
         if self._thoughts:
-            fields = [s["field"] for s in self._sealed if isinstance(s.get("field"), str)]
+            fields = [s["field"] for s in self._sealed if s.get("field") in reasoning.TEXT_FIELDS]
             message[fields[-1] if fields else terms.profile.reasoning_field] = "\n\n".join(self._thoughts)
         for sealed in self._sealed:
             for name in reasoning.DETAIL_FIELDS:
@@ -79,8 +79,9 @@ class Outputs:
     def take(self, call: Item, path: str) -> tuple[str, Item, str]:
         """Return the id, the output and its path for a call item; raises BadRequest if it has none."""
         call_id = calls.reference(call, path)
-        if call_id not in self._outputs and call["type"] == "local_shell_call" and call.get("id") in self._outputs:
-            call_id = call["id"]
+        own_id = call.get("id")
+        if call_id not in self._outputs and call["type"] == "local_shell_call" and isinstance(own_id, str):
+            call_id = own_id if own_id in self._outputs else call_id
         found = self._outputs.get(call_id)
         if not found:
             raise calls.no_output(call_id)

@@ -115,10 +115,11 @@ class Turns:
             report.dropped(path, why)
             return
         if not self._replayed(sealed):
-            if self._terms.profile.reasoning_replay == "never":
+            if self._terms.profile.reasoning_replay == "never" and (text or "calls" not in sealed):
                 report.dropped(path, "the upstream takes no reasoning back")
-            return
-        self._open(path).think(text, sealed)
+            text, sealed = "", {k: v for k, v in sealed.items() if k == "calls"}  # D5: they belong to the calls
+        if text or sealed:
+            self._open(path).think(text, sealed)
 
     def _replayed(self, sealed: dict[str, Any]) -> bool:
         """Reasoning of finished turns stays behind, as the Responses API itself leaves it (`reasoning.context`)."""

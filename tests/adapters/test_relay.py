@@ -31,6 +31,15 @@ async def test_error_that_is_no_json(talk: Any, chat: Any) -> None:
     assert set(got.error) == {"message", "type", "param", "code"}
 
 
+async def test_stream_without_end(talk: Any, chat: Any, hello: list[bytes]) -> None:
+    """A stream that goes on and on ends as failed at its limit; what came before stays in the answer."""
+    endless = hello[:-2] + hello[1:2] * 1000
+    got = await talk(ResponsesMiddleware(chat(*endless), limits=Limits(max_stream=20_000)), STREAM).run()
+    assert got.types[-1] == "failed"
+    assert "longer than 20000 bytes" in got.events[-1]["response"]["error"]["message"]
+    assert got.events[-1]["response"]["output"][0]["status"] == "incomplete"
+
+
 async def test_redirect(talk: Any, chat: Any) -> None:
     """A redirect is no answer."""
     assert (await talk(ResponsesMiddleware(chat(status=307)), ASK).run()).status == 502

@@ -58,7 +58,8 @@ class Calls:
 
     def __init__(self, make: Callable[[], Call]) -> None:
         self._make = make
-        self._calls: dict[Any, Call] = {}
+        self._calls: dict[Any, Call] = {}  # the last one of each key
+        self._all: list[Call] = []
         self._current: Call | None = None
 
     def find(self, fragment: Fragment) -> tuple[Call, bool]:
@@ -67,6 +68,7 @@ class Calls:
         is_new = call is None or _is_another(call, fragment)
         if call is None or is_new:
             call = self._calls[key] = self._make()
+            self._all.append(call)
         call.head(fragment.name, "" if self._is_taken(fragment.call_id, call) else fragment.call_id, fragment.free_form)
         self._current = call
         return call, is_new
@@ -75,7 +77,7 @@ class Calls:
         """Two calls of one id: the second gets one of its own, or nobody could answer it."""
         if not call_id or call.call_id:
             return False
-        return any(other.call_id == call_id for other in self._calls.values())
+        return any(other.call_id == call_id for other in self._all)
 
     def _known(self, fragment: Fragment) -> tuple[Any, Call | None]:
         by_id = f"id {fragment.call_id}"
@@ -91,10 +93,10 @@ class Calls:
     @property
     def came(self) -> bool:
         """Whether there is any call."""
-        return bool(self._calls)
+        return bool(self._all)
 
     def are_named(self) -> bool:
-        return all(call.name for call in self._calls.values())
+        return all(call.name for call in self._all)
 
 
 def _is_another(call: Call, fragment: Fragment) -> bool:

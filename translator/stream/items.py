@@ -195,6 +195,7 @@ class Call(Item):
         self._new_call_id = new_call_id
         self._tool: Tool | None = None
         self._pieces: list[str] = []
+        self._is_whole: bool | None = None  # None: not looked at since the last piece
         self._free_form = False  # native: the fragments are the input itself
         self._input: list[str] = []
         self._decoder: InputDecoder | None = None
@@ -216,10 +217,12 @@ class Call(Item):
         """Whether the arguments are whole; of free-form input nobody knows."""
         if self._free_form and self._decoder is None:
             return False
-        try:
-            return isinstance(json.decode("".join(self._pieces)), dict)
-        except ValueError:
-            return False
+        if self._is_whole is None:
+            try:
+                self._is_whole = isinstance(json.decode("".join(self._pieces)), dict)
+            except ValueError:
+                self._is_whole = False
+        return self._is_whole
 
     def open(self, out: Output) -> None:
         self._out = out
@@ -242,6 +245,7 @@ class Call(Item):
 
     def arguments(self, piece: str) -> None:
         self._pieces.append(piece)
+        self._is_whole = None
         if self._free_form:
             self._say_input(self._decoder.feed(piece) if self._decoder else piece)
         elif self.body:
