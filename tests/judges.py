@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import json
 import re
-import warnings
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 import httpx2
 import pytest
@@ -32,8 +31,13 @@ TERMINAL = {"response.completed": "completed", "response.incomplete": "incomplet
 OPEN_RESPONSES_NAMES = {"response.reasoning.delta", "response.reasoning.done"}
 DONE = "[DONE]"
 
+# OpenAI sends this code too, and clients act on it; the SDK's list lacks it.
+UNLISTED_CODES = {"context_length_exceeded"}
+
 _ANSWER = TypeAdapter(Response)
-_EVENT = TypeAdapter(ResponseStreamEvent)
+_EVENTS = {
+    get_args(model.model_fields["type"].annotation)[0]: model for model in get_args(get_args(ResponseStreamEvent)[0])
+}
 
 
 def judge_answer(body: dict[str, Any]) -> Response:
@@ -42,11 +46,19 @@ def judge_answer(body: dict[str, Any]) -> Response:
     assert isinstance(body["output"], list)
     for item in body["output"]:
         assert item.get("arguments") != "", "clients parse arguments as JSON"
-    answer = _ANSWER.validate_python(body)
+    answer = _ANSWER.validate_python(_listed({"response": body})["response"])
     assert isinstance(answer.output_text, str)
     ids = [item["id"] for item in body["output"] if "id" in item]
     assert len(ids) == len(set(ids)), f"ids repeat: {ids}"
     return answer
+
+
+def _listed(event: dict[str, Any]) -> dict[str, Any]:
+    """*event* with an error code from the SDK's list."""
+    error = (event.get("response") or {}).get("error") or {}
+    if error.get("code") not in UNLISTED_CODES:
+        return event
+    return {**event, "response": {**event["response"], "error": {**error, "code": "server_error"}}}
 
 
 def events_of(frames: Iterable[bytes]) -> list[Any]:
@@ -77,7 +89,7 @@ def judge_stream(frames: list[bytes], request: dict[str, Any] | None = None) -> 
             assert marked, "a name of Open Responses in OpenAI's flavour"
             nested_error = nested_error or event["type"] == "error"
         else:
-            _EVENT.validate_python(event)
+            _EVENTS[event["type"]].model_validate(_listed(event))
     judge_answer(events[-1]["response"])
     if nested_error:
         with pytest.raises(APIError):
@@ -287,9 +299,3 @@ def _judge_messages(messages: list[dict[str, Any]]) -> None:
             assert message["content"], "an empty list of parts"
             assert all(isinstance(part["type"], str) for part in message["content"])
     assert not pending, f"calls without a result: {pending}"
-
-
-with warnings.catch_warnings():  # building the SDK's schemas is not ours to answer for
-    warnings.simplefilter("ignore")
-    _ANSWER.rebuild(raise_errors=False)
-    _EVENT.rebuild(raise_errors=False)

@@ -7,13 +7,15 @@ import itertools
 import json
 from typing import Any
 
+from hypothesis import example, given
+from hypothesis import strategies as st
+
 from diglot.translator import PRESETS, Profile, ServeResponses, TranslationError, decode_json, encode_json
 from diglot.translator.fields import REQUEST
 from diglot.translator.mapping import is_one_of
 from diglot.translator.stream.jsonstring import InputDecoder
 from diglot.translator.wire import sse
-from hypothesis import example, given
-from hypothesis import strategies as st
+
 from judges import judge_answer, judge_chat, judge_stream
 
 TEXT = st.text(max_size=12)

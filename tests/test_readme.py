@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from diglot.adapters.cli import main
 from diglot.translator import PRESETS
 

@@ -39,7 +39,7 @@ class TranslationError(Exception):
         super().__init__(message)
         self.message = message
         self.param = param
-        self.code = code or self.code
+        self.code = self.code if code is None else code or None  # "": OpenAI has no code for it
         self.status = status or self.status
         self.type = type or self.type
 

@@ -78,7 +78,10 @@ class ServeResponses:
         """Turn `messages[3].content` into `input[5].content`, and so on."""
         head, index, rest = _split(path)
         if head == "messages" and index is not None and index < len(self._translated.origins):
-            return self._translated.origins[index] + rest
+            origin = self._translated.origins[index]
+            if not origin.endswith("]"):  # a field of its own, not an item
+                return origin
+            return origin + rest.replace(".image_url.url", ".image_url").replace(".file.", ".")
         if head == "tools" and index is not None and index < len(self._translated.declared):
             return self._translated.declared[index] + re.sub(r"^\.(function|custom)\b", "", rest)
         for row in fields.REQUEST:

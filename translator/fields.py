@@ -22,14 +22,15 @@ from .mapping import (
     responses_only,
     same,
 )
-from .parts import formats, reasoning, tiers, tools
+from .parts import caching, formats, reasoning, tiers, tools
 
 _STATE = "answers are not stored here"
 
 REQUEST: list[Row] = [
     *same("model", "stream", "temperature", "top_p", "presence_penalty", "frequency_penalty"),
     *same("user", "safety_identifier", "moderation", "prompt_cache_key", "prompt_cache_retention"),
-    *same("prompt_cache_options.mode", "prompt_cache_options.ttl"),
+    *same("prompt_cache_options.mode"),
+    moved("prompt_cache_options.ttl", "prompt_cache_options.ttl", caching.ttl_to_chat),
     hint("service_tier", tiers.to_chat, "auto", "default"),
     moved("max_output_tokens", "max_completion_tokens"),
     moved("reasoning.effort", "reasoning_effort", reasoning.effort_to_chat),
@@ -46,8 +47,8 @@ REQUEST: list[Row] = [
     by_code("reasoning.generate_summary", None, "the older name of reasoning.summary"),
     by_code("reasoning.context", None, "decides which earlier reasoning goes back"),
     by_code("max_tool_calls", None, "limits tools that the server runs; here it runs none"),
+    kept("store", "taken, but nothing is stored, and the answer says so", False),
     kept("metadata", "repeated in the answer, not sent to the upstream", {}),
-    responses_only("store", _STATE, False),
     responses_only("truncation", "nothing is cut on its own", "disabled"),
     responses_only("context_management", "nothing is compacted on its own", []),
     responses_only("client_metadata", "chat requests have no place for what a client says of itself", {}),

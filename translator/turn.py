@@ -27,6 +27,11 @@ class Turn:
             self._thoughts.append(text)
         self._sealed.append(sealed)
 
+    @property
+    def why_nothing(self) -> str:
+        """Why this turn, without texts and calls, became no message."""
+        return "it is not followed by what it led to" if self._sealed else "it says nothing"
+
     def message(self, terms: Terms) -> Message:
         message: Message = {"role": "assistant", "content": self._content(terms)}
         refusals = [part["refusal"] for part in self.parts if part["type"] == "refusal"]

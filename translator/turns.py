@@ -63,6 +63,8 @@ class Turns:
         if not isinstance(kind, str):
             raise shape.wrong_type(f"{path}.type", "a string", kind)
         self._terms.report_unread(item, ITEM_FIELDS.get(kind), path)
+        if item.get("async"):
+            self._terms.report.emulated(f"{path}.async", "it is waited for like any other call")
         return HANDLERS.get(kind, Turns._unknown)
 
     # messages
@@ -117,6 +119,8 @@ class Turns:
         if not self._replayed(sealed):
             if self._terms.profile.reasoning_replay == "never" and (text or "calls" not in sealed):
                 report.dropped(path, "the upstream takes no reasoning back")
+            else:
+                report.emulated(path, "reasoning of finished turns stays behind, as on a Responses server")
             text, sealed = "", {k: v for k, v in sealed.items() if k == "calls"}  # D5: they belong to the calls
         if text or sealed:
             self._open(path).think(text, sealed)
@@ -148,10 +152,13 @@ class Turns:
         self._close()
         if is_nameless(item):
             self._terms.report.approximated(path, "an output without a call is told in a message")
-            told = content.to_chat(item.get("output"), "user", f"{path}.output", self._terms)
-            parts = [{"type": "text", "text": told}] if isinstance(told, str) else told
-            head = {"type": "text", "text": f"Result of {shape.text(item['name'], f'{path}.name')}:"}
-            self._emit({"role": "user", "content": [head, *parts]}, path)
+            role = self._terms.profile.developer_role
+            told = content.to_chat(item.get("output"), "tool", f"{path}.output", self._terms)
+            head = f"Result of {shape.text(item['name'], f'{path}.name')}:"
+            if isinstance(told, str):
+                self._emit({"role": role, "content": f"{head} {told}"}, path)
+            else:  # only a user can show media
+                self._emit({"role": "user", "content": [{"type": "text", "text": head}, *told]}, path)
 
     def _hosted(self, item: Item, path: str) -> None:
         """A call that the Responses server ran: told as a call and its result where there is one."""
@@ -223,7 +230,7 @@ class Turns:
         if turn is None:
             return
         if not (turn.parts or turn.calls):
-            self._terms.report.dropped(turn.path, "it is not followed by what it led to")
+            self._terms.report.dropped(turn.path, turn.why_nothing)
             return
         self._emit(turn.message(self._terms), turn.path)
         media: list[content.Part] = []

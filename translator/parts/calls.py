@@ -215,12 +215,12 @@ def _text(value: Any) -> str:
 
 
 def no_output(call_id: str) -> BadRequest:
-    return BadRequest(f"No tool output found for function call {call_id}.", "input", "invalid_request_error")
+    return BadRequest(f"No tool output found for function call {call_id}.", "input", "")
 
 
 def no_call(call_id: str, path: str) -> BadRequest:
     return BadRequest(
         f"No tool call found for function call output with call_id {call_id}.",
         f"{path}.call_id",
-        "invalid_request_error",
+        "",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..errors import BadRequest
 from ..profiles import Terms
 from ..wire import json, shape
 
@@ -11,8 +12,11 @@ from ..wire import json, shape
 def to_chat(form: Any, path: str, terms: Terms) -> dict[str, Any] | None:
     """Return the chat response format: a schema is nested one level deeper; plain text is the default and left out."""
     form = shape.mapping(form, path)
-    if form.get("type") != "json_schema":
-        return None if form.get("type") == "text" else form
+    kind = form.get("type")
+    if kind in ("text", "json_object"):
+        return None if kind == "text" else form
+    if kind != "json_schema":
+        raise BadRequest(f"Invalid value: '{kind}'. There are 'text', 'json_object' and 'json_schema'.", f"{path}.type")
     nested = form["json_schema"] if isinstance(form.get("json_schema"), dict) else form  # chat's own spelling
     schema = {key: value for key, value in nested.items() if key != "type" and value is not None}
     if not terms.profile.json_schema:

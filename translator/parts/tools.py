@@ -14,6 +14,8 @@ from ..wire.responses import TOOL_FIELDS
 
 Kind = Literal["function", "custom", "tool_search", "local_shell", "shell", "apply_patch"]
 NAME_LIMIT = 64
+_SCHEMAS_BY_NAME = ("properties", "$defs", "definitions")
+_NO_SCHEMAS = ("enum", "const", "default", "examples")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -104,10 +106,14 @@ def _read(declaration: Any, path: str, namespace: str | None, terms: Terms) -> I
     tool = shape.mapping(declaration, path)
     kind = tool.get("type")
     read = READERS.get(kind) if isinstance(kind, str) else None
+    if kind == "programmatic_tool_calling":
+        raise BadRequest("Programmatic tool calling needs the Responses server's runtime.", path, "unsupported_value")
     if read is None:
-        terms.report.dropped(path, f"'{kind}' is a tool that the Responses server runs itself", tool)
+        terms.report.dropped(path, f"nothing here runs '{kind}'", tool)
         return
     terms.report_unread(tool, TOOL_FIELDS[tool["type"]], path)
+    if tool.get("async"):
+        terms.report.emulated(f"{path}.async", "it is called like any other tool")
     if tool.get("defer_loading"):
         terms.report.emulated(f"{path}.defer_loading", "all tools are loaded at once")
     yield from read(tool, path, namespace, terms)
@@ -161,13 +167,19 @@ def is_strict_schema(schema: Any) -> bool:
         return all(is_strict_schema(member) for member in schema)
     if not isinstance(schema, dict):
         return True
-    if "properties" in schema or schema.get("type") == "object":
-        properties, required = schema.get("properties"), schema.get("required")
+    kinds, properties, required = (schema.get(name) for name in ("type", "properties", "required"))
+    if properties is not None or kinds == "object" or (isinstance(kinds, list) and "object" in kinds):
         names = set(properties) if isinstance(properties, dict) else set()
         closed = schema.get("additionalProperties") is False
         if not closed or not isinstance(required, list) or names != {r for r in required if isinstance(r, str)}:
             return False
-    return all(is_strict_schema(value) for key, value in schema.items() if key not in ("enum", "const", "default"))
+    inner: list[Any] = []
+    for key, value in schema.items():
+        if key in _SCHEMAS_BY_NAME and isinstance(value, dict):
+            inner += value.values()
+        elif key not in _NO_SCHEMAS:
+            inner.append(value)
+    return all(map(is_strict_schema, inner))
 
 
 def _custom(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
@@ -196,12 +208,12 @@ def _nested(form: Any) -> Any:
     return {"type": "grammar", "grammar": {k: v for k, v in form.items() if k != "type"}}
 
 
-def _described(description: Any, form: Any) -> str:
+def _described(description: Any, form: Any) -> str | None:
     words = [description] if isinstance(description, str) and description else []
     if isinstance(form, dict) and form.get("type") == "grammar":
         grammar = form["grammar"] if isinstance(form.get("grammar"), dict) else form
         words.append(f"The input must match this {grammar.get('syntax')} grammar:\n{grammar.get('definition')}")
-    return "\n\n".join(words)
+    return "\n\n".join(words) or None
 
 
 def _native(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:

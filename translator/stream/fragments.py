@@ -39,14 +39,15 @@ def read(delta: dict[str, Any]) -> Fragment:
     )
 
 
-def from_markup(text: str) -> dict[str, Any]:
-    """Return the member of `tool_calls` for what stood in a `tool_call` tag; if that is no call, it has no name."""
+def from_markup(text: str) -> dict[str, Any] | None:
+    """Return the member of `tool_calls` for what stood in a `tool_call` tag; None if that is no call."""
     try:
         value = json.decode(text)
     except ValueError:
-        value = None
-    fields = value if isinstance(value, dict) else {}
-    return {"index": f"tag {text}", "function": {"name": fields.get("name"), "arguments": fields.get("arguments")}}
+        return None
+    if not isinstance(value, dict) or not _word(value.get("name")):
+        return None
+    return {"index": f"tag {text}", "function": {"name": value["name"], "arguments": value.get("arguments")}}
 
 
 def _word(value: Any) -> str:

@@ -235,6 +235,8 @@ class Call(Item):
         elif kind == "function":
             out.announce(self, self._fields("function_call", arguments=""))
         # a built-in tool's item is announced when its arguments can be read
+        if heard := "".join(self._pieces):
+            self._say(heard)
 
     def _fields(self, kind: str, **fields: Any) -> Body:
         body: Body = {"type": kind, "status": "in_progress", "call_id": self.call_id}
@@ -243,9 +245,14 @@ class Call(Item):
             body["namespace"] = self._tool.namespace
         return {**body, **fields}
 
-    def arguments(self, piece: str) -> None:
+    def hear(self, piece: str) -> None:
+        """Take a piece of the arguments; it becomes an event now, or when the item opens."""
         self._pieces.append(piece)
         self._is_whole = None
+        if self.live:
+            self._say(piece)
+
+    def _say(self, piece: str) -> None:
         if self._free_form:
             self._say_input(self._decoder.feed(piece) if self._decoder else piece)
         elif self.body:

@@ -13,6 +13,7 @@ class Piece(NamedTuple):
 
     text: str
     tag: str = ""
+    raw: str = ""  # of a call: all of it, tags included, in case that it is none
 
 
 class Markup:
@@ -35,9 +36,11 @@ class Markup:
     def flush(self) -> list[Piece]:
         """The text is over: what was held back is no tag, what was not closed ends here."""
         held, self._held = self._held, ""
-        if self._step == self._in_call:
-            return [Piece("".join(self._call) + held, CALL)]
-        return [Piece(held, THINK if self._step == self._in_thought else "")] if held else []
+        step, self._step = self._step, self._text
+        if step == self._in_call:
+            call, self._call = "".join(self._call) + held, []
+            return [Piece(call, CALL, f"<{CALL}>{call}")]
+        return [Piece(held, THINK if step == self._in_thought else "")] if held else []
 
     # Each step takes text, adds pieces, and returns the text that is left for the next step.
 
@@ -78,8 +81,8 @@ class Markup:
         inner, rest = self._until(f"</{CALL}>", text)
         self._call.append(inner)
         if rest is not None:
-            pieces.append(Piece("".join(self._call), CALL))
-            self._call = []
+            call, self._call = "".join(self._call), []
+            pieces.append(Piece(call, CALL, f"<{CALL}>{call}</{CALL}>"))
             self._step = self._text
         return rest or ""
 

@@ -79,6 +79,8 @@ class ToResponses:
             if isinstance(choice, dict):
                 self._begin()
                 self._choice(choice)
+                if choice.get("error"):
+                    return self._out.take_events() + self.fail(errors.from_value(choice))
         return self._out.take_events()
 
     def garbled(self, what: str) -> None:
@@ -107,7 +109,7 @@ class ToResponses:
             return "The upstream sent a tool call without a name."
         if self._facts.finish_reason in endings.CALLS and not self._calls.came:  # D15
             return "The upstream announced tool calls and sent none."
-        if self._asked.compacts and not self.answer["output"]:
+        if self._asked.compacts and not any(item["type"] == "compaction" for item in self.answer["output"]):
             return "The upstream wrote no summary."
         return None
 
@@ -166,7 +168,8 @@ class ToResponses:
             return
         delta = choice.get("delta")
         if not isinstance(delta, dict):  # D34; some servers send the message whole
-            delta = choice["message"] if isinstance(choice.get("message"), dict) else {}
+            message = choice["message"] if isinstance(choice.get("message"), dict) else {}
+            delta = {name: message[name] for name in (*reasoning.FIELDS, *DELTAS) if name in message}  # protocol 4.4
         if choice.get("logprobs"):
             self._logprobs += logprobs.to_responses(choice["logprobs"])
         if not reasoning.FIELDS.isdisjoint(delta):
@@ -215,10 +218,10 @@ class ToResponses:
     def _say_marked(self, piece: Piece) -> None:
         if piece.tag == THINK:
             self._reasoning({"thinking": piece.text})
-        elif piece.tag == CALL:
-            self._tool_call(fragments.from_markup(piece.text))
+        elif piece.tag == CALL and (call := fragments.from_markup(piece.text)):
+            self._tool_call(call)
         else:
-            self._say(piece.text)
+            self._say(piece.raw or piece.text)
 
     def _say(self, piece: str) -> None:
         tokens, self._logprobs = self._logprobs, []
@@ -232,6 +235,8 @@ class ToResponses:
 
     def _annotate(self, value: Any) -> None:
         found = annotations.to_responses(value)
+        if not isinstance(value, list) or len(found) < len(value):
+            self._report.dropped("annotations", "only citations of URLs are known")
         last = self._out.last
         if not isinstance(last, Message):
             self._annotations += found  # until there is text
@@ -256,6 +261,9 @@ class ToResponses:
 
     def _audio(self, value: Any) -> None:
         self._report.dropped("audio", "a Response is text")
+
+    def _images(self, value: Any) -> None:
+        self._report.dropped("images", "a Response is text")
 
     # reasoning
 
@@ -302,9 +310,11 @@ class ToResponses:
             self._out.add(call)
         else:
             self._out.begin_first()
+            if fragment.extra is not None:
+                self._report.dropped("tool_calls", "a signature came too late for its call")
         if not call.closed:
             if fragment.piece:
-                call.take(call.arguments, fragment.piece)
+                call.hear(fragment.piece)
         elif fragment.piece.strip():
             self.garbled("more arguments for a tool call that was whole")
 
@@ -326,4 +336,5 @@ DELTAS: dict[str, Callable[[ToResponses, Any], None]] = {
     "tool_calls": ToResponses._tool_calls,
     "function_call": ToResponses._legacy_call,
     "audio": ToResponses._audio,
+    "images": ToResponses._images,
 }
