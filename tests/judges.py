@@ -251,7 +251,7 @@ class _Items:
         self.done[at] = item
 
 
-# --- chat requests ---------------------------------------------------------------------------------------------------
+# --- chat requests
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ROLES = {"system", "developer", "user", "assistant", "tool"}

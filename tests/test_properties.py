@@ -35,7 +35,7 @@ def pieces_of(whole: Any, cuts: list[int]) -> list[Any]:
 
 CUTS = st.lists(st.integers(0, 10_000), max_size=8)
 
-# --- requests ------------------------------------------------------------------------------------------------------------
+# --- requests
 
 TYPES = st.sampled_from(
     """message reasoning function_call function_call_output custom_tool_call custom_tool_call_output local_shell_call
@@ -126,7 +126,7 @@ def test_every_legal_order_of_items_is_a_legal_order_of_messages(items: list[Any
             assert json.dumps(item["content"], ensure_ascii=False)[1:-1] in sent
 
 
-# --- streams -------------------------------------------------------------------------------------------------------------
+# --- streams
 
 WORDS = st.text(min_size=1, max_size=8)
 ARGUMENTS = st.dictionaries(TEXT, SCALAR, max_size=3).map(json.dumps)
@@ -226,7 +226,7 @@ def test_a_stream_in_any_pieces_is_the_same_answer(
 )
 def test_whole_and_streamed_answers_are_the_same(steps: list[Any], end: str) -> None:
     """One truth: a finished answer and the stream of the same words have equal output, status and usage."""
-    order = [kind for kind in ("reasoning_content", "content", "refusal")]
+    order = ("reasoning_content", "content", "refusal")
     steps = sorted(steps, key=lambda step: order.index(step[0]) if step[0] in order else len(order))
     message: dict[str, Any] = {"role": "assistant", "content": None}
     for kind, text in steps:
@@ -296,7 +296,7 @@ def test_damaged_calls_never_break_the_stream(deltas: list[Any], end: str | None
     assert end is not None or done or answer["status"] == "failed"
 
 
-# --- bytes ---------------------------------------------------------------------------------------------------------------
+# --- bytes
 
 LINES = st.sampled_from(["\n", "\r\n", "\r"])
 

@@ -131,7 +131,7 @@ def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     for field in ANSWER:
         given = request.get(field.name) if field.source == "request" else None
-        default = field.default.copy() if isinstance(field.default, (dict, list)) else field.default
+        default: Any = field.default.copy() if isinstance(field.default, (dict, list)) else field.default
         if given is not None and field.name in _NESTED:
             given = {**default, **given}
         answer[field.name] = default if given is None else given

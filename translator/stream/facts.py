@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..losses import Report
-from ..parts import annotations, endings, moderation, usage
+from ..parts import endings, moderation, usage
+from ..parts.annotations import Annotation, from_links
 
 _MILLISECONDS = 10**11  # D36: a time larger than this is not in seconds
 
@@ -15,7 +16,7 @@ class Facts:
 
     def __init__(self, answer: dict[str, Any], report: Report) -> None:
         self.finish_reason: str | None = None
-        self.citations: list[annotations.Annotation] = []
+        self.citations: list[Annotation] = []
         self._answer = answer
         self._report = report
         self._has_citations = False
@@ -29,7 +30,7 @@ class Facts:
             self._answer["moderation"] = moderated
         if isinstance(chunk.get("citations"), list) and not self._has_citations:  # D37: repeated on every chunk
             self._has_citations = True
-            self.citations = annotations.from_links(chunk["citations"])
+            self.citations = from_links(chunk["citations"])
         if not started:
             self._take_origin(chunk)
 

@@ -12,7 +12,7 @@ from .items import Call
 class Fragment(NamedTuple):
     """One member of a delta's `tool_calls`; what is null or empty says nothing (D10)."""
 
-    index: int | str | None
+    at: int | str | None  # the index in `tool_calls`
     call_id: str
     name: str
     piece: str  # of the arguments, or of a free-form tool's input
@@ -82,8 +82,8 @@ class Calls:
 
     def _known(self, fragment: Fragment) -> tuple[Any, Call | None]:
         by_id = f"id {fragment.call_id}"
-        if fragment.index is not None:
-            key = by_id if fragment.call_id and by_id in self._calls else fragment.index
+        if fragment.at is not None:
+            key = by_id if fragment.call_id and by_id in self._calls else fragment.at
             return key, self._calls.get(key)
         if fragment.call_id:
             known = (key for key, call in self._calls.items() if call.call_id == fragment.call_id)
