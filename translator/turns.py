@@ -117,10 +117,10 @@ class Turns:
             report.dropped(path, why)
             return
         if not self._replayed(sealed):
-            if self._terms.profile.reasoning_replay == "never" and (text or "calls" not in sealed):
-                report.dropped(path, "the upstream takes no reasoning back")
-            else:
+            if self._terms.profile.reasoning_replay != "never":
                 report.emulated(path, "reasoning of finished turns stays behind, as on a Responses server")
+            elif text or "calls" not in sealed:
+                report.dropped(path, "the upstream takes no reasoning back")
             text, sealed = "", {k: v for k, v in sealed.items() if k == "calls"}  # D5: they belong to the calls
         if text or sealed:
             self._open(path).think(text, sealed)

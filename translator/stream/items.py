@@ -292,7 +292,7 @@ class Call(Item):
         cut_patch = status == "incomplete" and kind == "apply_patch"  # such an item cannot be incomplete
         if fields is None or cut_patch:  # not in the tool's form: the client tells the model
             self._out.announce(self, self._fields("function_call", arguments=""))
-            if arguments.strip():
+            if arguments:
                 self._out.say_of(self, "response.function_call_arguments.delta", delta=arguments)
             self._close_function(arguments)
             return

@@ -1,0 +1,19 @@
+"""What the tests of the translator share: an exchange with ids and a clock that repeat."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from diglot.translator import Profile, ServeResponses
+
+
+@pytest.fixture
+def serve(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable[..., ServeResponses]:
+    """Begin an exchange; what a body does not say is `model` and one word of `input`."""
+
+    def make(body: dict[str, Any] | None = None, profile: Profile | None = None, **settings: Any) -> ServeResponses:
+        given = {"model": "m", "input": "Go", **(body or {})}
+        return ServeResponses(given, profile, new_id=new_id, clock=clock, **settings)
+
+    return make

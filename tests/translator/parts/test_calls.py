@@ -1,0 +1,272 @@
+import json
+from typing import Any
+
+import pytest
+from openai.types.responses.response_output_item import ResponseOutputItem
+from pydantic import TypeAdapter
+
+from diglot.translator import BadRequest, Profile, Report
+from diglot.translator.parts import calls
+from diglot.translator.profiles import Terms
+from diglot.translator.turns import HANDLERS
+
+
+@pytest.mark.parametrize(
+    ("call", "native", "member"),
+    [
+        (
+            calls.Call("f", None, '{"a":1}'),
+            True,
+            {"type": "function", "function": {"name": "flat", "arguments": '{"a":1}'}},
+        ),
+        (calls.Call("f", None, ""), True, {"type": "function", "function": {"name": "flat", "arguments": "{}"}}),
+        (calls.Call("c", None, 'a"b', True), True, {"type": "custom", "custom": {"name": "flat", "input": 'a"b'}}),
+        (
+            calls.Call("c", None, 'a"b', True),
+            False,
+            {"type": "function", "function": {"name": "flat", "arguments": '{"input":"a\\"b"}'}},
+        ),
+    ],
+)
+def test_a_call_in_a_message(call: calls.Call, native: bool, member: dict[str, Any]) -> None:
+    """Functions have arguments, never empty; free-form tools have input, or are wrapped."""
+    assert calls.to_chat(call, "call_1", "flat", native) == {"id": "call_1", **member}
+
+
+@pytest.mark.parametrize(
+    ("item", "call"),
+    [
+        ({"type": "function_call", "name": "f", "arguments": '{"a":1}'}, calls.Call("f", None, '{"a":1}')),
+        ({"type": "function_call", "name": "f", "arguments": ""}, calls.Call("f", None, "{}")),
+        ({"type": "function_call", "name": "f"}, calls.Call("f", None, "{}")),
+        ({"type": "function_call", "name": "f", "arguments": {"a": 1}}, calls.Call("f", None, '{"a":1}')),
+        ({"type": "function_call", "name": "f", "namespace": "ns"}, calls.Call("f", "ns", "{}")),
+        ({"type": "custom_tool_call", "name": "c", "input": ""}, calls.Call("c", None, "", True)),
+        ({"type": "custom_tool_call", "name": "c", "namespace": "ns", "input": "x"}, calls.Call("c", "ns", "x", True)),
+        ({"type": "tool_search_call", "arguments": {"query": "x"}}, calls.Call("tool_search", None, '{"query":"x"}')),
+        ({"type": "tool_search_call", "arguments": '{"q":1}'}, calls.Call("tool_search", None, '{"q":1}')),
+        ({"type": "tool_search_call", "arguments": None}, calls.Call("tool_search", None, "{}")),
+        (
+            {"type": "local_shell_call", "action": {"type": "exec", "command": ["ls"], "env": {}, "user": None}},
+            calls.Call("local_shell", None, '{"command":["ls"],"env":{}}'),
+        ),
+        (
+            {"type": "shell_call", "action": {"commands": ["ls"], "timeout_ms": None}},
+            calls.Call("shell", None, '{"commands":["ls"]}'),
+        ),
+        (
+            {"type": "apply_patch_call", "operation": {"type": "delete_file", "path": "a"}},
+            calls.Call("apply_patch", None, '{"type":"delete_file","path":"a"}'),
+        ),
+        (
+            {"type": "computer_call", "action": {"type": "wait"}, "actions": None, "pending_safety_checks": []},
+            calls.Call("computer", None, '{"action":{"type":"wait"}}'),
+        ),
+    ],
+)
+def test_every_call_item_is_read(item: dict[str, Any], call: calls.Call) -> None:
+    """Each kind of call has a name and a payload; nulls say nothing."""
+    assert calls.read_call(item, "input[0]") == call
+
+
+@pytest.mark.parametrize(
+    ("item", "param"),
+    [
+        ({"type": "function_call"}, "name"),
+        ({"type": "function_call", "name": "f", "namespace": 5}, "namespace"),
+        ({"type": "custom_tool_call", "name": "c"}, "input"),
+        ({"type": "custom_tool_call", "input": "c"}, "name"),
+        ({"type": "local_shell_call"}, "action"),
+        ({"type": "shell_call", "action": "ls"}, "action"),
+        ({"type": "apply_patch_call"}, "operation"),
+    ],
+)
+def test_a_call_without_its_fields_is_refused(item: dict[str, Any], param: str) -> None:
+    """A 400 with the path of what is missing or wrong."""
+    with pytest.raises(BadRequest) as raised:
+        calls.read_call(item, "input[0]")
+    assert raised.value.param == f"input[0].{param}"
+
+
+NATIVE = [
+    ("tool_search", {"query": "x"}, {"type": "tool_search_call", "execution": "client", "arguments": {"query": "x"}}),
+    ("tool_search", {}, {"type": "tool_search_call", "execution": "client", "arguments": {}}),
+    (
+        "local_shell",
+        {"command": ["ls"], "type": "x", "timeout_ms": 5},
+        {"type": "local_shell_call", "action": {"env": {}, "command": ["ls"], "type": "exec", "timeout_ms": 5}},
+    ),
+    (
+        "shell",
+        {"commands": ["ls"]},
+        {"type": "shell_call", "action": {"timeout_ms": None, "max_output_length": None, "commands": ["ls"]}},
+    ),
+    (
+        "apply_patch",
+        {"type": "update_file", "path": "a", "diff": "+b", "why": "x"},
+        {"type": "apply_patch_call", "operation": {"type": "update_file", "path": "a", "diff": "+b"}},
+    ),
+    (
+        "apply_patch",
+        {"type": "delete_file", "path": "a", "diff": ""},
+        {"type": "apply_patch_call", "operation": {"type": "delete_file", "path": "a"}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "given", "fields"), NATIVE)
+def test_a_call_of_a_built_in_tool_is_its_item(kind: str, given: dict[str, Any], fields: dict[str, Any]) -> None:
+    """The arguments fill the native item; the SDK takes it, and it has a prefix for its id."""
+    made = calls.to_responses(kind, json.dumps(given))
+    assert made == fields
+    TypeAdapter(ResponseOutputItem).validate_python({"id": "x", "call_id": "c", "status": "completed", **fields})
+    assert calls.PREFIXES[fields["type"]]
+
+
+@pytest.mark.parametrize(("kind", "given", "fields"), NATIVE)
+def test_a_native_item_is_read_back(kind: str, given: dict[str, Any], fields: dict[str, Any]) -> None:
+    """What the client sends back in the next turn is a call of the same tool, with what was understood."""
+    call = calls.read_call(fields, "input[0]")
+    assert call.name == kind
+    assert calls.to_responses(kind, call.payload) == fields
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [
+        ("tool_search", "[1]"),
+        ("tool_search", "{"),
+        ("local_shell", '{"command":"ls"}'),
+        ("local_shell", ""),
+        ("shell", '{"commands":"ls"}'),
+        ("shell", "{}"),
+        ("apply_patch", '{"type":"update_file","path":"a"}'),
+        ("apply_patch", '{"type":"move_file","path":"a","diff":""}'),
+        ("apply_patch", '{"type":["x"],"path":"a","diff":""}'),
+        ("apply_patch", '{"type":"delete_file"}'),
+    ],
+)
+def test_arguments_that_do_not_fit(kind: str, arguments: str) -> None:
+    """There is no native item for them."""
+    assert calls.to_responses(kind, arguments) is None
+
+
+def told(item: dict[str, Any], **profile: Any) -> Any:
+    """What the model is told of an output; names are shouted, to see that they are the upstream's."""
+    return calls.output_to_chat(
+        item, "input[0]", lambda name, space: f"{space}.{name}".upper(), Terms(Profile(**profile), Report())
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [
+        ({"type": "function_call_output", "output": "x"}, "x"),
+        ({"type": "function_call_output", "output": ""}, ""),
+        ({"type": "function_call_output", "output": {"a": 1}}, '{"a":1}'),
+        ({"type": "function_call_output", "output": [{"type": "input_text", "text": "x"}]}, "x"),
+        ({"type": "custom_tool_call_output", "output": "x"}, "x"),
+        ({"type": "local_shell_call_output", "output": "x"}, "x"),
+        ({"type": "shell_call_output", "output": [{"stdout": "x"}]}, '[{"stdout":"x"}]'),
+        ({"type": "shell_call_output"}, "[]"),
+        ({"type": "apply_patch_call_output", "status": "failed", "output": "no"}, '{"status":"failed","output":"no"}'),
+        ({"type": "apply_patch_call_output", "status": "completed"}, '{"status":"completed","output":""}'),
+        ({"type": "tool_search_output", "tools": None}, "No tools were found."),
+        ({"type": "tool_search_output", "tools": ["x", {"type": "web_search"}]}, "No tools were found."),
+        (
+            {
+                "type": "tool_search_output",
+                "tools": [
+                    {"type": "function", "name": "f"},
+                    {"type": "namespace", "name": "ns", "tools": [{"name": "g"}, 5]},
+                    {"type": "namespace", "name": "empty", "tools": []},
+                ],
+            },
+            "Loaded tools: NONE.F, NS.G, NONE.EMPTY.",
+        ),
+    ],
+)
+def test_every_output_is_told(item: dict[str, Any], text: str) -> None:
+    """Texts stay, structures are JSON, loaded tools are told by the names that the upstream knows."""
+    assert told(item) == text
+
+
+def test_a_screenshot_is_an_image() -> None:
+    """What a computer shows is a part, for the turn to place."""
+    shot = {"type": "computer_screenshot", "image_url": "u"}
+    assert told({"type": "computer_call_output", "output": shot}) == [{"type": "image_url", "image_url": {"url": "u"}}]
+
+
+def test_an_output_without_output_is_refused() -> None:
+    """A missing output is a 400 with its path."""
+    with pytest.raises(BadRequest) as raised:
+        told({"type": "function_call_output", "output": None})
+    assert raised.value.param == "input[0].output"
+
+
+@pytest.mark.parametrize(
+    ("item", "call_id"),
+    [
+        ({"type": "function_call", "call_id": "c", "id": "fc"}, "c"),
+        ({"type": "local_shell_call_output", "id": "c"}, "c"),
+        ({"type": "local_shell_call_output", "id": "x", "call_id": "c"}, "c"),
+    ],
+)
+def test_the_reference_of_an_item(item: dict[str, Any], call_id: str) -> None:
+    """`call_id`, but for the one item that has it in `id` (protocol 2.4)."""
+    assert calls.reference(item, "input[0]") == call_id
+
+
+@pytest.mark.parametrize(
+    "item", [{"type": "function_call", "id": "fc"}, {"type": "function_call_output", "call_id": 5}]
+)
+def test_an_item_without_a_reference_is_refused(item: dict[str, Any]) -> None:
+    """A call or an output that nobody can pair is a 400."""
+    with pytest.raises(BadRequest) as raised:
+        calls.reference(item, "input[0]")
+    assert raised.value.param == "input[0].call_id"
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        (
+            {"type": "mcp_call", "server_label": "s", "name": "t", "arguments": '{"a":1}', "output": "x"},
+            ("s__t", '{"a":1}', "x"),
+        ),
+        (
+            {"type": "mcp_call", "server_label": "s", "name": "t", "error": {"type": "e"}},
+            ("s__t", "{}", '{"type":"e"}'),
+        ),
+        ({"type": "mcp_call", "server_label": "s", "name": "t"}, None),
+        (
+            {"type": "code_interpreter_call", "code": "1", "outputs": [{"type": "logs", "logs": "1"}]},
+            ("code_interpreter", '{"code":"1"}', '[{"type":"logs","logs":"1"}]'),
+        ),
+        ({"type": "code_interpreter_call", "code": "1"}, ("code_interpreter", '{"code":"1"}', "[]")),
+        ({"type": "code_interpreter_call"}, None),
+        (
+            {"type": "file_search_call", "queries": ["q"], "results": [{"text": "r"}]},
+            ("file_search", '{"queries":["q"]}', '[{"text":"r"}]'),
+        ),
+        ({"type": "file_search_call", "queries": ["q"], "results": None}, None),
+        ({"type": "web_search_call", "action": {"type": "search"}}, None),
+    ],
+)
+def test_calls_that_the_server_ran(item: dict[str, Any], said: tuple[str, str, str] | None) -> None:
+    """They are told as a call and its result, where there is a result (protocol 2.7)."""
+    assert calls.hosted_to_chat(item) == said
+
+
+def test_the_errors_are_the_words_of_openai() -> None:
+    """Clients' retry logic keys on them (protocol 7.2)."""
+    missing, extra = calls.no_output("c1"), calls.no_call("c1", "input[0]")
+    assert missing.message == "No tool output found for function call c1."
+    assert extra.message == "No tool call found for function call output with call_id c1."
+    assert (missing.param, extra.param) == ("input", "input[0].call_id")
+
+
+def test_calls_and_outputs_are_handled() -> None:
+    """Every call has its output, and both have handlers."""
+    assert len(calls.CALLS) == len(calls.OUTPUTS)
+    assert {*calls.CALLS, *calls.OUTPUTS} <= HANDLERS.keys()

@@ -1,0 +1,138 @@
+from typing import Any
+
+import pytest
+
+from diglot.translator import BadRequest, Loss, Profile, Report
+from diglot.translator.parts import choices, tools
+from diglot.translator.profiles import Terms
+
+TOOLS = [
+    {"type": "function", "name": "f"},
+    {"type": "custom", "name": "c"},
+    {"type": "shell"},
+    {"type": "namespace", "name": "ns", "tools": [{"type": "function", "name": "g"}]},
+]
+ALL = ["f", "c", "shell", "ns__g"]
+
+
+def chosen(choice: Any, declared: Any = TOOLS, **profile: Any) -> tuple[Any, list[str], list[Loss]]:
+    """The chat choice, the names that are declared, and the losses of the choice."""
+    settings = Profile(**profile)
+    catalog = tools.declared({"tools": declared}, Terms(settings, Report()))
+    report = Report()
+    made, found = choices.to_chat(choice, catalog, Terms(settings, report))
+    return made, [tool.flat for tool in found], list(report)
+
+
+def function(name: str) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name}}
+
+
+@pytest.mark.parametrize("word", [None, "none", "auto", "required"])
+def test_words_stay(word: str | None) -> None:
+    """The words are the same on both sides; nothing is nothing."""
+    assert chosen(word) == (word, ALL, [])
+
+
+@pytest.mark.parametrize("word", [None, "none", "auto"])
+def test_without_tools_there_is_no_choice(word: str | None) -> None:
+    """A choice among no tools is left out."""
+    assert chosen(word, []) == (None, [], [])
+
+
+def test_required_without_tools_is_refused() -> None:
+    """It cannot be done, and leaving it out would be a lie."""
+    with pytest.raises(BadRequest, match="the upstream has none of the tools") as raised:
+        chosen("required", [{"type": "web_search"}])
+    assert raised.value.param == "tool_choice"
+
+
+NAMED = [
+    ({"type": "function", "name": "f"}, function("f")),
+    ({"type": "function", "function": {"name": "f"}}, function("f")),
+    ({"type": "function", "name": "f", "namespace": "f"}, function("f")),
+    ({"type": "function", "name": "g", "namespace": "ns"}, function("ns__g")),
+    ({"type": "function", "name": "ns__g"}, function("ns__g")),
+    ({"type": "mcp", "server_label": "ns", "name": "g"}, function("ns__g")),
+    ({"type": "custom", "name": "c"}, function("c")),
+    ({"type": "shell"}, function("shell")),
+]
+
+
+@pytest.mark.parametrize(("choice", "made"), NAMED)
+def test_a_named_tool(choice: dict[str, Any], made: dict[str, Any]) -> None:
+    """It is named as the upstream knows it, in either spelling of the client."""
+    assert chosen(choice) == (made, ALL, [])
+
+
+@pytest.mark.parametrize(("choice", "made"), NAMED)
+def test_an_upstream_that_takes_no_name(choice: dict[str, Any], made: dict[str, Any]) -> None:
+    """Only the chosen tool is declared, and required (llama.cpp); that is told."""
+    word, declared, losses = chosen(choice, named_choice=False)
+    assert (word, declared) == ("required", [made["function"]["name"]])
+    assert [(loss.path, loss.kind) for loss in losses] == [("tool_choice", "emulated")]
+
+
+def test_a_free_form_tool_that_is_one() -> None:
+    """Where free-form tools are taken, so is their choice."""
+    assert chosen({"type": "custom", "name": "c"}, custom_tools=True)[0] == {"type": "custom", "custom": {"name": "c"}}
+
+
+@pytest.mark.parametrize(
+    ("choice", "param"),
+    [
+        ("any", "tool_choice"),
+        (5, "tool_choice"),
+        ({"type": "function"}, "tool_choice.name"),
+        ({"type": "function", "name": "x"}, "tool_choice"),
+        ({"type": "function", "name": "g", "namespace": 5}, "tool_choice"),
+        ({"type": "mcp", "server_label": "ns"}, "tool_choice"),
+        ({"type": "apply_patch"}, "tool_choice"),
+        ({"type": "file_search"}, "tool_choice"),
+        ({"type": []}, "tool_choice"),
+        ({}, "tool_choice"),
+        ({"type": "allowed_tools"}, "tool_choice.tools"),
+        ({"type": "allowed_tools", "mode": "required", "tools": []}, "tool_choice.tools"),
+        ({"type": "allowed_tools", "mode": "any", "tools": [{"type": "shell"}]}, "tool_choice"),
+    ],
+)
+def test_a_choice_that_cannot_be_made_is_refused(choice: Any, param: str) -> None:
+    """A forced tool that the upstream has not is a 400."""
+    with pytest.raises(BadRequest) as raised:
+        chosen(choice)
+    assert raised.value.param == param
+
+
+def allowed(*names: str, mode: str | None = None) -> dict[str, Any]:
+    return {"type": "allowed_tools", "mode": mode, "tools": [{"type": "function", "name": name} for name in names]}
+
+
+@pytest.mark.parametrize(("mode", "word"), [(None, "auto"), ("auto", "auto"), ("required", "required")])
+def test_allowed_tools_are_the_only_ones(mode: str | None, word: str) -> None:
+    """Where the upstream knows no such choice, only these tools are declared (protocol 1.5g)."""
+    made, declared, losses = chosen(allowed("f", "ns__g", "f", mode=mode))
+    assert (made, declared) == (word, ["f", "ns__g"])
+    assert [(loss.path, loss.kind) for loss in losses] == [("tool_choice", "emulated")]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_allowed_tools_are_named(nested: bool) -> None:
+    """Where the upstream knows the choice, all tools are declared; both spellings are read."""
+    choice = allowed("f", mode="required")
+    asked = {"type": "allowed_tools", "allowed_tools": choice} if nested else choice
+    made, declared, losses = chosen(asked, allowed_tools=True)
+    assert made == {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [function("f")]}}
+    assert (declared, losses) == (ALL, [])
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_allowed_tools_that_are_not_there(known: bool) -> None:
+    """They are reported; when none is left, the model calls nothing."""
+    choice = {"type": "allowed_tools", "tools": [{"type": "web_search"}, 5]}
+    made, declared, losses = chosen(choice, allowed_tools=known)
+    assert (made, declared) == (None, [])
+    assert [(loss.path, loss.kind) for loss in losses] == [
+        ("tool_choice.tools[0]", "dropped"),
+        ("tool_choice.tools[1]", "dropped"),
+        ("tool_choice", "emulated"),
+    ]

@@ -1,0 +1,203 @@
+from typing import Any
+
+import pytest
+
+from diglot.translator import BadRequest, Loss, Profile, Report
+from diglot.translator.parts import content
+from diglot.translator.profiles import Terms
+
+MARK = {"mode": "explicit"}
+IMAGE = {"type": "input_image", "image_url": "u"}
+
+
+def made(given: Any, role: str = "user", **profile: Any) -> tuple[Any, list[Loss]]:
+    """The chat content for *given*, and what was lost."""
+    report = Report()
+    return content.to_chat(given, role, "input[0].content", Terms(Profile(**profile), report)), list(report)
+
+
+def texts(*given: str, kind: str = "input_text") -> list[dict[str, Any]]:
+    return [{"type": kind, "text": text} for text in given]
+
+
+@pytest.mark.parametrize("role", ["user", "assistant", "system", "developer", "tool"])
+@pytest.mark.parametrize("given", ["x", texts("x"), texts("x", kind="text")])
+def test_one_text_is_a_string(given: Any, role: str) -> None:
+    """The shortest form that says the same, for every role."""
+    assert made(given, role) == ("x", [])
+
+
+@pytest.mark.parametrize(
+    ("role", "joined"),
+    [
+        ("assistant", "ab"),
+        ("tool", "a\nb"),
+        ("system", "a\n\nb"),
+        ("developer", "a\n\nb"),
+        ("user", texts("a", "b", kind="text")),
+    ],
+)
+def test_several_texts_are_joined_where_lists_are_not_taken(role: str, joined: Any) -> None:
+    """An assistant's text was one; elsewhere texts stand on lines of their own."""
+    assert made(texts("a", "b"), role) == (joined, [])
+
+
+@pytest.mark.parametrize("role", ["assistant", "tool", "system"])
+def test_lists_stay_where_they_are_taken(role: str) -> None:
+    """A profile says which roles take lists."""
+    assert made(texts("a", "b"), role, content_lists=frozenset({role}))[0] == texts("a", "b", kind="text")
+
+
+def test_media_need_a_list() -> None:
+    """Content with an image is a list for every role."""
+    image = {"type": "image_url", "image_url": {"url": "u"}}
+    assert made([*texts("a"), IMAGE], "system") == ([*texts("a", kind="text"), image], [])
+
+
+def test_no_parts_are_an_empty_string() -> None:
+    """An empty list is no content."""
+    assert made([]) == ("", [])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_break_point_needs_a_list(count: int) -> None:
+    """It stays where lists are taken; elsewhere it is dropped, and reported."""
+    given = [{"type": "input_text", "text": "a", "prompt_cache_breakpoint": MARK} for _ in range(count)]
+    kept = [{"type": "text", "text": "a", "prompt_cache_breakpoint": MARK}] * count
+    assert made(given) == (kept, [])
+    joined, losses = made(given, "system")
+    assert joined == "\n\n".join("a" * count)
+    assert [(loss.path, loss.kind) for loss in losses] == [("input[0].content", "dropped")]
+
+
+def part(given: dict[str, Any], **profile: Any) -> tuple[Any, list[tuple[str, str]]]:
+    """One chat part, and (path, kind) of what was lost."""
+    report = Report()
+    one = content.part_to_chat(given, "p", Terms(Profile(**profile), report))
+    return one, [(loss.path, loss.kind) for loss in report]
+
+
+@pytest.mark.parametrize("kind", ["input_text", "output_text", "summary_text", "reasoning_text", "text"])
+def test_texts(kind: str) -> None:
+    """Every kind of text is text; annotations and logprobs of repeated text say nothing to a model."""
+    more = {"annotations": [], "logprobs": []} if kind == "output_text" else {}
+    assert part({"type": kind, "text": "x", **more}) == ({"type": "text", "text": "x"}, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "image", "losses"),
+    [
+        ({"image_url": "u"}, {"url": "u"}, []),
+        ({"image_url": "u", "detail": "auto"}, {"url": "u"}, []),
+        ({"image_url": "u", "detail": "low"}, {"url": "u", "detail": "low"}, []),
+        ({"image_url": "u", "detail": "original"}, {"url": "u", "detail": "high"}, [("p.detail", "approximated")]),
+        ({"image_url": {"url": "u", "detail": "low"}}, {"url": "u", "detail": "low"}, []),
+        ({"image_url": {"url": "u"}}, {"url": "u"}, []),
+        ({"image_url": "u", "file_id": None}, {"url": "u"}, []),
+    ],
+)
+@pytest.mark.parametrize("kind", ["input_image", "computer_screenshot"])
+def test_images(kind: str, given: dict[str, Any], image: dict[str, Any], losses: list[Any]) -> None:
+    """An image has a URL and a detail, in either spelling."""
+    assert part({"type": kind, **given}) == ({"type": "image_url", "image_url": image}, losses)
+
+
+def test_the_largest_detail_where_it_is_taken() -> None:
+    """Some upstreams know `original`."""
+    made, losses = part({**IMAGE, "detail": "original"}, image_detail_original=True)
+    assert (made["image_url"]["detail"], losses) == ("original", [])
+
+
+@pytest.mark.parametrize(
+    ("given", "file"),
+    [
+        ({"file_id": "f"}, {"file_id": "f"}),
+        ({"file_data": "QQ==", "filename": "a.txt"}, {"filename": "a.txt", "file_data": "QQ=="}),
+        ({"file": {"file_data": "QQ==", "filename": "a.txt"}}, {"filename": "a.txt", "file_data": "QQ=="}),
+        ({"file": {"file_id": "f"}}, {"file_id": "f"}),
+        ({"file_data": "QQ=="}, {"filename": "file.pdf", "file_data": "QQ=="}),
+        (
+            {"file_data": "data:text/csv;base64,QQ=="},
+            {"filename": "file.csv", "file_data": "data:text/csv;base64,QQ=="},
+        ),
+        ({"file_data": "data:x/y;base64,QQ=="}, {"filename": "file.pdf", "file_data": "data:x/y;base64,QQ=="}),
+        ({"file_id": "f", "detail": "auto"}, {"file_id": "f"}),
+    ],
+)
+def test_files(given: dict[str, Any], file: dict[str, Any]) -> None:
+    """A file has an id, or data and a name; a missing name is made for its kind."""
+    kind = "file" if "file" in given else "input_file"
+    assert part({"type": kind, **given}) == ({"type": "file", "file": file}, [])
+
+
+def test_files_have_no_detail() -> None:
+    """A detail is dropped, and reported."""
+    assert part({"type": "input_file", "file_id": "f", "detail": "high"})[1] == [("p.detail", "dropped")]
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"type": "refusal", "refusal": "no"}, {"type": "refusal", "refusal": "no"}),
+        ({"type": "input_audio", "input_audio": {"data": "x"}}, {"type": "input_audio", "input_audio": {"data": "x"}}),
+    ],
+)
+def test_refusals_and_audio(given: dict[str, Any], sent: dict[str, Any]) -> None:
+    """They are the same on both sides."""
+    assert part(given) == (sent, [])
+
+
+@pytest.mark.parametrize(
+    "given", [{"type": "input_video", "video_url": "u"}, {"type": "video_url", "video_url": {"url": "u"}}]
+)
+def test_videos(given: dict[str, Any]) -> None:
+    """They are a dialect of some servers, which is told."""
+    assert part(given) == ({"type": "video_url", "video_url": {"url": "u"}}, [("p", "approximated")])
+
+
+def test_unknown_fields_are_reported() -> None:
+    """The part stays, the field is named."""
+    given = {"type": "input_text", "text": "x", "colour": "red", "shade": None}
+    assert part(given) == ({"type": "text", "text": "x"}, [("p.colour", "dropped")])
+
+
+@pytest.mark.parametrize(
+    ("given", "param"),
+    [
+        ("x", "p"),
+        (None, "p"),
+        ({}, "p.type"),
+        ({"type": ["text"]}, "p.type"),
+        ({"type": "hologram"}, "p.type"),
+        ({"type": "input_text"}, "p.text"),
+        ({"type": "input_text", "text": 5}, "p.text"),
+        ({"type": "refusal"}, "p.refusal"),
+        ({"type": "input_image"}, "p.image_url"),
+        ({"type": "input_image", "file_id": "f"}, "p.file_id"),
+        ({"type": "image_url", "image_url": {}}, "p.image_url"),
+        ({"type": "input_file"}, "p.file_data"),
+        ({"type": "input_file", "file_id": 5}, "p.file_id"),
+        ({"type": "input_file", "file_url": "u"}, "p.file_url"),
+        ({"type": "input_audio"}, "p.input_audio"),
+        ({"type": "input_video"}, "p"),
+    ],
+)
+def test_a_part_that_cannot_be_said_is_refused(given: Any, param: str) -> None:
+    """Content is never left out in silence: a 400 with the path."""
+    with pytest.raises(BadRequest) as raised:
+        part(given)
+    assert raised.value.param == param
+
+
+@pytest.mark.parametrize("given", [None, 5, {"type": "input_text"}])
+def test_content_is_a_string_or_a_list(given: Any) -> None:
+    """Anything else is a 400."""
+    with pytest.raises(BadRequest) as raised:
+        made(given)
+    assert raised.value.param == "input[0].content"
+
+
+@pytest.mark.parametrize(("kind", "media"), [("text", False), ("refusal", False), ("image_url", True), ("file", True)])
+def test_is_media(kind: str, media: bool) -> None:
+    """What is neither text nor refusal."""
+    assert content.is_media({"type": kind}) is media

@@ -1,0 +1,28 @@
+import pytest
+
+from diglot.translator.parts import endings
+
+TABLE = [
+    *((reason, "completed", None) for reason in ("stop", "tool_calls", "function_call", "eos", "end_turn")),
+    ("stop_sequence", "completed", None),
+    *((reason, "incomplete", "max_output_tokens") for reason in ("length", "max_tokens", "model_length")),
+    ("content_filter", "incomplete", "content_filter"),
+    *((reason, "failed", None) for reason in ("error", "insufficient_system_resource", "cancel", "abort")),
+]
+
+
+@pytest.mark.parametrize(("finish_reason", "status", "reason"), TABLE)
+def test_every_finish_reason_is_an_ending(finish_reason: str, status: str, reason: str | None) -> None:
+    """The table of protocol 4.3; what failed never ends as completed."""
+    assert endings.to_responses(finish_reason) == endings.Ending(status, reason)
+
+
+def test_the_table_has_no_others() -> None:
+    """A reason that this test does not know must not slip in."""
+    assert set(endings.TO_RESPONSES) == {row[0] for row in TABLE}
+
+
+@pytest.mark.parametrize("reason", ["", "Stop", "recitation"])
+def test_unknown_reasons_are_told_as_such(reason: str) -> None:
+    """None says that nobody knows it; the caller decides, and reports."""
+    assert endings.to_responses(reason) is None

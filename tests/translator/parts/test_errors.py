@@ -1,0 +1,141 @@
+from typing import Any
+
+import pytest
+
+from diglot.translator import BadRequest, BadUpstream
+from diglot.translator.parts import errors
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"error": {"message": "Bad."}}, "Bad."),
+        ({"error": {"code": "x"}, "message": "Outside."}, "Outside."),
+        ({"error": {"code": "x"}, "detail": "Detail."}, "Detail."),
+        ({"error": "Text."}, "Text."),
+        ({"error": "Short", "message": "Long."}, "Long."),
+        ({"message": "Bare."}, "Bare."),
+        ({"detail": "Detail."}, "Detail."),
+        ({"detail": [{"loc": ["body"], "msg": "x"}]}, '[{"loc":["body"],"msg":"x"}]'),
+        ([{"error": {"message": "Gemini."}}], "Gemini."),
+        ("Text.", "Text."),
+        ([], "Not found"),
+        (None, "Not found"),
+        (5, "Not found"),
+        ({}, "Not found"),
+        ({"error": None, "message": ""}, "Not found"),
+        ({"error": True}, "true"),
+    ],
+)
+def test_errors_of_any_shape_have_their_message(value: Any, message: str) -> None:
+    """Envelopes, bare fields, lists and strings are read; where nothing is said, the status speaks."""
+    error = errors.from_value(value, 404)
+    assert (error.message, error.status, error.type) == (message, 404, "not_found_error")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"error":{"message":"Bad."}}', "Bad."),
+        (b"Bad gateway\n", "Bad gateway"),
+        (b"<html><body>502</body></html>", "The upstream failed"),
+        (b"", "The upstream failed"),
+        (b"\xff\xfe", "\ufffd\ufffd"),
+        (b"x" * 5000, "x" * errors.MAX_MESSAGE),
+    ],
+)
+def test_bodies_are_read(body: bytes, message: str) -> None:
+    """JSON, text up to a limit, pages of proxies, or nothing."""
+    assert errors.read(502, body).message == message
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"code": 429}, 429),
+        ({"code": "503"}, 503),
+        ({"status": 404}, 404),
+        ({"status_code": 500}, 500),
+        ({"code": 200}, 502),
+        ({"code": 600}, 502),
+        ({"code": "5030"}, 502),
+        ({"code": "rate_limit_exceeded"}, 429),
+        ({"type": "insufficient_quota"}, 429),
+        ({"type": "invalid_request_error"}, 400),
+        ({"code": "context_length_exceeded"}, 400),
+        ({"code": None, "type": "server_error"}, 502),
+        ({}, 502),
+    ],
+)
+@pytest.mark.parametrize("http", [None, 200, 302])
+def test_an_error_in_a_success_finds_its_status(fields: dict[str, Any], status: int, http: int | None) -> None:
+    """Its numeric code, else what its words say, else 502."""
+    assert errors.from_value({"error": {"message": "Bad.", **fields}}, http).status == status
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        (400, "invalid_request_error"),
+        (401, "authentication_error"),
+        (403, "permission_error"),
+        (404, "not_found_error"),
+        (422, "invalid_request_error"),
+        (429, "rate_limit_error"),
+        (500, "server_error"),
+        (503, "server_error"),
+    ],
+)
+def test_the_status_gives_the_type(status: int, word: str) -> None:
+    """Where the upstream names no type, its status does."""
+    assert errors.from_value({"error": {"message": "x"}}, status).type == word
+    assert errors.from_value({"error": {"message": "x", "type": "own"}}, status).type == "own"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [("x", "x"), (5, "5"), (True, None), (None, None), (1.5, None), ({"a": 1}, None)]
+)
+def test_codes_are_strings(code: Any, expected: str | None) -> None:
+    """Numbers become strings, everything else is no code."""
+    assert errors.from_value({"error": {"message": "x", "code": code}}, 400).code == expected
+
+
+def test_a_param_is_a_string() -> None:
+    """Where the upstream sends another thing as the path, there is no path."""
+    assert errors.from_value({"error": {"message": "x", "param": "model"}}, 400).param == "model"
+    assert errors.from_value({"error": {"message": "x", "param": ["model"]}}, 400).param is None
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "This model's maximum context length is 4096 tokens.",
+        "the request exceeds the available context size",
+        "prompt is too long: 9 tokens",
+        "Input exceeds the context window",
+    ],
+)
+@pytest.mark.parametrize(("status", "found"), [(400, True), (413, True), (422, True), (500, False), (429, False)])
+def test_a_full_context_has_one_code(message: str, status: int, found: bool) -> None:
+    """Clients compact, and do not retry, on `context_length_exceeded`."""
+    error = errors.from_value({"error": {"message": message, "code": "own"}}, status)
+    assert error.code == ("context_length_exceeded" if found else "own")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (BadUpstream("x", status=429), "rate_limit_exceeded"),
+        (BadUpstream("Rate limit reached", status=400), "rate_limit_exceeded"),
+        (BadUpstream("Rate limit reached", status=500), "server_error"),
+        (BadUpstream("x", None, "context_length_exceeded", status=400), "context_length_exceeded"),
+        (BadUpstream("Refused by content policy", status=400), "invalid_prompt"),
+        (BadUpstream("x", None, "content_filter", status=400), "invalid_prompt"),
+        (BadUpstream("Refused by content policy", status=500), "server_error"),
+        (BadUpstream("x", status=503), "server_error"),
+        (BadRequest("x"), "server_error"),
+    ],
+)
+def test_a_failed_answer_has_a_code_of_the_closed_list(error: Any, code: str) -> None:
+    """`response.error` has one of OpenAI's codes, and the message as it was (protocol 7.2)."""
+    assert errors.to_responses(error) == {"code": code, "message": error.message}

@@ -1,0 +1,172 @@
+import base64
+from typing import Any
+
+import pytest
+
+from diglot.translator import BadRequest, Profile, Report
+from diglot.translator.parts import reasoning
+from diglot.translator.profiles import Terms
+
+
+@pytest.mark.parametrize("fields", [{}, {"text": "é😀"}, {"calls": {"c": {"google": {"thought_signature": "s"}}}}])
+def test_what_is_sealed_is_unsealed(fields: dict[str, Any]) -> None:
+    """An envelope gives back what was put in, in characters that every client keeps."""
+    sealed = reasoning.seal(fields)
+    assert reasoning.unseal(sealed) == fields
+    assert sealed.isascii()
+    assert sealed.startswith(reasoning.ENVELOPE)
+
+
+def envelope(data: bytes) -> str:
+    return reasoning.ENVELOPE + base64.urlsafe_b64encode(data).decode()
+
+
+@pytest.mark.parametrize(
+    "sealed",
+    [
+        None,
+        5,
+        "",
+        "gAAAAABforeign",
+        reasoning.ENVELOPE,
+        reasoning.ENVELOPE + "not base64!",
+        reasoning.ENVELOPE + "é",
+        reasoning.seal({"text": "x"})[:-3],
+        reasoning.seal({"text": "x"}) + "tail",
+        envelope(b"no json"),
+        envelope(b'"text"'),
+        envelope(b"[1]"),
+        envelope(b"[" * 100_000),
+    ],
+)
+def test_other_envelopes_are_nobodys(sealed: Any) -> None:
+    """Foreign, cut and forged envelopes are None, never an error."""
+    assert reasoning.unseal(sealed) is None
+
+
+@pytest.mark.parametrize(
+    ("efforts", "effort", "chosen"),
+    [
+        ((), "xhigh", "xhigh"),
+        (("low", "high"), "low", "low"),
+        (("low", "high"), "none", "low"),
+        (("low", "high"), "max", "high"),
+        (("low", "medium", "high"), "minimal", "low"),
+        (("none", "high"), "xhigh", "high"),
+        (("low", "high"), "vendor", "vendor"),
+        (("low", "high"), ["x"], ["x"]),
+    ],
+)
+def test_the_nearest_effort(efforts: tuple[str, ...], effort: Any, chosen: Any) -> None:
+    """An effort that the upstream has not becomes the nearest, and that is reported; unknown words are its affair."""
+    terms = Terms(Profile(efforts=efforts), Report())
+    assert reasoning.effort_to_chat(effort, "reasoning.effort", terms) == chosen
+    lost = [] if effort == chosen else [("reasoning.effort", "approximated", effort)]
+    assert [(loss.path, loss.kind, loss.value) for loss in terms.report] == lost
+
+
+def parts(kind: str, *texts: str) -> list[dict[str, Any]]:
+    return [{"type": kind, "text": text} for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [
+        ({"summary": parts("summary_text", "a", "b")}, "a\n\nb"),
+        ({"summary": parts("summary_text", "a"), "content": parts("reasoning_text", "b", "c")}, "b\n\nc"),
+        ({"summary": None, "content": None}, ""),
+        ({}, ""),
+        ({"summary": parts("summary_text", "a"), "encrypted_content": reasoning.seal({"text": "whole"})}, "whole"),
+        ({"summary": parts("summary_text", "a"), "encrypted_content": reasoning.seal({"text": ""})}, ""),
+        ({"summary": parts("summary_text", "a"), "encrypted_content": reasoning.seal({"calls": {}})}, "a"),
+        ({"summary": parts("summary_text", "a"), "encrypted_content": "foreign"}, "a"),
+    ],
+)
+def test_the_text_of_an_item(item: dict[str, Any], text: str) -> None:
+    """What was sealed is the whole; else the content, else the summary."""
+    assert reasoning.to_chat(item, "input[0]")[0] == text
+
+
+@pytest.mark.parametrize(
+    ("item", "param"),
+    [
+        ({"summary": "x"}, "input[0].summary"),
+        ({"summary": ["x"]}, "input[0].summary[0]"),
+        ({"content": [{}, {"text": 5}]}, "input[0].content[0].text"),
+        ({"content": [{"text": ""}, {"text": 5}]}, "input[0].content[1].text"),
+    ],
+)
+def test_an_item_in_another_shape_is_refused(item: dict[str, Any], param: str) -> None:
+    """A 400 with the path of what is wrong."""
+    with pytest.raises(BadRequest) as raised:
+        reasoning.to_chat(item, "input[0]")
+    assert raised.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("delta", "text"),
+    [
+        ({"reasoning_content": "a", "reasoning": "a"}, "a"),
+        ({"reasoning_content": "", "reasoning": "b"}, "b"),
+        ({"reasoning_content": None, "thinking": "c"}, "c"),
+        ({"think": "d"}, "d"),
+        ({"chain_of_thought": "e"}, "e"),
+        ({"reasoning": {"content": "f"}}, "f"),
+        ({"reasoning": {"content": 5}}, ""),
+        ({"reasoning": 5}, ""),
+        ({"reasoning": "x", "reasoning_details": [{"type": "reasoning.text", "text": "x"}]}, "x"),
+        ({"reasoning_details": [{"text": "a"}, {"summary": "b"}, {"data": "c"}, "d"]}, "ab"),
+        ({"thinking_blocks": [{"type": "thinking", "thinking": "t", "signature": "s"}]}, "t"),
+        ({"reasoning_details": "x", "thinking_blocks": [{"thinking": "t"}]}, "t"),
+        ({"content": "x"}, ""),
+    ],
+)
+def test_reasoning_text_has_many_names(delta: dict[str, Any], text: str) -> None:
+    """It is read once, under whichever name it came (D1-D4)."""
+    assert reasoning.text_of(delta) == text
+
+
+@pytest.mark.parametrize(
+    ("thoughts", "text"), [("a", "a"), ([{"type": "text", "text": "a"}, {"text": "b"}, 5], "ab"), (None, ""), ([], "")]
+)
+def test_a_thinking_part_is_a_string_or_parts(thoughts: Any, text: str) -> None:
+    """Mistral sends parts inside of the part."""
+    assert reasoning.joined_text(thoughts) == text
+
+
+def joined(*fragments: Any) -> list[dict[str, Any]]:
+    details = reasoning.Details()
+    for fragment in fragments:
+        details.add(fragment)
+    return details.joined()
+
+
+def test_details_grow_while_they_belong_together() -> None:
+    """Texts and signatures of one index and type grow, everything else is set once (OpenRouter)."""
+    head = {"type": "reasoning.text", "text": "I ", "index": 0, "format": "anthropic", "id": None}
+    rest = {"type": "reasoning.text", "text": "think", "signature": "s", "index": 0, "format": "other"}
+    assert joined([head], [rest]) == [
+        {"type": "reasoning.text", "text": "I think", "index": 0, "format": "anthropic", "signature": "s"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"type": "a", "index": 0}, {"type": "a", "index": 1}),
+        ({"type": "a", "index": 0}, {"type": "b", "index": 0}),
+        ({"type": "a"}, {"type": "a"}),
+        ({"type": "a", "index": None}, {"type": "a", "index": None}),
+    ],
+)
+def test_details_of_another_entry_stay_apart(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """Another index, another type or no index at all begin an entry of their own."""
+    texts = [entry["text"] for entry in joined([{**one, "text": "1"}, {**other, "text": "2"}])]
+    assert texts == ["1", "2"]
+
+
+def test_details_that_are_none() -> None:
+    """What is no list of objects says nothing; a growing field that is no text is set once."""
+    assert joined(None, "x", [5, None], [{"type": "a", "index": 0, "data": {"x": 1}}]) == [
+        {"type": "a", "index": 0, "data": {"x": 1}}
+    ]

@@ -1,0 +1,330 @@
+from typing import Any
+
+import pytest
+
+from diglot.translator import BadRequest, Loss, Profile, Report
+from diglot.translator.parts import tools
+from diglot.translator.profiles import Terms
+
+CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
+OPEN = {"type": "object", "properties": {"a": {"type": "string"}}}
+NO_ARGUMENTS = {"type": "object", "properties": {}}
+
+
+def read(*declared: Any, **profile: Any) -> tuple[list[tools.Tool], list[Loss]]:
+    """The tools and losses of a request that declares *declared*."""
+    report = Report()
+    found = tools.declared({"tools": list(declared)}, Terms(Profile(**profile), report))
+    return list(found), list(report)
+
+
+def function(name: str = "f", **more: Any) -> dict[str, Any]:
+    return {"type": "function", "name": name, **more}
+
+
+def inner(tool: tools.Tool) -> dict[str, Any]:
+    """The declaration inside of its envelope."""
+    return tool.chat[tool.chat["type"]]
+
+
+@pytest.mark.parametrize("declared", [function(), {"type": "function", "function": {"name": "f"}}])
+def test_a_function_is_nested(declared: dict[str, Any]) -> None:
+    """A function without parameters takes none; chat's own spelling is read too; nulls are left out."""
+    (tool,), losses = read(declared)
+    assert tool.chat == {"type": "function", "function": {"name": "f", "parameters": NO_ARGUMENTS}}
+    assert (tool.flat, tool.kind, tool.name, tool.namespace, tool.path) == ("f", "function", "f", None, "tools[0]")
+    assert losses == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "strict", "parameters", "sent"),
+    [
+        ("keep", True, OPEN, True),
+        ("keep", False, CLOSED, None),
+        ("keep", None, CLOSED, None),
+        ("infer", None, CLOSED, True),
+        ("infer", None, OPEN, None),
+        ("infer", False, CLOSED, None),
+        ("infer", True, OPEN, True),
+        ("drop", None, CLOSED, None),
+        ("drop", False, CLOSED, None),
+        ("drop", True, CLOSED, None),
+    ],
+)
+def test_strict(mode: Any, strict: bool | None, parameters: Any, sent: bool | None) -> None:
+    """Chat's default is false, Responses tries strict where it can (protocol 3.2); what is dropped is reported."""
+    (tool,), losses = read(function(strict=strict, parameters=parameters), strict_functions=mode)
+    assert inner(tool).get("strict") is sent
+    dropped = [("tools[0].strict", "dropped")] if mode == "drop" and strict else []
+    assert [(loss.path, loss.kind) for loss in losses] == dropped
+
+
+def closed(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
+
+
+@pytest.mark.parametrize(
+    ("schema", "strict"),
+    [
+        (closed(), True),
+        (closed(a={"type": "string", "enum": ["x"], "default": {"type": "object"}}), True),
+        (closed(a={"anyOf": [{"type": "null"}, closed()]}), True),
+        (closed(a={"type": "array", "items": closed(b={"type": "string"})}), True),
+        ({**closed(a={"$ref": "#/$defs/x"}), "$defs": {"x": closed()}}, True),
+        (closed(type={"type": "string"}, properties={"type": "string"}), True),
+        (OPEN, False),
+        ({**closed(a={}), "required": []}, False),
+        ({**closed(), "required": None}, False),
+        ({**closed(), "required": [1, "b"]}, False),
+        ({**closed(), "properties": None}, True),
+        ({**closed(), "additionalProperties": True}, False),
+        ({"type": "object"}, False),
+        ({"type": ["object", "null"]}, False),
+        ({"properties": {}}, False),
+        (closed(a={"type": "array", "items": OPEN}), False),
+        (closed(a={"anyOf": [{"type": "null"}, OPEN]}), False),
+        ({**closed(), "$defs": {"x": OPEN}}, False),
+        ({**closed(), "$defs": {"default": OPEN}}, False),
+        (closed(default=OPEN), False),
+        (closed(enum=OPEN), False),
+    ],
+)
+def test_a_strict_schema_is_closed_all_the_way_down(schema: Any, strict: bool) -> None:
+    """Closed objects, all properties required, whatever the properties are called."""
+    assert tools.is_strict_schema(schema) is strict
+
+
+@pytest.mark.parametrize(
+    ("callers", "kept"),
+    [(None, True), ([], True), (["direct"], True), (["programmatic", "direct"], True), (["programmatic"], False)],
+)
+def test_only_programs_may_call_it(callers: Any, kept: bool) -> None:
+    """There are no programs here: a tool for them alone is dropped, and reported."""
+    found, losses = read(function(allowed_callers=callers))
+    assert bool(found) is kept
+    assert [loss.path for loss in losses] == ([] if kept else ["tools[0]"])
+
+
+@pytest.mark.parametrize(
+    ("more", "path", "kind"),
+    [
+        ({"output_schema": OPEN}, "tools[0].output_schema", "dropped"),
+        ({"defer_loading": True}, "tools[0].defer_loading", "emulated"),
+        ({"async": True}, "tools[0].async", "emulated"),
+        ({"colour": "red"}, "tools[0].colour", "dropped"),
+    ],
+)
+def test_what_a_function_cannot_say_is_reported(more: dict[str, Any], path: str, kind: str) -> None:
+    """Its other fields are named, and the function stays."""
+    found, losses = read(function(**more))
+    assert len(found) == 1
+    assert [(loss.path, loss.kind) for loss in losses] == [(path, kind)]
+
+
+GRAMMAR = {"type": "grammar", "syntax": "lark", "definition": "start: /x/"}
+CHAT_GRAMMAR = {"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: /x/"}}
+
+
+@pytest.mark.parametrize(
+    ("form", "sent"),
+    [(GRAMMAR, CHAT_GRAMMAR), (CHAT_GRAMMAR, CHAT_GRAMMAR), ({"type": "text"}, {"type": "text"}), ("x", "x")],
+)
+def test_a_free_form_tool_stays_one(form: Any, sent: Any) -> None:
+    """Where the upstream takes it, only the grammar is nested; both spellings are read."""
+    for declared in ({"name": "c", "format": form}, {"custom": {"name": "c", "format": form}}):
+        (tool,), losses = read({"type": "custom", **declared}, custom_tools=True)
+        assert tool.chat == {"type": "custom", "custom": {"name": "c", "format": sent}}
+        assert (tool.kind, tool.wrapped) == ("custom", False)
+        assert losses == []
+
+
+@pytest.mark.parametrize(
+    ("description", "form", "told"),
+    [
+        ("Runs.", None, "Runs."),
+        (None, GRAMMAR, "The input must match this lark grammar:\nstart: /x/"),
+        ("Runs.", CHAT_GRAMMAR, "Runs.\n\nThe input must match this lark grammar:\nstart: /x/"),
+        (5, {"type": "text"}, ""),
+    ],
+)
+def test_a_free_form_tool_is_wrapped(description: Any, form: Any, told: str) -> None:
+    """Where it is not taken, a function with one string stands in; the grammar is described."""
+    (tool,), losses = read({"type": "custom", "name": "c", "description": description, "format": form})
+    assert tool.chat["type"] == "function"
+    assert inner(tool).get("description", "") == told
+    assert inner(tool)["parameters"] == tools.INPUT_SCHEMA
+    assert (tool.kind, tool.wrapped) == ("custom", True)
+    assert [(loss.path, loss.kind) for loss in losses] == [("tools[0]", "emulated")]
+
+
+def test_a_namespace_is_part_of_the_names() -> None:
+    """Its tools are declared under both names; its description has no place."""
+    members = [function(), {"type": "custom", "name": "c"}]
+    found, losses = read({"type": "namespace", "name": "ns", "description": "d", "tools": members}, custom_tools=True)
+    assert [(t.flat, t.name, t.namespace, t.path) for t in found] == [
+        ("ns__f", "f", "ns", "tools[0].tools[0]"),
+        ("ns__c", "c", "ns", "tools[0].tools[1]"),
+    ]
+    assert [(loss.path, loss.kind) for loss in losses] == [
+        ("tools[0]", "emulated"),
+        ("tools[0].description", "dropped"),
+    ]
+
+
+@pytest.mark.parametrize("members", [None, []])
+def test_an_empty_namespace_says_nothing(members: Any) -> None:
+    """Without tools there is nothing to lose."""
+    assert read({"type": "namespace", "name": "ns", "description": "d", "tools": members}) == ([], [])
+
+
+@pytest.mark.parametrize("kind", tools.NATIVES)
+def test_a_built_in_tool_of_the_client_is_a_function(kind: str) -> None:
+    """It has a fixed schema that strict servers would take but for its optional fields, and a description."""
+    (tool,), losses = read({"type": kind, "execution": "client"} if kind == "tool_search" else {"type": kind})
+    description, parameters = tools.NATIVES[kind]
+    assert inner(tool) == {"name": kind, "description": description, "parameters": parameters}
+    assert (tool.kind, tool.namespace) == (kind, None)
+    assert [(loss.path, loss.kind) for loss in losses] == [("tools[0]", "emulated")]
+    assert set(parameters["required"]) <= set(parameters["properties"])
+    assert "optional" not in str(parameters)
+
+
+def test_a_search_of_tools_may_describe_itself() -> None:
+    """The client's own description and parameters are sent."""
+    declared = {"type": "tool_search", "execution": "client", "description": "Mine.", "parameters": OPEN}
+    (tool,), _ = read(declared)
+    assert (inner(tool)["description"], inner(tool)["parameters"]) == ("Mine.", OPEN)
+
+
+@pytest.mark.parametrize(
+    ("declared", "kind"),
+    [
+        ({"type": "tool_search"}, "emulated"),
+        ({"type": "tool_search", "execution": "server"}, "emulated"),
+        ({"type": "shell", "environment": {"type": "container_auto"}}, "dropped"),
+        ({"type": "web_search"}, "dropped"),
+        ({"type": "vendor:x"}, "dropped"),
+        ({"type": []}, "dropped"),
+        ({}, "dropped"),
+    ],
+)
+def test_what_the_server_runs_is_not_declared(declared: dict[str, Any], kind: str) -> None:
+    """Tools that would run at the Responses server are reported."""
+    found, losses = read(declared)
+    assert found == []
+    assert [(loss.path, loss.kind) for loss in losses] == [("tools[0]", kind)]
+
+
+@pytest.mark.parametrize("environment", [None, {}, {"type": None}, {"type": "local"}, {"type": "local", "skills": []}])
+def test_a_local_shell_is_run_by_the_client(environment: Any) -> None:
+    """Without a container the shell is the client's."""
+    found, _ = read({"type": "shell", "environment": environment})
+    assert [tool.kind for tool in found] == ["shell"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "param"),
+    [
+        ("f", "tools[0]"),
+        ({"type": "function"}, "tools[0].name"),
+        ({"type": "programmatic_tool_calling"}, "tools[0]"),
+        ({"type": "custom", "name": 5}, "tools[0].name"),
+        ({"type": "namespace", "tools": []}, "tools[0].name"),
+        ({"type": "namespace", "name": "n", "tools": {"a": 1}}, "tools[0].tools"),
+        ({"type": "namespace", "name": "n", "tools": [5]}, "tools[0].tools[0]"),
+        ({"type": "namespace", "name": "n", "tools": [{"type": "function"}]}, "tools[0].tools[0].name"),
+    ],
+)
+def test_a_declaration_that_is_none_is_refused(declared: Any, param: str) -> None:
+    """A 400 with the path of what is missing or wrong."""
+    with pytest.raises(BadRequest) as raised:
+        read(declared)
+    assert raised.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        ({"tools": None, "input": "x"}, []),
+        (
+            {"tools": [function("a")], "input": [{"type": "additional_tools", "tools": [function("b")]}]},
+            ["tools[0]", "input[0].tools[0]"],
+        ),
+        ({"input": [5, {"type": "tool_search_output", "tools": [function("b")]}]}, ["input[1].tools[0]"]),
+        ({"input": [{"type": "additional_tools"}]}, []),
+        ({"input": [{"type": "message", "tools": [function("b")]}]}, []),
+    ],
+)
+def test_declarations_stand_in_three_places(body: dict[str, Any], paths: list[str]) -> None:
+    """In `tools`, in `additional_tools` and in what a search loaded."""
+    found = tools.declared(body, Terms(Profile(), Report()))
+    assert [tool.path for tool in found] == paths
+    assert len(found) == len(paths)
+
+
+def test_the_first_declaration_counts() -> None:
+    """The same again is nothing new; another one of the same name is dropped, and reported."""
+    found, losses = read(function(), function(), function(description="Other."))
+    assert [tool.path for tool in found] == ["tools[0]"]
+    assert [(loss.path, loss.kind) for loss in losses] == [("tools[2]", "dropped")]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"type": "custom", "name": "ns__f"},
+        {"type": "namespace", "name": "ns", "tools": [function()]},
+    ],
+)
+def test_two_tools_of_one_name_are_refused(other: dict[str, Any]) -> None:
+    """Nobody could tell whose call it is."""
+    with pytest.raises(BadRequest, match="both know as 'ns__f'") as raised:
+        read(function("ns__f"), other)
+    assert str(raised.value.param).startswith("tools[1]")
+
+
+@pytest.mark.parametrize(
+    ("name", "namespace", "flat"),
+    [
+        ("f", None, "f"),
+        ("f", "", "f"),
+        ("f", "f", "f"),
+        ("f", "ns", "ns__f"),
+        ("f" * 60, "ns", "ns__" + "f" * 60),
+    ],
+)
+def test_flat_names(name: str, namespace: str | None, flat: str) -> None:
+    """A short name with its namespace in front; a namespace of the same name is none (protocol 3.4)."""
+    assert tools.flatten(name, namespace) == flat
+
+
+@pytest.mark.parametrize(("name", "namespace"), [("f" * 61, "ns"), ("a.b", "ns"), ("a", "n s"), ("é", "\ud83d")])
+def test_names_that_do_not_fit_are_hashed(name: str, namespace: str) -> None:
+    """At most 64 plain characters, and different names stay different."""
+    flat = tools.flatten(name, namespace)
+    assert len(flat) <= 64
+    assert flat.replace("_", "a").replace("-", "a").isalnum()
+    assert flat.isascii()
+    assert flat == tools.flatten(name, namespace)
+    assert flat not in (tools.flatten(name + "x", namespace), tools.flatten(name, namespace + "."))
+
+
+def test_the_catalog_knows_both_names() -> None:
+    """By the upstream's name for answers, by the client's for history; undeclared names are made."""
+    report = Report()
+    space = {"type": "namespace", "name": "ns", "tools": [function("g")]}
+    catalog = tools.declared({"tools": [function(), space]}, Terms(Profile(), report))
+    f, g = catalog
+    assert (catalog.by_flat("f"), catalog.by_flat("ns__g"), catalog.by_flat("x")) == (f, g, None)
+    assert (catalog.by_name("f"), catalog.by_name("f", "f"), catalog.by_name("g", "ns")) == (f, f, g)
+    assert (catalog.by_name("g"), catalog.by_name("g", "g"), catalog.by_name("f", "ns")) == (None, None, None)
+    assert (catalog.flat("g", "ns"), catalog.flat("gone", "ns"), catalog.flat("gone")) == ("ns__g", "ns__gone", "gone")
+
+
+def test_the_echo_leaves_other_things_alone() -> None:
+    """Only functions get their missing keys."""
+    assert tools.echo([{"type": "custom"}, "x", {"type": "function", "strict": True}]) == [
+        {"type": "custom"},
+        "x",
+        {"type": "function", "description": None, "parameters": None, "strict": True},
+    ]

@@ -1,0 +1,62 @@
+from typing import Any
+
+import pytest
+
+from diglot.translator.parts import usage
+
+
+def test_all_counts_have_their_places() -> None:
+    """Details move inside of the side that they belong to; vendors' totals are kept."""
+    given = {
+        "prompt_tokens": 10,
+        "completion_tokens": 5,
+        "total_tokens": 99,
+        "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2, "audio_tokens": 1},
+        "completion_tokens_details": {"reasoning_tokens": 3},
+    }
+    assert usage.to_responses(given) == {
+        "input_tokens": 10,
+        "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
+        "output_tokens": 5,
+        "output_tokens_details": {"reasoning_tokens": 3},
+        "total_tokens": 99,
+    }
+
+
+@pytest.mark.parametrize("total", [None, 0, "x"])
+def test_a_missing_total_is_the_sum(total: Any) -> None:
+    """Responses needs a total; other counts that are missing are 0."""
+    made = usage.to_responses({"prompt_tokens": 2.0, "completion_tokens": 3, "total_tokens": total})
+    assert made["total_tokens"] == 5
+    assert (made["input_tokens"], type(made["input_tokens"])) == (2, int)
+    assert made["input_tokens_details"] == {"cached_tokens": 0, "cache_write_tokens": 0}
+
+
+@pytest.mark.parametrize(
+    ("given", "cached"),
+    [
+        ({"prompt_tokens_details": {"cached_tokens": 4}, "cached_tokens": 9}, 4),
+        ({"prompt_tokens_details": {"cached": 4}}, 4),
+        ({"prompt_cache_hit_tokens": 4, "prompt_cache_miss_tokens": 6}, 4),
+        ({"cached_tokens": 4}, 4),
+        ({"cache_read_input_tokens": 4}, 4),
+        ({"prompt_tokens_details": None}, 0),
+        ({"prompt_tokens_details": [4]}, 0),
+    ],
+)
+def test_cached_tokens_have_many_names(given: dict[str, Any], cached: int) -> None:
+    """Vendors' words for what came from the cache; OpenAI's own wins (protocol 4.5)."""
+    assert usage.to_responses(given)["input_tokens_details"]["cached_tokens"] == cached
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"completion_tokens_details": {"reasoning_tokens": 3}},
+        {"completion_tokens_details": {"reasoning": 3}},
+        {"reasoning_tokens": 3},
+    ],
+)
+def test_reasoning_tokens_have_many_names(given: dict[str, Any]) -> None:
+    """Vendors' words for tokens of thoughts."""
+    assert usage.to_responses(given)["output_tokens_details"]["reasoning_tokens"] == 3

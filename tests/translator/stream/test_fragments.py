@@ -1,0 +1,129 @@
+import itertools
+from typing import Any
+
+import pytest
+
+from diglot.translator.stream import fragments
+from diglot.translator.stream.fragments import Fragment
+from diglot.translator.stream.items import Call
+
+
+@pytest.mark.parametrize(
+    ("delta", "fragment"),
+    [
+        ({"index": 1, "id": "a", "function": {"name": "f", "arguments": "{"}}, Fragment(1, "a", "f", "{", False, None)),
+        ({"index": 0, "function": {"arguments": "}"}}, Fragment(0, "", "", "}", False, None)),
+        (
+            {"index": 0, "id": None, "type": None, "function": {"name": None, "arguments": None}},
+            Fragment(0, "", "", "", False, None),
+        ),
+        ({"function": {"arguments": {"a": 1}}}, Fragment(None, "", "", '{"a":1}', False, None)),
+        ({"function": {"arguments": [1]}}, Fragment(None, "", "", "[1]", False, None)),
+        ({"type": "custom", "custom": {"name": "c", "input": "x"}}, Fragment(None, "", "c", "x", True, None)),
+        ({"custom": {}, "function": {"name": "f"}}, Fragment(None, "", "", "", True, None)),
+        ({"extra_content": {"google": 1}}, Fragment(None, "", "", "", False, {"google": 1})),
+        ({"extra_content": "x", "index": 1.5, "id": 5, "function": "f"}, Fragment(None, "", "", "", False, None)),
+        ({"index": "0"}, Fragment("0", "", "", "", False, None)),
+        ({}, Fragment(None, "", "", "", False, None)),
+    ],
+)
+def test_a_fragment_is_read(delta: dict[str, Any], fragment: Fragment) -> None:
+    """What is null, empty or of another type says nothing (D10, D39)."""
+    assert fragments.read(delta) == fragment
+
+
+@pytest.mark.parametrize(
+    ("text", "function"),
+    [
+        ('{"name":"f","arguments":{"a":1}}', {"name": "f", "arguments": {"a": 1}}),
+        (' {"name":"f"} ', {"name": "f", "arguments": None}),
+        ("{", None),
+        ("[1]", None),
+        ('{"name":""}', None),
+        ('{"name":5}', None),
+    ],
+)
+def test_a_call_in_markup(text: str, function: Any) -> None:
+    """What stood in the tag is a call when it names one (D42)."""
+    made = fragments.from_markup(text)
+    assert (made and made["function"]) == function
+
+
+def found(*deltas: dict[str, Any]) -> list[int]:
+    """Which call each delta belongs to: 0 for the first, and so on."""
+    calls, known = table(), []
+    numbers: list[int] = []
+    for delta in deltas:
+        call, is_new = calls.find(fragments.read(delta))
+        assert is_new is (call not in known)
+        known += [call] * is_new
+        call.hear(fragments.read(delta).piece)
+        numbers.append(known.index(call))
+    return numbers
+
+
+def table() -> fragments.Calls:
+    count = itertools.count(1)
+    return fragments.Calls(lambda: Call(lambda name: None, lambda: f"call_{next(count)}"))
+
+
+def delta(index: Any = None, call_id: Any = None, name: Any = None, arguments: Any = None) -> dict[str, Any]:
+    return {"index": index, "id": call_id, "function": {"name": name, "arguments": arguments}}
+
+
+@pytest.mark.parametrize(
+    ("deltas", "calls"),
+    [
+        ([delta(0, "a", "f"), delta(0, None, None, "{}"), delta(1, "b", "f"), delta(0)], [0, 0, 1, 0]),
+        ([delta(1, "a", "f"), delta(1), delta(2, "b", "g")], [0, 0, 1]),  # D9
+        ([delta(None, "a", "f"), delta(), delta(None, "b", "f"), delta()], [0, 0, 1, 1]),  # D7
+        ([delta(None, "a", "f"), delta(None, "b", "g"), delta(None, "a")], [0, 1, 0]),
+        ([delta(None, None, "f", "{}"), delta(None, None, "g", "{}")], [0, 1]),
+        ([delta(None, None, "f", "{}"), delta(None, None, "f", "{}")], [0, 1]),
+        ([delta(None, None, "f", "{"), delta(None, None, "f", "}")], [0, 0]),  # D12
+        ([delta(None, None, "f", "1"), delta(None, None, "f", "2")], [0, 0]),
+        ([delta(0, "a", "f"), delta(0, "b", "g"), delta(0)], [0, 1, 1]),  # D8
+        ([delta(0, "a", "f"), delta(0, "a", "f", "{}")], [0, 0]),  # D12
+        ([delta(0, None, "f", "{}"), delta(0, None, "g", "{}")], [0, 1]),
+        ([delta(0, None, "f"), delta(0, "a"), delta(0)], [0, 0, 0]),
+        ([delta(None, "a", "f"), delta(0, "a"), delta(0)], [0, 0, 1]),
+        ([delta()], [0]),
+    ],
+)
+def test_whose_fragment_it_is(deltas: list[dict[str, Any]], calls: list[int]) -> None:
+    """However a server numbers its calls (D7-D14)."""
+    assert found(*deltas) == calls
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        [delta(0, "a", "f"), delta(1, "a", "f")],
+        [delta(0, "a", "f"), delta(1, None, "f"), delta(1, "a")],
+        [delta(0, "a", "f"), delta(0, "b", "f"), delta(0, "a", "f")],
+    ],
+)
+def test_two_calls_never_have_one_id(deltas: list[dict[str, Any]]) -> None:
+    """The second gets an id of its own, or nobody could answer it."""
+    calls = table()
+    made = {id(call): call for call in (calls.find(fragments.read(d))[0] for d in deltas)}
+    ids = []
+    for call in made.values():
+        call.settle()
+        ids.append(call.call_id)
+    assert len(ids) >= 2
+    assert len(ids) == len(set(ids))
+
+
+def test_every_call_must_be_named() -> None:
+    """Also one whose place another took."""
+    calls = table()
+    assert (calls.came, calls.are_named()) == (False, True)
+    calls.find(fragments.read(delta(0, "a")))
+    assert (calls.came, calls.are_named()) == (True, False)
+    calls.find(fragments.read(delta(0, "b", "f")))
+    assert calls.are_named() is False
+    named = table()
+    named.find(fragments.read(delta(0, "a")))
+    named.find(fragments.read(delta(0, None, "f")))
+    assert named.are_named() is True

@@ -1,0 +1,130 @@
+from collections.abc import Callable
+from importlib import resources
+from itertools import chain
+from typing import Any
+
+import pytest
+from openai.types.chat.completion_create_params import CompletionCreateParamsBase
+from openai.types.responses.response_create_params import ResponseCreateParamsBase
+
+from diglot.translator import Profile, ServeResponses, fields_as_markdown
+from diglot.translator.fields import ANSWER, REQUEST, blank_answer
+
+from judges import RESPONSE_FIELDS
+
+RESPONSES_REQUEST = {*ResponseCreateParamsBase.__annotations__, "stream"}
+CHAT_REQUEST = {*CompletionCreateParamsBase.__annotations__, "stream"}
+NOT_SENT = {"metadata", "store"}  # rows of the Responses side: answered here
+ADDED = {"stream_options"}  # sent by request.py when the client wants a stream
+OPEN_RESPONSES = {"presence_penalty", "frequency_penalty"}
+
+
+def top(names: Any) -> set[str]:
+    return {name.split(".")[0] for name in names if name}
+
+
+def test_every_responses_field_of_the_sdk_has_a_row() -> None:
+    """No field of the official request type is without a decision."""
+    assert RESPONSES_REQUEST - top(row.responses for row in REQUEST) == set()
+
+
+def test_every_chat_field_of_the_sdk_has_a_row() -> None:
+    """No field of the official chat request type is without a decision, on its chat side."""
+    rows = top(row.chat for row in REQUEST)
+    assert CHAT_REQUEST - rows == NOT_SENT | ADDED
+    assert top(row.responses for row in REQUEST) >= NOT_SENT | ADDED
+
+
+def test_no_row_is_of_a_field_that_nobody_knows() -> None:
+    """A typing error in a name would be a row that never applies."""
+    assert top(row.chat for row in REQUEST) - CHAT_REQUEST == set()
+    unknown = top(row.responses for row in REQUEST) - RESPONSES_REQUEST - OPEN_RESPONSES
+    assert unknown == {"client_metadata"}  # Codex
+
+
+def test_every_field_has_one_row() -> None:
+    """Two rows of one name would hide each other."""
+    names = [row.responses or row.chat for row in REQUEST]
+    assert sorted(names, key=str) == sorted(set(names), key=str)
+
+
+def test_every_row_that_carries_nothing_says_why() -> None:
+    """Users read the reasons: one short sentence without a full stop."""
+    for row in REQUEST:
+        assert row.why or row.how == "carried", row
+        assert not row.why.endswith("."), row
+
+
+def test_fields_md_is_generated() -> None:
+    """FIELDS.md in the package is what the tables say."""
+    written = resources.files("diglot.translator").joinpath("FIELDS.md").read_text()
+    assert written == "\n".join(fields_as_markdown()) + "\n"
+
+
+def test_fields_md_has_a_line_for_every_row() -> None:
+    """Every row of both tables is a line with its name."""
+    lines = list(fields_as_markdown())
+    names = chain((row.responses or row.chat for row in REQUEST), (field.name for field in ANSWER))
+    for name in names:
+        assert [line for line in lines if line.startswith("|") and f"`{name}`" in line], name
+
+
+def test_the_answer_has_exactly_the_fields_of_the_judges() -> None:
+    """The Response object has its 31 fields, no more and no less."""
+    assert {field.name for field in ANSWER} == RESPONSE_FIELDS
+    assert len(ANSWER) == len(RESPONSE_FIELDS) == 31
+
+
+@pytest.mark.parametrize("flavour", ["openai", "openresponses"])
+def test_both_flavours_answer_with_all_fields(serve: Callable[..., ServeResponses], flavour: Any) -> None:
+    """Finished answers and the snapshots of streams have the 31 fields in either flavour of events."""
+    exchange = serve({"stream": True}, Profile(events=flavour))
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}
+    assert exchange.answer({"choices": [choice]}).keys() == RESPONSE_FIELDS
+    events = exchange.transducer().start()
+    assert [event["response"].keys() for event in events] == [RESPONSE_FIELDS] * 2
+
+
+def test_a_blank_answer_repeats_the_request() -> None:
+    """What the client asked for is repeated; an unanswered question gets its default."""
+    asked = {"temperature": 0.2, "top_p": 0, "metadata": {"a": "b"}, "instructions": "x", "tool_choice": "none"}
+    blank = blank_answer(asked)
+    assert {name: blank[name] for name in asked} == asked
+    assert (blank["parallel_tool_calls"], blank["presence_penalty"], blank["tools"]) == (True, 0, [])
+    assert (blank["status"], blank["object"]) == ("in_progress", "response")
+
+
+def test_what_is_not_done_here_is_not_repeated() -> None:
+    """A client that asks for storage or truncation sees that there is none."""
+    blank = blank_answer({"store": True, "truncation": "auto", "service_tier": "flex", "model": "m"})
+    assert (blank["store"], blank["truncation"], blank["service_tier"]) == (False, "disabled", "default")
+
+
+def test_nested_settings_keep_their_defaults() -> None:
+    """`text` and `reasoning` have all their keys, whichever of them the client sent."""
+    blank = blank_answer({"text": {"verbosity": "low"}, "reasoning": {"effort": "high"}})
+    assert blank["text"] == {"format": {"type": "text"}, "verbosity": "low"}
+    assert blank["reasoning"] == {"effort": "high", "summary": None}
+
+
+def test_tools_are_repeated_with_all_keys() -> None:
+    """Open Responses wants a function's description, parameters and strict, null or not."""
+    blank = blank_answer({"tools": [{"type": "function", "name": "f", "strict": True}, {"type": "web_search"}]})
+    assert blank["tools"] == [
+        {"type": "function", "name": "f", "description": None, "parameters": None, "strict": True},
+        {"type": "web_search"},
+    ]
+
+
+@pytest.mark.parametrize(("asked", "present"), [({"user": "u"}, True), ({"user": None}, False), ({}, False)])
+def test_the_deprecated_user_is_repeated_when_sent(asked: dict[str, Any], present: bool) -> None:
+    """`user` is no field of every answer, only of those that were asked with one."""
+    assert ("user" in blank_answer(asked)) is present
+
+
+def test_blank_answers_share_nothing_that_grows() -> None:
+    """Two answers have lists and objects of their own."""
+    one, other = blank_answer({}), blank_answer({})
+    one["metadata"]["a"] = "b"
+    one["output"].append({})
+    assert (other["metadata"], other["output"]) == ({}, [])

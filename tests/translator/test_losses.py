@@ -1,0 +1,106 @@
+import re
+
+import pytest
+
+from diglot.translator import Loss, Report
+
+STRING = r'"(?:[ !#-\[\]-~]|\\["\\])*"'  # RFC 9651
+MEMBER = re.compile(rf"{STRING};kind=[a-z]+;why={STRING}|more;count=\d+")
+
+
+def members_of(header: str) -> list[str]:
+    """The members of a structured list; fails where it is none."""
+    found = [match[0] for match in MEMBER.finditer(header)]
+    assert ", ".join(found) == header
+    return found
+
+
+@pytest.mark.parametrize("kind", ["dropped", "approximated", "emulated", "defaulted"])
+def test_each_kind_has_its_verb(kind: str) -> None:
+    """A verb adds one loss of its kind, with path, reason and value."""
+    report = Report()
+    getattr(report, kind)("store", "answers are not stored here", True)
+    assert list(report) == [Loss("store", kind, "answers are not stored here", True)]  # pyright: ignore[reportArgumentType]
+    assert str(next(iter(report))) == f"{kind} store: answers are not stored here"
+
+
+def test_the_same_loss_is_kept_once() -> None:
+    """A loss found again, on every chunk perhaps, is no second loss; order is that of finding."""
+    report = Report()
+    report.dropped("b", "why", 1)
+    report.dropped("a", "why")
+    report.dropped("b", "why", 2)
+    assert [(loss.path, loss.value) for loss in report] == [("b", 1), ("a", None)]
+    assert len(report) == 2
+
+
+def test_the_same_path_may_be_lost_in_two_ways() -> None:
+    """Other kinds and other reasons are other losses."""
+    report = Report()
+    report.dropped("a", "one")
+    report.dropped("a", "two")
+    report.emulated("a", "one")
+    assert len(report) == 3
+
+
+def test_strict_mode_allows_what_keeps_its_meaning() -> None:
+    """Only what is gone or shifted is refused; emulated and defaulted things are not."""
+    report = Report()
+    report.emulated("a", "x")
+    report.dropped("b", "x")
+    report.defaulted("c", "x")
+    report.approximated("d", "x")
+    assert [loss.path for loss in report.refused()] == ["b", "d"]
+
+
+def test_an_empty_report_is_an_empty_header() -> None:
+    """No losses: nothing to send."""
+    assert Report().header() == ""
+
+
+def test_the_header_is_a_structured_list() -> None:
+    """Each loss is a member with its kind and its reason; values are left out, for headers are logged."""
+    report = Report()
+    report.dropped("tools[3]", "web search is not run here", {"secret": "x"})
+    report.emulated("metadata", "repeated in the answer")
+    assert members_of(report.header()) == [
+        '"tools[3]";kind=dropped;why="web search is not run here"',
+        '"metadata";kind=emulated;why="repeated in the answer"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "quoted"),
+    [('a"b', r'"a\"b"'), ("a\\b", r'"a\\b"'), ("a\r\nb", '"a??b"'), ("é\ud800😀", '"???"'), ("\x7f", '"?"')],
+)
+def test_paths_are_escaped(path: str, quoted: str) -> None:
+    """What a client calls its fields can neither end a string nor a header line."""
+    report = Report()
+    report.dropped(path, "x")
+    assert members_of(report.header()) == [f'{quoted};kind=dropped;why="x"']
+
+
+def test_long_paths_are_cut() -> None:
+    """A path shows its first 200 characters, also when every one of them is escaped."""
+    report = Report()
+    report.dropped('"' * 500, "x")
+    assert members_of(report.header()) == ['"' + r"\"" * 200 + '";kind=dropped;why="x"']
+
+
+@pytest.mark.parametrize("limit", [60, 200, 1024])
+def test_the_header_has_a_limit(limit: int) -> None:
+    """However many losses there are, the header stays within its limit, and what is left out is counted."""
+    report = Report()
+    for i in range(300):
+        report.dropped(f"input[{i}].{'x' * (i % 50)}", "no such field is known")
+    header = report.header(limit)
+    *shown, more = members_of(header)
+    assert len(header) <= limit
+    assert more == f"more;count={300 - len(shown)}"
+
+
+def test_a_loss_that_does_not_fit_is_counted() -> None:
+    """Not even one fits: only the count is sent."""
+    report = Report()
+    report.dropped("x" * 100, "y" * 100)
+    assert report.header(60) == "more;count=1"

@@ -1,0 +1,104 @@
+import json
+
+import pytest
+
+from diglot.translator import BadUpstream
+from diglot.translator.wire.sse import DONE, Decoder, Event, frame
+
+
+def decoded(*pieces: bytes, max_line: int = 1000) -> list[Event]:
+    """All events of a stream that came in *pieces*."""
+    decoder = Decoder(max_line)
+    return [event for piece in pieces for event in decoder.feed(piece)] + decoder.flush()
+
+
+def test_a_frame_names_its_event() -> None:
+    """`event:` equals the body's type; the frame ends with a blank line."""
+    event = {"type": "response.created", "sequence_number": 0, "text": "a\nb"}
+    head, data, *rest = frame(event).split(b"\n")
+    assert head == b"event: response.created"
+    assert json.loads(data.removeprefix(b"data: ")) == event
+    assert rest == [b"", b""]
+
+
+def test_what_is_framed_is_decoded() -> None:
+    """Frames of our own come back as they were."""
+    event = {"type": "x", "sequence_number": 1}
+    (found,) = decoded(frame(event))
+    assert (found.name, json.loads(found.data)) == ("x", event)
+
+
+@pytest.mark.parametrize(
+    ("data", "events"),
+    [
+        (b"data: a\n\n", [("", b"a")]),
+        (b"data:a\n\ndata:  b\n\n", [("", b"a"), ("", b" b")]),
+        (b"data: a\ndata: b\n\n", [("", b"a\nb")]),
+        (b"data\ndata: a\n\n", [("", b"a")]),
+        (b"event: x\ndata: a\n\ndata: b\n\n", [("x", b"a"), ("", b"b")]),
+        (b"event: x\n\ndata: b\n\n", [("", b"b")]),
+        (b": comment\nid: 1\nretry: 5\ndata: a\n\n", [("", b"a")]),
+        (b"\n\n\ndata: a\n\n\n", [("", b"a")]),
+        (b"data: a\r\n\r\ndata: b\r\rdata: c\n\n", [("", b"a"), ("", b"b"), ("", b"c")]),
+        (b"data: a", [("", b"a")]),
+        (b"data: a\n", [("", b"a")]),
+        (b"\xef\xbb\xbfdata: a\n\n", [("", b"a")]),
+        (b"data: a\n\n\xef\xbb\xbfdata: b\n\n", [("", b"a")]),
+        (b'{"error":"x"}\n', [("", b'{"error":"x"}')]),
+        (b"[1]", [("", b"[1]")]),
+        (b"event: \xff\ndata: a\n\n", [("\ufffd", b"a")]),
+        (b"", []),
+        (b"\n", []),
+    ],
+)
+def test_lines_become_events(data: bytes, events: list[tuple[str, bytes]]) -> None:
+    """The rules of server-sent events, and bare JSON lines (D30); whole and byte by byte."""
+    assert decoded(data) == [Event(*event) for event in events]
+    assert decoded(*(data[i : i + 1] for i in range(len(data)))) == [Event(*event) for event in events]
+
+
+@pytest.mark.parametrize(
+    "pieces", [(b"data: a\r", b"\n\r", b"\n"), (b"data: a\r\n", b"\r", b"\n"), (b"data: a\r", b"", b"\n\r\n")]
+)
+def test_a_line_end_may_be_cut(pieces: tuple[bytes, ...]) -> None:
+    """CR and LF in two pieces are one line end, not a blank line between."""
+    decoder = Decoder()
+    found = [event for piece in pieces for event in decoder.feed(piece)]
+    assert found == [Event("", b"a")]
+    assert decoder.flush() == []
+
+
+@pytest.mark.parametrize(
+    ("data", "done"),
+    [
+        (b"[DONE]", True),
+        (b" [DONE] ", True),
+        (b"DONE", True),
+        (b"[DONE] bye", True),
+        (b"[DONE", False),
+        (b'"DONE"', False),
+        (b"", False),
+        (b"{}", False),
+    ],
+)
+def test_the_end_mark(data: bytes, done: bool) -> None:
+    """The mark is known with and without brackets (D24), and where something follows it."""
+    assert Event("", data).is_done is done
+    assert decoded(DONE)[0].is_done
+
+
+@pytest.mark.parametrize(
+    "data", [b"data: " + b"x" * 200 + b"\n\n", b"x" * 200, b"data: xxxx\n" * 20, b":" + b"x" * 200 + b"\n"]
+)
+def test_one_event_has_a_limit(data: bytes) -> None:
+    """A line, an event of many lines, or a line without end is refused before it is kept."""
+    with pytest.raises(BadUpstream, match="an event of more than 100 bytes") as raised:
+        decoded(data, max_line=100)
+    assert raised.value.status == 502
+    with pytest.raises(BadUpstream):
+        decoded(*(data[i : i + 1] for i in range(len(data))), max_line=100)
+
+
+def test_many_events_have_no_limit() -> None:
+    """The limit counts one event, not the stream."""
+    assert len(decoded(b"data: xxxx\n\n" * 50, max_line=20)) == 50
