@@ -29,7 +29,14 @@ def request(body: dict[str, Any]) -> dict[str, Any]:
     """Return the request for the summary; tools stay declared, so that cached prefixes hold, but are not called."""
     kept = {name: value for name, value in body.items() if name not in _NOT_FOR_SUMMARIES}
     asking = {"type": "message", "role": "user", "content": PROMPT}
-    return {**kept, "input": [*body["input"][:-1], asking], "tool_choice": "none"}
+    items = [_unformatted(item) for item in body["input"][:-1]]
+    return {**kept, "input": [*items, asking], "tool_choice": "none"}
+
+
+def _unformatted(item: Any) -> Any:
+    """A later format of the answer is none of the summary."""
+    is_update = isinstance(item, dict) and item.get("type") == "configuration_update"
+    return {**item, "text": None} if is_update else item
 
 
 def triggered(body: Any) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class ServeResponses:
         error = errors.read(status, body)
         if error.param is not None:
             theirs, error.param = error.param, self._own_path(error.param)
-            error.message = error.message.replace(theirs, error.param)
+            error.message = re.sub(rf"{re.escape(theirs)}(?![\w\[.])", lambda _: error.param or "", error.message)
         return error
 
     def _own_path(self, path: str) -> str:
@@ -99,7 +99,7 @@ class ServeResponses:
         limit = next((name for name in ("max_tokens", "max_completion_tokens") if name in self.chat), None)
         if "stream_options" in self.chat and "stream_options" in said:
             return msgspec.structs.replace(self.profile, stream_usage=False)
-        if self.profile.developer_role == "developer" and "developer" in said:
+        if self.profile.developer_role == "developer" and "developer" in said and (unknown or _ROLE.search(said)):
             return msgspec.structs.replace(self.profile, developer_role="system")
         if limit and unknown and re.search(rf"\b{limit}\b", said):
             renamed = {k: v for k, v in self.profile.renamed.items() if k != "max_completion_tokens"}
@@ -137,6 +137,7 @@ _UNKNOWN = re.compile(
     r"unsupported|not supported|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|extra (inputs|fields)",
     re.I,
 )
+_ROLE = re.compile(r"\broles?\b|one of|invalid", re.I)
 _PATH = re.compile(r"([A-Za-z_]+)(?:\[(\d+)\]|\.(\d+))?(.*)", re.S)
 
 

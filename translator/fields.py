@@ -21,8 +21,9 @@ from .mapping import (
     refused,
     responses_only,
     same,
+    without,
 )
-from .parts import caching, formats, reasoning, tiers, tools
+from .parts import formats, reasoning, tools
 
 _STATE = "answers are not stored here"
 
@@ -30,8 +31,8 @@ REQUEST: list[Row] = [
     *same("model", "stream", "temperature", "top_p", "presence_penalty", "frequency_penalty"),
     *same("user", "safety_identifier", "moderation", "prompt_cache_key", "prompt_cache_retention"),
     *same("prompt_cache_options.mode"),
-    moved("prompt_cache_options.ttl", "prompt_cache_options.ttl", caching.ttl_to_chat),
-    hint("service_tier", tiers.to_chat, "auto", "default"),
+    moved("prompt_cache_options.ttl", "prompt_cache_options.ttl", without("12h", "chat requests know no such time")),
+    hint("service_tier", without("ultrafast", "chat requests know no such tier"), "auto", "default"),
     moved("max_output_tokens", "max_completion_tokens"),
     moved("reasoning.effort", "reasoning_effort", reasoning.effort_to_chat),
     moved("text.format", "response_format", formats.to_chat, "a JSON schema is nested one level deeper"),
@@ -131,7 +132,7 @@ def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     for field in ANSWER:
         given = request.get(field.name) if field.source == "request" else None
-        default: Any = field.default.copy() if isinstance(field.default, (dict, list)) else field.default
+        default: Any = _fresh(field.default)
         if given is not None and field.name in _NESTED:
             given = {**default, **given}
         answer[field.name] = default if given is None else given
@@ -139,6 +140,13 @@ def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
     if request.get("user") is not None:
         answer["user"] = request["user"]
     return answer
+
+
+def _fresh(default: Any) -> Any:
+    """A default of this answer's own: answers belong to the caller."""
+    if isinstance(default, dict):
+        return {name: _fresh(value) for name, value in default.items()}
+    return [] if default == [] else default
 
 
 _LEGEND = {

@@ -71,6 +71,18 @@ def by_code(responses: str, chat: str | None, why: str) -> Row:
     return Row(responses, chat, "by code", why)
 
 
+def without(word: str, why: str) -> Shape:
+    """A shape for fields whose values are the same words on both sides, but for one that only Responses has."""
+
+    def shape_word(value: Any, path: str, terms: Terms) -> Any:
+        if value != word:
+            return value
+        terms.report.dropped(path, why, value)
+        return None
+
+    return shape_word
+
+
 Rules = dict[str, Any]
 
 

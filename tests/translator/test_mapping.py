@@ -18,6 +18,7 @@ from diglot.translator.mapping import (
     responses_only,
     same,
     walk,
+    without,
 )
 from diglot.translator.profiles import Terms
 
@@ -166,3 +167,18 @@ def test_put_makes_the_objects_on_its_way() -> None:
 def test_is_one_of(value: Any, candidates: tuple[Any, ...], found: bool) -> None:
     """Equal values are found; numbers are not truth values."""
     assert is_one_of(value, candidates) is found
+
+
+@pytest.mark.parametrize("word", ["auto", "default", "vendor", 5])
+def test_words_of_both_sides_are_carried(word: object) -> None:
+    """Words that both sides know, and words that nobody knows, stay what they are."""
+    terms = Terms(Profile(), Report())
+    assert without("ultrafast", "there is no such tier")(word, "service_tier", terms) == word
+    assert len(terms.report) == 0
+
+
+def test_a_word_of_one_side_is_dropped() -> None:
+    """The one word that only Responses has is dropped, and reported (protocol 1.2)."""
+    terms = Terms(Profile(), Report())
+    assert without("ultrafast", "there is no such tier")("ultrafast", "service_tier", terms) is None
+    assert [(loss.path, loss.kind, loss.value) for loss in terms.report] == [("service_tier", "dropped", "ultrafast")]

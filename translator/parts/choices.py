@@ -75,6 +75,8 @@ def _named(tool: Tool) -> dict[str, Any]:
 def _allowed(choice: dict[str, Any], catalog: Catalog, terms: Terms) -> tuple[Any, list[Tool]]:
     inner = choice["allowed_tools"] if isinstance(choice.get("allowed_tools"), dict) else choice
     mode = inner.get("mode") or "auto"
+    if mode not in ("auto", "required"):
+        raise BadRequest(f"Invalid value: '{mode}'. Supported values are: 'auto' and 'required'.", "tool_choice.mode")
     members = shape.array(inner.get("tools"), "tool_choice.tools")
     allowed: dict[str, Tool] = {}
     for i, member in enumerate(members):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..wire import json
+
 
 def to_responses(moderation: Any) -> dict[str, Any] | None:
     """Return `moderation` of a Response; several results are one: flagged if one is, with the highest scores."""
-    if not isinstance(moderation, dict):
+    if not isinstance(moderation, dict) or json.is_deep(moderation):
         return None
     return {side: _result(given) for side, given in moderation.items() if isinstance(given, dict)}
 

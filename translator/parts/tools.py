@@ -15,6 +15,17 @@ from ..wire.responses import TOOL_FIELDS
 Kind = Literal["function", "custom", "tool_search", "local_shell", "shell", "apply_patch"]
 NAME_LIMIT = 64
 _SCHEMAS_BY_NAME = ("properties", "$defs", "definitions")
+_NOT_STRICT = {
+    "allOf",
+    "oneOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "dependentRequired",
+    "dependentSchemas",
+    "patternProperties",
+}
 _NO_SCHEMAS = ("enum", "const", "default", "examples")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -167,6 +178,8 @@ def is_strict_schema(schema: Any) -> bool:
         return all(is_strict_schema(member) for member in schema)
     if not isinstance(schema, dict):
         return True
+    if not _NOT_STRICT.isdisjoint(schema):
+        return False
     kinds, properties, required = (schema.get(name) for name in ("type", "properties", "required"))
     if properties is not None or kinds == "object" or (isinstance(kinds, list) and "object" in kinds):
         names = set(properties) if isinstance(properties, dict) else set()

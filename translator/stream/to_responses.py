@@ -13,6 +13,7 @@ from ..errors import BadUpstream, Misuse, TranslationError
 from ..parts import annotations, endings, errors, logprobs, reasoning
 from ..parts.tools import Catalog
 from ..profiles import Terms
+from ..wire import json
 from . import fragments
 from .facts import Facts
 from .items import Call, Compaction, Message, Reasoning
@@ -269,7 +270,7 @@ class ToResponses:
 
     def _reasoning(self, delta: Body) -> None:
         text = reasoning.text_of(delta)
-        details = [name for name in reasoning.DETAIL_FIELDS if delta.get(name)]
+        details = [name for name in reasoning.DETAIL_FIELDS if delta.get(name) and self._fits(delta[name])]
         if not (text or details) or self._asked.show_reasoning == "off":
             return
         item = self._thinking()
@@ -279,6 +280,13 @@ class ToResponses:
             item.take(item.details, name, delta[name])
         if delta.get("reasoning") and not delta.get("reasoning_content"):
             item.take(item.came_as, "reasoning")
+
+    def _fits(self, value: Any) -> bool:
+        """Whether a provider's own structure can be carried unread."""
+        if json.is_deep(value):
+            self.garbled("a value that is nested too deeply")
+            return False
+        return True
 
     def _thinking(self) -> Reasoning:
         last = self._out.last
@@ -320,7 +328,7 @@ class ToResponses:
 
     def _sign(self, call: Call, extra: Body | None) -> None:
         """D5: what a provider wants back with this call travels in the reasoning item before it."""
-        if extra is not None:
+        if extra is not None and self._fits(extra):
             call.settle()
             item = self._thinking()
             item.take(item.sign, call.call_id, extra)

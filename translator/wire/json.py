@@ -35,6 +35,14 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) < 19 else float(digits)
 
 
+def is_deep(value: Any, limit: int = 64) -> bool:
+    """Whether lists and objects are nested more than *limit* deep: what is carried unread must be encodable again."""
+    if not isinstance(value, (dict, list)):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return limit == 0 or any(is_deep(member, limit - 1) for member in inner)
+
+
 def encode(value: Any) -> bytes:
     """Return *value* as compact JSON in UTF-8."""
     try:

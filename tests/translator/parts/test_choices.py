@@ -93,7 +93,7 @@ def test_a_free_form_tool_that_is_one() -> None:
         ({}, "tool_choice"),
         ({"type": "allowed_tools"}, "tool_choice.tools"),
         ({"type": "allowed_tools", "mode": "required", "tools": []}, "tool_choice.tools"),
-        ({"type": "allowed_tools", "mode": "any", "tools": [{"type": "shell"}]}, "tool_choice"),
+        ({"type": "allowed_tools", "mode": "any", "tools": [{"type": "shell"}]}, "tool_choice.mode"),
     ],
 )
 def test_a_choice_that_cannot_be_made_is_refused(choice: Any, param: str) -> None:

@@ -87,6 +87,8 @@ def closed(**properties: Any) -> dict[str, Any]:
         ({**closed(), "$defs": {"default": OPEN}}, False),
         (closed(default=OPEN), False),
         (closed(enum=OPEN), False),
+        ({**closed(), "oneOf": []}, False),
+        (closed(not_={"not": {}}), False),
     ],
 )
 def test_a_strict_schema_is_closed_all_the_way_down(schema: Any, strict: bool) -> None:

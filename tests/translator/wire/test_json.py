@@ -60,3 +60,11 @@ def test_lone_surrogates_are_encoded() -> None:
 def test_text_inside_of_text() -> None:
     """Call arguments are JSON in a string."""
     assert json.encode_text({"a": "é"}) == '{"a":"é"}'
+
+
+@pytest.mark.parametrize(
+    ("value", "deep"), [({"a": [1]}, False), ([[1]], False), ([[[]]], True), ({"a": {"b": {}}}, True)]
+)
+def test_deep_values_are_known(value: object, deep: bool) -> None:
+    """Nesting counts lists and objects, whatever is in them."""
+    assert json.is_deep(value, limit=2) == deep
