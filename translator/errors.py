@@ -64,8 +64,9 @@ class NotSayable(BadRequest):
     def __init__(self, losses: Sequence[Loss]) -> None:
         self.losses = list(losses)
         first = self.losses[0]
-        more = f" ({len(self.losses) - 1} more)" if len(self.losses) > 1 else ""
-        super().__init__(f"'{first.path}' cannot be carried over in strict mode: {first.why}{more}.", first.path)
+        others = [f"'{loss.path}'" for loss in self.losses[1:6]] + ["..."] * (len(self.losses) > 6)
+        more = f" Neither can {', '.join(others)}." if others else ""
+        super().__init__(f"'{first.path}' cannot be carried over in strict mode: {first.why}.{more}", first.path)
 
 
 class BadUpstream(TranslationError):

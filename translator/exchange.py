@@ -14,7 +14,7 @@ from .losses import Report
 from .parts import errors
 from .profiles import Profile, Terms
 from .stream.to_responses import Asked, ToResponses
-from .wire import json, sse
+from .wire import json, shape, sse
 
 
 class ServeResponses:
@@ -49,7 +49,7 @@ class ServeResponses:
             terms=terms,
             show_reasoning="off" if compacts else _shown(self.profile, body),
             compacts=compacts,
-            seal_reasoning=request.SEALED in (body.get("include") or []),
+            seal_reasoning=request.SEALED in shape.optional_array(body.get("include"), "include"),
             new_id=new_id,
             clock=clock,
         )
@@ -71,13 +71,18 @@ class ServeResponses:
         error = errors.read(status, body)
         if error.param is not None:
             theirs, error.param = error.param, self._own_path(error.param)
-            error.message = re.sub(rf"{re.escape(theirs)}(?![\w\[.])", lambda _: error.param or "", error.message)
+            named = rf"(?<![\w.]){re.escape(theirs)}(?![\w\[.])"
+            error.message = re.sub(named, lambda _: error.param or "", error.message)
         return error
 
     def _own_path(self, path: str) -> str:
         """Turn `messages[3].content` into `input[5].content`, and so on."""
         head, index, rest = _split(path)
         if head == "messages" and index is not None and index < len(self._translated.origins):
+            called = re.match(r"\.tool_calls\[(\d{1,9})\](?:\.(?:function|custom))?(.*)", rest, re.S)
+            paths = self._translated.calls.get(index, [])
+            if called and int(called[1]) < len(paths):
+                return paths[int(called[1])] + called[2]
             origin = self._translated.origins[index]
             if not origin.endswith("]"):  # a field of its own, not an item
                 return origin
@@ -99,9 +104,10 @@ class ServeResponses:
         limit = next((name for name in ("max_tokens", "max_completion_tokens") if name in self.chat), None)
         if "stream_options" in self.chat and "stream_options" in said:
             return msgspec.structs.replace(self.profile, stream_usage=False)
-        if self.profile.developer_role == "developer" and "developer" in said and (unknown or _ROLE.search(said)):
+        if self.profile.developer_role == "developer" and _DEVELOPER.search(said) and _ROLE.search(said):
             return msgspec.structs.replace(self.profile, developer_role="system")
-        if limit and unknown and re.search(rf"\b{limit}\b", said):
+        is_value = error.code in _VALUE_CODES or _VALUE.search(said) is not None
+        if limit and unknown and not is_value and re.search(rf"\b{limit}\b", said):
             renamed = {k: v for k, v in self.profile.renamed.items() if k != "max_completion_tokens"}
             if limit == "max_completion_tokens":
                 renamed["max_completion_tokens"] = "max_tokens"
@@ -128,17 +134,22 @@ class ServeCompact(ServeResponses):
         """Return the `response.compaction` object; raises BadUpstream, also when there is no whole summary."""
         answered = super().answer(completion)
         if answered["status"] != "completed":
-            raise BadUpstream("The upstream did not finish the summary.")
+            cause = (answered["error"] or {}).get("message", "The upstream did not finish the summary.")
+            raise BadUpstream(cause)
         return compaction.answer(self._body, answered)
 
 
+_DEVELOPER, _ROLE = re.compile(r"\bdeveloper\b"), re.compile(r"\broles?\b|['\"`]developer['\"`]", re.I)
+_VALUE = re.compile(
+    r"too (large|small|long|high|low)|must be|at (most|least)|m(ax|in)imum|exceed|between|unsupported value", re.I
+)
+_VALUE_CODES = ("unsupported_value", "invalid_value", "context_length_exceeded")
 _UNKNOWN_CODES = ("unsupported_parameter", "unknown_parameter")
 _UNKNOWN = re.compile(
     r"unsupported|not supported|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|extra (inputs|fields)",
     re.I,
 )
-_ROLE = re.compile(r"\broles?\b|one of|invalid", re.I)
-_PATH = re.compile(r"([A-Za-z_]+)(?:\[(\d+)\]|\.(\d+))?(.*)", re.S)
+_PATH = re.compile(r"([A-Za-z_]+)(?:\[(\d{1,9})\]|\.(\d{1,9}))?(.*)", re.S)
 
 
 def _split(path: str) -> tuple[str, int | None, str]:
@@ -214,13 +225,17 @@ class ResponsesStream:
             if event.is_done:
                 frames += self._frames(self._transducer.finish(clean=True))
                 continue
+            if not event.data.strip():
+                continue
             try:
                 chunk = json.decode(event.data)
             except ValueError:
-                self._transducer.garbled("a line that is not JSON")
-                continue
-            if event.name == "error" and isinstance(chunk, dict) and not chunk.get("error"):
-                chunk = {"error": chunk}
+                if event.name != "error":
+                    self._transducer.garbled("a line that is not JSON")
+                    continue
+                chunk = event.data[: errors.MAX_MESSAGE].decode("utf-8", "replace")
+            if event.name == "error" and not (isinstance(chunk, dict) and chunk.get("error")):
+                chunk = {"error": chunk or "The upstream reported an error."}
             frames += self._frames(self._transducer.feed(chunk))
         return frames
 

@@ -24,11 +24,14 @@ from .mapping import (
     without,
 )
 from .parts import formats, reasoning, tools
+from .wire import shape
 
 _STATE = "answers are not stored here"
 
 REQUEST: list[Row] = [
-    *same("model", "stream", "temperature", "top_p", "presence_penalty", "frequency_penalty"),
+    *same("model", "stream", "temperature", "top_p"),
+    hint("presence_penalty", None, 0),
+    hint("frequency_penalty", None, 0),
     *same("user", "safety_identifier", "moderation", "prompt_cache_key", "prompt_cache_retention"),
     *same("prompt_cache_options.mode"),
     moved("prompt_cache_options.ttl", "prompt_cache_options.ttl", without("12h", "chat requests know no such time")),
@@ -36,7 +39,7 @@ REQUEST: list[Row] = [
     moved("max_output_tokens", "max_completion_tokens"),
     moved("reasoning.effort", "reasoning_effort", reasoning.effort_to_chat),
     moved("text.format", "response_format", formats.to_chat, "a JSON schema is nested one level deeper"),
-    moved("text.verbosity", "verbosity"),
+    moved("text.verbosity", "verbosity", None, "", "medium"),
     by_code("input", "messages", "items become messages, one per turn, outputs behind their calls"),
     by_code("instructions", "messages", "the first system message"),
     by_code("tools", "tools", "functions; free-form, namespaced and client-run tools as functions too"),
@@ -73,8 +76,8 @@ REQUEST: list[Row] = [
     chat_only("logprobs", "Responses requests say so in 'include'"),
     chat_only("functions", "Responses requests say 'tools'"),
     chat_only("function_call", "Responses requests say 'tool_choice'"),
-    chat_only("n", "a Response is one answer"),
-    chat_only("modalities", "a Response is text"),
+    chat_only("n", "a Response is one answer", 1),
+    chat_only("modalities", "a Response is text", ["text"]),
     chat_only("audio", "a Response is text"),
 ]
 
@@ -134,7 +137,7 @@ def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
         given = request.get(field.name) if field.source == "request" else None
         default: Any = _fresh(field.default)
         if given is not None and field.name in _NESTED:
-            given = {**default, **given}
+            given = {**default, **shape.mapping(given, field.name)}
         answer[field.name] = default if given is None else given
     answer["tools"] = tools.echo(answer["tools"])
     if request.get("user") is not None:
@@ -165,7 +168,8 @@ def as_markdown() -> Iterator[str]:
     yield "Generated from `fields.py` (`diglot fields`). **Lost** fields are reported, and refused with `strict`;"
     yield "**refused** fields get a 400 always, because leaving them out would be a lie. Values that say no more than"
     yield "leaving the field out are neither. Fields that no table has go to the upstream as they are, or are reported"
-    yield "(`unknown`)."
+    yield "(`unknown`). Ids, states, annotations and log-probabilities of earlier items say nothing to a model:"
+    yield "they stay behind unreported."
     yield ""
     yield "## Request: Responses to Chat Completions"
     yield ""

@@ -38,18 +38,19 @@ def hint(name: str, shape: Shape | None, *harmless: Any) -> Row:
     return Row(name, name, "carried", "", shape, (None, *harmless))
 
 
-def moved(responses: str, chat: str, shape: Shape | None = None, why: str = "") -> Row:
+def moved(responses: str, chat: str, shape: Shape | None = None, why: str = "", *harmless: Any) -> Row:
     """A field with another name or place, reshaped by *shape*."""
-    return Row(responses, chat, "carried", why, shape)
+    return Row(responses, chat, "carried", why, shape, (None, *harmless))
 
 
 def responses_only(name: str, why: str, *harmless: Any) -> Row:
+    """A field that chat requests have no word for: left out and reported."""
     return Row(name, None, "lost", why, None, (None, *harmless))
 
 
-def chat_only(name: str, why: str) -> Row:
+def chat_only(name: str, why: str, *harmless: Any) -> Row:
     """A field of the other dialect that a confused client may send: it would collide with what is written there."""
-    return Row(None, name, "lost", why)
+    return Row(None, name, "lost", why, None, (None, *harmless))
 
 
 def passed(*names: str) -> list[Row]:
@@ -68,6 +69,7 @@ def kept(name: str, why: str, *harmless: Any) -> Row:
 
 
 def by_code(responses: str, chat: str | None, why: str) -> Row:
+    """A field that straight-line code takes, because it has order or depends on others."""
     return Row(responses, chat, "by code", why)
 
 

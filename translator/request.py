@@ -31,6 +31,7 @@ class Translated(NamedTuple):
     chat: dict[str, Any]
     catalog: tools.Catalog
     origins: list[str]  # for each message, the path of the item that it came from
+    calls: dict[int, list[str]]  # for a message with calls, the paths of their items
     declared: list[str]  # for each tool, the path of its declaration
 
 
@@ -69,7 +70,7 @@ def _translate(body: dict[str, Any], terms: Terms) -> Translated:
     _add_logprobs(body, chat, terms)
     if chat.get("stream") and terms.profile.stream_usage:
         chat["stream_options"] = {"include_usage": True}
-    return Translated(chat, catalog, turns.origins, declared)
+    return Translated(chat, catalog, turns.origins, turns.call_origins, declared)
 
 
 def _check(body: dict[str, Any]) -> None:
@@ -133,12 +134,14 @@ def _add_tools(body: dict[str, Any], catalog: tools.Catalog, chat: dict[str, Any
 
 
 def _add_logprobs(body: dict[str, Any], chat: dict[str, Any], terms: Terms) -> None:
-    wanted = shape.array(body.get("include") or [], "include")
+    wanted = shape.optional_array(body.get("include"), "include")
     for i, name in enumerate(wanted):
         if name not in (_LOGPROBS, SEALED, *_NOTHING_TO_INCLUDE):
             terms.report.dropped(f"include[{i}]", "nothing of that name can be included", name)
     top = body.get("top_logprobs")
-    if _LOGPROBS in wanted or top:
+    if (_LOGPROBS in wanted or top) and not terms.profile.takes("logprobs"):
+        terms.report.dropped("top_logprobs" if top else "include", "the upstream does not take it")
+    elif _LOGPROBS in wanted or top:
         chat["logprobs"] = True
         if top:
             chat["top_logprobs"] = top

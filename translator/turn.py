@@ -18,9 +18,15 @@ class Turn:
         self.path = path
         self.parts: list[content.Part] = []
         self.calls: list[dict[str, Any]] = []
+        self.call_paths: list[str] = []
         self.outputs: list[tuple[str, str, Item, str]] = []
         self._thoughts: list[str] = []
         self._sealed: list[dict[str, Any]] = []
+
+    def call(self, call: dict[str, Any], path: str) -> None:
+        """Add a member of `tool_calls`, made of the item at *path*."""
+        self.calls.append(call)
+        self.call_paths.append(path)
 
     def think(self, text: str, sealed: dict[str, Any]) -> None:
         if text:
@@ -43,9 +49,9 @@ class Turn:
         for sealed in self._sealed:
             for name in reasoning.DETAIL_FIELDS:
                 if isinstance(sealed.get(name), list):
-                    message[name] = [*message.get(name, []), *sealed[name]]
+                    message.setdefault(name, []).extend(sealed[name])
         if self.calls:
-            message["tool_calls"] = [self._signed(call) for call in self.calls]
+            message["tool_calls"] = self._signed()
         return message
 
     def _content(self, terms: Terms) -> Any:
@@ -54,13 +60,17 @@ class Turn:
             return self.parts
         return content.fold(texts, "assistant", self.path, terms) if texts else None
 
-    def _signed(self, call: dict[str, Any]) -> dict[str, Any]:
+    def _signed(self) -> list[dict[str, Any]]:
         """D5: some providers want a signature back on the very call that it came with."""
+        signatures: dict[str, Any] = {}
         for sealed in self._sealed:
-            signed = sealed.get("calls")
-            if isinstance(signed, dict) and call["id"] in signed:
-                return {**call, "extra_content": signed[call["id"]]}
-        return call
+            if isinstance(sealed.get("calls"), dict):
+                for call_id, signature in sealed["calls"].items():
+                    signatures.setdefault(call_id, signature)
+        return [
+            {**call, "extra_content": signatures[call["id"]]} if call["id"] in signatures else call
+            for call in self.calls
+        ]
 
 
 class Outputs:

@@ -27,6 +27,7 @@ class Turns:
     def __init__(self, catalog: Catalog, terms: Terms, model: str, current_turn_only: bool = False) -> None:
         self.messages: list[Message] = []
         self.origins: list[str] = []
+        self.call_origins: dict[int, list[str]] = {}  # by the number of the message
         self._catalog = catalog
         self._terms = terms
         self._model = model
@@ -81,10 +82,19 @@ class Turns:
         if chat_role != "user":
             chat_role = "system" if role == "system" else self._terms.profile.developer_role
         text = content.to_chat(item.get("content"), chat_role, f"{path}.content", self._terms)
+        media: list[content.Part] = []
+        if chat_role != "user" and isinstance(text, list):  # only users show media
+            media = [part for part in text if content.is_media(part)]
+            texts = [part for part in text if not content.is_media(part)]
+            text = content.fold(texts, chat_role, f"{path}.content", self._terms)
         message: Message = {"role": chat_role, "content": text}
         if isinstance(item.get("name"), str):
             message["name"] = item["name"]
-        self._emit(message, path)
+        if text or not media:
+            self._emit(message, path)
+        if media:
+            self._terms.report.approximated(f"{path}.content", "media of system messages are shown as the user's")
+            self._emit({"role": "user", "content": media}, path)
 
     def _assistant(self, item: Item, path: str) -> None:
         turn = self._open(path)
@@ -123,7 +133,10 @@ class Turns:
                 report.dropped(path, "the upstream takes no reasoning back")
             text, sealed = "", {k: v for k, v in sealed.items() if k == "calls"}  # D5: they belong to the calls
         if text or sealed:
-            self._open(path).think(text, sealed)
+            turn = self._open(path)
+            if text and (turn.calls or turn.parts):
+                report.approximated(path, "reasoning within a turn stands in front of it")
+            turn.think(text, sealed)
 
     def _replayed(self, sealed: dict[str, Any]) -> bool:
         """Reasoning of finished turns stays behind, as the Responses API itself leaves it (`reasoning.context`)."""
@@ -144,7 +157,7 @@ class Turns:
         call_id, output, output_path = self._outputs.take(item, path)
         flat = self._catalog.flat(call.name, call.namespace)
         turn = self._open(path)
-        turn.calls.append(calls.to_chat(call, call_id, flat, self._terms.profile.custom_tools))
+        turn.call(calls.to_chat(call, call_id, flat, self._terms.profile.custom_tools), path)
         turn.outputs.append((call_id, flat, output, output_path))
 
     def _output(self, item: Item, path: str) -> None:
@@ -171,7 +184,7 @@ class Turns:
         call_id = str(item.get("id") or f"call_{self._position}")
         self._terms.report.approximated(path, "a tool run by the Responses server is told as a function call")
         turn = self._open(path)
-        turn.calls.append(calls.to_chat(calls.Call(name, None, arguments), call_id, flat, False))
+        turn.call(calls.to_chat(calls.Call(name, None, arguments), call_id, flat, False), path)
         turn.outputs.append((call_id, flat, {"type": "function_call_output", "output": result}, path))
         self._close()  # it is answered already
 
@@ -215,7 +228,7 @@ class Turns:
         self._terms.report.dropped(path, f"there is no '{item['type']}' in chat messages")
 
     def _unknown(self, item: Item, path: str) -> None:
-        self._terms.report.dropped(path, f"'{item.get('type')}' is not known")
+        self._terms.report.dropped(path, f"{shape.word(item.get('type'))} is not known")
 
     # emitting
 
@@ -233,6 +246,7 @@ class Turns:
             self._terms.report.dropped(turn.path, turn.why_nothing)
             return
         self._emit(turn.message(self._terms), turn.path)
+        self.call_origins[len(self.messages) - 1] = turn.call_paths
         media: list[content.Part] = []
         for call_id, name, item, path in turn.outputs:
             given = calls.output_to_chat(item, path, self._catalog.flat, self._terms)
@@ -272,6 +286,7 @@ class Turns:
         if first["role"] not in _SYSTEM:
             self.messages.insert(0, message)
             self.origins.insert(0, path)
+            self.call_origins = {number + 1: paths for number, paths in self.call_origins.items()}
         elif (
             isinstance(first["content"], str)
             and isinstance(message["content"], str)

@@ -43,9 +43,10 @@ def test_one_loss_that_was_not_allowed() -> None:
     assert error.message == "'store' cannot be carried over in strict mode: answers are not stored here."
 
 
-def test_several_losses_are_counted() -> None:
-    """The message counts the other losses, and all of them are at hand."""
+def test_several_losses_are_named() -> None:
+    """The message names the other losses, some of very many, and all of them are at hand."""
     losses = [Loss("a", "dropped", "x"), Loss("b", "dropped", "y"), Loss("c", "approximated", "z")]
     error = NotSayable(losses)
     assert error.losses == losses
-    assert error.message.endswith("x (2 more).")
+    assert error.message.endswith("x. Neither can 'b', 'c'.")
+    assert NotSayable(losses * 3).message.endswith("x. Neither can 'b', 'c', 'a', 'b', 'c', ....")

@@ -94,7 +94,7 @@ ASKED = {"instructions": "Be brief.", "input": ITEMS, "tools": [{"type": "web_se
     [
         ("messages[0].content", "instructions"),
         ("messages[1].content[0].image_url.url", "input[0].content[0].image_url"),
-        ("messages[2].tool_calls[0].id", "input[1].tool_calls[0].id"),
+        ("messages[2].tool_calls[0].id", "input[1].id"),
         ("messages[3]", "input[3]"),
         ("messages.1.content", "input[0].content"),
         ("messages[9].content", "input[9].content"),
@@ -283,7 +283,11 @@ def test_a_failure_before_and_after_the_start(serve: Serve, fail: Callable[[Any]
         (b"data: garbage\n\n", "a line that is not JSON"),
         (b"data: 5\n\n", "a chunk that is not an object"),
         (b'data: {"choices":[]}\n\n', "ended its stream before it began"),
-        (b'event: error\ndata: "It broke."\n\n', "a chunk that is not an object"),
+        (b'event: error\ndata: "It broke."\n\n', "It broke."),
+        (b"event: error\ndata: overloaded\n\n", "overloaded"),
+        (b"event: error\ndata: {}\n\n", "The upstream reported an error."),
+        (b'data: {"detail":"It broke."}\n\n', "It broke."),
+        (b'data: {"object":"error","message":"It broke.","code":400}\n\n', "It broke."),
         (b"<html>Bad gateway</html>", "ended its stream before it began"),
     ],
 )

@@ -61,7 +61,8 @@ def _find(choice: dict[str, Any], path: str, catalog: Catalog) -> Tool:
         name = _BUILT_IN.get(kind) if isinstance(kind, str) else None
     found = None
     if isinstance(name, str):
-        found = catalog.by_name(name, namespace if isinstance(namespace, str) else None) or catalog.by_flat(name)
+        found = catalog.by_name(name, namespace if isinstance(namespace, str) else None)
+        found = found or (catalog.by_flat(name) if namespace is None else None)
     if found is None:
         raise BadRequest(f"Tool choice '{name or kind}' is not among the tools that the upstream has.", path)
     return found

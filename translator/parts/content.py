@@ -23,6 +23,8 @@ def to_chat(content: Any, role: str, path: str, terms: Terms) -> str | list[Part
     if isinstance(content, str):
         return content
     parts = [part_to_chat(part, f"{path}[{i}]", terms) for i, part in enumerate(shape.array(content, path))]
+    if role != "assistant":
+        parts = [{"type": "text", "text": p["refusal"]} if p["type"] == "refusal" else p for p in parts]
     return fold(parts, role, path, terms)
 
 
@@ -75,6 +77,8 @@ def _image(part: Part, path: str, terms: Terms) -> Part:
             f"{path}.file_id",
             "unsupported_value",
         )
+    if part.get("file_id") is not None:
+        terms.report.dropped(f"{path}.file_id", "the URL says it all", part["file_id"])
     image: Part = {"url": shape.text(url, f"{path}.image_url")}
     detail = part.get("detail")
     if detail == "original" and not terms.profile.image_detail_original:
@@ -96,7 +100,9 @@ def _file(part: Part, path: str, terms: Terms) -> Part:
         terms.report.dropped(f"{path}.detail", "files have no detail", part["detail"])
     file = part["file"] if isinstance(part.get("file"), dict) else part
     if file.get("file_id") is not None:
-        return {"type": "file", "file": {"file_id": shape.text(file["file_id"], f"{path}.file_id")}}
+        given = {name: file[name] for name in ("file_id", "filename", "file_data") if file.get(name) is not None}
+        shape.text(given["file_id"], f"{path}.file_id")
+        return {"type": "file", "file": given}
     data = shape.text(file.get("file_data"), f"{path}.file_data")
     return {"type": "file", "file": {"filename": file.get("filename") or _file_name(data), "file_data": data}}
 

@@ -53,6 +53,13 @@ def from_value(value: Any, status: int | None = None) -> BadUpstream:
     )
 
 
+def is_bare(chunk: dict[str, Any]) -> bool:
+    """Whether a body that should be an answer is an error without its envelope: `{"detail": ...}`, `object: error`."""
+    return "choices" not in chunk and (
+        chunk.get("object") == "error" or bool(chunk.get("detail") or chunk.get("message"))
+    )
+
+
 def _fields(value: Any) -> dict[str, Any]:
     """`{"error": {...}}`, `{"error": "text"}`, `{"detail": ...}`, `{"message": ...}`, a list or a bare string."""
     if isinstance(value, list) and value:

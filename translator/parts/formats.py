@@ -17,8 +17,7 @@ def to_chat(form: Any, path: str, terms: Terms) -> dict[str, Any] | None:
         return None if kind == "text" else form
     if kind != "json_schema":
         raise BadRequest(f"Invalid value: '{kind}'. There are 'text', 'json_object' and 'json_schema'.", f"{path}.type")
-    nested = form["json_schema"] if isinstance(form.get("json_schema"), dict) else form  # chat's own spelling
-    schema = {key: value for key, value in nested.items() if key != "type" and value is not None}
+    schema = {key: value for key, value in _inner(form).items() if key != "type" and value is not None}
     if not terms.profile.json_schema:
         terms.report.emulated(path, "the schema is an instruction: the upstream holds only to 'json_object'")
         return {"type": "json_object"}
@@ -27,4 +26,12 @@ def to_chat(form: Any, path: str, terms: Terms) -> dict[str, Any] | None:
 
 def instruction(form: Any) -> str:
     """What a model is told that cannot be held to a schema (protocol 1.5j)."""
-    return "Answer with one JSON value that matches this JSON schema:\n" + json.encode_text(form.get("schema") or {})
+    return "Answer with one JSON value that matches this JSON schema:\n" + json.encode_text(
+        _inner(form).get("schema") or {}
+    )
+
+
+def _inner(form: dict[str, Any]) -> dict[str, Any]:
+    """What the format says of its schema; chat nests it one level deeper, and confused clients do too."""
+    nested = form.get("json_schema")
+    return nested if isinstance(nested, dict) else form

@@ -42,7 +42,7 @@ def effort_to_chat(effort: Any, path: str, terms: Terms) -> Any:
     if not known or effort in known or effort not in _EFFORTS:
         return effort
     rank = _EFFORTS.index(effort)
-    nearest = min(known, key=lambda word: abs(_EFFORTS.index(word) - rank))
+    nearest = min(known, key=lambda word: (abs(_EFFORTS.index(word) - rank), -_EFFORTS.index(word)))
     terms.report.approximated(path, f"the nearest effort is '{nearest}'", effort)
     return nearest
 
@@ -101,7 +101,7 @@ class Details:
         for entry in more if isinstance(more, list) else []:
             if not isinstance(entry, dict):
                 continue
-            if not self._entries or not _same_entry(self._entries[-1], entry):
+            if not self._entries or not self._continues(entry):
                 self._entries.append({})
                 self._pieces.append({})
             for key, value in entry.items():
@@ -110,10 +110,15 @@ class Details:
                 if value is not None:
                     self._entries[-1].setdefault(key, value)
 
+    def _continues(self, entry: dict[str, Any]) -> bool:
+        """Whether a fragment belongs to the last entry: the same index, or a thought that is not signed yet."""
+        last = self._entries[-1]
+        if last.get("type") != entry.get("type"):
+            return False
+        if entry.get("index") is not None:
+            return last.get("index") == entry["index"]
+        return entry.get("type") == "thinking" and not any(self._pieces[-1].get("signature", ()))
+
     def joined(self) -> list[dict[str, Any]]:
         texts = ({key: "".join(pieces) for key, pieces in grown.items()} for grown in self._pieces)
         return [{**entry, **grown} for entry, grown in zip(self._entries, texts, strict=True)]
-
-
-def _same_entry(last: dict[str, Any], entry: dict[str, Any]) -> bool:
-    return entry.get("index") is not None and all(last.get(key) == entry.get(key) for key in ("index", "type"))

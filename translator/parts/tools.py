@@ -26,6 +26,7 @@ _NOT_STRICT = {
     "dependentSchemas",
     "patternProperties",
 }
+_SAYS_WHAT = {"type", "properties", "anyOf", "$ref", "enum", "const"}
 _NO_SCHEMAS = ("enum", "const", "default", "examples")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -94,12 +95,12 @@ def declared(body: dict[str, Any], terms: Terms) -> Catalog:
 
 
 def _declarations(body: dict[str, Any]) -> Iterator[tuple[Any, str, None]]:
-    yield from ((tool, f"tools[{i}]", None) for i, tool in enumerate(shape.array(body.get("tools") or [], "tools")))
+    yield from ((tool, f"tools[{i}]", None) for i, tool in enumerate(shape.optional_array(body.get("tools"), "tools")))
     items = body.get("input")
     for i, item in enumerate(items if isinstance(items, list) else []):
         if isinstance(item, dict) and item.get("type") in ("additional_tools", "tool_search_output"):
             path = f"input[{i}].tools"
-            yield from ((t, f"{path}[{j}]", None) for j, t in enumerate(shape.array(item.get("tools") or [], path)))
+            yield from ((t, f"{path}[{j}]", None) for j, t in enumerate(shape.optional_array(item.get("tools"), path)))
 
 
 def _add(tools: dict[str, Tool], tool: Tool, terms: Terms) -> None:
@@ -120,9 +121,16 @@ def _read(declaration: Any, path: str, namespace: str | None, terms: Terms) -> I
     if kind == "programmatic_tool_calling":
         raise BadRequest("Programmatic tool calling needs the Responses server's runtime.", path, "unsupported_value")
     if read is None:
-        terms.report.dropped(path, f"nothing here runs '{kind}'", tool)
+        terms.report.dropped(path, f"nothing here runs {shape.word(kind)}", tool)
         return
     terms.report_unread(tool, TOOL_FIELDS[tool["type"]], path)
+    inner = tool.get(tool["type"])
+    if isinstance(inner, dict):  # chat's own nesting
+        terms.report_unread(inner, TOOL_FIELDS[tool["type"]], f"{path}.{tool['type']}")
+    callers = tool.get("allowed_callers")
+    if isinstance(callers, list) and callers and "direct" not in callers:
+        terms.report.dropped(path, "only programs may call it, and there are none", tool)
+        return
     if tool.get("async"):
         terms.report.emulated(f"{path}.async", "it is called like any other tool")
     if tool.get("defer_loading"):
@@ -144,10 +152,6 @@ def _namespace(tool: dict[str, Any], path: str, namespace: str | None, terms: Te
 def _function(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
     tool = {**tool, **tool["function"]} if isinstance(tool.get("function"), dict) else tool  # chat's own nesting
     name = shape.text(tool.get("name"), f"{path}.name")
-    callers = tool.get("allowed_callers")
-    if isinstance(callers, list) and callers and "direct" not in callers:
-        terms.report.dropped(path, "only programs may call it, and there are none", tool)
-        return
     if tool.get("output_schema") is not None:
         terms.report.dropped(f"{path}.output_schema", "functions have no output schema")
     parameters = tool.get("parameters") or {"type": "object", "properties": {}}
@@ -180,6 +184,8 @@ def is_strict_schema(schema: Any) -> bool:
         return True
     if not _NOT_STRICT.isdisjoint(schema):
         return False
+    if _SAYS_WHAT.isdisjoint(schema):
+        return False
     kinds, properties, required = (schema.get(name) for name in ("type", "properties", "required"))
     if properties is not None or kinds == "object" or (isinstance(kinds, list) and "object" in kinds):
         names = set(properties) if isinstance(properties, dict) else set()
@@ -203,9 +209,9 @@ def _custom(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms
         custom = {"name": flatten(name, namespace), "description": tool.get("description"), "format": _nested(form)}
         yield _tool("custom", name, namespace, path, custom)
         return
-    terms.report.emulated(
-        path, "free-form tools are functions with one string here; grammars are described, not enforced"
-    )
+    terms.report.emulated(path, "free-form tools are functions with one string here")
+    if isinstance(form, dict) and form.get("type") not in (None, "text"):
+        terms.report.approximated(f"{path}.format", "grammars are described, not enforced", form)
     function = {
         "name": flatten(name, namespace),
         "description": _described(tool.get("description"), form),
@@ -236,6 +242,8 @@ def _native(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms
     if isinstance(environment, dict) and environment.get("type") not in (None, "local"):
         terms.report.dropped(path, "its container is the Responses server's", tool)
         return
+    if isinstance(environment, dict):
+        terms.report_unread(environment, frozenset({"type"}), f"{path}.environment")
     if kind == "tool_search" and tool.get("execution") != "client":
         terms.report.emulated(path, "all tools are loaded at once")
         return

@@ -31,6 +31,11 @@ def _details(usage: dict[str, Any], name: str) -> dict[str, Any]:
     return details if isinstance(details, dict) else {}
 
 
+_ABSURD = 10**15
+
+
 def _count(fields: dict[str, Any], name: str) -> int:
     value = fields.get(name)
-    return int(value) if isinstance(value, (int, float)) else 0
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _ABSURD:
+        return 0
+    return int(value)

@@ -48,6 +48,11 @@ class Facts:
         if isinstance(created, (int, float)) and created > 0:
             self._answer["created_at"] = int(created / 1000 if created > _MILLISECONDS else created)
 
+    def take_citations(self) -> list[Annotation]:
+        """Return the citations that came, once."""
+        found, self.citations = self.citations, []
+        return found
+
     def ending(self, clean: bool, said: bool) -> endings.Ending:
         """Return how the answer ended; *clean*: the stream ended with `[DONE]`; *said*: there is an answer at all."""
         if self.finish_reason is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ..parts.tools import Catalog
 from ..wire import json
 from .items import Call
 
@@ -39,15 +40,16 @@ def read(delta: dict[str, Any]) -> Fragment:
     )
 
 
-def from_markup(text: str) -> dict[str, Any] | None:
-    """Return the member of `tool_calls` for what stood in a `tool_call` tag; None if that is no call."""
+def from_markup(text: str, catalog: Catalog) -> dict[str, Any] | None:
+    """Return the member of `tool_calls` for what stood in a `tool_call` tag; None if no declared tool is called."""
     try:
         value = json.decode(text)
     except ValueError:
         return None
-    if not isinstance(value, dict) or not _word(value.get("name")):
+    if not isinstance(value, dict) or catalog.by_flat(_word(value.get("name"))) is None:
         return None
-    return {"index": f"tag {text}", "function": {"name": value["name"], "arguments": value.get("arguments")}}
+    given = value.get("arguments", value.get("parameters"))
+    return {"function": {"name": value["name"], "arguments": {} if given is None else given}}
 
 
 def _word(value: Any) -> str:
@@ -61,6 +63,7 @@ class Calls:
         self._make = make
         self._calls: dict[Any, Call] = {}  # the last one of each key
         self._all: list[Call] = []
+        self._by_id: dict[str, Call] = {}  # the first one of each id
         self._current: Call | None = None
 
     def find(self, fragment: Fragment) -> tuple[Call, bool]:
@@ -70,15 +73,11 @@ class Calls:
         if call is None or is_new:
             call = self._calls[key] = self._make()
             self._all.append(call)
-        call.head(fragment.name, "" if self._is_taken(fragment.call_id, call) else fragment.call_id, fragment.free_form)
+        if fragment.call_id and not call.call_id and self._by_id.setdefault(fragment.call_id, call) is not call:
+            fragment = fragment._replace(call_id="")  # two calls of one id: the second gets one of its own
+        call.head(fragment.name, fragment.call_id, fragment.free_form)
         self._current = call
         return call, is_new
-
-    def _is_taken(self, call_id: str, call: Call) -> bool:
-        """Two calls of one id: the second gets one of its own, or nobody could answer it."""
-        if not call_id or call.call_id:
-            return False
-        return any(other.call_id == call_id for other in self._all)
 
     def _known(self, fragment: Fragment) -> tuple[Any, Call | None]:
         by_id = f"id {fragment.call_id}"
@@ -86,15 +85,21 @@ class Calls:
             key = by_id if fragment.call_id and by_id in self._calls else fragment.at
             return key, self._calls.get(key)
         if fragment.call_id:
-            known = (key for key, call in self._calls.items() if call.call_id == fragment.call_id)
-            key = next(known, by_id)
-            return key, self._calls.get(key)
+            return by_id, self._by_id.get(fragment.call_id)
         return f"number {len(self._calls)}", self._current
 
     @property
     def came(self) -> bool:
         """Whether there is any call."""
         return bool(self._all)
+
+    def are_whole(self) -> bool:
+        """Whether no call stops in the middle of its arguments."""
+        return all(call.is_complete() for call in self._all)
+
+    def have_open_input(self) -> bool:
+        """Whether the input of a wrapped free-form call has no end: a client would run half of it."""
+        return any(call.has_open_input() for call in self._all)
 
     def are_named(self) -> bool:
         return all(call.name for call in self._all)

@@ -217,12 +217,23 @@ class Call(Item):
         """Whether the arguments are whole; of free-form input nobody knows."""
         if self._free_form and self._decoder is None:
             return False
+        end = self._pieces[-1].rstrip() if self._pieces else ""
+        if self._is_whole is None and end and not end.endswith("}"):
+            self._is_whole = False  # cheap, and nearly always so
         if self._is_whole is None:
             try:
                 self._is_whole = isinstance(json.decode("".join(self._pieces)), dict)
             except ValueError:
                 self._is_whole = False
         return self._is_whole
+
+    def is_complete(self) -> bool:
+        """Whether the arguments do not stop in the middle; none are complete, of free-form input nobody knows."""
+        return self.is_whole() or not "".join(self._pieces).strip() or (self._free_form and self._decoder is None)
+
+    def has_open_input(self) -> bool:
+        """Whether the input of a wrapped free-form tool began and has no end."""
+        return self._decoder is not None and self._decoder.is_open
 
     def open(self, out: Output) -> None:
         self._out = out

@@ -27,6 +27,11 @@ class InputDecoder:
         self._rest = ""  # half an escape
         self._high = ""  # a high surrogate that waits for the low one
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the string has begun and not ended."""
+        return self._streams and not self._over
+
     def feed(self, fragment: str) -> str:
         """Return what can be said of the input now."""
         if self._over:

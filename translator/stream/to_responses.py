@@ -10,15 +10,16 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..errors import BadUpstream, Misuse, TranslationError
-from ..parts import annotations, endings, errors, logprobs, reasoning
+from ..parts import endings, errors, logprobs, reasoning
 from ..parts.tools import Catalog
 from ..profiles import Terms
 from ..wire import json
 from . import fragments
 from .facts import Facts
 from .items import Call, Compaction, Message, Reasoning
-from .markup import CALL, THINK, Markup, Piece
+from .markup import THINK
 from .output import Body, Output
+from .words import Words
 
 
 class Asked(NamedTuple):
@@ -51,9 +52,8 @@ class ToResponses:
         self._calls = fragments.Calls(self._new_call)
         self._facts = Facts(self.answer, self._report)
         self._broken: str | None = None
-        self._markup = Markup(tags) if (tags := asked.terms.profile.markup) else None
-        self._logprobs: list[Body] = []  # D38: they may come ahead of their text
-        self._annotations: list[Body] = []
+        self._tags = 0
+        self._words = Words(self._out, asked.terms, Compaction if asked.compacts else Message, self._marked)
 
     @property
     def finishing(self) -> bool:
@@ -72,9 +72,11 @@ class ToResponses:
         if not isinstance(chunk, dict):
             self.garbled("a chunk that is not an object")
             return []
-        if chunk.get("error"):
+        if chunk.get("error") or errors.is_bare(chunk):
             return self.fail(errors.from_value(chunk))
         self._facts.take(chunk, self.started)
+        if self._facts.citations:
+            self._words.cite(self._facts.take_citations())
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else []:
             if isinstance(choice, dict):
@@ -93,7 +95,7 @@ class ToResponses:
         self._expect_open()
         if not self.started:
             raise BadUpstream(self._broken or "The upstream ended its stream before it began an answer.")
-        self._flush()
+        self._words.flush()
         if problem := self._problem():
             return self.fail(BadUpstream(problem))
         ending = self._facts.ending(clean, said=bool(self.answer["output"]) or self._out.last is not None)
@@ -108,18 +110,32 @@ class ToResponses:
             return self._broken
         if not self._calls.are_named():
             return "The upstream sent a tool call without a name."
+        if self._facts.finish_reason is None and not self._calls.are_whole():  # D19, but this one was cut
+            return self._facts.why_failed()
+        if not self._is_cut() and self._calls.have_open_input():
+            return "The upstream left the input of a tool call unfinished."
         if self._facts.finish_reason in endings.CALLS and not self._calls.came:  # D15
             return "The upstream announced tool calls and sent none."
-        if self._asked.compacts and not any(item["type"] == "compaction" for item in self.answer["output"]):
+        if self._asked.compacts and not self._is_summary():
             return "The upstream wrote no summary."
         return None
+
+    def _is_cut(self) -> bool:
+        """Whether the upstream says itself that the answer is not whole."""
+        ending = endings.to_responses(self._facts.finish_reason or "")
+        return ending is not None and ending.status == "incomplete"
+
+    def _is_summary(self) -> bool:
+        """Whether the answer to a compaction is one summary and nothing that only looks like it."""
+        items = [item for item in self.answer["output"] if item["type"] != "reasoning"]
+        return [item["type"] for item in items] == ["compaction"] and not self._words.refused
 
     def fail(self, error: TranslationError) -> list[Body]:
         """End the answer as failed; what arrived before stays in it. Raises *error* if nothing had started."""
         self._expect_open()
         if not self.started:
             raise error
-        self._flush()
+        self._words.flush()
         self._out.close_all("incomplete")
         said = errors.to_responses(error)
         self.answer["error"] = said
@@ -137,6 +153,31 @@ class ToResponses:
     def _expect_open(self) -> None:
         if self.ended:
             raise Misuse("The answer has ended.")
+
+    def _marked(self, tag: str, text: str) -> bool:
+        """Take what stood in a tag of the text; False: it is none of ours, and text after all."""
+        if tag == THINK:
+            self._reasoning({"thinking": text})
+            return True
+        call = fragments.from_markup(text, self._asked.catalog)
+        if call is None:
+            return False
+        self._tags += 1
+        self._tool_call({"index": f"tag {self._tags}", **call})
+        return True
+
+    def _content(self, value: Any) -> None:
+        for part in value if isinstance(value, list) else [value]:  # some servers send parts
+            if isinstance(part, dict) and part.get("type") == "thinking":
+                self._reasoning({"thinking": reasoning.joined_text(part.get("thinking"))})
+            else:
+                self._words.take(part)
+
+    def _refusal(self, value: Any) -> None:
+        self._words.refuse(value)
+
+    def _annotate(self, value: Any) -> None:
+        self._words.annotate(value)
 
     def _begin(self) -> None:
         if self.started:
@@ -168,16 +209,21 @@ class ToResponses:
             self._report.dropped("choices", "a Response is one answer; the first choice is taken")  # D40
             return
         delta = choice.get("delta")
-        if not isinstance(delta, dict):  # D34; some servers send the message whole
+        if not delta or not isinstance(delta, dict):  # D34; some servers send the message whole
             message = choice["message"] if isinstance(choice.get("message"), dict) else {}
-            delta = {name: message[name] for name in (*reasoning.FIELDS, *DELTAS) if name in message}  # protocol 4.4
+            known = {name: message[name] for name in (*reasoning.FIELDS, *DELTAS) if name in message}  # protocol 4.4
+            delta = {**known, **message}
         if choice.get("logprobs"):
-            self._logprobs += logprobs.to_responses(choice["logprobs"])
+            self._words.logprobs += logprobs.to_responses(choice["logprobs"])
         if not reasoning.FIELDS.isdisjoint(delta):
             self._reasoning(delta)
         for name, value in delta.items():
-            if value and (take := DELTAS.get(name)):
+            if not value:
+                continue
+            if take := DELTAS.get(name):
                 take(self, value)
+            elif name not in _READ_ELSEWHERE:
+                self._report.dropped(name, "no such part of an answer is known", value)
         reason = choice.get("finish_reason")
         if reason and isinstance(reason, str) and self._facts.finish_reason is None:  # D18: the first one counts
             self._facts.finish_reason = reason
@@ -186,92 +232,18 @@ class ToResponses:
     def _close_items(self) -> None:
         """Clients run tools as soon as a call is done: do not wait for the usage."""
         ending = endings.to_responses(self._facts.finish_reason or "") or endings.COMPLETED
-        self._flush()
-        if self._broken is None and self._calls.are_named():
-            self._out.close_all("completed" if ending.status == "completed" else "incomplete")
-
-    def _message(self) -> Message:
-        last = self._out.last
-        if isinstance(last, Message):
-            return last
-        message = Compaction() if self._asked.compacts else Message()
-        self._out.add(message)
-        return message
-
-    def _content(self, value: Any) -> None:
-        if isinstance(value, str):
-            self._text(value)
-            return
-        for part in value if isinstance(value, list) else []:  # some servers send parts
-            if isinstance(part, dict) and part.get("type") == "thinking":
-                thoughts = part.get("thinking")
-                self._reasoning({"thinking": reasoning.joined_text(thoughts)})
-            elif isinstance(part, dict) and isinstance(part.get("text"), str):
-                self._text(part["text"])
-
-    def _text(self, text: str) -> None:
-        if self._markup is None:
-            self._say(text)
-            return
-        for piece in self._markup.feed(text):
-            self._say_marked(piece)
-
-    def _say_marked(self, piece: Piece) -> None:
-        if piece.tag == THINK:
-            self._reasoning({"thinking": piece.text})
-        elif piece.tag == CALL and (call := fragments.from_markup(piece.text)):
-            self._tool_call(call)
-        else:
-            self._say(piece.raw or piece.text)
-
-    def _say(self, piece: str) -> None:
-        tokens, self._logprobs = self._logprobs, []
-        message = self._message()
-        message.take(message.text, piece, tokens)
-
-    def _refusal(self, value: Any) -> None:
-        if isinstance(value, str):
-            message = self._message()
-            message.take(message.refusal, value)
-
-    def _annotate(self, value: Any) -> None:
-        found = annotations.to_responses(value)
-        if not isinstance(value, list) or len(found) < len(value):
-            self._report.dropped("annotations", "only citations of URLs are known")
-        last = self._out.last
-        if not isinstance(last, Message):
-            self._annotations += found  # until there is text
-            return
-        for annotation in found:
-            last.take(last.annotation, annotation)
-
-    def _flush(self) -> None:
-        """Say what was held back: half a tag, and what was said about the text as a whole."""
-        for piece in self._markup.flush() if self._markup else []:
-            self._say_marked(piece)
-        found = [*self._annotations, *self._facts.citations]
-        self._annotations, self._facts.citations = [], []
-        last = self._out.last
-        if not found:
-            return
-        if isinstance(last, Message):
-            for annotation in found:
-                last.take(last.annotation, annotation)
-        else:
-            self._report.dropped("annotations", "there is no text that they could belong to")
-
-    def _audio(self, value: Any) -> None:
-        self._report.dropped("audio", "a Response is text")
-
-    def _images(self, value: Any) -> None:
-        self._report.dropped("images", "a Response is text")
+        self._words.flush()
+        if ending is endings.COMPLETED and not self._problem():
+            self._out.close_all("completed")  # a cut item must be the last one (I19): it waits for the end
 
     # reasoning
 
     def _reasoning(self, delta: Body) -> None:
         text = reasoning.text_of(delta)
         details = [name for name in reasoning.DETAIL_FIELDS if delta.get(name) and self._fits(delta[name])]
-        if not (text or details) or self._asked.show_reasoning == "off":
+        if self._asked.show_reasoning == "off":
+            text = ""  # what must go back unread still travels, sealed
+        if not (text or details):
             return
         item = self._thinking()
         if text:
@@ -312,6 +284,8 @@ class ToResponses:
 
     def _tool_call(self, delta: Body) -> None:
         fragment = fragments.read(delta)
+        if not any(fragment[1:4]) and fragment.extra is None:  # says nothing
+            return
         call, is_new = self._calls.find(fragment)
         if is_new:
             self._sign(call, fragment.extra)
@@ -343,6 +317,5 @@ DELTAS: dict[str, Callable[[ToResponses, Any], None]] = {
     "annotations": ToResponses._annotate,
     "tool_calls": ToResponses._tool_calls,
     "function_call": ToResponses._legacy_call,
-    "audio": ToResponses._audio,
-    "images": ToResponses._images,
 }
+_READ_ELSEWHERE = {"role", "name", "tool_call_id", *reasoning.FIELDS}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..errors import BadRequest
 
+_WORD = re.compile(r"[\w.:/-]{1,64}", re.ASCII)
 _WORDS = {
     dict: "an object",
     list: "an array",
@@ -18,6 +20,11 @@ _WORDS = {
 
 def words_for(value: Any) -> str:
     return _WORDS.get(type(value), "null")
+
+
+def word(value: Any) -> str:
+    """A type or name as it may be quoted in logs and headers: nothing that could be somebody's text."""
+    return f"'{value}'" if isinstance(value, str) and _WORD.fullmatch(value) else "something without a proper name"
 
 
 def wrong_type(path: str, expected: str, value: Any) -> BadRequest:
@@ -40,6 +47,11 @@ def mapping(value: Any, path: str) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     raise missing(path) if value is None else wrong_type(path, "an object", value)
+
+
+def optional_array(value: Any, path: str) -> list[Any]:
+    """An array, or nothing."""
+    return [] if value is None else array(value, path)
 
 
 def array(value: Any, path: str) -> list[Any]:

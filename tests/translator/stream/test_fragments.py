@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from diglot.translator.parts.tools import Catalog, Tool
 from diglot.translator.stream import fragments
 from diglot.translator.stream.fragments import Fragment
 from diglot.translator.stream.items import Call
@@ -36,7 +37,9 @@ def test_a_fragment_is_read(delta: dict[str, Any], fragment: Fragment) -> None:
     ("text", "function"),
     [
         ('{"name":"f","arguments":{"a":1}}', {"name": "f", "arguments": {"a": 1}}),
-        (' {"name":"f"} ', {"name": "f", "arguments": None}),
+        (' {"name":"f"} ', {"name": "f", "arguments": {}}),
+        ('{"name":"f","parameters":{"a":1}}', {"name": "f", "arguments": {"a": 1}}),
+        ('{"name":"g"}', None),
         ("{", None),
         ("[1]", None),
         ('{"name":""}', None),
@@ -44,8 +47,9 @@ def test_a_fragment_is_read(delta: dict[str, Any], fragment: Fragment) -> None:
     ],
 )
 def test_a_call_in_markup(text: str, function: Any) -> None:
-    """What stood in the tag is a call when it names one (D42)."""
-    made = fragments.from_markup(text)
+    """What stood in the tag is a call when it names a declared tool (D42)."""
+    tool = Tool("f", "function", "f", None, "tools[0]", {"type": "function", "function": {"name": "f"}})
+    made = fragments.from_markup(text, Catalog({"f": tool}))
     assert (made and made["function"]) == function
 
 
