@@ -26,6 +26,10 @@ def _one(token: dict[str, Any]) -> dict[str, Any]:
     logprob = token.get("logprob")
     return {
         "token": text,
-        "bytes": given if isinstance(given, list) else list(text.encode("utf-8", "replace")),
+        "bytes": given if _are_bytes(given) else list(text.encode("utf-8", "replace")),
         "logprob": logprob if isinstance(logprob, (int, float)) else -9999.0,  # OpenAI's word for "very unlikely"
     }
+
+
+def _are_bytes(given: Any) -> bool:
+    return isinstance(given, list) and all(isinstance(byte, int) for byte in given)

@@ -48,6 +48,15 @@ class Facts:
         if isinstance(created, (int, float)) and created > 0:
             self._answer["created_at"] = int(created / 1000 if created > _MILLISECONDS else created)
 
+    def take_reason(self, reason: str) -> bool:
+        """Take a finish reason: the first one counts (D18), but for one that ends worse. Returns whether it counts."""
+        before = self.finish_reason and (endings.to_responses(self.finish_reason) or endings.COMPLETED)
+        after = endings.to_responses(reason) or endings.COMPLETED
+        if before and (before != endings.COMPLETED or after == endings.COMPLETED):
+            return False
+        self.finish_reason = reason
+        return True
+
     def take_citations(self) -> list[Annotation]:
         """Return the citations that came, once."""
         found, self.citations = self.citations, []

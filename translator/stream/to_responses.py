@@ -225,8 +225,7 @@ class ToResponses:
             elif name not in _READ_ELSEWHERE:
                 self._report.dropped(name, "no such part of an answer is known", value)
         reason = choice.get("finish_reason")
-        if reason and isinstance(reason, str) and self._facts.finish_reason is None:  # D18: the first one counts
-            self._facts.finish_reason = reason
+        if reason and isinstance(reason, str) and self._facts.take_reason(reason):
             self._close_items()
 
     def _close_items(self) -> None:
