@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic
+from typing import Any
+
+import msgspec
 
 from ..translator import Profile, preset
 from .asgi_types import App, Receive, Scope, Send
@@ -39,6 +42,7 @@ class ResponsesMiddleware:
         self.strict = strict
         self.limits = limits or Limits()
         self.on_exchange = on_exchange
+        self._learned: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -51,20 +55,19 @@ class ResponsesMiddleware:
     async def _serve(self, scope: Scope, receive: Receive, send: Send, endpoint: str) -> None:
         began = monotonic()
         call = Call(self.app, scope, receive, send, self.limits, endpoint)
-        profile = self.profile
         try:
-            await call.run(profile, self.strict)
+            await call.run(self.profile, self.strict)
         finally:
-            if call.profile is not None and call.profile != profile:
-                self._remember(call.profile)
+            self._remember(call.lessons)
             self._tell(of_call(call, scope["method"], scope["path"], monotonic() - began))
 
-    def _remember(self, profile: Profile) -> None:
-        """What an upstream has taught us holds for all requests that follow."""
-        changed = [name for name in Profile.__struct_fields__ if getattr(profile, name) != getattr(self.profile, name)]
-        if changed:
-            _log.warning("The upstream refused what was added for it; changed from now on: %s", ", ".join(changed))
-        self.profile = profile
+    def _remember(self, lessons: Mapping[str, Any]) -> None:
+        """What an upstream has taught us holds for all requests that follow; each setting changes once, and stays."""
+        new = {name: value for name, value in lessons.items() if name not in self._learned}
+        if new:
+            _log.warning("The upstream refused what was added for it; changed from now on: %s", ", ".join(new))
+            self.profile = msgspec.structs.replace(self.profile, **new)
+            self._learned.update(new)
 
     def _tell(self, record: Record) -> None:
         if _access.isEnabledFor(logging.INFO):

@@ -9,13 +9,13 @@ import traceback
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any
-from urllib.parse import quote
 
 import anyio
 
 from ..translator import BadRequest, BadUpstream, Profile, ServeCompact, ServeResponses, TranslationError, encode_json
-from .asgi_types import ABOUT_THE_BODY, App, Message, Receive, Scope, Send, without
+from .asgi_types import App, Message, Receive, Scope, Send
 from .body import Disconnected, read_object
+from .chat_scope import chat_scope
 from .limits import Limits
 from .outlet import Outlet
 from .relay import Relay
@@ -24,9 +24,6 @@ _log = logging.getLogger("diglot")
 ENDPOINTS: dict[str, type[ServeResponses]] = {"/responses": ServeResponses, "/responses/compact": ServeCompact}
 """What is served, by the end of its path; upstream it is all one path."""
 
-_THEIRS = "/chat/completions"
-_REPLACED = ABOUT_THE_BODY | {b"accept", b"accept-encoding", b"expect"}
-_ATTEMPTS = 4
 
 Deadline = tuple[float, Callable[[], Awaitable[None]]]
 
@@ -54,14 +51,20 @@ class Call:
         self._limits = limits
         self._endpoint = endpoint
         self._request = b""
-        self._attempts_left = _ATTEMPTS
+        self._lessons: dict[str, Any] = {}
         self._wake = anyio.Event()
         self._dismissed = anyio.Event()
         self._dismissed_at = 0.0
         self._inner = anyio.CancelScope()
+        self._life = anyio.CancelScope()
+
+    @property
+    def lessons(self) -> dict[str, Any]:
+        """The settings of the profile that had to be others, once the upstream has accepted a request with them."""
+        return self._lessons if self.relay is not None and self.relay.accepted else {}
 
     async def run(self, profile: Profile, strict: bool) -> None:
-        """Serve the request; *profile* says what the upstream is like, ``self.profile`` afterwards what was learned."""
+        """Serve the request; *profile* says what the upstream is like, ``lessons`` afterwards what it is like, too."""
         self.profile = profile
         try:
             self.body = await read_object(self._scope, self._receive, self._limits.max_body)
@@ -95,8 +98,7 @@ class Call:
             _log.error("The translation raised %s\n%s", type(error).__qualname__, _frames(error))
             _log.debug("The same in full", exc_info=error)
             raise TranslationError("The request could not be translated.") from None
-        self._attempts_left -= 1
-        self.relay = Relay(self.exchange, self.outlet, self._limits, self._changed, learns=self._attempts_left > 0)
+        self.relay = Relay(self.exchange, self.outlet, self._limits, self._changed, self._learn)
         self._changed()
 
     async def _watched(self, strict: bool) -> None:
@@ -104,7 +106,8 @@ class Call:
             tasks.start_soon(self._listen)
             tasks.start_soon(self._watch)
             try:
-                await self._attempts(strict)
+                with self._life:
+                    await self._attempts(strict)
             except TranslationError as error:  # only a changed profile in strict mode gets here
                 await self._refuse(error)
             except OSError:
@@ -119,6 +122,17 @@ class Call:
             self.profile = self.relay.learned
             self._translate(strict)
             await self._attempt(self.relay)
+
+    def _learn(self, status: int, body: bytes) -> Profile | None:
+        """A profile to try again with: nothing is changed twice, so trying has an end."""
+        assert self.exchange is not None
+        assert self.profile is not None
+        learned = self.exchange.learned(status, body)
+        lessons = {} if learned is None else differences(self.profile, learned)
+        if not lessons or not lessons.keys().isdisjoint(self._lessons):
+            return None
+        self._lessons.update(lessons)
+        return learned
 
     async def _attempt(self, relay: Relay) -> None:
         failure: TranslationError = BadUpstream("The upstream ended without a complete answer.")
@@ -158,22 +172,8 @@ class Call:
     # What the chat application sees
 
     def _inner_scope(self) -> Scope:
-        path: str = self._scope["path"].removesuffix(self._endpoint) + _THEIRS
-        raw: bytes = self._scope.get("raw_path") or b""
-        ours = self._endpoint.encode()
-        raw = raw.removesuffix(ours) + _THEIRS.encode() if raw.endswith(ours) else quote(path).encode()
         assert self.exchange is not None
-        accept = b"text/event-stream" if self.exchange.streaming else b"application/json"
-        headers = [
-            *without(self._scope["headers"], _REPLACED),
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(self._request)),
-            (b"accept", accept),
-            (b"accept-encoding", b"identity"),
-        ]
-        offered: dict[str, Any] = self._scope.get("extensions") or {}
-        extensions = {name: value for name, value in offered.items() if not name.startswith("http.response.")}
-        return {**self._scope, "path": path, "raw_path": raw, "headers": headers, "extensions": extensions}
+        return chat_scope(self._scope, self._endpoint, len(self._request), self.exchange.streaming)
 
     def _inner_receive(self) -> Receive:
         messages: list[Message] = [{"type": "http.request", "body": self._request, "more_body": False}]
@@ -216,7 +216,10 @@ class Call:
     async def _act(self, act: Callable[[], Awaitable[None]]) -> None:
         self.outlet.take_turn()
         try:
-            await act()
+            with anyio.move_on_after(self._limits.stalled) as patience:
+                await act()
+            if patience.cancelled_caught:
+                await self._give_up()
         except OSError:
             self.outlet.gone = True
             self._dismiss()
@@ -227,6 +230,11 @@ class Call:
         """What is to be done when, as things stand. While the client is slow, the upstream is not to blame."""
         relay, limits = self.relay, self._limits
         assert relay is not None
+        if self.outlet.busy and not self._dismissed_at:
+            return [
+                (self.outlet.busy_since + limits.stalled, self._give_up),
+                (monotonic() + limits.keepalive, _nothing),
+            ]
         if relay.complete:
             return [_NEVER]
         if self._dismissed_at:
@@ -234,10 +242,9 @@ class Call:
         if relay.over:
             patience = limits.after_finish if relay.error is None else 0
             return [(relay.over_at + patience, self._hang_up)]
-        if self.outlet.busy:
-            return [(monotonic() + limits.keepalive, _nothing)]
         deadlines: list[Deadline] = [
-            (relay.heard_at + (limits.idle if relay.heard else limits.first_byte), self._time_out)
+            (relay.heard_at + (limits.idle if relay.heard else limits.first_byte), self._time_out),
+            (relay.told_at + limits.silent, self._time_out),
         ]
         if relay.finishing_at:
             deadlines.append((relay.finishing_at + limits.after_finish, relay.finish))
@@ -253,6 +260,12 @@ class Call:
         else:
             self._dismiss()
 
+    async def _give_up(self) -> None:
+        """The client reads no more: what works for it ends at once."""
+        self.outlet.gone = True
+        self._dismiss()
+        self._life.cancel()
+
     def _dismiss(self) -> None:
         self._dismissed_at = monotonic()
         self._dismissed.set()
@@ -265,6 +278,12 @@ class Call:
 def _frames(error: Exception) -> str:
     """Where it happened, without what the exception says: that may be anybody's words."""
     return "".join(traceback.format_tb(error.__traceback__))
+
+
+def differences(before: Profile, after: Profile) -> dict[str, Any]:
+    """The settings of *after* that are others than in *before*."""
+    values = {name: getattr(after, name) for name in Profile.__struct_fields__}
+    return {name: value for name, value in values.items() if value != getattr(before, name)}
 
 
 def new_id(prefix: str) -> str:

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ..translator import (
     PRESETS,
     ServeResponses,
@@ -16,7 +18,7 @@ from ..translator import (
     encode_json,
     fields_as_markdown,
 )
-from . import config, hints
+from . import config, explain, hints
 from .call import new_id
 
 try:
@@ -56,17 +58,19 @@ def _profile_options(command: Any) -> Any:
 def serve(file: Path | None, set_: tuple[str, ...], **flags: Any) -> None:
     """Serve POST /v1/responses; everything else goes to the upstream as it is.
 
-    Flags win over the environment (DIGLOT_UPSTREAM, DIGLOT_PORT, ...), which wins over the file.
+    Flags win over the environment (DIGLOT_UPSTREAM, DIGLOT_PORT, ...), which wins over the file (--config, or
+    DIGLOT_CONFIG). DIGLOT_SET and DIGLOT_LIMITS are JSON objects, or key=value,key=value. What is set in several
+    places adds up.
     """
     from . import server
 
     try:
         settings = config.load({**flags, "set": dict(map(config.assignment, set_))}, os.environ, file)
-        if settings.port == 0:
-            settings = config.load({**flags, "port": server.free_port(settings.host)}, os.environ, file)
         server.application(settings)
-    except ValueError as error:
+        port = server.free_port(settings.host, settings.port)
+    except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
+    settings = msgspec.structs.replace(settings, port=port)
     click.echo(_welcome(settings), err=True)
     server.run(settings)
 
@@ -75,7 +79,8 @@ def _welcome(settings: config.Settings) -> str:
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
     host = f"[{reachable}]" if ":" in reachable else reachable
     url = f"http://{host}:{settings.port}"
-    about = f"diglot serves the Responses API on {url}/v1/responses (profile {settings.profile})."
+    about = f"diglot serves the Responses API on {url}/v1/responses (profile {settings.profile})"
+    about += f", answered by {explain.place(settings.upstream)}." if settings.upstream else "."
     hint = "\n".join(f"  {line}" for line in hints.client_settings(url))
     return f"{about}\n{'' if settings.upstream else _EMBEDDED}\n{hint}\n"
 

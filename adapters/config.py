@@ -13,6 +13,8 @@ from ..translator import PRESETS, Profile, preset
 from .limits import Limits, Seconds
 
 ENVIRONMENT = "DIGLOT_"
+_FILE = "DIGLOT_CONFIG"
+_TABLES = ("set", "limits")
 
 
 class ConfigError(ValueError):
@@ -54,22 +56,35 @@ def profile_of(name: str, changes: Mapping[str, Any]) -> Profile:
 
 
 def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None) -> Settings:
-    """Return the settings; a flag that is None was not given. Raises ConfigError."""
-    given = {name: value for name, value in flags.items() if value is not None and value != {}}
-    values = {**(_from_file(file) if file else {}), **_from_environment(environment), **given}
-    try:
-        settings = msgspec.convert(values, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise ConfigError(str(error)) from None
+    """Return the settings; a flag that is None was not given. Tables add up. Raises ConfigError."""
+    file = file or (Path(environment[_FILE]) if environment.get(_FILE) else None)
+    values: dict[str, Any] = {}
+    for origin, given in (
+        (str(file), _from_file(file) if file else {}),
+        ("environment", _from_environment(environment)),
+        ("command line", {name: value for name, value in flags.items() if value is not None}),
+    ):
+        _checked(given, origin)
+        for name, value in given.items():
+            values[name] = {**values.get(name, {}), **value} if name in _TABLES else value
+    settings = _checked(values, "settings")
     settings.as_profile()
     return settings
+
+
+def _checked(values: Mapping[str, Any], origin: str) -> Settings:
+    """Settings all have defaults, so every origin can be judged by itself."""
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{origin}: {error}") from None
 
 
 def assignment(text: str) -> tuple[str, Any]:
     """Read `key=value`; the value is JSON, or else a string."""
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise ConfigError(f"set: {text!r} is not key=value")
+        raise ConfigError(f"{text!r} is not key=value")
     return name.strip(), _value(value)
 
 
@@ -82,18 +97,32 @@ def _value(text: str) -> Any:
 
 def _from_file(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        return _underscored(tomllib.loads(file.read_text("utf-8")))
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}") from None
     except ValueError as error:
         raise ConfigError(f"{file}: {error}") from None
 
 
+def _underscored(values: dict[str, Any]) -> dict[str, Any]:
+    """`log-level` is `log_level`, as on the command line; also in the tables."""
+    return {
+        name.replace("-", "_"): _underscored(value) if name in _TABLES and isinstance(value, dict) else value
+        for name, value in values.items()
+    }
+
+
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """`DIGLOT_PORT=8081` and so on; tables (`DIGLOT_SET`, `DIGLOT_LIMITS`) are JSON objects."""
+    """`DIGLOT_PORT=8081` and so on; a table (`DIGLOT_SET`, `DIGLOT_LIMITS`) is a JSON object or `key=value,...`."""
     values: dict[str, Any] = {}
     for name in Settings.__struct_fields__:
         text = environment.get(ENVIRONMENT + name.upper())
         if text:
-            values[name] = _value(text) if name in ("set", "limits") else text
+            values[name] = _table(text) if name in _TABLES else text
     return values
+
+
+def _table(text: str) -> Any:
+    if text.lstrip().startswith("{"):
+        return _value(text)
+    return dict(assignment(part) for part in text.split(","))

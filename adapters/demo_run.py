@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import textwrap
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from .server import on_loopback
 Show = Callable[[str], None]
 
 _QUESTION = "What is the weather in Paris?"
+_ID = 9
 _WEATHER = "18 degrees and sunny"
 _TOOL: dict[str, Any] = {
     "type": "function",
@@ -64,7 +66,9 @@ class Columns:
             self._out(f"{ours:<{self._half}} | {theirs}".rstrip())
 
     def _lines(self, text: str) -> list[str]:
-        return textwrap.wrap(text, self._half, subsequent_indent="     ", max_lines=6, placeholder=" ...")
+        return textwrap.wrap(
+            text, self._half, subsequent_indent="     ", max_lines=4, placeholder=" …", break_on_hyphens=False
+        )
 
 
 async def _run() -> bool:
@@ -166,6 +170,8 @@ def _members(head: str, body: dict[str, Any]) -> Iterator[str]:
 
 def _event(event: dict[str, Any]) -> str:
     shown = {key: event[key] for key in ("delta", "item", "text", "arguments") if key in event}
+    if "item" in shown:
+        shown["item"] = {key: shown["item"][key] for key in ("type", "status", "name") if key in shown["item"]}
     whole = event.get("response")
     if isinstance(whole, dict):
         shown["status"], shown["usage"] = whole["status"], whole.get("usage")
@@ -189,4 +195,16 @@ def _chunk(line: str) -> str:
 
 
 def _json(value: object) -> str:
-    return encode_json(value).decode()
+    """With spaces, so that lines can be broken between members."""
+    return json.dumps(_brief(value), ensure_ascii=False)
+
+
+def _brief(value: Any, name: str = "") -> Any:
+    """*value* with "…" for what only takes space: schemas, the ends of ids, details of usage."""
+    if name == "parameters":
+        return "…"
+    if isinstance(value, dict):
+        return {key: _brief(member, key) for key, member in value.items() if not key.endswith("_details")}
+    if isinstance(value, list):
+        return [_brief(member) for member in value]
+    return f"{value[:_ID]}…" if name.endswith("id") and isinstance(value, str) and len(value) > _ID else value

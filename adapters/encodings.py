@@ -1,10 +1,11 @@
-"""Content encodings of request bodies, undone in small steps: a bomb stops at the limit, not at the end of memory."""
+"""Content encodings, undone in small steps: a bomb stops at the limit, not at the end of memory."""
 
 from __future__ import annotations
 
 import io
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 try:
     import zstandard
@@ -12,6 +13,7 @@ except ImportError:  # an extra package; without it such a body is answered with
     zstandard = None
 
 _STEP = 64 * 1024
+_MORSEL = 256  # of compressed data at once: even of zstd no more than some MiB come out of it
 _ZSTD_WINDOW = 8 * 1024 * 1024  # what RFC 9659 lets a sender use
 
 
@@ -36,6 +38,65 @@ def decode(data: bytes, encoding: str, limit: int) -> bytes:
     except KeyError:
         raise UnknownEncoding(f"unknown content encoding {name[:40]!r}") from None
     return decoder(data, limit)
+
+
+class Unpacker:
+    """Undoes a content encoding piece by piece."""
+
+    def __init__(self, encoding: str) -> None:
+        self._name = encoding
+        self._decoder = _opened(encoding)
+        self._begun = False
+
+    @classmethod
+    def of(cls, encoding: bytes) -> Unpacker | None:
+        """Return one for the value of a `content-encoding` header, or nothing where nothing is to be undone."""
+        name = encoding.decode("latin-1").strip().lower()
+        return None if name in ("", "identity") else cls(name)
+
+    def feed(self, data: bytes, limit: int) -> bytes:
+        """Return what *data* adds.
+
+        Raises UnknownEncoding, TooLarge when more than *limit* bytes come out of it, and ValueError for damaged data.
+        """
+        if self._decoder is None:
+            raise UnknownEncoding(f"unknown content encoding {self._name[:40]!r}")
+        pieces: list[bytes] = []
+        room = limit
+        for start in range(0, len(data), _MORSEL):
+            pieces.append(self._decode(data[start : start + _MORSEL]))
+            room -= len(pieces[-1])
+            if room < 0:
+                raise TooLarge(f"more than {limit} bytes when decoded")
+        return b"".join(pieces)
+
+    def _decode(self, data: bytes) -> bytes:
+        try:
+            decoded = self._decoder.decompress(data)
+        except Exception as error:  # each package has its own
+            if self._begun or self._name != "deflate":
+                raise ValueError(f"damaged body: {type(error).__name__}") from None
+            self._decoder = zlib.decompressobj(-zlib.MAX_WBITS)
+            decoded = _inflated(self._decoder, data)
+        self._begun = True
+        return decoded
+
+
+def _opened(name: str) -> Any:
+    if name in ("gzip", "x-gzip"):
+        return zlib.decompressobj(zlib.MAX_WBITS | 16)
+    if name == "deflate":
+        return zlib.decompressobj()
+    if name == "zstd" and zstandard is not None:
+        return zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+    return None
+
+
+def _inflated(decoder: zlib._Decompress, data: bytes) -> bytes:
+    try:
+        return decoder.decompress(data)
+    except zlib.error as error:
+        raise ValueError(f"damaged body: {error}") from None
 
 
 def supported() -> list[str]:

@@ -69,6 +69,16 @@ def foreign_errors(client: Client) -> Iterator[None]:
         raise BadUpstream("The connection to the upstream was lost.", code="upstream_disconnected") from error
 
 
+def cause(error: BaseException) -> str:
+    """What went wrong, for the log: the class of the error, and the innermost one below it with its number."""
+    inner = error
+    while (below := inner.__cause__ or inner.__context__) is not None:
+        inner = below
+    names = dict.fromkeys((type(error).__name__, type(inner).__name__))
+    number = getattr(inner, "errno", None)
+    return ": ".join(names) + (f", errno {number}" if isinstance(number, int) else "")
+
+
 def _package(client: Client) -> ModuleType:
     """The package whose client this is, also when its class is somebody's own."""
     for base in type(client).__mro__:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import UTC, datetime
 from typing import Any
 
 from ..translator import encode_json
+
+_NO_NEWS = ("Unsupported upgrade request.", "No supported WebSocket library")
 
 
 class JsonLines(logging.Formatter):
@@ -25,6 +28,19 @@ class JsonLines(logging.Formatter):
         return encode_json({**line, **getattr(record, "exchange", {})}).decode()
 
 
+class NotOurNews(logging.Filter):
+    """Keeps back what the server below says of things that went as they should.
+
+    These are requests that were ended at shutdown (their access records tell of them), and refused websockets.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is kept."""
+        kind = record.exc_info[0] if isinstance(record.exc_info, tuple) else None
+        ended = kind is not None and issubclass(kind, asyncio.CancelledError)
+        return not ended and not str(record.msg).startswith(_NO_NEWS)
+
+
 def configuration(level: str) -> dict[str, Any]:
     """Return the logging configuration, for `logging.config.dictConfig`."""
     loggers = ("uvicorn", "diglot")
@@ -32,6 +48,14 @@ def configuration(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": f"{__name__}.JsonLines"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stderr"}},
+        "filters": {"news": {"()": f"{__name__}.NotOurNews"}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "lines",
+                "filters": ["news"],
+                "stream": "ext://sys.stderr",
+            }
+        },
         "loggers": {name: {"handlers": ["stderr"], "level": level.upper(), "propagate": False} for name in loggers},
     }

@@ -27,6 +27,7 @@ class Outlet:
         self.status = 0
         self.done = False
         self.busy = False
+        self.busy_since = 0.0
         self.gone = False
         self.sent_at = monotonic()
 
@@ -44,8 +45,8 @@ class Outlet:
         """Send one piece of the body; the last one has *more* false."""
         if self.gone:
             raise ClientGone("the client has gone")
-        self.busy = True
         self.done = not more
+        self.busy, self.busy_since = True, monotonic()
         try:
             await self._send({"type": "http.response.body", "body": data, "more_body": more})
         except OSError:
@@ -74,7 +75,7 @@ class Outlet:
     async def _head(self, message: Message) -> None:
         if self.gone:
             raise ClientGone("the client has gone")
-        self.busy = True
+        self.busy, self.busy_since = True, monotonic()
         try:
             await self._send(message)
         except OSError:

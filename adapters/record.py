@@ -10,6 +10,8 @@ from ..translator import Loss
 from .call import Call
 
 CLIENT_GONE = 499
+_MOST_LOSSES = 50
+_LONGEST = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,19 +35,23 @@ class Record:
     """What could not be carried over; the values are left out."""
 
     def fields(self) -> dict[str, Any]:
-        """The record as plain values, for a log."""
+        """The record as plain values, for a log: bounded, whatever a client sends."""
         return {
             "method": self.method,
-            "path": self.path,
+            "path": self.path[:_LONGEST],
             "status": self.status,
-            "model": self.model,
+            "model": self.model and self.model[:_LONGEST],
             "stream": self.streaming,
             "duration_ms": round(self.duration * 1000, 1),
             "input_tokens": self.usage.get("input_tokens"),
             "output_tokens": self.usage.get("output_tokens"),
             "outcome": self.outcome,
             "error": self.error,
-            "losses": [{"path": loss.path, "kind": loss.kind, "why": loss.why} for loss in self.losses],
+            "losses": [
+                {"path": loss.path[:_LONGEST], "kind": loss.kind, "why": loss.why[:_LONGEST]}
+                for loss in self.losses[:_MOST_LOSSES]
+            ],
+            **({"losses_more": more} if (more := len(self.losses) - _MOST_LOSSES) > 0 else {}),
         }
 
 

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from ..translator import BadUpstream, Profile, ServeResponses, TranslationError, decode_json, encode_json
+from . import explain
 from .asgi_types import ABOUT_THE_BODY, Headers, Message, without
+from .encodings import TooLarge, Unpacker
 from .limits import Limits
 from .outlet import Outlet
 
@@ -23,12 +25,17 @@ class Relay:
     """One call of the chat application: its ``send`` is :meth:`send`.
 
     ``over`` means that the client has all that it will get of this call; ``complete`` that the application has sent all
-    of its answer; ``learned`` is a profile to try again with, looked for if it *learns*. *changed* is called when a
-    deadline has moved nearer.
+    of its answer; ``learned`` is a profile to try again with, if *learn* finds one in a refusal. *changed* is called
+    when a deadline has moved nearer.
     """
 
     def __init__(
-        self, exchange: ServeResponses, outlet: Outlet, limits: Limits, changed: Callable[[], None], learns: bool
+        self,
+        exchange: ServeResponses,
+        outlet: Outlet,
+        limits: Limits,
+        changed: Callable[[], None],
+        learn: Callable[[int, bytes], Profile | None],
     ) -> None:
         self.exchange = exchange
         self.stream = exchange.stream(max_line=limits.max_line) if exchange.streaming else None
@@ -36,18 +43,19 @@ class Relay:
         self.error: TranslationError | None = None
         self.answer: dict[str, object] = {}
         self.heard = False
-        self.heard_at = monotonic()
+        self.heard_at = self.told_at = monotonic()
         self.finishing_at = 0.0
         self.over_at = 0.0
         self.complete = False
         self._outlet = outlet
         self._limits = limits
         self._changed = changed
-        self._learns = learns
+        self._learn = learn
         self._status = 0
         self._headers: Headers = []
         self._pieces: list[bytes] = []
         self._size = 0
+        self._unpacker: Unpacker | None = None
         self._body: Callable[[bytes, bool], Awaitable[None]] = self._collect
 
     @property
@@ -55,9 +63,16 @@ class Relay:
         """Whether the client has all that it will get of this call."""
         return self.over_at != 0
 
+    @property
+    def accepted(self) -> bool:
+        """Whether the upstream has taken the request."""
+        return 200 <= self._status < 300
+
     async def send(self, message: Message) -> None:
         """Take one message of the chat application; returns when the client has what follows from it."""
-        self.heard = True
+        if not self.heard:
+            self.heard = True
+            self._changed()
         if self._outlet.turn is not None:
             await self._outlet.free()
         kind = message["type"]
@@ -65,7 +80,7 @@ class Relay:
             if kind == "http.response.body":
                 self.complete = not message.get("more_body", False)
                 if not self.over_at:
-                    await self._body(message.get("body", b""), self.complete)
+                    await self._body(self._plain(message.get("body", b"")), self.complete)
             elif kind == "http.response.start":
                 self._start(message)
         except TranslationError as error:
@@ -75,13 +90,27 @@ class Relay:
     def _start(self, message: Message) -> None:
         self._status = message["status"]
         self._headers = without(message.get("headers", ()), ())
-        if not 200 <= self._status < 300:
+        self._unpacker = Unpacker.of(dict(self._headers).get(b"content-encoding", b""))
+        if not self.accepted:
             return
         streams = b"text/event-stream" in dict(self._headers).get(b"content-type", b"").lower()
         if streams and self.stream is None:
             raise BadUpstream("The upstream sent an event stream although none was asked for.")
         if self.stream is not None:
             self._body = self._stream if streams else self._guess
+
+    def _plain(self, data: bytes) -> bytes:
+        """Undo a compression that nobody asked for; of an error, what can be read is enough."""
+        if self._unpacker is None:
+            return data
+        try:
+            return self._unpacker.feed(data, self._limits.max_answer if self.accepted else self._limits.max_error)
+        except ValueError as error:
+            if not self.accepted:
+                return b""
+            if isinstance(error, TooLarge):
+                raise BadUpstream("The upstream's answer is too large when decompressed.") from None
+            raise BadUpstream("The upstream compressed its answer although it was asked not to.") from None
 
     # A stream
 
@@ -99,6 +128,7 @@ class Relay:
             if self._outlet.status == 0:
                 await self._outlet.open(200, self._kept(_STREAM_HEADERS))
             await self._outlet.write(b"".join(frames), not ended)
+            self.told_at = monotonic()
         if ended:
             self._finished(stream.answer)
         elif stream.finishing and not self.finishing_at:
@@ -117,6 +147,8 @@ class Relay:
     async def _guess(self, data: bytes, last: bool) -> None:
         """Not every server names its event stream so: the first byte decides."""
         first = data.lstrip()[:1]
+        if first == b"<":
+            raise explain.no_completion(self._headers)
         if first or last:
             self._body = self._collect if first == b"{" else self._stream
             await self._body(data, last)
@@ -135,7 +167,9 @@ class Relay:
     # A whole body
 
     async def _collect(self, data: bytes, last: bool) -> None:
-        good = 200 <= self._status < 300
+        good = self.accepted
+        if data.strip():
+            self.told_at = monotonic()
         limit = self._limits.max_answer if good else self._limits.max_error
         self._pieces.append(data[: max(0, limit - self._size)])
         self._size += len(data)
@@ -145,18 +179,18 @@ class Relay:
             await (self._whole if good else self._refused)(b"".join(self._pieces))
 
     async def _refused(self, body: bytes) -> None:
-        if self._learns and self._status in _MAY_TEACH and not self._outlet.started:
-            self.learned = self.exchange.learned(self._status, body)
+        if self._status in _MAY_TEACH and not self._outlet.started:
+            self.learned = self._learn(self._status, body)
         if self.learned is not None:
             self._finished({})
             return
-        raise self.exchange.error(self._status if self._status >= 400 else 502, body)
+        raise explain.refusal(self.exchange, self._status, self._headers, body)
 
     async def _whole(self, body: bytes) -> None:
         try:
             value = decode_json(body)
         except ValueError:
-            raise BadUpstream("The upstream's answer is not JSON.") from None
+            raise explain.no_completion(self._headers) from None
         if self.stream is not None:
             await self._stream(b"data: %b\n\ndata: [DONE]\n\n" % encode_json(value), True)
             return

@@ -103,14 +103,20 @@ def _common(log_level: str) -> dict[str, Any]:
         "log_level": log_level,
         "log_config": logs.configuration(log_level),
         "server_header": False,
+        "ws": "none",
     }
 
 
-def free_port(host: str) -> int:
-    """Return a port that nobody uses at the moment."""
+def free_port(host: str, port: int = 0) -> int:
+    """Return *port*, or any for 0, if nobody uses it at the moment; else raises OSError with words for the user."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
-        probe.bind((host, 0))
+        if os.name == "posix":  # as the server will do
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise OSError(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
         return probe.getsockname()[1]
 
 
@@ -119,7 +125,7 @@ async def on_loopback(app: App) -> AsyncIterator[str]:
     """Run a real server for *app* on a free port of this machine, for as long as the context lasts; yields its URL."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, timeout_graceful_shutdown=1, access_log=False, log_config=None)
+        config = uvicorn.Config(app, timeout_graceful_shutdown=1, access_log=False, log_config=None, ws="none")
         server = uvicorn.Server(config)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(server.serve, [listening])

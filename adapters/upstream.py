@@ -13,7 +13,7 @@ import anyio
 
 from ..translator import BadRequest, BadUpstream, TranslationError
 from .asgi_types import Headers, Message, Receive, Scope, Send, send_error, without
-from .http import Client, build, foreign_errors, new_client
+from .http import Client, build, cause, foreign_errors, new_client
 from .limits import Limits
 from .websocket import is_websocket, refuse
 
@@ -35,6 +35,7 @@ class Upstream:
             raise ValueError("the upstream must be an http:// or https:// URL")
         self.limits = limits or Limits()
         self._base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or '/v1'}"
+        self._place = parts.netloc.rpartition("@")[2]
         self._query = parts.query.encode()
         self._given = client
         self._own: Client | None = None
@@ -97,18 +98,27 @@ class Upstream:
                 request = build(client, self.limits, method, url, headers, content)
                 answer = await client.send(request, stream=True)
         except TranslationError as error:
+            self._tell(error)
             await send_error(send, error)
             return
         except Exception as error:  # what the layers below the client package let through
-            _log.error("The upstream call raised %s", type(error).__qualname__)
+            _log.error("The upstream call to %s raised %s", self._place, cause(error))
             await send_error(send, BadUpstream("The upstream call failed."))
             return
         try:
             with foreign_errors(client):
                 await _pass_on(answer, send)
+        except BadUpstream as error:
+            self._tell(error)
+            raise
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(self.limits.shutdown):
                 await answer.aclose()
+
+    def _tell(self, error: TranslationError) -> None:
+        """Let the operator know where the network failed, and how; the client only learns that it did."""
+        if error.__cause__ is not None:
+            _log.warning("Upstream %s: %s (%s)", self._place, error, cause(error.__cause__))
 
     def _url(self, scope: Scope) -> str | None:
         """The URL of the same thing at the upstream; None for paths that try to get above it."""
@@ -171,6 +181,11 @@ class _Upload:
 
 async def _pass_on(answer: Any, send: Send) -> None:
     """Hand the bytes on as they are: the headers that describe them stay true."""
+    if not 100 <= answer.status_code <= 599:
+        await send_error(
+            send, BadUpstream(f"The upstream answered with {answer.status_code}, which is no HTTP status.")
+        )
+        return
     headers = without(answer.headers.raw, _NOT_KEPT)
     await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
     async with aclosing(answer.aiter_raw()) as pieces:

@@ -4,6 +4,7 @@ import json
 import logging
 from typing import Any
 
+import msgspec
 import pytest
 
 from diglot.adapters import Limits, Record, ResponsesMiddleware
@@ -183,6 +184,53 @@ async def test_what_is_learned_is_remembered(talk: Any, completion: bytes, caplo
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 1
     assert "stream_usage" in warnings[0]
+
+
+class Picky:
+    """Refuses requests that have one of the given fields, in the order given; then *status*."""
+
+    def __init__(self, refused: list[str], status: int, completion: bytes) -> None:
+        self.refused = refused
+        self.status = status
+        self.completion = completion
+        self.count = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        body = json.loads((await receive())["body"])
+        self.count += 1
+        name = next((name for name in self.refused if name in body), None)
+        error = {"error": {"message": f"Unsupported parameter: {name}"}}
+        answer = json.dumps(error).encode() if name or self.status != 200 else self.completion
+        kind = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 400 if name else self.status, "headers": kind})
+        await send({"type": "http.response.body", "body": answer})
+
+
+async def test_lessons_that_did_not_help_are_not_remembered(talk: Any, completion: bytes) -> None:
+    """Only what the upstream then accepted is a lesson; a setting never goes to and fro."""
+    for app in (Picky(["stream_options"], 400, completion), Picky(["max_tokens", "max_completion_tokens"], 200, b"{}")):
+        middleware = ResponsesMiddleware(app)
+        before = middleware.profile
+        got = await talk(middleware, {**STREAM, "max_output_tokens": 5}).run()
+        assert got.status == 400
+        assert app.count == 2
+        assert middleware.profile == before
+
+
+async def test_lessons_add_up(talk: Any, completion: bytes) -> None:
+    """Two lessons of one request are both remembered, and what others learned meanwhile stays."""
+    app = Picky(["stream_options", "max_tokens"], 200, completion)
+    middleware = ResponsesMiddleware(app)
+    one = talk(middleware, {**STREAM, "max_output_tokens": 5})
+
+    async def meanwhile(message: Any) -> None:
+        middleware.profile = msgspec.structs.replace(middleware.profile, custom_tools=True)
+
+    one.hold = meanwhile
+    assert (await one.run()).types[-1] == "completed"
+    assert (middleware.profile.stream_usage, middleware.profile.renamed) == (False, {})
+    assert middleware.profile.custom_tools
+    assert app.count == 3
 
 
 async def test_record(talk: Any, chat: Any, hello: list[bytes], caplog: pytest.LogCaptureFixture) -> None:

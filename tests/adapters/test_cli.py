@@ -1,6 +1,7 @@
 """The commands, as a user types them."""
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from diglot.adapters import cli, server
+from diglot.adapters.server import free_port
 from diglot.translator import PRESETS
 
 ASK = {"model": "m", "input": "hi", "truncation": "auto"}
@@ -22,6 +24,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The settings with which a server would have been started."""
     seen: list[Any] = []
     monkeypatch.setattr(server, "run", seen.append)
+    monkeypatch.setattr(server, "free_port", lambda host, port: port or 1)
     return seen
 
 
@@ -115,3 +118,27 @@ def test_environment_and_file(served: list[Any], tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("DIGLOT_PORT", "9")
     assert run("serve", "--config", str(file), "--set", "json_schema=false").exit_code == 0
     assert (served[0].port, served[0].profile) == (9, "ollama")
+
+
+def test_port_0_keeps_the_other_settings(served: list[Any]) -> None:
+    """A free port changes nothing else."""
+    assert run("serve", "--port", "0", "--set", "stream_usage=false").exit_code == 0
+    assert served[0].as_profile().stream_usage is False
+
+
+def test_port_that_is_taken(served: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is promised on a port that somebody else has."""
+    monkeypatch.setattr(server, "free_port", free_port)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        got = run("serve", "--port", str(other.getsockname()[1]))
+    assert got.exit_code == 1
+    assert got.stderr.startswith("Error: cannot listen on 127.0.0.1 port ")
+    assert served == []
+
+
+def test_welcome_names_the_upstream(served: list[Any]) -> None:
+    """Without what may be private in its URL."""
+    got = run("serve", "--port", "0", "--upstream", "http://me:key@up:1/v1?token=t")
+    assert "answered by http://up:1/v1." in got.stderr
+    assert "key@" not in got.stderr
+    assert "token" not in got.stderr

@@ -82,3 +82,42 @@ def test_settings_survive_the_way_to_a_worker() -> None:
     changed = profile_of("openrouter", {"efforts": ["low", "high"], "json_schema": False})
     assert changed.efforts == ("low", "high")
     assert changed.renamed == PRESETS["openrouter"].renamed
+
+
+def test_tables_add_up(tmp_path: Path) -> None:
+    """What is set in several places is all set; the nearer one wins where they disagree."""
+    file = tmp_path / "diglot.toml"
+    file.write_text("[set]\nstream_usage = false\njson_schema = false\n[limits]\nidle = 7\n")
+    environment = {"DIGLOT_CONFIG": str(file), "DIGLOT_SET": "json_schema=true,custom_tools=true"}
+    settings = load({"set": {"refusals": True}}, {**environment, "DIGLOT_LIMITS": '{"keepalive":3}'})
+    profile = settings.as_profile()
+    assert (profile.stream_usage, profile.json_schema, profile.custom_tools, profile.refusals) == (
+        False,
+        True,
+        True,
+        True,
+    )
+    assert (settings.limits.idle, settings.limits.keepalive) == (7, 3)
+
+
+def test_names_as_on_the_command_line(tmp_path: Path) -> None:
+    """A file may write `log-level`, also in tables."""
+    file = tmp_path / "diglot.toml"
+    file.write_text('log-level = "debug"\n[limits]\nfirst-byte = 7\n[set]\nstream-usage = false\n')
+    settings = load({}, {}, file)
+    assert (settings.log_level, settings.limits.first_byte) == ("debug", 7)
+    assert settings.as_profile().stream_usage is False
+
+
+def test_where_a_wrong_setting_came_from(tmp_path: Path) -> None:
+    """The file, the environment or the command line is named."""
+    file = tmp_path / "diglot.toml"
+    file.write_text("port = 70000\n")
+    for words, arguments in (
+        ("diglot.toml: .*port", ({"port": 1}, {}, file)),
+        ("environment: .*port", ({"port": 1}, {"DIGLOT_PORT": "x"}, None)),
+        ("command line: .*port", ({"port": -1}, {}, None)),
+        ("key=value", ({}, {"DIGLOT_SET": "x"}, None)),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            load(*arguments)

@@ -18,6 +18,9 @@ def test_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert "data: [DONE]" in right
     assert "It worked" in shown
     assert "diglot serve --upstream" in shown
+    assert "_details" not in shown
+    assert '"parameters": "…"' in right
+    assert len(shown.splitlines()) < 150
 
 
 def test_something_is_wrong(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,4 +14,5 @@ def test_codex_line_is_toml() -> None:
 
 def test_every_line_has_the_url() -> None:
     """No client is told another address."""
-    assert all("http://h:1/v1" in line for line in client_settings("http://h:1"))
+    assert all("http://h:1/v1" in line for line in client_settings("http://h:1")[:-1])
+    assert sum("none" in line for line in client_settings("http://h:1")) == 4

@@ -45,3 +45,15 @@ def test_no_client() -> None:
     """An object that is no client of either is refused with words."""
     with pytest.raises(TypeError, match="httpx2 or httpx"), http.foreign_errors(object()):  # pyright: ignore[reportArgumentType]
         pass
+
+
+def test_cause() -> None:
+    """The log learns the outermost and the innermost class, and the number, but no texts."""
+    try:
+        try:
+            raise ConnectionRefusedError(111, "private")
+        except OSError as error:
+            raise RuntimeError("private") from error
+    except RuntimeError as error:
+        assert http.cause(error) == "RuntimeError: ConnectionRefusedError, errno 111"
+    assert http.cause(KeyError("private")) == "KeyError"

@@ -1,5 +1,6 @@
 """The log of the server."""
 
+import asyncio
 import json
 import logging
 import logging.config
@@ -44,3 +45,14 @@ def test_configuration() -> None:
     assert configuration["loggers"]["diglot"]["level"] == "WARNING"
     formatter = logging.config.DictConfigurator(configuration).configure_formatter(configuration["formatters"]["lines"])
     assert isinstance(formatter, logs.JsonLines)
+
+
+def test_what_is_no_news() -> None:
+    """Requests that shutdown ended and refused websockets are told elsewhere; all else is kept."""
+    news = logs.NotOurNews()
+    cancelled, broken = asyncio.CancelledError(), ValueError()
+    assert not news.filter(entry(exc_info=(type(cancelled), cancelled, None)))
+    assert not news.filter(entry(msg="Unsupported upgrade request."))
+    assert not news.filter(entry(msg="No supported WebSocket library detected. Please ..."))
+    assert news.filter(entry(exc_info=(type(broken), broken, None)))
+    assert news.filter(entry())

@@ -1,9 +1,12 @@
 """What the chat application sends in all its forms, and what the client gets for it."""
 
+import gzip
 import json
+import zlib
 from typing import Any
 
 import pytest
+import zstandard
 
 from diglot.adapters import Limits, ResponsesMiddleware
 
@@ -140,3 +143,32 @@ async def test_a_line_without_end(talk: Any, chat: Any, frame: Any) -> None:
     app = chat(frame({"content": "x"}), b"data: " + b"x" * 5000)
     got = await talk(ResponsesMiddleware(app, limits=Limits(max_line=1000)), STREAM).run()
     assert got.types[-1] == "failed"
+
+
+def packed(name: str, data: bytes) -> bytes:
+    return {"gzip": gzip.compress, "deflate": zlib.compress, "zstd": zstandard.compress}[name](data)
+
+
+@pytest.mark.parametrize("name", ["gzip", "deflate", "zstd"])
+async def test_compressed(talk: Any, chat: Any, hello: list[bytes], completion: bytes, name: str) -> None:
+    """A compression that nobody asked for is undone: in whole answers, in streams however cut, and in errors."""
+    headers = {"content-encoding": name}
+    whole = chat(packed(name, completion), kind="application/json", headers=headers)
+    got = await talk(ResponsesMiddleware(whole), ASK).run()
+    assert got.json["output"][0]["content"][0]["text"] == "Hello"
+    data = packed(name, b"".join(hello))
+    stream = chat(*(data[i : i + 7] for i in range(0, len(data), 7)), headers=headers)
+    assert (await talk(ResponsesMiddleware(stream), STREAM).run()).types[-1] == "completed"
+    refused = chat(packed(name, ERROR), status=404, kind="application/json", headers=headers)
+    assert (await talk(ResponsesMiddleware(refused), ASK).run()).error["code"] == "model_not_found"
+
+
+@pytest.mark.parametrize(("name", "body"), [("br", b"x"), ("gzip", b"nonsense"), ("gzip", gzip.compress(bytes(9999)))])
+async def test_compressed_beyond_us(talk: Any, chat: Any, name: str, body: bytes) -> None:
+    """What cannot be undone, or would become too large, is the upstream's fault; an error keeps its status."""
+    limits, headers = Limits(max_answer=5000, max_error=5000), {"content-encoding": name}
+    got = await talk(ResponsesMiddleware(chat(body, headers=headers, kind="x/y"), limits=limits), ASK).run()
+    assert got.status == 502
+    assert "compress" in got.error["message"]
+    got = await talk(ResponsesMiddleware(chat(body, headers=headers, status=429), limits=limits), ASK).run()
+    assert got.status == 429

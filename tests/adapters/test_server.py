@@ -66,6 +66,23 @@ def test_over_http() -> None:
     anyio.run(main)
 
 
+def test_no_websockets(caplog: pytest.LogCaptureFixture) -> None:
+    """Under uvicorn as it is set up here, an upgrade is answered with 426."""
+    upgrade = {
+        "connection": "upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "eA==",
+    }
+
+    async def main() -> None:
+        async with on_loopback(application(Settings())) as url, httpx.AsyncClient() as client:
+            assert (await client.get(f"{url}/v1/responses", headers=upgrade)).status_code == 426
+
+    anyio.run(main)
+    assert server._common("info")["ws"] == "none"
+
+
 @pytest.fixture
 def slow_upstream(tmp_path: Path) -> Iterator[str]:
     """A stream that does not end by itself, in a process of its own."""
@@ -129,5 +146,6 @@ def test_sigterm(slow_upstream: str, tmp_path: Path, workers: int) -> None:
         process.communicate()
     last = text.rstrip().rpartition("data: ")[2]
     assert json.loads(last)["type"] == "response.failed"
+    assert "CancelledError" not in log.decode()
     records = [json.loads(line) for line in log.decode().splitlines() if '"diglot.access"' in line]
     assert [record["outcome"] for record in records] == ["failed"]

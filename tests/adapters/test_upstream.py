@@ -185,11 +185,15 @@ async def test_uploads(talk: Any, client: Any, server: Server) -> None:
     assert (await big.run()).status == 413
 
 
-async def test_nobody_there(talk: Any, client: Any) -> None:
-    """An upstream that is not there is a 502 in the usual shape."""
+async def test_nobody_there(talk: Any, client: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """An upstream that is not there is a 502 in the usual shape; the log says where and why, but no secrets."""
     with nobody() as url:
-        got = await talk(Upstream(url, client=client), {}).run()
+        secret = url.replace("//", "//me:key@") + "?token=t"
+        got = await talk(Upstream(secret, client=client), {}).run()
     assert (got.status, got.error["code"]) == (502, "upstream_unreachable")
+    (told,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert told.startswith(f"Upstream {url.removeprefix('http://')}: The upstream cannot be reached. (ConnectError")
+    assert not any(secret in told for secret in ("key", "token"))
 
 
 async def test_slow(talk: Any, server: Server) -> None:
@@ -197,13 +201,10 @@ async def test_slow(talk: Any, server: Server) -> None:
     httpx = importlib.import_module("httpx")
     server.reply, server.close = [], False
     async with httpx.AsyncClient() as client:
-        client.build_request = _with_timeout(client.build_request)
+        build = client.build_request
+        client.build_request = lambda *args, **settings: build(*args, **{**settings, "timeout": 0.2})
         got = await talk(Upstream(server.url, client=client), {}).run()
     assert (got.status, got.error["code"]) == (504, "upstream_timeout")
-
-
-def _with_timeout(build: Any) -> Any:
-    return lambda *args, **settings: build(*args, **{**settings, "timeout": 0.2})
 
 
 async def test_anything_else(talk: Any, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,12 +218,12 @@ async def test_anything_else(talk: Any, client: Any, monkeypatch: pytest.MonkeyP
     assert (got.status, got.error["type"]) == (502, "server_error")
 
 
-@pytest.mark.parametrize("reply", [b"", b"nonsense\r\n\r\n"])
+@pytest.mark.parametrize("reply", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 999 x\r\n\r\n"])
 async def test_no_answer(talk: Any, client: Any, server: Server, reply: bytes) -> None:
-    """A connection that breaks before an answer is a 502."""
+    """A connection that breaks before an answer is a 502, and so is a status that no server may send."""
     server.reply = [reply]
     got = await talk(Upstream(server.url, client=client), {}).run()
-    assert (got.status, got.error["code"]) == (502, "upstream_disconnected")
+    assert (got.status, got.error["code"]) == (502, None if b"999" in reply else "upstream_disconnected")
 
 
 @pytest.mark.parametrize("head", [STREAM + b"5\r\nabcde\r\n", OK + b"content-length: 9\r\n\r\nabcde"])

@@ -1,0 +1,26 @@
+"""What remains of an exchange."""
+
+from diglot.adapters import Record
+from diglot.translator import Loss
+
+
+def record(*losses: Loss, path: str = "/v1/responses", model: str | None = "m") -> Record:
+    return Record("POST", path, 200, model, False, 0.5, {"input_tokens": 1}, "completed", None, losses)
+
+
+def test_fields() -> None:
+    """Plain values, the losses without their own."""
+    fields = record(Loss("a", "dropped", "why", "secret")).fields()
+    assert fields["duration_ms"] == 500
+    assert fields["losses"] == [{"path": "a", "kind": "dropped", "why": "why"}]
+    assert "losses_more" not in fields
+    assert record(model=None).fields()["model"] is None
+
+
+def test_bounded() -> None:
+    """However much a client sends, a line of the log stays a line."""
+    long = "x" * 9999
+    fields = record(*[Loss(long, "dropped", long)] * 120, path=long, model=long).fields()
+    assert fields["losses_more"] == 70
+    assert len(fields["losses"]) == 50
+    assert {len(fields["path"]), len(fields["model"]), *map(len, fields["losses"][0].values())} == {200, len("dropped")}
