@@ -35,6 +35,7 @@ class ServeResponses:
         new_id: Callable[[str], str],
         clock: Callable[[], float],
     ) -> None:
+        self._body = body = self._read(body)
         self.profile = profile or Profile()
         self.report = Report()
         terms = Terms(self.profile, self.report)
@@ -53,6 +54,10 @@ class ServeResponses:
             new_id=new_id,
             clock=clock,
         )
+
+    def _read(self, body: Any) -> Any:
+        """The Responses request that *body* stands for."""
+        return body
 
     def answer(self, completion: Any) -> dict[str, Any]:
         """Return the Response object for a finished chat completion; raises BadUpstream."""
@@ -118,17 +123,8 @@ class ServeResponses:
 class ServeCompact(ServeResponses):
     """A `POST /responses/compact` served by a Chat Completions upstream: the model writes the summary."""
 
-    def __init__(
-        self,
-        body: Any,
-        profile: Profile | None = None,
-        *,
-        strict: bool = False,
-        new_id: Callable[[str], str],
-        clock: Callable[[], float],
-    ) -> None:
-        self._body = compaction.triggered(body)
-        super().__init__({**self._body, "stream": None}, profile, strict=strict, new_id=new_id, clock=clock)
+    def _read(self, body: Any) -> Any:
+        return {**compaction.triggered(body), "stream": None}
 
     def answer(self, completion: Any) -> dict[str, Any]:
         """Return the `response.compaction` object; raises BadUpstream, also when there is no whole summary."""
