@@ -85,7 +85,8 @@ async def _run() -> bool:
     print(
         f"\n{'It worked.' if good else 'This is NOT what was expected.'} The upstream was a script. Next, with yours:\n"
     )
-    print("  diglot serve --upstream http://127.0.0.1:8000      # any Chat Completions URL; serves on port 8080\n")
+    serve = f"{hints.command()} serve --upstream http://127.0.0.1:8000"
+    print(f"  {serve}      # any Chat Completions URL; serves on port 8080\n")
     print("and point a client at it:\n")
     for line in hints.client_settings("http://127.0.0.1:8080"):
         print(f"  {line}")

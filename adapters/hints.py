@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
+
+
+def command() -> str:
+    """Return the words that start this program here: after `make demo` they lead into its environment."""
+    program = Path(sys.argv[0])
+    return str(program) if program.name == "diglot" and shutil.which("diglot") is None else "diglot"
+
 
 def client_settings(url: str) -> list[str]:
     """Return one line for each client, for a server at *url* (without the `/v1`)."""

@@ -2,7 +2,9 @@
 
 import tomllib
 
-from diglot.adapters.hints import client_settings
+import pytest
+
+from diglot.adapters.hints import client_settings, command
 
 
 def test_codex_line_is_toml() -> None:
@@ -16,3 +18,17 @@ def test_every_line_has_the_url() -> None:
     """No client is told another address."""
     assert all("http://h:1/v1" in line for line in client_settings("http://h:1")[:-1])
     assert sum("none" in line for line in client_settings("http://h:1")) == 4
+
+
+@pytest.mark.parametrize(
+    ("program", "path", "words"),
+    [
+        (".venv/bin/diglot", "", ".venv/bin/diglot"),
+        ("pytest", "", "diglot"),
+    ],
+)
+def test_command_that_works_here(monkeypatch: pytest.MonkeyPatch, program: str, path: str, words: str) -> None:
+    """What is not on the path is named by its place."""
+    monkeypatch.setattr("sys.argv", [program])
+    monkeypatch.setenv("PATH", path)
+    assert command() == words

@@ -123,7 +123,6 @@ def wait_for(port: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGTERM")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_sigterm(slow_upstream: str, tmp_path: Path, workers: int) -> None:
     """After SIGTERM a running stream gets its time, and then ends as failed instead of being cut."""

@@ -26,6 +26,11 @@ TO_RESPONSES: dict[str, Ending] = {
 }
 
 
+def meaning(finish_reason: str) -> Ending:
+    """Return the ending for any finish reason: one that nobody knows is taken for an end."""
+    return TO_RESPONSES.get(finish_reason, COMPLETED)
+
+
 def to_responses(finish_reason: str) -> Ending | None:
     """Return the ending for a finish reason; None for one that nobody knows."""
     return TO_RESPONSES.get(finish_reason)

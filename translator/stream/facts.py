@@ -16,23 +16,23 @@ class Facts:
 
     def __init__(self, answer: dict[str, Any], report: Report) -> None:
         self.finish_reason: str | None = None
-        self.citations: list[Annotation] = []
         self._answer = answer
         self._report = report
         self._has_citations = False
 
-    def take(self, chunk: dict[str, Any], started: bool) -> None:
-        """Read a chunk; its model and time count until the answer has started (D33, D36)."""
+    def take(self, chunk: dict[str, Any], started: bool) -> list[Annotation]:
+        """Read a chunk; return the links that it cites. Model and time count until the answer started (D33, D36)."""
         self._take_usage(chunk)
         if isinstance(chunk.get("service_tier"), str):
             self._answer["service_tier"] = chunk["service_tier"]
         if (moderated := moderation.to_responses(chunk.get("moderation"))) is not None:
             self._answer["moderation"] = moderated
-        if isinstance(chunk.get("citations"), list) and not self._has_citations:  # D37: repeated on every chunk
-            self._has_citations = True
-            self.citations = from_links(chunk["citations"])
         if not started:
             self._take_origin(chunk)
+        if self._has_citations or not isinstance(chunk.get("citations"), list):
+            return []
+        self._has_citations = True  # D37: they are repeated on every chunk
+        return from_links(chunk["citations"])
 
     def _take_usage(self, chunk: dict[str, Any]) -> None:
         used = chunk.get("usage")
@@ -50,17 +50,16 @@ class Facts:
 
     def take_reason(self, reason: str) -> bool:
         """Take a finish reason: the first one counts (D18), but for one that ends worse. Returns whether it counts."""
-        before = self.finish_reason and (endings.to_responses(self.finish_reason) or endings.COMPLETED)
-        after = endings.to_responses(reason) or endings.COMPLETED
-        if before and (before != endings.COMPLETED or after == endings.COMPLETED):
+        ends_well = self.announced == endings.COMPLETED
+        if self.finish_reason is not None and (not ends_well or endings.meaning(reason) == endings.COMPLETED):
             return False
         self.finish_reason = reason
         return True
 
-    def take_citations(self) -> list[Annotation]:
-        """Return the citations that came, once."""
-        found, self.citations = self.citations, []
-        return found
+    @property
+    def announced(self) -> endings.Ending:
+        """How the answer ends, as far as the upstream has said anything else than well."""
+        return endings.meaning(self.finish_reason or "")
 
     def ending(self, clean: bool, said: bool) -> endings.Ending:
         """Return how the answer ended; *clean*: the stream ended with `[DONE]`; *said*: there is an answer at all."""
@@ -69,11 +68,9 @@ class Facts:
                 return endings.FAILED
             self._report.defaulted("finish_reason", "the upstream did not say how its answer ended")  # D19
             return endings.COMPLETED
-        ending = endings.to_responses(self.finish_reason)
-        if ending is None:
+        if endings.to_responses(self.finish_reason) is None:
             self._report.approximated("finish_reason", "an unknown reason is taken for an end", self.finish_reason)
-            return endings.COMPLETED
-        return ending
+        return self.announced
 
     def why_failed(self) -> str:
         if self.finish_reason is None:

@@ -6,6 +6,7 @@ waits until those before it are whole, so items never overlap, however a server 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +19,7 @@ _OPEN_RESPONSES_NAMES = {
 }
 
 
-class Item:
+class Item(ABC):
     """One output item. Subclasses say how it opens, grows and closes."""
 
     prefix = ""
@@ -51,18 +52,20 @@ class Item:
         """Whether it can open: an announced item never changes its name or its call."""
         return True
 
-    def settle(self) -> None:
+    def settle(self) -> None:  # noqa: B027  # most items need nothing
         """Something else begins: what it still needs in order to open, it will not get."""
 
     def is_whole(self) -> bool:
         """Whether nothing can follow when another item begins."""
         return True
 
+    @abstractmethod
     def open(self, out: Output) -> None:
-        raise NotImplementedError
+        """Announce the item."""
 
+    @abstractmethod
     def close(self, status: str) -> None:
-        raise NotImplementedError
+        """Say what is still to say, and conclude it."""
 
 
 class Output:

@@ -74,9 +74,8 @@ class ToResponses:
             return []
         if chunk.get("error") or errors.is_bare(chunk):
             return self.fail(errors.from_value(chunk))
-        self._facts.take(chunk, self.started)
-        if self._facts.citations:
-            self._words.cite(self._facts.take_citations())
+        if citations := self._facts.take(chunk, self.started):
+            self._words.cite(citations)
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else []:
             if isinstance(choice, dict):
@@ -112,18 +111,13 @@ class ToResponses:
             return "The upstream sent a tool call without a name."
         if self._facts.finish_reason is None and not self._calls.are_whole():  # D19, but this one was cut
             return self._facts.why_failed()
-        if not self._is_cut() and self._calls.have_open_input():
+        if self._facts.announced.status != "incomplete" and self._calls.have_open_input():
             return "The upstream left the input of a tool call unfinished."
         if self._facts.finish_reason in endings.CALLS and not self._calls.came:  # D15
             return "The upstream announced tool calls and sent none."
         if self._asked.compacts and not self._is_summary():
             return "The upstream wrote no summary."
         return None
-
-    def _is_cut(self) -> bool:
-        """Whether the upstream says itself that the answer is not whole."""
-        ending = endings.to_responses(self._facts.finish_reason or "")
-        return ending is not None and ending.status == "incomplete"
 
     def _is_summary(self) -> bool:
         """Whether the answer to a compaction is one summary and nothing that only looks like it."""
@@ -153,31 +147,6 @@ class ToResponses:
     def _expect_open(self) -> None:
         if self.ended:
             raise Misuse("The answer has ended.")
-
-    def _marked(self, tag: str, text: str) -> bool:
-        """Take what stood in a tag of the text; False: it is none of ours, and text after all."""
-        if tag == THINK:
-            self._reasoning({"thinking": text})
-            return True
-        call = fragments.from_markup(text, self._asked.catalog)
-        if call is None:
-            return False
-        self._tags += 1
-        self._tool_call({"index": f"tag {self._tags}", **call})
-        return True
-
-    def _content(self, value: Any) -> None:
-        for part in value if isinstance(value, list) else [value]:  # some servers send parts
-            if isinstance(part, dict) and part.get("type") == "thinking":
-                self._reasoning({"thinking": reasoning.joined_text(part.get("thinking"))})
-            else:
-                self._words.take(part)
-
-    def _refusal(self, value: Any) -> None:
-        self._words.refuse(value)
-
-    def _annotate(self, value: Any) -> None:
-        self._words.annotate(value)
 
     def _begin(self) -> None:
         if self.started:
@@ -230,10 +199,36 @@ class ToResponses:
 
     def _close_items(self) -> None:
         """Clients run tools as soon as a call is done: do not wait for the usage."""
-        ending = endings.to_responses(self._facts.finish_reason or "") or endings.COMPLETED
         self._words.flush()
-        if ending is endings.COMPLETED and not self._problem():
+        if self._facts.announced == endings.COMPLETED and not self._problem():
             self._out.close_all("completed")  # a cut item must be the last one (I19): it waits for the end
+
+    # words
+
+    def _marked(self, tag: str, text: str) -> bool:
+        """Take what stood in a tag of the text; False: it is none of ours, and text after all."""
+        if tag == THINK:
+            self._reasoning({"thinking": text})
+            return True
+        call = fragments.from_markup(text, self._asked.catalog)
+        if call is None:
+            return False
+        self._tags += 1
+        self._tool_call({"index": f"tag {self._tags}", **call})
+        return True
+
+    def _content(self, value: Any) -> None:
+        for part in value if isinstance(value, list) else [value]:  # some servers send parts
+            if isinstance(part, dict) and part.get("type") == "thinking":
+                self._reasoning({"thinking": reasoning.joined_text(part.get("thinking"))})
+            else:
+                self._words.take(part)
+
+    def _refusal(self, value: Any) -> None:
+        self._words.refuse(value)
+
+    def _annotate(self, value: Any) -> None:
+        self._words.annotate(value)
 
     # reasoning
 

@@ -89,9 +89,9 @@ def test_moderation_is_there_when_it_was_sent() -> None:
 def test_citations_are_taken_once() -> None:
     """Perplexity repeats them on every chunk (D37)."""
     found, _, _ = facts()
-    for links in (None, ["https://a"], ["https://a", "https://b"]):
-        found.take({"citations": links}, True)
-    assert [cited["url"] for cited in found.citations] == ["https://a"]
+    given = (None, ["https://a"], ["https://a", "https://b"])
+    taken_in = [cited["url"] for links in given for cited in found.take({"citations": links}, True)]
+    assert taken_in == ["https://a"]
 
 
 @pytest.mark.parametrize(

@@ -145,12 +145,17 @@ def test_flavours_have_names_of_their_own(flavour: str, name: str) -> None:
 
 
 def test_an_item_must_say_how_it_opens_and_closes() -> None:
-    """The base is ready, whole and settled, and no more."""
-    item = Item()
+    """The base is ready, whole and settled, and no more: it cannot be made without the two."""
+
+    class Plain(Item):
+        def open(self, out: Output) -> None: ...
+
+        def close(self, status: str) -> None: ...
+
+    item = Plain()
     item.settle()
     assert item.is_ready()
     assert item.is_whole()
-    with pytest.raises(NotImplementedError):
-        item.begin(output())
-    with pytest.raises(NotImplementedError):
-        item.close("completed")
+    assert Item.__abstractmethods__ == {"open", "close"}
+    with pytest.raises(TypeError):
+        Item()  # pyright: ignore[reportAbstractUsage]
