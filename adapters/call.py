@@ -1,4 +1,4 @@
-"""One POST to .../responses or its kin: read it, call the chat application, watch clock and client meanwhile."""
+"""One request that is translated: read it, call the upstream's application, once more if it taught us something."""
 
 from __future__ import annotations
 
@@ -6,33 +6,24 @@ import logging
 import secrets
 import time
 import traceback
-from collections.abc import Awaitable, Callable
-from time import monotonic
 from typing import Any
 
 import anyio
+import msgspec
 
-from ..translator import BadRequest, BadUpstream, Profile, ServeCompact, ServeResponses, TranslationError, encode_json
-from .asgi_types import App, Message, Receive, Scope, Send
+from ..translator import BadRequest, BadUpstream, Exchange, Loss, Profile, TranslationError, encode_json
+from . import explain
+from .asgi_types import App, Headers, Message, Receive, Scope, Send
 from .body import Disconnected, read_object
-from .chat_scope import chat_scope
+from .endpoints import SERVED
+from .fan_out import FanOut
 from .limits import Limits
 from .outlet import Outlet
 from .relay import Relay
+from .upstream_scope import upstream_scope
+from .watch import Watch
 
 _log = logging.getLogger("diglot")
-ENDPOINTS: dict[str, type[ServeResponses]] = {"/responses": ServeResponses, "/responses/compact": ServeCompact}
-"""What is served, by the end of its path; upstream it is all one path."""
-
-
-Deadline = tuple[float, Callable[[], Awaitable[None]]]
-
-
-async def _nothing() -> None:
-    pass
-
-
-_NEVER: Deadline = (float("inf"), _nothing)
 
 
 class Call:
@@ -41,55 +32,80 @@ class Call:
     def __init__(self, app: App, scope: Scope, receive: Receive, send: Send, limits: Limits, endpoint: str) -> None:
         self.outlet = Outlet(send)
         self.body: dict[str, Any] = {}
-        self.exchange: ServeResponses | None = None
+        self.exchange: Exchange | None = None
         self.relay: Relay | None = None
-        self.error: TranslationError | None = None
         self.profile: Profile | None = None
+        self.request = b""
         self._app = app
         self._scope = scope
         self._receive = receive
         self._limits = limits
         self._endpoint = endpoint
-        self._request = b""
+        self._error: TranslationError | None = None
         self._lessons: dict[str, Any] = {}
-        self._wake = anyio.Event()
-        self._dismissed = anyio.Event()
-        self._dismissed_at = 0.0
-        self._inner = anyio.CancelScope()
-        self._life = anyio.CancelScope()
+        self._watch = Watch(self.outlet, limits)
+        self._fan_out: FanOut | None = None
 
     @property
     def lessons(self) -> dict[str, Any]:
         """The settings of the profile that had to be others, once the upstream has accepted a request with them."""
+        if self._fan_out is not None:
+            return self._fan_out.lessons
         return self._lessons if self.relay is not None and self.relay.accepted else {}
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """What the client was told, as one body; empty if it was an error."""
+        teller = self._fan_out or self.relay
+        return teller.answer if teller else {}
+
+    @property
+    def error(self) -> TranslationError | None:
+        """Why there is no answer, or not all of one."""
+        teller = self._fan_out or self.relay
+        return self._error or (teller.error if teller else None)
+
+    @property
+    def losses(self) -> list[Loss]:
+        """What could not be carried over."""
+        return list(self.exchange.report if self.exchange else getattr(self._error, "losses", ()))
 
     async def run(self, profile: Profile, strict: bool) -> None:
         """Serve the request; *profile* says what the upstream is like, ``lessons`` afterwards what it is like, too."""
-        self.profile = profile
         try:
-            self.body = await read_object(self._scope, self._receive, self._limits.max_body)
-            self._translate(strict)
+            body = await read_object(self._scope, self._receive, self._limits.max_body)
         except Disconnected:
             self.outlet.gone = True
         except TranslationError as error:
-            await self._refuse(error)
+            await self.refuse(error)
         else:
-            await self._watched(strict)
+            await self.serve(body, profile, strict)
 
-    async def _refuse(self, error: TranslationError) -> None:
-        self.error = error
+    async def serve(self, body: dict[str, Any], profile: Profile, strict: bool, like: bytes = b"") -> None:
+        """Serve a request that has been read. If its translation is *like* bytes that are there, these are sent."""
+        self.body, self.profile, self.request = body, profile, like
         try:
-            await self.outlet.error(error, [])
+            exchange = self._translate(strict)
+        except TranslationError as error:
+            await self.refuse(error)
+        else:
+            await (self._watched(strict) if exchange.copies == 1 else self._several(exchange.copies, strict))
+
+    async def refuse(self, error: TranslationError, headers: Headers | None = None) -> None:
+        """Answer with an error of ours."""
+        self._error = error
+        try:
+            await self.outlet.error(error, headers or [])
         except OSError:
             self.outlet.gone = True
 
-    def _translate(self, strict: bool) -> None:
+    def _translate(self, strict: bool) -> Exchange:
         """Start anew with the profile as it is known now."""
         assert self.profile is not None
         try:
-            serve = ENDPOINTS[self._endpoint]
+            serve = SERVED[self._endpoint]
             self.exchange = serve(self.body, self.profile, strict=strict, new_id=new_id, clock=time.time)
-            self._request = encode_json(self.exchange.chat)
+            request = encode_json(self.exchange.request)
         except RecursionError:
             raise BadRequest("The request is nested too deeply.") from None
         except TranslationError:
@@ -98,86 +114,103 @@ class Call:
             _log.error("The translation raised %s\n%s", type(error).__qualname__, _frames(error))
             _log.debug("The same in full", exc_info=error)
             raise TranslationError("The request could not be translated.") from None
-        self.relay = Relay(self.exchange, self.outlet, self._limits, self._changed, self._learn)
-        self._changed()
+        self.request = self.request if request == self.request else request
+        return self.exchange
+
+    async def _several(self, copies: int, strict: bool) -> None:
+        """Send the request several times: each branch is a call of its own, for one choice."""
+        assert self.exchange is not None
+        assert self.profile is not None
+        profile, request, body = self.profile, self.request, {**self.body, "n": 1}
+        self._fan_out = fan_out = FanOut(self.exchange, self.outlet, self._limits)
+        limits = _shared_by(copies, self._limits)
+        branches = [
+            Call(self._app, self._scope, fan_out.receive, fan_out.send_of(branch), limits, self._endpoint)
+            for branch in range(copies)
+        ]
+        await fan_out.run(branches, self._receive, lambda branch: branch.serve(body, profile, strict, request))
 
     async def _watched(self, strict: bool) -> None:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._listen)
-            tasks.start_soon(self._watch)
+            tasks.start_soon(self._watch.listen, self._receive)
+            tasks.start_soon(self._watch.run)
             try:
-                with self._life:
+                with self._watch.life:
                     await self._attempts(strict)
             except TranslationError as error:  # only a changed profile in strict mode gets here
-                await self._refuse(error)
+                await self.refuse(error)
             except OSError:
                 self.outlet.gone = True
             tasks.cancel_scope.cancel()
 
     async def _attempts(self, strict: bool) -> None:
-        """Call the chat application; once more if it refused what we had added to the request."""
-        assert self.relay is not None
-        await self._attempt(self.relay)
-        while self.relay.learned is not None and not self.outlet.gone:
-            self.profile = self.relay.learned
+        """Call the application; once more if it refused what we had added to the request."""
+        relay = await self._attempt()
+        while relay.learned is not None and not self.outlet.gone:
+            self.profile = relay.learned
             self._translate(strict)
-            await self._attempt(self.relay)
+            relay = await self._attempt()
 
     def _learn(self, status: int, body: bytes) -> Profile | None:
-        """A profile to try again with: nothing is changed twice, so trying has an end."""
+        """A profile to try again with: nothing is changed twice, so trying has an end. (Sets may grow.)"""
         assert self.exchange is not None
         assert self.profile is not None
         learned = self.exchange.learned(status, body)
         lessons = {} if learned is None else differences(self.profile, learned)
-        if not lessons or not lessons.keys().isdisjoint(self._lessons):
+        again = [name for name in lessons if name in self._lessons and not isinstance(lessons[name], frozenset)]
+        if not lessons or again:
             return None
         self._lessons.update(lessons)
         return learned
 
-    async def _attempt(self, relay: Relay) -> None:
+    async def _attempt(self) -> Relay:
+        assert self.exchange is not None
+        watch = self._watch
+        relay = self.relay = Relay(self.exchange, self.outlet, self._limits, watch.changed, self._learn)
         failure: TranslationError = BadUpstream("The upstream ended without a complete answer.")
-        self._inner, self._dismissed, self._dismissed_at = anyio.CancelScope(), anyio.Event(), 0.0
-        with self._inner:
+        watch.begin(relay)
+        with watch.inner:
             try:
-                await self._app(self._inner_scope(), self._inner_receive(), relay.send)
+                await self._app(self._inner_scope(), self._inner_receive(watch.dismissed), relay.send)
             except Exception as error:
                 failure = self._reason(error)
             except anyio.get_cancelled_exc_class():
-                if not self._inner.cancel_called:
+                if not watch.inner.cancel_called:
                     await self._farewell(relay)
                 raise
         await self.outlet.free()
         if not relay.over and not self.outlet.gone:
             await relay.fail(failure)
+        return relay
 
     def _reason(self, error: Exception) -> TranslationError:
-        """What the client is told when the chat application raises; the log gets no texts, they may be private."""
+        """What the client is told when the application raises; the log gets no texts, they may be private."""
         while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
             error = error.exceptions[0]
         if isinstance(error, TranslationError):
             return error
         if not self.outlet.gone:
-            _log.error("The chat application raised %s\n%s", type(error).__qualname__, _frames(error))
+            _log.error("The application raised %s\n%s", type(error).__qualname__, _frames(error))
             _log.debug("The same in full", exc_info=error)
-        return BadUpstream("The chat application failed.")
+        return BadUpstream("The application behind this server failed.")
 
     async def _farewell(self, relay: Relay) -> None:
         """The server ends this task: a stream must not look as if it had only been cut."""
         with anyio.CancelScope(shield=True), anyio.move_on_after(self._limits.shutdown):
             try:
-                await relay.fail(BadUpstream("The server is shutting down.", status=503))
+                await relay.fail(explain.shutting_down())
             except OSError:
                 self.outlet.gone = True
 
-    # What the chat application sees
+    # What the application sees
 
     def _inner_scope(self) -> Scope:
         assert self.exchange is not None
-        return chat_scope(self._scope, self._endpoint, len(self._request), self.exchange.streaming)
+        theirs, size = self.exchange.endpoint, len(self.request)
+        return upstream_scope(self._scope, self._endpoint, theirs, size, self.exchange.streaming)
 
-    def _inner_receive(self) -> Receive:
-        messages: list[Message] = [{"type": "http.request", "body": self._request, "more_body": False}]
-        dismissed = self._dismissed
+    def _inner_receive(self, dismissed: anyio.Event) -> Receive:
+        messages: list[Message] = [{"type": "http.request", "body": self.request, "more_body": False}]
 
         async def receive() -> Message:
             if messages:
@@ -187,92 +220,11 @@ class Call:
 
         return receive
 
-    # The client and the clock
 
-    async def _listen(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        if not self.outlet.done:
-            self.outlet.gone = True
-            self._dismiss()
-            self._changed()
-
-    def _changed(self) -> None:
-        self._wake.set()
-
-    async def _watch(self) -> None:
-        """Do what is due; a deadline that moved away meanwhile is only found out about when it comes."""
-        while True:
-            due, act = min(self._deadlines(), key=lambda deadline: deadline[0])
-            delay = due - monotonic()
-            if delay <= 0:
-                await self._act(act)
-                continue
-            with anyio.move_on_after(delay):
-                await self._wake.wait()
-            if self._wake.is_set():
-                self._wake = anyio.Event()
-
-    async def _act(self, act: Callable[[], Awaitable[None]]) -> None:
-        self.outlet.take_turn()
-        try:
-            with anyio.move_on_after(self._limits.stalled) as patience:
-                await act()
-            if patience.cancelled_caught:
-                await self._give_up()
-        except OSError:
-            self.outlet.gone = True
-            self._dismiss()
-        finally:
-            self.outlet.give_turn()
-
-    def _deadlines(self) -> list[Deadline]:
-        """What is to be done when, as things stand. While the client is slow, the upstream is not to blame."""
-        relay, limits = self.relay, self._limits
-        assert relay is not None
-        if self.outlet.busy and not self._dismissed_at:
-            return [
-                (self.outlet.busy_since + limits.stalled, self._give_up),
-                (monotonic() + limits.keepalive, _nothing),
-            ]
-        if relay.complete:
-            return [_NEVER]
-        if self._dismissed_at:
-            return [(self._dismissed_at + limits.shutdown, self._hang_up)]
-        if relay.over:
-            patience = limits.after_finish if relay.error is None else 0
-            return [(relay.over_at + patience, self._hang_up)]
-        deadlines: list[Deadline] = [
-            (relay.heard_at + (limits.idle if relay.heard else limits.first_byte), self._time_out),
-            (relay.told_at + limits.silent, self._time_out),
-        ]
-        if relay.finishing_at:
-            deadlines.append((relay.finishing_at + limits.after_finish, relay.finish))
-        if relay.stream is not None:
-            deadlines.append((self.outlet.sent_at + limits.keepalive, relay.keep_alive))
-        return deadlines
-
-    async def _hang_up(self) -> None:
-        """First politely, then firmly."""
-        if self._dismissed_at:
-            self._inner.cancel()
-            self._dismissed_at = float("inf")
-        else:
-            self._dismiss()
-
-    async def _give_up(self) -> None:
-        """The client reads no more: what works for it ends at once."""
-        self.outlet.gone = True
-        self._dismiss()
-        self._life.cancel()
-
-    def _dismiss(self) -> None:
-        self._dismissed_at = monotonic()
-        self._dismissed.set()
-
-    async def _time_out(self) -> None:
-        assert self.relay is not None
-        await self.relay.fail(BadUpstream("The upstream took too long.", status=504, code="upstream_timeout"))
+def _shared_by(copies: int, limits: Limits) -> Limits:
+    """The branches together may need as much memory as one call."""
+    shared = {name: max(1, getattr(limits, name) // copies) for name in ("max_answer", "max_stream", "max_error")}
+    return msgspec.structs.replace(limits, **shared)
 
 
 def _frames(error: Exception) -> str:

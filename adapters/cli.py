@@ -35,7 +35,7 @@ _EMBEDDED = """
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="diglot")
 def main() -> None:
-    """Serve the OpenAI Responses API from any Chat Completions upstream."""
+    """Serve OpenAI's Responses and Chat Completions APIs from an upstream that has one of them."""
 
 
 def _profile_options(command: Any) -> Any:
@@ -48,7 +48,12 @@ def _profile_options(command: Any) -> Any:
 
 
 @main.command()
-@click.option("--upstream", metavar="URL", help="The Chat Completions API, for example http://127.0.0.1:8000/v1.")
+@click.option("--upstream", metavar="URL", help="The upstream's API, for example http://127.0.0.1:8000/v1.")
+@click.option(
+    "--upstream-api",
+    type=click.Choice(["chat", "responses", "auto"]),
+    help="Which API it has: Chat Completions (chat, the default), Responses, or auto: find out.",
+)
 @_profile_options
 @click.option("--host", metavar="ADDRESS", help="Listen here (127.0.0.1).")
 @click.option("--port", type=int, help="Listen there (8080); 0 takes a free one.")
@@ -56,7 +61,7 @@ def _profile_options(command: Any) -> Any:
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
 @click.option("--config", "file", type=click.Path(path_type=Path), help="A TOML file with the same settings.")
 def serve(file: Path | None, set_: tuple[str, ...], **flags: Any) -> None:
-    """Serve POST /v1/responses; everything else goes to the upstream as it is.
+    """Serve the API that the upstream lacks; everything else goes to it as it is.
 
     Flags win over the environment (DIGLOT_UPSTREAM, DIGLOT_PORT, ...), which wins over the file (--config, or
     DIGLOT_CONFIG). DIGLOT_SET and DIGLOT_LIMITS are JSON objects, or key=value,key=value. What is set in several
@@ -75,11 +80,18 @@ def serve(file: Path | None, set_: tuple[str, ...], **flags: Any) -> None:
     server.run(settings)
 
 
+_SERVED = {
+    "chat": "the Responses API on {url}/v1/responses",
+    "responses": "the Chat Completions API on {url}/v1/chat/completions",
+    "auto": "{url}/v1/responses and {url}/v1/chat/completions, whichever of them the upstream lacks",
+}
+
+
 def _welcome(settings: config.Settings) -> str:
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
     host = f"[{reachable}]" if ":" in reachable else reachable
     url = f"http://{host}:{settings.port}"
-    about = f"diglot serves the Responses API on {url}/v1/responses (profile {settings.profile})"
+    about = f"diglot serves {_SERVED[settings.upstream_api].format(url=url)} (profile {settings.profile})"
     about += f", answered by {explain.place(settings.upstream)}." if settings.upstream else "."
     hint = "\n".join(f"  {line}" for line in hints.client_settings(url))
     return f"{about}\n{'' if settings.upstream else _EMBEDDED}\n{hint}\n"

@@ -25,7 +25,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Everything that `diglot serve` can be told."""
 
     upstream: str | None = None
-    """URL of a Chat Completions API; none: the embedded demo."""
+    """URL of the upstream's API; none: the embedded demo."""
+    upstream_api: Literal["chat", "responses", "auto"] = "chat"
+    """Which API the upstream has, Chat Completions or Responses; the other one is added. `auto`: it is found out."""
     profile: str = "default"
     set: dict[str, Any] = msgspec.field(default_factory=dict)
     """Single settings of the profile, by name."""

@@ -13,7 +13,7 @@ import anyio
 
 from ..translator import decode_json, encode_json
 from . import demo, hints, http
-from .asgi import ResponsesMiddleware
+from .asgi import TranslationMiddleware
 from .asgi_types import App, Message, Receive, Scope, Send
 from .limits import Limits
 from .server import on_loopback
@@ -75,7 +75,7 @@ async def _run() -> bool:
     columns = Columns(shutil.get_terminal_size((120, 24)).columns)
     print("One request with a tool call, over real HTTP. -> is sent by the client, <- comes back.\n")
     columns.heads("RESPONSES (what the client speaks)", "CHAT COMPLETIONS (what the upstream speaks)")
-    app = ResponsesMiddleware(_tapped(demo.upstream(pause=0.01), columns.right))
+    app = TranslationMiddleware(_tapped(demo.upstream(pause=0.01), columns.right))
     async with on_loopback(app) as url:
         client = http.new_client(Limits())
         try:

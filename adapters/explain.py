@@ -2,35 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from ..translator import BadUpstream, ServeResponses
+from ..translator import BadUpstream, Exchange, read_error
 from .asgi_types import Headers
 
 _LONGEST = 200
 _NOT_FOUND = ("", "not found", "not found.")
 
 
-def no_completion(headers: Headers) -> BadUpstream:
+def no_answer(exchange: Exchange, headers: Headers) -> BadUpstream:
     """Return the error for a successful answer that is neither JSON nor an event stream."""
     kind = _header(headers, b"content-type").partition(";")[0].strip()
     if kind in ("", "application/json", "text/event-stream"):
         return BadUpstream("The upstream's answer is not JSON.")
-    return BadUpstream(f"The upstream answered with {kind}, not with a chat completion: is the URL right?")
+    return BadUpstream(f"The upstream answered with {kind}, not with {exchange.awaited}: is the URL right?")
 
 
-def refusal(exchange: ServeResponses, status: int, headers: Headers, body: bytes) -> BadUpstream:
+def refusal(exchange: Exchange, status: int, headers: Headers, body: bytes) -> BadUpstream:
     """Return the error for an answer that is no success."""
+    if status == 404 and (not _is_json(body) or exchange.error(404, body).message.strip().lower() in _NOT_FOUND):
+        refused = exchange.error(404, body)
+        refused.message = f"There is no POST /v1{exchange.endpoint} behind this server (the upstream answered 404)."
+        return refused
+    return error(status, headers, body, exchange.error)
+
+
+def error(
+    status: int, headers: Headers, body: bytes, read: Callable[[int, bytes], BadUpstream] = read_error
+) -> BadUpstream:
+    """Return the error for an answer that is no success, whatever was asked."""
     location = place(_header(headers, b"location"))
     if 300 <= status < 400 and location:
         return BadUpstream(f"The upstream redirects to {location}; give that URL as the upstream.")
-    error = exchange.error(status if 400 <= status <= 599 else 502, body)
-    silent = body.strip() in (b"", b"{}") or body.lstrip().startswith(b"<")
-    if status == 404 and (silent or error.message.strip().lower() in _NOT_FOUND or not _is_json(body)):
-        error.message = "There is no POST /v1/chat/completions behind this server (the upstream answered 404)."
-    elif silent:
-        error.message = f"{error.message.rstrip('.')} (the upstream answered {status})."
+    made = read(status if 400 <= status <= 599 else 502, body)
+    if _is_silent(body):
+        made.message = f"{made.message.rstrip('.')} (the upstream answered {status or 'nothing'})."
+    return made
+
+
+def probed(error: BadUpstream) -> BadUpstream:
+    """Return an error that came while it was asked what the upstream has; it says so."""
+    error.message += " (This happened while finding out which API the upstream has.)"
     return error
+
+
+def too_slow() -> BadUpstream:
+    """Return the error for an upstream that has used up its time."""
+    return BadUpstream("The upstream took too long.", status=504, code="upstream_timeout")
+
+
+def shutting_down() -> BadUpstream:
+    """Return the error for a request that outlives the server."""
+    return BadUpstream("The server is shutting down.", status=503)
 
 
 def place(url: str) -> str:
@@ -41,6 +66,10 @@ def place(url: str) -> str:
         return ""
     start = f"{parts.scheme}://" if parts.scheme else ""
     return (start + parts.netloc.rpartition("@")[2] + parts.path)[:_LONGEST]
+
+
+def _is_silent(body: bytes) -> bool:
+    return body.strip() in (b"", b"{}") or body.lstrip().startswith(b"<")
 
 
 def _is_json(body: bytes) -> bool:

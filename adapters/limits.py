@@ -26,6 +26,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_line: Bytes = 16 * MEBIBYTE
     """One line of the upstream's event stream."""
     connect: Seconds = 10
+    probe: Seconds = 10
+    """How long the upstream may take to say which API it has, where that is found out."""
     first_byte: Seconds = 600
     """How long the upstream may think before it says anything."""
     idle: Seconds = 300

@@ -17,7 +17,7 @@ class ClientGone(OSError):
 class Outlet:
     """Writes to the client and remembers what it wrote.
 
-    The chat application writes through it for every chunk, the watch now and then. The chunks must not pay for that:
+    The application writes through it for every chunk, the watch now and then. The chunks must not pay for that:
     the watch only starts when nobody is *busy*, and while it writes, the application waits for its *turn*.
     """
 

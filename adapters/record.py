@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 from typing import Any
 
 from ..translator import Loss
@@ -12,6 +11,7 @@ from .call import Call
 CLIENT_GONE = 499
 _MOST_LOSSES = 50
 _LONGEST = 200
+_ENDINGS = {None: "failed", "content_filter": "incomplete", "length": "incomplete"}  # of choices; the worst comes first
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Record:
             "model": self.model and self.model[:_LONGEST],
             "stream": self.streaming,
             "duration_ms": round(self.duration * 1000, 1),
-            "input_tokens": self.usage.get("input_tokens"),
-            "output_tokens": self.usage.get("output_tokens"),
+            "input_tokens": self._tokens("input_tokens", "prompt_tokens"),
+            "output_tokens": self._tokens("output_tokens", "completion_tokens"),
             "outcome": self.outcome,
             "error": self.error,
             "losses": [
@@ -54,13 +54,15 @@ class Record:
             **({"losses_more": more} if (more := len(self.losses) - _MOST_LOSSES) > 0 else {}),
         }
 
+    def _tokens(self, *names: str) -> Any:
+        """A count by its name in either dialect."""
+        return next((self.usage[name] for name in names if name in self.usage), None)
+
 
 def of_call(call: Call, method: str, path: str, duration: float) -> Record:
     """Return the record of a call that is over."""
-    answer = call.relay.answer if call.relay else {}
-    error = call.error or (call.relay.error if call.relay else None)
+    answer, error = call.answer, call.error
     model, usage = call.body.get("model"), answer.get("usage")
-    losses: Iterable[Loss] = call.exchange.report if call.exchange else getattr(error, "losses", ())
     return Record(
         method=method,
         path=path,
@@ -71,12 +73,17 @@ def of_call(call: Call, method: str, path: str, duration: float) -> Record:
         usage=usage if isinstance(usage, dict) else {},
         outcome=_outcome(call, answer),
         error=None if error is None else error.code or error.type,
-        losses=tuple(loss._replace(value=None) for loss in losses),
+        losses=tuple(loss._replace(value=None) for loss in call.losses),
     )
 
 
 def _outcome(call: Call, answer: dict[str, Any]) -> str:
     if call.outlet.gone:
         return "disconnected"
-    status = answer.get("status", "completed" if answer else "refused")  # a compaction has none
+    if not answer:
+        return "failed" if call.outlet.status == 200 else "refused"
+    if "choices" in answer:
+        endings = {choice.get("finish_reason") for choice in answer["choices"]}
+        return next((outcome for reason, outcome in _ENDINGS.items() if reason in endings), "completed")
+    status = answer.get("status", "completed")  # a compaction has none
     return status if isinstance(status, str) else "refused"

@@ -1,11 +1,11 @@
-"""What the chat application sends, turned into what the Responses client gets."""
+"""What the upstream's application sends, turned into what the client gets."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
-from ..translator import BadUpstream, Profile, ServeResponses, TranslationError, decode_json, encode_json
+from ..translator import BadUpstream, Exchange, FrameStream, Profile, TranslationError, decode_json, encode_json
 from . import explain
 from .asgi_types import ABOUT_THE_BODY, Headers, Message, without
 from .encodings import TooLarge, Unpacker
@@ -22,7 +22,7 @@ _MAY_TEACH = (400, 422)
 
 
 class Relay:
-    """One call of the chat application: its ``send`` is :meth:`send`.
+    """One call of the application: its ``send`` is :meth:`send`.
 
     ``over`` means that the client has all that it will get of this call; ``complete`` that the application has sent all
     of its answer; ``learned`` is a profile to try again with, if *learn* finds one in a refusal. *changed* is called
@@ -31,7 +31,7 @@ class Relay:
 
     def __init__(
         self,
-        exchange: ServeResponses,
+        exchange: Exchange,
         outlet: Outlet,
         limits: Limits,
         changed: Callable[[], None],
@@ -56,6 +56,7 @@ class Relay:
         self._pieces: list[bytes] = []
         self._size = 0
         self._unpacker: Unpacker | None = None
+        self._gathered: FrameStream | None = None
         self._body: Callable[[bytes, bool], Awaitable[None]] = self._collect
 
     @property
@@ -68,8 +69,13 @@ class Relay:
         """Whether the upstream has taken the request."""
         return 200 <= self._status < 300
 
+    @property
+    def in_vain(self) -> bool:
+        """Whether nobody needs what the upstream still does: after an error, or when the stream was cut short here."""
+        return self.error is not None or (self.stream is not None and self.stream.cut_short)
+
     async def send(self, message: Message) -> None:
-        """Take one message of the chat application; returns when the client has what follows from it."""
+        """Take one message of the application; returns when the client has what follows from it."""
         if not self.heard:
             self.heard = True
             self._changed()
@@ -94,10 +100,13 @@ class Relay:
         if not self.accepted:
             return
         streams = b"text/event-stream" in dict(self._headers).get(b"content-type", b"").lower()
-        if streams and self.stream is None:
-            raise BadUpstream("The upstream sent an event stream although none was asked for.")
         if self.stream is not None:
             self._body = self._stream if streams else self._guess
+        elif streams:
+            if not self.exchange.gathers:
+                raise BadUpstream("The upstream sent an event stream although none was asked for.")
+            self._gathered = self.exchange.stream(max_line=self._limits.max_line)
+            self._body = self._gather
 
     def _plain(self, data: bytes) -> bytes:
         """Undo a compression that nobody asked for; of an error, what can be read is enough."""
@@ -148,7 +157,7 @@ class Relay:
         """Not every server names its event stream so: the first byte decides."""
         first = data.lstrip()[:1]
         if first == b"<":
-            raise explain.no_completion(self._headers)
+            raise explain.no_answer(self.exchange, self._headers)
         if first or last:
             self._body = self._collect if first == b"{" else self._stream
             await self._body(data, last)
@@ -163,6 +172,26 @@ class Relay:
         """End the stream: the answer is there, what could still follow is not worth waiting for."""
         assert self.stream is not None
         await self._emit(self.stream.finish())
+
+    async def _gather(self, data: bytes, last: bool) -> None:
+        """Some servers always stream (transformers serve): the client that did not ask for it gets the answer whole."""
+        stream = self._gathered
+        assert stream is not None
+        self._size += len(data)
+        if self._size > self._limits.max_answer:
+            raise BadUpstream(f"The upstream's answer is larger than {self._limits.max_answer} bytes.")
+        if stream.feed(data):
+            self.told_at = monotonic()
+        if last and not stream.ended:
+            stream.finish()
+        if stream.failure is not None:
+            raise stream.failure
+        if stream.ended:
+            await self._answer(stream.answer)
+
+    async def _answer(self, answer: dict[str, object]) -> None:
+        await self._outlet.json(200, answer, self._kept())
+        self._finished(answer)
 
     # A whole body
 
@@ -190,13 +219,11 @@ class Relay:
         try:
             value = decode_json(body)
         except ValueError:
-            raise explain.no_completion(self._headers) from None
+            raise explain.no_answer(self.exchange, self._headers) from None
         if self.stream is not None:
             await self._stream(b"data: %b\n\ndata: [DONE]\n\n" % encode_json(value), True)
             return
-        answer = self.exchange.answer(value)
-        await self._outlet.json(200, answer, self._kept())
-        self._finished(answer)
+        await self._answer(self.exchange.answer(value))
 
     # Ends
 

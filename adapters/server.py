@@ -16,10 +16,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
+from ..translator import BadRequest
 from . import demo, logs
-from .asgi import ResponsesMiddleware
-from .asgi_types import App, Receive, Scope, Send
+from .asgi import TranslationMiddleware
+from .asgi_types import App, Receive, Scope, Send, send_error
 from .config import Settings
+from .endpoints import PATHS, asked
 from .record import Record
 from .upstream import Upstream
 from .websocket import is_websocket, refuse
@@ -31,16 +33,18 @@ _FAREWELL = 2.0
 def application(settings: Settings, on_exchange: Callable[[Record], object] | None = None) -> App:
     """Return the whole server as an ASGI application; raises ValueError for a URL that is none."""
     upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
-    middleware = ResponsesMiddleware(
-        upstream or demo.upstream(),
+    middleware = TranslationMiddleware(
+        upstream or _embedded(settings),
         settings.as_profile(),
+        upstream_api=settings.upstream_api,
         strict=settings.strict,
         limits=settings.limits,
         on_exchange=on_exchange,
     )
 
     async def health(request: Request) -> Response:
-        return JSONResponse({"status": "ok", "version": metadata.version("diglot"), "profile": settings.profile})
+        about = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
+        return JSONResponse({"status": "ok", "version": metadata.version("diglot"), **about})
 
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
@@ -51,6 +55,23 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
 
     running = _Running(middleware)
     return Router([Route("/healthz", health)], redirect_slashes=False, default=running, lifespan=lifespan)
+
+
+def _embedded(settings: Settings) -> App:
+    """The demo; where a Responses upstream is wanted, translated once more and without its own endpoint."""
+    chat = demo.upstream()
+    if settings.upstream_api != "responses":
+        return chat
+    responses = TranslationMiddleware(chat)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if asked(scope) == PATHS["chat"]:
+            missing = BadRequest(f"This demo has no POST {scope['path']}.", code="not_found", status=404)
+            await send_error(send, missing)
+        else:
+            await responses(scope, receive, send)
+
+    return app
 
 
 class _Running:

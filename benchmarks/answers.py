@@ -1,53 +1,63 @@
-"""What does it cost to turn a finished chat completion into a Response, bytes in, bytes out?"""
+"""What does it cost to turn a finished answer into one of the other API, bytes in, bytes out?"""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from benchmarks import inputs, measure, peers
+from benchmarks import measure, results, said, settings
+from benchmarks.directions import DIRECTIONS, TITLES, Api, other
+from benchmarks.inputs import answers, requests
+from benchmarks.peers import floors, ours
+from benchmarks.peers.everybody import PEERS
+from benchmarks.peers.peer import Peer
+
+UNIT = "microseconds of process CPU time for one answer; the request was translated before"
 
 
-def contestants(data: bytes, request: dict[str, Any]) -> dict[str, measure.Run]:
-    body = peers.decode_json(data)
-    ours, ours_full = peers.diglot_answerer(request)
-    theirs, theirs_full = peers.litellm_answerer(request)
-    others, others_full = peers.agents_answerer(request)
+def contestants(data: bytes, asked: dict[str, Any], api: Api) -> dict[str, measure.Run]:
+    body = floors.decode(data)
+    mine, mine_full = ours.answerer(asked, api)
+    runs: dict[str, measure.Run] = {
+        measure.FLOOR: lambda: floors.floor(data),
+        "stdlib json loads + dumps": lambda: floors.floor_stdlib(data),
+        measure.OURS: lambda: mine_full(data),
+        "diglot, mapping alone": lambda: mine(body),
+    }
+    for peer in PEERS[api]:
+        runs |= _of_peer(peer, data, body, asked)
+    return runs
+
+
+def _of_peer(peer: Peer, data: bytes, body: dict[str, Any], asked: dict[str, Any]) -> dict[str, measure.Run]:
+    mapping, to_json = peer.answerer(asked), peer.to_json
     return {
-        measure.FLOOR: lambda: peers.floor(data),
-        "stdlib json loads + dumps": lambda: peers.floor_stdlib(data),
-        measure.OURS: lambda: ours_full(data),
-        "diglot, mapping alone": lambda: ours(body),
-        "litellm": lambda: theirs_full(data),
-        "litellm, mapping alone": lambda: theirs(body),
-        "openai-agents": lambda: others_full(data),
-        "openai-agents, mapping alone": lambda: others(body),
+        peer.name: lambda: to_json(mapping(json.loads(data))),
+        f"{peer.name}, mapping alone": lambda: mapping(body),
     }
 
 
-def check(runs: dict[str, measure.Run]) -> None:
-    """Everybody must have the text, and every call."""
-    expected = _said(runs[measure.OURS]())
-    for name in ("litellm", "openai-agents"):
-        assert _said(runs[name]()) == expected, name
-
-
-def _said(data: Any) -> tuple[list[str], list[str]]:
-    items = peers.decode_json(data)["output"]
-    texts = [part["text"] for item in items if item["type"] == "message" for part in item["content"]]
-    return texts, sorted(item["arguments"] for item in items if item["type"] == "function_call")
+def check(runs: dict[str, Any], api: Api) -> None:
+    """Everybody must have the whole text, and every call."""
+    expected = said.by_answer(runs[measure.OURS](), api)
+    assert expected.text or expected.calls
+    for peer in PEERS[api]:
+        assert said.by_answer(runs[peer.name](), api) == expected, f"{peer.name} does not say the same"
 
 
 def main() -> None:
-    given = measure.settings()
-    cases: dict[str, Any] = {}
-    for name, (make, asked) in inputs.ANSWERS.items():
-        data = make()
-        runs = contestants(data, peers.decode_json(inputs.REQUESTS[asked]()))
-        check(runs)
-        rows = measure.add_ratios(measure.compare(runs, given))
-        cases[name] = {"bytes": len(data), "rows": rows}
-        measure.show(f"{name}, {len(data):,} bytes", rows)
-    measure.save("answers", given, cases)
+    given = settings.from_command_line()
+    found: dict[Api, Any] = {}
+    for api in DIRECTIONS:
+        found[api] = {}
+        for name, (_, asked) in answers.ANSWERS.items():
+            data = answers.data(name, other(api))
+            runs = contestants(data, requests.body(requests.REQUESTS[asked](), api), api)
+            check(runs, api)
+            rows = measure.add_ratios(measure.compare(runs, given))
+            found[api][name] = {"bytes": len(data), "rows": rows}
+            measure.show(f"{TITLES[api]}: {name}, {len(data):,} bytes", rows)
+    results.save("answers", UNIT, given, {"directions": found})
 
 
 if __name__ == "__main__":

@@ -1,59 +1,44 @@
-"""Measuring: contestants take turns in one process, CPU time is counted, medians and paired ratios are kept."""
+"""Measuring in one process: contestants take turns, CPU time is counted, medians and paired ratios are kept."""
 
 from __future__ import annotations
 
-import argparse
 import gc
-import json
-import os
-import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
-from importlib import metadata
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from benchmarks.settings import Settings
 
 Run = Callable[[], object]
 Rows = dict[str, dict[str, Any]]  # contestant -> what was measured
 
 FLOOR = "floor D"
 OURS = "diglot"
-RESULTS = Path(__file__).parent / "results"
-_VERSIONS = ("diglot", "msgspec", "litellm", "openai-agents", "openai", "pydantic")
 
 
-def settings() -> argparse.Namespace:
-    """The command line that all benchmarks share."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="see that it runs: three rounds, small cases, no files")
-    parser.add_argument("--rounds", type=int, default=11)
-    given = parser.parse_args()
-    given.turn = 0.002 if given.quick else 0.05  # seconds of CPU for one turn of one contestant
-    if given.quick:
-        given.rounds = 3
-    return given
-
-
-def compare(runs: dict[str, Run], given: argparse.Namespace, units: dict[str, int] | None = None) -> Rows:
+def compare(runs: Mapping[str, Run], given: Settings, units: Mapping[str, int] | None = None) -> Rows:
     """Time all *runs* in turn, `rounds` times; return microseconds per call, or per unit of what a call does."""
-    repeats = {name: _repeats(run, given.turn) for name, run in runs.items()}
     gc.collect()
     gc.freeze()  # the heap that imported libraries occupy is nobody's cost
+    repeats = {name: _repeats(run, given.turn) for name, run in runs.items()}
     seconds: dict[str, list[float]] = {name: [] for name in runs}
-    order = list(runs)
-    for _ in range(given.rounds):
-        for name in order:
-            seconds[name].append(_turn(runs[name], repeats[name]) / (units or {}).get(name, 1))
-        order.append(order.pop(0))
+    for name in in_turns(list(runs), given.rounds):
+        seconds[name].append(_turn(runs[name], repeats[name]) / (units or {}).get(name, 1))
     gc.unfreeze()
-    return {name: _summary(values) for name, values in seconds.items()}
+    return {name: summary([value * 1e6 for value in values]) for name, values in seconds.items()}
+
+
+def in_turns(names: list[str], rounds: int) -> list[str]:
+    """Everybody once in each round, each time with another one first."""
+    return [names[(n + first) % len(names)] for first in range(rounds) for n in range(len(names))]
 
 
 def _repeats(run: Run, turn: float) -> int:
-    run()
-    return max(1, int(turn / max(_turn(run, 1), 1e-6)))
+    """How often it fits into a turn; the first call, which is not like the others, counts only if it fills one."""
+    first = _turn(run, 1)
+    return 1 if first >= turn else max(1, int(turn / max(_turn(run, 1), 1e-6)))
 
 
 def _turn(run: Run, repeats: int) -> float:
@@ -65,53 +50,32 @@ def _turn(run: Run, repeats: int) -> float:
     return (time.process_time() - begin) / repeats
 
 
-def _summary(seconds: list[float]) -> dict[str, Any]:
-    quarters = statistics.quantiles(seconds, n=4, method="inclusive")
-    low, middle, high = (round(value * 1e6, 3) for value in quarters)
-    return {"median": middle, "quartiles": [low, high], "rounds": [round(value * 1e6, 3) for value in seconds]}
+def summary(values: list[float]) -> dict[str, Any]:
+    """The median of what the rounds gave, and the spread."""
+    rounds = [round(value, 3) for value in values]
+    low, _, high = statistics.quantiles(rounds, n=4, method="inclusive") if len(rounds) > 1 else rounds * 3
+    quartiles = [round(low, 3), round(high, 3)]
+    return {"median": round(statistics.median(rounds), 3), "quartiles": quartiles, "rounds": rounds}
 
 
 def ratio(rows: Rows, one: str, other: str) -> float:
-    """How many times as long *one* takes as *other*: the median over the rounds, each compared within itself."""
+    """How many times as much *one* takes as *other*: the median over the rounds, each compared within itself."""
     pairs = zip(rows[one]["rounds"], rows[other]["rounds"], strict=True)
-    return statistics.median(a / b for a, b in pairs)
+    return round(statistics.median(a / b for a, b in pairs), 3)
 
 
 def add_ratios(rows: Rows, mine: str = OURS, floor: str = FLOOR) -> Rows:
     """Put every contestant's ratio to the floor and to us beside its median."""
     for name, row in rows.items():
-        row["x floor"] = round(ratio(rows, name, floor), 3)
-        row["x diglot"] = round(ratio(rows, name, mine), 3)
+        row["x floor"] = ratio(rows, name, floor)
+        row["x diglot"] = ratio(rows, name, mine)
     return rows
 
 
-def show(title: str, rows: Rows) -> None:
-    print(f"\n{title}\n{'':36}{'us':>12}{'x floor D':>12}{'x diglot':>12}")
+def show(title: str, rows: Rows, unit: str = "us") -> None:
+    """Print what was measured."""
+    print(f"\n{title}\n{'':44}{unit:>14}{'x floor':>12}{'x diglot':>12}")
     for name, row in rows.items():
-        print(f"{name:36}{row['median']:>12,.2f}{row['x floor']:>12.2f}{row['x diglot']:>12.2f}")
+        ratios = "".join(f"{row[key]:>12.2f}" if key in row else f"{'':12}" for key in ("x floor", "x diglot"))
+        print(f"{name:44}{row['median']:>14,.2f}{ratios}")
     sys.stdout.flush()
-
-
-def save(question: str, given: argparse.Namespace, cases: dict[str, Any], **more: Any) -> None:
-    """Write the results and the kind of machine; a quick run leaves the files alone."""
-    if given.quick:
-        return
-    for case in cases.values():
-        for row in case["rows"].values():
-            del row["rounds"]
-    result = {
-        "question": question,
-        "unit": "microseconds of process CPU time, median over the rounds; ratios are medians of paired rounds",
-        "rounds": given.rounds,
-        "machine": {
-            "python": f"{platform.python_implementation()} {platform.python_version()}",
-            "system": platform.system(),
-            "architecture": platform.machine(),
-            "cpus": os.cpu_count(),
-        },
-        "versions": {name: metadata.version(name) for name in _VERSIONS},
-        "cases": cases,
-        **more,
-    }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{question}.json").write_text(json.dumps(result, indent=1) + "\n")

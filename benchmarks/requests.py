@@ -1,63 +1,69 @@
-"""What does it cost to turn a Responses request into a Chat Completions request, bytes in, bytes out?"""
+"""What does it cost to turn a request into one of the other API, bytes in, bytes out?"""
 
 from __future__ import annotations
 
-import tracemalloc
+import json
 from typing import Any
 
-from benchmarks import inputs, measure, peers
+from benchmarks import measure, results, said, settings
+from benchmarks.directions import DIRECTIONS, TITLES, Api, other
+from benchmarks.inputs import requests
+from benchmarks.peers import floors, ours
+from benchmarks.peers.everybody import PEERS
+from benchmarks.peers.peer import Peer, stdlib_json
+
+UNIT = "microseconds of process CPU time for one request"
 
 
-def contestants(data: bytes) -> dict[str, measure.Run]:
-    body = peers.decode_json(data)
-    tools = peers.agents_tools(body)
+def contestants(data: bytes, api: Api) -> dict[str, measure.Run]:
+    """Everybody, with the JSON library that he has and with the one that we have."""
+    body = floors.decode(data)
+    runs: dict[str, measure.Run] = {
+        measure.FLOOR: lambda: floors.floor(data),
+        "stdlib json loads + dumps": lambda: floors.floor_stdlib(data),
+        measure.OURS: lambda: ours.request(data, api),
+        "diglot, mapping alone": lambda: ours.mapping(body, api),
+    }
+    for peer in PEERS[api]:
+        runs |= _of_peer(peer, data, body)
+    return runs
+
+
+def _of_peer(peer: Peer, data: bytes, body: dict[str, Any]) -> dict[str, measure.Run]:
+    mapping = peer.requester(body)
     return {
-        measure.FLOOR: lambda: peers.floor(data),
-        "stdlib json loads + dumps": lambda: peers.floor_stdlib(data),
-        measure.OURS: lambda: peers.diglot_request(data),
-        "diglot, mapping alone": lambda: peers.diglot_mapping(body),
-        "litellm, stdlib json": lambda: peers.litellm_request(data),
-        "litellm, msgspec": lambda: peers.litellm_request_msgspec(data),
-        "litellm, mapping alone": lambda: peers.litellm_mapping(body),
-        "openai-agents, stdlib json": lambda: peers.agents_request(data, tools),
-        "openai-agents, mapping alone": lambda: peers.agents_mapping(body, tools),
+        f"{peer.name}, stdlib json": lambda: stdlib_json(mapping(json.loads(data))),
+        f"{peer.name}, msgspec": lambda: floors.encode(mapping(floors.decode(data))),
+        f"{peer.name}, mapping alone": lambda: mapping(body),
     }
 
 
-def check(runs: dict[str, measure.Run]) -> None:
-    """Everybody must end with what was said last; no more than that is compared."""
-    last = _last(peers.decode_json(runs[measure.OURS]()))
-    for name in ("litellm, stdlib json", "litellm, msgspec", "openai-agents, stdlib json"):
-        assert _last(peers.decode_json(runs[name]())) == last, name
+def check(runs: dict[str, measure.Run], api: Api) -> None:
+    """Everybody must say what the user and the tools said, with the same ids of calls."""
+    made = {name: _bytes(run()) for name, run in runs.items() if not name.startswith(("floor", "stdlib"))}
+    heard = {name: said.by_request(data, other(api)) for name, data in made.items()}
+    for name, what in heard.items():
+        assert what == heard[measure.OURS], f"{name} does not say the same"
 
 
-def _last(chat: dict[str, Any]) -> str:
-    content = chat["messages"][-1]["content"]
-    return content if isinstance(content, str) else content[0]["text"]
-
-
-def peak(data: bytes) -> float:
-    """The memory that one translation needs beside the body, in bodies."""
-    tracemalloc.start()
-    peers.diglot_request(data)
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return round(most / len(data), 2)
+def _bytes(made: Any) -> bytes:
+    return made if isinstance(made, bytes) else json.dumps(made).encode()
 
 
 def main() -> None:
-    given = measure.settings()
-    cases: dict[str, Any] = {}
-    for name, make in inputs.REQUESTS.items():
-        data = make()
-        runs = contestants(data)
-        check(runs)
-        rows = measure.add_ratios(measure.compare(runs, given))
-        alone = round(measure.ratio(rows, "litellm, mapping alone", "diglot, mapping alone"), 2)
-        about = {"bytes": len(data), "peak memory, bodies": peak(data), "mapping: litellm x diglot": alone}
-        cases[name] = {**about, "rows": rows}
-        measure.show(f"{name}, {len(data):,} bytes; litellm's mapping alone: {alone} x diglot's", rows)
-    measure.save("requests", given, cases)
+    given = settings.from_command_line()
+    found: dict[Api, Any] = {}
+    for api in DIRECTIONS:
+        found[api] = {}
+        for name in requests.REQUESTS:
+            data = requests.data(name, api)
+            runs = contestants(data, api)
+            check(runs, api)
+            rows = measure.add_ratios(measure.compare(runs, given))
+            alone = measure.ratio(rows, "litellm, mapping alone", "diglot, mapping alone")
+            found[api][name] = {"bytes": len(data), "mapping: litellm x diglot": alone, "rows": rows}
+            measure.show(f"{TITLES[api]}: {name}, {len(data):,} bytes", rows)
+    results.save("requests", UNIT, given, {"directions": found})
 
 
 if __name__ == "__main__":

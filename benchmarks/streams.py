@@ -1,87 +1,82 @@
-"""What does one chunk of a stream cost, bytes in, bytes out, and does it stay the same as the answer grows?"""
+"""What does one chunk of a stream cost, bytes in, bytes out; of which kind, and read in which pieces?"""
 
 from __future__ import annotations
 
-import argparse
-import tracemalloc
 from typing import Any
 
-from benchmarks import inputs, measure, peers
+from benchmarks import measure, results, said, settings
+from benchmarks.directions import DIRECTIONS, TITLES, Api, other
+from benchmarks.inputs import streams
+from benchmarks.peers import floors, ours
+from benchmarks.peers.everybody import PEERS
 
-SIZES = (1_000, 20_000, 100_000)
-PEERS_UP_TO = 20_000  # they are slow
-REQUEST = peers.decode_json(inputs.small())
+UNIT = "microseconds of process CPU time for one chunk; the request and the end of the stream are in it"
 
 
-def contestants(events: list[bytes]) -> dict[str, measure.Run]:
-    return {
-        measure.FLOOR: lambda: peers.floor_stream(events),
-        measure.OURS: lambda: peers.diglot_stream(REQUEST, events),
-        "litellm": lambda: peers.litellm_stream(REQUEST, events),
-        "openai-agents": lambda: peers.agents_stream(REQUEST, events),
+def contestants(kind: str, events: list[bytes], api: Api) -> dict[str, measure.Run]:
+    """One event per read: as it comes from a server that writes token by token."""
+    asked = streams.asked(kind, api)
+    runs: dict[str, measure.Run] = {
+        measure.FLOOR: lambda: floors.floor_stream(events),
+        measure.OURS: lambda: ours.stream(asked, events, api),
     }
+    for peer in PEERS[api]:
+        runs[peer.name] = lambda peer=peer: peer.stream(asked, events)
+    return runs
 
 
-def check(kind: str) -> None:
-    """Everybody must end with the same text and the same arguments."""
-    runs = contestants(inputs.STREAMS[kind](50))
-    expected = _said(runs[measure.OURS]())
-    for name in ("litellm", "openai-agents"):
-        assert _said(runs[name]()) == expected, (name, kind)
-
-
-def _said(frames: Any) -> list[str]:
-    last = peers.decode_json(frames[-1].split(b"data: ", 1)[1])
-    assert last["type"] == "response.completed"
-    items = last["response"]["output"]
-    texts = [part["text"] for item in items if item["type"] == "message" for part in item["content"]]
-    calls = [item["arguments"] for item in items if item["type"] == "function_call"]
-    return [text for text in texts + calls if text]
-
-
-def compare(kind: str, sizes: tuple[int, ...], given: argparse.Namespace) -> dict[str, Any]:
-    """Streams of several lengths in one contest, so that the lengths can be compared with one another too."""
-    check(kind)
+def in_pieces(events: list[bytes], api: Api) -> dict[str, measure.Run]:
+    """The same stream, read in other pieces: ours and the floor only, the peers are spared their decoders."""
+    asked = streams.asked("text", api)
     runs: dict[str, measure.Run] = {}
-    units: dict[str, int] = {}
-    for size in sizes:
-        for name, run in contestants(inputs.STREAMS[kind](size)).items():
-            if size <= PEERS_UP_TO or name in (measure.FLOOR, measure.OURS):
-                runs[f"{name}, {size}"], units[f"{name}, {size}"] = run, size
-    rows = measure.compare(runs, given, units)
-    cases: dict[str, Any] = {}
-    for size in sizes:
-        found = {name.rpartition(", ")[0]: row for name, row in rows.items() if units[name] == size}
-        for name, row in found.items():
-            row["x shortest"] = round(measure.ratio(rows, f"{name}, {size}", f"{name}, {sizes[0]}"), 3)
-        cases[f"{kind}, {size:,} chunks"] = {"chunks": size, "rows": measure.add_ratios(found)}
-        measure.show(f"{kind}, {size:,} chunks; per chunk", found)
-        print("x a chunk of the shortest stream:", {name: row["x shortest"] for name, row in found.items()})
-    return cases
+    for how, cut in streams.READS.items():
+        reads = cut(events)
+        runs[f"{measure.FLOOR}, {how}"] = lambda reads=reads: floors.floor_reads(reads)
+        runs[f"{measure.OURS}, {how}"] = lambda reads=reads: ours.stream(asked, reads, api)
+    return runs
 
 
-def memory(count: int) -> dict[str, int]:
-    """What a stream holds just before its end, beside the text itself; its frames were sent."""
-    events = inputs.text(count)
-    size = sum(len(peers.decode_json(event[6:])["choices"][0]["delta"]["content"]) for event in events[:-3])
-    tracemalloc.start()
-    stream = peers.exchange(REQUEST).stream()
-    for event in events[:-3]:
-        stream.feed(event)
-    held = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    return {"chunks": count, "text": size, "held": held}
+def check(runs: dict[str, Any], api: Api) -> None:
+    """Everybody must end well, with the same text and the same calls."""
+    expected = said.by_stream(runs[measure.OURS](), api)
+    assert expected.text or expected.calls
+    for peer in PEERS[api]:
+        assert said.by_stream(runs[peer.name](), api) == expected, f"{peer.name} does not say the same"
+
+
+def check_pieces(runs: dict[str, Any], api: Api) -> None:
+    """However a stream is cut, it says the same."""
+    everything = [said.by_stream(run(), api) for name, run in runs.items() if name.startswith(measure.OURS)]
+    assert all(what == everything[0] for what in everything), "a stream that is cut says something else"
+
+
+def compare(kind: str, count: int, api: Api, given: settings.Settings) -> dict[str, Any]:
+    check(contestants(kind, streams.events(kind, 50, other(api)), api), api)
+    runs = contestants(kind, streams.events(kind, count, other(api)), api)
+    rows = measure.add_ratios(measure.compare(runs, given, dict.fromkeys(runs, count)))
+    measure.show(f"{TITLES[api]}: {kind}, {count:,} chunks; per chunk", rows)
+    return {"chunks": count, "rows": rows}
+
+
+def pieces(count: int, api: Api, given: settings.Settings) -> dict[str, Any]:
+    check_pieces(in_pieces(streams.events("text", 50, other(api)), api), api)
+    runs = in_pieces(streams.events("text", count, other(api)), api)
+    rows = measure.compare(runs, given, dict.fromkeys(runs, count))
+    for name, row in rows.items():
+        row["x floor"] = measure.ratio(rows, name, name.replace(measure.OURS, measure.FLOOR))
+    measure.show(f"{TITLES[api]}: text in pieces, {count:,} chunks; per chunk", rows)
+    return {"chunks": count, "rows": rows}
 
 
 def main() -> None:
-    given = measure.settings()
-    short = (1_000, 3_000)
-    cases = compare("text", short if given.quick else SIZES, given)
-    for kind in ("tool arguments", "reasoning"):
-        cases |= compare(kind, short[:1] if given.quick else SIZES[1:2], given)
-    held = memory(short[0] if given.quick else SIZES[-1])
-    print(f"\nmemory of diglot before the end of a stream, bytes: {held}")
-    measure.save("streams", given, cases, memory=held)
+    given = settings.from_command_line()
+    count = 500 if given.short else 5_000
+    kinds: dict[Api, Any] = {}
+    reads: dict[Api, Any] = {}
+    for api in DIRECTIONS:
+        kinds[api] = {kind: compare(kind, count, api, given) for kind in streams.KINDS}
+        reads[api] = pieces(count, api, given)
+    results.save("streams", UNIT, given, {"directions": kinds, "reads": reads})
 
 
 if __name__ == "__main__":

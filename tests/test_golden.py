@@ -1,88 +1,173 @@
 """Golden files: one situation each, what goes in, what must come out, what is lost. `pytest --update` rewrites them.
 
-    request/  given: a Responses request                            expect: the chat request
-    answer/   given: {"asked": request, "completion": chat answer}  expect: the Response object
-    stream/   given: {"asked", "chunks" or "sse"}                   expect: the events
-    error/    given: {"asked", "status", "body"}                    expect: {"status", "body"}, and what was learned
+    serve_responses/    a Responses client, a chat upstream
+        request/  given: a Responses request                            expect: the chat request
+        answer/   given: {"asked": request, "completion": chat answer}  expect: the Response object
+        stream/   given: {"asked", "chunks" or "sse"}                   expect: the events
+        error/    given: {"asked", "status", "body"}                    expect: {"status", "body"}, and what was learned
 
-Where translation is refused, `expect` is `{"error": {...}}`. `chunks` are sent as SSE data, with `[DONE]` behind them
-unless `"done": false`; a chunk that is a string is sent as it is. `profile` is a preset's name, or settings with
-"preset" among them. In the events of stream files, Response objects are shortened to what changes.
+    serve_chat/         a chat client, a Responses upstream
+        request/  given: a chat request                                 expect: the Responses request
+        answer/   given: {"asked": request, "response": Response}       expect: the chat completion
+        stream/   given: {"asked", "events" or "sse"}                   expect: the chunks
+        error/    as above
+
+Where translation is refused, `expect` is `{"error": {...}}`. `chunks` are sent as SSE data with `[DONE]` behind them
+unless `"done": false`, `events` without unless `"done": true`; one that is a string is sent as it is. `profile` is a
+preset's name, or settings with "preset" among them. `"back": true` in a request file: the other direction makes
+`given` of `expect` again. Response objects in the events that are expected are shortened to what changes, chunks to
+what is not the same in all of them.
 """
 
 import copy
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 
-from diglot.translator import Profile, ServeResponses, TranslationError, preset
+from diglot.translator import Profile, ServeChat, ServeResponses, TranslationError, request
 
+from chat_judges import added_up, chunks_of, comparable, judge_chunks, judge_completion
+from golden_files import KEYS, load, pretty, profile_of, settle, sse
 from judges import DONE, events_of, judge_answer, judge_chat, judge_stream
+from responses_judges import judge_responses
 
 GOLDEN = Path(__file__).parent / "golden"
 BRIEF = ("id", "status", "error", "incomplete_details", "model", "output", "usage")
-WIDTH = 120
+HEAD = ("id", "object", "created", "model")
+
+Body = dict[str, Any]
+Exchange = ServeResponses | ServeChat
+
+
+class Direction(NamedTuple):
+    serve: Callable[..., Exchange]
+    back: Callable[..., Body]
+    finished: str  # where the upstream's whole answer is in `given`
+    judge_request: Callable[[Body, Body, Profile], None]
+    judge_answer: Callable[[Body], Any]
+    judge_stream: Callable[[list[bytes], Body], Any]
+    judge_whole: Callable[[list[bytes], Body], None]  # frames, and the answer that was collected on the way
+    brief: Callable[[list[bytes]], list[Any]]
+
+
+def strictly(made: Body, asked: Body, profile: Profile) -> None:
+    extras = profile.responses_extras | (asked.keys() if profile.responses_unknown == "pass" else set())
+    judge_responses(made, asked, least_tokens=profile.least_output_tokens, extras=extras)
+
+
+def last_snapshot(frames: list[bytes], answer: Body) -> None:
+    last = next(e for e in reversed(events_of(frames)) if e != DONE)
+    assert answer == last["response"]
+
+
+def all_chunks(frames: list[bytes], answer: Body) -> None:
+    said = [c for c in chunks_of(frames) if c != DONE and "error" not in c]
+    if said:
+        whole = added_up(said)
+        assert comparable({k: v for k, v in answer.items() if whole.get(k) is not None}) == whole
+    if "error" not in chunks_of(frames)[-2]:
+        judge_completion(answer)
+
+
+def brief_events(frames: list[bytes]) -> list[Any]:
+    return [
+        {**e, "response": {k: e["response"][k] for k in BRIEF}} if e != DONE and "response" in e else e
+        for e in events_of(frames)
+    ]
+
+
+def brief_chunks(frames: list[bytes]) -> list[Any]:
+    first, *others = chunks_of(frames)
+    return [first] + [c if c == DONE else {k: v for k, v in c.items() if k not in HEAD} for c in others]
+
+
+DIRECTIONS = {
+    "serve_responses": Direction(
+        ServeResponses,
+        request.to_responses,
+        "completion",
+        lambda made, asked, profile: judge_chat(made),
+        judge_answer,
+        judge_stream,
+        last_snapshot,
+        brief_events,
+    ),
+    "serve_chat": Direction(
+        ServeChat, request.to_chat, "response", strictly, judge_completion, judge_chunks, all_chunks, brief_chunks
+    ),
+}
 
 
 def cases(kind: str) -> Any:
-    files = sorted((GOLDEN / kind).rglob("*.json"))
-    return pytest.mark.parametrize("path", files, ids=[str(f.relative_to(GOLDEN / kind))[:-5] for f in files])
+    files = sorted(GOLDEN.glob(f"*/{kind}/**/*.json"))
+    ids = [f"{f.relative_to(GOLDEN).parts[0]}-{f.stem}" for f in files]
+    return pytest.mark.parametrize("path", files, ids=ids)
+
+
+def direction_of(path: Path) -> Direction:
+    return DIRECTIONS[path.relative_to(GOLDEN).parts[0]]
 
 
 @cases("request")
 def test_request(path: Path, update: bool) -> None:
-    case = load(path)
-    outcome, losses = attempt(lambda x: x.chat, case, case["given"])
+    case, direction = load(path), direction_of(path)
+    profile = profile_of(case)
+    outcome, losses = attempt(direction, lambda x: x.request, case, case["given"])
     if "error" not in outcome:
-        judge_chat(outcome)
+        direction.judge_request(outcome, case["given"], profile)
+        if case.get("back"):
+            assert direction.back(outcome, profile=profile) == case["given"]
     settle(path, case, outcome, losses, update)
 
 
 @cases("answer")
 def test_answer(path: Path, update: bool) -> None:
-    case = load(path)
-    outcome, losses = attempt(lambda x: x.answer(case["given"]["completion"]), case, case["given"]["asked"])
-    if "status" in outcome:
-        judge_answer(outcome)
+    case, direction = load(path), direction_of(path)
+    finished = case["given"][direction.finished]
+    outcome, losses = attempt(direction, lambda x: x.answer(finished), case, case["given"]["asked"])
+    if "object" in outcome:
+        direction.judge_answer(outcome)
     settle(path, case, outcome, losses, update)
 
 
 @cases("stream")
 def test_stream(path: Path, update: bool) -> None:
-    case = load(path)
+    case, direction = load(path), direction_of(path)
     asked, data = {**case["given"]["asked"], "stream": True}, sse(case["given"])
-    outcome, losses = attempt(lambda x: streamed(x, [data]), case, asked)
+    outcome, losses = attempt(direction, lambda x: streamed(direction, x, [data]), case, asked)
     for size in (1, 7):
         pieces = [data[i : i + size] for i in range(0, len(data), size)]
-        assert attempt(lambda x, pieces=pieces: streamed(x, pieces), case, asked) == (outcome, losses)
+        again = attempt(direction, lambda x, pieces=pieces: streamed(direction, x, pieces), case, asked)
+        assert again == (outcome, losses)
     if isinstance(outcome, list):
-        judge_stream(outcome, asked)
-        outcome = [brief(event) for event in events_of(outcome)]
+        direction.judge_stream(outcome, asked)
+        outcome = direction.brief(outcome)
     settle(path, case, outcome, losses, update)
 
 
 @cases("error")
 def test_error(path: Path, update: bool) -> None:
-    case = load(path)
+    case, direction = load(path), direction_of(path)
     body = case["given"]["body"]
     raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
 
-    def read(x: ServeResponses) -> dict[str, Any]:
+    def read(x: Exchange) -> Body:
         error = x.error(case["given"]["status"], raw)
         learned = x.learned(case["given"]["status"], raw)
-        return {"status": error.status, "body": error.body(), **changed(x, learned)}
+        return {"status": error.status, "body": error.body(), **changed(learned)}
 
-    def changed(x: ServeResponses, learned: Profile | None) -> dict[str, Any]:
+    def changed(learned: Profile | None) -> Body:
         if learned is None:
             return {}
         before, after = (msgspec.to_builtins(p) for p in (profile_of(case), learned))
         return {"learned": {k: in_order(v) for k, v in after.items() if in_order(v) != in_order(before[k])}}
 
-    outcome, losses = attempt(read, case, case["given"]["asked"])
+    outcome, losses = attempt(direction, read, case, case["given"]["asked"])
     settle(path, case, outcome, losses, update)
 
 
@@ -96,33 +181,19 @@ def test_every_file_says_what_it_is_about(path: Path) -> None:
 
 # --- the harness -----------------------------------------------------------------------------------------------------
 
-KEYS = ("about", "profile", "strict", "given", "expect", "losses", "back")
-
 
 @pytest.fixture
 def update(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update"))
 
 
-def load(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text())
-
-
-def profile_of(case: dict[str, Any]) -> Profile:
-    settings = case.get("profile", "default")
-    if isinstance(settings, str):
-        return preset(settings)
-    named = msgspec.to_builtins(preset(settings.get("preset", "default")))
-    return msgspec.convert(named | {k: v for k, v in settings.items() if k != "preset"}, Profile)
-
-
-def attempt(verb: Any, case: dict[str, Any], asked: dict[str, Any]) -> tuple[Any, list[dict[str, Any]]]:
+def attempt(direction: Direction, verb: Any, case: Body, asked: Body) -> tuple[Any, list[Body]]:
     """What *verb* makes of the exchange, or the error; and the losses. The request must stay as it was."""
     before = copy.deepcopy(asked)
     count = itertools.count(1)
     x = None
     try:
-        x = ServeResponses(
+        x = direction.serve(
             asked,
             profile_of(case),
             strict=case.get("strict", False),
@@ -136,7 +207,7 @@ def attempt(verb: Any, case: dict[str, Any], asked: dict[str, Any]) -> tuple[Any
     return outcome, [{"path": loss.path, "kind": loss.kind, "why": loss.why} for loss in (x.report if x else ())]
 
 
-def streamed(x: ServeResponses, pieces: list[bytes]) -> list[bytes]:
+def streamed(direction: Direction, x: Exchange, pieces: list[bytes]) -> list[bytes]:
     """All frames of a stream; reading stops where the stream says that it ended."""
     s = x.stream()
     frames: list[bytes] = []
@@ -146,51 +217,9 @@ def streamed(x: ServeResponses, pieces: list[bytes]) -> list[bytes]:
             break
     frames += s.finish()
     assert s.ended
-    last = next(e for e in reversed(events_of(frames)) if e != DONE)
-    assert s.answer == last["response"]
+    direction.judge_whole(frames, s.answer)
     return frames
-
-
-def sse(given: dict[str, Any]) -> bytes:
-    if "sse" in given:
-        return given["sse"].encode()
-    lines = [c if isinstance(c, str) else f"data: {json.dumps(c)}\n\n" for c in given["chunks"]]
-    return "".join(lines + ["data: [DONE]\n\n"] * given.get("done", True)).encode()
-
-
-def brief(event: Any) -> Any:
-    if event == DONE or "response" not in event:
-        return event
-    return {**event, "response": {k: event["response"][k] for k in BRIEF}}
-
-
-def settle(path: Path, case: dict[str, Any], outcome: Any, losses: list[dict[str, Any]], update: bool) -> None:
-    if update:
-        case = {**case, "expect": outcome, "losses": losses}
-        path.write_text(pretty({k: case[k] for k in KEYS if k in case}))
-        return
-    assert "expect" in case, "no expectation yet: run pytest --update and review"
-    assert (outcome, losses) == (case["expect"], case["losses"])
 
 
 def in_order(value: Any) -> Any:
     return sorted(value) if isinstance(value, list) else value
-
-
-def pretty(value: Any) -> str:
-    """JSON that people can read: what fits on a line stays on one."""
-    return _pretty(value, 0) + "\n"
-
-
-def _pretty(value: Any, depth: int) -> str:
-    flat = json.dumps(value, ensure_ascii=False)
-    one_event = isinstance(value, dict) and isinstance(value.get("type"), str) and "sequence_number" in value
-    if not value or not isinstance(value, (dict, list)) or (depth and len(flat) + 2 * depth < WIDTH) or one_event:
-        return flat
-    inner = "  " * (depth + 1)
-    if isinstance(value, dict):
-        lines = [f"{inner}{json.dumps(k, ensure_ascii=False)}: {_pretty(v, depth + 1)}" for k, v in value.items()]
-    else:
-        lines = [inner + _pretty(v, depth + 1) for v in value]
-    start, end = "{}" if isinstance(value, dict) else "[]"
-    return start + "\n" + ",\n".join(lines) + "\n" + "  " * depth + end

@@ -15,12 +15,12 @@ ROOT = Path(__file__).parent.parent
 TRANSLATOR, ADAPTERS = ROOT / "translator", ROOT / "adapters"
 
 LAYERS: tuple[str, ...] = (
-    *"errors losses wire profiles mapping parts turn turns fields".split(),
+    *"errors losses wire profiles mapping parts turns fields".split(),
     *"compaction request stream answer exchange __init__".split(),
 )
 GIVEN = {"asyncio", "datetime", "logging", "os", "random", "socket", "time", "uuid"}  # handed in by the caller
 ALLOWED = (sys.stdlib_module_names - GIVEN) | {"msgspec"}
-SHARED_PARTS = {"content", "__init__"}  # the only files of parts/ that the others may import
+SHARED_PARTS = {"content", "natives", "__init__"}  # the only files of parts/ that the others may import
 
 
 class Import(NamedTuple):
@@ -79,7 +79,7 @@ def test_the_translator_imports_leftwards(path: Path) -> None:
 
 @sources(TRANSLATOR / "parts")
 def test_parts_do_not_know_one_another(path: Path) -> None:
-    """Files of parts/ import none of each other, content aside."""
+    """Files of parts/ import none of each other, content and natives aside."""
     for inside, _ in imports(path, TRANSLATOR):
         if inside[:1] == ("parts",):
             assert inside[1] in SHARED_PARTS, f"{'/'.join(inside)} is another part"

@@ -89,8 +89,9 @@ def test_every_field_arrives_or_is_reported(more: dict[str, Any], profile: Profi
     except TranslationError:
         return
     reported = {loss.path.split(".")[0].split("[")[0] for loss in made.report}
-    by_code = {row.responses.split(".")[0] for row in REQUEST if row.responses and row.how == "by code"}
-    harmless = {row.responses: row.harmless for row in REQUEST if row.responses}
+    ways = {row.responses or row.chat: row.to_chat for row in REQUEST if row.to_chat}
+    by_code = {name.split(".")[0] for name, way in ways.items() if way.how == "by code"}
+    harmless = {name: way.harmless for name, way in ways.items()}
     for name, value in body.items():
         if name in reported or name in by_code or name in made.chat or is_one_of(value, harmless.get(name, (None,))):
             continue

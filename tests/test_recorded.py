@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diglot.translator import BadRequest, ServeResponses, encode_json, preset
+from diglot.translator import BadRequest, ServeChat, ServeResponses, encode_json, preset
 
+from chat_judges import judge_chunks, judge_completion
 from judges import events_of, judge_answer, judge_chat, judge_stream
+from responses_judges import judge_responses
 
 DATA = Path(__file__).parent / "data"
 ASKED = {
@@ -34,6 +36,23 @@ ENDS = {  # how each recorded stream and answer ends, where it is not completed
     "transformers-serve/length.json": "incomplete",
     "transformers-serve/length_mct_stream.sse": "incomplete",
     "transformers-serve/length_stream.sse": "incomplete",
+}
+CHAT_ASKED = {
+    "model": "m",
+    "messages": [{"role": "user", "content": "What is the weather in Paris?"}],
+    "tools": [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}],
+    "stream": True,
+    "stream_options": {"include_usage": True},
+}
+TEXTS = {"reason": "Answer after thinking now.", "length": "word again and word again and"}
+CHAT_ENDS = {  # how answers to `POST /v1/responses` end; the others stop
+    "aimock/responses/length_stream.sse": "length",  # two of the three servers do not say that they cut
+    "aimock/responses/tool.json": "tool_calls",
+    "aimock/responses/tool_stream.sse": "tool_calls",
+    "llama-server/responses/tool.json": "tool_calls",
+    "llama-server/responses/tool_stream.sse": "tool_calls",
+    "transformers-serve/responses/tool.sse": "tool_calls",
+    "transformers-serve/responses/tool_stream.sse": "tool_calls",
 }
 UNEQUAL = {"transformers-serve/length_stream.sse", "transformers-serve/reason_stream.sse"}  # it strips whole answers
 
@@ -158,4 +177,75 @@ def test_requests_of_real_clients(path: Path, profile: str) -> None:
         assert raised.value.param == refused
     else:
         judge_chat(convert().chat)
+    assert encode_json(body) == before
+
+
+# --- a chat client, a Responses upstream ------------------------------------------------------------------------------
+
+
+def chat_exchange(body: dict[str, Any] = CHAT_ASKED, profile: str = "default") -> ServeChat:
+    count = itertools.count(1)
+    return ServeChat(body, preset(profile), new_id=lambda prefix: f"{prefix}_{next(count)}", clock=lambda: 1.0)
+
+
+def chat_streamed(data: bytes, size: int) -> tuple[list[bytes], dict[str, Any]]:
+    s = chat_exchange().stream()
+    frames = []
+    for at in range(0, len(data), size):
+        frames += s.feed(data[at : at + size])
+    frames += [] if s.ended else s.finish()
+    return frames, s.answer
+
+
+@files("*/responses/*.sse", DATA / "servers")
+def test_responses_streams_of_real_servers_end_right(path: Path) -> None:
+    """Every recorded stream becomes chunks that the official SDK takes, however it was cut, and ends as it must."""
+    data, case = path.read_bytes(), str(path.relative_to(DATA / "servers"))
+    frames, answer = chat_streamed(data, len(data))
+    chunks = judge_chunks(frames, CHAT_ASKED)
+    judge_completion(answer)
+    (choice,) = answer["choices"]
+    assert choice["finish_reason"] == chunks[-2]["choices"][0]["finish_reason"] == CHAT_ENDS.get(case, "stop")
+    assert answer["usage"] == chunks[-1]["usage"]
+    for size in (1, 7):
+        assert chat_streamed(data, size) == (frames, answer)
+    kind = path.stem.removesuffix("_stream")
+    if kind == "tool":
+        (call,) = choice["message"]["tool_calls"]
+        assert call["function"]["name"] == "get_weather"
+        assert json.loads(call["function"]["arguments"]) == {"location": "Paris", "unit": "celsius"}
+    elif kind in TEXTS:
+        assert choice["message"]["content"].strip() == TEXTS[kind]
+
+
+@files("*/responses/*.json", DATA / "servers")
+def test_responses_of_real_servers(path: Path) -> None:
+    """Every recorded Response becomes a completion; every recorded error keeps its status and says something."""
+    if path.stem.count("."):
+        error = chat_exchange().error(int(path.stem.split(".")[1]), path.read_bytes())
+        assert error.status == int(path.stem.split(".")[1])
+        assert error.message
+        return
+    answer = chat_exchange().answer(json.loads(path.read_bytes()))
+    judge_completion(answer)
+    expected = CHAT_ENDS.get(str(path.relative_to(DATA / "servers")), "stop")
+    assert answer["choices"][0]["finish_reason"] == expected
+
+
+@files("*/responses/*.sse", DATA / "servers")
+def test_a_stream_and_its_last_event_say_the_same(path: Path) -> None:
+    """The Response in the last event of a stream becomes the completion that the stream itself became."""
+    data = path.read_bytes()
+    last = json.loads(data.strip().rpartition(b"data: ")[2])["response"]
+    whole, (_, answer) = chat_exchange().answer(last), chat_streamed(data, len(data))
+    assert (whole["choices"], whole["usage"]) == (answer["choices"], answer["usage"])
+
+
+@pytest.mark.parametrize("profile", ["default", "openai"])
+@files("*/chat/*.json", DATA / "clients")
+def test_chat_requests_of_real_clients(path: Path, profile: str) -> None:
+    """Every recorded chat request becomes a Responses request that strict servers take."""
+    body = json.loads(path.read_bytes())
+    before = encode_json(body)
+    judge_responses(chat_exchange(body, profile).request, body)
     assert encode_json(body) == before

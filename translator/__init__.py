@@ -2,9 +2,14 @@
 
 from . import answer, request
 from .errors import BadRequest, BadUpstream, Misuse, NotSayable, TranslationError
-from .exchange import ResponsesStream, ServeCompact, ServeResponses
+from .exchange.branches import Branches
+from .exchange.exchange import Exchange
+from .exchange.frames import FrameStream
+from .exchange.serve_chat import ServeChat
+from .exchange.serve_responses import ServeCompact, ServeResponses
 from .fields import as_markdown as fields_as_markdown
 from .losses import Loss, Report
+from .parts.errors import read as read_error
 from .profiles import PRESETS, Profile, preset
 from .stream.to_responses import ToResponses
 from .wire.json import decode as decode_json
@@ -14,12 +19,15 @@ __all__ = [
     "PRESETS",
     "BadRequest",
     "BadUpstream",
+    "Branches",
+    "Exchange",
+    "FrameStream",
     "Loss",
     "Misuse",
     "NotSayable",
     "Profile",
     "Report",
-    "ResponsesStream",
+    "ServeChat",
     "ServeCompact",
     "ServeResponses",
     "ToResponses",
@@ -29,5 +37,6 @@ __all__ = [
     "encode_json",
     "fields_as_markdown",
     "preset",
+    "read_error",
     "request",
 ]

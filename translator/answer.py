@@ -1,10 +1,11 @@
-"""Finished answers: chat completion -> Response. The way is that of streams: one chunk, then the end."""
+"""Finished answers: chat completion <-> Response. The way is that of streams: one chunk or event, then the end."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from .errors import BadUpstream
+from .stream.to_chat import ToChat, Wanted
 from .stream.to_responses import Asked, ToResponses
 
 
@@ -18,4 +19,18 @@ def to_responses(completion: Any, asked: Asked) -> dict[str, Any]:
     if not transducer.started:
         raise BadUpstream("The upstream's answer is no chat completion: it has no choices.")
     transducer.finish(clean=True)
+    return transducer.answer
+
+
+def to_chat(finished: Any, wanted: Wanted) -> dict[str, Any]:
+    """Return the chat completion for a finished Response.
+
+    Raises BadUpstream when the body is an error, is no Response, or is one that failed or has not ended.
+    """
+    transducer = ToChat(wanted)
+    transducer.feed(finished)
+    if not transducer.ended:
+        raise BadUpstream("The upstream's answer is no Response: it has no output.")
+    if transducer.failure is not None:
+        raise transducer.failure
     return transducer.answer

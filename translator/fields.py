@@ -10,82 +10,103 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .mapping import (
+    HANDED_ON,
     Row,
+    Way,
     by_code,
-    chat_only,
     compile_rules,
+    extra,
     hint,
     kept,
+    lost,
     moved,
-    passed,
+    noted,
     refused,
     responses_only,
     same,
+    ways,
     without,
 )
-from .parts import formats, reasoning, tools
+from .parts import formats, limits, reasoning, tools
 from .wire import shape
 
 _STATE = "answers are not stored here"
+_CARRIED = Way("carried")
+_BY_CODE = "by code"
 
 REQUEST: list[Row] = [
     *same("model", "stream", "temperature", "top_p"),
-    hint("presence_penalty", None, 0),
-    hint("frequency_penalty", None, 0),
     *same("user", "safety_identifier", "moderation", "prompt_cache_key", "prompt_cache_retention"),
     *same("prompt_cache_options.mode"),
-    moved("prompt_cache_options.ttl", "prompt_cache_options.ttl", without("12h", "chat requests know no such time")),
+    ways("prompt_cache_options.ttl", Way("carried", "", without("12h", "chat requests know no such time")), _CARRIED),
     hint("service_tier", without("ultrafast", "chat requests know no such tier"), "auto", "default"),
-    moved("max_output_tokens", "max_completion_tokens"),
-    moved("reasoning.effort", "reasoning_effort", reasoning.effort_to_chat),
-    moved("text.format", "response_format", formats.to_chat, "a JSON schema is nested one level deeper"),
-    moved("text.verbosity", "verbosity", None, "", "medium"),
-    by_code("input", "messages", "items become messages, one per turn, outputs behind their calls"),
-    by_code("instructions", "messages", "the first system message"),
-    by_code("tools", "tools", "functions; free-form, namespaced and client-run tools as functions too"),
-    by_code("tool_choice", "tool_choice", "under the tools' chat names"),
-    by_code("parallel_tool_calls", "parallel_tool_calls", "sent when there are tools"),
-    by_code("include", "logprobs", "logprobs are asked for; encrypted reasoning is an envelope of our own"),
-    by_code("top_logprobs", "top_logprobs", "sent together with logprobs"),
-    by_code("reasoning.summary", None, "the upstream's reasoning text stands in for a summary"),
-    by_code("reasoning.generate_summary", None, "the older name of reasoning.summary"),
-    by_code("reasoning.context", None, "decides which earlier reasoning goes back"),
-    by_code("max_tool_calls", None, "limits tools that the server runs; here it runs none"),
-    kept("store", "taken, but nothing is stored, and the answer says so", False),
-    kept("metadata", "repeated in the answer, not sent to the upstream", {}),
+    moved("max_output_tokens", "max_completion_tokens", None, limits.to_responses),
+    Row("max_output_tokens", "max_tokens", None, Way("carried", "the older name", limits.to_responses)),
+    moved("reasoning.effort", "reasoning_effort", reasoning.effort, reasoning.effort),
+    Row("reasoning.effort", "reasoning.effort", None, Way("carried", "as some gateways spell it", reasoning.effort)),
+    moved(
+        "text.format", "response_format", formats.to_chat, formats.to_responses, "chat nests a schema one level deeper"
+    ),
+    moved("text.verbosity", "verbosity", None, None, "", "medium"),
+    by_code("input", "messages", "items become messages, one per turn, outputs behind their calls", "as items"),
+    by_code("instructions", "messages", "the first system message", ""),
+    by_code("tools", "tools", "functions; free-form, namespaced and client-run tools as functions too", "flattened"),
+    by_code("tools", "functions", "", "tools, answered as `function_call`"),
+    by_code("tools", "web_search_options", "", "a web search tool; the model decides whether to search"),
+    Row(None, "web_search_options", HANDED_ON, None),
+    by_code("tool_choice", "tool_choice", "under the tools' chat names", "flattened"),
+    by_code("tool_choice", "function_call", "", "as a choice; one call at most"),
+    by_code("parallel_tool_calls", "parallel_tool_calls", "sent when there are tools", "sent when there are tools"),
+    by_code("include", "include", "log-probabilities are asked for; encrypted reasoning is an envelope", "as it is"),
+    by_code("include", "logprobs", "", "asked for in `include`"),
+    by_code("top_logprobs", "top_logprobs", "sent together with logprobs", "only together with logprobs"),
+    noted("reasoning.summary", "the upstream's reasoning text stands in for a summary"),
+    noted("reasoning.generate_summary", "the older name of reasoning.summary"),
+    noted("reasoning.context", "decides which earlier reasoning goes back"),
+    noted("max_tool_calls", "limits tools that the server runs; here it runs none"),
+    ways(
+        "store", kept("taken, but nothing is stored, and the answer says so", False), Way(_BY_CODE, "false unless said")
+    ),
+    ways("metadata", kept("repeated in the answer, not sent to the upstream", {}), _CARRIED),
+    ways("stream_options.include_obfuscation", lost("events are not padded", False), _CARRIED),
+    ways(
+        "stream_options.include_usage",
+        lost("usage always comes", True, False),
+        kept("usage always comes; it is shown when asked for", False),
+    ),
     responses_only("truncation", "nothing is cut on its own", "disabled"),
     responses_only("context_management", "nothing is compacted on its own", []),
     responses_only("client_metadata", "chat requests have no place for what a client says of itself", {}),
-    responses_only("stream_options.include_obfuscation", "events are not padded", False),
     responses_only("prompt_cache_options.prewarm", "there is no cache to warm", False),
     responses_only("prompt_cache_options.comparison_response_id", "caches are not compared"),
-    refused("previous_response_id", _STATE + "; send the whole conversation in 'input'"),
-    refused("conversation", _STATE + "; send the whole conversation in 'input'"),
-    refused("background", _STATE + ", so an answer has to be waited for", False),
-    refused("prompt", "there are no prompt templates here; send 'instructions' and 'input'"),
-    refused("reasoning.mode", "chat upstreams have one mode", "standard"),
-    refused("image.context_compression", "images are not compressed", "auto", "disabled"),
-    refused("access_programs.cyber", "there are no access programs", "standard"),
-    *passed("stop", "seed", "logit_bias", "prediction", "web_search_options"),
-    chat_only("messages", "Responses requests say 'input'"),
-    chat_only("max_tokens", "Responses requests say 'max_output_tokens'"),
-    chat_only("max_completion_tokens", "Responses requests say 'max_output_tokens'"),
-    chat_only("response_format", "Responses requests say 'text.format'"),
-    chat_only("reasoning_effort", "Responses requests say 'reasoning.effort'"),
-    chat_only("verbosity", "Responses requests say 'text.verbosity'"),
-    chat_only("logprobs", "Responses requests say so in 'include'"),
-    chat_only("functions", "Responses requests say 'tools'"),
-    chat_only("function_call", "Responses requests say 'tool_choice'"),
-    chat_only("n", "a Response is one answer", 1),
-    chat_only("modalities", "a Response is text", ["text"]),
-    chat_only("audio", "a Response is text"),
+    ways(
+        "background",
+        refused(_STATE + ", so an answer has to be waited for", False),
+        refused("a chat answer has to be waited for", False),
+    ),
+    ways("previous_response_id", refused(_STATE + "; send the whole conversation in 'input'"), HANDED_ON),
+    ways("conversation", refused(_STATE + "; send the whole conversation in 'input'"), HANDED_ON),
+    ways("prompt", refused("there are no prompt templates here; send 'instructions' and 'input'"), HANDED_ON),
+    ways("reasoning.mode", refused("chat upstreams have one mode", "standard"), HANDED_ON),
+    ways("image.context_compression", refused("images are not compressed", "auto", "disabled"), HANDED_ON),
+    ways("access_programs.cyber", refused("there are no access programs", "standard"), HANDED_ON),
+    extra("presence_penalty", lost("there are no penalties", 0)),
+    extra("frequency_penalty", lost("there are no penalties", 0)),
+    extra("seed", lost("there is no seed")),
+    extra("prediction", lost("nothing is predicted")),
+    extra("logit_bias", refused("tokens cannot be favoured or forbidden", {})),
+    Row(None, "stop", HANDED_ON, Way(_BY_CODE, "the text is cut where it stands")),
+    Row(None, "n", lost("a Response is one answer", 1), Way(_BY_CODE, "so many requests are sent")),
+    ways("modalities", lost("a Response is text", ["text"]), refused("a Response is text", ["text"])),
+    ways("audio", lost("a Response is text"), lost("a Response is text")),
 ]
 
-TO_CHAT = compile_rules(REQUEST)
+TO_CHAT = compile_rules(REQUEST, "chat")
+TO_RESPONSES = compile_rules(REQUEST, "responses")
 
 
 class Answer(NamedTuple):
-    """One field of the Response object."""
+    """One field of an answer."""
 
     name: str
     default: Any
@@ -125,6 +146,30 @@ ANSWER: list[Answer] = [
     Answer("max_tool_calls", None, "request"),
     Answer("safety_identifier", None, "request"),
     Answer("prompt_cache_key", None, "request"),
+]
+
+COMPLETION: list[Answer] = [
+    Answer("id", None, "upstream", "`chatcmpl-` instead of `resp_`"),
+    Answer("object", "chat.completion", "here"),
+    Answer("created", None, "upstream", "`created_at`, in whole seconds"),
+    Answer("model", None, "upstream"),
+    Answer("choices[].index", 0, "here", "one choice for each copy of the request"),
+    Answer("choices[].message.role", "assistant", "here"),
+    Answer("choices[].message.content", None, "upstream", "the texts of all messages, joined (`message_separator`)"),
+    Answer("choices[].message.refusal", None, "upstream", "refusals, joined"),
+    Answer("choices[].message.tool_calls", None, "upstream", "calls that a client runs, in order; absent without"),
+    Answer("choices[].message.function_call", None, "upstream", "for clients that declare `functions`: the first call"),
+    Answer("choices[].message.annotations", None, "upstream", "citations of URLs; absent without"),
+    Answer("choices[].message.reasoning_content", None, "upstream", "texts of reasoning items (`reasoning_expose`)"),
+    Answer("choices[].message.reasoning_details", None, "upstream", "reasoning that must come back unread, sealed"),
+    Answer("choices[].message.images", None, "upstream", "generated images, as some gateways spell them"),
+    Answer("choices[].logprobs", None, "upstream", "of the texts; refusals have none"),
+    Answer(
+        "choices[].finish_reason", None, "upstream", "from `status`, `incomplete_details` and whether there are calls"
+    ),
+    Answer("usage", None, "upstream", "absent in streams unless asked for"),
+    Answer("service_tier", None, "upstream"),
+    Answer("moderation", None, "upstream"),
 ]
 
 _NESTED = ("text", "reasoning")
@@ -168,22 +213,33 @@ def as_markdown() -> Iterator[str]:
     yield "Generated from `fields.py` (`diglot fields`). **Lost** fields are reported, and refused with `strict`;"
     yield "**refused** fields get a 400 always, because leaving them out would be a lie. Values that say no more than"
     yield "leaving the field out are neither. Fields that no table has go to the upstream as they are, or are reported"
-    yield "(`unknown`). Ids, states, annotations and log-probabilities of earlier items say nothing to a model:"
-    yield "they stay behind unreported."
+    yield "(`unknown`, `responses_unknown`). Ids, states, annotations and log-probabilities of earlier items say"
+    yield "nothing to a model: they stay behind unreported."
+    yield from _request("Responses", "Chat Completions", [(r.responses, r.chat, r.to_chat) for r in REQUEST])
+    yield from _answer("the Response object", ANSWER)
+    yield from _request("Chat Completions", "Responses", [(r.chat, r.responses, r.to_responses) for r in REQUEST])
+    yield from _answer("the chat completion", COMPLETION)
+
+
+def _request(given: str, made: str, rows: list[tuple[str | None, str | None, Way | None]]) -> Iterator[str]:
     yield ""
-    yield "## Request: Responses to Chat Completions"
+    yield f"## Request: {given} to {made}"
     yield ""
-    yield "| Responses | Chat Completions | |"
+    yield f"| {given} | {made} | |"
     yield "| --- | --- | --- |"
-    for row in REQUEST:
-        how = _LEGEND[row.how] + (row.why or "as it is")
-        yield f"| {_code(row.responses)} | {_code(row.chat)} | {how} |"
+    for name, target, way in rows:
+        if way is not None:
+            arrives = {"carried": target or name, "by code": target if name else None}.get(way.how)
+            yield f"| {_code(name or target)} | {_code(arrives)} | {_LEGEND[way.how]}{way.why or 'as it is'} |"
+
+
+def _answer(title: str, fields: list[Answer]) -> Iterator[str]:
     yield ""
-    yield "## Answer: the Response object"
+    yield f"## Answer: {title}"
     yield ""
     yield "| Field | From | |"
     yield "| --- | --- | --- |"
-    for field in ANSWER:
+    for field in fields:
         default = "" if field.default is None else f"default `{field.default}`"
         yield f"| `{field.name}` | {field.source} | {'; '.join(filter(None, (field.why, default)))} |"
 

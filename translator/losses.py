@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
 Kind = Literal["dropped", "approximated", "emulated", "defaulted"]
@@ -44,6 +44,11 @@ class Report:
 
     def defaulted(self, path: str, why: str, value: Any = None) -> None:
         self._add(Loss(path, "defaulted", why, value))
+
+    def add(self, losses: Iterable[Loss]) -> None:
+        """Take over losses that were found elsewhere."""
+        for loss in losses:
+            self._add(loss)
 
     def _add(self, loss: Loss) -> None:
         self._losses.setdefault(loss[:3], loss)

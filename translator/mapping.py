@@ -1,7 +1,8 @@
 """What a row of a field table is, and the one walk over a body that reads it.
 
-A row is the only place that says what becomes of a field: the converter, the loss report, the strict refusal and
-FIELDS.md all read it. Rows hold facts, no conditions: what has order or memory is straight-line code elsewhere.
+A row is the only place that says what becomes of a field, in both directions: the converters, the loss report, the
+strict refusal and FIELDS.md all read it. Rows hold facts, no conditions: what has order or memory is straight-line code
+elsewhere.
 """
 
 from __future__ import annotations
@@ -15,6 +16,17 @@ from .wire import shape
 
 Shape = Callable[[Any, str, Terms], Any]
 Rule = Callable[[Any, dict[str, Any], Terms], None]
+Rules = dict[str, Any]
+Goal = Literal["chat", "responses"]
+
+
+class Way(NamedTuple):
+    """What becomes of a field on its way into one of the dialects."""
+
+    how: Literal["carried", "lost", "refused", "kept", "by code"]
+    why: str = ""
+    shape: Shape | None = None
+    harmless: tuple[Any, ...] = (None,)  # values that say no more than leaving the field out
 
 
 class Row(NamedTuple):
@@ -22,55 +34,82 @@ class Row(NamedTuple):
 
     responses: str | None
     chat: str | None
-    how: Literal["carried", "lost", "refused", "kept", "by code"]
-    why: str = ""
-    shape: Shape | None = None
-    harmless: tuple[Any, ...] = (None,)  # values that say no more than leaving the field out
+    to_chat: Way | None
+    to_responses: Way | None
+    """``None``: another row says it."""
+
+
+_CARRIED = Way("carried")
+HANDED_ON = Way("carried", "not a field of this format; handed on when it is sent")
+
+
+def lost(why: str, *harmless: Any) -> Way:
+    """For a field that the other dialect has no word for: left out and reported."""
+    return Way("lost", why, None, (None, *harmless))
+
+
+def refused(why: str, *harmless: Any) -> Way:
+    """For a field that changes the meaning of a request so much that leaving it out would be a lie."""
+    return Way("refused", why, None, (None, *harmless))
+
+
+def kept(why: str, *harmless: Any) -> Way:
+    """For a field that is answered here and not sent to the upstream."""
+    return Way("kept", why, None, (None, *harmless))
 
 
 def same(*names: str) -> list[Row]:
     """Fields with one name and one meaning on both sides."""
-    return [Row(name, name, "carried") for name in names]
+    return [Row(name, name, _CARRIED, _CARRIED) for name in names]
 
 
-def hint(name: str, shape: Shape | None, *harmless: Any) -> Row:
+def hint(name: str, to_chat: Shape | None, *harmless: Any) -> Row:
     """A field of the same name that says nothing when it has one of the *harmless* values."""
-    return Row(name, name, "carried", "", shape, (None, *harmless))
+    values = (None, *harmless)
+    return Row(name, name, Way("carried", "", to_chat, values), Way("carried", "", None, values))
 
 
-def moved(responses: str, chat: str, shape: Shape | None = None, why: str = "", *harmless: Any) -> Row:
-    """A field with another name or place, reshaped by *shape*."""
-    return Row(responses, chat, "carried", why, shape, (None, *harmless))
+def moved(
+    responses: str,
+    chat: str,
+    to_chat: Shape | None = None,
+    to_responses: Shape | None = None,
+    why: str = "",
+    *harmless: Any,
+) -> Row:
+    """A field with another name or place, reshaped on the way."""
+    values = (None, *harmless)
+    return Row(responses, chat, Way("carried", why, to_chat, values), Way("carried", why, to_responses, values))
+
+
+def ways(name: str, to_chat: Way, to_responses: Way) -> Row:
+    """A field of one name that has two fates."""
+    return Row(name, name, to_chat, to_responses)
 
 
 def responses_only(name: str, why: str, *harmless: Any) -> Row:
-    """A field that chat requests have no word for: left out and reported."""
-    return Row(name, None, "lost", why, None, (None, *harmless))
+    """A field that chat requests have no word for; a chat client that sends it all the same means what it says."""
+    return Row(name, None, lost(why, *harmless), HANDED_ON)
 
 
-def chat_only(name: str, why: str, *harmless: Any) -> Row:
-    """A field of the other dialect that a confused client may send: it would collide with what is written there."""
-    return Row(None, name, "lost", why, None, (None, *harmless))
+def noted(name: str, why: str) -> Row:
+    """A Responses field that code reads and that becomes no field of a chat request."""
+    return Row(name, None, Way("by code", why), HANDED_ON)
 
 
-def passed(*names: str) -> list[Row]:
-    """Chat fields without a Responses counterpart that mean what they say when a client sends them all the same."""
-    return [Row(None, name, "carried", "not a Responses field; handed on when it is sent") for name in names]
+def extra(name: str, to_responses: Way) -> Row:
+    """A chat field that only some Responses servers have (`responses_extras` of a profile)."""
+    return Row(name, name, HANDED_ON._replace(harmless=to_responses.harmless), to_responses)
 
 
-def refused(name: str, why: str, *harmless: Any) -> Row:
-    """A field that changes the meaning of the request so much that leaving it out would be a lie."""
-    return Row(name, None, "refused", why, None, (None, *harmless))
-
-
-def kept(name: str, why: str, *harmless: Any) -> Row:
-    """A field that is answered here and not sent to the upstream."""
-    return Row(name, None, "kept", why, None, (None, *harmless))
-
-
-def by_code(responses: str, chat: str | None, why: str) -> Row:
-    """A field that straight-line code takes, because it has order or depends on others."""
-    return Row(responses, chat, "by code", why)
+def by_code(responses: str, chat: str, to_chat: str, to_responses: str) -> Row:
+    """A field that straight-line code takes, because it has order or depends on others; "": another row says it."""
+    return Row(
+        responses,
+        chat,
+        Way("by code", to_chat) if to_chat else None,
+        Way("by code", to_responses) if to_responses else None,
+    )
 
 
 def without(word: str, why: str) -> Shape:
@@ -85,54 +124,81 @@ def without(word: str, why: str) -> Shape:
     return shape_word
 
 
-Rules = dict[str, Any]
+def compile_rules(rows: Iterable[Row], goal: Goal) -> Rules:
+    """One lookup from a field's name to what happens to it on its way into *goal*; nested fields are nested lookups.
 
-
-def compile_rules(rows: Iterable[Row]) -> Rules:
-    """One lookup from a field's name to what happens to it; nested fields are nested lookups."""
+    A name of the other dialect would collide with what is written there: it is lost, with a hint to the right word.
+    """
+    rows = list(rows)
     rules: Rules = {}
     for row in rows:
-        *parents, name = (row.responses or row.chat or "").split(".")
-        node = rules
-        for parent in parents:
-            node = node.setdefault(parent, {})
-        node[name] = _rule(row)
+        given, way, target = _seen_from(row, goal)
+        if given and way:
+            _node(rules, given)[given.split(".")[-1]] = _rule(way, given, target, goal)
+    speaker = "Responses" if goal == "chat" else "chat"
+    for row in rows:
+        given, _, target = _seen_from(row, goal)
+        if row.responses and row.chat and given != target:
+            collision = Way("lost", f"{speaker} requests say '{given}'")
+            _node(rules, target).setdefault(target.split(".")[-1], _rule(collision, target, target, goal))
     return rules
 
 
-def _rule(row: Row) -> Rule:
-    path = row.responses or row.chat or ""
-    if row.how == "carried":
-        return _carrier(row, path)
-    if row.how == "by code":
+def _seen_from(row: Row, goal: Goal) -> tuple[str, Way | None, str]:
+    """The path of a field as it is given, what becomes of it, and its path in *goal*."""
+    if goal == "chat":
+        return row.responses or row.chat or "", row.to_chat, row.chat or ""
+    return row.chat or row.responses or "", row.to_responses, row.responses or ""
+
+
+def _node(rules: Rules, path: str) -> Rules:
+    """The lookup that holds the last name of *path*."""
+    for parent in path.split(".")[:-1]:
+        rules = rules.setdefault(parent, {})
+    return rules
+
+
+def _rule(way: Way, path: str, target: str, goal: Goal) -> Rule:
+    if way.how == "carried":
+        return _carrier(way, path, target or path, goal)
+    if way.how == "by code":
         return lambda value, out, terms: None
+    stays = _stayer(way, path)
+    if goal == "chat":
+        return stays
+    carry = _carrier(way, path, path, goal)
 
-    def stays(value: Any, out: dict[str, Any], terms: Terms) -> None:
-        if is_one_of(value, row.harmless):
+    def stay_or_carry(value: Any, out: dict[str, Any], terms: Terms) -> None:
+        (carry if path in terms.profile.responses_extras else stays)(value, out, terms)
+
+    return stay_or_carry
+
+
+def _stayer(way: Way, path: str) -> Rule:
+    def stay(value: Any, out: dict[str, Any], terms: Terms) -> None:
+        if is_one_of(value, way.harmless):
             return
-        if row.how == "refused":
-            raise BadRequest(f"'{path}' is not supported: {row.why}.", path, "unsupported_parameter")
-        if row.how == "kept":
-            terms.report.emulated(path, row.why, value)
+        if way.how == "refused":
+            raise BadRequest(f"'{path}' is not supported: {way.why}.", path, "unsupported_parameter")
+        if way.how == "kept":
+            terms.report.emulated(path, way.why, value)
         else:
-            terms.report.dropped(path, row.why, value)
+            terms.report.dropped(path, way.why, value)
 
-    return stays
+    return stay
 
 
-def _carrier(row: Row, path: str) -> Rule:
+def _carrier(way: Way, path: str, target: str, goal: Goal) -> Rule:
     def carry(value: Any, out: dict[str, Any], terms: Terms) -> None:
         if value is None:
             return
-        goal = row.chat or ""
-        if not terms.profile.takes(goal):
-            if is_one_of(value, row.harmless):
-                return
-            terms.report.dropped(path, "the upstream does not take it", value)
+        if not terms.profile.takes(target, goal):
+            if not is_one_of(value, way.harmless):
+                terms.report.dropped(path, "the upstream does not take it", value)
             return
-        shaped = row.shape(value, path, terms) if row.shape else value
+        shaped = way.shape(value, path, terms) if way.shape else value
         if shaped is not None:
-            put(out, terms.profile.renamed.get(goal, goal), shaped)
+            put(out, terms.profile.renamed.get(target, target) if goal == "chat" else target, shaped)
 
     return carry
 
@@ -145,24 +211,30 @@ def put(out: dict[str, Any], path: str, value: Any) -> None:
     out[name] = value
 
 
-def walk(rules: Rules, body: dict[str, Any], out: dict[str, Any], terms: Terms, prefix: str = "") -> None:
-    """Carry every field of *body* over into *out*; what cannot come is reported, or refused."""
+def walk(
+    rules: Rules,
+    body: dict[str, Any],
+    out: dict[str, Any],
+    terms: Terms,
+    unknown: Literal["pass", "report"],
+    prefix: str = "",
+) -> None:
+    """Carry every field of *body* over into *out*; what cannot come is reported, or refused.
+
+    Fields that no row has are handed on or reported (*unknown*); inside of known ones they are always reported.
+    """
     for name, value in body.items():
         rule = rules.get(name)
         if rule is None:
-            _unknown(prefix, name, value, out, terms)
+            if unknown == "pass":
+                out[name] = value
+            elif value is not None:
+                terms.report.dropped(prefix + name, "no such field is known", value)
         elif isinstance(rule, dict):
             if value is not None:
-                walk(rule, shape.mapping(value, prefix + name), out, terms, f"{prefix}{name}.")
+                walk(rule, shape.mapping(value, prefix + name), out, terms, "report", f"{prefix}{name}.")
         else:
             rule(value, out, terms)
-
-
-def _unknown(prefix: str, name: str, value: Any, out: dict[str, Any], terms: Terms) -> None:
-    if not prefix and terms.profile.unknown == "pass":
-        out[name] = value
-    else:
-        terms.report.dropped(prefix + name, "no such field is known", value)
 
 
 def is_one_of(value: Any, candidates: Iterable[Any]) -> bool:

@@ -29,7 +29,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str = "default"
 
-    # what the upstream needs
+    # what a Chat Completions upstream needs
     developer_role: Literal["system", "developer"] = "system"
     system_messages: Literal["separate", "leading", "one"] = "leading"
     """*leading*: those at the start become one message (many chat templates take one); *one*: all of them do."""
@@ -63,6 +63,18 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     reasoning_replay: Literal["never", "tool_loop", "same_model", "always"] = "tool_loop"
     """Which earlier reasoning text goes back: none, that since the last user message, all of this model, or all."""
 
+    # what a Responses upstream needs
+    responses_unsupported: frozenset[str] = frozenset()
+    """Responses request fields (dotted paths) that it refuses or ignores: left out and reported."""
+    responses_extras: frozenset[str] = frozenset()
+    """Chat fields that Responses requests have no word for (`stop`, `seed`) and that it takes all the same."""
+    responses_unknown: Literal["pass", "report"] = "report"
+    """As `unknown`, for what a chat client sends."""
+    least_output_tokens: int = 16
+    """OpenAI's API refuses a smaller `max_output_tokens`."""
+    terminal_event: bool = True
+    """Its streams end with one; otherwise a stream that ends after whole items counts as complete (R2)."""
+
     markup: frozenset[Literal["think", "tool_call"]] = frozenset()
     """Tags that the upstream leaves in its text, to be read as reasoning and as calls."""
 
@@ -70,11 +82,16 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     events: Literal["openai", "openresponses"] = "openai"
     """Flavour of event names, error events and `[DONE]`."""
     reasoning_expose: Literal["auto", "off", "content", "summary", "both"] = "auto"
-    """Where reasoning text goes; *auto*: into the summary when the client asked for one, else into the content."""
+    """Where reasoning text goes; *auto*: into the summary when the client asked for one, else into the content.
 
-    def takes(self, path: str) -> bool:
-        """Whether the upstream takes a chat request field (dotted path)."""
-        return path not in self.unsupported and path.split(".")[0] not in self.unsupported
+    A chat client gets it as `reasoning_content`; *auto* takes whichever the upstream sends first."""
+    message_separator: str = "\n\n"
+    """What stands between the texts of several messages when they become one."""
+
+    def takes(self, path: str, goal: Literal["chat", "responses"] = "chat") -> bool:
+        """Whether the upstream takes a request field (dotted path) of a dialect."""
+        unsupported = self.unsupported if goal == "chat" else self.responses_unsupported
+        return path not in unsupported and path.split(".")[0] not in unsupported
 
 
 class Terms(NamedTuple):

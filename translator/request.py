@@ -1,16 +1,18 @@
-"""Requests: Responses -> Chat Completions."""
+"""Requests: Responses <-> Chat Completions."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 from . import fields
 from .errors import BadRequest, NotSayable
 from .losses import Report
 from .mapping import walk
-from .parts import choices, formats, tools
+from .parts import choices, formats, limits, tools
 from .profiles import Profile, Terms
-from .turns import Turns
+from .turns.to_chat import Turns
+from .turns.to_responses import Items
 from .wire import shape
 
 _LOGPROBS = "message.output_text.logprobs"
@@ -25,10 +27,26 @@ _NOTHING_TO_INCLUDE = (  # what these would show comes from tools that the serve
 )
 
 
-class Translated(NamedTuple):
-    """A request in the other dialect, and what is needed to read the answer to it."""
+class ResponsesRequest(NamedTuple):
+    """A Responses request made of a chat request, and what is needed to read the answer to it."""
 
-    chat: dict[str, Any]
+    body: dict[str, Any]
+    origins: list[str]  # for each item, the path of the message or call that it came from
+    declared: list[str]  # for each tool, the path of its declaration
+    given: dict[str, Any]  # the chat request, as far as it was read
+    stops: tuple[str, ...]  # stop sequences that are looked for here
+    copies: int  # how often the request is to be sent
+    include_usage: bool
+    legacy: bool  # the client knows `functions`, not `tools`
+
+
+Made = TypeVar("Made", "ChatRequest", "ResponsesRequest")
+
+
+class ChatRequest(NamedTuple):
+    """A chat request made of a Responses request, and what is needed to read the answer to it."""
+
+    body: dict[str, Any]
     catalog: tools.Catalog
     origins: list[str]  # for each message, the path of the item that it came from
     calls: dict[int, list[str]]  # for a message with calls, the paths of their items
@@ -43,26 +61,30 @@ def to_chat(
     Raises BadRequest when *body* is not a Responses request or asks for state, and NotSayable when *strict* and
     something would be dropped or approximated. *body* is not modified; parts of it are shared with the result.
     """
-    return translate(body, Terms(profile or Profile(), Report() if report is None else report), strict).chat
+    return translate_to_chat(body, Terms(profile or Profile(), Report() if report is None else report), strict).body
 
 
-def translate(body: Any, terms: Terms, strict: bool = False) -> Translated:
+def translate_to_chat(body: Any, terms: Terms, strict: bool = False) -> ChatRequest:
     """Translate a request and keep what reading the answer needs (specification: protocol 1.2)."""
+    return _checked(_to_chat, body, terms, strict)
+
+
+def _checked(translate: Callable[[dict[str, Any], Terms], Made], body: Any, terms: Terms, strict: bool) -> Made:
     try:
-        translated = _translate(shape.mapping(body, "body"), terms)
+        made = translate(shape.mapping(body, "body"), terms)
     except RecursionError:
         raise BadRequest("The request is nested too deeply.") from None
     losses = terms.report.refused()
     if strict and losses:
         raise NotSayable(losses)
-    return translated
+    return made
 
 
-def _translate(body: dict[str, Any], terms: Terms) -> Translated:
+def _to_chat(body: dict[str, Any], terms: Terms) -> ChatRequest:
     body = {**body, **_configured(body)}
     chat: dict[str, Any] = {}
-    walk(fields.TO_CHAT, body, chat, terms)
-    _check(body)
+    walk(fields.TO_CHAT, body, chat, terms, terms.profile.unknown)
+    _check(body, "input", "instructions")
     catalog = tools.declared(body, terms)
     turns = _turns(body, catalog, terms)
     chat["messages"] = turns.messages
@@ -70,13 +92,13 @@ def _translate(body: dict[str, Any], terms: Terms) -> Translated:
     _add_logprobs(body, chat, terms)
     if chat.get("stream") and terms.profile.stream_usage:
         chat["stream_options"] = {"include_usage": True}
-    return Translated(chat, catalog, turns.origins, turns.call_origins, declared)
+    return ChatRequest(chat, catalog, turns.origins, turns.call_origins, declared)
 
 
-def _check(body: dict[str, Any]) -> None:
+def _check(body: dict[str, Any], *conversation: str) -> None:
     shape.text(body.get("model"), "model")
-    if body.get("input") is None and body.get("instructions") is None:
-        raise shape.missing("input")
+    if all(body.get(name) is None for name in conversation):
+        raise shape.missing(conversation[0])
     if not isinstance(body.get("stream"), (bool, type(None))):
         raise shape.wrong_type("stream", "a boolean", body["stream"])
 
@@ -145,3 +167,129 @@ def _add_logprobs(body: dict[str, Any], chat: dict[str, Any], terms: Terms) -> N
         chat["logprobs"] = True
         if top:
             chat["top_logprobs"] = top
+
+
+# Chat -> Responses
+
+
+def to_responses(
+    body: dict[str, Any], report: Report | None = None, profile: Profile | None = None, *, strict: bool = False
+) -> dict[str, Any]:
+    """Return the Responses request for a chat request; what was lost is in *report*.
+
+    Raises BadRequest when *body* is not a chat request or asks for what Responses cannot give (audio), and NotSayable
+    when *strict* and something would be dropped or approximated. `stop` and `n` are not in the result: `ServeChat`
+    emulates them. *body* is not modified; parts of it are shared with the result.
+    """
+    terms = Terms(profile or Profile(), Report() if report is None else report)
+    return translate_to_responses(body, terms, strict).body
+
+
+def translate_to_responses(body: Any, terms: Terms, strict: bool = False) -> ResponsesRequest:
+    """Translate a request and keep what reading the answer needs (specification: protocol 1.1)."""
+    return _checked(_to_responses, body, terms, strict)
+
+
+def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
+    _check(body, "messages")
+    body = _said_once(body, terms)
+    made: dict[str, Any] = {}
+    walk(fields.TO_RESPONSES, body, made, terms, terms.profile.responses_unknown)
+    items = Items(terms)
+    items.add(body["messages"])
+    made["input"] = items.items
+    legacy = bool(body.get("functions")) and not body.get("tools")
+    declared = _declare(body, made, legacy, terms)
+    _include(body, made, terms)
+    _store(body, made, terms)
+    if "stop" in terms.profile.responses_extras and body.get("stop") is not None:
+        made["stop"] = body["stop"]
+    return ResponsesRequest(
+        body=made,
+        origins=items.origins,
+        declared=declared,
+        given=body,
+        stops=() if "stop" in made else limits.stops(body.get("stop"), terms),
+        copies=limits.copies(body.get("n"), terms),
+        include_usage=bool((body.get("stream_options") or {}).get("include_usage")),
+        legacy=legacy,
+    )
+
+
+def _said_once(body: dict[str, Any], terms: Terms) -> dict[str, Any]:
+    """Where two names of one thing are given, the older one, or the dialect's, gives way."""
+    for name, other in _ONE_THING:
+        if body.get(name) is not None and body.get(other) is not None:
+            if body[name] != body[other]:
+                terms.report.dropped(other, f"'{name}' says it", body[other])
+            body = {**body, other: None}
+    nested, effort = body.get("reasoning"), body.get("reasoning_effort")
+    if effort is not None and isinstance(nested, dict) and nested.get("effort") is not None:
+        if effort != nested["effort"]:
+            terms.report.dropped("reasoning.effort", "'reasoning_effort' says it", nested["effort"])
+        body = {**body, "reasoning": {**nested, "effort": None}}
+    return body
+
+
+_ONE_THING = (("max_completion_tokens", "max_tokens"), ("tool_choice", "function_call"))
+
+
+def _declare(body: dict[str, Any], made: dict[str, Any], legacy: bool, terms: Terms) -> list[str]:
+    """Declare the tools and the choice among them; return the paths of the declarations."""
+    declared, paths = tools.to_responses(body, terms)
+    name = "tool_choice" if body.get("tool_choice") is not None else "function_call"
+    choice = None if body.get(name) is None else choices.to_responses(body[name], name, terms)
+    if not declared and choice not in (None, "none", "auto"):
+        raise BadRequest(f"'{name}' is only allowed when tools are declared.", name)
+    if declared and choice == "none" and not terms.profile.takes("tool_choice", "responses"):
+        terms.report.emulated(name, "no tools are declared")
+        declared = []
+    if not declared:
+        return []
+    made["tools"] = declared
+    _put(made, "tool_choice", choice, name, terms)
+    if legacy:
+        _put(made, "parallel_tool_calls", False, "functions", terms)  # their answer has room for one call
+    else:
+        _put(made, "parallel_tool_calls", body.get("parallel_tool_calls"), "parallel_tool_calls", terms)
+    return paths
+
+
+def _put(made: dict[str, Any], name: str, value: Any, path: str, terms: Terms) -> None:
+    """Set a field of a Responses request, unless the upstream does not take it."""
+    if value is None:
+        return
+    if terms.profile.takes(name, "responses"):
+        made[name] = value
+    elif value not in ("auto", True):
+        terms.report.dropped(path, f"the upstream takes no '{name}'", value)
+
+
+def _include(body: dict[str, Any], made: dict[str, Any], terms: Terms) -> None:
+    wanted = list(shape.optional_array(body.get("include"), "include"))
+    logprobs, top = body.get("logprobs"), body.get("top_logprobs")
+    if top and not logprobs:
+        raise BadRequest("'top_logprobs' is only allowed when 'logprobs' is enabled.", "top_logprobs")
+    if not terms.profile.takes("include", "responses"):
+        for name in ("include", "logprobs"):
+            if body.get(name):
+                terms.report.dropped(name, "the upstream takes no 'include'", body[name])
+        return
+    if logprobs and _LOGPROBS not in wanted:
+        wanted.append(_LOGPROBS)
+    if wanted:
+        made["include"] = wanted
+    if top:
+        _put(made, "top_logprobs", top, "top_logprobs", terms)
+
+
+def _store(body: dict[str, Any], made: dict[str, Any], terms: Terms) -> None:
+    """A Response is stored unless it is told not to be, a completion is not (protocol 1.3)."""
+    store = body.get("store")
+    if not terms.profile.takes("store", "responses"):
+        if store:
+            terms.report.dropped("store", "the upstream takes no 'store'", store)
+        return
+    if store:
+        terms.report.approximated("store", "it is stored as a Response, not as a chat completion", store)
+    made["store"] = False if store is None else store

@@ -1,4 +1,4 @@
-"""A client and a chat application for ASGI tests: both see every message, as httpx's ASGITransport does not."""
+"""A client and an application for ASGI tests: both see every message, as httpx's ASGITransport does not."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -6,6 +6,8 @@ from typing import Any
 
 import anyio
 import pytest
+
+from diglot.adapters import TranslationMiddleware
 
 Message = Any
 
@@ -34,8 +36,26 @@ COMPLETION = {
 }
 
 
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1,
+    "model": "m",
+    "status": "completed",
+    "output": [
+        {"id": "m1", "type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hello"}]}
+    ],
+    "usage": {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3},
+}
+
+
+def event(kind: str, **fields: Any) -> bytes:
+    """One frame of a Responses stream."""
+    return f"event: response.{kind}\ndata: {json.dumps({'type': f'response.{kind}', **fields})}\n\n".encode()
+
+
 class Chat:
-    """A scripted chat application: bytes are sent, numbers are waited for, exceptions raised, `None` is a cut."""
+    """A scripted application: bytes are sent, numbers are waited for, exceptions raised, `None` is a cut."""
 
     def __init__(
         self, *steps: Any, status: int = 200, kind: str = "text/event-stream", headers: Mapping[str, str] | None = None
@@ -167,6 +187,89 @@ class Talk:
         return [event["type"].removeprefix("response.") for event in self.events]
 
 
+class Side:
+    """One direction: how its client asks, what its upstream says, and how to read what comes of it."""
+
+    def __init__(self, api: str) -> None:
+        self.api: Any = api
+        self.is_chat = api == "chat"  # the upstream, not the client
+        self.path = "/v1/responses" if self.is_chat else "/v1/chat/completions"
+        self.theirs = "/v1/chat/completions" if self.is_chat else "/v1/responses"
+        self.ask = {
+            "model": "m",
+            **({"input": "hi"} if self.is_chat else {"messages": [{"role": "user", "content": "hi"}]}),
+        }
+        self.stream = {**self.ask, "stream": True}
+        self.body = {"ask": self.ask, "stream": self.stream}
+        self.lossy = {**self.ask, **({"truncation": "auto"} if self.is_chat else {"seed": 1})}
+        """It loses something."""
+        self.lost = "truncation" if self.is_chat else "seed"
+        self.whole = json.dumps(COMPLETION if self.is_chat else RESPONSE).encode()
+        self.end = chunk(finish="stop") if self.is_chat else event("completed", response={**RESPONSE, "output": []})
+        """How an upstream ends that has said something."""
+        self.hello = [*self.begin, self.say("Hello"), self.end, *([DONE] if self.is_chat else [])]
+
+    @property
+    def begin(self) -> list[bytes]:
+        """What an upstream says before its first word."""
+        if self.is_chat:
+            return [chunk({"role": "assistant", "content": ""})]
+        return [event("created", response={**RESPONSE, "status": "in_progress", "output": []})]
+
+    def say(self, text: str) -> bytes:
+        """A piece of text."""
+        if self.is_chat:
+            return chunk({"content": text})
+        return event("output_text.delta", item_id="m1", output_index=0, content_index=0, delta=text)
+
+    def middleware(self, app: Any, **settings: Any) -> TranslationMiddleware:
+        """The middleware in front of an upstream of this side."""
+        return TranslationMiddleware(app, upstream_api=self.api, **settings)
+
+    def talk(self, app: Any, body: Any, scope: Mapping[str, Any] | None = None, **settings: Any) -> Talk:
+        """A request to the middleware in front of *app*."""
+        return Talk(self.middleware(app, **settings), body, **{"path": self.path, **(scope or {})})
+
+    def text(self, talk: Talk) -> str:
+        """What the client was told, whole or streamed."""
+        if b"data: " not in talk.body:
+            body = talk.json
+            return body["output"][0]["content"][0]["text"] if self.is_chat else body["choices"][0]["message"]["content"]
+        if self.is_chat:
+            return "".join(event["delta"] for event in talk.events if event["type"] == "response.output_text.delta")
+        choices = [choice for event in talk.events for choice in event.get("choices", ())]
+        return "".join(choice["delta"].get("content") or "" for choice in choices)
+
+    def ending(self, talk: Talk) -> str:
+        """How the stream ended: completed, incomplete or failed; `cut` if it did not."""
+        if self.is_chat:
+            last = talk.types[-1]
+            return last if last in ("completed", "incomplete", "failed") else "cut"
+        if not talk.body.endswith(DONE):
+            return "cut"
+        if "error" in talk.events[-1]:
+            return "failed"
+        reasons = [choice["finish_reason"] for event in talk.events for choice in event["choices"]]
+        return {"stop": "completed", "tool_calls": "completed"}.get(reasons[-1], "incomplete")
+
+    def failure(self, talk: Talk) -> str:
+        """What a failed stream says about it."""
+        last = talk.events[-1]
+        return (last["response"] if self.is_chat else last)["error"]["message"]
+
+
+@pytest.fixture(params=["chat", "responses"])
+def side(request: pytest.FixtureRequest) -> Side:
+    """Both directions, one after the other; the name is that of the upstream's API."""
+    return Side(request.param)
+
+
+@pytest.fixture
+def responses_side() -> Side:
+    """The direction with a Responses upstream."""
+    return Side("responses")
+
+
 @pytest.fixture
 def talk() -> type[Talk]:
     """The client."""
@@ -175,7 +278,7 @@ def talk() -> type[Talk]:
 
 @pytest.fixture
 def chat() -> type[Chat]:
-    """The chat application."""
+    """The application."""
     return Chat
 
 

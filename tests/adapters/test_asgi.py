@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from diglot.adapters import Limits, Record, ResponsesMiddleware
+from diglot.adapters import Limits, Record, TranslationMiddleware
 from diglot.translator import preset
 
 pytestmark = pytest.mark.anyio
@@ -16,58 +16,73 @@ ASK = {"model": "m", "input": "hi"}
 STREAM = {**ASK, "stream": True}
 
 
-async def test_answer(talk: Any, chat: Any, completion: bytes) -> None:
-    """A finished completion becomes a finished Response."""
-    got = await talk(ResponsesMiddleware(chat(completion, kind="application/json")), ASK).run()
+async def test_answer(side: Any, chat: Any) -> None:
+    """A finished answer becomes one of the other API."""
+    got = await side.talk(chat(side.whole, kind="application/json"), side.ask).run()
     assert got.status == 200
-    assert got.json["output"][0]["content"][0]["text"] == "Hello"
+    assert side.text(got) == "Hello"
     assert got.headers["content-length"] == str(len(got.body))
 
 
-async def test_stream(talk: Any, chat: Any, hello: list[bytes]) -> None:
-    """A chat stream becomes a Responses stream with its headers."""
-    got = await talk(ResponsesMiddleware(chat(*hello)), STREAM).run()
-    assert got.types[0] == "created"
-    assert got.types[-1] == "completed"
+async def test_stream(side: Any, chat: Any) -> None:
+    """A stream becomes one of the other API, with its headers."""
+    got = await side.talk(chat(*side.hello), side.stream).run()
+    assert (side.text(got), side.ending(got)) == ("Hello", "completed")
     assert got.complete
     assert got.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert got.headers["cache-control"] == "no-cache"
     assert got.headers["x-accel-buffering"] == "no"
 
 
-async def test_one_send_per_piece(talk: Any, chat: Any, hello: list[bytes]) -> None:
+async def test_one_send_per_piece(side: Any, chat: Any) -> None:
     """Every piece of the upstream gives at most one send, of whole events only."""
-    got = await talk(ResponsesMiddleware(chat(*hello)), STREAM).run()
-    assert len(got.pieces) <= len(hello)
+    got = await side.talk(chat(*side.hello), side.stream).run()
+    assert len(got.pieces) <= len(side.hello)
     assert all(piece.endswith(b"\n\n") for piece in got.pieces if piece)
 
 
-@pytest.mark.parametrize(
-    "scope",
-    [
-        {"method": "GET"},
-        {"path": "/v1/responses/resp_1"},
-        {"path": "/v1/chat/completions"},
-        {"type": "websocket"},
-        {"type": "lifespan"},
-    ],
-)
-async def test_everything_else_goes_through(talk: Any, scope: dict[str, Any]) -> None:
+EVERYTHING_ELSE: list[dict[str, Any]] = [
+    {"method": "GET"},
+    {"path": "/v1/responses/resp_1"},
+    {"path": "/v1/responses/resp_1/cancel"},
+    {"path": "/v1/chat/completions/c1"},
+    {"type": "websocket"},
+    {"type": "lifespan"},
+]
+
+
+@pytest.mark.parametrize("api", ["chat", "responses", "auto"])
+@pytest.mark.parametrize("scope", EVERYTHING_ELSE)
+async def test_everything_else_goes_through(talk: Any, scope: dict[str, Any], api: Any) -> None:
     """Other paths, methods and kinds of connections reach the application as they are."""
     seen: list[Any] = []
 
     async def app(*args: Any) -> None:
         seen.extend(args)
 
-    one = talk(ResponsesMiddleware(app), **scope)
+    one = talk(TranslationMiddleware(app, upstream_api=api), **scope)
     await one.run()
     assert seen[0] is one.scope
     assert seen[2] == one._send
 
 
-async def test_what_the_application_sees(talk: Any, chat: Any, completion: bytes) -> None:
-    """The path is the chat path below the same prefix; headers about the old body are gone, the others stay."""
-    app = chat(completion, kind="application/json")
+async def test_what_the_upstream_has_goes_through(side: Any, chat: Any) -> None:
+    """A request that the upstream understands is left alone."""
+    app = chat(side.whole, kind="application/json")
+    got = await side.talk(app, {"any": "thing"}, {"path": side.theirs}).run()
+    assert (app.bodies, got.body) == ([{"any": "thing"}], side.whole)
+
+
+async def test_compaction_where_the_upstream_has_responses(responses_side: Any, chat: Any) -> None:
+    """It is the upstream's."""
+    app = chat(b"{}", kind="application/json")
+    await responses_side.talk(app, {"any": "thing"}, {"path": "/v1/responses/compact"}).run()
+    assert app.scopes[0]["path"] == "/v1/responses/compact"
+
+
+async def test_what_the_application_sees(side: Any, chat: Any) -> None:
+    """The path is the other one below the same prefix; headers about the old body are gone, the others stay."""
+    app = chat(side.whole, kind="application/json")
     headers = {
         "authorization": "Bearer k",
         "content-type": "x",
@@ -77,10 +92,10 @@ async def test_what_the_application_sees(talk: Any, chat: Any, completion: bytes
         "x-y": "1",
     }
     extensions = {"http.response.pathsend": {}, "tls": {}}
-    await talk(ResponsesMiddleware(app), ASK, path="/api/v1/responses", headers=headers, extensions=extensions).run()
+    await side.talk(app, side.ask, {"path": f"/api{side.path}", "headers": headers, "extensions": extensions}).run()
     scope = app.scopes[0]
-    assert scope["path"] == "/api/v1/chat/completions"
-    assert scope["raw_path"] == b"/api/v1/chat/completions"
+    assert scope["path"] == f"/api{side.theirs}"
+    assert scope["raw_path"] == f"/api{side.theirs}".encode()
     assert scope["extensions"] == {"tls": {}}
     seen = dict(scope["headers"])
     assert seen.pop(b"content-length").isdigit()
@@ -91,26 +106,30 @@ async def test_what_the_application_sees(talk: Any, chat: Any, completion: bytes
         b"accept": b"application/json",
         b"accept-encoding": b"identity",
     }
-    assert app.bodies == [{"model": "m", "messages": [{"role": "user", "content": "hi"}]}]
+    (body,) = app.bodies
+    if side.is_chat:
+        assert body == {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+    else:
+        assert (body["model"], body["store"], len(body["input"])) == ("m", False, 1)
 
 
 @pytest.mark.parametrize("raw", [None, b"", b"/v1/respons%65s"])
-async def test_raw_path_may_be_anything(talk: Any, chat: Any, completion: bytes, raw: bytes | None) -> None:
+async def test_raw_path_may_be_anything(side: Any, chat: Any, raw: bytes | None) -> None:
     """The raw path is made new where it is missing or spelled in another way."""
-    app = chat(completion, kind="application/json")
-    await talk(ResponsesMiddleware(app), ASK, raw_path=raw).run()
-    assert app.scopes[0]["raw_path"] == b"/v1/chat/completions"
+    app = chat(side.whole, kind="application/json")
+    await side.talk(app, side.ask, {"raw_path": raw}).run()
+    assert app.scopes[0]["raw_path"] == side.theirs.encode()
 
 
-async def test_a_stream_is_asked_for_as_one(talk: Any, chat: Any, hello: list[bytes]) -> None:
+async def test_a_stream_is_asked_for_as_one(side: Any, chat: Any) -> None:
     """The upstream is asked for an event stream, and for nothing compressed."""
-    app = chat(*hello)
-    await talk(ResponsesMiddleware(app), STREAM, headers={"accept-encoding": "gzip"}).run()
+    app = chat(*side.hello)
+    await side.talk(app, side.stream, {"headers": {"accept-encoding": "gzip"}}).run()
     assert dict(app.scopes[0]["headers"])[b"accept"] == b"text/event-stream"
     assert dict(app.scopes[0]["headers"])[b"accept-encoding"] == b"identity"
 
 
-async def test_headers_that_stay(talk: Any, chat: Any, completion: bytes) -> None:
+async def test_headers_that_stay(side: Any, chat: Any) -> None:
     """Request ids and rate limits of the upstream reach the client; what described the old body does not."""
     headers = {
         "x-request-id": "r",
@@ -118,7 +137,7 @@ async def test_headers_that_stay(talk: Any, chat: Any, completion: bytes) -> Non
         "content-encoding": "identity",
         "transfer-encoding": "chunked",
     }
-    got = await talk(ResponsesMiddleware(chat(completion, kind="application/json", headers=headers)), ASK).run()
+    got = await side.talk(chat(side.whole, kind="application/json", headers=headers), side.ask).run()
     assert got.headers["x-request-id"] == "r"
     assert got.headers["x-ratelimit-limit"] == "9"
     assert got.headers["content-type"] == "application/json"
@@ -126,28 +145,27 @@ async def test_headers_that_stay(talk: Any, chat: Any, completion: bytes) -> Non
     assert "content-encoding" not in got.headers
 
 
-async def test_losses_header(talk: Any, chat: Any, completion: bytes) -> None:
+async def test_losses_header(side: Any, chat: Any) -> None:
     """What could not be carried over is named in a header, also when the upstream then refuses."""
-    ask = {**ASK, "truncation": "auto"}
-    good = await talk(ResponsesMiddleware(chat(completion, kind="application/json")), ask).run()
-    bad = await talk(ResponsesMiddleware(chat(b"{}", status=500)), ask).run()
-    assert good.headers["diglot-losses"].startswith('"truncation";kind=dropped')
+    good = await side.talk(chat(side.whole, kind="application/json"), side.lossy).run()
+    bad = await side.talk(chat(b"{}", status=500), side.lossy).run()
+    assert good.headers["diglot-losses"].startswith(f'"{side.lost}";kind=dropped')
     assert bad.headers["diglot-losses"] == good.headers["diglot-losses"]
 
 
-async def test_strict(talk: Any, chat: Any) -> None:
+async def test_strict(side: Any, chat: Any) -> None:
     """In strict mode a loss is refused, and the upstream never hears of it."""
     app = chat()
-    got = await talk(ResponsesMiddleware(app, strict=True), {**ASK, "truncation": "auto"}).run()
+    got = await side.talk(app, side.lossy, strict=True).run()
     assert got.status == 400
-    assert got.error["param"] == "truncation"
+    assert got.error["param"] == side.lost
     assert app.bodies == []
 
 
 async def test_compaction(talk: Any, chat: Any, completion: bytes) -> None:
     """A conversation is compacted by the same application."""
     app, records = chat(completion, kind="application/json"), list[Record]()
-    got = await talk(ResponsesMiddleware(app, on_exchange=records.append), ASK, path="/v1/responses/compact").run()
+    got = await talk(TranslationMiddleware(app, on_exchange=records.append), ASK, path="/v1/responses/compact").run()
     assert got.json["object"] == "response.compaction"
     assert got.json["output"][-1]["type"] == "compaction"
     assert app.scopes[0]["path"] == "/v1/chat/completions"
@@ -159,9 +177,11 @@ async def test_profile_by_name_or_object() -> None:
 
     async def app(*args: Any) -> None: ...
 
-    assert ResponsesMiddleware(app, "vllm").profile == ResponsesMiddleware(app, preset("vllm")).profile
+    assert TranslationMiddleware(app, "vllm").profile == TranslationMiddleware(app, preset("vllm")).profile
     with pytest.raises(ValueError):
-        ResponsesMiddleware(app, "nobody")
+        TranslationMiddleware(app, "nobody")
+    with pytest.raises(ValueError, match="chat, responses, auto"):
+        TranslationMiddleware(app, upstream_api="both")  # type: ignore[arg-type]
 
 
 async def test_what_is_learned_is_remembered(talk: Any, completion: bytes, caplog: pytest.LogCaptureFixture) -> None:
@@ -176,7 +196,7 @@ async def test_what_is_learned_is_remembered(talk: Any, completion: bytes, caplo
         await send({"type": "http.response.start", "status": 400 if refused else 200, "headers": kind})
         await send({"type": "http.response.body", "body": answer})
 
-    middleware = ResponsesMiddleware(app)
+    middleware = TranslationMiddleware(app)
     first = await talk(middleware, STREAM).run()
     second = await talk(middleware, STREAM).run()
     assert first.types[-1] == second.types[-1] == "completed"
@@ -209,7 +229,7 @@ class Picky:
 async def test_lessons_that_did_not_help_are_not_remembered(talk: Any, completion: bytes) -> None:
     """Only what the upstream then accepted is a lesson; a setting never goes to and fro."""
     for app in (Picky(["stream_options"], 400, completion), Picky(["max_tokens", "max_completion_tokens"], 200, b"{}")):
-        middleware = ResponsesMiddleware(app)
+        middleware = TranslationMiddleware(app)
         before = middleware.profile
         got = await talk(middleware, {**STREAM, "max_output_tokens": 5}).run()
         assert got.status == 400
@@ -220,7 +240,7 @@ async def test_lessons_that_did_not_help_are_not_remembered(talk: Any, completio
 async def test_lessons_add_up(talk: Any, completion: bytes) -> None:
     """Two lessons of one request are both remembered, and what others learned meanwhile stays."""
     app = Picky(["stream_options", "max_tokens"], 200, completion)
-    middleware = ResponsesMiddleware(app)
+    middleware = TranslationMiddleware(app)
     one = talk(middleware, {**STREAM, "max_output_tokens": 5})
 
     async def meanwhile(message: Any) -> None:
@@ -233,20 +253,43 @@ async def test_lessons_add_up(talk: Any, completion: bytes) -> None:
     assert app.count == 3
 
 
-async def test_record(talk: Any, chat: Any, hello: list[bytes], caplog: pytest.LogCaptureFixture) -> None:
+async def test_record(side: Any, chat: Any, caplog: pytest.LogCaptureFixture) -> None:
     """Every exchange leaves one record without a word that anybody wrote."""
     caplog.set_level(logging.INFO, "diglot.access")
     records: list[Record] = []
-    ask = {**STREAM, "input": "my secret", "truncation": "auto"}
-    middleware = ResponsesMiddleware(chat(*hello), on_exchange=records.append)
-    await talk(middleware, ask, headers={"authorization": "Bearer key"}, query_string=b"q=hidden").run()
+    body = json.loads(json.dumps(side.lossy).replace('"hi"', '"my secret"'))
+    scope = {"headers": {"authorization": "Bearer key"}, "query_string": b"q=hidden"}
+    await side.talk(chat(*side.hello), {**body, "stream": True}, scope, on_exchange=records.append).run()
     (record,) = records
-    assert (record.method, record.path, record.status, record.model) == ("POST", "/v1/responses", 200, "m")
+    assert (record.method, record.path, record.status, record.model) == ("POST", side.path, 200, "m")
     assert (record.streaming, record.outcome, record.error) == (True, "completed", None)
-    assert [(loss.path, loss.value) for loss in record.losses] == [("truncation", None)]
+    assert [(loss.path, loss.value) for loss in record.losses] == [(side.lost, None)]
     logged = [entry.__dict__["exchange"] for entry in caplog.records if entry.name == "diglot.access"]
     assert logged == [record.fields()]
     assert not any(word in str(caplog.records[0].__dict__) for word in ("secret", "Bearer", "hidden"))
+
+
+@pytest.mark.parametrize("ask", ["ask", "stream"])
+async def test_usage_in_the_record(side: Any, chat: Any, ask: str) -> None:
+    """Tokens are counted under the same names in both directions."""
+    records: list[Record] = []
+    app = chat(side.whole, kind="application/json")
+    await side.talk(app, side.body[ask], on_exchange=records.append).run()
+    fields = records[0].fields()
+    assert (fields["input_tokens"], fields["output_tokens"], fields["outcome"]) == (1, 2, "completed")
+
+
+async def test_endings_in_the_record(responses_side: Any, chat: Any) -> None:
+    """A chat answer that is not whole is not called completed."""
+    side, outcomes = responses_side, list[str]()
+    cut = {**json.loads(side.whole), "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+    failed = {**cut, "status": "failed", "error": {"code": "server_error", "message": "no"}}
+    for body, ask in ((cut, side.ask), (failed, side.ask), (failed, side.stream)):
+        app = chat(json.dumps(body).encode(), kind="application/json")
+        await side.talk(app, ask, on_exchange=lambda record: outcomes.append(record.outcome)).run()
+    app = chat(*side.hello[:-1])
+    await side.talk(app, side.stream, on_exchange=lambda record: outcomes.append(record.outcome)).run()
+    assert outcomes == ["incomplete", "refused", "refused", "failed"]
 
 
 async def test_a_broken_callback_breaks_nothing(
@@ -257,12 +300,12 @@ async def test_a_broken_callback_breaks_nothing(
     def fail(record: Record) -> None:
         raise RuntimeError
 
-    got = await talk(ResponsesMiddleware(chat(completion, kind="application/json"), on_exchange=fail), ASK).run()
+    got = await talk(TranslationMiddleware(chat(completion, kind="application/json"), on_exchange=fail), ASK).run()
     assert got.status == 200
     assert "on_exchange raised" in caplog.text
 
 
 async def test_limits_are_used(talk: Any, chat: Any) -> None:
     """A body over the limit is answered with 413."""
-    got = await talk(ResponsesMiddleware(chat(), limits=Limits(max_body=10)), ASK).run()
+    got = await talk(TranslationMiddleware(chat(), limits=Limits(max_body=10)), ASK).run()
     assert got.status == 413

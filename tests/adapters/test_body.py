@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from diglot.adapters import Limits, ResponsesMiddleware
+from diglot.adapters import Limits, TranslationMiddleware
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +19,7 @@ LIMITS = Limits(max_body=200_000)
 async def test_many_pieces(talk: Any, chat: Any, completion: bytes) -> None:
     """A body in several messages is one body."""
     app = chat(completion, kind="application/json")
-    got = await talk(ResponsesMiddleware(app), ASK).run()
+    got = await talk(TranslationMiddleware(app), ASK).run()
     assert got.status == 200
     assert app.bodies[0]["messages"][0]["content"] == ASK["input"]
 
@@ -38,7 +38,7 @@ async def test_compressed(talk: Any, chat: Any, completion: bytes, name: str, co
     """Clients may compress; the application gets the plain body without the header."""
     app = chat(completion, kind="application/json")
     body = compress(json.dumps(ASK).encode())
-    got = await talk(ResponsesMiddleware(app, limits=LIMITS), body, headers={"content-encoding": name}).run()
+    got = await talk(TranslationMiddleware(app, limits=LIMITS), body, headers={"content-encoding": name}).run()
     assert got.status == 200
     assert app.bodies[0]["messages"][0]["content"] == ASK["input"]
     assert b"content-encoding" not in dict(app.scopes[0]["headers"])
@@ -63,7 +63,7 @@ async def test_compressed(talk: Any, chat: Any, completion: bytes, name: str, co
 async def test_no_request(talk: Any, chat: Any, body: bytes, headers: Any, status: int, code: str) -> None:
     """What is no request is refused in the usual shape, and the application never sees it."""
     app = chat()
-    got = await talk(ResponsesMiddleware(app, limits=LIMITS), body, headers=headers).run()
+    got = await talk(TranslationMiddleware(app, limits=LIMITS), body, headers=headers).run()
     assert (got.status, got.error["code"]) == (status, code)
     assert set(got.error) == {"message", "type", "param", "code"}
     assert app.bodies == []

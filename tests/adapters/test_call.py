@@ -1,5 +1,6 @@
 """The life of one request: clients that leave, upstreams that hang, servers that stop."""
 
+import json
 import logging
 from time import monotonic
 from typing import Any
@@ -7,82 +8,84 @@ from typing import Any
 import anyio
 import pytest
 
-from diglot.adapters import Limits, Record, ResponsesMiddleware, call
+from diglot.adapters import Limits, Record, endpoints
 from diglot.translator import BadUpstream
 
 pytestmark = pytest.mark.anyio
 
-ASK = {"model": "m", "input": "hi"}
-STREAM = {**ASK, "stream": True}
 QUICK = Limits(keepalive=0.05, first_byte=0.4, idle=0.4, after_finish=0.1, shutdown=0.1)
 FOREVER = 3600
 PRIVATE = "what somebody wrote"
 
 
-async def test_first_byte_timeout(talk: Any, chat: Any) -> None:
+async def test_first_byte_timeout(side: Any, chat: Any) -> None:
     """An upstream that says nothing is given up with 504."""
     app = chat(FOREVER)
-    got = await talk(ResponsesMiddleware(app, limits=QUICK), ASK).run()
+    got = await side.talk(app, side.ask, limits=QUICK).run()
     assert (got.status, got.error["code"]) == (504, "upstream_timeout")
     assert app.disconnected
     assert app.cancelled
 
 
-async def test_first_byte_timeout_of_a_stream(talk: Any, chat: Any) -> None:
+async def test_first_byte_timeout_of_a_stream(side: Any, chat: Any) -> None:
     """A stream was kept alive meanwhile, so it ends as failed."""
-    got = await talk(ResponsesMiddleware(chat(FOREVER), limits=QUICK), STREAM).run()
+    got = await side.talk(chat(FOREVER), side.stream, limits=QUICK).run()
     assert got.status == 200
-    assert got.types == ["created", "in_progress", "failed"]
+    assert side.ending(got) == "failed"
+    assert len(got.events) == (3 if side.is_chat else 2)
     assert got.body.count(b": keep-alive\n\n") > 2
     assert got.complete
 
 
-async def test_idle_timeout(talk: Any, chat: Any, frame: Any) -> None:
+async def test_idle_timeout(side: Any, chat: Any) -> None:
     """A stream that stops flowing ends as failed."""
-    got = await talk(ResponsesMiddleware(chat(frame({"content": "Hel"}), FOREVER), limits=QUICK), STREAM).run()
-    assert got.types[-1] == "failed"
-    assert got.events[-1]["response"]["output"][0]["content"][0]["text"] == "Hel"
+    got = await side.talk(chat(side.say("Hel"), FOREVER), side.stream, limits=QUICK).run()
+    assert side.ending(got) == "failed"
+    assert side.text(got) == "Hel"
 
 
-async def test_keep_alive_before_anything(talk: Any, chat: Any, hello: list[bytes]) -> None:
+async def test_keep_alive_before_anything(side: Any, chat: Any) -> None:
     """While a model thinks, the stream begins and is kept alive; the answer then goes on in it."""
     limits = Limits(keepalive=0.05)
-    got = await talk(ResponsesMiddleware(chat(0.2, *hello), limits=limits), STREAM).run()
-    assert got.types[:3] == ["created", "in_progress", "output_item.added"]
-    assert got.types[-1] == "completed"
+    got = await side.talk(chat(0.2, *side.hello), side.stream, limits=limits).run()
+    if side.is_chat:
+        assert got.types[:3] == ["created", "in_progress", "output_item.added"]
+        assert [event["sequence_number"] for event in got.events] == list(range(len(got.events)))
+    else:
+        assert got.events[0]["choices"][0]["delta"]["role"] == "assistant"
+    assert side.ending(got) == "completed"
     assert b": keep-alive\n\n" in got.body
-    assert [event["sequence_number"] for event in got.events] == list(range(len(got.events)))
 
 
-async def test_error_after_keep_alive(talk: Any, chat: Any) -> None:
+async def test_error_after_keep_alive(side: Any, chat: Any) -> None:
     """Once a stream has begun, an HTTP error of the upstream can only end it."""
     app = chat(0.2, b'{"error":{"message":"busy"}}', status=503, kind="application/json")
-    got = await talk(ResponsesMiddleware(app, limits=Limits(keepalive=0.05)), STREAM).run()
+    got = await side.talk(app, side.stream, limits=Limits(keepalive=0.05)).run()
     assert got.status == 200
-    assert got.types[-1] == "failed"
-    assert "busy" in got.events[-1]["response"]["error"]["message"]
+    assert side.ending(got) == "failed"
+    assert "busy" in side.failure(got)
 
 
-async def test_finished_but_not_closed(talk: Any, chat: Any, frame: Any) -> None:
+async def test_finished_but_not_closed(side: Any, chat: Any) -> None:
     """After the finish reason the end is only waited for a moment."""
-    app = chat(frame({"content": "Hello"}), frame(finish="stop"), FOREVER)
-    got = await talk(ResponsesMiddleware(app, limits=Limits(after_finish=0.1, shutdown=0.1)), STREAM).run()
-    assert got.types[-1] == "completed"
+    app = chat(side.say("Hello"), side.end, FOREVER)
+    got = await side.talk(app, side.stream, limits=Limits(after_finish=0.1, shutdown=0.1)).run()
+    assert side.ending(got) == "completed"
     assert app.cancelled
 
 
-async def test_done_but_not_closed(talk: Any, chat: Any, hello: list[bytes]) -> None:
+async def test_done_but_not_closed(side: Any, chat: Any) -> None:
     """The client has its whole answer at `[DONE]`, even if the upstream keeps its connection."""
-    app = chat(*hello, FOREVER)
-    got = await talk(ResponsesMiddleware(app, limits=Limits(after_finish=0.1, shutdown=0.1)), STREAM).run()
+    app = chat(*side.hello, FOREVER)
+    got = await side.talk(app, side.stream, limits=Limits(after_finish=0.1, shutdown=0.1)).run()
     assert got.complete
     assert app.disconnected
     assert app.cancelled
 
 
-async def test_work_after_the_answer(talk: Any, chat: Any, completion: bytes) -> None:
+async def test_work_after_the_answer(side: Any, chat: Any) -> None:
     """What an application does after its answer (background tasks) is left alone."""
-    app = chat(completion, kind="application/json")
+    app = chat(side.whole, kind="application/json")
     done = False
 
     async def with_background(scope: Any, receive: Any, send: Any) -> None:
@@ -91,16 +94,16 @@ async def test_work_after_the_answer(talk: Any, chat: Any, completion: bytes) ->
         await anyio.sleep(0.4)
         done = True
 
-    got = await talk(ResponsesMiddleware(with_background, limits=QUICK), ASK).run()
+    got = await side.talk(with_background, side.ask, limits=QUICK).run()
     assert got.status == 200
     assert done
 
 
-@pytest.mark.parametrize("ask", [ASK, STREAM])
-async def test_client_leaves(talk: Any, chat: Any, ask: Any) -> None:
+@pytest.mark.parametrize("ask", ["ask", "stream"])
+async def test_client_leaves(side: Any, chat: Any, ask: str) -> None:
     """The application hears that the client has gone, and is cancelled soon after."""
     app, records = chat(FOREVER), list[Record]()
-    one = talk(ResponsesMiddleware(app, limits=Limits(shutdown=0.1), on_exchange=records.append), ask)
+    one = side.talk(app, side.body[ask], limits=Limits(shutdown=0.1), on_exchange=records.append)
     began = monotonic()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(one.run)
@@ -113,10 +116,10 @@ async def test_client_leaves(talk: Any, chat: Any, ask: Any) -> None:
     assert (records[0].status, records[0].outcome) == (499, "disconnected")
 
 
-async def test_client_leaves_while_it_asks(talk: Any, chat: Any) -> None:
+async def test_client_leaves_while_it_asks(side: Any, chat: Any) -> None:
     """Half a request is no request."""
     app = chat()
-    one = talk(ResponsesMiddleware(app), ASK)
+    one = side.talk(app, side.ask)
     one._pieces[0]["more_body"] = True
     one.gone.set()
     await one.run()
@@ -124,49 +127,49 @@ async def test_client_leaves_while_it_asks(talk: Any, chat: Any) -> None:
     assert app.bodies == []
 
 
-async def test_server_that_says_so_with_an_error(talk: Any, chat: Any, hello: list[bytes]) -> None:
+async def test_server_that_says_so_with_an_error(side: Any, chat: Any) -> None:
     """Servers may raise OSError when the client has gone; the application sees it, nobody else does."""
-    app, records = chat(*hello), list[Record]()
+    app, records = chat(*side.hello), list[Record]()
 
     async def broken(message: Any) -> None:
         raise OSError
 
-    one = talk(ResponsesMiddleware(app, on_exchange=records.append), STREAM)
+    one = side.talk(app, side.stream, on_exchange=records.append)
     one.hold = broken
     await one.run()
     assert app.finished == 0
     assert records[0].outcome == "disconnected"
 
 
-@pytest.mark.parametrize("body", [{}, ASK])
-async def test_error_that_nobody_hears(talk: Any, chat: Any, body: Any) -> None:
+@pytest.mark.parametrize("body", ["{}", "ask"])
+async def test_error_that_nobody_hears(side: Any, chat: Any, body: str) -> None:
     """A client that has gone before its error came breaks nothing."""
 
     async def broken(message: Any) -> None:
         raise OSError
 
-    one = talk(ResponsesMiddleware(chat(b"{}", status=500)), body)
+    one = side.talk(chat(b"{}", status=500), side.body.get(body, {}))
     one.hold = broken
     await one.run()
 
 
-async def test_keep_alive_that_nobody_hears(talk: Any, chat: Any) -> None:
+async def test_keep_alive_that_nobody_hears(side: Any, chat: Any) -> None:
     """A client that turns out to be gone when it is to be kept alive ends the exchange."""
     app = chat(FOREVER)
 
     async def broken(message: Any) -> None:
         raise OSError
 
-    one = talk(ResponsesMiddleware(app, limits=QUICK), STREAM)
+    one = side.talk(app, side.stream, limits=QUICK)
     one.hold = broken
     await one.run()
     assert app.cancelled
 
 
-async def test_back_pressure(talk: Any, chat: Any, frame: Any) -> None:
+async def test_back_pressure(side: Any, chat: Any) -> None:
     """The application waits until the client has taken what it sent; a slow client is not the upstream's fault."""
-    app = chat(*(frame({"content": "x"}) for _ in range(5)), frame(finish="stop"))
-    one = talk(ResponsesMiddleware(app, limits=QUICK), STREAM)
+    app = chat(*(side.say("x") for _ in range(5)), side.end)
+    one = side.talk(app, side.stream, limits=QUICK)
     release = anyio.Event()
 
     async def slow(message: Any) -> None:
@@ -179,11 +182,11 @@ async def test_back_pressure(talk: Any, chat: Any, frame: Any) -> None:
         await anyio.sleep(0.8)
         assert len(one.sent) == 2
         release.set()
-    assert one.types[-1] == "completed"
+    assert side.ending(one) == "completed"
 
 
 @pytest.mark.parametrize("grouped", [False, True])
-async def test_application_raises(talk: Any, grouped: bool, caplog: pytest.LogCaptureFixture) -> None:
+async def test_application_raises(side: Any, grouped: bool, caplog: pytest.LogCaptureFixture) -> None:
     """Before an answer it is a 502; the log shows where, but not what was said."""
 
     async def fail() -> None:
@@ -196,7 +199,7 @@ async def test_application_raises(talk: Any, grouped: bool, caplog: pytest.LogCa
             tasks.start_soon(fail)
 
     caplog.set_level(logging.INFO)
-    got = await talk(ResponsesMiddleware(app), ASK).run()
+    got = await side.talk(app, side.ask).run()
     assert got.status == 502
     assert "raised ValueError" in caplog.text
     assert "test_call.py" in caplog.text
@@ -204,63 +207,70 @@ async def test_application_raises(talk: Any, grouped: bool, caplog: pytest.LogCa
     assert PRIVATE not in got.body.decode()
 
 
-async def test_application_raises_one_of_ours(talk: Any) -> None:
+async def test_application_raises_one_of_ours(side: Any) -> None:
     """An error of our own tree keeps its status, also inside a group."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         raise ExceptionGroup("g", [BadUpstream("gone", status=504)])
 
-    got = await talk(ResponsesMiddleware(app), ASK).run()
+    got = await side.talk(app, side.ask).run()
     assert (got.status, got.error["message"]) == (504, "gone")
 
 
-async def test_application_returns(talk: Any) -> None:
+async def test_application_returns(side: Any) -> None:
     """An application that says nothing gives 502."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None: ...
 
-    assert (await talk(ResponsesMiddleware(app), ASK).run()).status == 502
+    assert (await side.talk(app, side.ask).run()).status == 502
 
 
-async def test_server_stops(talk: Any, chat: Any, frame: Any) -> None:
+async def test_server_stops(side: Any, chat: Any) -> None:
     """A stream that the server cancels ends as failed, with a whole last event."""
-    one = talk(ResponsesMiddleware(chat(frame({"content": "Hel"}), 30)), STREAM)
+    one = side.talk(chat(side.say("Hel"), 30), side.stream)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(one.run)
         await anyio.sleep(0.1)
         tasks.cancel_scope.cancel()
-    assert one.types[-1] == "failed"
+    assert side.ending(one) == "failed"
     assert one.complete
 
 
 @pytest.mark.parametrize("depth", [100, 300, 480, 900, 5000])
-async def test_deep_nesting(talk: Any, chat: Any, completion: bytes, depth: int) -> None:
+async def test_deep_nesting(side: Any, chat: Any, depth: int) -> None:
     """A request that is nested beyond all measure is refused, not a crash."""
     schema = b'{"type":"array","items":' * depth + b"{}" + b"}" * depth
-    body = b'{"model":"m","input":"x","tools":[{"type":"function","name":"f","parameters":' + schema + b"}]}"
-    got = await talk(ResponsesMiddleware(chat(completion, kind="application/json")), body).run()
+    tool = {"type": "function", "name": "f", "parameters": "S"}
+    tool = tool if side.is_chat else {"type": "function", "function": {"name": "f", "parameters": "S"}}
+    body = json.dumps({**side.ask, "tools": [tool]}).encode().replace(b'"S"', schema)
+    got = await side.talk(chat(side.whole, kind="application/json"), body).run()
     assert got.status == 200 if depth == 100 else got.status in (200, 400)
 
 
-async def test_an_upstream_that_refuses_everything(talk: Any, chat: Any) -> None:
+async def test_an_upstream_that_refuses_everything(side: Any, chat: Any) -> None:
     """Trying again has an end, and the client gets the last refusal."""
-    refusal = b'{"error":{"message":"Unknown parameter: max_tokens, max_completion_tokens"}}'
+    refusal = b'{"error":{"message":"Unknown parameter: max_tokens, max_completion_tokens, store"}}'
     app = chat(refusal, status=400, kind="application/json")
-    got = await talk(ResponsesMiddleware(app), {**ASK, "max_output_tokens": 5}).run()
+    got = await side.talk(app, {**side.ask, "max_output_tokens": 5}).run()
     assert got.status == 400
     assert 1 < len(app.bodies) < 6
 
 
 async def test_a_mistake_of_ours(
-    talk: Any, chat: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    side: Any, chat: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Should the translation itself fail, the client gets an error in the usual shape."""
 
-    def broken(*args: object, **settings: object) -> None:
-        raise KeyError(PRIVATE)
+    path = side.path.removeprefix("/v1")
 
-    monkeypatch.setitem(call.ENDPOINTS, "/responses", broken)
-    got = await talk(ResponsesMiddleware(chat()), ASK).run()
+    base: Any = endpoints.SERVED[path]
+
+    class Broken(base):
+        def __init__(self, *args: object, **settings: object) -> None:
+            raise KeyError(PRIVATE)
+
+    monkeypatch.setitem(endpoints.SERVED, path, Broken)
+    got = await side.talk(chat(), side.ask).run()
     assert (got.status, got.error["type"]) == (500, "server_error")
     assert "raised KeyError" in caplog.text
     assert PRIVATE not in caplog.text

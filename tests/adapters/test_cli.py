@@ -92,6 +92,25 @@ def test_serve(served: list[Any]) -> None:
     assert "NO MODEL" not in got.stderr
 
 
+@pytest.mark.parametrize(
+    ("api", "words"),
+    [
+        ("chat", "serves the Responses API on http://127.0.0.1:8080/v1/responses (profile default), answered by"),
+        ("responses", "serves the Chat Completions API on http://127.0.0.1:8080/v1/chat/completions (profile default)"),
+        (
+            "auto",
+            "8080/v1/responses and http://127.0.0.1:8080/v1/chat/completions, whichever of them the upstream lacks",
+        ),
+    ],
+)
+def test_serve_either_api(served: list[Any], api: str, words: str) -> None:
+    """The welcome says what is served."""
+    got = run("serve", "--upstream", "http://up:1", "--upstream-api", api)
+    assert got.exit_code == 0
+    assert served[0].upstream_api == api
+    assert words in got.stderr
+
+
 def test_serve_without_an_upstream(served: list[Any]) -> None:
     """The demo behind a server is announced loudly; port 0 takes a free one."""
     got = run("serve", "--port", "0", "--host", "0.0.0.0")

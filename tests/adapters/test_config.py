@@ -29,11 +29,13 @@ def test_environment() -> None:
     environment = {
         "DIGLOT_STRICT": "true",
         "DIGLOT_WORKERS": "2",
+        "DIGLOT_UPSTREAM_API": "responses",
         "DIGLOT_SET": '{"unsupported":["seed"]}',
         "DIGLOT_LIMITS": '{"keepalive":3}',
     }
     settings = load({}, environment)
     assert (settings.strict, settings.workers, settings.limits.keepalive) == (True, 2, 3)
+    assert settings.upstream_api == "responses"
     assert settings.as_profile().unsupported == frozenset({"seed"})
 
 
@@ -50,6 +52,7 @@ def test_environment() -> None:
         ({"limits": {"idle": -1}}, r"idle"),
         ({"limits": {"colour": 1}}, r"colour"),
         ({"log_level": "loud"}, r"log_level"),
+        ({"upstream_api": "both"}, r"upstream_api"),
     ],
 )
 def test_wrong(flags: dict[str, Any], words: str) -> None:
@@ -103,9 +106,11 @@ def test_tables_add_up(tmp_path: Path) -> None:
 def test_names_as_on_the_command_line(tmp_path: Path) -> None:
     """A file may write `log-level`, also in tables."""
     file = tmp_path / "diglot.toml"
-    file.write_text('log-level = "debug"\n[limits]\nfirst-byte = 7\n[set]\nstream-usage = false\n')
+    file.write_text(
+        'log-level = "debug"\nupstream-api = "auto"\n[limits]\nfirst-byte = 7\n[set]\nstream-usage = false\n'
+    )
     settings = load({}, {}, file)
-    assert (settings.log_level, settings.limits.first_byte) == ("debug", 7)
+    assert (settings.log_level, settings.upstream_api, settings.limits.first_byte) == ("debug", "auto", 7)
     assert settings.as_profile().stream_usage is False
 
 

@@ -7,10 +7,8 @@ import anyio
 import msgspec
 import pytest
 
-from diglot.adapters import Limits, Record, ResponsesMiddleware
+from diglot.adapters import Limits, Record
 
-ASK = {"model": "m", "input": "hi"}
-STREAM = {**ASK, "stream": True}
 FOREVER = 3600
 
 
@@ -21,15 +19,14 @@ def test_wrong_limits(wrong: dict[str, object]) -> None:
         msgspec.convert(wrong, Limits)
 
 
-@pytest.mark.parametrize("ask", [ASK, STREAM])
+@pytest.mark.parametrize("ask", ["ask", "stream"])
 @pytest.mark.anyio
-async def test_client_that_stops_reading(talk: Any, chat: Any, hello: list[bytes], completion: bytes, ask: Any) -> None:
+async def test_client_that_stops_reading(side: Any, chat: Any, ask: str) -> None:
     """A client that reads no more holds the upstream only for so long."""
-    body = [completion] if ask is ASK else hello
-    kind = "application/json" if ask is ASK else "text/event-stream"
     records = list[Record]()
-    app = chat(*body, kind=kind)
-    one = talk(ResponsesMiddleware(app, limits=Limits(stalled=0.2, keepalive=0.1), on_exchange=records.append), ask)
+    app = chat(side.whole, kind="application/json") if ask == "ask" else chat(*side.hello)
+    limits = Limits(stalled=0.2, keepalive=0.1)
+    one = side.talk(app, side.body[ask], limits=limits, on_exchange=records.append)
 
     async def stop(message: Any) -> None:
         await anyio.sleep(FOREVER)
@@ -41,10 +38,10 @@ async def test_client_that_stops_reading(talk: Any, chat: Any, hello: list[bytes
 
 
 @pytest.mark.anyio
-async def test_client_that_stops_reading_keep_alives(talk: Any, chat: Any) -> None:
+async def test_client_that_stops_reading_keep_alives(side: Any, chat: Any) -> None:
     """The same when it is the watch that writes."""
     app = chat(FOREVER)
-    one = talk(ResponsesMiddleware(app, limits=Limits(stalled=0.2, keepalive=0.1)), STREAM)
+    one = side.talk(app, side.stream, limits=Limits(stalled=0.2, keepalive=0.1))
 
     async def stop(message: Any) -> None:
         await anyio.sleep(FOREVER)
@@ -54,23 +51,23 @@ async def test_client_that_stops_reading_keep_alives(talk: Any, chat: Any) -> No
     assert app.cancelled
 
 
-@pytest.mark.parametrize(("ask", "noise"), [(STREAM, b": PROCESSING\n\n"), (ASK, b"\n"), (STREAM, b"\n")])
+@pytest.mark.parametrize(("ask", "noise"), [("stream", b": PROCESSING\n\n"), ("ask", b"\n"), ("stream", b"\n")])
 @pytest.mark.anyio
-async def test_comments_are_no_answer(talk: Any, chat: Any, ask: Any, noise: bytes) -> None:
+async def test_comments_are_no_answer(side: Any, chat: Any, ask: str, noise: bytes) -> None:
     """Comments say that the upstream lives, but not for ever."""
     limits = Limits(idle=0.3, first_byte=0.3, silent=0.8, shutdown=0.1)
-    app = chat(*([noise, 0.05] * 100), kind="text/event-stream" if ask is STREAM else "application/json")
+    app = chat(*([noise, 0.05] * 100), kind="text/event-stream" if ask == "stream" else "application/json")
     began = monotonic()
-    got = await talk(ResponsesMiddleware(app, limits=limits), ask).run()
+    got = await side.talk(app, side.body[ask], limits=limits).run()
     assert 0.7 < monotonic() - began < 3
     assert (got.status, got.error["code"]) == (504, "upstream_timeout")
 
 
 @pytest.mark.anyio
-async def test_idle_in_a_whole_answer(talk: Any, chat: Any) -> None:
+async def test_idle_in_a_whole_answer(side: Any, chat: Any) -> None:
     """An answer that stops in the middle is given up after the idle time, not after that for a first byte."""
     began = monotonic()
-    limits = Limits(idle=0.2, shutdown=0.1)
-    got = await talk(ResponsesMiddleware(chat(b'{"a":', FOREVER, kind="application/json"), limits=limits), ASK).run()
+    app = chat(b'{"a":', FOREVER, kind="application/json")
+    got = await side.talk(app, side.ask, limits=Limits(idle=0.2, shutdown=0.1)).run()
     assert got.status == 504
     assert monotonic() - began < 3

@@ -29,6 +29,43 @@ async def test_health(talk: Any) -> None:
     got = await talk(application(Settings(profile="vllm")), path="/healthz", method="GET").run()
     assert got.json["status"] == "ok"
     assert got.json["profile"] == "vllm"
+    assert got.json["upstream_api"] == "chat"
+
+
+CHAT_ASK = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.mark.anyio
+async def test_embedded_responses(talk: Any) -> None:
+    """Where a Responses upstream is wanted, the demo is one, and only that."""
+    app = application(Settings(upstream_api="responses"))
+    got = await talk(app, CHAT_ASK, path="/v1/chat/completions").run()
+    assert got.json["choices"][0]["finish_reason"] == "stop"
+    assert (await talk(app, ASK).run()).json["status"] == "completed"
+    assert (await talk(app, path="/healthz", method="GET").run()).json["upstream_api"] == "responses"
+    assert (await talk(app, path="/v1/models", method="GET").run()).json["data"][0]["id"] == "demo"
+    hidden = server._embedded(Settings(upstream_api="responses"))
+    assert (await talk(hidden, CHAT_ASK, path="/v1/chat/completions").run()).status == 404
+
+
+@pytest.mark.parametrize("has", ["chat", "responses"])
+def test_found_out_over_http(has: Any) -> None:
+    """In front of a real upstream it is found out which API that has, and shown."""
+
+    async def main() -> None:
+        async with (
+            on_loopback(server._embedded(Settings(upstream_api=has))) as upstream,
+            on_loopback(application(Settings(upstream=upstream, upstream_api="auto"))) as url,
+            httpx.AsyncClient() as client,
+        ):
+            shown = [(await client.get(f"{url}/healthz")).json()["upstream_api"]]
+            completion = await client.post(f"{url}/v1/chat/completions", json=CHAT_ASK)
+            answer = await client.post(f"{url}/v1/responses", json=ASK)
+            shown.append((await client.get(f"{url}/healthz")).json()["upstream_api"])
+        assert (completion.json()["object"], answer.json()["object"]) == ("chat.completion", "response")
+        assert shown == ["unknown", has]
+
+    anyio.run(main)
 
 
 @pytest.mark.anyio

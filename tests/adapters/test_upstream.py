@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from diglot.adapters import Limits, ResponsesMiddleware, Upstream
+from diglot.adapters import Limits, TranslationMiddleware, Upstream
 from diglot.translator import BadUpstream
 
 pytestmark = pytest.mark.anyio
@@ -241,7 +241,7 @@ async def test_cut_below_the_middleware(talk: Any, client: Any, server: Server, 
     """Below the middleware a cut ends the stream as failed."""
     data = frame({"content": "Hel"})
     server.reply = [STREAM + b"%x\r\n%b\r\n" % (len(data), data)]
-    app = ResponsesMiddleware(Upstream(server.url, client=client))
+    app = TranslationMiddleware(Upstream(server.url, client=client))
     got = await talk(app, {"model": "m", "input": "x", "stream": True}).run()
     assert got.types[-1] == "failed"
     assert "lost" in got.events[-1]["response"]["error"]["message"]

@@ -11,7 +11,15 @@ from diglot.adapters.server import application
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize("app", [Upstream("http://127.0.0.1:9"), application(Settings())])
+@pytest.mark.parametrize(
+    "app",
+    [
+        Upstream("http://127.0.0.1:9"),
+        application(Settings()),
+        application(Settings(upstream="http://127.0.0.1:9", upstream_api="responses")),
+        application(Settings(upstream="http://127.0.0.1:9", upstream_api="auto")),
+    ],
+)
 async def test_websockets(talk: Any, app: Any) -> None:
     """A websocket is refused with 426 where the server can say so, and closed where it cannot."""
     denied = await talk(app, type="websocket", extensions={"websocket.http.response": {}}).run()

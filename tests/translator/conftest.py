@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import Profile, ServeResponses
+from diglot.translator import Profile, Report, ServeResponses
+from diglot.translator.profiles import Terms
+from diglot.translator.stream.to_chat import Wanted
 
 
 @pytest.fixture
@@ -15,5 +17,16 @@ def serve(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable[
     def make(body: dict[str, Any] | None = None, profile: Profile | None = None, **settings: Any) -> ServeResponses:
         given = {"model": "m", "input": "Go", **(body or {})}
         return ServeResponses(given, profile, new_id=new_id, clock=clock, **settings)
+
+    return make
+
+
+@pytest.fixture
+def wanted(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable[..., Wanted]:
+    """What reading the answer to a chat request needs."""
+
+    def make(*stops: str, profile: Profile | None = None, include_usage: bool = False, legacy: bool = False) -> Wanted:
+        terms = Terms(profile or Profile(), Report())
+        return Wanted("m", terms, include_usage, legacy, stops, new_id, clock)
 
     return make

@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream, ServeResponses
+from diglot.translator import BadUpstream, ServeResponses, answer
+from diglot.translator.stream.to_chat import Wanted
 
+from chat_judges import judge_completion
 from judges import judge_answer
 
 Serve = Callable[..., ServeResponses]
@@ -86,3 +88,85 @@ def test_one_exchange_may_answer_twice(serve: Serve) -> None:
     other = exchange.answer(whole({"content": "Ho"}))
     assert one["id"] != other["id"]
     assert (one["output"][0]["content"][0]["text"], other["output"][0]["content"][0]["text"]) == ("Hi", "Ho")
+
+
+# --- Response -> chat completion -------------------------------------------------------------------------------------
+
+ITEMS = [
+    {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "hm"}]},
+    {"type": "message", "id": "msg_1", "content": [{"type": "output_text", "text": "Hi"}]},
+    {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": "{}"},
+]
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1,
+    "model": "m-1",
+    "status": "completed",
+    "output": ITEMS,
+}
+
+
+def test_a_response_becomes_a_completion(wanted: Callable[..., Wanted]) -> None:
+    """Thoughts, text and calls are one message; text beside calls is kept."""
+    completion = answer.to_chat(RESPONSE, wanted())
+    judge_completion(completion)
+    assert completion == {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m-1",
+        "choices": [
+            {
+                "index": 0,
+                "message": {
+                    "role": "assistant",
+                    "content": "Hi",
+                    "refusal": None,
+                    "tool_calls": [CALL],
+                    "reasoning_content": "hm",
+                },
+                "logprobs": None,
+                "finish_reason": "tool_calls",
+            }
+        ],
+        "usage": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("finished", "status", "message"),
+    [
+        (None, 502, "no Response"),
+        ("x", 502, "no Response"),
+        ([], 502, "no Response"),
+        ({}, 502, "no Response"),
+        ({"choices": []}, 502, "no Response"),
+        ({"object": "response", "output": None}, 502, "has no output"),
+        (
+            {**RESPONSE, "status": "failed", "error": {"code": "rate_limit_exceeded", "message": "Slow down."}},
+            429,
+            "Slow down.",
+        ),
+        ({**RESPONSE, "status": "cancelled"}, 400, "cancelled"),
+        ({**RESPONSE, "status": "in_progress"}, 502, "not finished"),
+        ({"error": {"message": "Slow down.", "code": 429}}, 429, "Slow down."),
+        ({**RESPONSE, "output": [*ITEMS, {"type": "shell_call"}]}, 502, "cannot be read"),
+    ],
+)
+def test_what_is_no_response_is_an_error(
+    wanted: Callable[..., Wanted], finished: Any, status: int, message: str
+) -> None:
+    """A Response that failed comes with HTTP 200; it is never an answer."""
+    with pytest.raises(BadUpstream, match=message) as raised:
+        answer.to_chat(finished, wanted())
+    assert raised.value.status == status
+
+
+def test_one_request_may_be_answered_twice(wanted: Callable[..., Wanted]) -> None:
+    """Answers share nothing but what was asked."""
+    want = wanted()
+    one = answer.to_chat({"output_text": "Hi"}, want)
+    other = answer.to_chat({"output_text": "Ho"}, want)
+    assert one["id"] != other["id"]
+    assert [body["choices"][0]["message"]["content"] for body in (one, other)] == ["Hi", "Ho"]

@@ -8,15 +8,13 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsBas
 from openai.types.responses.response_create_params import ResponseCreateParamsBase
 
 from diglot.translator import Profile, ServeResponses, fields_as_markdown
-from diglot.translator.fields import ANSWER, REQUEST, blank_answer
+from diglot.translator.fields import ANSWER, COMPLETION, REQUEST, TO_CHAT, TO_RESPONSES, blank_answer
 
 from judges import RESPONSE_FIELDS
 
 RESPONSES_REQUEST = {*ResponseCreateParamsBase.__annotations__, "stream"}
 CHAT_REQUEST = {*CompletionCreateParamsBase.__annotations__, "stream"}
-NOT_SENT = {"metadata", "store"}  # rows of the Responses side: answered here
-ADDED = {"stream_options"}  # sent by request.py when the client wants a stream
-OPEN_RESPONSES = {"presence_penalty", "frequency_penalty"}
+GATEWAYS = {"reasoning"}  # chat fields of gateways
 
 
 def top(names: Any) -> set[str]:
@@ -29,30 +27,44 @@ def test_every_responses_field_of_the_sdk_has_a_row() -> None:
 
 
 def test_every_chat_field_of_the_sdk_has_a_row() -> None:
-    """No field of the official chat request type is without a decision, on its chat side."""
-    rows = top(row.chat for row in REQUEST)
-    assert CHAT_REQUEST - rows == NOT_SENT | ADDED
-    assert top(row.responses for row in REQUEST) >= NOT_SENT | ADDED
+    """No field of the official chat request type is without a decision, in either direction."""
+    rows = [row for row in REQUEST if row.chat]
+    assert CHAT_REQUEST - top(row.chat for row in rows if row.to_responses) == set()
+    assert len(CHAT_REQUEST) == 37
+    assert CHAT_REQUEST - top(TO_CHAT) == set()
 
 
 def test_no_row_is_of_a_field_that_nobody_knows() -> None:
     """A typing error in a name would be a row that never applies."""
-    assert top(row.chat for row in REQUEST) - CHAT_REQUEST == set()
-    unknown = top(row.responses for row in REQUEST) - RESPONSES_REQUEST - OPEN_RESPONSES
-    assert unknown == {"client_metadata"}  # Codex
+    known = RESPONSES_REQUEST | CHAT_REQUEST | GATEWAYS
+    assert top(row.chat for row in REQUEST) - known == set()
+    unknown = top(row.responses for row in REQUEST) - RESPONSES_REQUEST
+    assert unknown - CHAT_REQUEST == {"client_metadata"}  # Codex
 
 
-def test_every_field_has_one_row() -> None:
-    """Two rows of one name would hide each other."""
-    names = [row.responses or row.chat for row in REQUEST]
-    assert sorted(names, key=str) == sorted(set(names), key=str)
+def test_every_field_has_one_way() -> None:
+    """Two rows of one name and direction would hide each other."""
+    for names in (
+        [row.responses or row.chat for row in REQUEST if row.to_chat],
+        [row.chat or row.responses for row in REQUEST if row.to_responses and row.chat != "messages"],
+    ):
+        assert sorted(names, key=str) == sorted(set(names), key=str)
 
 
 def test_every_row_that_carries_nothing_says_why() -> None:
     """Users read the reasons: one short sentence without a full stop."""
     for row in REQUEST:
-        assert row.why or row.how == "carried", row
-        assert not row.why.endswith("."), row
+        for way in filter(None, (row.to_chat, row.to_responses)):
+            assert way.why or way.how == "carried", row
+            assert not way.why.endswith("."), row
+
+
+def test_both_directions_know_the_same_names() -> None:
+    """Whatever a client of one dialect sends of the other is carried, or lost with a hint, but never unknown."""
+    for row in REQUEST:
+        for name in filter(None, (row.chat, row.responses)):
+            assert name.split(".")[0] in TO_CHAT, row
+            assert name.split(".")[0] in TO_RESPONSES, row
 
 
 def test_fields_md_is_generated() -> None:
@@ -64,7 +76,7 @@ def test_fields_md_is_generated() -> None:
 def test_fields_md_has_a_line_for_every_row() -> None:
     """Every row of both tables is a line with its name."""
     lines = list(fields_as_markdown())
-    names = chain((row.responses or row.chat for row in REQUEST), (field.name for field in ANSWER))
+    names = chain((row.responses or row.chat for row in REQUEST), (field.name for field in (*ANSWER, *COMPLETION)))
     for name in names:
         assert [line for line in lines if line.startswith("|") and f"`{name}`" in line], name
 

@@ -104,3 +104,13 @@ def test_a_loss_that_does_not_fit_is_counted() -> None:
     report = Report()
     report.dropped("x" * 100, "y" * 100)
     assert report.header(60) == "more;count=1"
+
+
+def test_losses_from_elsewhere() -> None:
+    """They are added in order, and each is kept once."""
+    report, other = Report(), Report()
+    report.dropped("a", "gone")
+    other.dropped("a", "gone")
+    other.emulated("b", "done by other means")
+    report.add(other)
+    assert [loss.path for loss in report] == ["a", "b"]

@@ -4,20 +4,24 @@ import pytest
 
 from diglot.translator import BadRequest, Profile, Report
 from diglot.translator.mapping import (
+    HANDED_ON,
+    Goal,
     Row,
+    Way,
     by_code,
-    chat_only,
     compile_rules,
+    extra,
     hint,
     is_one_of,
     kept,
+    lost,
     moved,
-    passed,
     put,
     refused,
     responses_only,
     same,
     walk,
+    ways,
     without,
 )
 from diglot.translator.profiles import Terms
@@ -25,14 +29,22 @@ from diglot.translator.profiles import Terms
 ALL = Profile(unsupported=frozenset(), renamed={})
 
 
+NOWHERE = Way("by code")
+
+
 def walked(
-    rows: list[Row], body: dict[str, Any], profile: Profile = ALL
+    rows: list[Row], body: dict[str, Any], profile: Profile = ALL, goal: Goal = "chat"
 ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """What *rows* make of *body*, and what they lose: (path, kind)."""
+    """What *rows* make of *body* on its way into *goal*, and what they lose: (path, kind)."""
     out: dict[str, Any] = {}
     report = Report()
-    walk(compile_rules(rows), body, out, Terms(profile, report))
+    unknown = profile.unknown if goal == "chat" else profile.responses_unknown
+    walk(compile_rules(rows, goal), body, out, Terms(profile, report), unknown)
     return out, [(loss.path, loss.kind) for loss in report]
+
+
+def to_chat(name: str, way: Way) -> Row:
+    return ways(name, way, NOWHERE)
 
 
 @pytest.mark.parametrize("value", [0, 0.0, False, "", [], {}])
@@ -46,7 +58,8 @@ def test_a_carried_field_arrives_whatever_it_holds(value: Any) -> None:
 
 def test_null_says_nothing() -> None:
     """A null is neither carried nor lost, at the top or inside."""
-    rows = [*same("a"), moved("b.c", "d"), responses_only("e", "why"), refused("f", "why"), kept("g", "why")]
+    rows = [*same("a"), moved("b.c", "d"), responses_only("e", "why")]
+    rows += [to_chat("f", refused("why")), to_chat("g", kept("why"))]
     assert walked(rows, dict.fromkeys("abefg")) == ({}, [])
     assert walked(rows, {"b": {"c": None}}) == ({}, [])
 
@@ -93,21 +106,22 @@ def test_a_hint_that_says_nothing_is_not_missed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "kind"),
+    ("row", "goal", "kind"),
     [
-        (responses_only("a", "why", False), "dropped"),
-        (chat_only("a", "why"), "dropped"),
-        (kept("a", "why", False), "emulated"),
+        (responses_only("a", "why", False), "chat", "dropped"),
+        (ways("a", NOWHERE, lost("why")), "responses", "dropped"),
+        (ways("a", kept("why", False), NOWHERE), "chat", "emulated"),
+        (ways("a", NOWHERE, kept("why", False)), "responses", "emulated"),
     ],
 )
-def test_what_stays_behind_is_reported(row: Row, kind: str) -> None:
+def test_what_stays_behind_is_reported(row: Row, goal: Goal, kind: str) -> None:
     """Lost fields are dropped, fields that are answered here are emulated."""
-    assert walked([row], {"a": 1}) == ({}, [("a", kind)])
+    assert walked([row], {"a": 1}, goal=goal) == ({}, [("a", kind)])
 
 
 def test_harmless_values_stay_behind_in_silence() -> None:
     """A value that says no more than leaving the field out is no loss; 0 is not False, 1 is not True."""
-    rows = [responses_only("a", "why", False), kept("b", "why", {})]
+    rows = [responses_only("a", "why", False), to_chat("b", kept("why", {}))]
     assert walked(rows, {"a": False, "b": {}}) == ({}, [])
     assert walked(rows, {"a": 0}) == ({}, [("a", "dropped")])
 
@@ -115,28 +129,73 @@ def test_harmless_values_stay_behind_in_silence() -> None:
 def test_a_refused_field_is_an_error() -> None:
     """A field that cannot be left out without lying is a 400 with its path."""
     with pytest.raises(BadRequest, match=r"'a\.b' is not supported: there is none\.") as raised:
-        walked([refused("a.b", "there is none", "auto")], {"a": {"b": "x"}})
+        walked([to_chat("a.b", refused("there is none", "auto"))], {"a": {"b": "x"}})
     assert (raised.value.param, raised.value.code) == ("a.b", "unsupported_parameter")
-    assert walked([refused("a.b", "there is none", "auto")], {"a": {"b": "auto"}}) == ({}, [])
+    assert walked([to_chat("a.b", refused("there is none", "auto"))], {"a": {"b": "auto"}}) == ({}, [])
 
 
-def test_passed_fields_go_on_under_their_names() -> None:
-    """Chat fields that confused clients send mean what they say."""
-    assert walked(passed("stop", "seed"), {"stop": ["x"], "seed": 1}) == ({"stop": ["x"], "seed": 1}, [])
+def test_fields_of_the_other_dialect_are_handed_on() -> None:
+    """Who sends a field that only the upstream's dialect has means what it says."""
+    rows = [extra("seed", lost("there is no seed")), responses_only("truncation", "why")]
+    assert walked(rows, {"seed": 1}) == ({"seed": 1}, [])
+    assert walked(rows, {"truncation": "auto"}, goal="responses") == ({"truncation": "auto"}, [])
 
 
-def test_fields_by_code_are_left_to_the_code() -> None:
-    """The walk neither carries nor reports them."""
-    assert walked([by_code("input", "messages", "why")], {"input": "x"}) == ({}, [])
+@pytest.mark.parametrize(
+    ("row", "value"),
+    [
+        (extra("seed", lost("there is no seed")), 1),
+        (extra("seed", refused("there is no seed")), 1),
+        (ways("seed", HANDED_ON, kept("why")), 0),
+    ],
+)
+def test_some_upstreams_take_extras(row: Row, value: int) -> None:
+    """What a profile names is carried, whatever becomes of it elsewhere."""
+    taking = Profile(responses_extras=frozenset({"seed"}))
+    assert walked([row], {"seed": value}, taking, "responses") == ({"seed": value}, [])
+
+
+@pytest.mark.parametrize(("goal", "given", "made"), [("chat", "max", "limit"), ("responses", "limit", "max")])
+def test_a_row_is_read_both_ways(goal: Goal, given: str, made: str) -> None:
+    """A name of the other dialect is not taken: it says nothing here, and the loss says what does."""
+    rows = [moved("max", "limit")]
+    assert walked(rows, {given: 5}, goal=goal) == ({made: 5}, [])
+    assert walked(rows, {made: 5}, goal=goal) == ({}, [(made, "dropped")])
+
+
+def test_another_name_of_a_field_is_a_row_of_its_own() -> None:
+    """One direction reads both names, the other writes one of them."""
+    rows = [moved("max", "limit"), Row("max", "old", None, Way("carried"))]
+    assert walked(rows, {"old": 5}, goal="responses") == ({"max": 5}, [])
+    assert walked(rows, {"max": 5}) == ({"limit": 5}, [])
+    assert walked(rows, {"old": 5}) == ({}, [("old", "dropped")])
+
+
+def test_upstreams_of_either_dialect_refuse_fields() -> None:
+    """Each dialect has its own list of what the upstream does not take; renaming is for chat upstreams."""
+    profile = Profile(responses_unsupported=frozenset({"text"}), renamed={"effort": "other"}, unsupported=frozenset())
+    rows = [moved("text.tone", "tone"), *same("effort")]
+    assert walked(rows, {"tone": "dry"}, profile, "responses") == ({}, [("tone", "dropped")])
+    assert walked(rows, {"effort": 1}, profile, "responses") == ({"effort": 1}, [])
+    assert walked(rows, {"text": {"tone": "dry"}}, profile) == ({"tone": "dry"}, [])
+
+
+@pytest.mark.parametrize("goal", ["chat", "responses"])
+def test_fields_by_code_are_left_to_the_code(goal: Goal) -> None:
+    """The walk neither carries nor reports them, where they have a meaning."""
+    rows = [by_code("input", "messages", "why", "as items"), by_code("instructions", "messages", "first", "")]
+    assert walked(rows, {"input" if goal == "chat" else "messages": "x"}, goal=goal) == ({}, [])
+    assert walked(rows, {"instructions": "x"}, goal=goal)[1] == ([("instructions", "dropped")] * (goal != "chat"))
 
 
 def test_unknown_fields_pass_or_are_reported() -> None:
     """The profile decides on fields of no specification; inside of known objects they are always reported."""
-    body = {"top_k": 5, "text": {"tone": "dry"}}
+    body = {"top_k": 5, "text": {"tone": "dry", "mood": None}}
     rows = [moved("text.verbosity", "verbosity")]
     assert walked(rows, body) == ({"top_k": 5}, [("text.tone", "dropped")])
-    reported = walked(rows, body, Profile(unknown="report"))
+    reported = walked(rows, {**body, "min_p": None}, Profile(unknown="report"))
     assert reported == ({}, [("top_k", "dropped"), ("text.tone", "dropped")])
+    assert walked(rows, {"top_k": 5}, goal="responses") == ({}, [("top_k", "dropped")])
 
 
 def test_an_object_must_be_an_object() -> None:

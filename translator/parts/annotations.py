@@ -29,6 +29,17 @@ def _citation(entry: dict[str, Any]) -> Annotation | None:
     }
 
 
+def to_chat(annotation: Any, shift: int) -> Annotation | None:
+    """Return a URL citation as chat nests it, its place moved by *shift*; None for what chat has no word for."""
+    if not isinstance(annotation, dict) or annotation.get("type", "url_citation") != "url_citation":
+        return None
+    cited = _citation(annotation)
+    if cited is None:
+        return None
+    places = {name: cited[name] + shift for name in ("start_index", "end_index")}
+    return {"type": "url_citation", "url_citation": {"url": cited["url"], "title": cited["title"], **places}}
+
+
 def from_links(links: Any) -> list[Annotation]:
     """D37: a list of bare links at the top of an answer (Perplexity) says where, not about which words."""
     return to_responses(

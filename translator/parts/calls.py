@@ -5,6 +5,7 @@ The table of call items reads both ways: how history becomes a chat call, and ho
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -43,6 +44,55 @@ def to_responses(kind: str, arguments: str) -> Item | None:
     except ValueError:
         return None
     return _NATIVE_ITEMS[kind](given) if isinstance(given, dict) else None
+
+
+def from_chat(call: Item, path: str, call_id: str, terms: Terms) -> Item:
+    """Return the call item for a member of `tool_calls` (protocol 2.5, M5)."""
+    terms.report_unread(call, _CALL_FIELDS, path)
+    kind = _kind(call)
+    inner = shape.mapping(call.get(kind), f"{path}.{kind}")
+    return (_custom_item if kind == "custom" else function_item)(inner, f"{path}.{kind}", call_id, terms)
+
+
+def function_item(function: Item, path: str, call_id: str, terms: Terms) -> Item:
+    """Return the call item for a function's name and arguments."""
+    terms.report_unread(function, _FUNCTION_FIELDS, path)
+    arguments = function.get("arguments")
+    if arguments is not None and not isinstance(arguments, str):
+        arguments = json.encode_text(arguments)
+    name = shape.text(function.get("name"), f"{path}.name")
+    return {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments or "{}"}
+
+
+def _custom_item(custom: Item, path: str, call_id: str, terms: Terms) -> Item:
+    terms.report_unread(custom, _CUSTOM_FIELDS, path)
+    name, given = shape.text(custom.get("name"), f"{path}.name"), shape.text(custom.get("input"), f"{path}.input")
+    return {"type": "custom_tool_call", "call_id": call_id, "name": name, "input": given}
+
+
+def output_from_chat(told: Any, path: str, terms: Terms) -> Content:
+    """Return the output of a call for the content of a tool message; sloppy clients send objects."""
+    return json.encode_text(told) if isinstance(told, dict) else content.to_responses(told, "tool", path, terms)
+
+
+def _kind(call: Item) -> str:
+    """Some clients leave the type of a call out."""
+    return "custom" if call.get("type") == "custom" or (call.get("type") is None and "custom" in call) else "function"
+
+
+_CALL_FIELDS = frozenset({"id", "type", "function", "custom", "index"})
+_FUNCTION_FIELDS = frozenset({"name", "arguments", "parsed_arguments"})
+_CUSTOM_FIELDS = frozenset({"name", "input"})
+
+
+def short_id(call_id: str) -> str:
+    """The id itself, or, where a Responses server does not take its length, a hash of it (protocol 2.4)."""
+    if 1 <= len(call_id) <= _LONGEST_ID:
+        return call_id
+    return f"call_{hashlib.sha256(call_id.encode('utf-8', 'replace')).hexdigest()[:32]}"
+
+
+_LONGEST_ID = 64
 
 
 def read_call(item: Item, path: str) -> Call:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .tools import Catalog, Tool
 
 _NAMED = ("function", "custom")
+_WORDS = ("none", "auto", "required")
 _BUILT_IN = {"shell": "shell", "apply_patch": "apply_patch", "local_shell": "local_shell", "tool_search": "tool_search"}
 
 
@@ -37,15 +38,17 @@ def to_chat(choice: Any, catalog: Catalog, terms: Terms) -> tuple[Any, list[Tool
 
 
 def _word(word: str, tools: list[Tool]) -> str | None:
-    if word not in ("none", "auto", "required"):
-        raise BadRequest(
-            f"Invalid value: '{word}'. Supported values are: 'none', 'auto' and 'required'.", "tool_choice"
-        )
+    if word not in _WORDS:
+        raise _no_word(word, "tool_choice")
     if tools:
         return word
     if word == "required":
         raise BadRequest("'tool_choice' is 'required', but the upstream has none of the tools.", "tool_choice")
     return None
+
+
+def _no_word(word: str, path: str) -> BadRequest:
+    return BadRequest(f"Invalid value: '{word}'. Supported values are: 'none', 'auto' and 'required'.", path)
 
 
 def _find(choice: dict[str, Any], path: str, catalog: Catalog) -> Tool:
@@ -97,3 +100,51 @@ def _allowed(choice: dict[str, Any], catalog: Catalog, terms: Terms) -> tuple[An
         }, list(catalog)
     terms.report.emulated("tool_choice", "only the allowed tools are declared")
     return (_word(mode, list(allowed.values())) if allowed else None), list(allowed.values())
+
+
+# Chat -> Responses
+
+
+def to_responses(choice: Any, path: str, terms: Terms) -> Any:
+    """Return the Responses choice for a chat `tool_choice` or `function_call`: names are nested one level less.
+
+    What only a Responses server understands (`{"type": "web_search_preview"}`) is handed on as it is. Raises BadRequest
+    for what is no choice.
+    """
+    if isinstance(choice, str):
+        if choice not in _WORDS:
+            raise _no_word(choice, path)
+        return choice
+    choice = shape.mapping(choice, path)
+    kind = choice.get("type")
+    if kind is None:  # the older `function_call`
+        terms.report_unread(choice, _NAME, path)
+        return {"type": "function", "name": shape.text(choice.get("name"), f"{path}.name")}
+    if kind in _NAMED:
+        return _flat_choice(choice, path, terms)
+    if shape.text(kind, f"{path}.type") != "allowed_tools":
+        return choice
+    inner = choice
+    if isinstance(choice.get(kind), dict):
+        terms.report_unread(choice, frozenset({"type", kind}), path)
+        inner, path = choice[kind], f"{path}.{kind}"
+    members = shape.array(inner.get("tools"), f"{path}.tools")
+    terms.report_unread(inner, frozenset({"type", "mode", "tools"}), path)
+    flat = [_flat_member(member, f"{path}.tools[{i}]", terms) for i, member in enumerate(members)]
+    return {"type": kind, "mode": inner.get("mode") or "auto", "tools": flat}
+
+
+def _flat_member(member: Any, path: str, terms: Terms) -> Any:
+    return _flat_choice(member, path, terms) if shape.mapping(member, path).get("type") in _NAMED else member
+
+
+def _flat_choice(choice: dict[str, Any], path: str, terms: Terms) -> dict[str, Any]:
+    kind = choice["type"]
+    if isinstance(choice.get(kind), dict):
+        terms.report_unread(choice, frozenset({"type", kind}), path)
+        choice, path = choice[kind], f"{path}.{kind}"
+    terms.report_unread(choice, _NAME, path)
+    return {"type": kind, "name": shape.text(choice.get("name"), f"{path}.name")}
+
+
+_NAME = frozenset({"type", "name"})

@@ -47,14 +47,18 @@ def part_to_chat(part: Any, path: str, terms: Terms) -> Part:
     kind = part.get("type")
     make = TO_CHAT.get(kind) if isinstance(kind, str) else None
     if make is None:
-        raise BadRequest(
-            f"Invalid value: '{kind}'. Chat Completions has no such content.", f"{path}.type", "invalid_value"
-        )
+        raise _no_content(kind, path)
     terms.report_unread(part, PART_FIELDS[part["type"]], path)
     made = make(part, path, terms)
     if (mark := part.get("prompt_cache_breakpoint")) is not None:
         made["prompt_cache_breakpoint"] = mark
     return made
+
+
+def _no_content(kind: Any, path: str) -> BadRequest:
+    return BadRequest(
+        f"Invalid value: '{kind}'. Chat Completions has no such content.", f"{path}.type", "invalid_value"
+    )
 
 
 def _text(part: Part, path: str, terms: Terms) -> Part:
@@ -139,6 +143,116 @@ TO_CHAT: dict[str, Callable[[Part, str, Terms], Part]] = {
     "input_audio": _audio,
     "input_video": _video,
     "video_url": _video,
+}
+
+
+# Chat -> Responses
+
+
+def to_responses(content: Any, role: str, path: str, terms: Terms) -> str | list[Part]:
+    """Return the content of an item for the content of a chat message of *role* (protocol 2.2).
+
+    A text alone is a string. An assistant's thoughts among the parts are left out: they are no content of a message
+    item. Raises BadRequest for a part that no Response can hold.
+    """
+    if isinstance(content, str):
+        return content
+    parts = [
+        _part_back(part, role, f"{path}[{i}]", terms)
+        for i, part in enumerate(shape.array(content, path))
+        if not (role == "assistant" and is_thought(part))
+    ]
+    if len(parts) == 1 and "text" in parts[0] and "prompt_cache_breakpoint" not in parts[0]:
+        return parts[0]["text"]
+    return parts or ""
+
+
+def is_thought(part: Any) -> bool:
+    """Some servers put their thoughts among the parts (Mistral), and clients send them back."""
+    return isinstance(part, dict) and part.get("type") == "thinking"
+
+
+def _part_back(part: Any, role: str, path: str, terms: Terms) -> Part:
+    part = shape.mapping(part, path)
+    kind = part.get("type")
+    if kind == "input_audio":
+        raise BadRequest("Responses have no audio.", path, "unsupported_value")
+    make = TO_RESPONSES.get(kind) if isinstance(kind, str) else None
+    if make is None:
+        raise _no_content(kind, path)
+    terms.report_unread(part, PART_FIELDS[part["type"]], path)
+    made = make(part, role, path, terms)
+    mark = part.get("prompt_cache_breakpoint")
+    if mark is not None and made["type"] in _MARKABLE:
+        made["prompt_cache_breakpoint"] = mark
+    elif mark is not None:
+        terms.report.dropped(f"{path}.prompt_cache_breakpoint", "there are no cache break points at such a part", mark)
+    return made
+
+
+def _text_back(part: Part, role: str, path: str, terms: Terms) -> Part:
+    text = shape.text(part.get("text"), f"{path}.text")
+    return output_text(text) if role == "assistant" else {"type": "input_text", "text": text}
+
+
+def output_text(text: str) -> Part:
+    """An assistant's text as a part."""
+    return {"type": "output_text", "text": text, "annotations": []}
+
+
+def _refusal_back(part: Part, role: str, path: str, terms: Terms) -> Part:
+    refusal = shape.text(part.get("refusal"), f"{path}.refusal")
+    return {"type": "refusal", "refusal": refusal} if role == "assistant" else {"type": "input_text", "text": refusal}
+
+
+def _image_back(part: Part, role: str, path: str, terms: Terms) -> Part:
+    image, url = {}, part.get("image_url")
+    if isinstance(url, dict):
+        image, url = url, url.get("url")
+        terms.report_unread(image, _IMAGE_FIELDS, f"{path}.image_url")
+    made: Part = {"type": "input_image"}
+    if part.get("file_id") is not None:
+        made["file_id"] = part["file_id"]
+    if url is not None or "file_id" not in made:
+        made["image_url"] = shape.text(url, f"{path}.image_url")
+    return {**made, "detail": part.get("detail") or image.get("detail") or "auto"}
+
+
+def _file_back(part: Part, role: str, path: str, terms: Terms) -> Part:
+    nested = part["type"] == "file"
+    file, path = (shape.mapping(part.get("file"), f"{path}.file"), f"{path}.file") if nested else (part, path)
+    if nested:
+        terms.report_unread(file, frozenset(_FILE_FIELDS), path)
+    given = {name: file[name] for name in _FILE_FIELDS if file.get(name) is not None}
+    if given.keys().isdisjoint(("file_id", "file_data", "file_url")):
+        raise shape.missing(f"{path}.file_data")
+    return {"type": "input_file", **given}
+
+
+def _video_back(part: Part, role: str, path: str, terms: Terms) -> Part:
+    url = part.get("video_url")
+    if isinstance(url, dict):
+        terms.report_unread(url, frozenset({"url"}), f"{path}.video_url")
+        url = url.get("url")
+    terms.report.approximated(path, "'input_video' is a dialect of some servers")
+    return {"type": "input_video", "video_url": shape.text(url, f"{path}.video_url")}
+
+
+_IMAGE_FIELDS = frozenset({"url", "detail"})
+_FILE_FIELDS = ("file_id", "filename", "file_data", "file_url", "detail")
+_MARKABLE = ("input_text", "input_image", "input_file")
+
+TO_RESPONSES: dict[str, Callable[[Part, str, str, Terms], Part]] = {
+    "text": _text_back,
+    "refusal": _refusal_back,
+    "image_url": _image_back,
+    "file": _file_back,
+    "video_url": _video_back,
+    # the spelling of Responses, sent by confused clients
+    **dict.fromkeys(("input_text", "output_text", "summary_text", "reasoning_text"), _text_back),
+    "input_image": _image_back,
+    "input_file": _file_back,
+    "input_video": _video_back,
 }
 
 

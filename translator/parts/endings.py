@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Ending(NamedTuple):
@@ -34,3 +34,21 @@ def meaning(finish_reason: str) -> Ending:
 def to_responses(finish_reason: str) -> Ending | None:
     """Return the ending for a finish reason; None for one that nobody knows."""
     return TO_RESPONSES.get(finish_reason)
+
+
+_TO_CHAT = {
+    "max_output_tokens": "length",
+    "max_tokens": "length",  # as old documentation has it
+    "content_filter": "content_filter",
+    None: "length",  # it is cut, and nobody says why: never an end that reads as a good one
+}
+
+
+def to_chat(status: str, reason: Any) -> str | None:
+    """Return the finish reason for the status of a Response; *reason* says why it is incomplete. Calls are not counted.
+
+    None for a reason that nobody knows, or that chat has no word for (`max_messages`, `steered`).
+    """
+    if status == "completed":
+        return "stop"
+    return _TO_CHAT.get(reason) if isinstance(reason, (str, type(None))) else None

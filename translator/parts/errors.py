@@ -9,6 +9,12 @@ from ..errors import BadUpstream
 from ..wire import json
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
+_OPEN_RESPONSES = {  # that specification's words for the types, and their statuses
+    "invalid_request": 400,
+    "not_found": 404,
+    "too_many_requests": 429,
+    "model_error": 500,
+}
 _PHRASES = {
     400: "Bad request",
     401: "Not authenticated",
@@ -21,6 +27,8 @@ _PHRASES = {
 MAX_MESSAGE = 2000
 _CONTEXT = re.compile(r"context.?(length|size|window)|maximum context|prompt is too long", re.I)
 _RATE = re.compile(r"rate.?limit|too many requests|quota", re.I)
+# codes of failed Responses that blame the request; those about images do too
+_REFUSALS = frozenset({"invalid_prompt", "bio_policy", "misalignment_policy_violation", "data_residency_mismatch"})
 _POLICY = re.compile(r"content.?(policy|filter|management)|moderation|safety", re.I)
 
 
@@ -43,14 +51,38 @@ def from_value(value: Any, status: int | None = None) -> BadUpstream:
     if status in (400, 413, 422) and _CONTEXT.search(f"{fields.get('type')} {fields.get('message')}"):
         code = "context_length_exceeded"  # the word on which clients stop retrying or compact
     message = fields.get("message") or _PHRASES.get(status, "The upstream failed")
-    param = fields.get("param")
+    param, kind = fields.get("param"), fields.get("type")
     return BadUpstream(
         message if isinstance(message, str) else json.encode_text(message),
         param if isinstance(param, str) else None,
         str(code) if isinstance(code, (str, int)) and not isinstance(code, bool) else None,
         status=status,
-        type=fields["type"] if isinstance(fields.get("type"), str) else type_for(status),
+        type=kind if isinstance(kind, str) and kind not in _OPEN_RESPONSES else type_for(status),
     )
+
+
+def of_response(response: dict[str, Any]) -> BadUpstream:
+    """Return the error that a Response stands for which did not end well (protocol 7.2): it came with HTTP 200."""
+    status = response.get("status")
+    if status == "failed":
+        return _failed(_fields({"error": response.get("error") or {}}))
+    if status == "cancelled":
+        return BadUpstream("The response was cancelled.", None, "response_cancelled", status=400, type=type_for(400))
+    words = f"its status is '{status[:40]}'" if isinstance(status, str) else "it has no status"
+    return BadUpstream(f"The upstream's response is not finished: {words}.")
+
+
+def of_event(event: dict[str, Any]) -> BadUpstream:
+    """Return the error of an `error` event: flat, as OpenAI sends it, or nested, as Open Responses does."""
+    nested = event.get("error")
+    if nested and isinstance(nested, dict):
+        nested = {"status": event.get("status"), **nested}  # a WebSocket has the status outside
+    return _failed(_fields({"error": nested} if nested else {k: v for k, v in event.items() if k != "type"}))
+
+
+def _failed(fields: dict[str, Any]) -> BadUpstream:
+    code = str(fields.get("code"))
+    return from_value({"error": fields}, _status(fields, 400 if code in _REFUSALS or "image" in code else 500))
 
 
 def is_bare(chunk: dict[str, Any]) -> bool:
@@ -74,8 +106,8 @@ def _fields(value: Any) -> dict[str, Any]:
     return value if value.get("message") else {**value, "message": value.get("detail")}
 
 
-def _status(fields: dict[str, Any]) -> int:
-    """The status that an error object inside a 200 stands for: its numeric code, else what its words say, else 502."""
+def _status(fields: dict[str, Any], otherwise: int = 502) -> int:
+    """The status that an error object inside a 200 stands for: its numeric code, else what its words say."""
     for name in ("code", "status", "status_code"):
         number = fields.get(name)
         if isinstance(number, str) and number.isdecimal() and len(number) == 3:
@@ -83,9 +115,11 @@ def _status(fields: dict[str, Any]) -> int:
         if isinstance(number, int) and 400 <= number <= 599:
             return number
     words = f"{fields.get('code')} {fields.get('type')}"
+    if str(fields.get("type")) in _OPEN_RESPONSES:
+        return _OPEN_RESPONSES[fields["type"]]
     if _RATE.search(words):
         return 429
-    return 400 if "invalid_request" in words or "context_length" in words else 502
+    return 400 if "invalid_request" in words or "context_length" in words else otherwise
 
 
 def type_for(status: int) -> str:

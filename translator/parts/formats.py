@@ -24,6 +24,23 @@ def to_chat(form: Any, path: str, terms: Terms) -> dict[str, Any] | None:
     return {"type": "json_schema", "json_schema": schema}
 
 
+def to_responses(form: Any, path: str, terms: Terms) -> dict[str, Any]:
+    """Return `text.format` for a chat response format: what is nested under `json_schema` comes out."""
+    form = shape.mapping(form, path)
+    kind = form.get("type")
+    if kind in ("text", "json_object"):
+        return form
+    if kind != "json_schema":
+        raise BadRequest(f"Invalid value: '{kind}'. There are 'text', 'json_object' and 'json_schema'.", f"{path}.type")
+    made = {"type": kind, **{key: value for key, value in _inner(form).items() if key != "type" and value is not None}}
+    if isinstance(form.get(kind), dict):
+        terms.report_unread(form, frozenset({"type", kind}), path)
+        path = f"{path}.{kind}"
+    if "schema" not in made:
+        terms.report.defaulted(f"{path}.schema", "a schema is needed: an empty one allows everything")
+    return {**made, "schema": shape.mapping(made.get("schema", {}), f"{path}.schema")}
+
+
 def instruction(form: Any) -> str:
     """What a model is told that cannot be held to a schema (protocol 1.5j)."""
     return "Answer with one JSON value that matches this JSON schema:\n" + json.encode_text(

@@ -7,7 +7,11 @@ from typing import Any
 
 def to_responses(logprobs: Any) -> list[dict[str, Any]]:
     """Return the tokens of a chat choice's `logprobs` as Responses lists them."""
-    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+    return to_chat(logprobs.get("content")) if isinstance(logprobs, dict) else []
+
+
+def to_chat(tokens: Any) -> list[dict[str, Any]]:
+    """Return the tokens of a Responses text as chat lists them; the events of streams leave their bytes out."""
     return [_token(t) for t in tokens if isinstance(t, dict)] if isinstance(tokens, list) else []
 
 

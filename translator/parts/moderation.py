@@ -14,6 +14,19 @@ def to_responses(moderation: Any) -> dict[str, Any] | None:
     return {side: _result(given) for side, given in moderation.items() if isinstance(given, dict)}
 
 
+def to_chat(moderation: Any) -> dict[str, Any] | None:
+    """Return `moderation` of a chat completion: each result in a list, its model beside the list too."""
+    if not isinstance(moderation, dict) or json.is_deep(moderation):
+        return None
+    return {side: _results(given) for side, given in moderation.items() if isinstance(given, dict)}
+
+
+def _results(given: dict[str, Any]) -> dict[str, Any]:
+    if given.get("type") != "moderation_result":
+        return given
+    return {"type": "moderation_results", "model": given.get("model"), "results": [given]}
+
+
 def _result(given: dict[str, Any]) -> dict[str, Any]:
     listed = given.get("results")
     results = [r for r in listed if isinstance(r, dict)] if isinstance(listed, list) else []

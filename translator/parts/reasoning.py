@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from typing import Any
 
 from ..profiles import Terms
 from ..wire import json, shape
+from . import content
 
 ENVELOPE = "diglot.1."
 TEXT_FIELDS = ("reasoning_content", "reasoning", "thinking", "think", "chain_of_thought")
@@ -36,14 +38,14 @@ def unseal(sealed: Any) -> dict[str, Any] | None:
     return fields if isinstance(fields, dict) else None
 
 
-def effort_to_chat(effort: Any, path: str, terms: Terms) -> Any:
+def effort(given: Any, path: str, terms: Terms) -> Any:
     """The effort itself, or the nearest one that the upstream knows."""
     known = terms.profile.efforts
-    if not known or effort in known or effort not in _EFFORTS:
-        return effort
-    rank = _EFFORTS.index(effort)
+    if not known or given in known or given not in _EFFORTS:
+        return given
+    rank = _EFFORTS.index(given)
     nearest = min(known, key=lambda word: (abs(_EFFORTS.index(word) - rank), -_EFFORTS.index(word)))
-    terms.report.approximated(path, f"the nearest effort is '{nearest}'", effort)
+    terms.report.approximated(path, f"the nearest effort is '{nearest}'", given)
     return nearest
 
 
@@ -63,6 +65,34 @@ def to_chat(item: dict[str, Any], path: str) -> tuple[str, dict[str, Any]]:
     return "\n\n".join(texts[:count] if has_content else texts), sealed
 
 
+def to_details(item: dict[str, Any]) -> dict[str, Any]:
+    """Return the member of a message's `reasoning_details` that brings a reasoning item back as it is."""
+    return {"type": _SEALED, "id": item.get("id"), "format": "diglot", "data": seal({"item": item})}
+
+
+def items_of(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the reasoning items that `to_details` put into a message."""
+    entries = message.get("reasoning_details")
+    opened = [unseal(e.get("data")) for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
+    found = [fields["item"] for fields in opened if fields and isinstance(fields.get("item"), dict)]
+    return [item for item in found if item.get("type") == "reasoning"]
+
+
+def can_return(item: dict[str, Any]) -> bool:
+    """Whether a server could read an item again; one that is only an id and a summary it would refuse (R10)."""
+    return bool(item.get("encrypted_content") or item.get("content"))
+
+
+def to_item(text: str, position: int) -> dict[str, Any]:
+    """Return a reasoning item for bare text of the message at *position*; items need ids, the same ones every time."""
+    digest = hashlib.sha256(f"{position} {text}".encode("utf-8", "replace")).hexdigest()[:32]
+    parts = [{"type": "reasoning_text", "text": text}]
+    return {"type": "reasoning", "id": f"rs_{digest}", "summary": [], "content": parts}
+
+
+_SEALED = "reasoning.encrypted"
+
+
 def text_of(delta: dict[str, Any]) -> str:
     """The reasoning text of a chat delta or message, under whichever name (D1-D4); names that repeat it are ignored."""
     for name in TEXT_FIELDS:
@@ -76,6 +106,13 @@ def text_of(delta: dict[str, Any]) -> str:
         if isinstance(entries, list):
             return "".join(_detail_text(entry) for entry in entries if isinstance(entry, dict))
     return ""
+
+
+def thoughts_of(message: dict[str, Any]) -> str:
+    """The reasoning text of a message that a client sends back: among its parts, or in a field of its own."""
+    parts = message.get("content")
+    among = [part for part in parts if content.is_thought(part)] if isinstance(parts, list) else []
+    return "\n\n".join(joined_text(part.get("thinking")) for part in among) or text_of(message)
 
 
 def joined_text(thoughts: Any) -> str:

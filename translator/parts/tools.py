@@ -9,25 +9,12 @@ from typing import Any, Literal, NamedTuple
 
 from ..errors import BadRequest
 from ..profiles import Terms
-from ..wire import shape
+from ..wire import schema, shape
 from ..wire.responses import TOOL_FIELDS
+from .natives import INPUT_SCHEMA, NATIVES
 
 Kind = Literal["function", "custom", "tool_search", "local_shell", "shell", "apply_patch"]
 NAME_LIMIT = 64
-_SCHEMAS_BY_NAME = ("properties", "$defs", "definitions")
-_NOT_STRICT = {
-    "allOf",
-    "oneOf",
-    "not",
-    "if",
-    "then",
-    "else",
-    "dependentRequired",
-    "dependentSchemas",
-    "patternProperties",
-}
-_SAYS_WHAT = {"type", "properties", "anyOf", "$ref", "enum", "const"}
-_NO_SCHEMAS = ("enum", "const", "default", "examples")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -172,33 +159,8 @@ def _strict(strict: Any, parameters: Any, path: str, terms: Terms) -> bool | Non
             terms.report.dropped(f"{path}.strict", "the upstream does not hold to schemas")
         return None
     if strict is None and mode == "infer":
-        return True if is_strict_schema(parameters) else None
+        return True if schema.is_strict(parameters) else None
     return True if strict else None
-
-
-def is_strict_schema(schema: Any) -> bool:
-    """Whether OpenAI would accept *schema* as strict: closed objects, all properties required, all the way down."""
-    if isinstance(schema, list):
-        return all(is_strict_schema(member) for member in schema)
-    if not isinstance(schema, dict):
-        return True
-    if not _NOT_STRICT.isdisjoint(schema):
-        return False
-    if _SAYS_WHAT.isdisjoint(schema):
-        return False
-    kinds, properties, required = (schema.get(name) for name in ("type", "properties", "required"))
-    if properties is not None or kinds == "object" or (isinstance(kinds, list) and "object" in kinds):
-        names = set(properties) if isinstance(properties, dict) else set()
-        closed = schema.get("additionalProperties") is False
-        if not closed or not isinstance(required, list) or names != {r for r in required if isinstance(r, str)}:
-            return False
-    inner: list[Any] = []
-    for key, value in schema.items():
-        if key in _SCHEMAS_BY_NAME and isinstance(value, dict):
-            inner += value.values()
-        elif key not in _NO_SCHEMAS:
-            inner.append(value)
-    return all(map(is_strict_schema, inner))
 
 
 def _custom(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
@@ -263,54 +225,87 @@ def _tool(kind: Any, name: str, namespace: str | None, path: str, inner: dict[st
     return Tool(inner["name"], kind, name, namespace, path, {"type": form, form: inner}, wrapped)
 
 
-def _object(**properties: Any) -> dict[str, Any]:
-    required = [name for name, schema in properties.items() if not schema.pop("optional", False)]
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-
-_STRING = {"type": "string"}
-_STRINGS = {"type": "array", "items": _STRING}
-_MILLISECONDS = {"type": "integer", "description": "Time limit in milliseconds.", "optional": True}
-INPUT_SCHEMA = _object(input={"type": "string", "description": "The whole input of the tool, as it is."})
-
-NATIVES: dict[str, tuple[str, dict[str, Any]]] = {
-    "local_shell": (
-        "Runs a command on the user's machine and returns what it prints.",
-        _object(
-            command={**_STRINGS, "description": "The command and its arguments."},
-            timeout_ms=dict(_MILLISECONDS),
-            working_directory={"type": "string", "optional": True},
-            env={"type": "object", "additionalProperties": _STRING, "optional": True},
-        ),
-    ),
-    "shell": (
-        "Runs shell commands on the user's machine and returns what they print.",
-        _object(
-            commands={**_STRINGS, "description": "The shell commands, each a whole line."},
-            timeout_ms=dict(_MILLISECONDS),
-            max_output_length={"type": "integer", "optional": True},
-        ),
-    ),
-    "apply_patch": (
-        "Creates, updates or deletes one file. For update_file, diff is a unified diff without file headers.",
-        _object(
-            type={"type": "string", "enum": ["create_file", "update_file", "delete_file"]},
-            path=_STRING,
-            diff={"type": "string", "description": "The diff; not for delete_file.", "optional": True},
-        ),
-    ),
-    "tool_search": (
-        "Finds tools by what they do and makes them callable.",
-        _object(query={"type": "string", "description": "What the tool should be able to do."}),
-    ),
-}
-
 READERS: dict[str, Callable[[dict[str, Any], str, str | None, Terms], Iterator[Tool]]] = {
     "function": _function,
     "custom": _custom,
     "namespace": _namespace,
     **dict.fromkeys(NATIVES, _native),
 }
+
+
+# Chat -> Responses
+
+
+def to_responses(body: dict[str, Any], terms: Terms) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the Responses tools for `tools`, `functions` and `web_search_options` of a chat request, and for each the
+    path of what says what it is.
+
+    Chat's functions are not strict unless they say so; Responses would try (protocol 3.2). Tools that only a Responses
+    server has are handed on as they are: a chat client that declares them means them.
+    """
+    made: list[tuple[dict[str, Any], str]] = []
+    for i, tool in enumerate(shape.optional_array(body.get("tools"), "tools")):
+        made.append(_flattened(shape.mapping(tool, f"tools[{i}]"), f"tools[{i}]", terms))
+    for i, function in enumerate(shape.optional_array(body.get("functions"), "functions")):
+        path = f"functions[{i}]"
+        made.append((_flat_function(shape.mapping(function, path), path, terms), path))
+    if body.get("web_search_options") is not None:
+        path = "web_search_options"
+        made.append((_web_search(shape.mapping(body[path], path), path, terms), path))
+    return [tool for tool, _ in made], [path for _, path in made]
+
+
+def _flattened(tool: dict[str, Any], path: str, terms: Terms) -> tuple[dict[str, Any], str]:
+    kind = shape.text(tool.get("type"), f"{path}.type")
+    flatten_it = {"function": _flat_function, "custom": _flat_custom}.get(kind)
+    if flatten_it is None:
+        return tool, path
+    nested = tool.get(kind)
+    if nested is None:  # the spelling of Responses
+        return flatten_it(tool, path, terms), path
+    terms.report_unread(tool, frozenset({"type", kind}), path)
+    path = f"{path}.{kind}"
+    return flatten_it(shape.mapping(nested, path), path, terms), path
+
+
+def _flat_function(function: dict[str, Any], path: str, terms: Terms) -> dict[str, Any]:
+    terms.report_unread(function, _FUNCTION_FIELDS, path)
+    made: dict[str, Any] = {"type": "function", "name": shape.text(function.get("name"), f"{path}.name")}
+    if function.get("description") is not None:
+        made["description"] = function["description"]
+    made["parameters"] = function.get("parameters") or {"type": "object", "properties": {}}
+    made["strict"] = False if function.get("strict") is None else function["strict"]
+    return made
+
+
+def _flat_custom(tool: dict[str, Any], path: str, terms: Terms) -> dict[str, Any]:
+    terms.report_unread(tool, _CUSTOM_FIELDS, path)
+    made: dict[str, Any] = {"type": "custom", "name": shape.text(tool.get("name"), f"{path}.name")}
+    form = tool.get("format")
+    if isinstance(form, dict) and isinstance(form.get("grammar"), dict):
+        terms.report_unread(form, frozenset({"type", "grammar"}), f"{path}.format")
+        form = {"type": "grammar", **form["grammar"]}
+    return {**made, **{k: v for k, v in (("description", tool.get("description")), ("format", form)) if v is not None}}
+
+
+def _web_search(options: dict[str, Any], path: str, terms: Terms) -> dict[str, Any]:
+    terms.report.approximated(path, "the model decides whether it searches")
+    terms.report_unread(options, frozenset({"search_context_size", "user_location"}), path)
+    made: dict[str, Any] = {"type": "web_search"}
+    if options.get("search_context_size") is not None:
+        made["search_context_size"] = options["search_context_size"]
+    place = options.get("user_location")
+    if place is not None:
+        place = shape.mapping(place, f"{path}.user_location")
+        if isinstance(place.get("approximate"), dict):
+            terms.report_unread(place, frozenset({"type", "approximate"}), f"{path}.user_location")
+            place = {"type": "approximate", **place["approximate"]}
+        made["user_location"] = place
+    return made
+
+
+_FUNCTION_FIELDS = frozenset({"type", "name", "description", "parameters", "strict"})
+_CUSTOM_FIELDS = frozenset({"type", "name", "description", "format"})
 
 
 def echo(tools: Any) -> list[Any]:

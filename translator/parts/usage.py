@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 
 def to_responses(usage: dict[str, Any]) -> dict[str, Any]:
@@ -26,6 +26,30 @@ def to_responses(usage: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def to_chat(usage: Any) -> dict[str, Any] | None:
+    """Return the usage of a chat completion for that of a Response; details that were not measured stay away."""
+    if not isinstance(usage, dict) or not any(_is_count(usage.get(name)) for name in ("input_tokens", "output_tokens")):
+        return None
+    prompt, completion = _count(usage, "input_tokens"), _count(usage, "output_tokens")
+    made: dict[str, Any] = {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": _count(usage, "total_tokens") or prompt + completion,
+    }
+    for theirs, ours, names in _DETAILS:
+        details = _details(usage, theirs)
+        measured = {name: int(details[name]) for name in names if _is_count(details.get(name))}
+        if measured:
+            made[ours] = measured
+    return made
+
+
+_DETAILS = (
+    ("input_tokens_details", "prompt_tokens_details", ("cached_tokens", "cache_write_tokens")),
+    ("output_tokens_details", "completion_tokens_details", ("reasoning_tokens",)),
+)
+
+
 def _details(usage: dict[str, Any], name: str) -> dict[str, Any]:
     details = usage.get(name)
     return details if isinstance(details, dict) else {}
@@ -36,6 +60,8 @@ _ABSURD = 10**15
 
 def _count(fields: dict[str, Any], name: str) -> int:
     value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _ABSURD:
-        return 0
-    return int(value)
+    return int(value) if _is_count(value) else 0
+
+
+def _is_count(value: Any) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _ABSURD

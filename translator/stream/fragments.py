@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..parts.tools import Catalog
 from ..wire import json
-from .items import Call
+from .call import Call
 
 
 class Fragment(NamedTuple):
@@ -87,6 +87,10 @@ class Calls:
         if fragment.call_id:
             return by_id, self._by_id.get(fragment.call_id)
         return f"number {len(self._calls)}", self._current
+
+    def goes_on(self, index: int, call: Call) -> bool:
+        """Whether *call* is the one that was heard last, and *index* alone means it."""
+        return self._current is call and self._calls.get(index) is call
 
     @property
     def came(self) -> bool:

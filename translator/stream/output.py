@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from ..wire import json, sse
+
 Body = dict[str, Any]
 
 _OPEN_RESPONSES_NAMES = {
@@ -29,6 +31,8 @@ class Item(ABC):
         self.index = -1
         self.live = False
         self.closed = False
+        self.delta: bytes | None = None
+        """What the frame about one more piece of its text looks like, while it grows (see lane.py)."""
         self._waiting: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
 
     def take(self, grow: Callable[..., None], *given: Any) -> None:
@@ -51,6 +55,9 @@ class Item(ABC):
     def is_ready(self) -> bool:
         """Whether it can open: an announced item never changes its name or its call."""
         return True
+
+    def grow(self, piece: str) -> None:  # noqa: B027  # most items have no `delta`
+        """Take a piece of its text without saying so: a frame was made of ``delta``."""
 
     def settle(self) -> None:  # noqa: B027  # most items need nothing
         """Something else begins: what it still needs in order to open, it will not get."""
@@ -90,16 +97,32 @@ class Output:
 
     def say_of(self, item: Item, kind: str, **fields: Any) -> None:
         """Add an event about *item*."""
-        self.events.append(
-            {
-                "type": self._names.get(kind, kind),
-                "sequence_number": self._number,
-                "item_id": item.body["id"],
-                "output_index": item.index,
-                **fields,
-            }
-        )
+        self.events.append(self._event(item, kind, fields))
         self._number += 1
+
+    def _event(self, item: Item, kind: str, fields: Body) -> Body:
+        return {
+            "type": self._names.get(kind, kind),
+            "sequence_number": self._number,
+            "item_id": item.body["id"],
+            "output_index": item.index,
+            **fields,
+        }
+
+    def delta(self, item: Item, kind: str, **fields: Any) -> bytes:
+        """Return the frame of an event about *item* with holes for its number and for its delta."""
+        frame = sse.event({**self._event(item, kind, fields), "sequence_number": 0, "delta": ""})
+        head, number, rest = frame.replace(b"%", b"%%").partition(b'"sequence_number":0')
+        before, delta, after = rest.partition(b'"delta":""')
+        return b"".join((head, number[:-1], b"%d", before, delta[:-2], b"%b", after))
+
+    def grow(self, item: Item, piece: str) -> bytes:
+        """Let the text of *item* grow by a *piece*; return the frame that says so."""
+        assert item.delta is not None
+        item.grow(piece)
+        number = self._number
+        self._number = number + 1
+        return item.delta % (number, json.encode(piece))
 
     def announce(self, item: Item, body: Body) -> None:
         """Give *item* its place and its id, and say that it is there."""

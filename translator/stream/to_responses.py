@@ -15,8 +15,10 @@ from ..parts.tools import Catalog
 from ..profiles import Terms
 from ..wire import json
 from . import fragments
+from .call import Call
 from .facts import Facts
-from .items import Call, Compaction, Message, Reasoning
+from .items import Compaction, Message, Reasoning
+from .lane import ChatLane
 from .markup import THINK
 from .output import Body, Output
 from .words import Words
@@ -55,6 +57,11 @@ class ToResponses:
         self._tags = 0
         self._words = Words(self._out, asked.terms, Compaction if asked.compacts else Message, self._marked)
 
+    cut_short = False
+    """Never ended from here: there is nothing to cut."""
+    failure = None
+    """Never: a Response that failed is an answer."""
+
     @property
     def finishing(self) -> bool:
         """The model is done; only usage and the end of the stream are outstanding."""
@@ -84,6 +91,10 @@ class ToResponses:
                 if choice.get("error"):
                     return self._out.take_events() + self.fail(errors.from_value(choice))
         return self._out.take_events()
+
+    def lane(self) -> ChatLane:
+        """Return the fast lane for pieces of text, from bytes to frames."""
+        return ChatLane(self._out, self._words, self._calls)
 
     def garbled(self, what: str) -> None:
         """Something came that cannot be read: what it said is lost, so the answer must not end as completed."""
@@ -307,8 +318,8 @@ class ToResponses:
 
 DELTAS: dict[str, Callable[[ToResponses, Any], None]] = {
     "content": ToResponses._content,
-    "refusal": ToResponses._refusal,
     "annotations": ToResponses._annotate,
+    "refusal": ToResponses._refusal,
     "tool_calls": ToResponses._tool_calls,
     "function_call": ToResponses._legacy_call,
 }

@@ -30,6 +30,11 @@ class Words:
         self._markup = Markup(terms.profile.markup) if terms.profile.markup else None
         self._annotations: list[Body] = []
 
+    @property
+    def idle(self) -> bool:
+        """Whether a piece of text simply becomes a piece of text: nothing waits for it, no tags are looked for."""
+        return self._markup is None and not (self._annotations or self.logprobs)
+
     def take(self, part: Any) -> None:
         """Take a text, or one member of a content that is a list."""
         if isinstance(part, str):
@@ -59,7 +64,7 @@ class Words:
         """Take annotations: they belong to the text before them, or wait for one."""
         self._annotations += found
         last = self._out.last
-        if isinstance(last, Message):
+        if isinstance(last, Message) and (last.has_text or not last.live):
             self._say_annotations(last)
 
     def flush(self) -> None:

@@ -56,7 +56,7 @@ PART_FIELDS: dict[str, frozenset[str]] = {
     "reasoning_text": _PART_MARKS | {"text"},
     "refusal": _PART_MARKS | {"refusal"},
     "input_image": _PART_MARKS | {"image_url", "detail", "file_id"},
-    "image_url": _PART_MARKS | {"image_url"},
+    "image_url": _PART_MARKS | {"image_url", "detail", "file_id"},
     "computer_screenshot": _PART_MARKS | {"image_url", "detail", "file_id"},
     "input_file": _PART_MARKS | {"file_id", "file_data", "filename", "file_url", "detail"},
     "file": _PART_MARKS | {"file"},

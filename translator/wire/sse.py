@@ -22,9 +22,14 @@ class Event(NamedTuple):
         return self.data.strip() in DONE_WORDS or self.data.startswith(b"[DONE]")
 
 
-def frame(event: dict[str, Any]) -> bytes:
+def event(body: dict[str, Any]) -> bytes:
     """One Responses event as it goes over the wire; `event:` equals the body's `type`."""
-    return b"event: " + event["type"].encode() + b"\ndata: " + json.encode(event) + b"\n\n"
+    return b"event: " + body["type"].encode() + b"\ndata: " + json.encode(body) + b"\n\n"
+
+
+def data(body: dict[str, Any]) -> bytes:
+    """One chat chunk as it goes over the wire."""
+    return b"data: " + json.encode(body) + b"\n\n"
 
 
 class Decoder:
@@ -42,6 +47,11 @@ class Decoder:
         self._first = True
         self._name = ""
         self._data: list[bytes] = []
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is waiting: the next bytes begin an event."""
+        return not (self._size or self._name or self._after_cr)
 
     def feed(self, data: bytes) -> list[Event]:
         """Take any piece of the stream; return the events that are whole now."""

@@ -41,3 +41,31 @@ def test_bare_links_are_citations() -> None:
 def test_links_that_are_no_list(links: Any) -> None:
     """Only a list is a list of links."""
     assert annotations.from_links(links) == []
+
+
+@pytest.mark.parametrize("given", [{"type": "url_citation", **FULL}, {"type": "url_citation", "url_citation": FULL}])
+def test_a_citation_is_nested_and_moved(given: dict[str, Any]) -> None:
+    """Chat nests it; its place moves with the text before its own."""
+    assert annotations.to_chat(given, 10) == {
+        "type": "url_citation",
+        "url_citation": {"url": "https://a", "title": "A", "start_index": 11, "end_index": 15},
+    }
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *(None, "x", [], {}, {"type": "url_citation"}, {"type": "url_citation", "url": 5}),
+        {"type": "file_citation", "file_id": "f", "filename": "a.txt", "index": 3},
+        {"type": "container_file_citation", "url": "https://a"},
+    ],
+)
+def test_other_annotations_have_no_word_in_chat(given: Any) -> None:
+    """Only links can be cited."""
+    assert annotations.to_chat(given, 0) is None
+
+
+def test_citations_come_back() -> None:
+    """What was flattened is nested again."""
+    nested = {"type": "url_citation", "url_citation": FULL}
+    assert [annotations.to_chat(a, 0) for a in annotations.to_responses([nested])] == [nested]

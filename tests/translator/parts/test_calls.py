@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from diglot.translator import BadRequest, Profile, Report
 from diglot.translator.parts import calls
 from diglot.translator.profiles import Terms
-from diglot.translator.turns import HANDLERS
+from diglot.translator.turns.to_chat import HANDLERS
 
 
 @pytest.mark.parametrize(
@@ -270,3 +270,89 @@ def test_calls_and_outputs_are_handled() -> None:
     """Every call has its output, and both have handlers."""
     assert len(calls.CALLS) == len(calls.OUTPUTS)
     assert {*calls.CALLS, *calls.OUTPUTS} <= HANDLERS.keys()
+
+
+# --- chat -> Responses
+
+
+def item(call: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The item of a member of `tool_calls`, and the paths of what was lost."""
+    report = Report()
+    return calls.from_chat(call, "p", "call_1", Terms(Profile(), report)), [loss.path for loss in report]
+
+
+FUNCTION = {"type": "function_call", "call_id": "call_1", "name": "f"}
+FREE = {"type": "custom_tool_call", "call_id": "call_1", "name": "c", "input": "x"}
+
+
+@pytest.mark.parametrize(
+    ("call", "made"),
+    [
+        (
+            {"type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}},
+            {**FUNCTION, "arguments": '{"a": 1}'},
+        ),
+        ({"function": {"name": "f", "arguments": ""}}, {**FUNCTION, "arguments": "{}"}),
+        ({"function": {"name": "f"}, "custom": None, "type": "function"}, {**FUNCTION, "arguments": "{}"}),
+        ({"function": {"name": "f", "arguments": {"a": 1}}}, {**FUNCTION, "arguments": '{"a":1}'}),
+        ({"type": "custom", "custom": {"name": "c", "input": "x"}}, FREE),
+        ({"custom": {"name": "c", "input": "x"}}, FREE),
+    ],
+)
+def test_an_item_of_a_call(call: dict[str, Any], made: dict[str, Any]) -> None:
+    """Arguments stay byte for byte, and are never empty; some clients leave the type out."""
+    assert item(call) == (made, [])
+
+
+@pytest.mark.parametrize(
+    ("call", "path"),
+    [
+        ({"function": {"name": "f"}, "extra_content": {}}, "p.extra_content"),
+        ({"function": {"name": "f", "cost": 1}}, "p.function.cost"),
+        ({"custom": {"name": "c", "input": "x", "cost": 1}}, "p.custom.cost"),
+    ],
+)
+def test_what_a_call_cannot_say_is_reported(call: dict[str, Any], path: str) -> None:
+    """Fields that nobody knows are named."""
+    assert item(call)[1] == [path]
+
+
+@pytest.mark.parametrize(
+    ("call", "param"),
+    [
+        ({}, "p.function"),
+        ({"type": "custom"}, "p.custom"),
+        ({"type": "mcp", "function": None}, "p.function"),
+        ({"function": {"arguments": "{}"}}, "p.function.name"),
+        ({"custom": {"input": "x"}}, "p.custom.name"),
+        ({"custom": {"name": "c"}}, "p.custom.input"),
+    ],
+)
+def test_what_calls_nothing_is_refused(call: dict[str, Any], param: str) -> None:
+    """A 400 with the path of what is missing or wrong."""
+    with pytest.raises(BadRequest) as raised:
+        item(call)
+    assert raised.value.param == param
+
+
+@pytest.mark.parametrize("call_id", ["c", "x" * 64, "functions.f:0", "é"])
+def test_ids_that_fit_stay(call_id: str) -> None:
+    """An id is the one thing that has to come back (protocol 2.4)."""
+    assert calls.short_id(call_id) == call_id
+
+
+@pytest.mark.parametrize("call_id", ["", "x" * 65, "\ud83d" * 100])
+def test_ids_that_do_not_fit_are_hashed(call_id: str) -> None:
+    """The same id is the same hash, every time."""
+    short = calls.short_id(call_id)
+    assert short == calls.short_id(call_id) != calls.short_id(call_id + "y" * 65)
+    assert short.startswith("call_")
+    assert len(short) <= 64
+
+
+@pytest.mark.parametrize(
+    ("told", "output"), [("x", "x"), ({"a": 1}, '{"a":1}'), ([{"type": "text", "text": "x"}], "x"), ([], ""), ("", "")]
+)
+def test_an_output_of_a_tool_message(told: Any, output: Any) -> None:
+    """Text stays, objects of sloppy clients become text."""
+    assert calls.output_from_chat(told, "p.content", Terms(Profile(), Report())) == output

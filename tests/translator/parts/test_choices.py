@@ -136,3 +136,89 @@ def test_allowed_tools_that_are_not_there(known: bool) -> None:
         ("tool_choice.tools[1]", "dropped"),
         ("tool_choice", "emulated"),
     ]
+
+
+# --- chat -> Responses
+
+
+def flat(choice: Any, path: str = "tool_choice") -> tuple[Any, list[str]]:
+    """The Responses choice, and the paths of what was lost."""
+    report = Report()
+    return choices.to_responses(choice, path, Terms(Profile(), report)), [loss.path for loss in report]
+
+
+@pytest.mark.parametrize(
+    "choice", ["none", "auto", "required", {"type": "web_search_preview"}, {"type": "mcp", "x": 1}]
+)
+def test_words_and_hosted_tools_stay(choice: Any) -> None:
+    """The words are the same on both sides; what only a Responses server understands is handed on."""
+    assert flat(choice) == (choice, [])
+
+
+@pytest.mark.parametrize("kind", ["function", "custom"])
+def test_a_name_is_nested_one_level_less(kind: str) -> None:
+    """In either spelling of the client."""
+    assert flat({"type": kind, kind: {"name": "f"}}) == ({"type": kind, "name": "f"}, [])
+    assert flat({"type": kind, "name": "f"}) == ({"type": kind, "name": "f"}, [])
+
+
+def test_the_older_choice_names_a_function() -> None:
+    """`function_call` has no type."""
+    assert flat({"name": "f"}, "function_call") == ({"type": "function", "name": "f"}, [])
+
+
+MEMBERS = [function("f"), {"type": "custom", "name": "c"}, {"type": "mcp", "server_label": "s"}]
+FLAT_MEMBERS = [
+    {"type": "function", "name": "f"},
+    {"type": "custom", "name": "c"},
+    {"type": "mcp", "server_label": "s"},
+]
+
+
+@pytest.mark.parametrize("mode", [None, "auto", "required"])
+def test_allowed_tools_come_out_of_their_nesting(mode: Any) -> None:
+    """In either spelling of the client; `auto` is the default."""
+    given = {"mode": mode, "tools": MEMBERS}
+    made = {"type": "allowed_tools", "mode": mode or "auto", "tools": FLAT_MEMBERS}
+    assert flat({"type": "allowed_tools", "allowed_tools": given}) == (made, [])
+    assert flat({"type": "allowed_tools", **given}) == (made, [])
+
+
+@pytest.mark.parametrize(
+    ("choice", "path"),
+    [
+        ({**function("f"), "why": 1}, "tool_choice.why"),
+        ({"type": "function", "function": {"name": "f", "why": 1}}, "tool_choice.function.why"),
+        ({"name": "f", "why": 1}, "tool_choice.why"),
+        ({"type": "allowed_tools", "allowed_tools": {"tools": []}, "why": 1}, "tool_choice.why"),
+        ({"type": "allowed_tools", "allowed_tools": {"tools": [], "why": 1}}, "tool_choice.allowed_tools.why"),
+    ],
+)
+def test_what_a_choice_cannot_say_is_reported(choice: Any, path: str) -> None:
+    """Fields that nobody knows are named."""
+    assert flat(choice)[1] == [path]
+
+
+@pytest.mark.parametrize(
+    ("choice", "param"),
+    [
+        ("any", "tool_choice"),
+        (5, "tool_choice"),
+        ({}, "tool_choice.name"),
+        ({"type": ["function"]}, "tool_choice.type"),
+        ({"type": "function"}, "tool_choice.name"),
+        ({"type": "function", "function": {}}, "tool_choice.function.name"),
+        ({"type": "allowed_tools"}, "tool_choice.tools"),
+        ({"type": "allowed_tools", "allowed_tools": {}}, "tool_choice.allowed_tools.tools"),
+        ({"type": "allowed_tools", "allowed_tools": {"tools": [5]}}, "tool_choice.allowed_tools.tools[0]"),
+        (
+            {"type": "allowed_tools", "allowed_tools": {"tools": [{"type": "function", "function": {}}]}},
+            "tool_choice.allowed_tools.tools[0].function.name",
+        ),
+    ],
+)
+def test_what_is_no_choice_is_refused(choice: Any, param: str) -> None:
+    """A 400 with the path of what is missing or wrong."""
+    with pytest.raises(BadRequest) as raised:
+        flat(choice)
+    assert raised.value.param == param

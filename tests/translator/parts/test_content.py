@@ -201,3 +201,135 @@ def test_content_is_a_string_or_a_list(given: Any) -> None:
 def test_is_media(kind: str, media: bool) -> None:
     """What is neither text nor refusal."""
     assert content.is_media({"type": kind}) is media
+
+
+# --- chat -> Responses
+
+
+def back(given: Any, role: str = "user") -> tuple[Any, list[tuple[str, str]]]:
+    """The content of an item for *given*, and (path, kind) of what was lost."""
+    report = Report()
+    one = content.to_responses(given, role, "c", Terms(Profile(), report))
+    return one, [(loss.path, loss.kind) for loss in report]
+
+
+@pytest.mark.parametrize("role", ["user", "assistant", "system", "developer", "tool"])
+@pytest.mark.parametrize("given", ["x", texts("x", kind="text"), texts("x"), texts("x", kind="output_text")])
+def test_a_text_alone_is_a_string(given: Any, role: str) -> None:
+    """The shortest form that says the same, for every role and in either spelling."""
+    assert back(given, role) == ("x", [])
+
+
+@pytest.mark.parametrize("role", ["user", "system", "developer", "tool"])
+def test_texts_stay_parts(role: str) -> None:
+    """Responses take lists everywhere: nothing is joined, and break points stay."""
+    assert back([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], role) == (texts("a", "b"), [])
+    marked = {"type": "text", "text": "a", "prompt_cache_breakpoint": MARK}
+    assert back([marked], role) == ([{**marked, "type": "input_text"}], [])
+
+
+def test_an_assistants_parts() -> None:
+    """Its texts are output, without break points; its thoughts are left to the reasoning item."""
+    said = [{"type": "thinking", "thinking": "hm"}, *texts("a", "b", kind="text"), {"type": "refusal", "refusal": "no"}]
+    output = [{**part, "annotations": []} for part in texts("a", "b", kind="output_text")]
+    assert back(said, "assistant") == ([*output, {"type": "refusal", "refusal": "no"}], [])
+    marked = [{"type": "text", "text": "a", "prompt_cache_breakpoint": MARK}]
+    assert back(marked, "assistant") == ("a", [("c[0].prompt_cache_breakpoint", "dropped")])
+
+
+def test_nothing_is_an_empty_string() -> None:
+    """An empty list is no content."""
+    assert back([]) == ("", [])
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        ({"type": "image_url", "image_url": {"url": "u"}}, {"image_url": "u", "detail": "auto"}),
+        ({"type": "image_url", "image_url": {"url": "u", "detail": None}}, {"image_url": "u", "detail": "auto"}),
+        (
+            {"type": "image_url", "image_url": {"url": "u", "detail": "original"}},
+            {"image_url": "u", "detail": "original"},
+        ),
+        ({"type": "image_url", "image_url": "u", "detail": "low"}, {"image_url": "u", "detail": "low"}),
+        ({"type": "input_image", "image_url": "u"}, {"image_url": "u", "detail": "auto"}),
+        ({"type": "input_image", "file_id": "f", "detail": "low"}, {"file_id": "f", "detail": "low"}),
+        (
+            {"type": "image_url", "image_url": {"url": "u"}, "prompt_cache_breakpoint": MARK},
+            {"image_url": "u", "detail": "auto", "prompt_cache_breakpoint": MARK},
+        ),
+    ],
+)
+def test_images_have_a_detail(given: dict[str, Any], made: dict[str, Any]) -> None:
+    """It is needed there, and `auto` when nothing is said; both spellings are read."""
+    assert back([given]) == ([{"type": "input_image", **made}], [])
+
+
+@pytest.mark.parametrize(
+    "file", [{"file_id": "f"}, {"filename": "a.pdf", "file_data": "QQ=="}, {"file_url": "https://x"}]
+)
+def test_files_stay_what_they_are(file: dict[str, Any]) -> None:
+    """By id, as data or by URL, in either spelling."""
+    assert back([{"type": "file", "file": file}]) == ([{"type": "input_file", **file}], [])
+    assert back([{"type": "input_file", **file}]) == ([{"type": "input_file", **file}], [])
+
+
+@pytest.mark.parametrize("video", ["u", {"url": "u"}])
+def test_videos_are_a_dialect(video: Any) -> None:
+    """Some servers take them, which is told."""
+    made = [{"type": "input_video", "video_url": "u"}]
+    assert back([{"type": "video_url", "video_url": video}]) == (made, [("c[0]", "approximated")])
+
+
+def test_a_refusal_of_others_is_told() -> None:
+    """Only assistants refuse."""
+    assert back([{"type": "refusal", "refusal": "no"}, *texts("a")]) == (texts("no", "a"), [])
+
+
+@pytest.mark.parametrize(
+    ("part", "path"),
+    [
+        ({"type": "text", "text": "a", "colour": "red"}, "c[0].colour"),
+        ({"type": "image_url", "image_url": {"url": "u", "size": 1}}, "c[0].image_url.size"),
+        ({"type": "file", "file": {"file_id": "f", "size": 1}}, "c[0].file.size"),
+        ({"type": "refusal", "refusal": "no", "prompt_cache_breakpoint": None, "why": "x"}, "c[0].why"),
+    ],
+)
+def test_fields_that_nobody_knows_are_reported(part: Any, path: str) -> None:
+    """The part stays, the field is named."""
+    assert back([part])[1] == [(path, "dropped")]
+
+
+def test_fields_of_a_video_that_nobody_knows() -> None:
+    """Frame rates and the like have no place."""
+    part = {"type": "video_url", "video_url": {"url": "u", "fps": 1}}
+    assert back([part])[1] == [("c[0].video_url.fps", "dropped"), ("c[0]", "approximated")]
+
+
+@pytest.mark.parametrize(
+    ("given", "param"),
+    [
+        (None, "c"),
+        (5, "c"),
+        (["x"], "c[0]"),
+        ([{}], "c[0].type"),
+        ([{"type": ["text"]}], "c[0].type"),
+        ([{"type": "hologram"}], "c[0].type"),
+        ([{"type": "thinking", "thinking": "x"}], "c[0].type"),
+        ([{"type": "input_audio", "input_audio": {}}], "c[0]"),
+        ([{"type": "text"}], "c[0].text"),
+        ([{"type": "refusal"}], "c[0].refusal"),
+        ([{"type": "image_url"}], "c[0].image_url"),
+        ([{"type": "image_url", "image_url": {}}], "c[0].image_url"),
+        ([{"type": "image_url", "image_url": 5}], "c[0].image_url"),
+        ([{"type": "file"}], "c[0].file"),
+        ([{"type": "file", "file": {"filename": "a"}}], "c[0].file.file_data"),
+        ([{"type": "input_file"}], "c[0].file_data"),
+        ([{"type": "video_url", "video_url": {}}], "c[0].video_url"),
+    ],
+)
+def test_content_that_no_response_holds_is_refused(given: Any, param: str) -> None:
+    """Content is never left out in silence: a 400 with the path."""
+    with pytest.raises(BadRequest) as raised:
+        back(given)
+    assert raised.value.param == param

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from diglot.translator.parts import endings
@@ -26,3 +28,28 @@ def test_the_table_has_no_others() -> None:
 def test_unknown_reasons_are_told_as_such(reason: str) -> None:
     """None says that nobody knows it; the caller decides, and reports."""
     assert endings.to_responses(reason) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "finish_reason"),
+    [
+        ("completed", None, "stop"),
+        ("incomplete", "max_output_tokens", "length"),
+        ("incomplete", "max_tokens", "length"),
+        ("incomplete", "content_filter", "content_filter"),
+        ("incomplete", None, "length"),
+        ("incomplete", "max_messages", None),
+        ("incomplete", "steered", None),
+        ("incomplete", "anything", None),
+        ("incomplete", ["max_tokens"], None),
+    ],
+)
+def test_every_status_is_a_finish_reason(status: str, reason: Any, finish_reason: str | None) -> None:
+    """The table of protocol 4.3; what is cut for no reason that is said does not read as a good end."""
+    assert endings.to_chat(status, reason) == finish_reason
+
+
+@pytest.mark.parametrize("finish_reason", ["stop", "length", "content_filter"])
+def test_finish_reasons_come_back(finish_reason: str) -> None:
+    """The words that both dialects have are the same after a round trip."""
+    assert endings.to_chat(*endings.meaning(finish_reason)) == finish_reason

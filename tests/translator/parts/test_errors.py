@@ -139,3 +139,106 @@ def test_a_full_context_has_one_code(message: str, status: int, found: bool) -> 
 def test_a_failed_answer_has_a_code_of_the_closed_list(error: Any, code: str) -> None:
     """`response.error` has one of OpenAI's codes, and the message as it was (protocol 7.2)."""
     assert errors.to_responses(error) == {"code": code, "message": error.message}
+
+
+CODES = [
+    ("server_error", 500, "server_error"),
+    ("vector_store_timeout", 500, "server_error"),
+    ("rate_limit_exceeded", 429, "rate_limit_error"),
+    ("insufficient_quota", 429, "rate_limit_error"),
+    *((code, 400, "invalid_request_error") for code in ("invalid_prompt", "bio_policy", "data_residency_mismatch")),
+    ("misalignment_policy_violation", 400, "invalid_request_error"),
+    ("image_content_policy_violation", 400, "invalid_request_error"),
+    *((code, 400, "invalid_request_error") for code in ("invalid_image_url", "image_too_large", "empty_image_file")),
+    *((code, 400, "invalid_request_error") for code in ("unsupported_image_media_type", "failed_to_download_image")),
+    ("invalid_base64_image", 400, "invalid_request_error"),
+    ("context_length_exceeded", 400, "invalid_request_error"),
+    ("a_new_code", 500, "server_error"),
+    ("503", 503, "server_error"),
+]
+
+
+@pytest.mark.parametrize(("code", "status", "word"), CODES)
+def test_a_failed_response_is_an_error(code: str, status: int, word: str) -> None:
+    """The table of protocol 7.2: the code is kept and gives status and type; so in a stream."""
+    fields = {"code": code, "message": "Bad.", "param": "input"}
+    for error in (
+        errors.of_response({"status": "failed", "error": fields}),
+        errors.of_event({"type": "error", "sequence_number": 3, **fields}),
+        errors.of_event({"type": "error", "error": fields}),
+    ):
+        assert isinstance(error, BadUpstream)
+        assert (error.code, error.status, error.type) == (code, status, word)
+        assert (error.message, error.param) == ("Bad.", "input")
+
+
+@pytest.mark.parametrize(
+    ("response", "message"),
+    [
+        ({"status": "failed", "error": None}, "The upstream failed"),
+        ({"status": "failed", "error": {"code": None}}, "The upstream failed"),
+        ({"status": "failed", "error": "Boom."}, "Boom."),
+        ({"status": "failed", "error": ["Boom."]}, '["Boom."]'),
+    ],
+)
+def test_a_failure_that_says_little_is_the_servers(response: dict[str, Any], message: str) -> None:
+    """Without a code nobody can blame the request."""
+    error = errors.of_response(response)
+    assert (error.message, error.status, error.type, error.code) == (message, 500, "server_error", None)
+
+
+def test_the_type_of_a_failure_is_kept() -> None:
+    """Where the upstream recorded the type of the original error, it stays."""
+    error = errors.of_response({"status": "failed", "error": {"type": "invalid_request_error", "message": "x"}})
+    assert (error.status, error.type) == (400, "invalid_request_error")
+
+
+def test_a_cancelled_response_is_an_error() -> None:
+    """Nobody needs to try again (protocol 4.3)."""
+    error = errors.of_response({"status": "cancelled", "error": None})
+    assert (error.status, error.type, error.code) == (400, "invalid_request_error", "response_cancelled")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [("queued", "'queued'"), ("in_progress", "'in_progress'"), (None, "no status"), (5, "no ")]
+)
+def test_a_response_that_is_not_finished_is_an_error(status: Any, words: str) -> None:
+    """An upstream that answers before it is done is broken."""
+    error = errors.of_response({"status": status})
+    assert (error.status, error.type) == (502, "server_error")
+    assert words in error.message
+
+
+@pytest.mark.parametrize(
+    ("event", "message", "status"),
+    [
+        ({"type": "error"}, "The upstream failed", 500),
+        ({"type": "error", "error": "Boom."}, "Boom.", 500),
+        ({"error": "Boom."}, "Boom.", 500),
+        ({"type": "error", "status": 503, "error": {"message": "Busy."}}, "Busy.", 503),
+        ({"type": "error", "status": None, "error": {"message": "Busy.", "status": 429}}, "Busy.", 429),
+        ({"type": "error", "error": {}, "message": "Outside."}, "Outside.", 500),
+        ({"type": "error", "message": ["x"]}, '["x"]', 500),
+    ],
+)
+def test_error_events_of_any_shape(event: dict[str, Any], message: str, status: int) -> None:
+    """Flat, nested, with the status of a WebSocket, or with next to nothing."""
+    error = errors.of_event(event)
+    assert (error.message, error.status) == (message, status)
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "type_"),
+    [
+        ("invalid_request", 400, "invalid_request_error"),
+        ("not_found", 404, "not_found_error"),
+        ("too_many_requests", 429, "rate_limit_error"),
+        ("model_error", 500, "server_error"),
+        ("server_error", 500, "server_error"),
+    ],
+)
+def test_open_responses_has_words_of_its_own(word: str, status: int, type_: str) -> None:
+    """Its types are OpenAI's under other names; they give the status where there is none."""
+    error = errors.of_event({"type": "error", "error": {"type": word, "message": "x", "code": None}})
+    assert (error.status, error.type) == (status, type_)
+    assert errors.from_value({"error": {"type": word, "message": "x"}}, status).type == type_

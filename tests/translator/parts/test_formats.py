@@ -53,3 +53,56 @@ def test_a_schema_that_the_upstream_does_not_take_is_emulated() -> None:
 def test_the_instruction_holds_the_schema(form: Any, told: str) -> None:
     """The schema stands in the instruction as it is."""
     assert formats.instruction(form).endswith(":\n" + told)
+
+
+# --- chat -> Responses
+
+NESTED = {"name": "n", "schema": SCHEMA, "strict": None}
+
+
+def flat(form: Any) -> tuple[Any, list[tuple[str, str]]]:
+    """The text format for a response format, and what was lost."""
+    terms = Terms(Profile(), Report())
+    return formats.to_responses(form, "f", terms), [(loss.path, loss.kind) for loss in terms.report]
+
+
+@pytest.mark.parametrize(
+    ("form", "made", "losses"),
+    [
+        ({"type": "text"}, {"type": "text"}, []),
+        ({"type": "json_object"}, {"type": "json_object"}, []),
+        ({"type": "json_schema", "json_schema": NESTED}, {"type": "json_schema", "name": "n", "schema": SCHEMA}, []),
+        ({"type": "json_schema", **NESTED}, {"type": "json_schema", "name": "n", "schema": SCHEMA}, []),
+        (
+            {"type": "json_schema", "json_schema": {"name": "n"}},
+            {"type": "json_schema", "name": "n", "schema": {}},
+            [("f.json_schema.schema", "defaulted")],
+        ),
+        ({"type": "json_schema"}, {"type": "json_schema", "schema": {}}, [("f.schema", "defaulted")]),
+        (
+            {"type": "json_schema", "json_schema": NESTED, "strict": True},
+            {"type": "json_schema", "name": "n", "schema": SCHEMA},
+            [("f.strict", "dropped")],
+        ),
+    ],
+)
+def test_a_schema_comes_out_of_its_nesting(form: Any, made: Any, losses: Any) -> None:
+    """In either spelling; a missing one is supplied, as Responses need one."""
+    assert flat(form) == (made, losses)
+
+
+@pytest.mark.parametrize(
+    ("form", "param"),
+    [
+        ("json", "f"),
+        ({}, "f.type"),
+        ({"type": "grammar"}, "f.type"),
+        ({"type": "json_schema", "json_schema": {"schema": "x"}}, "f.json_schema.schema"),
+        ({"type": "json_schema", "schema": 5}, "f.schema"),
+    ],
+)
+def test_what_is_no_format_is_refused(form: Any, param: str) -> None:
+    """A 400 with the path of what is wrong."""
+    with pytest.raises(BadRequest) as raised:
+        flat(form)
+    assert raised.value.param == param

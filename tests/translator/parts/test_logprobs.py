@@ -33,3 +33,23 @@ def test_a_damaged_token_is_whole(top: Any) -> None:
     empty = {"token": "", "bytes": [], "logprob": -9999.0, "top_logprobs": []}
     assert logprobs.to_responses({"content": [{"token": 5, "logprob": "x", "top_logprobs": top}]}) == [empty]
     assert logprobs.to_responses({"content": [{"token": "\ud83d"}]})[0]["bytes"] == [63]
+
+
+def test_tokens_of_a_response() -> None:
+    """The events of a stream leave bytes and alternatives out, chat has them (protocol 4.7)."""
+    given = [{"token": "é", "logprob": -0.5, "top_logprobs": [{"token": "e", "logprob": -1}]}, None, {"token": "x"}]
+    assert logprobs.to_chat(given) == [
+        {
+            "token": "é",
+            "bytes": [195, 169],
+            "logprob": -0.5,
+            "top_logprobs": [{"token": "e", "bytes": [101], "logprob": -1}],
+        },
+        {"token": "x", "bytes": [120], "logprob": -9999.0, "top_logprobs": []},
+    ]
+
+
+@pytest.mark.parametrize("given", [None, "x", {}, {"content": []}, [], [None, 5]])
+def test_no_tokens_of_a_response(given: Any) -> None:
+    """What is no list of tokens has none."""
+    assert logprobs.to_chat(given) == []

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from openai.types.chat import chat_completion
 from openai.types.responses.response import Moderation
 from pydantic import TypeAdapter
 
@@ -77,3 +78,29 @@ def test_no_moderation(value: Any) -> None:
     """What is no object says nothing; a side that is none is left out."""
     assert moderation.to_responses(value) is None
     assert moderation.to_responses({"input": value}) == {}
+
+
+def test_a_result_is_listed() -> None:
+    """The only result stands in a list, its model beside it; an error stays an error; the SDK takes both."""
+    only = {"type": "moderation_result", "model": "omni", **result(True, 0.9)}
+    failed = {"type": "error", "code": "timeout", "message": "Too slow."}
+    made = moderation.to_chat({"input": only, "output": failed, "other": None})
+    assert made == {"input": {"type": "moderation_results", "model": "omni", "results": [only]}, "output": failed}
+    TypeAdapter(chat_completion.Moderation).validate_python(made)
+    assert moderation.to_responses(made) == {"input": only, "output": failed}
+
+
+@pytest.mark.parametrize("value", [None, [], "x", True])
+def test_no_moderation_of_a_response(value: Any) -> None:
+    """What is no object says nothing."""
+    assert moderation.to_chat(value) is None
+    assert moderation.to_chat({"input": value}) == {}
+
+
+def test_moderation_that_is_too_deep() -> None:
+    """What could not be encoded again is left out in both directions."""
+    deep: Any = {}
+    for _ in range(100):
+        deep = {"input": deep}
+    assert moderation.to_chat(deep) is None
+    assert moderation.to_responses(deep) is None

@@ -60,7 +60,7 @@ def test_other_envelopes_are_nobodys(sealed: Any) -> None:
 def test_the_nearest_effort(efforts: tuple[str, ...], effort: Any, chosen: Any) -> None:
     """An effort that the upstream has not becomes the nearest, and that is reported; unknown words are its affair."""
     terms = Terms(Profile(efforts=efforts), Report())
-    assert reasoning.effort_to_chat(effort, "reasoning.effort", terms) == chosen
+    assert reasoning.effort(effort, "reasoning.effort", terms) == chosen
     lost = [] if effort == chosen else [("reasoning.effort", "approximated", effort)]
     assert [(loss.path, loss.kind, loss.value) for loss in terms.report] == lost
 
@@ -170,3 +170,70 @@ def test_details_that_are_none() -> None:
     assert joined(None, "x", [5, None], [{"type": "a", "index": 0, "data": {"x": 1}}]) == [
         {"type": "a", "index": 0, "data": {"x": 1}}
     ]
+
+
+# --- chat -> Responses
+
+ITEM = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAA"}
+
+
+def test_an_item_comes_back_from_a_message() -> None:
+    """What is put into the details of a message is found there, between those of others."""
+    foreign = [{"type": "reasoning.encrypted", "data": "x"}, {"type": "reasoning.text", "text": "y"}, 5]
+    details = [*foreign, reasoning.to_details(ITEM)]
+    assert reasoning.items_of({"reasoning_details": details}) == [ITEM]
+    assert details[-1]["id"] == "rs_1"
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        None,
+        "x",
+        [],
+        [{"data": reasoning.seal({"text": "x"})}],
+        [{"data": reasoning.seal({"item": 5})}],
+        [{"data": reasoning.seal({"item": {"type": "message", "role": "system"}})}],
+    ],
+)
+def test_other_details_are_no_items(details: Any) -> None:
+    """Only sealed reasoning items are taken for some."""
+    assert reasoning.items_of({"reasoning_details": details}) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "can"),
+    [
+        (ITEM, True),
+        ({**ITEM, "encrypted_content": None}, False),
+        ({"content": [{"type": "reasoning_text", "text": "x"}]}, True),
+        ({"content": [], "summary": [{"type": "summary_text", "text": "x"}]}, False),
+    ],
+)
+def test_what_a_server_can_read_again(item: dict[str, Any], can: bool) -> None:
+    """Its ciphertext or the text; an id alone is known to nobody (R10)."""
+    assert reasoning.can_return(item) is can
+
+
+def test_an_item_of_bare_text() -> None:
+    """It has an id that stays, of its own at every place."""
+    item = reasoning.to_item("hm", 1)
+    assert item == reasoning.to_item("hm", 1)
+    assert item["content"] == [{"type": "reasoning_text", "text": "hm"}]
+    assert len({item["id"], reasoning.to_item("hm", 2)["id"], reasoning.to_item("ha", 1)["id"]}) == 3
+    assert item["id"].startswith("rs_")
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ({"content": [{"type": "thinking", "thinking": "a"}, {"type": "text", "text": "x"}, 5], "reasoning": "b"}, "a"),
+        ({"content": [{"type": "thinking", "thinking": "a"}, {"type": "thinking", "thinking": "b"}]}, "a\n\nb"),
+        ({"content": [{"type": "text", "text": "x"}], "reasoning": "b"}, "b"),
+        ({"content": "x", "reasoning_content": "b"}, "b"),
+        ({"content": None}, ""),
+    ],
+)
+def test_thoughts_that_come_back(message: dict[str, Any], text: str) -> None:
+    """Among the parts, or in a field of their own."""
+    assert reasoning.thoughts_of(message) == text

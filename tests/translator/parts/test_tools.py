@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Loss, Profile, Report
-from diglot.translator.parts import tools
+from diglot.translator.parts import natives, tools
 from diglot.translator.profiles import Terms
 
 CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
@@ -57,43 +57,6 @@ def test_strict(mode: Any, strict: bool | None, parameters: Any, sent: bool | No
     assert inner(tool).get("strict") is sent
     dropped = [("tools[0].strict", "dropped")] if mode == "drop" and strict else []
     assert [(loss.path, loss.kind) for loss in losses] == dropped
-
-
-def closed(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
-
-
-@pytest.mark.parametrize(
-    ("schema", "strict"),
-    [
-        (closed(), True),
-        (closed(a={"type": "string", "enum": ["x"], "default": {"type": "object"}}), True),
-        (closed(a={"anyOf": [{"type": "null"}, closed()]}), True),
-        (closed(a={"type": "array", "items": closed(b={"type": "string"})}), True),
-        ({**closed(a={"$ref": "#/$defs/x"}), "$defs": {"x": closed()}}, True),
-        (closed(type={"type": "string"}, properties={"type": "string"}), True),
-        (OPEN, False),
-        ({**closed(a={}), "required": []}, False),
-        ({**closed(), "required": None}, False),
-        ({**closed(), "required": [1, "b"]}, False),
-        ({**closed(), "properties": None}, True),
-        ({**closed(), "additionalProperties": True}, False),
-        ({"type": "object"}, False),
-        ({"type": ["object", "null"]}, False),
-        ({"properties": {}}, False),
-        (closed(a={"type": "array", "items": OPEN}), False),
-        (closed(a={"anyOf": [{"type": "null"}, OPEN]}), False),
-        ({**closed(), "$defs": {"x": OPEN}}, False),
-        ({**closed(), "$defs": {"default": OPEN}}, False),
-        (closed(default=OPEN), False),
-        (closed(enum=OPEN), False),
-        ({**closed(), "oneOf": []}, False),
-        (closed(not_={"not": {}}), False),
-    ],
-)
-def test_a_strict_schema_is_closed_all_the_way_down(schema: Any, strict: bool) -> None:
-    """Closed objects, all properties required, whatever the properties are called."""
-    assert tools.is_strict_schema(schema) is strict
 
 
 @pytest.mark.parametrize(
@@ -154,7 +117,7 @@ def test_a_free_form_tool_is_wrapped(description: Any, form: Any, told: str) -> 
     (tool,), losses = read({"type": "custom", "name": "c", "description": description, "format": form})
     assert tool.chat["type"] == "function"
     assert inner(tool).get("description", "") == told
-    assert inner(tool)["parameters"] == tools.INPUT_SCHEMA
+    assert inner(tool)["parameters"] == natives.INPUT_SCHEMA
     assert (tool.kind, tool.wrapped) == ("custom", True)
     described = [("tools[0].format", "approximated")] if "grammar" in told else []
     assert [(loss.path, loss.kind) for loss in losses] == [("tools[0]", "emulated"), *described]
@@ -180,11 +143,11 @@ def test_an_empty_namespace_says_nothing(members: Any) -> None:
     assert read({"type": "namespace", "name": "ns", "description": "d", "tools": members}) == ([], [])
 
 
-@pytest.mark.parametrize("kind", tools.NATIVES)
+@pytest.mark.parametrize("kind", natives.NATIVES)
 def test_a_built_in_tool_of_the_client_is_a_function(kind: str) -> None:
     """It has a fixed schema that strict servers would take but for its optional fields, and a description."""
     (tool,), losses = read({"type": kind, "execution": "client"} if kind == "tool_search" else {"type": kind})
-    description, parameters = tools.NATIVES[kind]
+    description, parameters = natives.NATIVES[kind]
     assert inner(tool) == {"name": kind, "description": description, "parameters": parameters}
     assert (tool.kind, tool.namespace) == (kind, None)
     assert [(loss.path, loss.kind) for loss in losses] == [("tools[0]", "emulated")]

@@ -60,3 +60,52 @@ def test_cached_tokens_have_many_names(given: dict[str, Any], cached: int) -> No
 def test_reasoning_tokens_have_many_names(given: dict[str, Any]) -> None:
     """Vendors' words for tokens of thoughts."""
     assert usage.to_responses(given)["output_tokens_details"]["reasoning_tokens"] == 3
+
+
+def test_counts_of_a_response() -> None:
+    """The same counts under chat's names; what chat has no word for stays behind."""
+    given = {
+        "input_tokens": 10,
+        "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2.0, "cache_write_tokens_details": {}},
+        "output_tokens": 5,
+        "output_tokens_details": {"reasoning_tokens": 3, "other": 1},
+        "total_tokens": 99,
+        "tool_usage": {"web_search": {"num_requests": 1}},
+    }
+    assert usage.to_chat(given) == {
+        "prompt_tokens": 10,
+        "completion_tokens": 5,
+        "total_tokens": 99,
+        "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
+        "completion_tokens_details": {"reasoning_tokens": 3},
+    }
+
+
+@pytest.mark.parametrize("details", [None, [], {}, {"cached_tokens": None}, {"cached_tokens": True}])
+def test_what_was_not_measured_is_not_zero(details: Any) -> None:
+    """Details that are missing stay missing; a missing total is the sum, a missing side is 0."""
+    given = {"input_tokens": 2, "input_tokens_details": details, "output_tokens_details": {"reasoning_tokens": 0}}
+    assert usage.to_chat(given) == {
+        "prompt_tokens": 2,
+        "completion_tokens": 0,
+        "total_tokens": 2,
+        "completion_tokens_details": {"reasoning_tokens": 0},
+    }
+
+
+@pytest.mark.parametrize("given", [None, {}, [], "x", 5, {"total_tokens": 5}, {"input_tokens": "5"}])
+def test_no_usage_is_none(given: Any) -> None:
+    """Without a count of either side nothing was measured."""
+    assert usage.to_chat(given) is None
+
+
+def test_usage_comes_back() -> None:
+    """Nothing changes on the way through the other dialect."""
+    given = {
+        "prompt_tokens": 10,
+        "completion_tokens": 5,
+        "total_tokens": 15,
+        "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 3},
+    }
+    assert usage.to_chat(usage.to_responses(given)) == given

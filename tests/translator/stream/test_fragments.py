@@ -6,7 +6,7 @@ import pytest
 from diglot.translator.parts.tools import Catalog, Tool
 from diglot.translator.stream import fragments
 from diglot.translator.stream.fragments import Fragment
-from diglot.translator.stream.items import Call
+from diglot.translator.stream.call import Call
 
 
 @pytest.mark.parametrize(

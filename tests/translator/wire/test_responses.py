@@ -5,7 +5,7 @@ from openai.types.responses.response_input_item_param import ResponseInputItemPa
 from openai.types.responses.tool_param import ToolParam
 
 from diglot.translator.parts import content, tools
-from diglot.translator.turns import HANDLERS
+from diglot.translator.turns.to_chat import HANDLERS
 from diglot.translator.wire.responses import ITEM_FIELDS, PART_FIELDS, TOOL_FIELDS
 
 # What is dropped whole, refused whole, or told as it is: no field of these is reported on its own.

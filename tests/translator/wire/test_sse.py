@@ -3,33 +3,34 @@ import json
 import pytest
 
 from diglot.translator import BadUpstream
-from diglot.translator.wire.sse import DONE, Decoder, Event, frame
+from diglot.translator.wire.sse import DONE, Decoder, Event, data, event
 
 
 def decoded(*pieces: bytes, max_line: int = 1000) -> list[Event]:
     """All events of a stream that came in *pieces*."""
     decoder = Decoder(max_line)
-    return [event for piece in pieces for event in decoder.feed(piece)] + decoder.flush()
+    return [one for piece in pieces for one in decoder.feed(piece)] + decoder.flush()
 
 
 def test_a_frame_names_its_event() -> None:
     """`event:` equals the body's type; the frame ends with a blank line."""
-    event = {"type": "response.created", "sequence_number": 0, "text": "a\nb"}
-    head, data, *rest = frame(event).split(b"\n")
+    body = {"type": "response.created", "sequence_number": 0, "text": "a\nb"}
+    head, line, *rest = event(body).split(b"\n")
     assert head == b"event: response.created"
-    assert json.loads(data.removeprefix(b"data: ")) == event
+    assert json.loads(line.removeprefix(b"data: ")) == body
     assert rest == [b"", b""]
 
 
 def test_what_is_framed_is_decoded() -> None:
     """Frames of our own come back as they were."""
-    event = {"type": "x", "sequence_number": 1}
-    (found,) = decoded(frame(event))
-    assert (found.name, json.loads(found.data)) == ("x", event)
+    body = {"type": "x", "sequence_number": 1}
+    found, unnamed = decoded(event(body), data(body))
+    assert (found.name, json.loads(found.data)) == ("x", body)
+    assert (unnamed.name, json.loads(unnamed.data)) == ("", body)
 
 
 @pytest.mark.parametrize(
-    ("data", "events"),
+    ("given", "events"),
     [
         (b"data: a\n\n", [("", b"a")]),
         (b"data:a\n\ndata:  b\n\n", [("", b"a"), ("", b" b")]),
@@ -51,10 +52,11 @@ def test_what_is_framed_is_decoded() -> None:
         (b"\n", []),
     ],
 )
-def test_lines_become_events(data: bytes, events: list[tuple[str, bytes]]) -> None:
+def test_lines_become_events(given: bytes, events: list[tuple[str, bytes]]) -> None:
     """The rules of server-sent events, and bare JSON lines (D30); whole and byte by byte."""
-    assert decoded(data) == [Event(*event) for event in events]
-    assert decoded(*(data[i : i + 1] for i in range(len(data)))) == [Event(*event) for event in events]
+    expected = [Event(*found) for found in events]
+    assert decoded(given) == expected
+    assert decoded(*(given[i : i + 1] for i in range(len(given)))) == expected
 
 
 @pytest.mark.parametrize(
@@ -63,13 +65,13 @@ def test_lines_become_events(data: bytes, events: list[tuple[str, bytes]]) -> No
 def test_a_line_end_may_be_cut(pieces: tuple[bytes, ...]) -> None:
     """CR and LF in two pieces are one line end, not a blank line between."""
     decoder = Decoder()
-    found = [event for piece in pieces for event in decoder.feed(piece)]
+    found = [one for piece in pieces for one in decoder.feed(piece)]
     assert found == [Event("", b"a")]
     assert decoder.flush() == []
 
 
 @pytest.mark.parametrize(
-    ("data", "done"),
+    ("mark", "done"),
     [
         (b"[DONE]", True),
         (b" [DONE] ", True),
@@ -81,24 +83,42 @@ def test_a_line_end_may_be_cut(pieces: tuple[bytes, ...]) -> None:
         (b"{}", False),
     ],
 )
-def test_the_end_mark(data: bytes, done: bool) -> None:
+def test_the_end_mark(mark: bytes, done: bool) -> None:
     """The mark is known with and without brackets (D24), and where something follows it."""
-    assert Event("", data).is_done is done
+    assert Event("", mark).is_done is done
     assert decoded(DONE)[0].is_done
 
 
 @pytest.mark.parametrize(
-    "data", [b"data: " + b"x" * 200 + b"\n\n", b"x" * 200, b"data: xxxx\n" * 20, b":" + b"x" * 200 + b"\n"]
+    "given", [b"data: " + b"x" * 200 + b"\n\n", b"x" * 200, b"data: xxxx\n" * 20, b":" + b"x" * 200 + b"\n"]
 )
-def test_one_event_has_a_limit(data: bytes) -> None:
+def test_one_event_has_a_limit(given: bytes) -> None:
     """A line, an event of many lines, or a line without end is refused before it is kept."""
     with pytest.raises(BadUpstream, match="an event of more than 100 bytes") as raised:
-        decoded(data, max_line=100)
+        decoded(given, max_line=100)
     assert raised.value.status == 502
     with pytest.raises(BadUpstream):
-        decoded(*(data[i : i + 1] for i in range(len(data))), max_line=100)
+        decoded(*(given[i : i + 1] for i in range(len(given))), max_line=100)
 
 
 def test_many_events_have_no_limit() -> None:
     """The limit counts one event, not the stream."""
     assert len(decoded(b"data: xxxx\n\n" * 50, max_line=20)) == 50
+
+
+@pytest.mark.parametrize(
+    ("given", "idle"),
+    [
+        (b"", True),
+        (b"data: a\n\n", True),
+        (b"data: a\n", False),
+        (b"da", False),
+        (b"event: x\n", False),
+        (b"data: a\r\n\r", False),
+    ],
+)
+def test_whether_an_event_is_under_way(given: bytes, idle: bool) -> None:
+    """Between events nothing waits: not a line, a name, or the other half of a line's end."""
+    decoder = Decoder()
+    decoder.feed(given)
+    assert decoder.idle is idle

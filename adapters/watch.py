@@ -1,0 +1,133 @@
+"""The watch over one call of the upstream: it looks at the clock and listens whether the client is still there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+import anyio
+
+from . import explain
+from .asgi_types import Receive
+from .limits import Limits
+from .outlet import Outlet
+from .relay import Relay
+
+Deadline = tuple[float, Callable[[], Awaitable[None]]]
+
+
+async def _nothing() -> None:
+    pass
+
+
+_NEVER: Deadline = (float("inf"), _nothing)
+
+
+class Watch:
+    """Does what is due, and ends what works for nobody.
+
+    The upstream works inside ``inner``, anew for every attempt, and hears through ``dismissed`` that it may stop;
+    ``life`` is around all attempts.
+    """
+
+    def __init__(self, outlet: Outlet, limits: Limits) -> None:
+        self.life = anyio.CancelScope()
+        self.inner = anyio.CancelScope()
+        self.dismissed = anyio.Event()
+        self._outlet = outlet
+        self._limits = limits
+        self._relay: Relay | None = None
+        self._wake = anyio.Event()
+        self._dismissed_at = 0.0
+
+    def begin(self, relay: Relay) -> None:
+        """Watch over this attempt from now on."""
+        self._relay = relay
+        self.inner, self.dismissed, self._dismissed_at = anyio.CancelScope(), anyio.Event(), 0.0
+        self.changed()
+
+    def changed(self) -> None:
+        """A deadline has moved nearer; one that moved away is only found out about when it comes."""
+        self._wake.set()
+
+    async def listen(self, receive: Receive) -> None:
+        """Wait for the client to leave."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        if not self._outlet.done:
+            self._outlet.gone = True
+            self._dismiss()
+            self.changed()
+
+    async def run(self) -> None:
+        """Do what is due, for ever."""
+        while True:
+            due, act = min(self._deadlines(), key=lambda deadline: deadline[0])
+            delay = due - monotonic()
+            if delay <= 0:
+                await self._act(act)
+                continue
+            with anyio.move_on_after(delay):
+                await self._wake.wait()
+            if self._wake.is_set():
+                self._wake = anyio.Event()
+
+    async def _act(self, act: Callable[[], Awaitable[None]]) -> None:
+        self._outlet.take_turn()
+        try:
+            with anyio.move_on_after(self._limits.stalled) as patience:
+                await act()
+            if patience.cancelled_caught:
+                await self._give_up()
+        except OSError:
+            self._outlet.gone = True
+            self._dismiss()
+        finally:
+            self._outlet.give_turn()
+
+    def _deadlines(self) -> list[Deadline]:
+        """What is to be done when, as things stand. While the client is slow, the upstream is not to blame."""
+        relay, limits = self._relay, self._limits
+        assert relay is not None
+        if self._outlet.busy and not self._dismissed_at:
+            return [
+                (self._outlet.busy_since + limits.stalled, self._give_up),
+                (monotonic() + limits.keepalive, _nothing),
+            ]
+        if relay.complete:
+            return [_NEVER]
+        if self._dismissed_at:
+            return [(self._dismissed_at + limits.shutdown, self._hang_up)]
+        if relay.over:
+            return [(relay.over_at + (0 if relay.in_vain else limits.after_finish), self._hang_up)]
+        deadlines: list[Deadline] = [
+            (relay.heard_at + (limits.idle if relay.heard else limits.first_byte), self._time_out),
+            (relay.told_at + limits.silent, self._time_out),
+        ]
+        if relay.finishing_at:
+            deadlines.append((relay.finishing_at + limits.after_finish, relay.finish))
+        if relay.stream is not None:
+            deadlines.append((self._outlet.sent_at + limits.keepalive, relay.keep_alive))
+        return deadlines
+
+    async def _hang_up(self) -> None:
+        """First politely, then firmly."""
+        if self._dismissed_at:
+            self.inner.cancel()
+            self._dismissed_at = float("inf")
+        else:
+            self._dismiss()
+
+    async def _give_up(self) -> None:
+        """The client reads no more: what works for it ends at once."""
+        self._outlet.gone = True
+        self._dismiss()
+        self.life.cancel()
+
+    def _dismiss(self) -> None:
+        self._dismissed_at = monotonic()
+        self.dismissed.set()
+
+    async def _time_out(self) -> None:
+        assert self._relay is not None
+        await self._relay.fail(explain.too_slow())

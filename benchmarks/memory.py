@@ -1,0 +1,116 @@
+"""How much memory does it take: to translate a request, to follow a stream, to keep a thousand streams open?"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks import measure, results, settings
+from benchmarks.directions import DIRECTIONS, TITLES, Api, other
+from benchmarks.inputs import requests, streams
+from benchmarks.inputs.texts import pieces
+from benchmarks.peers import floors, ours
+from benchmarks.peers.everybody import PEERS
+from benchmarks.peers.peer import stdlib_json
+from benchmarks.servers import contestants, crowd, traffic
+from benchmarks.servers.client import Connection, read_answer
+from benchmarks.servers.contestants import Contestant
+from benchmarks.servers.upstream import Upstream
+
+UNIT = "bytes; of requests and streams what Python allocated, of servers their resident memory"
+
+
+def peak(run: Callable[[], object]) -> int:
+    """The most that *run* needs at once; what was there before is not counted."""
+    run()  # what is made once and stays is not counted either
+    gc.collect()
+    tracemalloc.start()
+    run()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
+def of_request(name: str, api: Api) -> dict[str, Any]:
+    """The peaks, also as shares of the body."""
+    data = requests.data(name, api)
+    runs: dict[str, measure.Run] = {
+        measure.FLOOR: lambda: floors.floor(data),
+        measure.OURS: lambda: ours.request(data, api),
+    }
+    for peer in PEERS[api]:
+        mapping = peer.requester(floors.decode(data))
+        runs[f"{peer.name}, stdlib json"] = lambda mapping=mapping: stdlib_json(mapping(json.loads(data)))
+    peaks = {who: peak(run) for who, run in runs.items()}
+    bodies = {who: {"peak": most, "x body": round(most / len(data), 2)} for who, most in peaks.items()}
+    return {"bytes": len(data), "rows": bodies}
+
+
+def of_stream(count: int, api: Api) -> dict[str, int]:
+    """What our stream holds just before its end, its frames being gone, and the most that it needs until after it."""
+    events, asked = streams.events("text", count, other(api)), streams.asked("text", api)
+    ending = len(streams.events("text", 1, other(api))) - 1  # not quite: some of these are its beginning
+    text = sum(len(piece.encode()) for piece in pieces(count))
+    gc.collect()
+    tracemalloc.start()
+    stream = ours.exchange(asked, api).stream()
+    for event in events[:-ending]:
+        stream.feed(event)
+    now = tracemalloc.get_traced_memory()[0]
+    for event in events[-ending:]:
+        stream.feed(event)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    print(f"{TITLES[api]}: a text of {text:,} bytes in {count:,} chunks: {now:,} held, {most:,} at the end", flush=True)
+    return {"chunks": count, "text": text, "held": now, "peak": most}
+
+
+async def of_server(upstream: Upstream, contestant: Contestant, count: int) -> dict[str, Any]:
+    """Resident: when nothing was asked yet, with open streams, and after them."""
+    server, target = contestant.server, contestant.target
+    assert server is not None
+    fresh = server.memory()
+    connection = await Connection.to(target.port)
+    await read_answer(connection, target)
+    connection.close()
+    await asyncio.sleep(0.2)
+    idle = server.memory()
+    open_now, after = await crowd.held(upstream, server, target, count)
+    per_stream = round((open_now - idle) / count)
+    return {"fresh": fresh, "idle": idle, "open": open_now, "after": after, "per stream": per_stream}
+
+
+async def of_servers(given: settings.Settings) -> dict[str, Any]:
+    count = 20 if given.short else crowd.possible(1_000)
+    upstream, found = Upstream(), {}
+    wanted = (contestants.FLOOR, contestants.OURS, contestants.SDK, "litellm proxy")[: 2 if given.short else 4]
+    for api in DIRECTIONS:
+        with contestants.running(await upstream.listen(), given, wanted) as everybody:
+            chosen = [c for c in everybody[api] if c.server and c.name != contestants.PASSING]
+            found[api] = {c.name: await of_server(upstream, c, count) for c in chosen}
+        print(f"\n{TITLES[api]}: servers, resident MB\n{'':40}{'idle':>9}{f'{count:,} open':>12}{'KB per stream':>16}")
+        for name, row in found[api].items():
+            print(f"{name:40}{row['idle'] / 1e6:>9.1f}{row['open'] / 1e6:>12.1f}{row['per stream'] / 1e3:>16.1f}")
+    return {"streams": count, "directions": found}
+
+
+def main() -> None:
+    given = settings.from_command_line()
+    asked: dict[Api, Any] = {}
+    grown: dict[Api, Any] = {}
+    for api in DIRECTIONS:
+        asked[api] = {name: of_request(name, api) for name in requests.REQUESTS}
+        for name, case in asked[api].items():
+            shares = ", ".join(f"{who} {row['x body']}" for who, row in case["rows"].items())
+            print(f"{TITLES[api]}: {name}; peak, x body: {shares}", flush=True)
+        grown[api] = [of_stream(count, api) for count in ((1_000,) if given.short else (1_000, 10_000, 100_000))]
+    servers = traffic.run(lambda: of_servers(given))
+    results.save("memory", UNIT, given, {"requests": asked, "streams": grown, "servers": servers})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""diglot: the whole product, bytes to bytes."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from benchmarks.directions import Api
+from diglot.translator import ServeChat, ServeResponses, decode_json, encode_json
+
+Body = dict[str, Any]
+_EXCHANGES: dict[Api, type[ServeChat] | type[ServeResponses]] = {"responses": ServeResponses, "chat": ServeChat}
+
+
+def _new_id(prefix: str) -> str:
+    return f"{prefix}_{secrets.token_urlsafe(24)}"
+
+
+def exchange(asked: Body, api: Api) -> ServeChat | ServeResponses:
+    return _EXCHANGES[api](asked, new_id=_new_id, clock=time.time)
+
+
+def request(data: bytes, api: Api) -> bytes:
+    return encode_json(exchange(decode_json(data), api).request)
+
+
+def mapping(body: Body, api: Api) -> Body:
+    return exchange(body, api).request
+
+
+def answerer(asked: Body, api: Api) -> tuple[Callable[[Body], Body], Callable[[bytes], bytes]]:
+    """The mapping alone, and bytes to bytes."""
+    serve = exchange(asked, api)
+    return serve.answer, lambda data: encode_json(serve.answer(decode_json(data)))
+
+
+def stream(asked: Body, reads: Iterable[bytes], api: Api) -> list[bytes]:
+    """A whole stream, its request included."""
+    made = exchange(asked, api).stream()
+    frames: list[bytes] = []
+    for read in reads:
+        frames += made.feed(read)
+    return frames
+
+
+def drain(asked: Body, reads: Iterable[bytes], api: Api) -> int:
+    """The same, with frames that are gone as soon as they are made: as it is when they are sent."""
+    made = exchange(asked, api).stream()
+    return sum(len(made.feed(read)) for read in reads)

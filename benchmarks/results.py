@@ -1,0 +1,76 @@
+"""The results as files: what was measured, on what kind of machine, with which versions. No names, no paths."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from benchmarks.settings import Settings
+
+RESULTS = Path(__file__).parent / "results"
+_PACKAGES = (
+    "diglot",
+    "msgspec",
+    "litellm",
+    "openai-agents",
+    "openai",
+    "pydantic",
+    "starlette",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "httpx2",
+    "httpx",
+    "aiohttp",
+)
+
+
+def save(question: str, unit: str, given: Settings, found: dict[str, Any]) -> None:
+    """Write what was *found*; a short run leaves the files alone."""
+    if given.short:
+        return
+    about = {"question": question, "unit": unit, "machine": machine(), "versions": versions(), "rounds": given.rounds}
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{question}.json").write_text(json.dumps(_bare({**about, **found}), indent=1) + "\n")
+
+
+def load(question: str) -> dict[str, Any] | None:
+    """What was found, or None if nobody has asked."""
+    file = RESULTS / f"{question}.json"
+    return json.loads(file.read_text()) if file.exists() else None
+
+
+def machine() -> dict[str, Any]:
+    return {
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "cpu": _cpu(),
+        "cpus": os.cpu_count(),
+    }
+
+
+def versions() -> dict[str, str]:
+    installed = {package.metadata["Name"].lower(): package.version for package in metadata.distributions()}
+    return {name: installed[name] for name in _PACKAGES if name in installed}
+
+
+def _cpu() -> str:
+    """The model of the processor, where the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _bare(value: Any) -> Any:
+    """Without the single rounds: their quartiles are enough."""
+    if isinstance(value, dict):
+        return {key: _bare(inner) for key, inner in value.items() if not (key == "rounds" and isinstance(inner, list))}
+    return value

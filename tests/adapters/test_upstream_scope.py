@@ -1,0 +1,22 @@
+"""What the application sees of a connection."""
+
+import pytest
+
+from diglot.adapters.upstream_scope import upstream_scope
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("/responses", "/chat/completions"), ("/chat/completions", "/responses")])
+def test_path_and_headers(ours: str, theirs: str) -> None:
+    """The path is the other one below the same prefix, the headers describe the new body; the original stays."""
+    headers = [(b"authorization", b"Bearer k"), (b"content-length", b"9"), (b"content-encoding", b"gzip")]
+    scope = {"path": f"/api{ours}", "raw_path": f"/api{ours}".encode(), "headers": headers}
+    seen = upstream_scope(scope, ours, theirs, 5, streams=True)
+    assert (seen["path"], seen["raw_path"]) == (f"/api{theirs}", f"/api{theirs}".encode())
+    assert dict(seen["headers"]) == {
+        b"authorization": b"Bearer k",
+        b"content-type": b"application/json",
+        b"content-length": b"5",
+        b"accept": b"text/event-stream",
+        b"accept-encoding": b"identity",
+    }
+    assert scope["path"] == f"/api{ours}"

@@ -1,0 +1,265 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from diglot.translator import BadUpstream, FrameStream, Misuse, Profile, ServeResponses, TranslationError
+from diglot.translator.exchange.frames import Lane
+from diglot.translator.wire import sse
+
+from judges import events_of, judge_stream
+
+Serve = Callable[..., ServeResponses]
+
+
+def chunk(delta: Any = None, finish: str | None = None, **more: Any) -> bytes:
+    """One frame of a chat stream."""
+    choices = [{"index": 0, "delta": delta or {}, "finish_reason": finish}]
+    return b"data: " + json.dumps({"model": "m-1", "choices": choices, **more}).encode() + b"\n\n"
+
+
+HI, STOP, DONE = chunk({"content": "Hi"}), chunk(finish="stop"), b"data: [DONE]\n\n"
+
+
+def names(frames: list[bytes]) -> list[str]:
+    """The events of *frames*, by their short names."""
+    return [event if isinstance(event, str) else event["type"].removeprefix("response.") for event in events_of(frames)]
+
+
+def test_a_stream_from_bytes_to_frames(serve: Serve) -> None:
+    """Frames come as soon as they can; the answer grows, and ends once."""
+    stream = serve({"stream": True}).stream()
+    assert (stream.started, stream.finishing, stream.ended) == (False, False, False)
+    frames = stream.feed(HI)
+    assert names(frames)[:2] == ["created", "in_progress"]
+    assert (stream.started, stream.finishing, stream.ended) == (True, False, False)
+    frames += stream.feed(STOP)
+    assert (stream.started, stream.finishing, stream.ended) == (True, True, False)
+    frames += stream.feed(DONE)
+    assert (stream.started, stream.finishing, stream.ended) == (True, False, True)
+    judge_stream(frames)
+    assert stream.answer["output"][0]["content"][0]["text"] == "Hi"
+
+
+def test_start_ahead_of_the_first_chunk(serve: Serve) -> None:
+    """It begins the answer once, so that the connection stays alive; its model and time are then the request's."""
+    stream = serve({"stream": True}).stream()
+    frames = stream.start()
+    assert names(frames) == ["created", "in_progress"]
+    assert stream.start() == []
+    frames += stream.feed(chunk({"content": "Hi"}, "stop", created=5)) + stream.finish()
+    judge_stream(frames)
+    assert (stream.answer["model"], stream.answer["created_at"]) == ("m", 1_700_000_000)
+
+
+def test_the_end_of_a_stream_is_the_end(serve: Serve) -> None:
+    """What follows is ignored: bytes, the end of the connection, a failure; only a new start is misuse."""
+    stream = serve({"stream": True}).stream()
+    stream.feed(HI + STOP + DONE + HI)
+    before = stream.answer["output"]
+    assert stream.feed(HI + b"data: garbage\n\n") == []
+    assert stream.finish() == []
+    assert stream.fail(BadUpstream("late")) == []
+    assert stream.answer["output"] == before
+    assert stream.answer["status"] == "completed"
+    with pytest.raises(Misuse):
+        stream.start()
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        lambda s: s.feed(b'data: {"error":{"message":"It broke.","code":503}}\n\n'),
+        lambda s: s.feed(b'event: error\ndata: {"message":"It broke.","code":503}\n\n'),
+        lambda s: s.feed(b'event: error\ndata: {"error":{"message":"It broke.","code":503}}\n\n'),
+        lambda s: s.feed(b'{"error":{"message":"It broke.","code":503}}\n'),
+        lambda s: s.fail(BadUpstream("It broke.", status=503)),
+    ],
+)
+def test_a_failure_before_and_after_the_start(serve: Serve, fail: Callable[[Any], list[bytes]]) -> None:
+    """Before the start it is raised, to be answered over HTTP; afterwards it ends the stream as failed."""
+    with pytest.raises(TranslationError, match=r"It broke\.") as raised:
+        fail(serve({"stream": True}).stream())
+    assert raised.value.status == 503
+    stream = serve({"stream": True}).stream()
+    events = judge_stream(stream.feed(HI) + fail(stream))
+    assert events[-1]["type"] == "response.failed"
+    assert events[-1]["response"]["error"] == {"code": "server_error", "message": "It broke."}
+    assert events[-1]["response"]["output"][0]["status"] == "incomplete"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "ended its stream before it began"),
+        (DONE, "ended its stream before it began"),
+        (b": keep-alive\n\n", "ended its stream before it began"),
+        (b"data: garbage\n\n", "a line that is not JSON"),
+        (b"data: 5\n\n", "a chunk that is not an object"),
+        (b'data: {"choices":[]}\n\n', "ended its stream before it began"),
+        (b'event: error\ndata: "It broke."\n\n', "It broke."),
+        (b"event: error\ndata: overloaded\n\n", "overloaded"),
+        (b"event: error\ndata: {}\n\n", "The upstream reported an error."),
+        (b'data: {"detail":"It broke."}\n\n', "It broke."),
+        (b'data: {"object":"error","message":"It broke.","code":400}\n\n', "It broke."),
+        (b"<html>Bad gateway</html>", "ended its stream before it began"),
+    ],
+)
+def test_a_stream_that_never_began(serve: Serve, data: bytes, message: str) -> None:
+    """Nothing was sent yet, so it is an error over HTTP."""
+    stream = serve({"stream": True}).stream()
+    with pytest.raises(BadUpstream, match=message):
+        assert stream.feed(data) + stream.finish() == []
+    assert not stream.started
+
+
+@pytest.mark.parametrize(
+    ("tail", "status"),
+    [
+        (STOP + DONE, "completed"),
+        (STOP, "completed"),
+        (DONE, "completed"),
+        (STOP + b"data: DONE\n\n", "completed"),
+        (STOP + b"event: data\ndata: [DONE]\n\n", "completed"),
+        (b"", "failed"),
+        (b'data: {"choi', "failed"),
+        (b"data: garbage\n\n" + STOP + DONE, "failed"),
+        (b"data: 5\n\n" + STOP + DONE, "failed"),
+        (STOP + b"data: garbage\n\n", "failed"),
+        (chunk(finish="length"), "incomplete"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1000])
+def test_how_a_stream_ends(serve: Serve, tail: bytes, status: str, size: int) -> None:
+    """A cut or damaged stream never ends as completed; a missing end mark is no cut."""
+    stream = serve({"stream": True}).stream()
+    data = HI + tail
+    frames = [frame for i in range(0, len(data), size) for frame in stream.feed(data[i : i + size])]
+    events = judge_stream(frames + stream.finish())
+    assert events[-1]["type"] == f"response.{status}"
+
+
+def test_a_line_without_end(serve: Serve) -> None:
+    """More than the limit in one event is a failure, before the start and after it."""
+    with pytest.raises(BadUpstream, match="more than 500 bytes"):
+        serve({"stream": True}).stream(max_line=500).feed(b"x" * 501)
+    stream = serve({"stream": True}).stream(max_line=500)
+    events = judge_stream(stream.feed(HI) + stream.feed(b"data: " + b"x" * 501))
+    assert events[-1]["response"]["error"]["message"].endswith("more than 500 bytes.")
+    assert stream.feed(b"x" * 501) == []
+
+
+def test_open_responses_mark_their_end(serve: Serve) -> None:
+    """One `[DONE]` behind the last event, also of a failure, and nothing after it."""
+    for tail in (STOP + DONE, b'data: {"error":"x"}\n\n'):
+        stream = serve({"stream": True}, Profile(events="openresponses")).stream()
+        frames = stream.feed(HI + tail)
+        assert names(frames)[-1] == "[DONE]"
+        assert names(frames).count("[DONE]") == 1
+        assert stream.feed(HI) + stream.finish() + stream.fail(BadUpstream("late")) == []
+
+
+# --- with a transducer that only keeps what it is fed
+
+
+class Keeping:
+    """Starts with the first chunk, ends with a chunk that says so."""
+
+    cut_short = False
+    finishing = False
+
+    def __init__(self, lane: Lane | None = None) -> None:
+        self.answer: dict[str, Any] = {}
+        self.fed: list[Any] = []
+        self.started = self.ended = False
+        self._lane = lane
+
+    def lane(self) -> Lane | None:
+        return self._lane
+
+    def start(self) -> list[dict[str, Any]]:
+        return []
+
+    def feed(self, chunk: Any) -> list[dict[str, Any]]:
+        self.fed.append(chunk)
+        self.started = True
+        self.ended = chunk == {"type": "end"}
+        return [{"got": len(self.fed)}]
+
+    def garbled(self, what: str) -> None:
+        self.fed.append(what)
+
+    def finish(self, clean: bool = False) -> list[dict[str, Any]]:
+        self.ended = True
+        return [{"clean": clean}]
+
+    def fail(self, error: TranslationError) -> list[dict[str, Any]]:
+        self.ended = True
+        return [{"failed": error.message}]
+
+
+def kept(data: bytes, done_mark: bool = False) -> tuple[list[Any], list[bytes]]:
+    """What the transducer was fed, and the frames that came of it."""
+    transducer = Keeping()
+    stream = FrameStream(transducer, sse.Decoder(), sse.data, done_mark)
+    frames = stream.feed(data)
+    assert (stream.answer, stream.cut_short) == ({}, False)
+    return transducer.fed, frames
+
+
+@pytest.mark.parametrize(
+    ("data", "fed"),
+    [
+        (b'event: a\ndata: {"type":"b"}\n\n', {"type": "b"}),
+        (b'event: a\ndata: {"x":1}\n\n', {"x": 1, "type": "a"}),
+        (b'event: a\ndata: {"x":1,"type":null}\n\n', {"x": 1, "type": None}),
+        (b"event: a\ndata: [1]\n\n", [1]),
+        (b'data: {"x":1}\n\n', {"x": 1}),
+        (b'event: error\ndata: {"type":"error","message":"x"}\n\n', {"type": "error", "message": "x"}),
+        (b'event: error\ndata: {"error":{"message":"x"}}\n\n', {"error": {"message": "x"}, "type": "error"}),
+        (b'event: error\ndata: {"message":"x"}\n\n', {"error": {"message": "x"}}),
+        (b"event: error\ndata: no JSON\n\n", {"error": "no JSON"}),
+        (b"event: error\ndata: null\n\n", {"error": "The upstream reported an error."}),
+        (b"event: a\ndata: no JSON\n\n", "a line that is not JSON"),
+    ],
+)
+def test_the_name_of_an_event_says_what_it_is(data: bytes, fed: Any) -> None:
+    """Where its data do not say it themselves."""
+    assert kept(data)[0] == [fed]
+
+
+def test_what_says_nothing_is_not_fed() -> None:
+    """Empty data are somebody's way to stay alive."""
+    assert kept(b"data: \n\ndata:\n\n: x\n\n") == ([], [])
+
+
+@pytest.mark.parametrize(("done_mark", "last"), [(True, sse.DONE), (False, b'data: {"got":1}\n\n')])
+def test_the_end_is_marked_once(done_mark: bool, last: bytes) -> None:
+    """Behind the last frame, and nothing behind it is read."""
+    fed, frames = kept(b'data: {"type":"end"}\n\ndata: {"x":1}\n\ndata: [DONE]\n\n', done_mark)
+    assert (fed, frames[-1], frames.count(sse.DONE)) == ([{"type": "end"}], last, int(done_mark))
+
+
+def test_the_mark_of_the_upstream_ends_cleanly() -> None:
+    """A stream that says that it is over is not cut."""
+    assert kept(b"data: [DONE]\n\n", done_mark=True)[1] == [b'data: {"clean":true}\n\n', sse.DONE]
+
+
+class Short:
+    """Takes what begins with `data: 1`."""
+
+    def take(self, data: bytes, /) -> list[bytes] | None:
+        return [b"short"] if data.startswith(b"data: 1") else None
+
+
+def test_a_lane_takes_whole_reads() -> None:
+    """What it leaves goes the general way, and so does everything while an event is not whole."""
+    transducer = Keeping(Short())
+    stream = FrameStream(transducer, sse.Decoder(), sse.data, done_mark=False)
+    assert stream.feed(b"data: 1\n\n") == [b"short"]
+    assert stream.feed(b"data: 2\n") == []
+    assert stream.feed(b"\ndata: 1") == [b'data: {"got":1}\n\n']
+    assert stream.feed(b"\n\n") == [b'data: {"got":2}\n\n']
+    assert stream.feed(b"data: 1\n\n") == [b"short"]
+    assert transducer.fed == [2, 1]

@@ -1,0 +1,77 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from diglot.translator import BadRequest, BadUpstream, Profile, ServeChat
+
+Serve = Callable[..., ServeChat]
+MESSAGE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "status": "completed",
+    "content": [{"type": "output_text", "text": "Hi", "annotations": []}],
+}
+RESPONSE = {"id": "resp_1", "object": "response", "status": "completed", "model": "m-1", "output": [MESSAGE]}
+
+
+@pytest.fixture
+def serve_chat(new_id: Callable[[str], str], clock: Callable[[], float]) -> Serve:
+    """Begin an exchange with a Responses upstream."""
+
+    def make(body: dict[str, Any] | None = None, profile: Profile | None = None, **settings: Any) -> ServeChat:
+        given = {"model": "m", "messages": [{"role": "user", "content": "Go"}], **(body or {})}
+        return ServeChat(given, profile, new_id=new_id, clock=clock, **settings)
+
+    return make
+
+
+def test_an_exchange_has_the_responses_request_and_the_losses(serve_chat: Serve) -> None:
+    """What to send, how often, and what was lost on the way."""
+    exchange = serve_chat({"seed": 1, "n": 2})
+    items = [{"type": "message", "role": "user", "content": "Go"}]
+    assert exchange.responses == {"model": "m", "input": items, "store": False}
+    assert exchange.responses is exchange.request
+    assert exchange.copies == 2
+    assert [loss.path for loss in exchange.report] == ["seed", "n"]
+
+
+@pytest.mark.parametrize(("stream", "streaming"), [(True, True), (False, False), (None, False)])
+def test_only_the_body_decides_about_streaming(serve_chat: Serve, stream: Any, streaming: bool) -> None:
+    """`stream: true` and nothing else."""
+    assert serve_chat({"stream": stream}).streaming is streaming
+
+
+def test_strict_is_handed_on(serve_chat: Serve) -> None:
+    """What would be lost is refused; what is only emulated is not."""
+    with pytest.raises(BadRequest):
+        serve_chat({"seed": 1}, strict=True)
+    assert serve_chat({"stop": "x"}, strict=True).request["model"] == "m"
+
+
+def test_a_finished_answer(serve_chat: Serve) -> None:
+    """A Response becomes a completion; one that failed is the upstream's error."""
+    choice = serve_chat().answer(RESPONSE)["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("Hi", "stop")
+    failed = {**RESPONSE, "status": "failed", "error": {"code": "server_error", "message": "It broke."}}
+    with pytest.raises(BadUpstream, match=r"It broke\."):
+        serve_chat().answer(failed)
+
+
+def test_a_stream_from_bytes_to_frames(serve_chat: Serve) -> None:
+    """Chunks come without names, and `[DONE]` is behind the last."""
+    stream = serve_chat({"stream": True}).stream()
+    events = [{"type": "response.created", "response": {**RESPONSE, "output": []}}]
+    events += [{"type": "response.completed", "response": RESPONSE}]
+    frames = [frame for event in events for frame in stream.feed(b"data: " + json.dumps(event).encode() + b"\n\n")]
+    assert frames[-1] == b"data: [DONE]\n\n"
+    assert all(frame.startswith(b"data: {") for frame in frames[:-1])
+    assert stream.ended
+    assert stream.answer["choices"][0]["message"]["content"] == "Hi"
+
+
+def test_the_path_of_an_error(serve_chat: Serve) -> None:
+    """It is told in the words of the chat request."""
+    assert serve_chat().own_path("input[0].content") == "messages[0].content"

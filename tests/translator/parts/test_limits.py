@@ -1,0 +1,56 @@
+from typing import Any
+
+import pytest
+
+from diglot.translator import BadRequest, Profile, Report
+from diglot.translator.parts import limits
+from diglot.translator.profiles import Terms
+
+
+def terms(**profile: Any) -> Terms:
+    return Terms(Profile(**profile), Report())
+
+
+@pytest.mark.parametrize(
+    ("limit", "least", "sent"), [(100, 16, 100), (16, 16, 16), (5, 16, 16), (5, 1, 5), (True, 16, True), ("5", 16, "5")]
+)
+def test_a_limit_below_the_least_is_raised(limit: Any, least: int, sent: Any) -> None:
+    """OpenAI takes no fewer than 16 tokens; what is no number is the upstream's affair."""
+    given = terms(least_output_tokens=least)
+    assert limits.to_responses(limit, "max_tokens", given) is sent
+    raised = [] if limit is sent else [("max_tokens", "approximated", limit)]
+    assert [(loss.path, loss.kind, loss.value) for loss in given.report] == raised
+
+
+@pytest.mark.parametrize(
+    ("given", "found"), [(None, ()), ("", ()), ([], ()), ([""], ()), ("END", ("END",)), (["a", "", "b"], ("a", "b"))]
+)
+def test_stop_sequences_are_looked_for_here(given: Any, found: tuple[str, ...]) -> None:
+    """One or a list; an empty one would stop everything, and means none."""
+    asked = terms()
+    assert limits.stops(given, asked) == found
+    assert [(loss.path, loss.kind) for loss in asked.report] == ([("stop", "emulated")] if found else [])
+
+
+@pytest.mark.parametrize(("given", "param"), [(5, "stop"), ({"a": 1}, "stop"), (["a", None], "stop[1]")])
+def test_a_stop_sequence_is_text(given: Any, param: str) -> None:
+    """Anything else is a 400 with its path."""
+    with pytest.raises(BadRequest) as raised:
+        limits.stops(given, terms())
+    assert raised.value.param == param
+
+
+@pytest.mark.parametrize(("n", "copies"), [(None, 1), (1, 1), (2, 2), (128, 128)])
+def test_several_choices_are_several_requests(n: Any, copies: int) -> None:
+    """That is told, because the prompt is billed for each."""
+    asked = terms()
+    assert limits.copies(n, asked) == copies
+    assert [(loss.path, loss.kind) for loss in asked.report] == ([("n", "emulated")] if copies > 1 else [])
+
+
+@pytest.mark.parametrize("n", [0, -1, 129, True, "2", 1.5, []])
+def test_the_number_of_choices_is_bounded(n: Any) -> None:
+    """As OpenAI bounds it."""
+    with pytest.raises(BadRequest, match="an integer from 1 to 128") as raised:
+        limits.copies(n, terms())
+    assert raised.value.param == "n"

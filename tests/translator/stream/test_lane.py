@@ -1,0 +1,213 @@
+"""The fast lane gives what the general way gives, whatever a server sends and however it is cut."""
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from diglot.translator import Profile, ServeResponses
+from diglot.translator.stream import lane
+
+TOOLS = [{"type": "function", "name": "f"}, {"type": "custom", "name": "c"}, {"type": "shell"}]
+TEXT = st.text(max_size=6) | st.sampled_from(['"', "\\", "\n", "%d", "é\U0001f600", "\x00"])
+
+
+def exchange(profile: Profile, reasoning: Any = None) -> ServeResponses:
+    count = itertools.count(1)
+    body = {"model": "m", "input": "Go", "stream": True, "tools": TOOLS, "reasoning": reasoning}
+    return ServeResponses(body, profile, new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
+
+
+def frames_of(x: ServeResponses, reads: list[bytes], fast: bool) -> tuple[list[bytes], int]:
+    """The frames of *reads*, and how many reads the lane took."""
+    stream = x.stream()
+    taken = 0
+    if fast:
+        inner: Any = stream._lane
+
+        class Counted:
+            def take(self, data: bytes) -> list[bytes] | None:
+                nonlocal taken
+                found = inner.take(data)
+                taken += found is not None
+                return found
+
+        stream._lane = Counted()
+    else:
+        stream._lane = None
+    frames = [frame for read in reads for frame in stream.feed(read)]
+    if not stream.ended:
+        frames += stream.finish()
+    return frames, taken
+
+
+def data(chunk: Any, **options: Any) -> bytes:
+    return b"data: " + json.dumps(chunk, **options).encode("utf-8", "surrogatepass") + b"\n\n"
+
+
+def delta(**fields: Any) -> dict[str, Any]:
+    return {"id": "x", "choices": [{"index": 0, "delta": fields, "finish_reason": None}]}
+
+
+def arguments(index: int, piece: str, **more: Any) -> dict[str, Any]:
+    return {"tool_calls": [{"index": index, "function": {"arguments": piece}, **more}]}
+
+
+def call(index: int, name: str) -> dict[str, Any]:
+    return {"tool_calls": [{"index": index, "id": f"call_{index}", "function": {"name": name, "arguments": ""}}]}
+
+
+LONG = [delta(content="a"), *[delta(content=str(n)) for n in range(9)]]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "taken"),
+    [
+        (LONG, 9),
+        ([{**c, "service_tier": "flex", "usage": None, "system_fingerprint": "fp", "new": 1} for c in LONG], 9),
+        ([delta(reasoning_content="t"), *[delta(reasoning_content="x", content=None, role="assistant")] * 4], 4),
+        ([delta(reasoning="t"), *[delta(reasoning="x")] * 4, delta(reasoning_content="y")], 5),
+        ([delta(reasoning_content="t"), *[delta(reasoning="x")] * 4], 3),
+        ([delta(**call(0, "f")), *[delta(**arguments(0, "{"))] * 4], 4),
+        ([delta(**call(0, "f")), *[delta(**arguments(0, "{", type="function", id=None))] * 4], 4),
+        ([delta(**call(0, "c")), *[delta(**arguments(0, "{"))] * 4], 0),
+        ([delta(**call(0, "shell")), *[delta(**arguments(0, "{"))] * 4], 0),
+        ([delta(**call(0, "f")), delta(**arguments(1, "{", id="b"))], 0),
+        ([delta(**call(0, "f")), delta(tool_calls=[*arguments(0, "{")["tool_calls"], *call(1, "f")["tool_calls"]])], 0),
+        ([delta(content="a"), delta(content="b", reasoning_content="c")], 0),
+        ([delta(**call(0, "f")), delta(content="b", **arguments(0, "{"))], 0),
+        ([delta(reasoning_content="t"), delta(content="b")], 0),
+        ([delta(content="a"), delta(content="")], 0),
+        ([delta(content="a"), {**delta(content="b"), "usage": {"prompt_tokens": 1}}, delta(content="c")], 1),
+        ([delta(content="a"), {"choices": [{"index": 1, "delta": {"content": "b"}}]}], 0),
+        ([delta(content="a"), delta(content="b", surprise=1)], 0),
+        (
+            [
+                delta(content="a"),
+                {**delta(content="b"), "service_tier": "flex"},
+                {**delta(content="c"), "service_tier": "flex"},
+            ],
+            1,
+        ),
+    ],
+)
+def test_what_the_lane_takes(chunks: list[Any], taken: int) -> None:
+    """One more piece of what grows, and nothing else; the frames are those of the general way."""
+    reads = [data(chunk) for chunk in chunks]
+    fast, count = frames_of(exchange(Profile()), reads, fast=True)
+    assert fast == frames_of(exchange(Profile()), reads, fast=False)[0]
+    assert count == taken
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        b'data: {"choices":[{"delta":{"content":"b"}}]}\n',
+        b'data: {"choices":[{"delta":{"content":"b"}}]}\r\n\r\n',
+        b'data:{"choices":[{"delta":{"content":"b"}}]}\n\n',
+        b': comment\ndata: {"choices":[{"delta":{"content":"b"}}]}\n\n',
+        b'data: {"choices":[{"delta":{"content":"\xff"}}]}\n\n',
+        b'data: {"choices":[{"delta":{"content":"\\ud800"}}]}\n\n',
+        b"data: [DONE]\n\n",
+        b'data: {"choices":[{"delta":{"content":"%s"}}]}\n\n' % (b"x" * lane._LONGEST),
+    ],
+)
+def test_unusual_bytes_go_the_general_way(read: bytes) -> None:
+    """What is not framed or spelled in the usual way is not the lane's."""
+    reads = [data(delta(content="a")), read]
+    fast, count = frames_of(exchange(Profile()), reads, fast=True)
+    assert (fast, count) == (frames_of(exchange(Profile()), reads, fast=False)[0], 0)
+
+
+def test_several_events_in_one_read() -> None:
+    """A read of several pieces is taken as one, or not at all."""
+    first, *rest = map(data, LONG)
+    assert frames_of(exchange(Profile()), [first, b"".join(rest)], fast=True)[1] == 1
+    assert frames_of(exchange(Profile()), [first, b"".join(rest) + data(delta(refusal="no"))], fast=True)[1] == 0
+
+
+def test_a_server_with_other_habits_does_not_pay() -> None:
+    """After some misses in a row the lane is given up."""
+    odd, good = data(delta(content="b", surprise=1)), data(delta(content="b"))
+    start = data(delta(content="a"))
+    assert frames_of(exchange(Profile()), [start, *[odd] * 32, good, good], fast=True)[1] == 2
+    assert frames_of(exchange(Profile()), [start, *[odd] * 33, good, good], fast=True)[1] == 0
+
+
+def test_waiting_words_and_tags_go_the_general_way() -> None:
+    """What waits for a text, and tags in it, need a look at each piece."""
+    reads = [data(c) for c in LONG]
+    assert frames_of(exchange(Profile(markup=frozenset({"think"}))), reads, fast=True)[1] == 0
+    logprobs = {"choices": [{"delta": {}, "logprobs": {"content": [{"token": "b", "logprob": 0}]}}]}
+    fast, count = frames_of(exchange(Profile()), [reads[0], data(logprobs), *reads[1:]], fast=True)
+    assert count == 8
+    assert fast == frames_of(exchange(Profile()), [reads[0], data(logprobs), *reads[1:]], fast=False)[0]
+
+
+def test_the_decoder_must_be_idle() -> None:
+    """An event that began in the read before is not cut off from its beginning."""
+    reads = [data(delta(content="a")), b"event: x\n", data(delta(content="b")), b"data: 1\n", data(delta(content="c"))]
+    fast, _ = frames_of(exchange(Profile()), reads, fast=True)
+    assert fast == frames_of(exchange(Profile()), reads, fast=False)[0]
+
+
+FIELD = st.sampled_from(["content", "reasoning_content", "reasoning", "refusal", "role", "surprise", "annotations"])
+DELTA = st.one_of(
+    st.builds(lambda t: {"content": t}, TEXT),
+    st.builds(lambda t: {"reasoning_content": t}, TEXT),
+    st.builds(lambda t: {"reasoning": t, "role": "assistant"}, TEXT),
+    st.builds(lambda i, t: arguments(i, t), st.integers(0, 1), TEXT),
+    st.builds(lambda i, t: arguments(i, t, id=None, type=None), st.integers(0, 1), TEXT),
+    st.builds(call, st.integers(0, 1), st.sampled_from(["f", "c", "shell", "g"])),
+    st.dictionaries(FIELD, TEXT | st.none(), max_size=3),
+)
+CHUNK = st.builds(
+    lambda d, more, choice: {**more, "choices": [{"delta": d, **choice}]},
+    DELTA,
+    st.fixed_dictionaries(
+        {}, optional={"service_tier": st.sampled_from(["a", "b", None]), "usage": st.none(), "x": TEXT}
+    ),
+    st.fixed_dictionaries({}, optional={"index": st.sampled_from([0, None, 1]), "logprobs": st.none(), "y": TEXT}),
+)
+EVENT = st.builds(
+    lambda c, ascii_, sort: data(c, ensure_ascii=ascii_, sort_keys=sort), CHUNK, st.booleans(), st.booleans()
+)
+ODD = st.sampled_from(
+    [
+        b'data: {"choices":[{"delta":{"content":"a","content":"b"}}]}\n\n',
+        b'data: {"choices":[{"delta":{"content":"x"}}],"choices":[]}\n\n',
+        b'data: {"choices":[{"delta":{"content":"\xf0\x9f"}}]}\n\n',
+        b'data: {"choices":[{"delta":{"content":"\\ud83d"}}]}\n\n',
+        b'data: {"choices":[{"delta":{"content":1}}]}\n\n',
+        b": ping\n\n",
+        b"\n",
+        b"\r\n",
+        b"event: x\n",
+        b'data: {"choices":[{"delta":{"content":"z"},"finish_reason":"stop"}]}\n\n',
+    ]
+)
+
+
+@given(
+    st.lists(EVENT | EVENT | EVENT | ODD, max_size=12),
+    st.lists(st.integers(1, 400), min_size=1, max_size=6) | st.none(),
+    st.sampled_from([None, {"summary": "auto"}]),
+    st.sampled_from([Profile(), Profile(reasoning_expose="both"), Profile(events="openresponses")]),
+)
+@example([data(delta(content="a")), b"event: x\n", data(delta(content="b"))], None, None, Profile())
+def test_the_lane_equals_the_general_way(
+    events: list[bytes], sizes: list[int] | None, reasoning: Any, profile: Profile
+) -> None:
+    """Frames, answers and losses are the same with the lane and without it."""
+    whole = b"".join([data(delta(content="a")), *events])
+    if sizes is None:
+        reads = [data(delta(content="a")), *events]
+    else:
+        marks = [0, *itertools.takewhile(lambda at: at < len(whole), itertools.accumulate(itertools.cycle(sizes)))]
+        reads = [whole[a:b] for a, b in itertools.pairwise([*marks, len(whole)])]
+    with_lane, without = exchange(profile, reasoning), exchange(profile, reasoning)
+    assert frames_of(with_lane, reads, fast=True)[0] == frames_of(without, reads, fast=False)[0]
+    assert list(with_lane.report) == list(without.report)

@@ -1,0 +1,176 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from diglot.translator import BadRequest, Report
+from diglot.translator.stream.completion import Completion
+from diglot.translator.stream.tool_calls import Call, Calls
+
+FUNCTION, CUSTOM = "function_call", "custom_tool_call"
+Stage = tuple[Completion, Calls, Report]
+
+
+@pytest.fixture
+def stage(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable[..., Stage]:
+    def make(legacy: bool = False) -> Stage:
+        report = Report()
+        out = Completion("m", False, legacy, report, new_id, clock)
+        return out, Calls(out, report, new_id), report
+
+    return make
+
+
+def said(out: Completion) -> list[tuple[str, str, str]]:
+    """Id, name and payload of every call that the client has."""
+    made = out.answer["choices"][0]["message"].get("tool_calls", [])
+    return [(call["id"], *call[call["type"]].values()) for call in made]
+
+
+def begun(calls: Calls, kind: str = FUNCTION, **body: Any) -> Call:
+    call = calls.add(Call(kind))
+    calls.announce(call, body)
+    return call
+
+
+def finished(calls: Calls, call: Call, **body: Any) -> None:
+    calls.finish(call, body)
+    call.done = True
+
+
+def test_a_call_streams(stage: Callable[..., Stage]) -> None:
+    """It is announced when its name and id are known, and each piece goes on at once."""
+    out, calls, report = stage()
+    call = begun(calls, name="f", call_id="c", arguments="")
+    calls.hear(call, '{"a"')
+    assert said(out) == [("c", "f", '{"a"')]
+    calls.hear(call, ":1}")
+    calls.settle(call, '{"a":1}')
+    finished(calls, call, arguments='{"a":1}')
+    assert said(out) == [("c", "f", '{"a":1}')]
+    assert not list(report)
+
+
+def test_a_call_waits_for_its_name(stage: Callable[..., Stage]) -> None:
+    """And those behind it wait too, for their order is that of their indexes."""
+    out, calls, _ = stage()
+    first, second = begun(calls, call_id="c1"), begun(calls, name="g", call_id="c2")
+    calls.hear(first, "{}")
+    calls.hear(second, "{}")
+    assert said(out) == []
+    finished(calls, first, name="f")
+    assert said(out) == [("c1", "f", "{}"), ("c2", "g", "{}")]
+
+
+def test_a_call_without_an_id_gets_one(stage: Callable[..., Stage]) -> None:
+    """At its end, for until then the id may come; a repeated id is no id."""
+    out, calls, _ = stage()
+    call = begun(calls, name="f", call_id=None)
+    assert said(out) == []
+    finished(calls, call, arguments="{}")
+    begun(calls, name="g", call_id="call_1")
+    assert said(out) == [("call_1", "f", "{}"), ("call_3", "g", "")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "streamed", "payload", "expected", "reported"),
+    [
+        (FUNCTION, "", "", "{}", 0),
+        (FUNCTION, "", None, "{}", 0),
+        (FUNCTION, "  ", None, "  {}", 0),
+        (FUNCTION, '{"a"', '{"a":1}', '{"a":1}', 0),
+        (FUNCTION, "", {"a": 1}, '{"a":1}', 0),
+        (FUNCTION, '{"b":1}', '{"a":1}', '{"b":1}', 1),
+        (FUNCTION, '{"a":1}', "", '{"a":1}', 0),
+        (CUSTOM, "", "", "", 0),
+        (CUSTOM, "ab", "abc", "abc", 0),
+        (CUSTOM, "x", "abc", "x", 1),
+    ],
+)
+def test_what_was_not_streamed_is_said(
+    stage: Callable[..., Stage], kind: str, streamed: str, payload: Any, expected: str, reported: int
+) -> None:
+    """Arguments are never an empty string: clients parse them."""
+    out, calls, report = stage()
+    call = begun(calls, kind, name="f", call_id="c")
+    calls.hear(call, streamed)
+    finished(calls, call, **{"input" if kind == CUSTOM else "arguments": payload})
+    assert said(out) == [("c", "f", expected)]
+    assert len(report) == reported
+
+
+def test_namespaces_are_part_of_the_name(stage: Callable[..., Stage]) -> None:
+    """As the client declared it."""
+    out, calls, _ = stage()
+    begun(calls, name="f", call_id="c1", namespace="ns")
+    begun(calls, name="f", call_id="c2", namespace=5)
+    assert [name for _, name, _ in said(out)] == ["ns__f", "f"]
+
+
+def test_the_first_name_counts(stage: Callable[..., Stage]) -> None:
+    """An announced call never changes its name or its id."""
+    out, calls, _ = stage()
+    call = begun(calls, name="f", call_id="c")
+    finished(calls, call, name="g", call_id="d", arguments="{}")
+    assert said(out) == [("c", "f", "{}")]
+
+
+def test_a_cut_call_keeps_what_came(stage: Callable[..., Stage]) -> None:
+    """Nobody can say how it would have gone on."""
+    out, calls, _ = stage()
+    begun(calls, name="f", call_id="c1")
+    cut = begun(calls, name="f", call_id="c2")
+    calls.hear(cut, '{"a')
+    cut.cut = True
+    finished(calls, cut)
+    calls.close(whole=False)
+    assert said(out) == [("c1", "f", ""), ("c2", "f", '{"a')]
+
+
+def test_at_the_end_all_calls_are_announced(stage: Callable[..., Stage]) -> None:
+    """But for one that nobody can run."""
+    out, calls, _ = stage()
+    begun(calls, call_id="c1")
+    begun(calls, name="f", call_id="c2")
+    calls.close(whole=True)
+    calls.close(whole=True)
+    assert said(out) == [("c2", "f", "{}")]
+    assert calls.nameless
+
+
+def test_what_comes_after_the_end(stage: Callable[..., Stage]) -> None:
+    """The call was whole; it is reported."""
+    out, calls, report = stage()
+    call = begun(calls, name="f", call_id="c")
+    finished(calls, call, arguments="{}")
+    calls.hear(call, "more")
+    calls.settle(call, "{}more")
+    assert said(out) == [("c", "f", "{}")]
+    assert [loss.kind for loss in report] == ["approximated", "approximated"]
+
+
+def test_a_built_in_tool_is_a_function(stage: Callable[..., Stage]) -> None:
+    """Its action becomes the arguments; told again, it is the same call."""
+    out, calls, report = stage()
+    call = begun(calls, "shell_call", call_id="c")
+    for _ in range(2):
+        finished(calls, call, type="shell_call", action={"commands": ["ls"]})
+    assert said(out) == [("c", "shell", '{"commands":["ls"]}')]
+    assert [str(loss) for loss in report] == ["emulated tool_calls: a function stands in for the built-in tool"]
+
+
+def test_a_built_in_tool_that_says_nothing(stage: Callable[..., Stage]) -> None:
+    """There is nothing to run."""
+    _, calls, _ = stage()
+    with pytest.raises(BadRequest):
+        calls.finish(begun(calls, "shell_call", call_id="c"), {"type": "shell_call"})
+
+
+def test_an_older_client_gets_the_first_call(stage: Callable[..., Stage]) -> None:
+    """The pieces of the others go nowhere."""
+    out, calls, _ = stage(legacy=True)
+    first, second = begun(calls, name="f", call_id="c1"), begun(calls, name="g", call_id="c2")
+    calls.hear(first, "{}")
+    calls.hear(second, '{"x":1}')
+    calls.close(whole=True)
+    assert out.answer["choices"][0]["message"]["function_call"] == {"name": "f", "arguments": "{}"}

@@ -1,0 +1,203 @@
+from typing import Any
+
+import pytest
+
+from diglot.translator import BadRequest, Profile, Report
+from diglot.translator.profiles import Terms
+from diglot.translator.turns.turn import Outputs, Turn, is_nameless, is_server_side
+
+
+def terms(**profile: Any) -> Terms:
+    return Terms(Profile(**profile), Report())
+
+
+def call(call_id: str = "c", name: str = "f") -> dict[str, Any]:
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": "{}"}}
+
+
+def text(words: str) -> dict[str, Any]:
+    return {"type": "text", "text": words}
+
+
+def test_a_turn_is_one_message() -> None:
+    """Texts are joined, calls stand beside them; without text the content is null."""
+    turn = Turn("input[0]")
+    turn.calls.append(call())
+    assert turn.message(terms()) == {"role": "assistant", "content": None, "tool_calls": [call()]}
+    turn.parts += [text("a"), text("b")]
+    assert turn.message(terms()) == {"role": "assistant", "content": "ab", "tool_calls": [call()]}
+
+
+@pytest.mark.parametrize(
+    ("lists", "message"),
+    [
+        ({"user"}, {"content": "a", "refusal": "no"}),
+        ({"assistant"}, {"content": [text("a"), {"type": "refusal", "refusal": "no"}]}),
+    ],
+)
+def test_a_refusal_beside_text(lists: set[str], message: dict[str, Any]) -> None:
+    """Where lists are taken, the refusal keeps its place; elsewhere it has a field of its own."""
+    turn = Turn("input[0]")
+    turn.parts += [text("a"), {"type": "refusal", "refusal": "no"}]
+    assert turn.message(terms(content_lists=frozenset(lists))) == {"role": "assistant", **message}
+
+
+def test_a_refusal_alone() -> None:
+    """It is no content (protocol 2.10)."""
+    turn = Turn("input[0]")
+    turn.parts += [{"type": "refusal", "refusal": "no"}] * 2
+    assert turn.message(terms()) == {"role": "assistant", "content": None, "refusal": "nono"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ([{}], "reasoning_content"),
+        ([{"field": "reasoning"}], "reasoning"),
+        ([{"field": "reasoning"}, {}], "reasoning"),
+        ([{"field": "content"}], "reasoning_content"),
+        ([{"field": "role"}], "reasoning_content"),
+        ([{"field": ["x"]}], "reasoning_content"),
+    ],
+)
+def test_thoughts_go_back_under_the_name_that_they_came_with(fields: list[dict[str, Any]], name: str) -> None:
+    """The envelope may say under which name; a forged one cannot write into other fields."""
+    turn = Turn("input[0]")
+    for sealed in fields:
+        turn.think("hm", sealed)
+    message = turn.message(terms())
+    assert message[name] == "\n\n".join(["hm"] * len(fields))
+    assert (message["role"], message["content"]) == ("assistant", None)
+
+
+def test_the_profile_names_the_field() -> None:
+    """Where no envelope says it, the upstream's own name is used."""
+    turn = Turn("input[0]")
+    turn.think("hm", {})
+    assert turn.message(terms(reasoning_field="reasoning"))["reasoning"] == "hm"
+
+
+def test_structures_go_back_in_order() -> None:
+    """What a provider sealed is handed back as it was, from all items of the turn; forged values are left."""
+    turn = Turn("input[0]")
+    turn.think("", {"reasoning_details": [{"index": 0}], "thinking_blocks": "forged"})
+    turn.think("", {"reasoning_details": [{"index": 1}], "thinking_blocks": [{"signature": "s"}]})
+    message = turn.message(terms())
+    assert message["reasoning_details"] == [{"index": 0}, {"index": 1}]
+    assert message["thinking_blocks"] == [{"signature": "s"}]
+    assert "reasoning_content" not in message
+
+
+def test_signatures_go_back_to_their_calls() -> None:
+    """D5: each call gets what came with it, and only that."""
+    turn = Turn("input[0]")
+    turn.calls += [call("a"), call("b"), call("c")]
+    turn.think("", {"calls": {"b": {"google": {"thought_signature": "s"}}}})
+    turn.think("", {"calls": "forged"})
+    signed = {**call("b"), "extra_content": {"google": {"thought_signature": "s"}}}
+    assert turn.message(terms())["tool_calls"] == [call("a"), signed, call("c")]
+
+
+def test_why_a_turn_is_nothing() -> None:
+    """Thoughts that led to nothing are told apart from an empty message."""
+    turn = Turn("input[0]")
+    assert turn.why_nothing == "it says nothing"
+    turn.think("hm", {})
+    assert turn.why_nothing == "it is not followed by what it led to"
+
+
+def item(kind: str, call_id: str | None = "c", **more: Any) -> dict[str, Any]:
+    return {"type": kind, "call_id": call_id, **more}
+
+
+CALL, OUTPUT = item("function_call"), item("function_call_output", output="x")
+
+
+def taken(*items: dict[str, Any]) -> list[tuple[str, Any, str]]:
+    """What the calls among *items* take along: (id, output, path)."""
+    outputs = Outputs(list(items), terms())
+    found = [
+        outputs.take(given, f"input[{i}]") for i, given in enumerate(items) if not given["type"].endswith("_output")
+    ]
+    outputs.expect_none()
+    return [(call_id, output["output"], path) for call_id, output, path in found]
+
+
+def test_a_call_takes_its_output_along() -> None:
+    """Wherever the output stands, with its own path."""
+    assert taken(CALL, OUTPUT) == [("c", "x", "input[1]")]
+    assert taken(OUTPUT, CALL) == [("c", "x", "input[0]")]
+
+
+def test_two_calls_of_one_id_take_one_output_each() -> None:
+    """Some servers repeat ids from turn to turn: outputs go in order."""
+    again = {**OUTPUT, "output": "y"}
+    assert taken(CALL, OUTPUT, CALL, again) == [("c", "x", "input[1]"), ("c", "y", "input[3]")]
+
+
+def test_the_last_output_of_a_call_counts() -> None:
+    """An earlier one is dropped, and reported (protocol 2.8)."""
+    given = terms()
+    outputs = Outputs([CALL, OUTPUT, {**OUTPUT, "output": "y"}], given)
+    assert outputs.take(CALL, "input[0]")[1]["output"] == "y"
+    assert [(loss.path, loss.kind) for loss in given.report] == [("input[1]", "dropped")]
+    outputs.expect_none()
+
+
+def test_the_output_of_a_local_shell_call() -> None:
+    """It refers in `id`, to the call's reference or to the id of its item."""
+    shell = {"type": "local_shell_call", "id": "lsh_1", "call_id": "c"}
+    assert taken(shell, {"type": "local_shell_call_output", "id": "c", "output": "x"}) == [("c", "x", "input[1]")]
+    assert taken(shell, {"type": "local_shell_call_output", "id": "lsh_1", "output": "x"})[0][0] == "lsh_1"
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [CALL],
+        [CALL, {**OUTPUT, "call_id": "d"}],
+        [CALL, CALL, OUTPUT],
+        [{"type": "local_shell_call", "id": [], "call_id": "c"}],
+        [{"type": "local_shell_call", "id": "lsh_1", "call_id": "c"}],
+    ],
+)
+def test_a_call_without_an_output_is_refused(items: list[dict[str, Any]]) -> None:
+    """OpenAI's own words, for clients' logic keys on them."""
+    with pytest.raises(BadRequest, match=r"No tool output found for function call c\."):
+        taken(*items)
+
+
+def test_an_output_without_a_call_is_refused() -> None:
+    """The first one that is left over is named."""
+    with pytest.raises(BadRequest, match="No tool call found") as raised:
+        taken({**OUTPUT, "call_id": "d"}, CALL, OUTPUT)
+    assert raised.value.param == "input[0].call_id"
+
+
+def test_what_needs_no_pair_is_not_indexed() -> None:
+    """Searches of the server, nameless outputs and other items ask for nothing."""
+    items = [
+        {"type": "tool_search_call", "execution": "server"},
+        {"type": "tool_search_output", "execution": "server"},
+        {"type": "function_call_output", "name": "f", "output": "x"},
+        {"type": "message"},
+        {"type": ["odd"]},
+    ]
+    Outputs(items, terms()).expect_none()
+
+
+@pytest.mark.parametrize(
+    ("given", "server", "nameless"),
+    [
+        (item("tool_search_call", execution="server"), True, False),
+        (item("tool_search_output", execution="client"), False, False),
+        (item("function_call", execution="server"), False, False),
+        (item("function_call_output", None, name="f"), False, True),
+        (item("function_call_output", None), False, False),
+        (item("function_call_output", "c", name="f"), False, False),
+        (item("custom_tool_call_output", None, name="f"), False, False),
+    ],
+)
+def test_special_items(given: dict[str, Any], server: bool, nameless: bool) -> None:
+    """Which items were run by the server, and which outputs name a tool and no call."""
+    assert (is_server_side(given), is_nameless(given)) == (server, nameless)

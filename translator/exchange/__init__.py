@@ -1,0 +1,1 @@
+"""One object per call: ties request, answer, stream, errors and losses together."""

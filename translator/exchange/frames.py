@@ -1,0 +1,145 @@
+"""Bytes of an upstream's stream in, whole frames of the client's stream out; the same in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ..errors import TranslationError
+from ..parts import errors
+from ..wire import json, sse
+
+Body = dict[str, Any]
+
+
+class Lane(Protocol):
+    """A short cut from bytes to frames; None for what must go the general way."""
+
+    def take(self, data: bytes, /) -> list[bytes] | None: ...
+
+
+class Transducer(Protocol):
+    """One answer: decoded events of the upstream in, events for the client out."""
+
+    @property
+    def answer(self) -> Body: ...
+    @property
+    def started(self) -> bool: ...
+    @property
+    def finishing(self) -> bool: ...
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def cut_short(self) -> bool: ...
+    @property
+    def failure(self) -> TranslationError | None: ...
+    def lane(self) -> Lane | None: ...
+    def start(self) -> list[Body]: ...
+    def feed(self, chunk: Any, /) -> list[Body]: ...
+    def garbled(self, what: str) -> None: ...
+    def finish(self, clean: bool = False) -> list[Body]: ...
+    def fail(self, error: TranslationError) -> list[Body]: ...
+
+
+class FrameStream:
+    """Bytes in, whole frames out.
+
+    Every verb returns a list of frames. Before anything has ``started``, a failure is raised as TranslationError:
+    answer it over HTTP. When ``finishing``, wait only a moment for the rest, then ``finish``. When ``ended``, stop;
+    when it was also ``cut_short``, the upstream still works in vain: hang up.
+    """
+
+    def __init__(
+        self, transducer: Transducer, decoder: sse.Decoder, frame: Callable[[Body], bytes], done_mark: bool
+    ) -> None:
+        self._transducer = transducer
+        self._decoder = decoder
+        self._frame = frame
+        self._done_mark = done_mark
+        self._lane = transducer.lane()
+
+    @property
+    def started(self) -> bool:
+        return self._transducer.started
+
+    @property
+    def finishing(self) -> bool:
+        return self._transducer.finishing
+
+    @property
+    def ended(self) -> bool:
+        return self._transducer.ended
+
+    @property
+    def cut_short(self) -> bool:
+        return self._transducer.cut_short
+
+    @property
+    def failure(self) -> TranslationError | None:
+        """Why there is no answer, if that cannot be said in one (a failed Response is one)."""
+        return self._transducer.failure
+
+    @property
+    def answer(self) -> Body:
+        """The answer as far as it has grown."""
+        return self._transducer.answer
+
+    def start(self) -> list[bytes]:
+        """Begin now, ahead of the first chunk, to keep the connection alive."""
+        return self._frames(self._transducer.start())
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take bytes, cut anywhere. What follows the end is ignored."""
+        if self._lane is not None and self._decoder.idle:
+            frames = self._lane.take(data)
+            if frames is not None:
+                return frames
+        try:
+            events = self._decoder.feed(data)
+        except TranslationError as error:
+            return self.fail(error)
+        return self._take(events)
+
+    def finish(self) -> list[bytes]:
+        """The upstream closed its stream, or nothing more is waited for."""
+        frames = self._take(self._decoder.flush())
+        return frames if self.ended else frames + self._frames(self._transducer.finish())
+
+    def fail(self, error: TranslationError) -> list[bytes]:
+        """The upstream broke in a way that the caller knows of."""
+        return [] if self.ended else self._frames(self._transducer.fail(error))
+
+    def _take(self, events: list[sse.Event]) -> list[bytes]:
+        frames: list[bytes] = []
+        for event in events:
+            if self.ended:
+                break
+            if event.is_done:
+                frames += self._frames(self._transducer.finish(clean=True))
+                continue
+            if not event.data.strip():
+                continue
+            try:
+                chunk = json.decode(event.data)
+            except ValueError:
+                if event.name != "error":
+                    self._transducer.garbled("a line that is not JSON")
+                    continue
+                chunk = event.data[: errors.MAX_MESSAGE].decode("utf-8", "replace")
+            frames += self._frames(self._transducer.feed(_named(chunk, event.name) if event.name else chunk))
+        return frames
+
+    def _frames(self, events: list[Body]) -> list[bytes]:
+        frames = [self._frame(event) for event in events]
+        if self._done_mark and self.ended and events:
+            frames.append(sse.DONE)
+        return frames
+
+
+def _named(chunk: Any, name: str) -> Any:
+    """What an event is called says what it is, where its data do not."""
+    if name == "error" and not (isinstance(chunk, dict) and (chunk.get("error") or chunk.get("type") == "error")):
+        return {"error": chunk or "The upstream reported an error."}
+    if isinstance(chunk, dict) and "type" not in chunk:
+        return {**chunk, "type": name}
+    return chunk

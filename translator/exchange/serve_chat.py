@@ -1,0 +1,84 @@
+"""A Chat Completions client and a Responses upstream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import answer, request
+from ..losses import Report
+from ..profiles import Profile, Terms
+from ..stream.to_chat import ToChat, Wanted
+from ..wire import sse
+from . import lessons, paths
+from .exchange import Exchange
+from .frames import FrameStream
+
+_ADDED = {"store": {"store"}, "include": {"include", "logprobs"}}
+"""What is sent on our own, unless the client gave one of these."""
+
+
+class ServeChat(Exchange):
+    """A Chat Completions request served by a Responses upstream.
+
+    *body* is the decoded request; *new_id* makes an id for a prefix (``call`` -> ``call_...``); *clock* gives Unix
+    seconds. Raises BadRequest for a body that is no chat request, and NotSayable when *strict* and something would be
+    lost. Send ``responses`` to the upstream, ``copies`` times; hand what comes back to ``answer``, ``stream`` or
+    ``error``. What was lost is in ``report``.
+    """
+
+    endpoint = "/responses"
+    awaited = "a Response"
+
+    def __init__(
+        self,
+        body: Any,
+        profile: Profile | None = None,
+        *,
+        strict: bool = False,
+        new_id: Callable[[str], str],
+        clock: Callable[[], float],
+    ) -> None:
+        self.profile = profile or Profile()
+        self.report = Report()
+        terms = Terms(self.profile, self.report)
+        self._made = request.translate_to_responses(body, terms, strict)
+        self.request = self._made.body
+        self.copies = self._made.copies
+        self.streaming = body.get("stream") is True
+        self._wanted = Wanted(
+            model=body["model"],
+            terms=terms,
+            include_usage=self._made.include_usage,
+            legacy=self._made.legacy,
+            stops=self._made.stops,
+            new_id=new_id,
+            clock=clock,
+        )
+
+    @property
+    def responses(self) -> dict[str, Any]:
+        """The Responses request: what ``request`` is here."""
+        return self.request
+
+    def answer(self, finished: Any) -> dict[str, Any]:
+        """Return the chat completion for a finished Response; raises BadUpstream, also when the Response failed."""
+        return answer.to_chat(finished, self._wanted)
+
+    def transducer(self) -> ToChat:
+        """Return the transducer for decoded events."""
+        return ToChat(self._wanted)
+
+    def stream(self, max_line: int = sse.MAX_LINE) -> FrameStream:
+        """Return the transducer from the upstream's bytes to the client's frames."""
+        return FrameStream(self.transducer(), sse.Decoder(max_line), sse.data, done_mark=True)
+
+    def own_path(self, path: str) -> str:
+        """Turn `input[5].content` into `messages[3].content`, and so on."""
+        return paths.in_chat(path, self._made)
+
+    def learned(self, status: int, body: bytes) -> Profile | None:
+        """Return a profile without what was added here and the upstream refused; None if that was not the reason."""
+        given = {name for name, value in self._made.given.items() if value is not None}
+        added = [name for name, asked in _ADDED.items() if name in self.request and given.isdisjoint(asked)]
+        return lessons.learned_of(added, self.profile, status, body)

@@ -1,0 +1,107 @@
+"""A Responses client and a Chat Completions upstream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import answer, compaction, fields, request
+from ..errors import BadUpstream
+from ..losses import Report
+from ..profiles import Profile, Terms
+from ..stream.to_responses import Asked, ToResponses
+from ..wire import shape, sse
+from . import paths
+from .exchange import Exchange
+from .frames import FrameStream
+
+
+class ServeResponses(Exchange):
+    """A Responses request served by a Chat Completions upstream.
+
+    *body* is the decoded request; *new_id* makes an id for a prefix (``resp`` -> ``resp_...``); *clock* gives Unix
+    seconds. Raises BadRequest for a body that is no Responses request, and NotSayable when *strict* and something
+    would be lost. Send ``chat`` to the upstream; hand what comes back to ``answer``, ``stream`` or ``error``. What was
+    lost is in ``report``.
+    """
+
+    endpoint = "/chat/completions"
+    awaited = "a chat completion"
+
+    def __init__(
+        self,
+        body: Any,
+        profile: Profile | None = None,
+        *,
+        strict: bool = False,
+        new_id: Callable[[str], str],
+        clock: Callable[[], float],
+    ) -> None:
+        self._body = body = self._read(body)
+        self.profile = profile or Profile()
+        self.report = Report()
+        terms = Terms(self.profile, self.report)
+        compacts = compaction.is_asked(body)
+        self._made = request.translate_to_chat(compaction.request(body) if compacts else body, terms, strict)
+        self.request = self._made.body
+        self.streaming = body.get("stream") is True
+        self._asked = Asked(
+            blank={**fields.blank_answer(body), "model": body["model"]},
+            catalog=self._made.catalog,
+            terms=terms,
+            show_reasoning="off" if compacts else _shown(self.profile, body),
+            compacts=compacts,
+            seal_reasoning=request.SEALED in shape.optional_array(body.get("include"), "include"),
+            new_id=new_id,
+            clock=clock,
+        )
+
+    def _read(self, body: Any) -> Any:
+        """The Responses request that *body* stands for."""
+        return body
+
+    @property
+    def chat(self) -> dict[str, Any]:
+        """The chat request: what ``request`` is here."""
+        return self.request
+
+    def answer(self, finished: Any) -> dict[str, Any]:
+        """Return the Response object for a finished chat completion; raises BadUpstream."""
+        return answer.to_responses(finished, self._asked)
+
+    def transducer(self) -> ToResponses:
+        """Return the transducer for decoded chunks."""
+        return ToResponses(self._asked)
+
+    def stream(self, max_line: int = sse.MAX_LINE) -> FrameStream:
+        """Return the transducer from the upstream's bytes to the client's frames."""
+        done_mark = self.profile.events == "openresponses"
+        return FrameStream(self.transducer(), sse.Decoder(max_line), sse.event, done_mark)
+
+    def own_path(self, path: str) -> str:
+        """Turn `messages[3].content` into `input[5].content`, and so on."""
+        return paths.in_responses(path, self._made, self.profile)
+
+
+class ServeCompact(ServeResponses):
+    """A `POST /responses/compact` served by a Chat Completions upstream: the model writes the summary."""
+
+    gathers = False
+
+    def _read(self, body: Any) -> Any:
+        return {**compaction.triggered(body), "stream": None}
+
+    def answer(self, finished: Any) -> dict[str, Any]:
+        """Return the `response.compaction` object; raises BadUpstream, also when there is no whole summary."""
+        answered = super().answer(finished)
+        if answered["status"] != "completed":
+            cause = (answered["error"] or {}).get("message", "The upstream did not finish the summary.")
+            raise BadUpstream(cause)
+        return compaction.answer(self._body, answered)
+
+
+def _shown(profile: Profile, body: dict[str, Any]) -> str:
+    if profile.reasoning_expose != "auto":
+        return profile.reasoning_expose
+    asked = body.get("reasoning") or {}
+    return "summary" if asked.get("summary") or asked.get("generate_summary") else "content"

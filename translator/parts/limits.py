@@ -1,0 +1,40 @@
+"""How long an answer may be, what it stops before, and how many there are (protocol 1.1, 1.5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import BadRequest
+from ..profiles import Terms
+from ..wire import shape
+
+MOST_COPIES = 128  # as OpenAI bounds `n`
+
+
+def to_responses(limit: Any, path: str, terms: Terms) -> Any:
+    """Return the limit, or the least one that the upstream takes (protocol 0: OpenAI's floor is 16)."""
+    least = terms.profile.least_output_tokens
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit >= least:
+        return limit
+    terms.report.approximated(path, f"the least limit is {least}", limit)
+    return least
+
+
+def stops(given: Any, terms: Terms) -> tuple[str, ...]:
+    """Return the stop sequences that are to be looked for here, as a Responses upstream knows none (1.5a)."""
+    listed = [given] if isinstance(given, str) else shape.optional_array(given, "stop")
+    found = tuple(filter(None, (shape.text(stop, f"stop[{i}]") for i, stop in enumerate(listed))))
+    if found:
+        terms.report.emulated("stop", "the text is cut here; what the model writes behind it is billed until it ends")
+    return found
+
+
+def copies(n: Any, terms: Terms) -> int:
+    """Return how many requests are to be sent for so many choices (1.5b)."""
+    if n is None:
+        return 1
+    if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MOST_COPIES:
+        raise BadRequest(f"Invalid 'n': an integer from 1 to {MOST_COPIES} is expected.", "n")
+    if n > 1:
+        terms.report.emulated("n", "so many requests are sent; the prompt is billed for each", n)
+    return n

@@ -1,0 +1,148 @@
+"""Tool calls as output items, and the order of events inside each (protocol 5.2, I9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..parts import calls
+from ..parts.tools import Tool
+from ..wire import json
+from .jsonstring import InputDecoder
+from .output import Body, Item, Output
+
+
+class Call(Item):
+    """A tool call. It opens when its name and its id are known; what kind of item it is, the declared tools say."""
+
+    prefix = "fc"
+
+    def __init__(self, tool_named: Callable[[str], Tool | None], new_call_id: Callable[[], str]) -> None:
+        super().__init__()
+        self.name = ""
+        self.call_id = ""
+        self._tool_named = tool_named
+        self._new_call_id = new_call_id
+        self._tool: Tool | None = None
+        self._pieces: list[str] = []
+        self._is_whole: bool | None = None  # None: not looked at since the last piece
+        self._free_form = False  # native: the fragments are the input itself
+        self._input: list[str] = []
+        self._decoder: InputDecoder | None = None
+
+    def head(self, name: str, call_id: str, free_form: bool) -> None:
+        """Learn who is called; the first word counts (D10, D12)."""
+        self.name = self.name or name
+        self.call_id = self.call_id or call_id
+        self._free_form = self._free_form or (free_form and not self.live)
+
+    def is_ready(self) -> bool:
+        return bool(self.name and self.call_id)
+
+    def settle(self) -> None:
+        """No more of its head will come: D11, some servers send no id."""
+        self.call_id = self.call_id or self._new_call_id()
+
+    def is_whole(self) -> bool:
+        """Whether the arguments are whole; of free-form input nobody knows."""
+        if self._free_form and self._decoder is None:
+            return False
+        end = self._pieces[-1].rstrip() if self._pieces else ""
+        if self._is_whole is None and end and not end.endswith("}"):
+            self._is_whole = False  # cheap, and nearly always so
+        if self._is_whole is None:
+            try:
+                self._is_whole = isinstance(json.decode("".join(self._pieces)), dict)
+            except ValueError:
+                self._is_whole = False
+        return self._is_whole
+
+    def is_complete(self) -> bool:
+        """Whether the arguments do not stop in the middle; none are complete, of free-form input nobody knows."""
+        return self.is_whole() or not "".join(self._pieces).strip() or (self._free_form and self._decoder is None)
+
+    def has_open_input(self) -> bool:
+        """Whether the input of a wrapped free-form tool began and has no end."""
+        return self._decoder is not None and self._decoder.is_open
+
+    def open(self, out: Output) -> None:
+        self._out = out
+        self._tool = self._tool_named(self.name)
+        kind = self._tool.kind if self._tool else "function"
+        if self._free_form or kind == "custom":
+            self._decoder = None if self._free_form else InputDecoder()
+            self.prefix, self._free_form = "ctc", True
+            out.announce(self, self._fields("custom_tool_call", input=""))
+        elif kind == "function":
+            out.announce(self, self._fields("function_call", arguments=""))
+            self.delta = out.delta(self, "response.function_call_arguments.delta", delta="")
+        # a built-in tool's item is announced when its arguments can be read
+        if heard := "".join(self._pieces):
+            self._say(heard)
+
+    def _fields(self, kind: str, **fields: Any) -> Body:
+        body: Body = {"type": kind, "status": "in_progress", "call_id": self.call_id}
+        body["name"] = self._tool.name if self._tool else self.name
+        if self._tool and self._tool.namespace:
+            body["namespace"] = self._tool.namespace
+        return {**body, **fields}
+
+    def hear(self, piece: str) -> None:
+        """Take a piece of the arguments; it becomes an event now, or when the item opens."""
+        self._pieces.append(piece)
+        self._is_whole = None
+        if self.live:
+            self._say(piece)
+
+    def grow(self, piece: str) -> None:
+        self._pieces.append(piece)
+        self._is_whole = None
+
+    def _say(self, piece: str) -> None:
+        if self._free_form:
+            self._say_input(self._decoder.feed(piece) if self._decoder else piece)
+        elif self.body:
+            self._out.say_of(self, "response.function_call_arguments.delta", delta=piece)
+
+    def _say_input(self, piece: str) -> None:
+        if piece:
+            self._input.append(piece)
+            self._out.say_of(self, "response.custom_tool_call_input.delta", delta=piece)
+
+    def close(self, status: str) -> None:
+        if self._free_form:
+            self._close_custom()
+        elif self.body:
+            self._close_function("".join(self._pieces))
+        else:
+            self._close_native("".join(self._pieces), status)
+        self.body["status"] = status
+        self._out.conclude(self)
+
+    def _close_custom(self) -> None:
+        if self._decoder:
+            self._say_input(self._decoder.flush())
+        self.body["input"] = "".join(self._input)
+        self._out.say_of(self, "response.custom_tool_call_input.done", input=self.body["input"])
+
+    def _close_function(self, arguments: str) -> None:
+        if not arguments.strip():
+            arguments += "{}"  # clients parse it
+            self._out.say_of(self, "response.function_call_arguments.delta", delta="{}")
+        self.body["arguments"] = arguments
+        self._out.say_of(self, "response.function_call_arguments.done", arguments=arguments, name=self.body["name"])
+
+    def _close_native(self, arguments: str, status: str) -> None:
+        kind = self._tool.kind if self._tool else "function"
+        fields = calls.to_responses(kind, arguments)
+        cut_patch = status == "incomplete" and kind == "apply_patch"  # such an item cannot be incomplete
+        if fields is None or cut_patch:  # not in the tool's form: the client tells the model
+            self._out.announce(self, self._fields("function_call", arguments=""))
+            if arguments:
+                self._out.say_of(self, "response.function_call_arguments.delta", delta=arguments)
+            self._close_function(arguments)
+            return
+        self.prefix = calls.PREFIXES[fields["type"]]
+        empty = {"arguments": {}} if "arguments" in fields else {}
+        self._out.announce(self, {"status": "in_progress", "call_id": self.call_id, **fields, **empty})
+        self.body.update(fields)

@@ -1,0 +1,262 @@
+"""The chat completion as it grows: the only owner of chunk heads, indexes of calls, and the message that adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import TranslationError
+from ..losses import Report
+from ..parts import moderation, usage
+from ..wire import json
+
+Body = dict[str, Any]
+
+_MILLISECONDS = 10**11  # D36: a time larger than this is not in seconds
+_TEXTS = ("content", "refusal", "reasoning_content")
+_LISTS = ("annotations", "reasoning_details", "images")
+
+
+class Completion:
+    """Collects chunks and the message. ``chunks`` is taken by the transducer after every step.
+
+    The rules of the chunks are G1-G15 (protocol 5.3). Lists inside of a delta other than `tool_calls` are sent once:
+    the SDK cannot add to them.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        include_usage: bool,
+        legacy: bool,
+        report: Report,
+        new_id: Callable[[str], str],
+        clock: Callable[[], float],
+    ) -> None:
+        self.chunks: list[Body] = []
+        self.started = False
+        self.finish_reason: str | None = None
+        self._include_usage = include_usage
+        self._legacy = legacy
+        self._report = report
+        self._new_id = new_id
+        self._clock = clock
+        self._id = ""
+        self._created = 0
+        self._model = model
+        self._about: Body = {}  # what is known of the whole, beside its usage
+        self._usage: Body | None = None
+        self._head: Body = {}
+        self._content_is_null = True  # so far, in what was streamed
+        self._texts: dict[str, list[str]] = {name: [] for name in _TEXTS}
+        self._content = self._texts["content"]
+        self._tokens: list[Body] = []
+        self._calls: list[_Call] = []
+        self._lists: dict[str, list[Body]] = {}
+
+    def take_chunks(self) -> list[Body]:
+        chunks, self.chunks = self.chunks, []
+        return chunks
+
+    # what is said about the whole
+
+    def learn(self, response: Body) -> None:
+        """Take what a snapshot of the Response says about the whole; its name and time count until the start."""
+        if not self.started:
+            self._learn_origin(response)
+        if isinstance(response.get("service_tier"), str):
+            self._about["service_tier"] = response["service_tier"]
+            if self.started:
+                self._head["service_tier"] = response["service_tier"]
+        if (moderated := moderation.to_chat(response.get("moderation"))) is not None:
+            self._about["moderation"] = moderated
+        metadata = response.get("metadata")
+        if metadata and isinstance(metadata, dict) and not json.is_deep(metadata):
+            self._about["metadata"] = metadata
+        if (used := usage.to_chat(response.get("usage"))) is not None:
+            self._usage = used
+
+    def _learn_origin(self, response: Body) -> None:
+        response_id, model, created = (response.get(name) for name in ("id", "model", "created_at"))
+        if response_id and isinstance(response_id, str):
+            self._id = _derived(response_id)
+        if model and isinstance(model, str):
+            self._model = model
+        if isinstance(created, (int, float)) and 0 < created < _MILLISECONDS * 1000:
+            self._created = int(created / 1000 if created > _MILLISECONDS else created)
+
+    # what is said
+
+    def begin(self, content: str | None = None) -> None:
+        """Send the chunk with the role, once; *content* is "" when text comes first."""
+        if self.started:
+            return
+        self.started = True
+        self._id = self._id or _derived(self._new_id("resp"))
+        self._created = self._created or int(self._clock())
+        self._head = {
+            "id": self._id,
+            "object": "chat.completion.chunk",
+            "created": self._created,
+            "model": self._model,
+        }
+        if "service_tier" in self._about:
+            self._head["service_tier"] = self._about["service_tier"]
+        if self._include_usage:
+            self._head["usage"] = None  # G8
+        self._content_is_null = content is None
+        self._say({"role": "assistant", "content": content, "refusal": None})
+
+    def text(self, piece: str, tokens: list[Body] | None = None) -> None:
+        """Say a piece of the text, with its log-probabilities if there are any."""
+        if not self.started:
+            self.begin("")
+        self._content.append(piece)
+        logprobs = None
+        if tokens:
+            self._tokens += tokens
+            logprobs = {"content": tokens, "refusal": None}
+        choice = {
+            "index": 0,
+            "delta": {"content": piece} if piece else {},
+            "logprobs": logprobs,
+            "finish_reason": None,
+        }
+        self.chunks.append({**self._head, "choices": [choice]})
+
+    def say(self, field: str, piece: str) -> None:
+        """Say a piece of the refusal or of the thoughts."""
+        self.begin()
+        self._texts[field].append(piece)
+        self._say({field: piece})
+
+    def call(self, name: str, call_id: str, free_form: bool) -> int | None:
+        """Announce a call; return its index, or None where there is no room for it (legacy answers have one)."""
+        if self._legacy and self._calls:
+            self._report.dropped("function_call", "an answer in the older form has one call")
+            return None
+        self.begin()
+        call = _Call(len(self._calls), name, call_id, free_form)
+        self._calls.append(call)
+        self._say({"function_call": call.older()} if self._legacy else {"tool_calls": [call.first]})
+        return call.index
+
+    def call_piece(self, index: int, piece: str) -> None:
+        """Say a piece of a call's arguments, or of its input."""
+        call = self._calls[index]
+        call.pieces.append(piece)
+        self._say({"function_call": {"arguments": piece}} if self._legacy else {"tool_calls": [call.next(piece)]})
+
+    def add(self, name: str, entry: Body) -> None:
+        """Add to one of the lists of the message."""
+        self._lists.setdefault(name, []).append(entry)
+
+    @property
+    def length(self) -> int:
+        """How long the text is, in code points."""
+        return sum(map(len, self._content))
+
+    @property
+    def call_reason(self) -> str | None:
+        """The finish reason of an answer with calls; None if there are none."""
+        if not self._calls:
+            return None
+        return "function_call" if self._legacy else "tool_calls"
+
+    # how it ends
+
+    def end(self, reason: str) -> None:
+        """Say what is said at the end, in the order in which clients need it (G7, G12)."""
+        content = self._whole_content()
+        self.begin(content)
+        delta: Body = {name: self._lists[name] for name in _LISTS if name in self._lists}
+        if content == "" and self._content_is_null:
+            delta["content"] = ""
+        if delta:
+            self._say(delta)
+        self.finish_reason = reason
+        self._say({}, reason)
+        if "moderation" in self._about:
+            self.chunks.append({**self._head, "choices": [], "moderation": self._about["moderation"]})
+        if self._include_usage and self._usage is not None:
+            self.chunks.append({**self._head, "choices": [], "usage": self._usage})
+
+    def fail(self, error: TranslationError) -> None:
+        """Say that the answer failed; what was said remains."""
+        self.chunks.append(error.body())
+
+    @property
+    def answer(self) -> Body:
+        """The chat completion as far as it has grown."""
+        choice = {
+            "index": 0,
+            "message": self._message(),
+            "logprobs": {"content": self._tokens, "refusal": None} if self._tokens else None,
+            "finish_reason": self.finish_reason,
+        }
+        return {
+            "id": self._id,
+            "object": "chat.completion",
+            "created": self._created,
+            "model": self._model,
+            "choices": [choice],
+            "usage": self._usage,
+            **self._about,
+        }
+
+    def _message(self) -> Body:
+        message: Body = {
+            "role": "assistant",
+            "content": self._whole_content(),
+            "refusal": "".join(self._texts["refusal"]) or None,
+        }
+        if self._calls and self._legacy:
+            message["function_call"] = self._calls[0].older()
+        elif self._calls:
+            message["tool_calls"] = [call.whole() for call in self._calls]
+        if self._texts["reasoning_content"]:
+            message["reasoning_content"] = "".join(self._texts["reasoning_content"])
+        return {**message, **self._lists}
+
+    def _whole_content(self) -> str | None:
+        """The text; null if there is none, but "" if there is nothing else either."""
+        text = "".join(self._content)
+        return None if not text and (self._calls or self._texts["refusal"]) else text
+
+    def _say(self, delta: Body, reason: str | None = None) -> None:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+        self.chunks.append({**self._head, "choices": [choice]})
+
+
+class _Call:
+    """A member of `tool_calls`, or the one `function_call` of older answers."""
+
+    def __init__(self, index: int, name: str, call_id: str, free_form: bool) -> None:
+        self.index = index
+        self.pieces: list[str] = []
+        self._name = name
+        self._call_id = call_id
+        self._kind = "custom" if free_form else "function"
+        self._payload = "input" if free_form else "arguments"
+
+    def older(self) -> Body:
+        """The call so far, as a `function_call`."""
+        return {"name": self._name, "arguments": "".join(self.pieces)}
+
+    @property
+    def first(self) -> Body:
+        """What the first delta of it says; later ones repeat none of this (G3, G4)."""
+        return {"index": self.index, **self._with("")}
+
+    def next(self, piece: str) -> Body:
+        return {"index": self.index, self._kind: {self._payload: piece}}
+
+    def whole(self) -> Body:
+        return self._with("".join(self.pieces))
+
+    def _with(self, payload: str) -> Body:
+        return {"id": self._call_id, "type": self._kind, self._kind: {"name": self._name, self._payload: payload}}
+
+
+def _derived(response_id: str) -> str:
+    return f"chatcmpl-{response_id.removeprefix('resp_')}"

@@ -1,0 +1,132 @@
+"""The fast lane: pieces of a text, which are nearly all of a stream, straight from bytes to frames.
+
+A lane takes a whole read of the upstream if every event in it is one more piece of the text that grows, and nothing
+else. All other reads are left to the general way, which gives the same frames: a property test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from .call import Call
+from .fragments import Calls
+from .items import Message, Reasoning
+from .output import Item, Output
+from .words import Words
+
+_LONGEST = 65536
+_MOST_MISSES = 32  # in a row: a server with other habits should not pay for the attempts
+
+
+class _Function(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    arguments: str
+    name: None = None
+
+
+class _Call(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    index: int
+    function: _Function
+    id: None = None
+    type: str | None = None
+
+
+class _Delta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    tool_calls: list[_Call] | None = None
+    role: str | None = None
+    refusal: None = None
+    function_call: None = None
+    audio: None = None
+    annotations: None = None
+
+
+class _Choice(msgspec.Struct, gc=False):
+    delta: _Delta
+    index: int | None = None
+    finish_reason: None = None
+    logprobs: None = None
+    error: None = None
+
+
+class _Chunk(msgspec.Struct, gc=False):
+    """What is not named here is not read by the general way either."""
+
+    choices: tuple[_Choice]
+    usage: None = None
+    error: None = None
+    service_tier: str | None = None
+    moderation: None = None
+    citations: None = None
+    x_groq: None = None
+
+
+_decode = msgspec.json.Decoder(_Chunk).decode
+
+
+class ChatLane:
+    """Chat chunks to frames of Responses events."""
+
+    def __init__(self, out: Output, words: Words, calls: Calls) -> None:
+        self._out = out
+        self._words = words
+        self._calls = calls
+        self._misses = 0
+
+    def take(self, data: bytes) -> list[bytes] | None:
+        """Return the frames for *data*, or None: nothing was taken, and it must go the general way."""
+        item = self._out.last
+        if item is None or item.delta is None or self._misses > _MOST_MISSES or not self._words.idle:
+            return None
+        pieces = self._pieces(data, item)
+        if pieces is None:
+            self._misses += 1
+            return None
+        self._misses = 0
+        grow = self._out.grow
+        return [grow(item, piece) for piece in pieces]
+
+    def _pieces(self, data: bytes, item: Item) -> list[str] | None:
+        """The pieces of the text of *item* in *data*; None if there is anything else."""
+        if data[-2:] != b"\n\n" or len(data) > _LONGEST:
+            return None
+        read = _READERS[type(item)]
+        pieces: list[str] = []
+        for event in data[:-2].split(b"\n\n"):
+            if event[:6] != b"data: " or b"\n" in event or b"\r" in event:
+                return None
+            try:
+                chunk = _decode(event[6:])
+            except (msgspec.MsgspecError, RecursionError, UnicodeError):
+                return None
+            choice = chunk.choices[0]
+            piece = read(self, choice.delta, item)
+            if not piece or choice.index or chunk.service_tier not in (None, self._out.answer["service_tier"]):
+                return None
+            pieces.append(piece)
+        return pieces
+
+    def _text(self, delta: _Delta, item: Message) -> str | None:
+        return None if delta.reasoning_content or delta.reasoning or delta.tool_calls else delta.content
+
+    def _thought(self, delta: _Delta, item: Reasoning) -> str | None:
+        if delta.content or delta.tool_calls:
+            return None
+        return delta.reasoning_content or (delta.reasoning if item.field == "reasoning" else None)
+
+    def _arguments(self, delta: _Delta, item: Call) -> str | None:
+        if not delta.tool_calls or delta.content or delta.reasoning_content or delta.reasoning:
+            return None
+        (call, *others) = delta.tool_calls
+        return call.function.arguments if not others and self._calls.goes_on(call.index, item) else None
+
+
+_READERS: dict[type[Item], Callable[[ChatLane, _Delta, Any], str | None]] = {
+    Message: ChatLane._text,
+    Reasoning: ChatLane._thought,
+    Call: ChatLane._arguments,
+}

@@ -1,0 +1,262 @@
+"""What events say of the items of a Response, whole or in pieces: each goes to the reader of its kind (5.5, R4-R9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import BadRequest
+from ..profiles import Terms
+from ..wire import json, shape
+from .completion import Body, Completion
+from .readings import TEXTS, Item, Items, kind_of, names_of
+from .speech import Speech
+from .texts import Messages, Thoughts
+from .tool_calls import Call, Calls
+
+
+class Listener:
+    """Hears items; what they say comes out of *out*, texts up to one of the *stops*."""
+
+    def __init__(self, out: Completion, terms: Terms, stops: tuple[str, ...], new_id: Callable[[str], str]) -> None:
+        self.broken: str | None = None
+        """What could not be read, if there was anything."""
+        self._out = out
+        self._report = terms.report
+        self._speech = Speech(out, stops)
+        self._items = Items(self._make)
+        self._messages = Messages(self._items, self._speech, terms)
+        self._thoughts = Thoughts(self._items, self._speech, terms, self.garbled)
+        self._calls = Calls(out, terms.report, new_id)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a stop sequence came."""
+        return self._speech.stopped
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._items.all
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether every item is done, and there is one."""
+        return bool(self._items.all) and all(item.done for item in self._items.all)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether an item says that it is not all that it should have been."""
+        return any(item.cut for item in self._items.all)
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether there is a call of which nobody said what is called."""
+        return self._calls.nameless
+
+    def garbled(self, what: str) -> None:
+        """Something cannot be read: what it said is lost."""
+        self.broken = self.broken or f"The upstream sent {what}."
+
+    def hear(self, event: Body) -> bool:
+        """Take an event; return whether it is one of those that are about items."""
+        kind = event.get("type")
+        take = EVENTS.get(kind) if isinstance(kind, str) else None
+        if take is not Listener._text:
+            self._messages.look_up()
+        if take is not None:
+            take(self, event)
+        return take is not None
+
+    def hear_output(self, output: Any, text: Any) -> None:
+        """Take a whole output, or the text that stands for it: say what was not streamed."""
+        bodies = [body for body in output if isinstance(body, dict)] if isinstance(output, list) else []
+        if not bodies and self.is_empty and text and isinstance(text, str):
+            bodies = [{"type": "output_text", "text": text}]
+        known = self._items.matched([(kind_of(body), names_of(body.get("call_id"), body.get("id"))) for body in bodies])
+        for body, item in zip(bodies, known, strict=True):
+            if not self.stopped:
+                self._whole_item(body, item, None)
+
+    def flush(self, whole: bool) -> None:
+        """Nothing more will come: say all that waited; *whole*: the answer was not cut."""
+        self._messages.line.close()
+        self._speech.release()
+        self._thoughts.line.close()
+        self._calls.close(whole)
+
+    def add_lists(self) -> None:
+        """Add what is said once, at the end: citations, sealed reasoning, images."""
+        self._messages.add_citations(self._items.all, self._out)
+        for item in self._items.all:
+            if item.extra is not None:
+                self._out.add(*item.extra)
+
+    # events
+
+    def _delta(self, event: Body) -> str:
+        delta = event.get("delta")
+        if isinstance(delta, str):
+            return delta
+        self.garbled("a delta that is not text")
+        return ""
+
+    def _text(self, event: Body) -> None:
+        delta = event.get("delta")
+        if isinstance(delta, str):
+            self._messages.text(event, delta)
+        else:
+            self._delta(event)
+
+    def _refusal(self, event: Body) -> None:
+        self._messages.refusal(event, self._delta(event))
+
+    def _text_done(self, event: Body) -> None:
+        self._messages.told(event, {**event, "type": "output_text"})
+
+    def _refusal_done(self, event: Body) -> None:
+        self._messages.told(event, {**event, "type": "refusal"})
+
+    def _annotation(self, event: Body) -> None:
+        self._messages.cite(event)
+
+    def _content(self, event: Body) -> None:
+        self._thoughts.text("content", event, self._delta(event))
+
+    def _content_done(self, event: Body) -> None:
+        self._thoughts.told("content", event, event.get("text"))
+
+    def _summary(self, event: Body) -> None:
+        self._thoughts.text("summary", event, self._delta(event))
+
+    def _summary_done(self, event: Body) -> None:
+        self._thoughts.told("summary", event, event.get("text"))
+
+    def _part_done(self, event: Body) -> None:
+        part = event.get("part")
+        kind = part.get("type") if isinstance(part, dict) else None
+        if not isinstance(part, dict) or not isinstance(kind, str):
+            return
+        if kind in TEXTS:
+            self._messages.told(event, part)
+        elif kind in _THOUGHTS:
+            self._thoughts.told(_THOUGHTS[kind], event, part.get("text"))
+
+    def _call_delta(self, event: Body) -> None:
+        if piece := self._delta(event):
+            self._calls.hear(self._call_of(event), piece)
+
+    def _call_done(self, event: Body) -> None:
+        if json.is_deep(event):
+            self.garbled(_DEEP)
+            return
+        call = self._call_of(event)
+        self._calls.settle(call, event.get("input" if call.free_form else "arguments"))
+
+    def _call_of(self, event: Body) -> Call:
+        free_form = event["type"].startswith("response.custom")
+        call = self._items.of(event, "call", "custom_tool_call" if free_form else "function_call")
+        assert isinstance(call, Call)
+        return call
+
+    def _item_added(self, event: Body) -> None:
+        body = event.get("item")
+        if not isinstance(body, dict):
+            return
+        kind, index = kind_of(body), event.get("output_index")
+        names = names_of(body.get("call_id"), body.get("id"))
+        item = self._items.announced(kind, index, names)
+        if item is None:
+            item = self._items.begin(kind, str(body.get("type")), index, names)
+        if isinstance(item, Call):
+            self._items.name(item, names)
+            self._calls.announce(item, body)
+
+    def _item_done(self, event: Body) -> None:
+        body, index = event.get("item"), event.get("output_index")
+        if isinstance(body, dict):
+            names = names_of(body.get("call_id"), body.get("id"), event.get("item_id"))
+            self._whole_item(body, self._items.find(kind_of(body), index, names), index)
+
+    # whole items
+
+    def _make(self, kind: str, wire_kind: str) -> Item:
+        """Return a new item; it stands behind those of its kind."""
+        if kind == "call":
+            return self._calls.add(Call(wire_kind))
+        item = Item(kind)
+        if kind == "message":
+            self._messages.line.add(item)
+        elif kind == "reasoning":
+            self._thoughts.line.add(item)
+        return item
+
+    def _whole_item(self, body: Body, item: Item | None, index: Any) -> None:
+        """An item is done: say what was not streamed of it."""
+        kind, names = kind_of(body), names_of(body.get("call_id"), body.get("id"))
+        if item is None:
+            item = self._items.begin(kind, str(body.get("type")), index, names)
+        self._items.name(item, names)
+        item.cut = body.get("status") == "incomplete"
+        WHOLE.get(kind, Listener._whole_other)(self, item, body)
+        item.done = True
+        self._messages.line.advance()
+        self._thoughts.line.advance()
+
+    def _whole_message(self, item: Item, body: Body) -> None:
+        self._messages.whole(item, body)
+
+    def _whole_reasoning(self, item: Item, body: Body) -> None:
+        self._thoughts.whole(item, body)
+
+    def _whole_call(self, item: Item, body: Body) -> None:
+        assert isinstance(item, Call)
+        if json.is_deep(body):
+            self.garbled(_DEEP)
+            return
+        try:
+            self._calls.finish(item, body)
+        except BadRequest:
+            self.garbled("a tool call that cannot be read")
+
+    def _whole_other(self, item: Item, body: Body) -> None:
+        self._report.dropped("message", f"chat has no {shape.word(body.get('type'))}")
+
+    def _whole_image(self, item: Item, body: Body) -> None:
+        result, form = body.get("result"), body.get("output_format")
+        if not (result and isinstance(result, str)):
+            self._whole_other(item, body)
+            return
+        url = f"data:image/{form if form in ('jpeg', 'webp') else 'png'};base64,{result}"
+        item.extra = "images", {"type": "image_url", "image_url": {"url": url}}
+        self._report.approximated("images", "chat has no images in answers; some clients know `images`")
+
+
+_DEEP = "a value that is nested too deeply"
+_THOUGHTS = {"reasoning_text": "content", "summary_text": "summary"}
+
+WHOLE: dict[str, Callable[[Listener, Any, Body], None]] = {
+    "message": Listener._whole_message,
+    "reasoning": Listener._whole_reasoning,
+    "call": Listener._whole_call,
+    "image_generation_call": Listener._whole_image,
+}
+
+EVENTS: dict[str, Callable[[Listener, Body], None]] = {
+    "response.output_item.added": Listener._item_added,
+    "response.output_item.done": Listener._item_done,
+    "response.content_part.done": Listener._part_done,
+    "response.output_text.delta": Listener._text,
+    "response.output_text.done": Listener._text_done,
+    "response.output_text.annotation.added": Listener._annotation,
+    "response.refusal.delta": Listener._refusal,
+    "response.refusal.done": Listener._refusal_done,
+    **dict.fromkeys(("response.reasoning_text.delta", "response.reasoning.delta"), Listener._content),  # R9
+    **dict.fromkeys(("response.reasoning_text.done", "response.reasoning.done"), Listener._content_done),
+    "response.reasoning_summary_text.delta": Listener._summary,
+    "response.reasoning_summary_text.done": Listener._summary_done,
+    "response.reasoning_summary_part.done": Listener._part_done,
+    "response.function_call_arguments.delta": Listener._call_delta,
+    "response.function_call_arguments.done": Listener._call_done,
+    "response.custom_tool_call_input.delta": Listener._call_delta,
+    "response.custom_tool_call_input.done": Listener._call_done,
+}

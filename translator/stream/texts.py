@@ -1,0 +1,160 @@
+"""What a Response says and thinks: the events of messages and of reasoning (protocol 5.5, R5, R9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeGuard
+
+from ..parts import annotations, logprobs, reasoning
+from ..profiles import Terms
+from ..wire import json, shape
+from .completion import Completion
+from .readings import TEXTS, Body, Item, Items, Part
+from .speech import Line, Speech
+
+_TOLD = {"output_text": "text", "text": "text", "refusal": "refusal"}  # the field of a part that has its text
+
+
+class Messages:
+    """Texts and refusals, and what is said about them."""
+
+    def __init__(self, items: Items, speech: Speech, terms: Terms) -> None:
+        self.line = Line(speech, terms.report, terms.profile.message_separator, "")
+        self._items = items
+        self._speech = speech
+        self._report = terms.report
+        self._address: tuple[Any, ...] | None = None  # of the text that grows
+        self._part: Part | None = None
+
+    def text(self, event: Body, delta: str) -> None:
+        """Take a piece of text; nearly every event of a stream is one, so the next one of a text is quick."""
+        address = (event.get("output_index"), event.get("item_id"), event.get("content_index"))
+        part = self._part
+        if part is None or address != self._address:
+            part = self._part = self._items.of(event, "message").part("content", address[2])
+            self._address = address
+        given = event.get("logprobs")
+        tokens = logprobs.to_chat(given) if given else []
+        if self._speech.stops is None and delta and self.line.speaks(part):
+            part.has_tokens = part.has_tokens or bool(tokens)
+            part.pieces.append(delta)
+            self._speech.out.text(delta, tokens)
+        elif delta or tokens:
+            self.line.hear(part, delta, tokens)
+
+    def look_up(self) -> None:
+        """Something else came: the next piece may belong elsewhere, whatever it says."""
+        self._part = None
+
+    def refusal(self, event: Body, delta: str) -> None:
+        if delta:
+            part = self._items.of(event, "message").part("refusal", event.get("content_index"))
+            self.line.hear(part, delta, [])
+
+    def told(self, event: Body, body: Body) -> None:
+        """A part is whole."""
+        text = body.get(_TOLD[body["type"]])
+        part = self._items.of(event, "message").whole_part(TEXTS[body["type"]], event.get("content_index"), text)
+        self._settle(part, body, text)
+
+    def cite(self, event: Body) -> None:
+        part = self._items.of(event, "message").whole_part("content", event.get("content_index"))
+        index = event.get("annotation_index")
+        if not isinstance(index, int) or index >= len(part.cited):
+            part.cited.append(event.get("annotation"))
+
+    def whole(self, item: Item, body: Body) -> None:
+        """A message is done."""
+        told = [(i, part, TEXTS[part["type"]], part.get(_TOLD[part["type"]])) for i, part in self._parts(body)]
+        count: dict[str, int] = {}
+        same = {
+            name: item.heard(name) == "".join(text for _, _, field, text in told if field == name and _is_text(text))
+            for name in ("content", "refusal")
+        }
+        for index, part, field, text in told:
+            n = count[field] = count.get(field, -1) + 1
+            self._settle(item.nth_part(field, index, n), part, None if same[field] else text)
+
+    def _settle(self, part: Part, body: Body, text: Any) -> None:
+        cited = body.get("annotations")
+        if isinstance(cited, list) and len(cited) > len(part.cited):
+            part.cited = cited
+        self.line.settle(part, text, lambda: logprobs.to_chat(body.get("logprobs")))
+
+    def _parts(self, body: Body) -> list[tuple[int, Body]]:
+        """The parts of a message with their places; those that chat has no word for are reported."""
+        if body.get("type") in TEXTS:
+            return [(0, body)]  # a part without a message around it
+        content = body.get("content")
+        if _is_text(content):
+            return [(0, {"type": "output_text", "text": content})]
+        parts: list[tuple[int, Body]] = []
+        for i, part in enumerate(content if isinstance(content, list) else []):
+            kind = part.get("type") if isinstance(part, dict) else None
+            if _is_text(kind) and kind in TEXTS:
+                parts.append((i, part))
+            else:
+                self._report.dropped("content", f"chat has no part {shape.word(kind)}", part)
+        return parts
+
+    def add_citations(self, items: list[Item], out: Completion) -> None:
+        """Say what the texts cite; it is said once, at the end."""
+        end = out.length if self._speech.stopped else None
+        for part in (part for item in items for part in item.parts if part.cited):
+            for cited in part.cited:
+                link = annotations.to_chat(cited, part.offset)
+                if link is None:
+                    self._report.dropped("annotations", "chat knows citations of URLs only", cited)
+                elif end is not None and link["url_citation"]["end_index"] > end:
+                    self._report.dropped("annotations", "the words in question come after a stop sequence", cited)
+                else:
+                    out.add("annotations", link)
+
+
+class Thoughts:
+    """Reasoning: its content or its summary, whichever is wanted or comes first."""
+
+    def __init__(self, items: Items, speech: Speech, terms: Terms, garbled: Callable[[str], None]) -> None:
+        self.line = Line(speech, terms.report, "\n\n", "\n\n")
+        self._items = items
+        self._wanted = terms.profile.reasoning_expose
+        self._garbled = garbled
+
+    def text(self, kind: str, event: Body, delta: str) -> None:
+        """Take a piece of a thought; *kind* is `content` or `summary`."""
+        if delta and self._shows(item := self._items.of(event, "reasoning"), kind):
+            self.line.hear(item.part("reasoning_content", event.get(f"{kind}_index")), delta, [])
+
+    def told(self, kind: str, event: Body, text: Any) -> None:
+        """A part is whole."""
+        if text and self._shows(item := self._items.of(event, "reasoning"), kind):
+            self.line.settle(item.whole_part("reasoning_content", event.get(f"{kind}_index"), text), text, list)
+
+    def _shows(self, item: Item, kind: str) -> bool:
+        """Whether this kind of part is shown; where both may be, the item decides by what it says first."""
+        if not item.shows and self._wanted in ("auto", "both", kind):
+            item.shows = kind
+        return item.shows == kind
+
+    def whole(self, item: Item, body: Body) -> None:
+        """A reasoning item is done. What only its server can read travels along, sealed."""
+        for kind in ("content", "summary"):
+            given = body.get(kind)
+            told = [part.get("text") if isinstance(part, dict) else None for part in _list(given)]
+            texts = [(i, text) for i, text in enumerate(told) if text and _is_text(text)]
+            if texts and self._shows(item, kind) and item.heard("reasoning_content") != "".join(t for _, t in texts):
+                for n, (index, text) in enumerate(texts):
+                    self.line.settle(item.nth_part("reasoning_content", index, n), text, list)
+        if body.get("encrypted_content") and self._wanted != "off" and item.extra is None:
+            if json.is_deep(body):
+                self._garbled("a value that is nested too deeply")
+            else:
+                item.extra = "reasoning_details", reasoning.to_details(body)
+
+
+def _is_text(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

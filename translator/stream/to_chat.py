@@ -1,0 +1,214 @@
+"""Responses events in, Chat Completions chunks out (protocol 5.5).
+
+A finished Response takes the same way, as the event that ends a stream: whole and streamed answers cannot disagree.
+Nothing is read, written, timed or made up here: ids and time are handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..errors import BadUpstream, Misuse, TranslationError
+from ..parts import endings, errors
+from ..profiles import Terms
+from .completion import Body, Completion
+from .listener import Listener
+
+
+class Wanted(NamedTuple):
+    """What reading an answer needs to know of its request."""
+
+    model: str
+    terms: Terms
+    include_usage: bool  # the client asked for usage in its stream
+    legacy: bool  # the client knows `function_call` only
+    stops: tuple[str, ...]  # where the text is to end
+    new_id: Callable[[str], str]
+    clock: Callable[[], float]
+
+
+class ToChat:
+    """One answer. Call ``feed`` with every event and ``finish`` at the end; all return the chunks that follow.
+
+    ``start`` may be called ahead of the first event. Before anything has started, an error of the upstream is raised as
+    BadUpstream; afterwards it ends the answer as an error chunk. When ``cut_short``, a stop sequence ended the answer
+    and the upstream still works. Misuse is raised for a call after the end.
+    """
+
+    finishing = False
+    """Never: whatever the upstream has to say comes before its last event, or in it."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.ended = False
+        self.cut_short = False
+        self.failure: TranslationError | None = None
+        """Why the answer failed, if it did."""
+        self._profile = wanted.terms.profile
+        self._report = wanted.terms.report
+        self._out = Completion(
+            wanted.model, wanted.include_usage, wanted.legacy, self._report, wanted.new_id, wanted.clock
+        )
+        self._listener = Listener(self._out, wanted.terms, wanted.stops, wanted.new_id)
+
+    @property
+    def answer(self) -> Body:
+        """The chat completion as far as it has grown."""
+        return self._out.answer
+
+    @property
+    def started(self) -> bool:
+        return self._out.started
+
+    def start(self) -> list[Body]:
+        """Begin the answer now, with the chunk that has the role; nothing if that happened before."""
+        self._expect_open()
+        self._out.begin()
+        return self._out.take_chunks()
+
+    def feed(self, event: Any) -> list[Body]:
+        """Take one event of the upstream's stream, or a whole Response."""
+        self._expect_open()
+        if not isinstance(event, dict):
+            self.garbled("an event that is not an object")
+            return []
+        if not self._listener.hear(event):
+            self._take(event)
+        if self._listener.stopped and not self.ended:
+            self.cut_short = True
+            self._stop()
+        chunks = self._out.take_chunks()
+        if chunks and isinstance(event.get("obfuscation"), str):
+            chunks[-1]["obfuscation"] = event["obfuscation"]
+        return chunks
+
+    def lane(self) -> None:
+        """There is no fast lane in this direction."""
+
+    def garbled(self, what: str) -> None:
+        """Something came that cannot be read: what it said is lost, so the answer must not end well."""
+        self._listener.garbled(what)
+
+    def finish(self, clean: bool = False) -> list[Body]:
+        """The stream is over; *clean*: the upstream said so itself (`[DONE]`)."""
+        self._expect_open()
+        if self._listener.is_empty and not self.started:
+            raise BadUpstream(self._listener.broken or "The upstream ended its stream before it began an answer.")
+        are_whole = self._listener.are_whole and not (self._listener.is_cut or self._listener.broken)
+        if are_whole and (clean or not self._profile.terminal_event):  # R2
+            self._report.defaulted("finish_reason", "the upstream did not say how its answer ended")
+            self._conclude("completed", None)
+        else:
+            self._fail(BadUpstream(self._listener.broken or "The upstream's stream was cut off."))
+        return self._out.take_chunks()
+
+    def fail(self, error: TranslationError) -> list[Body]:
+        """End the answer with an error; what arrived before stays in it. Raises *error* if nothing had started."""
+        self._expect_open()
+        self._fail(error)
+        return self._out.take_chunks()
+
+    def _expect_open(self) -> None:
+        if self.ended:
+            raise Misuse("The answer has ended.")
+
+    # what events say
+
+    def _take(self, event: Body) -> None:
+        kind = event.get("type")
+        take = EVENTS.get(kind) if isinstance(kind, str) else None
+        if take is not None:
+            take(self, event)
+        elif event.get("object") == "response" or (kind is None and _has_output(event)):
+            self._whole(event, None)
+        elif kind is None and (event.get("error") or errors.is_bare(event)):
+            self._fail(errors.from_value(event))
+
+    def _snapshot(self, event: Body) -> None:
+        if isinstance(event.get("response"), dict):
+            self._out.learn(event["response"])
+
+    def _terminal(self, event: Body) -> None:
+        response = event.get("response")
+        self._whole(response if isinstance(response, dict) else {}, event["type"].removeprefix("response."))
+
+    def _error(self, event: Body) -> None:
+        self._fail(errors.of_event(event))
+
+    # the end
+
+    def _whole(self, response: Body, told: str | None) -> None:
+        """The whole Response came; *told* is the status that its event says."""
+        self._out.learn(response)
+        status = self._status(response, told)
+        if status not in ("completed", "incomplete"):
+            self._fail(errors.of_response({**response, "status": status}))
+            return
+        self._listener.hear_output(response.get("output"), response.get("output_text"))
+        if status == "completed" and not (_has_output(response) or self.started) and self._listener.is_empty:
+            raise BadUpstream(self._listener.broken or "The upstream's response has no output.")
+        details = response.get("incomplete_details")
+        reason = details.get("reason") if isinstance(details, dict) else None
+        self._conclude(status, reason if isinstance(reason, str) else None)
+
+    def _status(self, response: Body, told: str | None) -> str:
+        """The worse of the two endings that an event and its Response tell."""
+        given = response.get("status")
+        if response.get("error"):
+            return "failed"
+        if isinstance(given, str):
+            return given if told is None else max(told, given, key=lambda word: _RANKS.get(word, 0))
+        if told is None:
+            self._report.defaulted("finish_reason", "the upstream did not say how its answer ended")
+        return told or "completed"
+
+    def _conclude(self, status: str, reason: str | None) -> None:
+        """End well, unless something is missing."""
+        is_cut = status == "incomplete" or reason is not None or self._listener.is_cut
+        self._listener.flush(whole=not is_cut)
+        if self._listener.broken or self._listener.stopped:
+            self._stop()
+        elif self._listener.is_nameless and not is_cut:
+            self._fail(BadUpstream("The upstream sent a tool call without a name."))
+        else:
+            self._end(self._reason("incomplete" if is_cut else "completed", reason))
+
+    def _stop(self) -> None:
+        """A stop sequence came; what could not be read before it counts all the same."""
+        if self._listener.broken:
+            self._fail(BadUpstream(self._listener.broken))
+        else:
+            self._listener.flush(whole=True)  # a call before the text may have had no end yet
+            self._end(self._out.call_reason or "stop")
+
+    def _reason(self, status: str, reason: str | None) -> str:
+        word = endings.to_chat(status, reason)
+        if word is None:
+            self._report.approximated("finish_reason", "an unknown reason is taken for an end", reason)
+        return word if word not in (None, "stop") else self._out.call_reason or "stop"
+
+    def _end(self, reason: str) -> None:
+        self.ended = True
+        self._listener.add_lists()
+        self._out.end(reason)
+
+    def _fail(self, error: TranslationError) -> None:
+        if not self.started:
+            raise error
+        self._listener.flush(whole=False)
+        self.ended = True
+        self.failure = error
+        self._out.fail(error)
+
+
+def _has_output(body: Body) -> bool:
+    return isinstance(body.get("output"), list) or isinstance(body.get("output_text"), str)
+
+
+_RANKS = {"completed": 1, "incomplete": 2, "failed": 3, "cancelled": 3}
+
+EVENTS: dict[str, Callable[[ToChat, Body], None]] = {
+    **dict.fromkeys(("response.created", "response.queued", "response.in_progress"), ToChat._snapshot),
+    **{f"response.{end}": ToChat._terminal for end in ("completed", "incomplete", "failed", "cancelled")},
+    "error": ToChat._error,
+}

@@ -1,0 +1,151 @@
+"""The calls of a Response that the client runs: each is announced when its name and its id are known (protocol 5.5)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from ..losses import Report
+from ..parts import calls, tools
+from ..wire import json
+from .completion import Completion
+from .readings import Item
+
+Body = dict[str, Any]
+
+
+class Call(Item):
+    """One call. A function or a free-form tool streams its payload; any other kind is read when it is done."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__("call")
+        self.free_form = kind == "custom_tool_call"
+        self.streams = kind in ("function_call", "custom_tool_call")
+        self.name = ""
+        self.call_id = ""
+        self.begun = False
+        self.place: int | None = None  # in `tool_calls`
+        self._pieces: list[str] = []
+        self._said = 0  # pieces that the client has
+
+    def head(self, body: Body) -> None:
+        """Learn who is called; the first word counts."""
+        name, call_id, namespace = (body.get(key) for key in ("name", "call_id", "namespace"))
+        if name and isinstance(name, str) and not self.name:
+            self.name = tools.flatten(name, namespace if isinstance(namespace, str) else None)
+        if isinstance(call_id, str):
+            self.call_id = self.call_id or call_id
+
+    def is_ready(self) -> bool:
+        return bool(self.name and self.call_id)
+
+    def hear(self, piece: str) -> None:
+        self._pieces.append(piece)
+
+    def payload(self) -> str:
+        """The arguments or the input, as far as they came."""
+        return "".join(self._pieces)
+
+    def unsaid(self) -> list[str]:
+        """The pieces that the client does not have yet."""
+        pieces = self._pieces[self._said :]
+        self._said = len(self._pieces)
+        return pieces
+
+
+class Calls:
+    """The calls of one answer. They are announced in the order in which they began."""
+
+    def __init__(self, out: Completion, report: Report, new_id: Callable[[str], str]) -> None:
+        self._out = out
+        self._report = report
+        self._new_id = new_id
+        self.nameless = False
+        """Whether there is a call of which nobody said what is called."""
+        self._all: list[Call] = []
+        self._queue: deque[Call] = deque()  # not announced yet
+        self._ids: set[str] = set()
+
+    def add(self, call: Call) -> Call:
+        self._all.append(call)
+        self._queue.append(call)
+        return call
+
+    def announce(self, call: Call, body: Body) -> None:
+        """Take what is known of a call when it begins."""
+        call.head(body)
+        self._advance()
+
+    def hear(self, call: Call, piece: str) -> None:
+        """Take a piece of a call's payload."""
+        if call.done:
+            self._report.approximated("tool_calls", "more came for a call that was whole")
+            return
+        call.hear(piece)
+        if call.place is not None:
+            self._say(call)
+
+    def settle(self, call: Call, payload: Any) -> None:
+        """Everything of its payload came: say what was not streamed."""
+        if payload is not None and not isinstance(payload, str):
+            payload = json.encode_text(payload)
+        heard = call.payload()
+        if not payload or payload == heard:
+            return
+        if payload.startswith(heard) and not call.done:
+            self.hear(call, payload[len(heard) :])
+        else:
+            self._report.approximated("tool_calls", "what the upstream streamed differs from its finished call")
+
+    def finish(self, call: Call, body: Body) -> None:
+        """*call* is done, and *body* is all of it. Raises BadRequest when it cannot be read."""
+        call.head(body)
+        if call.streams:
+            self.settle(call, body.get("input" if call.free_form else "arguments"))
+        elif not call.done:
+            self._read(call, body)
+        self._finish(call, whole=not call.cut)
+
+    def close(self, whole: bool) -> None:
+        """Nothing more will come; *whole*: the answer was not cut."""
+        for call in self._all:
+            self._finish(call, whole)
+
+    def _read(self, call: Call, body: Body) -> None:
+        """Read a call that does not stream."""
+        self._report.emulated("tool_calls", "a function stands in for the built-in tool")
+        read = calls.read_call(body, "output")
+        call.head({"name": read.name})
+        call.hear(read.payload)
+
+    def _finish(self, call: Call, whole: bool) -> None:
+        if call.done:
+            return
+        if whole and not call.free_form and not call.payload().strip():
+            self.hear(call, "{}")  # clients parse it
+        call.call_id = call.call_id or self._new_id("call")
+        call.done = True
+        self._advance()
+
+    def _advance(self) -> None:
+        """Announce the calls that can be, in their order."""
+        while self._queue and (self._queue[0].is_ready() or self._queue[0].done):
+            call = self._queue.popleft()
+            if call.is_ready():
+                self._announce(call)
+            else:
+                self.nameless = True
+
+    def _announce(self, call: Call) -> None:
+        if call.call_id in self._ids:
+            call.call_id = self._new_id("call")  # two calls of one id: the second gets one of its own
+        self._ids.add(call.call_id)
+        call.place = self._out.call(call.name, call.call_id, call.free_form)
+        if call.place is not None:
+            self._say(call)
+
+    def _say(self, call: Call) -> None:
+        assert call.place is not None
+        for piece in call.unsaid():
+            self._out.call_piece(call.place, piece)

@@ -1,0 +1,319 @@
+"""Input items -> chat messages: one assistant message per turn, every output right behind its call (protocol 2.6).
+
+Outputs are indexed first. Whenever an assistant turn closes, the outputs of all its calls follow at once, in the order
+of the calls, and after them the media that were in those outputs: every legal order of items becomes a legal order of
+messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import BadRequest
+from ..parts import calls, content, reasoning
+from ..parts.tools import Catalog
+from ..profiles import Terms
+from ..wire import shape
+from ..wire.responses import ITEM_FIELDS
+from .turn import Item, Message, Outputs, Turn, is_nameless, is_server_side
+
+_NEEDS_STATE = "stored state, which is not kept here: send the items themselves (in many clients: `store: false`)"
+
+
+class Turns:
+    """Messages under construction, and for each the path of the item that it came from."""
+
+    def __init__(self, catalog: Catalog, terms: Terms, model: str, current_turn_only: bool = False) -> None:
+        self.messages: list[Message] = []
+        self.origins: list[str] = []
+        self.call_origins: dict[int, list[str]] = {}  # by the number of the message
+        self._catalog = catalog
+        self._terms = terms
+        self._model = model
+        self._current_turn_only = current_turn_only
+        self._turn: Turn | None = None
+        self._outputs = Outputs([], terms)
+        self._last_user = -1
+        self._position = 0
+
+    def add(self, given: Any) -> None:
+        """Read the whole `input` of a request (a string, or items)."""
+        if isinstance(given, str):
+            self._emit({"role": "user", "content": given}, "input")
+            return
+        items = [shape.mapping(item, f"input[{i}]") for i, item in enumerate(shape.array(given, "input"))]
+        self._outputs = Outputs(items, self._terms)
+        self._last_user = max((i for i, item in enumerate(items) if item.get("role") == "user"), default=-1)
+        for i, item in enumerate(items):
+            self._position, path = i, f"input[{i}]"
+            self._handler(item, path)(self, item, path)
+        self._close()
+        self._outputs.expect_none()
+
+    def add_system(self, text: Any, path: str) -> None:
+        """Put instructions in front."""
+        self._emit({"role": self._terms.profile.developer_role, "content": shape.text(text, path)}, path)
+
+    def _handler(self, item: Item, path: str) -> Callable[[Turns, Item, str], None]:
+        kind = item.get("type")
+        if kind is None:
+            kind = "message" if "role" in item else "item_reference" if "id" in item else None
+        if kind is None:
+            raise shape.missing(f"{path}.type")
+        if not isinstance(kind, str):
+            raise shape.wrong_type(f"{path}.type", "a string", kind)
+        self._terms.report_unread(item, ITEM_FIELDS.get(kind), path)
+        if item.get("async"):
+            self._terms.report.emulated(f"{path}.async", "it is waited for like any other call")
+        return HANDLERS.get(kind, Turns._unknown)
+
+    # messages
+
+    def _message(self, item: Item, path: str) -> None:
+        role = item.get("role")
+        if role == "assistant":
+            self._assistant(item, path)
+            return
+        chat_role = _ROLES.get(role) if isinstance(role, str) else None
+        if chat_role is None:
+            raise BadRequest(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
+        self._close()
+        if chat_role != "user":
+            chat_role = "system" if role == "system" else self._terms.profile.developer_role
+        text = content.to_chat(item.get("content"), chat_role, f"{path}.content", self._terms)
+        media: list[content.Part] = []
+        if chat_role != "user" and isinstance(text, list):  # only users show media
+            media = [part for part in text if content.is_media(part)]
+            texts = [part for part in text if not content.is_media(part)]
+            text = content.fold(texts, chat_role, f"{path}.content", self._terms)
+        message: Message = {"role": chat_role, "content": text}
+        if isinstance(item.get("name"), str):
+            message["name"] = item["name"]
+        if text or not media:
+            self._emit(message, path)
+        if media:
+            self._terms.report.approximated(f"{path}.content", "media of system messages are shown as the user's")
+            self._emit({"role": "user", "content": media}, path)
+
+    def _assistant(self, item: Item, path: str) -> None:
+        turn = self._open(path)
+        if turn.calls:
+            self._terms.report.approximated(path, "text and calls of one turn have no order")
+        given = item.get("content")
+        if isinstance(given, str):
+            given = [{"type": "output_text", "text": given}]
+        parts = [
+            content.part_to_chat(part, f"{path}.content[{i}]", self._terms)
+            for i, part in enumerate(shape.array(given or [], f"{path}.content"))
+        ]
+        if turn.parts and parts:
+            self._terms.report.approximated(path, "messages of one turn are one message")
+            turn.parts.append({"type": "text", "text": "\n\n"})
+        turn.parts += [self._refused(part, path) for part in parts]
+
+    def _refused(self, part: content.Part, path: str) -> content.Part:
+        if part["type"] != "refusal" or self._terms.profile.refusals:
+            return part
+        self._terms.report.approximated(path, "a refusal is told as text")
+        return {"type": "text", "text": part["refusal"]}
+
+    def _reasoning(self, item: Item, path: str) -> None:
+        text, sealed = reasoning.to_chat(item, path)
+        report = self._terms.report
+        if not text and not sealed:
+            opaque = item.get("encrypted_content")
+            why = "only its maker can read it" if opaque else "nothing but its id is known here"
+            report.dropped(path, why)
+            return
+        if not self._replayed(sealed):
+            if self._terms.profile.reasoning_replay != "never":
+                report.emulated(path, "reasoning of finished turns stays behind, as on a Responses server")
+            elif text or "calls" not in sealed:
+                report.dropped(path, "the upstream takes no reasoning back")
+            text, sealed = "", {k: v for k, v in sealed.items() if k == "calls"}  # D5: they belong to the calls
+        if text or sealed:
+            turn = self._open(path)
+            if text and (turn.calls or turn.parts):
+                report.approximated(path, "reasoning within a turn stands in front of it")
+            turn.think(text, sealed)
+
+    def _replayed(self, sealed: dict[str, Any]) -> bool:
+        """Reasoning of finished turns stays behind, as the Responses API itself leaves it (`reasoning.context`)."""
+        policy = self._terms.profile.reasoning_replay
+        if policy == "tool_loop" or (policy != "never" and self._current_turn_only):
+            return self._position > self._last_user
+        if policy == "same_model":
+            return sealed.get("model") in (None, self._model)
+        return policy == "always"
+
+    # calls and outputs
+
+    def _call(self, item: Item, path: str) -> None:
+        if is_server_side(item):
+            self._terms.report.dropped(path, "tools are not searched by the server")
+            return
+        call = calls.read_call(item, path)
+        call_id, output, output_path = self._outputs.take(item, path)
+        flat = self._catalog.flat(call.name, call.namespace)
+        turn = self._open(path)
+        turn.call(calls.to_chat(call, call_id, flat, self._terms.profile.custom_tools), path)
+        turn.outputs.append((call_id, flat, output, output_path))
+
+    def _output(self, item: Item, path: str) -> None:
+        """Its call took it along already; here it only ends the turn."""
+        self._close()
+        if is_nameless(item):
+            self._terms.report.approximated(path, "an output without a call is told in a message")
+            role = self._terms.profile.developer_role
+            told = content.to_chat(item.get("output"), "tool", f"{path}.output", self._terms)
+            head = f"Result of {shape.text(item['name'], f'{path}.name')}:"
+            if isinstance(told, str):
+                self._emit({"role": role, "content": f"{head} {told}"}, path)
+            else:  # only a user can show media
+                self._emit({"role": "user", "content": [{"type": "text", "text": head}, *told]}, path)
+
+    def _hosted(self, item: Item, path: str) -> None:
+        """A call that the Responses server ran: told as a call and its result where there is one."""
+        told = calls.hosted_to_chat(item)
+        if told is None:
+            self._terms.report.dropped(path, "it was run by the Responses server and has no result to tell")
+            return
+        name, arguments, result = told
+        flat = self._catalog.flat(name)
+        call_id = str(item.get("id") or f"call_{self._position}")
+        self._terms.report.approximated(path, "a tool run by the Responses server is told as a function call")
+        turn = self._open(path)
+        turn.call(calls.to_chat(calls.Call(name, None, arguments), call_id, flat, False), path)
+        turn.outputs.append((call_id, flat, {"type": "function_call_output", "output": result}, path))
+        self._close()  # it is answered already
+
+    def _image(self, item: Item, path: str) -> None:
+        data = item.get("result")
+        if not isinstance(data, str):
+            self._terms.report.dropped(path, "it holds no image")
+            return
+        self._close()
+        self._terms.report.approximated(path, "a generated image is shown as the user's")
+        url = f"data:image/{item.get('output_format') or 'png'};base64,{data}"
+        parts = [{"type": "text", "text": "The generated image:"}, {"type": "image_url", "image_url": {"url": url}}]
+        self._emit({"role": "user", "content": parts}, path)
+
+    # everything else
+
+    def _compaction(self, item: Item, path: str) -> None:
+        summary = (reasoning.unseal(item.get("encrypted_content")) or {}).get("summary")
+        if not isinstance(summary, str):
+            raise BadRequest(
+                "This compaction was made elsewhere and only its maker can read it; without it the context is gone.",
+                f"{path}.encrypted_content",
+            )
+        self._close()
+        self._emit({"role": self._terms.profile.developer_role, "content": summary}, path)
+
+    def _configuration(self, item: Item, path: str) -> None:
+        self._terms.report.approximated(path, "the last setting holds for the whole request")
+
+    def _reference(self, item: Item, path: str) -> None:
+        raise BadRequest(f"'{path}' refers to {_NEEDS_STATE}.", path, "unsupported_value")
+
+    def _trigger(self, item: Item, path: str) -> None:
+        raise BadRequest("A compaction trigger must be the last item.", path)
+
+    def _declared(self, item: Item, path: str) -> None:
+        """Tools were read with the declarations."""
+        self._terms.report.emulated(path, "tools are declared for the whole request")
+
+    def _lost(self, item: Item, path: str) -> None:
+        self._terms.report.dropped(path, f"there is no '{item['type']}' in chat messages")
+
+    def _unknown(self, item: Item, path: str) -> None:
+        self._terms.report.dropped(path, f"{shape.word(item.get('type'))} is not known")
+
+    # emitting
+
+    def _open(self, path: str) -> Turn:
+        if self._turn is None:
+            self._turn = Turn(path)
+        return self._turn
+
+    def _close(self) -> None:
+        """End the assistant turn: its message, the outputs of its calls, then the media of those outputs."""
+        turn, self._turn = self._turn, None
+        if turn is None:
+            return
+        if not (turn.parts or turn.calls):
+            self._terms.report.dropped(turn.path, turn.why_nothing)
+            return
+        self._emit(turn.message(self._terms), turn.path)
+        self.call_origins[len(self.messages) - 1] = turn.call_paths
+        media: list[content.Part] = []
+        for call_id, name, item, path in turn.outputs:
+            given = calls.output_to_chat(item, path, self._catalog.flat, self._terms)
+            if isinstance(given, list) and not self._terms.profile.media_in_tool_messages:
+                given = self._without_media(given, media, f"{name} ({call_id})", path)
+            self._emit({"role": "tool", "tool_call_id": call_id, "content": given}, path)
+        if media:
+            self._emit({"role": "user", "content": media}, turn.outputs[-1][3])
+
+    def _without_media(self, parts: list[content.Part], media: list[content.Part], name: str, path: str) -> Any:
+        found = [part for part in parts if content.is_media(part)]
+        if found:
+            media += [{"type": "text", "text": f"Attached to the result of {name}:"}, *found]
+            self._terms.report.approximated(f"{path}.output", "media follow in a message of the user")
+        texts = [part for part in parts if not content.is_media(part)]
+        if not texts:
+            return "(see the attachment below)" if found else ""
+        return content.fold(texts, "tool", f"{path}.output", self._terms)
+
+    def _emit(self, message: Message, path: str) -> None:
+        if message["role"] in _SYSTEM and self._joins(message, path):
+            return
+        self.messages.append(message)
+        self.origins.append(path)
+
+    def _joins(self, message: Message, path: str) -> bool:
+        """Whether a system message became part of the one in front (`system_messages`)."""
+        policy = self._terms.profile.system_messages
+        first = self.messages[0] if self.messages else None
+        late = len(self.messages) > 1
+        if policy == "separate" or first is None or (late and policy == "leading"):
+            return False
+        if late or first["role"] not in _SYSTEM:
+            if policy == "leading":
+                return False
+            self._terms.report.approximated(path, "system messages stand in front")
+        if first["role"] not in _SYSTEM:
+            self.messages.insert(0, message)
+            self.origins.insert(0, path)
+            self.call_origins = {number + 1: paths for number, paths in self.call_origins.items()}
+        elif (
+            isinstance(first["content"], str)
+            and isinstance(message["content"], str)
+            and not {"name"} & {*first, *message}
+        ):
+            first["content"] += "\n\n" + message["content"]
+        else:
+            return False
+        return True
+
+
+_SYSTEM = ("system", "developer")
+_ROLES = {"user": "user", "system": "system", "developer": "system", "tool": "system"}
+
+HANDLERS: dict[str, Callable[[Turns, Item, str], None]] = {
+    "message": Turns._message,
+    "reasoning": Turns._reasoning,
+    **dict.fromkeys(calls.CALLS, Turns._call),
+    **dict.fromkeys(calls.OUTPUTS, Turns._output),
+    **dict.fromkeys(("web_search_call", "file_search_call", "code_interpreter_call", "mcp_call"), Turns._hosted),
+    "image_generation_call": Turns._image,
+    "compaction": Turns._compaction,
+    "compaction_trigger": Turns._trigger,
+    "configuration_update": Turns._configuration,
+    "additional_tools": Turns._declared,
+    "item_reference": Turns._reference,
+    **dict.fromkeys(
+        ("mcp_list_tools", "mcp_approval_request", "mcp_approval_response", "program", "program_output"), Turns._lost
+    ),
+}

@@ -1,0 +1,195 @@
+"""Chat messages -> input items (protocol 2.5): one message becomes none, one or several items, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import BadRequest
+from ..parts import calls, content, reasoning
+from ..profiles import Terms
+from ..wire import shape
+from .turn import Item, Message
+
+LEGACY = "call_legacy_"
+_TEXTS = ("role", "content", "name")
+_SAID = ("refusal", "tool_calls", "function_call", "audio", "annotations", "parsed")
+_KNOWN = {
+    **dict.fromkeys(("system", "developer", "user"), frozenset(_TEXTS)),
+    "assistant": frozenset({*_TEXTS, *_SAID, *reasoning.FIELDS}),
+    "tool": frozenset({*_TEXTS, "tool_call_id"}),
+    "function": frozenset(_TEXTS),
+}
+
+
+class Items:
+    """Items under construction, and for each the path of what it came from."""
+
+    def __init__(self, terms: Terms) -> None:
+        self.items: list[Item] = []
+        self.origins: list[str] = []
+        self._terms = terms
+        self._last_user = -1
+        self._position = 0
+        self._used: dict[str, int] = {}  # ids of call items, and how often each was wanted
+        self._latest: dict[str, str] = {}  # a call's id in the messages -> that of its latest call item
+        self._waiting: dict[str, list[str]] = {}  # the same, but all that wait for their result
+        self._legacy: dict[str, list[str]] = {}  # function names of old-style calls -> those that wait
+        self._free_form: set[str] = set()  # calls of custom tools, by the ids of their items
+        self._results: dict[str, int] = {}  # ids of call items -> where their results stand
+
+    def add(self, messages: Any) -> None:
+        """Read the whole `messages` of a request."""
+        given = [shape.mapping(m, f"messages[{i}]") for i, m in enumerate(shape.array(messages, "messages"))]
+        if not given:
+            raise BadRequest("Invalid 'messages': empty array.", "messages", "empty_array")
+        self._last_user = max((i for i, m in enumerate(given) if m.get("role") == "user"), default=-1)
+        for i, message in enumerate(given):
+            self._position, path = i, f"messages[{i}]"
+            role = message.get("role")
+            handle = HANDLERS.get(role) if isinstance(role, str) else None
+            if handle is None:
+                shape.text(role, f"{path}.role")
+                raise BadRequest(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
+            self._terms.report_unread(message, _KNOWN[message["role"]], path)
+            handle(self, message, path)
+
+    def _message(self, message: Message, path: str) -> None:
+        """System, developer and user keep their roles (protocol 2.1)."""
+        role = message["role"]
+        self._drop_name(message, path)
+        said = content.to_responses(message.get("content"), role, f"{path}.content", self._terms)
+        self._emit({"type": "message", "role": role, "content": said}, path)
+
+    def _drop_name(self, message: Message, path: str) -> None:
+        if message.get("name") is not None:
+            self._terms.report.dropped(f"{path}.name", "messages have no names", message["name"])
+
+    # the assistant
+
+    def _assistant(self, message: Message, path: str) -> None:
+        self._drop_name(message, path)
+        said = self._said(message, path)
+        called = shape.optional_array(message.get("tool_calls"), f"{path}.tool_calls")
+        has_call = bool(called) or message.get("function_call") is not None
+        self._reasoning(message, path, follows=said is not None or has_call)
+        if said is not None:
+            self._emit({"type": "message", "role": "assistant", "content": said}, path)
+        for i, call in enumerate(called):
+            self._call(shape.mapping(call, f"{path}.tool_calls[{i}]"), f"{path}.tool_calls[{i}]")
+        if message.get("function_call") is not None:
+            self._legacy_call(message["function_call"], f"{path}.function_call")
+
+    def _said(self, message: Message, path: str) -> str | list[Item] | None:
+        """The content of the message item: what the assistant said and refused; None if it said nothing."""
+        given, refusal = message.get("content"), message.get("refusal")
+        said = [] if given is None else content.to_responses(given, "assistant", f"{path}.content", self._terms)
+        if isinstance(said, list) and all(part.get("text") == "" for part in said):
+            said = ""
+        if message.get("audio") is not None:
+            said = self._spoken(message["audio"], f"{path}.audio", said)
+        if not refusal:
+            return said or None
+        refused = {"type": "refusal", "refusal": shape.text(refusal, f"{path}.refusal")}
+        texts = [content.output_text(said)] if said and isinstance(said, str) else said or []
+        return [*texts, refused]
+
+    def _spoken(self, audio: Any, path: str, said: str | list[Item]) -> str | list[Item]:
+        """What was spoken is known by its transcript, if the client kept it (M9)."""
+        told = said or shape.mapping(audio, path).get("transcript")
+        if not isinstance(told, (str, list)):
+            raise BadRequest("Responses have no audio, and there is no transcript of it.", path, "unsupported_value")
+        self._terms.report.approximated(path, "what was spoken is told as text")
+        return told
+
+    def _reasoning(self, message: Message, path: str, follows: bool) -> None:
+        """Items sealed by us go back as they were; bare text goes back where the upstream takes it (M2)."""
+        report = self._terms.report
+        sealed, text = reasoning.items_of(message), reasoning.thoughts_of(message)
+        if not follows:
+            report.dropped(path, "it is not followed by what it led to" if sealed or text else "it says nothing")
+        elif sealed:
+            for item in sealed:
+                if reasoning.can_return(item):
+                    self._emit(item, path)
+                else:
+                    report.dropped(path, "its maker kept its reasoning to itself")
+        elif text:
+            if self._replayed(path):
+                self._emit(reasoning.to_item(text, self._position), path)
+        elif any(message.get(name) for name in reasoning.FIELDS):
+            report.dropped(path, "only its maker can read its reasoning")
+
+    def _replayed(self, path: str) -> bool:
+        policy, report = self._terms.profile.reasoning_replay, self._terms.report
+        if policy in ("always", "same_model") or (policy == "tool_loop" and self._position > self._last_user):
+            return True
+        if policy == "never":
+            report.dropped(path, "the upstream takes no reasoning but its own")
+        else:
+            report.emulated(path, "reasoning of finished turns stays behind")
+        return False
+
+    # calls and their results
+
+    def _call(self, call: dict[str, Any], path: str) -> None:
+        call_id = shape.text(call.get("id"), f"{path}.id")
+        item = calls.from_chat(call, path, self._new_id(call_id), self._terms)
+        self._latest[call_id] = item["call_id"]
+        self._waiting.setdefault(call_id, []).append(item["call_id"])
+        if item["type"] == "custom_tool_call":
+            self._free_form.add(item["call_id"])
+        self._emit(item, path)
+
+    def _new_id(self, wanted: str) -> str:
+        """The id itself, but another one when an earlier call has it: Responses pair calls and outputs by id alone."""
+        call_id = first = calls.short_id(wanted)
+        while call_id in self._used:
+            self._used[first] += 1
+            call_id = calls.short_id(f"{first}_{self._used[first]}")
+        self._used[call_id] = 1
+        return call_id
+
+    def _legacy_call(self, call: Any, path: str) -> None:
+        """M6: calls of the older kind have no ids."""
+        call_id = self._new_id(f"{LEGACY}{self._position}")
+        item = calls.function_item(shape.mapping(call, path), path, call_id, self._terms)
+        self._legacy.setdefault(item["name"], []).append(call_id)
+        self._emit(item, path)
+
+    def _tool(self, message: Message, path: str) -> None:
+        given = shape.text(message.get("tool_call_id"), f"{path}.tool_call_id")
+        waiting = self._waiting.get(given)
+        call_id = waiting.pop(0) if waiting else self._latest.get(given) or calls.short_id(given)
+        self._output(message.get("content"), call_id, path)
+
+    def _function(self, message: Message, path: str) -> None:
+        name = shape.text(message.get("name"), f"{path}.name")
+        waiting = self._legacy.get(name)
+        if not waiting:
+            raise BadRequest(f"Messages with role 'function' must follow a call of '{name}'.", f"{path}.name")
+        told = message.get("content")
+        self._output("" if told is None else told, waiting.pop(), path)
+
+    def _output(self, told: Any, call_id: str, path: str) -> None:
+        kind = "custom_tool_call_output" if call_id in self._free_form else "function_call_output"
+        output = calls.output_from_chat(told, f"{path}.content", self._terms)
+        item = {"type": kind, "call_id": call_id, "output": output}
+        at = self._results.setdefault(call_id, len(self.items))
+        if at == len(self.items):
+            self._emit(item, path)
+        else:  # the last one counts (protocol 2.8)
+            self._terms.report.dropped(self.origins[at], "a later output answers the same call")
+            self.items[at], self.origins[at] = item, path
+
+    def _emit(self, item: Item, path: str) -> None:
+        self.items.append(item)
+        self.origins.append(path)
+
+
+HANDLERS: dict[str, Callable[[Items, Message, str], None]] = {
+    **dict.fromkeys(("system", "developer", "user"), Items._message),
+    "assistant": Items._assistant,
+    "tool": Items._tool,
+    "function": Items._function,
+}

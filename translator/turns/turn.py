@@ -1,0 +1,126 @@
+"""What a conversation is made of: one assistant message per turn, and the outputs of its calls (protocol 2.6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..parts import calls, content, reasoning
+from ..profiles import Terms
+
+Item = dict[str, Any]
+Message = dict[str, Any]
+
+
+class Turn:
+    """One assistant message while its items come in."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.parts: list[content.Part] = []
+        self.calls: list[dict[str, Any]] = []
+        self.call_paths: list[str] = []
+        self.outputs: list[tuple[str, str, Item, str]] = []
+        self._thoughts: list[str] = []
+        self._sealed: list[dict[str, Any]] = []
+
+    def call(self, call: dict[str, Any], path: str) -> None:
+        """Add a member of `tool_calls`, made of the item at *path*."""
+        self.calls.append(call)
+        self.call_paths.append(path)
+
+    def think(self, text: str, sealed: dict[str, Any]) -> None:
+        if text:
+            self._thoughts.append(text)
+        self._sealed.append(sealed)
+
+    @property
+    def why_nothing(self) -> str:
+        """Why this turn, without texts and calls, became no message."""
+        return "it is not followed by what it led to" if self._sealed else "it says nothing"
+
+    def message(self, terms: Terms) -> Message:
+        message: Message = {"role": "assistant", "content": self._content(terms)}
+        refusals = [part["refusal"] for part in self.parts if part["type"] == "refusal"]
+        if refusals and not isinstance(message["content"], list):
+            message["refusal"] = "".join(refusals)
+        if self._thoughts:
+            fields = [s["field"] for s in self._sealed if s.get("field") in reasoning.TEXT_FIELDS]
+            message[fields[-1] if fields else terms.profile.reasoning_field] = "\n\n".join(self._thoughts)
+        for sealed in self._sealed:
+            for name in reasoning.DETAIL_FIELDS:
+                if isinstance(sealed.get(name), list):
+                    message.setdefault(name, []).extend(sealed[name])
+        if self.calls:
+            message["tool_calls"] = self._signed()
+        return message
+
+    def _content(self, terms: Terms) -> Any:
+        texts = [part for part in self.parts if part["type"] != "refusal"]
+        if texts and len(texts) < len(self.parts) and "assistant" in terms.profile.content_lists:
+            return self.parts
+        return content.fold(texts, "assistant", self.path, terms) if texts else None
+
+    def _signed(self) -> list[dict[str, Any]]:
+        """D5: some providers want a signature back on the very call that it came with."""
+        signatures: dict[str, Any] = {}
+        for sealed in self._sealed:
+            if isinstance(sealed.get("calls"), dict):
+                for call_id, signature in sealed["calls"].items():
+                    signatures.setdefault(call_id, signature)
+        return [
+            {**call, "extra_content": signatures[call["id"]]} if call["id"] in signatures else call
+            for call in self.calls
+        ]
+
+
+class Outputs:
+    """All outputs of an input, by the call that they answer; a call takes its own along."""
+
+    def __init__(self, items: list[Item], terms: Terms) -> None:
+        self._terms = terms
+        self._outputs: dict[str, list[tuple[Item, str]]] = {}
+        self._calls: dict[str, int] = {}  # how many calls of an id are still to come: some servers repeat ids
+        for i, item in enumerate(items):
+            kind = item.get("type")
+            if not isinstance(kind, str) or is_server_side(item) or is_nameless(item):
+                continue
+            if kind in calls.CALLS:
+                call_id = calls.reference(item, f"input[{i}]")
+                self._calls[call_id] = self._calls.get(call_id, 0) + 1
+            elif kind in calls.OUTPUTS:
+                path = f"input[{i}]"
+                self._outputs.setdefault(calls.reference(item, path), []).append((item, path))
+
+    def take(self, call: Item, path: str) -> tuple[str, Item, str]:
+        """Return the id, the output and its path for a call item; raises BadRequest if it has none."""
+        call_id = calls.reference(call, path)
+        own_id = call.get("id")
+        if call_id not in self._outputs and call["type"] == "local_shell_call" and isinstance(own_id, str):
+            call_id = own_id if own_id in self._outputs else call_id
+        found = self._outputs.get(call_id)
+        if not found:
+            raise calls.no_output(call_id)
+        left = self._calls[call_id] = self._calls.get(call_id, 1) - 1
+        if left <= 0:  # the last output counts (protocol 2.8)
+            for _, early in found[:-1]:
+                self._terms.report.dropped(early, "a later output answers the same call")
+            del found[:-1]
+        item, output_path = found.pop(0)
+        if not found:
+            del self._outputs[call_id]
+        return call_id, item, output_path
+
+    def expect_none(self) -> None:
+        """Raise BadRequest for an output that answers no call."""
+        for left in self._outputs.values():
+            item, path = left[0]
+            raise calls.no_call(calls.reference(item, path), path)
+
+
+def is_server_side(item: Item) -> bool:
+    return item.get("type") in ("tool_search_call", "tool_search_output") and item.get("execution") == "server"
+
+
+def is_nameless(item: Item) -> bool:
+    """An output that names a tool and no call (new in SDK 3.52)."""
+    return item.get("type") == "function_call_output" and item.get("call_id") is None and item.get("name") is not None
