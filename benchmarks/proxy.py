@@ -66,7 +66,7 @@ async def warm_up(upstream: Upstream, everybody: list[Contestant]) -> None:
 
 
 async def compare(upstream: Upstream, everybody: list[Contestant], given: settings.Settings) -> measure.Rows:
-    plan, seconds = (Plan(20, 0.02), 0.3) if given.short else (Plan(150, 0.04), 1.5)
+    plan, seconds = (Plan(10, 0.02), 0.1) if given.short else (Plan(150, 0.04), 1.5)
     await warm_up(upstream, everybody)
     found = {contestant.name: Found() for contestant in everybody}
     by_name = {contestant.name: contestant for contestant in everybody}

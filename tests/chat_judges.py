@@ -232,8 +232,10 @@ class _Chunks:
             self.function_call(message, value)
         else:
             assert value, "an empty list"
-            assert name not in message, f"{name} twice: the SDK cannot add to it"
-            message[name] = value
+            known = message.setdefault(name, [])
+            places = [member.get("index") for member in value] if known else []
+            assert places == list(range(len(known), len(known) + len(places))), f"{name}: the SDK adds by index"
+            message[name] = known + value
 
     def call(self, calls: list[dict[str, Any]], fragment: dict[str, Any]) -> None:
         assert not self.legacy

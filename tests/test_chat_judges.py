@@ -69,7 +69,7 @@ def test_good_streams_pass(chunks: list[dict[str, Any]]) -> None:
         [said(ROLE), called(FIRST), CALLS],
         [said(ROLE), called(FIRST), called(NEXT), END],
         [*TEXT, CALLS],
-        [*TEXT, said({"annotations": [1]}), said({"annotations": [1]}), END],
+        [*TEXT, said({"annotations": [{}]}), said({"annotations": [{}]}), END],
         [*TEXT, said({}, "error")],
         [*TEXT, {"error": {"message": "Bad."}}],
         [*TEXT, ERROR, END],

@@ -273,12 +273,12 @@ def chunks_of(completion: dict[str, Any]) -> bytes:
     (choice,) = completion["choices"]
     message = choice["message"]
     deltas: list[dict[str, Any]] = [{"role": "assistant"}]
-    for name in ("reasoning_content", "content", "refusal"):
-        deltas += [{name: letter} for letter in message.get(name) or ""]
+    for name in ("reasoning_content", "content", "annotations", "refusal"):
+        value = message.get(name) or ""
+        deltas += [{name: letter} for letter in value] if isinstance(value, str) else [{name: value}]
     for i, call in enumerate(message.get("tool_calls", [])):
         deltas.append({"tool_calls": [{"index": i, **call, "function": {**call["function"], "arguments": ""}}]})
         deltas += [{"tool_calls": [{"index": i, "function": {"arguments": a}}]} for a in call["function"]["arguments"]]
-    deltas += [{"annotations": message["annotations"]}] if "annotations" in message else []
     head = {"id": completion["id"], "object": "chat.completion.chunk", "created": 1, "model": "m-1"}
     chunks = [{**head, "choices": [{"index": 0, "delta": d, "finish_reason": None}]} for d in deltas]
     chunks.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})

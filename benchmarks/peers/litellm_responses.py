@@ -16,7 +16,6 @@ from litellm.types.utils import ModelResponse, ModelResponseStream
 
 from .peer import Body, Mapper, Peer, loop, payloads
 
-
 _config: Any = LiteLLMCompletionResponsesConfig
 _Iterator: Any = LiteLLMCompletionStreamingIterator
 

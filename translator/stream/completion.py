@@ -20,8 +20,8 @@ _LISTS = ("annotations", "reasoning_details", "images")
 class Completion:
     """Collects chunks and the message. ``chunks`` is taken by the transducer after every step.
 
-    The rules of the chunks are G1-G15 (protocol 5.3). Lists inside of a delta other than `tool_calls` are sent once:
-    the SDK cannot add to them.
+    The rules of the chunks are G1-G15 (protocol 5.3). Lists inside of a delta other than `tool_calls` are sent when
+    what they are about is over: the SDK adds to them only by an `index`, which what is sent first does not need.
     """
 
     def __init__(
@@ -34,6 +34,8 @@ class Completion:
         clock: Callable[[], float],
     ) -> None:
         self.chunks: list[Body] = []
+        self.collect: Callable[[], None] = _nothing
+        """Called before the lists of the message are sent, to add what belongs to them."""
         self.started = False
         self.finish_reason: str | None = None
         self._include_usage = include_usage
@@ -53,6 +55,7 @@ class Completion:
         self._tokens: list[Body] = []
         self._calls: list[_Call] = []
         self._lists: dict[str, list[Body]] = {}
+        self._shown: dict[str, int] = {}  # how many members of each list were sent
 
     def take_chunks(self) -> list[Body]:
         chunks, self.chunks = self.chunks, []
@@ -126,6 +129,8 @@ class Completion:
 
     def say(self, field: str, piece: str) -> None:
         """Say a piece of the refusal or of the thoughts."""
+        if field == "refusal" and not self._texts[field]:
+            self.show_lists()
         self.begin()
         self._texts[field].append(piece)
         self._say({field: piece})
@@ -135,6 +140,7 @@ class Completion:
         if self._legacy and self._calls:
             self._report.dropped("function_call", "an answer in the older form has one call")
             return None
+        self.show_lists()
         self.begin()
         call = _Call(len(self._calls), name, call_id, free_form)
         self._calls.append(call)
@@ -149,7 +155,24 @@ class Completion:
 
     def add(self, name: str, entry: Body) -> None:
         """Add to one of the lists of the message."""
-        self._lists.setdefault(name, []).append(entry)
+        known = self._lists.setdefault(name, [])
+        known.append({**entry, "index": len(known)} if name in self._shown else entry)
+
+    def show_lists(self) -> None:
+        """Send what was added to the lists since they were sent last."""
+        if delta := self._unsent():
+            self.begin()
+            self._say(delta)
+
+    def _unsent(self) -> Body:
+        self.collect()
+        delta: Body = {}
+        for name in _LISTS:
+            members = self._lists.get(name, ())
+            if more := members[self._shown.get(name, 0) :]:
+                delta[name] = list(more)
+                self._shown[name] = len(members)
+        return delta
 
     @property
     def length(self) -> int:
@@ -169,7 +192,7 @@ class Completion:
         """Say what is said at the end, in the order in which clients need it (G7, G12)."""
         content = self._whole_content()
         self.begin(content)
-        delta: Body = {name: self._lists[name] for name in _LISTS if name in self._lists}
+        delta = self._unsent()
         if content == "" and self._content_is_null:
             delta["content"] = ""
         if delta:
@@ -226,6 +249,10 @@ class Completion:
     def _say(self, delta: Body, reason: str | None = None) -> None:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
         self.chunks.append({**self._head, "choices": [choice]})
+
+
+def _nothing() -> None:
+    """Nobody has anything to add."""
 
 
 class _Call:

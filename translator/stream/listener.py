@@ -27,6 +27,7 @@ class Listener:
         self._items = Items(self._make)
         self._messages = Messages(self._items, self._speech, terms)
         self._thoughts = Thoughts(self._items, self._speech, terms, self.garbled)
+        out.collect = self._collect
         self._calls = Calls(out, terms.report, new_id)
 
     @property
@@ -84,12 +85,9 @@ class Listener:
         self._thoughts.line.close()
         self._calls.close(whole)
 
-    def add_lists(self) -> None:
-        """Add what is said once, at the end: citations, sealed reasoning, images."""
-        self._messages.add_citations(self._items.all, self._out)
-        for item in self._items.all:
-            if item.extra is not None:
-                self._out.add(*item.extra)
+    def _collect(self) -> None:
+        self._messages.add_citations()
+        self._thoughts.add_details()
 
     # events
 
@@ -187,7 +185,7 @@ class Listener:
         if kind == "message":
             self._messages.line.add(item)
         elif kind == "reasoning":
-            self._thoughts.line.add(item)
+            self._thoughts.add(item)
         return item
 
     def _whole_item(self, body: Body, item: Item | None, index: Any) -> None:
@@ -201,6 +199,8 @@ class Listener:
         item.done = True
         self._messages.line.advance()
         self._thoughts.line.advance()
+        if kind == "reasoning" and item.listed:
+            self._out.show_lists()
 
     def _whole_message(self, item: Item, body: Body) -> None:
         self._messages.whole(item, body)
@@ -227,7 +227,9 @@ class Listener:
             self._whole_other(item, body)
             return
         url = f"data:image/{form if form in ('jpeg', 'webp') else 'png'};base64,{result}"
-        item.extra = "images", {"type": "image_url", "image_url": {"url": url}}
+        if not item.listed:
+            item.listed = True
+            self._out.add("images", {"type": "image_url", "image_url": {"url": url}})
         self._report.approximated("images", "chat has no images in answers; some clients know `images`")
 
 

@@ -44,6 +44,7 @@ class Part:
         self.done = False
         self.has_tokens = False
         self.cited: list[Any] = []
+        self.citations = 0  # of these, how many were said
 
     def heard(self) -> str:
         """All that came of its text; what was said becomes one piece, so that looking twice costs nothing."""
@@ -65,7 +66,7 @@ class Item:
         self.done = False
         self.cut = False
         self.shows = ""  # of reasoning: which kind of part is shown
-        self.extra: tuple[str, Body] | None = None  # an entry for one of the lists of the message
+        self.listed = False  # whether it is a member of one of the lists of the message
         self._by_index: dict[tuple[str, int], Part] = {}
         self._by_field: dict[str, list[Part]] = {}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
 from ..parts import annotations, logprobs, reasoning
 from ..profiles import Terms
 from ..wire import json, shape
-from .completion import Completion
 from .readings import TEXTS, Body, Item, Items, Part
 from .speech import Line, Speech
 
@@ -24,6 +24,7 @@ class Messages:
         self._speech = speech
         self._report = terms.report
         self._address: tuple[Any, ...] | None = None  # of the text that grows
+        self._cited: dict[Part, None] = {}  # parts with citations that were not said yet
         self._part: Part | None = None
 
     def text(self, event: Body, delta: str) -> None:
@@ -62,6 +63,7 @@ class Messages:
         index = event.get("annotation_index")
         if not isinstance(index, int) or index >= len(part.cited):
             part.cited.append(event.get("annotation"))
+            self._cited[part] = None
 
     def whole(self, item: Item, body: Body) -> None:
         """A message is done."""
@@ -79,6 +81,7 @@ class Messages:
         cited = body.get("annotations")
         if isinstance(cited, list) and len(cited) > len(part.cited):
             part.cited = cited
+            self._cited[part] = None
         self.line.settle(part, text, lambda: logprobs.to_chat(body.get("logprobs")))
 
     def _parts(self, body: Body) -> list[tuple[int, Body]]:
@@ -97,18 +100,24 @@ class Messages:
                 self._report.dropped("content", f"chat has no part {shape.word(kind)}", part)
         return parts
 
-    def add_citations(self, items: list[Item], out: Completion) -> None:
-        """Say what the texts cite; it is said once, at the end."""
-        end = out.length if self._speech.stopped else None
-        for part in (part for item in items for part in item.parts if part.cited):
-            for cited in part.cited:
-                link = annotations.to_chat(cited, part.offset)
-                if link is None:
-                    self._report.dropped("annotations", "chat knows citations of URLs only", cited)
-                elif end is not None and link["url_citation"]["end_index"] > end:
-                    self._report.dropped("annotations", "the words in question come after a stop sequence", cited)
-                else:
-                    out.add("annotations", link)
+    def add_citations(self) -> None:
+        """Add what the texts cite to the message, as far as the texts themselves were said."""
+        ready = [part for part in self._cited if part.turn or self._speech.stopped]
+        for part in sorted(ready, key=lambda part: part.turn):
+            del self._cited[part]
+            for cited in part.cited[part.citations :]:
+                self._add_citation(part, cited)
+            part.citations = len(part.cited)
+
+    def _add_citation(self, part: Part, cited: Any) -> None:
+        out = self._speech.out
+        link = annotations.to_chat(cited, part.offset)
+        if link is None:
+            self._report.dropped("annotations", "chat knows citations of URLs only", cited)
+        elif self._speech.stopped and (not part.turn or link["url_citation"]["end_index"] > out.length):
+            self._report.dropped("annotations", "the words in question come after a stop sequence", cited)
+        else:
+            out.add("annotations", link)
 
 
 class Thoughts:
@@ -117,8 +126,17 @@ class Thoughts:
     def __init__(self, items: Items, speech: Speech, terms: Terms, garbled: Callable[[str], None]) -> None:
         self.line = Line(speech, terms.report, "\n\n", "\n\n")
         self._items = items
+        self._out = speech.out
+        self._order: deque[Item] = deque()  # items of which nothing sealed was said yet
+        self._sealed: dict[Item, Body] = {}
+        self._count = 0
         self._wanted = terms.profile.reasoning_expose
         self._garbled = garbled
+
+    def add(self, item: Item) -> None:
+        """A reasoning item begins."""
+        self.line.add(item)
+        self._order.append(item)
 
     def text(self, kind: str, event: Body, delta: str) -> None:
         """Take a piece of a thought; *kind* is `content` or `summary`."""
@@ -145,11 +163,20 @@ class Thoughts:
             if texts and self._shows(item, kind) and item.heard("reasoning_content") != "".join(t for _, t in texts):
                 for n, (index, text) in enumerate(texts):
                     self.line.settle(item.nth_part("reasoning_content", index, n), text, list)
-        if body.get("encrypted_content") and self._wanted != "off" and item.extra is None:
+        if body.get("encrypted_content") and self._wanted != "off" and not item.listed:
             if json.is_deep(body):
                 self._garbled("a value that is nested too deeply")
             else:
-                item.extra = "reasoning_details", reasoning.to_details(body)
+                item.listed = True
+                self._sealed[item] = reasoning.to_details(body)
+
+    def add_details(self) -> None:
+        """Add what travels sealed to the message, in the order of the items."""
+        while self._order and self._order[0].done:
+            details = self._sealed.pop(self._order.popleft(), None)
+            if details is not None:
+                self._out.add("reasoning_details", {**details, "index": self._count})
+                self._count += 1
 
 
 def _is_text(value: Any) -> TypeGuard[str]:

@@ -189,7 +189,6 @@ class ToChat:
 
     def _end(self, reason: str) -> None:
         self.ended = True
-        self._listener.add_lists()
         self._out.end(reason)
 
     def _fail(self, error: TranslationError) -> None:

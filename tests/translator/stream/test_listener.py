@@ -28,7 +28,6 @@ def hear(listener: Listener, kind: str, **fields: Any) -> None:
 
 def message_of(listener: Listener, out: Completion) -> dict[str, Any]:
     listener.flush(whole=True)
-    listener.add_lists()
     message = out.answer["choices"][0]["message"]
     return {name: value for name, value in message.items() if value and name != "role"}
 

@@ -28,20 +28,25 @@ class Scene:
 
     def make(self, kind: str, wire_kind: str) -> Item:
         item = Item(kind)
-        (self.messages if kind == "message" else self.thoughts).line.add(item)
+        if kind == "message":
+            self.messages.line.add(item)
+        else:
+            self.thoughts.add(item)
         return item
 
     def whole(self, body: dict[str, Any]) -> Item:
         """Take a finished item."""
         item = self.items.of(AT, body["type"])
         (self.messages if body["type"] == "message" else self.thoughts).whole(item, body)
+        item.done = True
         return item
 
     @property
     def message(self) -> dict[str, Any]:
         self.messages.line.close()
         self.thoughts.line.close()
-        self.messages.add_citations(self.items.all, self.out)
+        self.messages.add_citations()
+        self.thoughts.add_details()
         message = self.out.answer["choices"][0]["message"]
         return {name: value for name, value in message.items() if value and name != "role"}
 
@@ -255,16 +260,16 @@ SEALED = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content":
 def test_what_only_the_server_can_read_travels(scene: Callable[..., Scene]) -> None:
     """The item comes back as it is when the client echoes what it got; told again, the first one counts."""
     act = scene()
-    item = act.whole(SEALED)
+    act.whole(SEALED)
     act.whole({**SEALED, "id": "rs_2"})
-    assert item.extra is not None
-    name, entry = item.extra
-    assert reasoning.items_of({name: [entry]}) == [SEALED]
+    assert reasoning.items_of(act.message) == [SEALED]
 
 
 def test_switched_off_nothing_travels(scene: Callable[..., Scene]) -> None:
     """The client wants no reasoning."""
-    assert scene(expose="off").whole(SEALED).extra is None
+    act = scene(expose="off")
+    act.whole(SEALED)
+    assert act.message == {}
 
 
 def test_what_is_too_deep_cannot_travel(scene: Callable[..., Scene]) -> None:
@@ -273,5 +278,6 @@ def test_what_is_too_deep_cannot_travel(scene: Callable[..., Scene]) -> None:
     for _ in range(100):
         deep = [deep]
     act = scene()
-    assert act.whole({**SEALED, "more": deep}).extra is None
+    act.whole({**SEALED, "more": deep})
+    assert act.message == {}
     assert act.broken == ["a value that is nested too deeply"]

@@ -1,0 +1,182 @@
+"""The results of each question as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks import measure
+from benchmarks.directions import DIRECTIONS, TITLES
+from benchmarks.servers import contestants
+
+from .svg import number
+
+Found = dict[str, Any]
+_OURS = (measure.OURS, contestants.OURS)
+
+
+def machine(found: Found) -> str:
+    """On what, and with which versions."""
+    kind = found["machine"]
+    where = f"{kind['python']}, {kind['system']} {kind['architecture']}, {kind['cpu']}, {kind['cpus']} CPUs"
+    return (
+        f"{where}; {found['rounds']} rounds; " + ", ".join(f"{name} {v}" for name, v in found["versions"].items()) + "."
+    )
+
+
+def markdown(header: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def contest(cases: dict[str, Found]) -> str:
+    """One row for each contestant, one column for each case: microseconds, and the ratios to the floor and to us."""
+    names = list(dict.fromkeys(name for case in cases.values() for name in case["rows"]))
+    return markdown(
+        ["", *cases], [[_named(name), *(_cell(case["rows"].get(name)) for case in cases.values())] for name in names]
+    )
+
+
+def _named(name: str) -> str:
+    return f"**{name}**" if name in _OURS else name
+
+
+def _cell(row: Found | None) -> str:
+    if row is None:
+        return ""
+    ratios = [number(row[key]) for key in ("x floor", "x diglot") if key in row]
+    return f"{number(row['median'])} ({' / '.join(ratios)})"
+
+
+def _both(found: Found, table: Callable[[Any], str]) -> list[str]:
+    return [line for api in DIRECTIONS for line in (f"**{TITLES[api]}**", "", table(found["directions"][api]), "")]
+
+
+def requests(found: Found) -> list[str]:
+    return _both(found, contest)
+
+
+def answers(found: Found) -> list[str]:
+    return _both(found, contest)
+
+
+def streams(found: Found) -> list[str]:
+    lines = _both(found, contest)
+    lines += ["The same text, in other pieces (x the floor that is cut in the same way):", ""]
+    ours = {TITLES[api]: {"rows": _pieces(found["reads"][api]["rows"])} for api in DIRECTIONS}
+    return [*lines, contest(ours)]
+
+
+def _pieces(rows: Found) -> Found:
+    return {name.partition(", ")[2]: row for name, row in rows.items() if name.startswith(measure.OURS)}
+
+
+def middleware(found: Found) -> list[str]:
+    return _both(found, contest)
+
+
+def proxy(found: Found) -> list[str]:
+    head = ["", "CPU us per chunk (x floor / x diglot)", "first token, p50 / p99", "added, p50 / p99"]
+    head += ["CPU us per finished answer", "answers per second"]
+    return _both(found, lambda case: markdown(head, [_proxy(name, row) for name, row in case["rows"].items()]))
+
+
+def _proxy(name: str, row: Found) -> list[str]:
+    first, added = row["first token, ms"], row.get("added to first token, ms")
+    more = f"{number(added['p50'])} / {number(added['p99'])} ms" if added else ""
+    cost, asked = (_cell(row), number(row["CPU us per request"])) if "median" in row else ("", "")
+    times = f"{number(first['p50'])} / {number(first['p99'])} ms"
+    return [_named(name), cost, times, more, asked, number(row["requests/s"])]
+
+
+def memory(found: Found) -> list[str]:
+    lines = ["Most that one request needs, x its body:", ""]
+    for api in DIRECTIONS:
+        cases = found["requests"][api]
+        names = list(next(iter(cases.values()))["rows"])
+        rows = [[_named(n), *(number(case["rows"][n]["x body"]) for case in cases.values())] for n in names]
+        lines += [markdown([TITLES[api], *cases], rows), ""]
+    lines += ["What a text stream of ours holds just before its end, and its most at the end, x the text:", ""]
+    sizes = [f"{one['chunks']:,} chunks" for one in found["streams"]["responses"]]
+    rows = [[TITLES[api], *(_held(one) for one in found["streams"][api])] for api in DIRECTIONS]
+    lines += [markdown(["", *sizes], rows), ""]
+    servers = found["servers"]
+    lines += [f"Servers, resident: fresh and idle, with {servers['streams']:,} open streams, and after them:", ""]
+    head = ["", "idle", "open", "after", "per stream"]
+    return [*lines, *_both(servers, lambda case: markdown(head, [_server(name, row) for name, row in case.items()]))]
+
+
+def _held(one: Found) -> str:
+    return f"{one['held'] / one['text']:.1f}; {one['peak'] / one['text']:.1f}"
+
+
+def _server(name: str, row: Found) -> list[str]:
+    sizes = [f"{row[key] / 1e6:.0f} MB" for key in ("idle", "open", "after")]
+    return [_named(name), *sizes, f"{row['per stream'] / 1e3:.0f} KB"]
+
+
+def scaling(found: Found) -> list[str]:
+    lines: list[str] = []
+    for kind, each, many in (
+        ("stream", "chunk", "chunks"),
+        ("conversation", "message", "messages"),
+        ("tools", "tool", "tools"),
+    ):
+        lines += [f"Microseconds for one {each}, by the number of {many} (x the smallest number):", ""]
+        for api in DIRECTIONS:
+            case = found[kind][api]
+            sizes = [str(size) for size in case["sizes"]]
+            rows = [[_named(n), *(_grown(row.get(size)) for size in sizes)] for n, row in case["rows"].items()]
+            lines += [markdown([TITLES[api], *(f"{int(size):,}" for size in sizes)], rows), ""]
+    crowd = found["at once"]
+    lines += [f"Streams at once through one server on one core, {crowd['rate']:,} chunks a second together:", ""]
+    head = [
+        "",
+        "streams",
+        "chunks",
+        "lost, disordered",
+        "late, p50 / p99",
+        "added, p50 / p99",
+        "CPU us per chunk",
+        "busy",
+    ]
+    return [*lines, *_both(crowd, lambda case: markdown(head, _crowd(case)))]
+
+
+def _grown(cell: Found | None) -> str:
+    return f"{number(cell['median'])} ({number(cell['x smallest'])})" if cell else ""
+
+
+def _crowd(case: Found) -> list[list[str]]:
+    rows: list[list[str]] = []
+    for name, cells in case.items():
+        for cell in cells:
+            late, added = cell["late, ms"], cell.get("added, ms")
+            more = f"{number(added['p50'])} / {number(added['p99'])} ms" if added else ""
+            cost = [number(cell["CPU us per chunk"]), f"{cell['busy']:.0%}"] if "busy" in cell else ["", ""]
+            missed = f"{cell['lost']}, {cell['disordered']}"
+            times = f"{number(late['p50'])} / {number(late['p99'])} ms"
+            rows.append([_named(name), f"{cell['streams']:,}", f"{cell['chunks']:,}", missed, times, more, *cost])
+    return rows
+
+
+def startup(found: Found) -> list[str]:
+    imports = [
+        [_named(n), number(row["median"]), f"{row['resident'] / 1e6:.1f} MB"] for n, row in found["imports"].items()
+    ]
+    servers = [[_named(n), number(row["median"]), number(row["CPU ms"])] for n, row in found["servers"].items()]
+    lines = ["Imports: what each takes more than Python alone.", "", markdown(["", "CPU ms", "memory"], imports), ""]
+    lines += ["Servers: until they take connections.", ""]
+    return [*lines, markdown(["", "ms", "CPU ms"], servers)]
+
+
+SECTIONS: dict[str, Callable[[Found], list[str]]] = {
+    "requests": requests,
+    "answers": answers,
+    "streams": streams,
+    "middleware": middleware,
+    "proxy": proxy,
+    "memory": memory,
+    "scaling": scaling,
+    "startup": startup,
+}
