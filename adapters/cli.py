@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from ..translator import (
-    PRESETS,
-    ServeResponses,
-    TranslationError,
-    decode_json,
-    encode_json,
-    fields_as_markdown,
-)
+from ..translator import PRESETS, TranslationError, decode_json, encode_json, fields_as_markdown
 from . import config, explain, hints
-from .call import new_id
+from . import convert as converting
 
 try:
     import click
@@ -99,7 +91,7 @@ def _welcome(settings: config.Settings) -> str:
 
 @main.command()
 def demo() -> None:
-    """Show a request with a tool call on both sides of the wire, then stop."""
+    """Show requests with a tool call on both sides of the wire, in both directions, then stop."""
     from . import demo_run
 
     sys.exit(demo_run.main())
@@ -109,16 +101,15 @@ def demo() -> None:
 @click.argument("file", type=click.File("rb"), default="-")
 @_profile_options
 def convert(file: Any, profile: str | None, set_: tuple[str, ...], strict: bool | None) -> None:
-    """Print the Chat Completions request for the Responses request in FILE; losses go to stderr."""
+    """Print the request or the finished answer in FILE in the other dialect; losses go to stderr."""
     try:
         chosen = config.profile_of(profile or "default", dict(map(config.assignment, set_)))
-        body = decode_json(file.read())
-        exchange = ServeResponses(body, chosen, strict=bool(strict), new_id=new_id, clock=time.time)
+        made, report = converting.convert(decode_json(file.read()), chosen, bool(strict))
     except (TranslationError, ValueError) as error:
         raise click.ClickException(_in_words(error)) from None
-    for loss in exchange.report:
+    for loss in report:
         click.echo(str(loss), err=True)
-    click.echo(encode_json(exchange.chat))
+    click.echo(encode_json(made))
 
 
 def _in_words(error: Exception) -> str:

@@ -15,8 +15,10 @@ from starlette.routing import Route
 
 from ..translator import BadRequest, decode_json, encode_json
 from . import demo_rules, demo_script
-
-MODEL = "demo"
+from .asgi import TranslationMiddleware
+from .asgi_types import App, Receive, Scope, Send, send_error
+from .demo_clients import MODEL
+from .endpoints import PATHS, asked
 
 
 def upstream(pause: float = 0.0) -> Starlette:
@@ -39,6 +41,20 @@ def upstream(pause: float = 0.0) -> Starlette:
     routes = [Route(path, completions, methods=["POST"]) for path in paths]
     routes += [Route(path, _models) for path in ("/v1/models", "/models")]
     return Starlette(routes=routes, exception_handlers={404: _missing, 405: _missing})
+
+
+def responses_upstream(pause: float = 0.0) -> App:
+    """Return a Responses upstream: the same script, translated, without its own endpoint."""
+    responses = TranslationMiddleware(upstream(pause))
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if asked(scope) == PATHS["chat"]:
+            missing = BadRequest(f"The demo has no POST {scope['path']}.", code="not_found", status=404)
+            await send_error(send, missing)
+        else:
+            await responses(scope, receive, send)
+
+    return app
 
 
 async def _missing(request: Request, error: Exception) -> Response:

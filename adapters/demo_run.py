@@ -1,4 +1,4 @@
-"""`diglot demo`: one tool call round trip over real HTTP, what both sides say shown beside each other as it happens."""
+"""`diglot demo`: a tool call there and back over real HTTP, what both sides say shown beside each other."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 
@@ -15,25 +16,14 @@ from ..translator import decode_json, encode_json
 from . import demo, hints, http
 from .asgi import TranslationMiddleware
 from .asgi_types import App, Message, Receive, Scope, Send
+from .demo_clients import WEATHER, ChatClient, Client, ResponsesClient
+from .endpoints import Api
 from .limits import Limits
 from .server import on_loopback
 
 Show = Callable[[str], None]
 
-_QUESTION = "What is the weather in Paris?"
 _ID = 9
-_WEATHER = "18 degrees and sunny"
-_TOOL: dict[str, Any] = {
-    "type": "function",
-    "name": "get_weather",
-    "description": "The weather in a city.",
-    "parameters": {
-        "type": "object",
-        "properties": {"city": {"type": "string"}},
-        "required": ["city"],
-        "additionalProperties": False,
-    },
-}
 
 
 def main() -> int:
@@ -72,66 +62,60 @@ class Columns:
 
 
 async def _run() -> bool:
-    columns = Columns(shutil.get_terminal_size((120, 24)).columns)
-    print("One request with a tool call, over real HTTP. -> is sent by the client, <- comes back.\n")
-    columns.heads("RESPONSES (what the client speaks)", "CHAT COMPLETIONS (what the upstream speaks)")
-    app = TranslationMiddleware(_tapped(demo.upstream(pause=0.01), columns.right))
-    async with on_loopback(app) as url:
-        client = http.new_client(Limits())
-        try:
-            good = await _converse(client, f"{url}/v1/responses", columns.left)
-        finally:
-            await client.aclose()
+    print("A request with a tool call, over real HTTP, in both directions. -> is sent by the client, <- comes back.")
+    good = await _show(ResponsesClient(), demo.upstream(pause=0.01), "chat")
+    good = await _show(ChatClient(), demo.responses_upstream(pause=0.01), "responses") and good
     print(
         f"\n{'It worked.' if good else 'This is NOT what was expected.'} The upstream was a script. Next, with yours:\n"
     )
     serve = f"{hints.command()} serve --upstream http://127.0.0.1:8000"
-    print(f"  {serve}      # any Chat Completions URL; serves on port 8080\n")
+    print(f"  {serve}                            # it speaks Chat Completions")
+    print(f"  {serve} --upstream-api responses   # it speaks Responses\n")
     print("and point a client at it:\n")
     for line in hints.client_settings("http://127.0.0.1:8080"):
         print(f"  {line}")
     return good
 
 
-async def _converse(client: http.Client, url: str, show: Show) -> bool:
+async def _show(talker: Client, upstream: App, api: Api) -> bool:
+    """Show one direction; returns whether all went as it should."""
+    columns = Columns(shutil.get_terminal_size((120, 24)).columns)
+    print()
+    columns.heads(*talker.heads)
+    async with on_loopback(TranslationMiddleware(_tapped(upstream, columns.right), upstream_api=api)) as url:
+        client = http.new_client(Limits())
+        try:
+            return await _converse(client, url, talker, columns.left)
+        finally:
+            await client.aclose()
+
+
+async def _converse(client: http.Client, url: str, talker: Client, show: Show) -> bool:
     """Ask, run the tool that is called, hand the result back."""
-    request: dict[str, Any] = {
-        "model": demo.MODEL,
-        "stream": True,
-        "instructions": "Be brief.",
-        "input": [{"role": "user", "content": _QUESTION}],
-        "tools": [_TOOL],
-        "truncation": "auto",
-    }
-    first = await _ask(client, url, request, show)
-    calls = [item for item in first.get("output", ()) if item["type"] == "function_call"]
-    results = [{"type": "function_call_output", "call_id": call["call_id"], "output": _WEATHER} for call in calls]
-    show(f"(the client runs {calls[0]['name']}({calls[0]['arguments']}): {_WEATHER})" if calls else "(no call came)")
-    second = await _ask(
-        client, url, {**request, "input": [*request["input"], *first.get("output", ()), *results]}, show
-    )
-    text = "".join(
-        part["text"] for item in second.get("output", ()) if item["type"] == "message" for part in item["content"]
-    )
-    return bool(calls) and _WEATHER in text and second.get("status") == "completed"
+    request = talker.request()
+    first = talker.read(await _ask(client, url + talker.path, request, show))
+    calls = talker.calls(first)
+    show(f"(the client runs {calls[0]['name']}({calls[0]['arguments']}): {WEATHER})" if calls else "(no call came)")
+    second = talker.read(await _ask(client, url + talker.path, talker.follow(request, first, WEATHER), show))
+    return bool(calls) and WEATHER in talker.text(second)
 
 
-async def _ask(client: http.Client, url: str, body: dict[str, Any], show: Show) -> dict[str, Any]:
-    """Send a streaming request and show every event; returns the finished answer."""
-    for line in _members("POST /v1/responses", body):
+async def _ask(client: http.Client, url: str, body: dict[str, Any], show: Show) -> list[dict[str, Any]]:
+    """Send a streaming request and show every event; returns them."""
+    for line in _members(f"POST {urlsplit(url).path}", body):
         show(f"-> {line}")
     headers = [(b"content-type", b"application/json")]
     answer = await client.send(http.build(client, Limits(), "POST", url, headers, encode_json(body)), stream=True)
     if losses := answer.headers.get("diglot-losses"):
         show(f"<- diglot-losses: {losses}")
-    final: dict[str, Any] = {}
+    events: list[dict[str, Any]] = []
     async for line in answer.aiter_lines():
         if line.startswith("data: {"):
-            event = decode_json(line.removeprefix("data: ").encode())
-            show(f"<- {_event(event)}")
-            final = event.get("response", final)
+            events.append(decode_json(line.removeprefix("data: ").encode()))
+        if line.startswith("data: "):
+            show(f"<- {_said(line)}")
     await answer.aclose()
-    return final
+    return events
 
 
 def _tapped(app: App, show: Show) -> App:
@@ -151,8 +135,8 @@ def _tapped(app: App, show: Show) -> App:
 
         async def said(message: Message) -> None:
             for line in message.get("body", b"").decode().splitlines():
-                if line:
-                    show(f"<- {_chunk(line)}")
+                if line.startswith("data: "):
+                    show(f"<- {_said(line)}")
             await send(message)
 
         await app(scope, heard, said)
@@ -169,6 +153,15 @@ def _members(head: str, body: dict[str, Any]) -> Iterator[str]:
         )
 
 
+def _said(line: str) -> str:
+    """What an event or a chunk says that the one before did not."""
+    data = line.removeprefix("data: ")
+    if not data.startswith("{"):
+        return line
+    said = decode_json(data.encode())
+    return _event(said) if "type" in said else _chunk(said)
+
+
 def _event(event: dict[str, Any]) -> str:
     shown = {key: event[key] for key in ("delta", "item", "text", "arguments") if key in event}
     if "item" in shown:
@@ -179,12 +172,7 @@ def _event(event: dict[str, Any]) -> str:
     return f"{event['type']} {' '.join(_json(value) for value in shown.values() if value is not None)}".strip()
 
 
-def _chunk(line: str) -> str:
-    """The part of a chunk that differs from the one before."""
-    data = line.removeprefix("data: ")
-    if not data.startswith("{"):
-        return line
-    chunk = decode_json(data.encode())
+def _chunk(chunk: dict[str, Any]) -> str:
     choices = chunk.get("choices") or [{}]
     finish = choices[0].get("finish_reason")
     parts = [

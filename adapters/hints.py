@@ -19,7 +19,7 @@ def client_settings(url: str) -> list[str]:
     provider = f'{{name="diglot",base_url="{base}",wire_api="responses"}}'
     return [
         f"Codex:       codex -m MODEL -c model_provider=diglot -c 'model_providers.diglot={provider}'",
-        f'OpenAI SDK:  OpenAI(base_url="{base}", api_key="none").responses.create(model="MODEL", input="Hello")',
+        f'OpenAI SDK:  OpenAI(base_url="{base}", api_key="none")      # .responses and .chat.completions both work',
         f'Agents SDK:  set_default_openai_client(AsyncOpenAI(base_url="{base}", api_key="none"))',
         f"Others:      OPENAI_BASE_URL={base} OPENAI_API_KEY=none",
         "The key goes to the upstream as it is: `none` does where the upstream asks for none.",

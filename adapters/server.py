@@ -16,12 +16,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
-from ..translator import BadRequest
 from . import demo, logs
 from .asgi import TranslationMiddleware
-from .asgi_types import App, Receive, Scope, Send, send_error
+from .asgi_types import App, Receive, Scope, Send
 from .config import Settings
-from .endpoints import PATHS, asked
 from .record import Record
 from .upstream import Upstream
 from .websocket import is_websocket, refuse
@@ -34,7 +32,7 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
     """Return the whole server as an ASGI application; raises ValueError for a URL that is none."""
     upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
     middleware = TranslationMiddleware(
-        upstream or _embedded(settings),
+        upstream or (demo.responses_upstream() if settings.upstream_api == "responses" else demo.upstream()),
         settings.as_profile(),
         upstream_api=settings.upstream_api,
         strict=settings.strict,
@@ -55,23 +53,6 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
 
     running = _Running(middleware)
     return Router([Route("/healthz", health)], redirect_slashes=False, default=running, lifespan=lifespan)
-
-
-def _embedded(settings: Settings) -> App:
-    """The demo; where a Responses upstream is wanted, translated once more and without its own endpoint."""
-    chat = demo.upstream()
-    if settings.upstream_api != "responses":
-        return chat
-    responses = TranslationMiddleware(chat)
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if asked(scope) == PATHS["chat"]:
-            missing = BadRequest(f"This demo has no POST {scope['path']}.", code="not_found", status=404)
-            await send_error(send, missing)
-        else:
-            await responses(scope, receive, send)
-
-    return app
 
 
 class _Running:

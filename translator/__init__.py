@@ -11,6 +11,7 @@ from .fields import as_markdown as fields_as_markdown
 from .losses import Loss, Report
 from .parts.errors import read as read_error
 from .profiles import PRESETS, Profile, preset
+from .stream.to_chat import ToChat
 from .stream.to_responses import ToResponses
 from .wire.json import decode as decode_json
 from .wire.json import encode as encode_json
@@ -30,6 +31,7 @@ __all__ = [
     "ServeChat",
     "ServeCompact",
     "ServeResponses",
+    "ToChat",
     "ToResponses",
     "TranslationError",
     "answer",

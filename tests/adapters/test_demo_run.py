@@ -16,11 +16,14 @@ def test_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert "diglot-losses" in left
     assert "POST /v1/chat/completions" in right
     assert "data: [DONE]" in right
+    assert "POST /v1/chat/completions" in left
+    assert "POST /v1/responses" in right
+    assert "data: [DONE]" in left
     assert "It worked" in shown
     assert "diglot serve --upstream" in shown
     assert "_details" not in shown
     assert '"parameters": "…"' in right
-    assert len(shown.splitlines()) < 150
+    assert len(shown.splitlines()) < 250
 
 
 def test_something_is_wrong(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
