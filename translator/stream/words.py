@@ -64,7 +64,7 @@ class Words:
         """Take annotations: they belong to the text before them, or wait for one."""
         self._annotations += found
         last = self._out.last
-        if isinstance(last, Message) and (last.has_text or not last.live):
+        if isinstance(last, Message) and (not last.live or last.has_text):
             self._say_annotations(last)
 
     def flush(self) -> None:

@@ -1,14 +1,10 @@
-from typing import Any
-
 import pytest
+from stories import grown, output
 
 from diglot.translator import Profile, Report
 from diglot.translator.parts import tools
 from diglot.translator.profiles import Terms
 from diglot.translator.stream.call import Call
-from diglot.translator.stream.items import Message
-
-from stories import grown, output, story
 
 TOOLS = [
     {"type": "function", "name": "f"},

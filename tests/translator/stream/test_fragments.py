@@ -5,8 +5,8 @@ import pytest
 
 from diglot.translator.parts.tools import Catalog, Tool
 from diglot.translator.stream import fragments
-from diglot.translator.stream.fragments import Fragment
 from diglot.translator.stream.call import Call
+from diglot.translator.stream.fragments import Fragment
 
 
 @pytest.mark.parametrize(

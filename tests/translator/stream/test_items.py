@@ -1,12 +1,10 @@
 from typing import Any
 
 import pytest
+from stories import grown, output
 
 from diglot.translator.parts import reasoning
 from diglot.translator.stream.items import Compaction, Message, Reasoning
-from diglot.translator.stream.output import Item
-
-from stories import grown, output, story
 
 
 def test_text_and_refusals_are_parts_of_their_own() -> None:
