@@ -8,9 +8,11 @@ from typing import Any
 from ..errors import TranslationError
 from ..losses import Report
 from ..parts import moderation, usage
-from ..wire import json
+from ..wire import json, sse
 
 Body = dict[str, Any]
+Grow = Callable[[str], bytes]
+"""Says another piece of what grows; returns the frame for it."""
 
 _MILLISECONDS = 10**11  # D36: a time larger than this is not in seconds
 _TEXTS = ("content", "refusal", "reasoning_content")
@@ -134,6 +136,31 @@ class Completion:
         self.begin()
         self._texts[field].append(piece)
         self._say({field: piece})
+
+    # what is said straight as frames (see lane.py)
+
+    def growing(self, field: str, heard: list[str]) -> Grow:
+        """Return what says another piece of a text and gives the frame for it; *heard* keeps the pieces, too."""
+        return self._grow(field, {field: ""}, self._texts[field], heard)
+
+    def growing_call(self, index: int) -> Grow:
+        """Return what says another piece of a call's arguments and gives the frame for it."""
+        call = self._calls[index]
+        delta = {"function_call": {"arguments": ""}} if self._legacy else {"tool_calls": [call.next("")]}
+        return self._grow("arguments", delta, call.pieces)
+
+    def _grow(self, hole: str, delta: Body, *keeping: list[str]) -> Grow:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}
+        frame = sse.data({**self._head, "choices": [choice]}).replace(b"%", b"%%")
+        before, empty, after = frame.partition(b'"%b":""' % hole.encode())
+        template = b"".join((before, empty[:-2], b"%b", after))
+
+        def grow(piece: str) -> bytes:
+            for pieces in keeping:
+                pieces.append(piece)
+            return template % json.encode(piece)
+
+        return grow
 
     def call(self, name: str, call_id: str, free_form: bool) -> int | None:
         """Announce a call; return its index, or None where there is no room for it (legacy answers have one)."""

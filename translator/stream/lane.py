@@ -11,9 +11,12 @@ from typing import Any
 
 import msgspec
 
+from ..wire import json
 from .call import Call
+from .completion import Grow
 from .fragments import Calls
 from .items import Message, Reasoning
+from .listener import Listener
 from .output import Item, Output
 from .words import Words
 
@@ -66,6 +69,21 @@ class _Chunk(msgspec.Struct, gc=False):
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
+
+
+class _Event(msgspec.Struct, gc=False):
+    type: str
+    delta: str
+    output_index: int | None = None
+    item_id: str | None = None
+    content_index: int | None = None
+    summary_index: int | None = None
+    logprobs: list[Any] | None = None
+    obfuscation: str | None = None
+
+
+_decode_event = msgspec.json.Decoder(_Event).decode
+_ADDRESS = ("type", "output_index", "item_id", "content_index", "summary_index")
 
 
 class ChatLane:
@@ -130,3 +148,57 @@ _READERS: dict[type[Item], Callable[[ChatLane, _Delta, Any], str | None]] = {
     Reasoning: ChatLane._thought,
     Call: ChatLane._arguments,
 }
+
+
+class ResponsesLane:
+    """Responses events to frames of chat chunks."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._last: Any = None  # the event after which it was looked up what grows
+        self._grow: Grow | None = None
+        self._address: tuple[Any, ...] = ()
+        self._misses = 0
+
+    def take(self, data: bytes) -> list[bytes] | None:
+        """Return the frames for *data*, or None: nothing was taken, and it must go the general way."""
+        if self._listener.last is not self._last:
+            self._look_up()
+        grow = self._grow
+        if grow is None or self._misses > _MOST_MISSES:
+            return None
+        events = self._events(data)
+        if events is None:
+            self._misses += 1
+            return None
+        self._misses = 0
+        return [grow(e.delta) if e.obfuscation is None else _padded(grow(e.delta), e.obfuscation) for e in events]
+
+    def _look_up(self) -> None:
+        """Something went the general way: see what grows now."""
+        self._last = last = self._listener.last
+        self._grow = self._listener.growing()
+        self._address = tuple(last.get(name) for name in _ADDRESS) if last else ()
+
+    def _events(self, data: bytes) -> list[_Event] | None:
+        """The events in *data*, if all of them say another piece of what grows."""
+        if data[-2:] != b"\n\n" or len(data) > _LONGEST:
+            return None
+        events: list[_Event] = []
+        for event in data[:-2].split(b"\n\n"):
+            name, _, body = event[7:].partition(b"\n") if event[:7] == b"event: " else (b"", b"", event)
+            if body[:6] != b"data: " or b"\n" in body or b"\r" in event:
+                return None
+            try:
+                read = _decode_event(body[6:])
+            except (msgspec.MsgspecError, RecursionError, UnicodeError):
+                return None
+            address = (read.type, read.output_index, read.item_id, read.content_index, read.summary_index)
+            if address != self._address or not read.delta or read.logprobs or name.strip() == b"error":
+                return None
+            events.append(read)
+        return events
+
+
+def _padded(frame: bytes, obfuscation: str) -> bytes:
+    return b'%b,"obfuscation":%b}\n\n' % (frame[:-3], json.encode(obfuscation))

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import BadRequest
 from ..profiles import Terms
 from ..wire import json, shape
-from .completion import Body, Completion
+from .completion import Body, Completion, Grow
 from .readings import TEXTS, Item, Items, kind_of, names_of
 from .speech import Speech
 from .texts import Messages, Thoughts
@@ -21,6 +21,8 @@ class Listener:
     def __init__(self, out: Completion, terms: Terms, stops: tuple[str, ...], new_id: Callable[[str], str]) -> None:
         self.broken: str | None = None
         """What could not be read, if there was anything."""
+        self.last: Body | None = None
+        """The event that was heard last."""
         self._out = out
         self._report = terms.report
         self._speech = Speech(out, stops)
@@ -60,6 +62,7 @@ class Listener:
 
     def hear(self, event: Body) -> bool:
         """Take an event; return whether it is one of those that are about items."""
+        self.last = event
         kind = event.get("type")
         take = EVENTS.get(kind) if isinstance(kind, str) else None
         if take is not Listener._text:
@@ -67,6 +70,22 @@ class Listener:
         if take is not None:
             take(self, event)
         return take is not None
+
+    def growing(self) -> Grow | None:
+        """Return how another piece of what the last event was about is said; None where that takes a look at it."""
+        event = self.last or {}
+        kind = event.get("type")
+        find = GROWING.get(kind) if isinstance(kind, str) else None
+        return find(self, event) if find else None
+
+    def _growing_text(self, event: Body) -> Grow | None:
+        return self._messages.growing()
+
+    def _growing_thought(self, event: Body) -> Grow | None:
+        return self._thoughts.growing()
+
+    def _growing_arguments(self, event: Body) -> Grow | None:
+        return self._calls.growing(self._call_of(event))
 
     def hear_output(self, output: Any, text: Any) -> None:
         """Take a whole output, or the text that stands for it: say what was not streamed."""
@@ -261,4 +280,13 @@ EVENTS: dict[str, Callable[[Listener, Body], None]] = {
     "response.function_call_arguments.done": Listener._call_done,
     "response.custom_tool_call_input.delta": Listener._call_delta,
     "response.custom_tool_call_input.done": Listener._call_done,
+}
+
+GROWING: dict[str, Callable[[Listener, Body], Grow | None]] = {
+    "response.output_text.delta": Listener._growing_text,
+    **dict.fromkeys(
+        ("response.reasoning_text.delta", "response.reasoning.delta", "response.reasoning_summary_text.delta"),
+        Listener._growing_thought,
+    ),
+    "response.function_call_arguments.delta": Listener._growing_arguments,
 }

@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 from ..parts import annotations, logprobs, reasoning
 from ..profiles import Terms
 from ..wire import json, shape
+from .completion import Grow
 from .readings import TEXTS, Body, Item, Items, Part
 from .speech import Line, Speech
 
@@ -42,6 +43,13 @@ class Messages:
             self._speech.out.text(delta, tokens)
         elif delta or tokens:
             self.line.hear(part, delta, tokens)
+
+    def growing(self) -> Grow | None:
+        """Return how the next piece of the text that grows is said, if nothing has to be looked for in it."""
+        part = self._part
+        if part is None or self._speech.stops is not None or not self.line.speaks(part):
+            return None
+        return self._speech.out.growing("content", part.pieces)
 
     def look_up(self) -> None:
         """Something else came: the next piece may belong elsewhere, whatever it says."""
@@ -129,6 +137,7 @@ class Thoughts:
         self._out = speech.out
         self._order: deque[Item] = deque()  # items of which nothing sealed was said yet
         self._sealed: dict[Item, Body] = {}
+        self._part: Part | None = None  # what the last piece belonged to
         self._count = 0
         self._wanted = terms.profile.reasoning_expose
         self._garbled = garbled
@@ -140,8 +149,17 @@ class Thoughts:
 
     def text(self, kind: str, event: Body, delta: str) -> None:
         """Take a piece of a thought; *kind* is `content` or `summary`."""
+        self._part = None
         if delta and self._shows(item := self._items.of(event, "reasoning"), kind):
-            self.line.hear(item.part("reasoning_content", event.get(f"{kind}_index")), delta, [])
+            self._part = item.part("reasoning_content", event.get(f"{kind}_index"))
+            self.line.hear(self._part, delta, [])
+
+    def growing(self) -> Grow | None:
+        """Return how the next piece of the thought that grows is said."""
+        part = self._part
+        if part is None or not self.line.speaks(part):
+            return None
+        return self._out.growing("reasoning_content", part.pieces)
 
     def told(self, kind: str, event: Body, text: Any) -> None:
         """A part is whole."""

@@ -13,6 +13,7 @@ from ..errors import BadUpstream, Misuse, TranslationError
 from ..parts import endings, errors
 from ..profiles import Terms
 from .completion import Body, Completion
+from .lane import ResponsesLane
 from .listener import Listener
 
 
@@ -82,8 +83,9 @@ class ToChat:
             chunks[-1]["obfuscation"] = event["obfuscation"]
         return chunks
 
-    def lane(self) -> None:
-        """There is no fast lane in this direction."""
+    def lane(self) -> ResponsesLane:
+        """Return the fast lane for pieces of text, from bytes to frames."""
+        return ResponsesLane(self._listener)
 
     def garbled(self, what: str) -> None:
         """Something came that cannot be read: what it said is lost, so the answer must not end well."""

@@ -9,7 +9,7 @@ from typing import Any
 from ..losses import Report
 from ..parts import calls, tools
 from ..wire import json
-from .completion import Completion
+from .completion import Completion, Grow
 from .readings import Item
 
 Body = dict[str, Any]
@@ -85,6 +85,19 @@ class Calls:
         call.hear(piece)
         if call.place is not None:
             self._say(call)
+
+    def growing(self, call: Call) -> Grow | None:
+        """Return how the next piece of a call's arguments is said, if the client has all that came before."""
+        if call.place is None or call.done:
+            return None
+        grow = self._out.growing_call(call.place)
+
+        def heard(piece: str) -> bytes:
+            call.hear(piece)
+            call.unsaid()
+            return grow(piece)
+
+        return heard
 
     def settle(self, call: Call, payload: Any) -> None:
         """Everything of its payload came: say what was not streamed."""

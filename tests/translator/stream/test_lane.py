@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from diglot.translator import Profile, ServeResponses
+from diglot.translator import Exchange, Profile, ServeChat, ServeResponses
 from diglot.translator.stream import lane
 
 TOOLS = [{"type": "function", "name": "f"}, {"type": "custom", "name": "c"}, {"type": "shell"}]
@@ -21,7 +21,7 @@ def exchange(profile: Profile, reasoning: Any = None) -> ServeResponses:
     return ServeResponses(body, profile, new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
 
 
-def frames_of(x: ServeResponses, reads: list[bytes], fast: bool) -> tuple[list[bytes], int]:
+def frames_of(x: Exchange, reads: list[bytes], fast: bool) -> tuple[list[bytes], int]:
     """The frames of *reads*, and how many reads the lane took."""
     stream = x.stream()
     taken = 0
@@ -209,5 +209,146 @@ def test_the_lane_equals_the_general_way(
         marks = [0, *itertools.takewhile(lambda at: at < len(whole), itertools.accumulate(itertools.cycle(sizes)))]
         reads = [whole[a:b] for a, b in itertools.pairwise([*marks, len(whole)])]
     with_lane, without = exchange(profile, reasoning), exchange(profile, reasoning)
+    assert frames_of(with_lane, reads, fast=True)[0] == frames_of(without, reads, fast=False)[0]
+    assert list(with_lane.report) == list(without.report)
+
+
+# --- Responses events to chat chunks
+
+
+def chat_exchange(**more: Any) -> ServeChat:
+    count = itertools.count(1)
+    body = {"model": "m", "messages": [{"role": "user", "content": "Go"}], "stream": True, **more}
+    return ServeChat(body, Profile(), new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
+
+
+def event(kind: str, named: bool = True, **fields: Any) -> bytes:
+    body = json.dumps({"type": f"response.{kind}", **fields}).encode("utf-8", "surrogatepass")
+    return (b"event: response.%b\n" % kind.encode() if named else b"") + b"data: " + body + b"\n\n"
+
+
+def said(text: str, **more: Any) -> bytes:
+    place = {"item_id": "a", "output_index": 0, "content_index": 0}
+    return event("output_text.delta", **{**place, "delta": text, **more})
+
+
+def thought(text: str, kind: str = "reasoning_summary_text.delta", index: str = "summary_index") -> bytes:
+    return event(kind, item_id="r", output_index=1, delta=text, **{index: 0})
+
+
+CALL_BEGINS = event(
+    "output_item.added", output_index=2, item={"type": "function_call", "name": "f", "call_id": "c", "id": "i"}
+)
+CUSTOM_BEGINS = event(
+    "output_item.added", output_index=3, item={"type": "custom_tool_call", "name": "f", "call_id": "d", "id": "j"}
+)
+
+
+def argued(text: str) -> bytes:
+    return event("function_call_arguments.delta", item_id="i", output_index=2, delta=text)
+
+
+CREATED = event("created", response={"id": "resp_1", "model": "m", "service_tier": "flex"})
+
+
+@pytest.mark.parametrize(
+    ("reads", "taken"),
+    [
+        ([CREATED, *[said("x%")] * 5], 4),
+        ([*[said("x", obfuscation="ab", sequence_number=1, more={})] * 5], 4),
+        ([said("x"), event("in_progress", response={"service_tier": "new"}), *[said("x")] * 5], 4),
+        ([said("x"), said("x", logprobs=[]), said("x", logprobs=[{"token": "x", "logprob": 0}]), said("x")], 2),
+        ([*[thought("x")] * 5], 4),
+        ([*[thought("x", "reasoning_text.delta", "content_index")] * 5], 4),
+        ([*[thought("x", "reasoning.delta", "content_index")] * 5], 4),
+        ([thought("x"), *[thought("y", "reasoning_text.delta", "content_index")] * 3], 0),
+        ([CALL_BEGINS, *[argued("{")] * 5], 4),
+        ([CALL_BEGINS, argued("{"), event("output_item.done", output_index=2, item={"type": "x"}), argued("}")], 0),
+        ([CUSTOM_BEGINS, *[event("custom_tool_call_input.delta", output_index=3, delta="x")] * 4], 0),
+        ([said("x"), thought("y"), said("x"), thought("y")], 0),
+        ([said("x"), said(""), said("x")], 1),
+        ([said("x"), said("x", content_index=1), said("x", item_id="b"), said("x", output_index=7)], 0),
+        ([said("x"), event("output_text.done", item_id="a", output_index=0, content_index=0, text="x"), said("y")], 0),
+        ([said("x"), b"event: error\n" + said("y").partition(b"\n")[2]], 0),
+        (
+            [
+                said("x"),
+                said("y").partition(b"\n")[2],
+                said("y").replace(b"event: response.output_text.delta", b"event: x"),
+            ],
+            2,
+        ),
+        ([said("x"), said("y") + said("z"), said("y") + thought("z")], 1),
+        ([said("x"), said("y").replace(b"\n", b"\r\n"), said("y")[:-1], b"\n"], 0),
+        ([said("x"), said("y" * 70_000)], 0),
+        ([said("x"), said("y", obfuscation=1)], 0),
+        ([said("x"), event("nothing", delta=1), b"data: {}\n\n"], 0),
+    ],
+)
+def test_what_the_lane_takes_of_responses(reads: list[bytes], taken: int) -> None:
+    """One more piece of what grew, and nothing else; the chunks are those of the general way."""
+    options = {"stream_options": {"include_usage": True}}
+    fast, count = frames_of(chat_exchange(**options), reads, fast=True)
+    assert fast == frames_of(chat_exchange(**options), reads, fast=False)[0]
+    assert count == taken
+
+
+@pytest.mark.parametrize(
+    ("more", "reads", "taken"),
+    [
+        ({"stop": "zz"}, [*[said("x")] * 5], 0),
+        ({"functions": [{"name": "f"}]}, [CALL_BEGINS, *[argued("{")] * 5], 4),
+        ({}, [said("x"), *[said("x", logprobs=1)] * 33, said("x")], 0),
+    ],
+)
+def test_clients_and_servers_with_other_habits(more: dict[str, Any], reads: list[bytes], taken: int) -> None:
+    """Stop sequences are looked for, older answers have another shape, and misses end the attempts."""
+    fast, count = frames_of(chat_exchange(**more), reads, fast=True)
+    assert (fast, count) == (frames_of(chat_exchange(**more), reads, fast=False)[0], taken)
+
+
+HEARD = st.one_of(
+    st.builds(
+        lambda t, p: said(t, **p),
+        TEXT,
+        st.fixed_dictionaries({}, optional={"obfuscation": TEXT, "logprobs": st.just([])}),
+    ),
+    st.builds(thought, TEXT),
+    st.builds(lambda t: thought(t, "reasoning_text.delta", "content_index"), TEXT),
+    st.builds(argued, TEXT),
+    st.sampled_from([CREATED, CALL_BEGINS, CUSTOM_BEGINS]),
+    st.sampled_from(
+        [
+            event("output_text.done", item_id="a", output_index=0, content_index=0, text="xy"),
+            event("output_item.done", output_index=0, item={"type": "message", "id": "a", "content": []}),
+            event(
+                "output_item.done",
+                output_index=2,
+                item={"type": "function_call", "id": "i", "call_id": "c", "name": "f"},
+            ),
+            event("refusal.delta", item_id="a", output_index=0, content_index=1, delta="no"),
+            said("?").replace(b"?", b"\xff"),
+            said("?").replace(b"?", b"\\ud800"),
+            b'data: {"type":"x","delta":"y","type":"response.output_text.delta","output_index":0}\n\n',
+            b": ping\n\n",
+            b"event: x\n",
+            event("completed", response={"status": "completed", "output": []}),
+        ]
+    ),
+)
+
+
+@given(
+    st.lists(HEARD | HEARD.map(lambda e: e), max_size=14),
+    st.lists(st.integers(1, 300), min_size=1, max_size=6) | st.none(),
+)
+def test_the_lane_equals_the_general_way_of_responses(events: list[bytes], sizes: list[int] | None) -> None:
+    """Chunks, answers and losses are the same with the lane and without it."""
+    whole = b"".join([said("a"), *events])
+    reads = [said("a"), *events]
+    if sizes is not None:
+        marks = [0, *itertools.takewhile(lambda at: at < len(whole), itertools.accumulate(itertools.cycle(sizes)))]
+        reads = [whole[a:b] for a, b in itertools.pairwise([*marks, len(whole)])]
+    with_lane, without = chat_exchange(), chat_exchange()
     assert frames_of(with_lane, reads, fast=True)[0] == frames_of(without, reads, fast=False)[0]
     assert list(with_lane.report) == list(without.report)
