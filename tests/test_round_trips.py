@@ -4,8 +4,8 @@
     Responses -> chat -> Responses   the same
 
 Whole realistic conversations are made by hypothesis. *Identical*: order, roles, texts, call ids and their pairing,
-arguments byte for byte, finish reasons, usage. *Equivalent*: a lone text part is a string, what was left out may be there with its
-default. Everything else is in a loss report, and for these conversations both reports are empty of losses.
+arguments byte for byte, finish reasons, usage. *Equivalent*: a lone text part is a string, what was left out may be
+there with its default. Everything else is in a loss report, and for these conversations both reports have no losses.
 """
 
 from __future__ import annotations

@@ -70,8 +70,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """Chat fields that Responses requests have no word for (`stop`, `seed`) and that it takes all the same."""
     responses_unknown: Literal["pass", "report"] = "report"
     """As `unknown`, for what a chat client sends."""
-    least_output_tokens: int = 16
-    """OpenAI's API refuses a smaller `max_output_tokens`."""
+    least_output_tokens: int = 1
+    """The smallest `max_output_tokens` that it takes (16 at OpenAI); smaller limits become this one."""
     terminal_event: bool = True
     """Its streams end with one; otherwise a stream that ends after whole items counts as complete (R2)."""
 
@@ -122,6 +122,7 @@ _OPENAI = Profile(
     strict_functions="infer",
     image_detail_original=True,
     reasoning_replay="never",
+    least_output_tokens=16,
 )
 _LOW_TO_HIGH = ("low", "medium", "high")
 

@@ -15,6 +15,8 @@ _DEVELOPER, _ROLE = re.compile(r"\bdeveloper\b"), re.compile(r"\broles?\b|['\"`]
 _VALUE = re.compile(
     r"too (large|small|long|high|low)|must be|at (most|least)|m(ax|in)imum|exceed|between|unsupported value", re.I
 )
+_LEAST = re.compile(r"(?:>=|at least|minimum(?: value)?(?: of| is)?)\s*(\d{1,4})\b", re.I)
+_MOST = 1024  # nobody asks for so little and gets so much
 _VALUE_CODES = ("unsupported_value", "invalid_value", "context_length_exceeded")
 _UNKNOWN_CODES = ("unsupported_parameter", "unknown_parameter")
 _UNKNOWN = re.compile(
@@ -44,11 +46,19 @@ def learned(profile: Profile, request: dict[str, Any], status: int, body: bytes)
     return None
 
 
-def learned_of(added: Iterable[str], profile: Profile, status: int, body: bytes) -> Profile | None:
-    """Return a profile without the fields that were *added* to a Responses request and the upstream does not know."""
+def learned_of(
+    added: Iterable[str], profile: Profile, request: dict[str, Any], status: int, body: bytes
+) -> Profile | None:
+    """Return a profile without the fields that were *added* to a Responses request and the upstream does not know.
+
+    Or one with the least limit that it takes, if it says which.
+    """
     if status not in (400, 422):
         return None
     error = errors.read(status, body)
+    least = _LEAST.search(error.message) if "max_output_tokens" in f"{error.param} {error.message}" else None
+    if least and isinstance(given := request.get("max_output_tokens"), int) and given < int(least[1]) <= _MOST:
+        return msgspec.structs.replace(profile, least_output_tokens=int(least[1]))
     if error.code not in _UNKNOWN_CODES and _UNKNOWN.search(error.message) is None:
         return None
     said = error.param or error.message

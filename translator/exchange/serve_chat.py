@@ -81,4 +81,4 @@ class ServeChat(Exchange):
         """Return a profile without what was added here and the upstream refused; None if that was not the reason."""
         given = {name for name, value in self._made.given.items() if value is not None}
         added = [name for name, asked in _ADDED.items() if name in self.request and given.isdisjoint(asked)]
-        return lessons.learned_of(added, self.profile, status, body)
+        return lessons.learned_of(added, self.profile, self.request, status, body)

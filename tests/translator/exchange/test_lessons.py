@@ -79,3 +79,38 @@ def test_it_is_not_learned_twice(serve_chat: Serve) -> None:
     """What is no longer sent cannot be the reason."""
     profile = Profile(responses_unsupported=frozenset({"store"}))
     assert serve_chat(profile).learned(400, refusal("Unknown parameter: 'store'.")) is None
+
+
+BELOW = "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16, but got 8 instead."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        refusal(BELOW, param="max_output_tokens", code="integer_below_min_value"),
+        refusal("It must be at least 16.", param="max_output_tokens"),
+        refusal("The minimum of max_output_tokens is too high: minimum value of 16"),
+    ],
+)
+def test_the_least_limit(serve_chat: Serve, body: bytes) -> None:
+    """OpenAI's API has a floor: a smaller limit becomes that one, and it is said that it did."""
+    learned = serve_chat(max_tokens=8).learned(400, body)
+    assert learned is not None
+    again = serve_chat(learned, max_tokens=8)
+    assert (again.request["max_output_tokens"], [loss.kind for loss in again.report]) == (16, ["approximated"])
+    assert again.learned(400, body) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "more"),
+    [
+        (refusal(BELOW), {}),
+        (refusal(BELOW), {"max_tokens": 20}),
+        (refusal("temperature must be at least 16"), {"max_tokens": 8}),
+        (refusal("max_output_tokens must be at least 9000"), {"max_tokens": 8}),
+        (refusal("max_output_tokens is wrong"), {"max_tokens": 8}),
+    ],
+)
+def test_no_least_limit(serve_chat: Serve, body: bytes, more: dict[str, Any]) -> None:
+    """Only a limit that was too small can be raised, and not by much."""
+    assert serve_chat(**more).learned(400, body) is None
