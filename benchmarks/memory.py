@@ -79,9 +79,11 @@ async def of_server(upstream: Upstream, contestant: Contestant, count: int) -> d
     connection.close()
     await asyncio.sleep(0.2)
     idle = server.memory()
-    open_now, after = await crowd.held(upstream, server, target, count)
-    per_stream = round((open_now - idle) / count)
-    return {"fresh": fresh, "idle": idle, "open": open_now, "after": after, "per stream": per_stream}
+    held = await crowd.held(upstream, server, target, count)
+    if contestant.name.startswith((contestants.FLOOR, contestants.OURS)):
+        assert held.count == count, f"{contestant.name} does not take {count} streams at once"
+    sizes = {"fresh": fresh, "idle": idle, "open": held.memory, "after": held.afterwards}
+    return {**sizes, "streams": held.count, "per stream": round((held.memory - idle) / max(1, held.count))}
 
 
 async def of_servers(given: settings.Settings) -> dict[str, Any]:
@@ -92,9 +94,12 @@ async def of_servers(given: settings.Settings) -> dict[str, Any]:
         with contestants.running(await upstream.listen(), given, wanted) as everybody:
             chosen = [c for c in everybody[api] if c.server and c.name != contestants.PASSING]
             found[api] = {c.name: await of_server(upstream, c, count) for c in chosen}
-        print(f"\n{TITLES[api]}: servers, resident MB\n{'':40}{'idle':>9}{f'{count:,} open':>12}{'KB per stream':>16}")
+        print(
+            f"\n{TITLES[api]}: servers, resident MB\n{'':40}{'idle':>9}{'streams':>9}{'open':>9}{'KB per stream':>16}"
+        )
         for name, row in found[api].items():
-            print(f"{name:40}{row['idle'] / 1e6:>9.1f}{row['open'] / 1e6:>12.1f}{row['per stream'] / 1e3:>16.1f}")
+            sizes = f"{row['idle'] / 1e6:>9.1f}{row['streams']:>9,}{row['open'] / 1e6:>9.1f}"
+            print(f"{name:40}{sizes}{row['per stream'] / 1e3:>16.1f}", flush=True)
     return {"streams": count, "directions": found}
 
 

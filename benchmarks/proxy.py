@@ -6,19 +6,27 @@ time per request, and how many there are in a second.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from benchmarks import measure, results, settings
+from benchmarks import measure, results, said, settings
 from benchmarks.directions import DIRECTIONS, TITLES, Api
 from benchmarks.servers import contestants, process, traffic
-from benchmarks.servers.client import Connection, Reading, read_answer
+from benchmarks.servers.client import Connection, read_answer
 from benchmarks.servers.contestants import Contestant
-from benchmarks.servers.upstream import Plan, Upstream
+from benchmarks.servers.upstream import FINISHED, Plan, Upstream
 
 UNIT = "microseconds of the server's CPU time, milliseconds of latency"
 STREAMS = 16
 CONNECTIONS = 16
-PEERS_TAKE = 3  # rounds: they are slow, and steady enough
+ROUNDS = 5  # a turn takes seconds
+
+
+class Amount(NamedTuple):
+    """What one turn of one contestant is."""
+
+    plan: Plan
+    firsts: int
+    seconds: float  # of finished answers
 
 
 class Found:
@@ -28,51 +36,55 @@ class Found:
         self.chunk: list[float] = []  # microseconds of CPU time
         self.request: list[float] = []
         self.rate: list[float] = []  # answers in a second
-        self.readings: list[Reading] = []
+        self.first: list[float] = []  # seconds until the first token
 
     def row(self, direct: dict[str, float]) -> dict[str, Any]:
         """The medians, and the first token against nobody between."""
-        first = traffic.percentiles([one.first for one in self.readings])
+        first = traffic.percentiles(self.first)
         found: dict[str, Any] = {"requests/s": measure.summary(self.rate)["median"], "first token, ms": first}
         if direct:
             found["added to first token, ms"] = traffic.added(first, direct)
-        if self.chunk:
+        if self.request:
             found |= measure.summary(self.chunk)
             found["CPU us per request"] = measure.summary(self.request)["median"]
         return found
 
 
-async def turn(upstream: Upstream, contestant: Contestant, plan: Plan, seconds: float, found: Found) -> None:
-    """Streams, then finished answers."""
+async def turn(upstream: Upstream, contestant: Contestant, amount: Amount, found: Found) -> None:
+    """Streams at once; first tokens, one after the other; finished answers."""
     server, target = contestant.server, contestant.target
+    streamed = await traffic.streaming(upstream, contestant, STREAMS, amount.plan)
+    found.first += await traffic.first_tokens(upstream, target, amount.firsts)
     before = server.cpu() if server else 0.0
-    found.readings += await traffic.streaming(upstream, target, STREAMS, plan)
-    between = server.cpu() if server else 0.0
-    count, took = await traffic.asking(upstream, target, CONNECTIONS, seconds)
+    count, took = await traffic.asking(upstream, target, CONNECTIONS, amount.seconds)
     found.rate.append(count / took)
     if server:
-        found.chunk.append((between - before) / (STREAMS * plan.tokens) * 1e6)
-        found.request.append((server.cpu() - between) / count * 1e6)
+        found.chunk.append(streamed.cost * 1e6)
+        found.request.append((server.cpu() - before) / count * 1e6)
 
 
 async def warm_up(upstream: Upstream, everybody: list[Contestant]) -> None:
-    """Nobody's first request counts; and a contestant that cannot answer stops everything."""
+    """Nobody's first request counts. All must tell the same answer; their streams are checked token by token."""
+    told: set[str] = set()
     for contestant in everybody:
+        upstream.plan = FINISHED
         connection = await Connection.to(contestant.target.port)
         for _ in range(3):
-            assert await read_answer(connection, contestant.target), contestant.name
+            answer = await read_answer(connection, contestant.target)
+        told.add(said.by_answer(answer, contestant.target.api).text)
         connection.close()
-        await traffic.streaming(upstream, contestant.target, 2, Plan(3, 0.01))
+        await traffic.streaming(upstream, contestant, 2, Plan(5, 0.01))
+        assert len(told) == 1, f"{contestant.name} does not say the same"
 
 
 async def compare(upstream: Upstream, everybody: list[Contestant], given: settings.Settings) -> measure.Rows:
-    plan, seconds = (Plan(10, 0.02), 0.1) if given.short else (Plan(150, 0.04), 1.5)
+    amount = Amount(Plan(10, 0.02), 5, 0.1) if given.short else Amount(Plan(60, 0.03), 30, 0.7)
     await warm_up(upstream, everybody)
     found = {contestant.name: Found() for contestant in everybody}
     by_name = {contestant.name: contestant for contestant in everybody}
-    for name in measure.in_turns(list(found), min(given.rounds, PEERS_TAKE)):
-        await turn(upstream, by_name[name], plan, seconds, found[name])
-    direct = traffic.percentiles([one.first for one in found[contestants.DIRECT].readings])
+    for name in measure.in_turns(list(found), given.rounds):
+        await turn(upstream, by_name[name], amount, found[name])
+    direct = traffic.percentiles(found[contestants.DIRECT].first)
     return {name: one.row({} if name == contestants.DIRECT else direct) for name, one in found.items()}
 
 
@@ -108,7 +120,7 @@ async def everything(given: settings.Settings) -> dict[str, Any]:
 
 
 def main() -> None:
-    given = settings.from_command_line()
+    given = settings.from_command_line().few(ROUNDS)
     results.save("proxy", UNIT, given, traffic.run(lambda: everything(given)))
 
 

@@ -148,6 +148,9 @@ PRESETS: dict[str, Profile] = {
                 "presence_penalty",
                 "response_format",
             },
+            responses_unsupported=frozenset(
+                {"include", "service_tier", "store", "text", "tool_choice", "top_logprobs", "truncation", "user"}
+            ),
         ),
         Profile(
             name="ollama",

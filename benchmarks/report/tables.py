@@ -101,8 +101,8 @@ def memory(found: Found) -> list[str]:
     rows = [[TITLES[api], *(_held(one) for one in found["streams"][api])] for api in DIRECTIONS]
     lines += [markdown(["", *sizes], rows), ""]
     servers = found["servers"]
-    lines += [f"Servers, resident: fresh and idle, with {servers['streams']:,} open streams, and after them:", ""]
-    head = ["", "idle", "open", "after", "per stream"]
+    lines += ["Servers, resident: after one request, with as many open streams as they take, and after those:", ""]
+    head = ["", "idle", "with streams", "after", "streams", "per stream"]
     return [*lines, *_both(servers, lambda case: markdown(head, [_server(name, row) for name, row in case.items()]))]
 
 
@@ -112,7 +112,7 @@ def _held(one: Found) -> str:
 
 def _server(name: str, row: Found) -> list[str]:
     sizes = [f"{row[key] / 1e6:.0f} MB" for key in ("idle", "open", "after")]
-    return [_named(name), *sizes, f"{row['per stream'] / 1e3:.0f} KB"]
+    return [_named(name), *sizes, f"{row['streams']:,}", f"{row['per stream'] / 1e3:.0f} KB"]
 
 
 def scaling(found: Found) -> list[str]:

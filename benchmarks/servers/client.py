@@ -102,8 +102,12 @@ class Reading:
         self._expected = tokens
         self._pattern = _TOKENS[api]
         self._end = _ENDS[api]
-        self._asked = time.monotonic_ns()
+        self._asked = 0
         self._rest = b""
+
+    def begin(self) -> None:
+        """The request goes out now."""
+        self._asked = time.monotonic_ns()
 
     @property
     def lost(self) -> int:
@@ -122,12 +126,11 @@ class Reading:
         self.ended = self.ended or self._end in whole
 
 
-async def read_stream(connection: Connection, target: Target, tokens: int) -> Reading:
+async def read_stream(connection: Connection, target: Target, reading: Reading) -> None:
     """Ask for one stream and read it to its end."""
     raw = target.request(stream=True)
-    reading = Reading(target.api, tokens)
+    reading.begin()
     await connection.ask(raw, reading.take)
-    return reading
 
 
 async def read_answer(connection: Connection, target: Target) -> bytes:

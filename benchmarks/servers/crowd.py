@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import time
+from typing import Any, NamedTuple
 
 from . import traffic
 from .client import Reading, Target
@@ -11,7 +12,7 @@ from .contestants import Contestant
 from .process import Server, many_files
 from .upstream import Plan, Upstream
 
-_PATIENCE = 60.0
+_PATIENCE = 5.0  # seconds without another stream that begins
 
 
 def possible(wanted: int) -> int:
@@ -23,39 +24,48 @@ async def paced(upstream: Upstream, contestant: Contestant, count: int, rate: in
     """*count* streams that make *rate* tokens a second together, for so many seconds."""
     gap = count / rate
     plan = Plan(max(2, round(seconds / gap)), gap)
-    server = contestant.server
-    before, began = server.cpu() if server else 0.0, asyncio.get_running_loop().time()
-    readings = await traffic.streaming(upstream, contestant.target, count, plan)
-    took = asyncio.get_running_loop().time() - began
-    tokens = count * plan.tokens
-    delays = [delay for one in readings for delay in one.delays]
-    found: dict[str, Any] = {"streams": count, "chunks": tokens, "lost": 0, "disordered": 0}  # else it had failed
-    found["late, ms"] = traffic.percentiles(delays)
-    if server:
-        cpu = server.cpu() - before
-        found |= {"CPU us per chunk": round(cpu / tokens * 1e6, 2), "busy": round(cpu / took, 2)}
+    streamed = await traffic.streaming(upstream, contestant, count, plan)
+    delays = [delay for one in streamed.readings for delay in one.delays]
+    found: dict[str, Any] = {"streams": count, "chunks": len(delays), "late, ms": traffic.percentiles(delays)}
+    found |= {"lost": 0, "disordered": 0}  # else it had failed
+    if contestant.server:
+        found |= {"CPU us per chunk": round(streamed.cost * 1e6, 2), "busy": round(streamed.busy, 2)}
     return found
 
 
-async def held(upstream: Upstream, server: Server, target: Target, count: int) -> tuple[int, int]:
-    """Resident bytes of the server when *count* streams have begun and wait, and after they are over."""
+class Held(NamedTuple):
+    """Streams that have begun and wait."""
+
+    count: int
+    memory: int  # of the server, resident bytes
+    afterwards: int  # the same when they are over
+
+
+async def held(upstream: Upstream, server: Server, target: Target, count: int) -> Held:
+    """Open *count* streams and keep them waiting. Not every server takes so many: then those that it takes."""
     upstream.plan = Plan(2, 3_600)
     connections = await traffic.connect(target.port, count)
     readings = [Reading(target.api, 2) for _ in connections]
     raw = target.request(stream=True)
     tasks = [asyncio.create_task(c.ask(raw, r.take)) for c, r in zip(connections, readings, strict=True)]
-    await _begun(readings)
-    open_now = server.memory()
-    for connection in connections:
-        connection.close()
-    upstream.hang_up()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    try:
+        begun = await _begun(readings)
+        memory = server.memory()
+    finally:
+        for connection in connections:
+            connection.close()
+        upstream.hang_up()
+        await asyncio.gather(*tasks, return_exceptions=True)
     await asyncio.sleep(1)
-    return open_now, server.memory()
+    return Held(begun, memory, server.memory())
 
 
-async def _begun(readings: list[Reading]) -> None:
-    async with asyncio.timeout(_PATIENCE):
-        while not all(one.delays for one in readings):  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+async def _begun(readings: list[Reading]) -> int:
+    """How many have begun, once all have or no more do."""
+    count, since = 0, time.monotonic()
+    while count < len(readings) and time.monotonic() - since < _PATIENCE:
+        await asyncio.sleep(0.1)
+        before, count = count, sum(bool(one.delays) for one in readings)
+        since = time.monotonic() if count > before else since
     await asyncio.sleep(0.5)
+    return count

@@ -6,41 +6,88 @@ import asyncio
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from .client import Connection, Failed, Reading, Target, read_answer, read_stream
-from .upstream import Plan, Upstream
+from .contestants import Contestant
+from .process import Server
+from .upstream import FINISHED, Plan, Upstream
 
 
-async def streaming(upstream: Upstream, target: Target, count: int, plan: Plan) -> list[Reading]:
+class Streamed(NamedTuple):
+    """What streams at once have shown."""
+
+    readings: list[Reading]
+    cost: float  # the server's CPU seconds for one token, while all streams ran; their beginnings and ends left out
+    busy: float  # the share of its core that it needed for that
+
+
+async def streaming(upstream: Upstream, contestant: Contestant, count: int, plan: Plan) -> Streamed:
     """Read *count* streams at once; their beginnings are spread over one gap of the plan."""
     upstream.plan = plan
+    target = contestant.target
     connections = await connect(target.port, count)
+    readings = [Reading(target.api, plan.tokens) for _ in connections]
 
-    async def one(n: int) -> Reading:
+    async def one(n: int) -> None:
         await asyncio.sleep(plan.gap * n / count)
-        return await read_stream(connections[n], target, plan.tokens)
+        await read_stream(connections[n], target, readings[n])
 
+    tasks = [asyncio.create_task(one(n)) for n in range(count)]
     try:
-        readings = await asyncio.gather(*map(one, range(count)))
+        cost, busy = await _cost(contestant.server, readings, plan) if contestant.server else (0.0, 0.0)
+        await asyncio.gather(*tasks)
+    except Failed as error:
+        raise Failed(f"{contestant.name}: {error}") from None
     finally:
         for connection in connections:
             connection.close()
-    expect_whole(readings)
-    return list(readings)
+        await asyncio.gather(*tasks, return_exceptions=True)
+    expect_whole(readings, contestant.name)
+    return Streamed(readings, cost, busy)
 
 
-def expect_whole(readings: list[Reading]) -> None:
+async def _cost(server: Server, readings: list[Reading], plan: Plan) -> tuple[float, float]:
+    """From the moment when every stream has begun until the first ends."""
+    pause = plan.gap / 4
+    while not all(one.delays for one in readings):
+        await asyncio.sleep(pause)
+    cpu, tokens, began = server.cpu(), _tokens(readings), time.monotonic()
+    while max(len(one.delays) for one in readings) < plan.tokens - 1:
+        await asyncio.sleep(pause)
+    spent, more = server.cpu() - cpu, _tokens(readings) - tokens
+    return spent / max(1, more), spent / (time.monotonic() - began)
+
+
+def _tokens(readings: list[Reading]) -> int:
+    return sum(len(one.delays) for one in readings)
+
+
+async def first_tokens(upstream: Upstream, target: Target, count: int) -> list[float]:
+    """Seconds until the first token of *count* short streams, one after the other."""
+    upstream.plan = Plan(1, 0)
+    connection = await Connection.to(target.port)
+    found: list[float] = []
+    for _ in range(count):
+        reading = Reading(target.api, 1)
+        await read_stream(connection, target, reading)
+        found.append(reading.first)
+    connection.close()
+    return found
+
+
+def expect_whole(readings: list[Reading], name: str) -> None:
     """No token may be missing or out of place, and every stream must end well."""
     lost, disordered = sum(one.lost for one in readings), sum(one.disordered for one in readings)
     cut = sum(not one.ended for one in readings)
     if lost or disordered or cut:
-        raise Failed(f"of {len(readings)} streams, {lost} tokens are lost, {disordered} in disorder, {cut} cut")
+        missed = f"{lost} tokens are lost, {disordered} out of order, {cut} streams cut"
+        raise Failed(f"{name}: of {len(readings)} streams, {missed}")
 
 
 async def asking(upstream: Upstream, target: Target, connections: int, seconds: float) -> tuple[int, float]:
     """Ask for finished answers on all connections for so long; return how many came in how many seconds."""
-    upstream.plan = Plan(1, 0)  # for those that ask for a stream themselves
+    upstream.plan = FINISHED
     opened = await connect(target.port, connections)
     begin = time.monotonic()
 

@@ -28,6 +28,10 @@ class Plan(NamedTuple):
     gap: float
 
 
+FINISHED = Plan(0, 0)
+"""A stream that says what the finished answer says: some servers ask for streams only."""
+
+
 class Upstream:
     """Listens on loopback; ``plan`` may be changed between requests."""
 
@@ -103,7 +107,12 @@ class _Playback:
     def begin(self) -> None:
         for event in self._writer.head():
             self._write(event)
-        self._next()
+        if self._plan == FINISHED:
+            self._tokens.append(answers.text().text)
+            self._write(self._writer.token(self._tokens[0]))
+            self._end()
+        else:
+            self._next()
 
     def _next(self) -> None:
         if self._transport.is_closing():

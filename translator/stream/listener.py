@@ -85,7 +85,7 @@ class Listener:
         return self._thoughts.growing()
 
     def _growing_arguments(self, event: Body) -> Grow | None:
-        return self._calls.growing(self._call_of(event))
+        return self._calls.growing(self._call_of(event)) if event.get("delta") else None
 
     def hear_output(self, output: Any, text: Any) -> None:
         """Take a whole output, or the text that stands for it: say what was not streamed."""

@@ -66,6 +66,7 @@ class Item:
         self.done = False
         self.cut = False
         self.shows = ""  # of reasoning: which kind of part is shown
+        self.twin: Item | None = None  # an earlier one of the same name: some servers announce an item twice
         self.listed = False  # whether it is a member of one of the lists of the message
         self._by_index: dict[tuple[str, int], Part] = {}
         self._by_field: dict[str, list[Part]] = {}
@@ -136,6 +137,8 @@ class Items:
 
     def begin(self, kind: str, wire_kind: str, index: Any, names: Names) -> Item:
         item = self._make(kind, wire_kind)
+        earlier = (self._by_id.get(name) for name in names)
+        item.twin = next((other for other in earlier if other is not None and other.kind == kind), None)
         self.all.append(item)
         self._last[kind] = item
         if isinstance(index, int):
