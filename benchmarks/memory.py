@@ -81,9 +81,9 @@ async def of_server(upstream: Upstream, contestant: Contestant, count: int) -> d
     idle = server.memory()
     held = await crowd.held(upstream, server, target, count)
     if contestant.name.startswith((contestants.FLOOR, contestants.OURS)):
-        assert held.count == count, f"{contestant.name} does not take {count} streams at once"
+        assert held.streams == count, f"{contestant.name} does not take {count} streams at once"
     sizes = {"fresh": fresh, "idle": idle, "open": held.memory, "after": held.afterwards}
-    return {**sizes, "streams": held.count, "per stream": round((held.memory - idle) / max(1, held.count))}
+    return {**sizes, "streams": held.streams, "per stream": round((held.memory - idle) / max(1, held.streams))}
 
 
 async def of_servers(given: settings.Settings) -> dict[str, Any]:

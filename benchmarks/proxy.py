@@ -34,6 +34,7 @@ class Found:
 
     def __init__(self) -> None:
         self.chunk: list[float] = []  # microseconds of CPU time
+        self.running: list[float] = []  # the same without beginnings and ends of streams
         self.request: list[float] = []
         self.rate: list[float] = []  # answers in a second
         self.first: list[float] = []  # seconds until the first token
@@ -46,6 +47,7 @@ class Found:
             found["added to first token, ms"] = traffic.added(first, direct)
         if self.request:
             found |= measure.summary(self.chunk)
+            found["CPU us per chunk, running"] = measure.summary(self.running)["median"]
             found["CPU us per request"] = measure.summary(self.request)["median"]
         return found
 
@@ -60,6 +62,7 @@ async def turn(upstream: Upstream, contestant: Contestant, amount: Amount, found
     found.rate.append(count / took)
     if server:
         found.chunk.append(streamed.cost * 1e6)
+        found.running.append(streamed.running * 1e6)
         found.request.append((server.cpu() - before) / count * 1e6)
 
 
@@ -69,16 +72,15 @@ async def warm_up(upstream: Upstream, everybody: list[Contestant]) -> None:
     for contestant in everybody:
         upstream.plan = FINISHED
         connection = await Connection.to(contestant.target.port)
-        for _ in range(3):
-            answer = await read_answer(connection, contestant.target)
-        told.add(said.by_answer(answer, contestant.target.api).text)
+        answers = [await read_answer(connection, contestant.target) for _ in range(3)]
+        told.update(said.by_answer(answer, contestant.target.api).text for answer in answers)
         connection.close()
         await traffic.streaming(upstream, contestant, 2, Plan(5, 0.01))
         assert len(told) == 1, f"{contestant.name} does not say the same"
 
 
 async def compare(upstream: Upstream, everybody: list[Contestant], given: settings.Settings) -> measure.Rows:
-    amount = Amount(Plan(10, 0.02), 5, 0.1) if given.short else Amount(Plan(60, 0.03), 30, 0.7)
+    amount = Amount(Plan(10, 0.02), 5, 0.1) if given.short else Amount(Plan(100, 0.02), 20, 0.5)
     await warm_up(upstream, everybody)
     found = {contestant.name: Found() for contestant in everybody}
     by_name = {contestant.name: contestant for contestant in everybody}
@@ -96,13 +98,16 @@ def with_ratios(rows: measure.Rows) -> measure.Rows:
 
 
 def show(title: str, rows: measure.Rows) -> None:
-    print(f"\n{title}\n{'':40}{'us/chunk':>10}{'x floor':>9}{'first p50':>11}{'p99':>9}{'us/request':>12}{'1/s':>9}")
+    print(
+        f"\n{title}\n{'':40}{'us/chunk':>10}{'x floor':>9}{'running':>9}{'first p50':>11}{'p99':>9}{'us/request':>12}{'1/s':>9}"
+    )
     for name, row in rows.items():
         first = row["first token, ms"]
         ratio = f"{row['x floor']:>9.2f}" if "x floor" in row else f"{'':9}"
         cost, asked = row.get("median", 0.0), row.get("CPU us per request", 0.0)
+        running = row.get("CPU us per chunk, running", 0.0)
         print(
-            f"{name:40}{cost:>10.1f}{ratio}{first['p50']:>11.2f}{first['p99']:>9.2f}"
+            f"{name:40}{cost:>10.1f}{ratio}{running:>9.1f}{first['p50']:>11.2f}{first['p99']:>9.2f}"
             f"{asked:>12.0f}{row['requests/s']:>9.0f}",
             flush=True,
         )

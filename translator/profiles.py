@@ -75,6 +75,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     terminal_event: bool = True
     """Its streams end with one; otherwise a stream that ends after whole items counts as complete (R2)."""
 
+    says_when_cut: bool = False
+    """Its answers that hit their limit are `incomplete`; otherwise a text that is as long as its limit counts as cut."""
+
     markup: frozenset[Literal["think", "tool_call"]] = frozenset()
     """Tags that the upstream leaves in its text, to be read as reasoning and as calls."""
 
@@ -123,6 +126,7 @@ _OPENAI = Profile(
     image_detail_original=True,
     reasoning_replay="never",
     least_output_tokens=16,
+    says_when_cut=True,
 )
 _LOW_TO_HIGH = ("low", "medium", "high")
 

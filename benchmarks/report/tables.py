@@ -76,7 +76,7 @@ def middleware(found: Found) -> list[str]:
 
 
 def proxy(found: Found) -> list[str]:
-    head = ["", "CPU us per chunk (x floor / x diglot)", "first token, p50 / p99", "added, p50 / p99"]
+    head = ["", "CPU us per chunk (x floor / x diglot)", "while running", "first token, p50 / p99", "added, p50 / p99"]
     head += ["CPU us per finished answer", "answers per second"]
     return _both(found, lambda case: markdown(head, [_proxy(name, row) for name, row in case["rows"].items()]))
 
@@ -84,9 +84,11 @@ def proxy(found: Found) -> list[str]:
 def _proxy(name: str, row: Found) -> list[str]:
     first, added = row["first token, ms"], row.get("added to first token, ms")
     more = f"{number(added['p50'])} / {number(added['p99'])} ms" if added else ""
-    cost, asked = (_cell(row), number(row["CPU us per request"])) if "median" in row else ("", "")
+    kinds = ("CPU us per chunk, running", "CPU us per request")
+    cost = _cell(row) if "median" in row else ""
+    running, asked = (number(row[kind]) if kind in row else "" for kind in kinds)
     times = f"{number(first['p50'])} / {number(first['p99'])} ms"
-    return [_named(name), cost, times, more, asked, number(row["requests/s"])]
+    return [_named(name), cost, running, times, more, asked, number(row["requests/s"])]
 
 
 def memory(found: Found) -> list[str]:

@@ -29,14 +29,14 @@ async def paced(upstream: Upstream, contestant: Contestant, count: int, rate: in
     found: dict[str, Any] = {"streams": count, "chunks": len(delays), "late, ms": traffic.percentiles(delays)}
     found |= {"lost": 0, "disordered": 0}  # else it had failed
     if contestant.server:
-        found |= {"CPU us per chunk": round(streamed.cost * 1e6, 2), "busy": round(streamed.busy, 2)}
+        found |= {"CPU us per chunk": round(streamed.running * 1e6, 2), "busy": round(streamed.busy, 2)}
     return found
 
 
 class Held(NamedTuple):
     """Streams that have begun and wait."""
 
-    count: int
+    streams: int
     memory: int  # of the server, resident bytes
     afterwards: int  # the same when they are over
 

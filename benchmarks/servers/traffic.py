@@ -18,8 +18,9 @@ class Streamed(NamedTuple):
     """What streams at once have shown."""
 
     readings: list[Reading]
-    cost: float  # the server's CPU seconds for one token, while all streams ran; their beginnings and ends left out
-    busy: float  # the share of its core that it needed for that
+    cost: float  # the server's CPU seconds for one token, with its share of the beginnings and ends
+    running: float  # the same while all streams ran, without beginnings and ends
+    busy: float  # the share of its core that it needed while all streams ran
 
 
 async def streaming(upstream: Upstream, contestant: Contestant, count: int, plan: Plan) -> Streamed:
@@ -33,9 +34,11 @@ async def streaming(upstream: Upstream, contestant: Contestant, count: int, plan
         await asyncio.sleep(plan.gap * n / count)
         await read_stream(connections[n], target, readings[n])
 
+    server = contestant.server
+    before = server.cpu() if server else 0.0
     tasks = [asyncio.create_task(one(n)) for n in range(count)]
     try:
-        cost, busy = await _cost(contestant.server, readings, plan) if contestant.server else (0.0, 0.0)
+        running, busy = await _while_running(server, readings, plan) if server else (0.0, 0.0)
         await asyncio.gather(*tasks)
     except Failed as error:
         raise Failed(f"{contestant.name}: {error}") from None
@@ -44,16 +47,17 @@ async def streaming(upstream: Upstream, contestant: Contestant, count: int, plan
             connection.close()
         await asyncio.gather(*tasks, return_exceptions=True)
     expect_whole(readings, contestant.name)
-    return Streamed(readings, cost, busy)
+    spent = server.cpu() - before if server else 0.0
+    return Streamed(readings, spent / (count * plan.tokens), running, busy)
 
 
-async def _cost(server: Server, readings: list[Reading], plan: Plan) -> tuple[float, float]:
+async def _while_running(server: Server, readings: list[Reading], plan: Plan) -> tuple[float, float]:
     """From the moment when every stream has begun until the first ends."""
     pause = plan.gap / 4
-    while not all(one.delays for one in readings):
+    while not all(one.delays for one in readings):  # noqa: ASYNC110
         await asyncio.sleep(pause)
     cpu, tokens, began = server.cpu(), _tokens(readings), time.monotonic()
-    while max(len(one.delays) for one in readings) < plan.tokens - 1:
+    while max(len(one.delays) for one in readings) < plan.tokens - 1:  # noqa: ASYNC110
         await asyncio.sleep(pause)
     spent, more = server.cpu() - cpu, _tokens(readings) - tokens
     return spent / max(1, more), spent / (time.monotonic() - began)

@@ -202,6 +202,11 @@ class Completion:
         return delta
 
     @property
+    def used(self) -> int | None:
+        """How many tokens the answer has, if that is known."""
+        return self._usage["completion_tokens"] if self._usage else None
+
+    @property
     def length(self) -> int:
         """How long the text is, in code points."""
         return sum(map(len, self._content))

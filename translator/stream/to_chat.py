@@ -27,6 +27,7 @@ class Wanted(NamedTuple):
     stops: tuple[str, ...]  # where the text is to end
     new_id: Callable[[str], str]
     clock: Callable[[], float]
+    limit: int | None = None  # `max_output_tokens`, if the client set it
 
 
 class ToChat:
@@ -46,6 +47,7 @@ class ToChat:
         self.failure: TranslationError | None = None
         """Why the answer failed, if it did."""
         self._profile = wanted.terms.profile
+        self._limit = wanted.limit
         self._report = wanted.terms.report
         self._out = Completion(
             wanted.model, wanted.include_usage, wanted.legacy, self._report, wanted.new_id, wanted.clock
@@ -173,7 +175,17 @@ class ToChat:
         elif self._listener.is_nameless and not is_cut:
             self._fail(BadUpstream("The upstream sent a tool call without a name."))
         else:
-            self._end(self._reason("incomplete" if is_cut else "completed", reason))
+            self._end(self._reason("incomplete" if is_cut or self._is_full() else "completed", reason))
+
+    def _is_full(self) -> bool:
+        """Whether a text is as long as it may be: llama-server and transformers serve call that completed."""
+        used = self._out.used
+        if self._limit is None or used is None or used < self._limit or self._out.call_reason:
+            return False
+        if self._profile.says_when_cut:
+            return False
+        self._report.approximated("finish_reason", "the answer is as long as its limit and taken for cut")
+        return True
 
     def _stop(self) -> None:
         """A stop sequence came; what could not be read before it counts all the same."""
