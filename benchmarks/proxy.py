@@ -98,19 +98,13 @@ def with_ratios(rows: measure.Rows) -> measure.Rows:
 
 
 def show(title: str, rows: measure.Rows) -> None:
-    print(
-        f"\n{title}\n{'':40}{'us/chunk':>10}{'x floor':>9}{'running':>9}{'first p50':>11}{'p99':>9}{'us/request':>12}{'1/s':>9}"
-    )
+    columns = ("us/chunk", "x floor", "running", "first p50", "p99", "us/request", "1/s")
+    print(f"\n{title}\n{'':34}" + "".join(f"{column:>12}" for column in columns))
     for name, row in rows.items():
-        first = row["first token, ms"]
-        ratio = f"{row['x floor']:>9.2f}" if "x floor" in row else f"{'':9}"
-        cost, asked = row.get("median", 0.0), row.get("CPU us per request", 0.0)
-        running = row.get("CPU us per chunk, running", 0.0)
-        print(
-            f"{name:40}{cost:>10.1f}{ratio}{running:>9.1f}{first['p50']:>11.2f}{first['p99']:>9.2f}"
-            f"{asked:>12.0f}{row['requests/s']:>9.0f}",
-            flush=True,
-        )
+        first, running = row["first token, ms"], row.get("CPU us per chunk, running", 0.0)
+        values = [row.get("median", 0.0), row.get("x floor", 0.0), running, first["p50"], first["p99"]]
+        values += [row.get("CPU us per request", 0.0), row["requests/s"]]
+        print(f"{name:34}" + "".join(f"{value:>12,.2f}" for value in values), flush=True)
 
 
 async def everything(given: settings.Settings) -> dict[str, Any]:

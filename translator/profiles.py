@@ -76,7 +76,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """Its streams end with one; otherwise a stream that ends after whole items counts as complete (R2)."""
 
     says_when_cut: bool = False
-    """Its answers that hit their limit are `incomplete`; otherwise a text that is as long as its limit counts as cut."""
+    """Its answers that hit their limit are `incomplete`; otherwise a text as long as its limit counts as cut."""
 
     markup: frozenset[Literal["think", "tool_call"]] = frozenset()
     """Tags that the upstream leaves in its text, to be read as reasoning and as calls."""
