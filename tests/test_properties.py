@@ -89,7 +89,7 @@ def test_every_field_arrives_or_is_reported(more: dict[str, Any], profile: Profi
     except TranslationError:
         return
     reported = {loss.path.split(".")[0].split("[")[0] for loss in made.report}
-    ways = {row.responses or row.chat: row.to_chat for row in REQUEST if row.to_chat}
+    ways = {row.responses or row.chat or "": row.to_chat for row in REQUEST if row.to_chat}
     by_code = {name.split(".")[0] for name, way in ways.items() if way.how == "by code"}
     harmless = {name: way.harmless for name, way in ways.items()}
     for name, value in body.items():

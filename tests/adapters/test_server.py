@@ -15,7 +15,7 @@ from typing import Any
 import anyio
 import pytest
 
-from diglot.adapters import server
+from diglot.adapters import demo, server
 from diglot.adapters.config import Settings
 from diglot.adapters.server import application, free_port, on_loopback
 
@@ -44,7 +44,7 @@ async def test_embedded_responses(talk: Any) -> None:
     assert (await talk(app, ASK).run()).json["status"] == "completed"
     assert (await talk(app, path="/healthz", method="GET").run()).json["upstream_api"] == "responses"
     assert (await talk(app, path="/v1/models", method="GET").run()).json["data"][0]["id"] == "demo"
-    hidden = server._embedded(Settings(upstream_api="responses"))
+    hidden = demo.responses_upstream()
     assert (await talk(hidden, CHAT_ASK, path="/v1/chat/completions").run()).status == 404
 
 
@@ -54,7 +54,7 @@ def test_found_out_over_http(has: Any) -> None:
 
     async def main() -> None:
         async with (
-            on_loopback(server._embedded(Settings(upstream_api=has))) as upstream,
+            on_loopback(demo.upstream() if has == "chat" else demo.responses_upstream()) as upstream,
             on_loopback(application(Settings(upstream=upstream, upstream_api="auto"))) as url,
             httpx.AsyncClient() as client,
         ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 class Ending(NamedTuple):
@@ -40,15 +40,26 @@ _TO_CHAT = {
     "max_output_tokens": "length",
     "max_tokens": "length",  # as old documentation has it
     "content_filter": "content_filter",
-    None: "length",  # it is cut, and nobody says why: never an end that reads as a good one
+    None: "length",
 }
+_ENDS = ("max_messages", "steered")  # what came before is whole; chat has no word for why nothing follows
 
 
-def to_chat(status: str, reason: Any) -> str | None:
-    """Return the finish reason for the status of a Response; *reason* says why it is incomplete. Calls are not counted.
+class Finish(NamedTuple):
+    """How a chat answer ends; *why* says what the word cannot."""
 
-    None for a reason that nobody knows, or that chat has no word for (`max_messages`, `steered`).
+    reason: str
+    why: str | None = None
+
+
+def to_chat(status: str, reason: str | None) -> Finish:
+    """Return the end for the status of a Response; *reason* says why it is incomplete. Calls are not counted.
+
+    What is incomplete, and nobody knows why, is cut: it never reads as a good end.
     """
     if status == "completed":
-        return "stop"
-    return _TO_CHAT.get(reason) if isinstance(reason, (str, type(None))) else None
+        return Finish("stop")
+    if reason in _ENDS:
+        return Finish("stop", "chat has no word for this reason: it is taken for an end")
+    known = _TO_CHAT.get(reason)
+    return Finish(known) if known else Finish("length", "an unknown reason is taken for a cut")

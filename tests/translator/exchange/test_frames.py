@@ -168,6 +168,7 @@ class Keeping:
 
     cut_short = False
     finishing = False
+    failure: TranslationError | None = None
 
     def __init__(self, lane: Lane | None = None) -> None:
         self.answer: dict[str, Any] = {}

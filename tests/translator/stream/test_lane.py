@@ -222,9 +222,9 @@ def chat_exchange(**more: Any) -> ServeChat:
     return ServeChat(body, Profile(), new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
 
 
-def event(kind: str, named: bool = True, **fields: Any) -> bytes:
+def event(kind: str, **fields: Any) -> bytes:
     body = json.dumps({"type": f"response.{kind}", **fields}).encode("utf-8", "surrogatepass")
-    return (b"event: response.%b\n" % kind.encode() if named else b"") + b"data: " + body + b"\n\n"
+    return b"event: response.%b\ndata: %b\n\n" % (kind.encode(), body)
 
 
 def said(text: str, **more: Any) -> bytes:
