@@ -9,7 +9,8 @@ from ..translator import BadUpstream, Exchange, read_error
 from .asgi_types import Headers
 
 _LONGEST = 200
-_NOT_FOUND = ("", "not found", "not found.")
+_MISSING = (404, 405)
+_NOT_FOUND = ("", "not found", "method not allowed")
 
 
 def no_answer(exchange: Exchange, headers: Headers) -> BadUpstream:
@@ -22,9 +23,12 @@ def no_answer(exchange: Exchange, headers: Headers) -> BadUpstream:
 
 def refusal(exchange: Exchange, status: int, headers: Headers, body: bytes) -> BadUpstream:
     """Return the error for an answer that is no success."""
-    if status == 404 and (not _is_json(body) or exchange.error(404, body).message.strip().lower() in _NOT_FOUND):
-        refused = exchange.error(404, body)
-        refused.message = f"There is no POST /v1{exchange.endpoint} behind this server (the upstream answered 404)."
+    refused = exchange.error(status, body) if status in _MISSING else None
+    if refused and (not _is_json(body) or refused.message.lower().strip(" .") in _NOT_FOUND):
+        refused.message = (
+            f"There is no POST /v1{exchange.endpoint} behind this server (the upstream answered {status}): "
+            f"are the URL and the upstream_api right?"
+        )
         return refused
     return error(status, headers, body, exchange.error)
 

@@ -9,7 +9,7 @@ import anyio
 from ..translator import BadUpstream, TranslationError
 from . import explain
 from .asgi_types import ABOUT_THE_BODY, App, Headers, Message, Receive, Scope, Send, without
-from .endpoints import PATHS, SERVED
+from .endpoints import PATHS, SERVED, asked
 from .limits import Limits
 from .upstream_scope import upstream_scope
 
@@ -18,6 +18,9 @@ _QUESTION = b"diglot asks whether there is such an endpoint; this is no JSON, an
 _MISSING = (404, 405, 501)
 _AT_THE_DOOR = (401, 402, 403, 407, 408, 429)  # nobody has looked yet whether there is such an endpoint
 _MOST_WORDS = 65536
+_MOST_PLACES = 64
+
+Place = tuple[str, bytes]
 
 
 class Unclear(Exception):
@@ -32,47 +35,58 @@ class Unclear(Exception):
 class Probe:
     """An application, and what is known of it: whether it has an endpoint is asked when it matters, and remembered.
 
-    One asks at a time, in the name of its client. When a request shows that an endpoint is missing after all, what was
-    found is forgotten.
+    One asks at a time, in the name of its client. What was found holds for its place, the rest of the path and the
+    query, because these may decide: nobody can make others believe what is true elsewhere. That something is missing
+    is only believed where the same client was let in at the other door. When a request shows that an endpoint is
+    missing after all, what was found is forgotten.
     """
 
     def __init__(self, app: App, limits: Limits) -> None:
         self._app = app
         self._limits = limits
-        self._has: dict[str, bool] = {}
+        self._places: dict[Place, dict[str, bool]] = {}
         self._lock = anyio.Lock()
 
     @property
     def found(self) -> str:
         """What the upstream is known to have: `chat`, `responses`, `both` or `unknown`."""
-        apis = [api for api, path in PATHS.items() if self._has.get(path)]
+        apis = [api for api, path in PATHS.items() if any(has.get(path) for has in self._places.values())]
         return "both" if len(apis) > 1 else apis[0] if apis else "unknown"
 
     async def translates(self, endpoint: str, scope: Scope) -> bool:
         """Whether requests to *endpoint* are to be translated; raises Unclear. *scope* is that of the request."""
         other = SERVED[endpoint].endpoint
         native = next(path for path in PATHS.values() if path != other)
-        if self._has.get(native):
-            return False
-        if self._has.get(other) and native in self._has:
-            return True
-        try:
-            with anyio.fail_after(self._limits.probe):  # the wait for others who ask is part of it
-                async with self._lock:
-                    return await self._found(native, endpoint, scope) != native
-        except TimeoutError:
-            raise Unclear(explain.probed(explain.too_slow())) from None
+        place = _place(scope, endpoint)
+        served = self._served(native, other, place)
+        if served is None:
+            try:
+                with anyio.fail_after(self._limits.probe):  # the wait for others who ask is part of it
+                    async with self._lock:
+                        served = self._served(native, other, place) or await self._find(native, endpoint, scope, place)
+            except TimeoutError:
+                raise Unclear(explain.probed(explain.too_slow())) from None
+        return served != native
 
-    async def _found(self, native: str, endpoint: str, scope: Scope) -> str:
+    def _served(self, native: str, other: str, place: Place) -> str | None:
+        """The endpoint that is known to serve those who want *native*."""
+        has = self._places.get(place, {})
+        if has.get(native):
+            return native
+        return other if has.get(other) and native in has else None
+
+    async def _find(self, native: str, endpoint: str, scope: Scope, place: Place) -> str:
         """The first endpoint that is there, *native* before the other one."""
+        has: dict[str, bool] = {}
         paths = sorted(PATHS.values(), key=lambda path: path != native)
         for path in paths:
-            has = self._has.get(path)
-            if has is None:
-                has = self._has[path] = await self._ask(path, endpoint, scope)
-            if has:
+            has[path] = await self._ask(path, endpoint, scope)
+            if has[path]:
+                self._places[place] = {**self._places.pop(place, {}), **has}
+                if len(self._places) > _MOST_PLACES:
+                    del self._places[next(iter(self._places))]
                 return path
-        self._has.clear()
+        self._places.pop(place, None)
         names = " nor ".join(f"POST /v1{path}" for path in paths)
         _log.warning("There is neither %s behind this server", names)
         raise Unclear(BadUpstream(f"There is neither {names} behind this server: is the URL right?"))
@@ -94,6 +108,7 @@ class Probe:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application serve a request to one of its endpoints."""
+        place = _place(scope, asked(scope) or "")
         missing = False
 
         async def watched(message: Message) -> None:
@@ -101,10 +116,15 @@ class Probe:
             if message["type"] == "http.response.start":
                 missing = message["status"] in _MISSING
             elif missing and b"model" not in message.get("body", b""):  # a 404 may be about a model
-                self._has.clear()
+                self._places.pop(place, None)
             await send(message)
 
         await self._app(scope, receive, watched)
+
+
+def _place(scope: Scope, endpoint: str) -> Place:
+    """What is the same for all endpoints of one upstream."""
+    return scope["path"].removesuffix(endpoint), scope.get("query_string", b"")
 
 
 class _Question:

@@ -172,29 +172,23 @@ COMPLETION: list[Answer] = [
     Answer("moderation", None, "upstream"),
 ]
 
+_BLANK = {field.name: field.default for field in ANSWER}
+_REPEATED = [field.name for field in ANSWER if field.source == "request"]
 _NESTED = ("text", "reasoning")
 
 
 def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
     """Return the Response object for *request* before anything is known of its answer: all 31 fields, in order."""
-    answer: dict[str, Any] = {}
-    for field in ANSWER:
-        given = request.get(field.name) if field.source == "request" else None
-        default: Any = _fresh(field.default)
-        if given is not None and field.name in _NESTED:
-            given = {**default, **shape.mapping(given, field.name)}
-        answer[field.name] = default if given is None else given
+    answer = {**_BLANK, "output": [], "metadata": {}, "text": {"format": {"type": "text"}}}
+    for name in _REPEATED:
+        given = request.get(name)
+        if given is not None:
+            answer[name] = {**answer[name], **shape.mapping(given, name)} if name in _NESTED else given
     answer["tools"] = tools.echo(answer["tools"])
+    answer["reasoning"] = {**answer["reasoning"]}
     if request.get("user") is not None:
         answer["user"] = request["user"]
     return answer
-
-
-def _fresh(default: Any) -> Any:
-    """A default of this answer's own: answers belong to the caller."""
-    if isinstance(default, dict):
-        return {name: _fresh(value) for name, value in default.items()}
-    return [] if default == [] else default
 
 
 _LEGEND = {

@@ -271,7 +271,7 @@ def _include(body: dict[str, Any], made: dict[str, Any], terms: Terms) -> None:
     if top and not logprobs:
         raise BadRequest("'top_logprobs' is only allowed when 'logprobs' is enabled.", "top_logprobs")
     if not terms.profile.takes("include", "responses"):
-        for name in ("include", "logprobs"):
+        for name in ("include", "logprobs", "top_logprobs"):
             if body.get(name):
                 terms.report.dropped(name, "the upstream takes no 'include'", body[name])
         return

@@ -9,6 +9,7 @@ from diglot.adapters import explain
 pytestmark = pytest.mark.anyio
 
 PAGE = b"<!doctype html><title>Welcome</title>"
+NOT_ALLOWED = b'{"detail":"Method Not Allowed"}'
 
 
 @pytest.mark.parametrize("streams", [False, True])
@@ -28,12 +29,20 @@ async def test_redirect(side: Any, chat: Any) -> None:
     assert got.error["message"] == ("The upstream redirects to https://host:1/v1/chat; give that URL as the upstream.")
 
 
-@pytest.mark.parametrize("body", [b"", PAGE, b"404 page not found", b'{"detail":"Not Found"}'])
-async def test_no_such_path(side: Any, chat: Any, body: bytes) -> None:
-    """A 404 that does not speak of a model means the path."""
-    got = await side.talk(chat(body, status=404), side.ask).run()
-    said = f"There is no POST {side.theirs} behind this server (the upstream answered 404)."
-    assert (got.status, got.error["message"]) == (404, said)
+@pytest.mark.parametrize("status", [404, 405])
+@pytest.mark.parametrize("body", [b"", PAGE, b"404 page not found", b'{"detail":"Not Found."}', NOT_ALLOWED])
+async def test_no_such_path(side: Any, chat: Any, body: bytes, status: int) -> None:
+    """A 404 that does not speak of a model means the path, and so does a path that is there for GET only."""
+    got = await side.talk(chat(body, status=status), side.ask).run()
+    said = f"There is no POST {side.theirs} behind this server (the upstream answered {status})"
+    assert (got.status, got.error["message"]) == (status, f"{said}: are the URL and the upstream_api right?")
+
+
+@pytest.mark.parametrize("status", [404, 405])
+async def test_no_such_model(side: Any, chat: Any, status: int) -> None:
+    """What has words of its own keeps them."""
+    got = await side.talk(chat(b'{"error":{"message":"no model m"}}', status=status), side.ask).run()
+    assert (got.status, got.error["message"]) == (status, "no model m")
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", PAGE])

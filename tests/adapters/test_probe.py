@@ -32,11 +32,15 @@ class Server:
         self.served: list[str] = []
         self.scopes: list[Any] = []
         self.pause = 0.0
+        self.special: dict[Any, tuple[int, str, bytes]] = {}
+        """Other answers, by path and query, or by key and path."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         data = (await receive())["body"]
         path = scope["path"].removeprefix("/p")
-        status, kind, body = self.answers[path]
+        key = dict(scope["headers"]).get(b"authorization", b"").decode()
+        place = (scope["path"], scope["query_string"])
+        status, kind, body = self.special.get(place) or self.special.get((key, path)) or self.answers[path]
         try:
             json.loads(data)
         except ValueError:
@@ -87,7 +91,8 @@ async def test_one_api(side: Any, asks: Any, has: str, first: str, caplog: pytes
         got = await asks(app, api)
         assert got.json["object"] == {"chat": "chat.completion", "responses": "response"}[api]
     assert app.upstream_api == has
-    assert sorted(server.asked) == [CHAT, RESPONSES]
+    assert set(server.asked) == {CHAT, RESPONSES}
+    assert len(server.asked) <= 3
     assert len(server.served) == 4
     said = [record.getMessage() for record in caplog.records if record.name == "diglot"]
     assert f"The upstream has POST {'/chat/completions' if has == 'chat' else '/responses'} (it answered 400)" in said
@@ -305,3 +310,51 @@ async def test_a_model_that_is_missing(side: Any, asks: Any) -> None:
     server.answers[CHAT] = (404, JSON, b'{"error":{"message":"The model does not exist"}}')
     assert (await asks(app, "chat")).status == 404
     assert app.upstream_api == "chat"
+
+
+PLACES = [{"query_string": b"api-version=old"}, {"path": "/p" + CHAT}]
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_places(side: Any, asks: Any, talk: Any, place: dict[str, Any]) -> None:
+    """What is missing in one place, by path and query, is there for those who ask elsewhere."""
+    server = Server(side, chat=HAS, responses=HAS)
+    where = (place.get("path", CHAT), place.get("query_string", b""))
+    server.special[where] = (404, JSON, b'{"detail":"no such model"}')
+    app = auto(server)
+    for _ in range(2):
+        assert (await asks(app, "chat", **place)).json["object"] == "chat.completion"
+        assert server.served[-1] == RESPONSES
+        assert (await asks(app, "chat")).json["object"] == "chat.completion"
+        assert server.served[-1] == CHAT
+    assert app.upstream_api == "both"
+
+
+async def test_not_too_many_places(side: Any, asks: Any) -> None:
+    """Whoever asks everywhere fills no memory; the others are asked for again."""
+    server = Server(side, chat=HAS)
+    app = auto(server)
+    for number in range(100):
+        await asks(app, "chat", query_string=b"%d" % number)
+    assert len(server.asked) == 100
+    await asks(app, "chat", query_string=b"99")
+    assert len(server.asked) == 100
+    await asks(app, "chat", query_string=b"0")
+    assert len(server.asked) == 101
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("door", [401, 403, 429, 503])
+async def test_a_client_that_is_not_let_in(side: Any, asks: Any, door: int, known: bool) -> None:
+    """An endpoint that is hidden from one client is not missing for the others, and what is known stays known."""
+    server = Server(side, chat=HAS, responses=HAS)
+    server.special[("bad", CHAT)] = (404, JSON, b"{}")
+    server.special[("bad", RESPONSES)] = (door, JSON, ERROR)
+    app = auto(server)
+    if known:
+        await asks(app, "responses")
+    got = await asks(app, "chat", headers={"authorization": "bad"})
+    assert (got.status, got.error["code"]) == (door, "invalid_api_key")
+    assert app.upstream_api == ("responses" if known else "unknown")
+    assert (await asks(app, "chat", headers={"authorization": "good"})).status == 200
+    assert server.served[-1] == CHAT

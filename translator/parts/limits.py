@@ -9,6 +9,7 @@ from ..profiles import Terms
 from ..wire import shape
 
 MOST_COPIES = 128  # as OpenAI bounds `n`
+MOST_STOPS = 64  # OpenAI takes 4, other servers more; every piece of text is looked at once for each
 
 
 def to_responses(limit: Any, path: str, terms: Terms) -> Any:
@@ -23,6 +24,8 @@ def to_responses(limit: Any, path: str, terms: Terms) -> Any:
 def stops(given: Any, terms: Terms) -> tuple[str, ...]:
     """Return the stop sequences that are to be looked for here, as a Responses upstream knows none (1.5a)."""
     listed = [given] if isinstance(given, str) else shape.optional_array(given, "stop")
+    if len(listed) > MOST_STOPS:
+        raise BadRequest(f"Invalid 'stop': array too long. At most {MOST_STOPS} are looked for.", "stop")
     found = tuple(filter(None, (shape.text(stop, f"stop[{i}]") for i, stop in enumerate(listed))))
     if found:
         terms.report.emulated("stop", "the text is cut here; what the model writes behind it is billed until it ends")

@@ -52,6 +52,11 @@ class Listener:
         return any(item.cut for item in self._items.all)
 
     @property
+    def has_whole_calls(self) -> bool:
+        """Whether no call stops in the middle of its arguments."""
+        return self._calls.are_whole
+
+    @property
     def is_nameless(self) -> bool:
         """Whether there is a call of which nobody said what is called."""
         return self._calls.nameless
@@ -103,6 +108,9 @@ class Listener:
         self._speech.release()
         self._thoughts.line.close()
         self._calls.close(whole)
+        for item in self._items.all:
+            if not (item.done or item.kind in _SAID):
+                self._report.dropped("message", f"chat has no {shape.word(item.kind)}")  # it began and never ended
 
     def _collect(self) -> None:
         self._messages.add_citations()
@@ -192,14 +200,21 @@ class Listener:
         body, index = event.get("item"), event.get("output_index")
         if isinstance(body, dict):
             names = names_of(body.get("call_id"), body.get("id"), event.get("item_id"))
-            self._whole_item(body, self._items.find(kind_of(body), index, names), index)
+            item = self._items.find(kind_of(body), index, names)
+            if item is None or not item.done:
+                self._whole_item(body, item, index)
+            else:
+                self._report.approximated("message", "an item ended more than once")  # the answer may repeat it yet
+
+    def _audio(self, event: Body) -> None:
+        self._report.dropped("audio", "what a Response says aloud stays behind")
 
     # whole items
 
     def _make(self, kind: str, wire_kind: str) -> Item:
         """Return a new item; it stands behind those of its kind."""
         if kind == "call":
-            return self._calls.add(Call(wire_kind))
+            return (self._calls.ignore if self.stopped else self._calls.add)(Call(wire_kind))
         item = Item(kind)
         if kind == "message":
             self._messages.line.add(item)
@@ -213,7 +228,7 @@ class Listener:
         if item is None:
             item = self._items.begin(kind, str(body.get("type")), index, names)
         self._items.name(item, names)
-        item.cut = body.get("status") == "incomplete"
+        item.cut = body.get("status") == "incomplete" and kind in _SAID  # tools that the server runs may fail
         WHOLE.get(kind, Listener._whole_other)(self, item, body)
         item.done = True
         self._messages.line.advance()
@@ -252,6 +267,7 @@ class Listener:
         self._report.approximated("images", "chat has no images in answers; some clients know `images`")
 
 
+_SAID = ("message", "reasoning", "call")  # what makes up the answer
 _DEEP = "a value that is nested too deeply"
 _THOUGHTS = {"reasoning_text": "content", "summary_text": "summary"}
 
@@ -280,6 +296,7 @@ EVENTS: dict[str, Callable[[Listener, Body], None]] = {
     "response.function_call_arguments.done": Listener._call_done,
     "response.custom_tool_call_input.delta": Listener._call_delta,
     "response.custom_tool_call_input.done": Listener._call_done,
+    **dict.fromkeys(("response.audio.delta", "response.audio.transcript.delta"), Listener._audio),
 }
 
 GROWING: dict[str, Callable[[Listener, Body], Grow | None]] = {

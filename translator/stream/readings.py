@@ -37,7 +37,7 @@ class Part:
         self.item = item
         self.field = field
         self.index: int | None = None
-        self.pieces: list[str] = []  # said
+        self.pieces: list[str] = []  # heard
         self.waiting: list[tuple[str, Tokens]] = []  # heard, and not its turn yet
         self.turn = 0  # its number among all that had a turn; 0: not yet
         self.offset = 0  # where its text begins in the message
@@ -47,11 +47,11 @@ class Part:
         self.citations = 0  # of these, how many were said
 
     def heard(self) -> str:
-        """All that came of its text; what was said becomes one piece, so that looking twice costs nothing."""
-        said = "".join(self.pieces)
+        """All that came of its text; it becomes one piece, so that looking twice costs nothing."""
+        heard = "".join(self.pieces)
         if len(self.pieces) > 1:
-            self.pieces = [said]
-        return said + "".join(piece for piece, _ in self.waiting) if self.waiting else said
+            self.pieces = [heard]
+        return heard
 
 
 class Item:

@@ -64,7 +64,14 @@ class Speech:
 class Line:
     """Items that take turns: the first one speaks, in the order of its parts."""
 
-    def __init__(self, speech: Speech, report: Report, between_items: str, between_parts: str) -> None:
+    def __init__(
+        self,
+        speech: Speech,
+        report: Report,
+        between_items: str,
+        between_parts: str,
+        begun: Callable[[Part], None] = lambda part: None,
+    ) -> None:
         self._speech = speech
         self._report = report
         self._between_items = between_items
@@ -72,6 +79,7 @@ class Line:
         self._queue: deque[Item] = deque()
         self._turns = 0
         self._speaking: dict[str, Part] = {}  # by field
+        self._begun = begun  # is told whose turn it is
 
     def add(self, item: Item) -> None:
         self._queue.append(item)
@@ -123,6 +131,7 @@ class Line:
         self.advance()
 
     def _take(self, part: Part, piece: str, tokens: Tokens) -> None:
+        part.pieces.append(piece)
         part.has_tokens = part.has_tokens or bool(tokens)
         if part.turn:
             self._say(part, piece, tokens)
@@ -135,6 +144,7 @@ class Line:
             return
         self._turns += 1
         part.turn = self._turns
+        self._begun(part)
         waiting, part.waiting = part.waiting, []
         for piece, tokens in waiting:
             self._say(part, piece, tokens)
@@ -146,7 +156,6 @@ class Line:
                 self._differs(part)  # too late: another one has the word
                 return
             self._begin(part, last)
-        part.pieces.append(piece)
         self._speech.say(part.field, piece, tokens)
 
     def _begin(self, part: Part, last: Part | None) -> None:

@@ -34,6 +34,7 @@ class Stops:
         self._pieces: deque[tuple[int, str]] = deque()  # what waits, each with its place in the text
         self._tokens: deque[tuple[int, Token]] = deque()  # each with the place where its text ends
         self._seen = self._released = 0
+        self._told = 0  # where the text of the tokens ends
         self._hit = False
 
     def feed(self, text: str, tokens: list[Token]) -> Piece:
@@ -54,7 +55,12 @@ class Stops:
         """The text is over: return what waited, up to a stop sequence among it."""
         found = self._found()
         self._hit = found is not None
-        return self._release(self._seen if found is None else found)
+        if found is not None:
+            return self._release(found)
+        rest = self._release(self._seen)
+        tokens = [token for _, token in self._tokens]  # longer than their text: nothing is cut, so they belong to it
+        self._tokens.clear()
+        return rest._replace(tokens=rest.tokens + tokens)
 
     def _found(self) -> int | None:
         """Where the earliest match so far begins; an earlier one may still be growing around it."""
@@ -63,10 +69,10 @@ class Stops:
     def _keep(self, start: int, text: str, tokens: list[Token]) -> None:
         if text:
             self._pieces.append((start, text))
-        end = start
+        self._told = max(self._told, start)  # tokens may come ahead of their text
         for token in tokens:
-            end = min(end + _length(token), self._seen)
-            self._tokens.append((end, token))
+            self._told += _length(token) if text else 0  # without any, they are about what came before
+            self._tokens.append((self._told, token))
 
     def _release(self, until: int) -> Piece:
         texts: list[str] = []

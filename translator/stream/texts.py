@@ -20,12 +20,13 @@ class Messages:
     """Texts and refusals, and what is said about them."""
 
     def __init__(self, items: Items, speech: Speech, terms: Terms) -> None:
-        self.line = Line(speech, terms.report, terms.profile.message_separator, "")
+        self.line = Line(speech, terms.report, terms.profile.message_separator, "", self._has_begun)
         self._items = items
         self._speech = speech
         self._report = terms.report
         self._address: tuple[Any, ...] | None = None  # of the text that grows
-        self._cited: dict[Part, None] = {}  # parts with citations that were not said yet
+        self._cited: dict[Part, None] = {}  # parts with citations that can be said
+        self._early: dict[Part, None] = {}  # parts with citations whose turn has not come
         self._part: Part | None = None
 
     def text(self, event: Body, delta: str) -> None:
@@ -71,6 +72,16 @@ class Messages:
         index = event.get("annotation_index")
         if not isinstance(index, int) or index >= len(part.cited):
             part.cited.append(event.get("annotation"))
+            self._note(part)
+
+    def _note(self, part: Part) -> None:
+        """*part* has citations that were not said yet."""
+        (self._cited if part.turn else self._early)[part] = None
+
+    def _has_begun(self, part: Part) -> None:
+        """Its turn has come."""
+        if part in self._early:
+            del self._early[part]
             self._cited[part] = None
 
     def whole(self, item: Item, body: Body) -> None:
@@ -93,8 +104,8 @@ class Messages:
             return
         cited = body.get("annotations")
         if isinstance(cited, list) and len(cited) > len(part.cited):
-            part.cited = cited
-            self._cited[part] = None
+            part.cited = list(cited)
+            self._note(part)
         self.line.settle(part, text, lambda: logprobs.to_chat(body.get("logprobs")))
 
     def _parts(self, body: Body) -> list[tuple[int, Body]]:
@@ -115,22 +126,26 @@ class Messages:
 
     def add_citations(self) -> None:
         """Add what the texts cite to the message, as far as the texts themselves were said."""
-        ready = [part for part in self._cited if part.turn or self._speech.stopped]
-        for part in sorted(ready, key=lambda part: part.turn):
-            del self._cited[part]
+        ready = sorted(self._cited, key=lambda part: part.turn)
+        self._cited.clear()
+        if self._speech.stopped:
+            ready += self._early
+            self._early.clear()
+        length = self._speech.out.length if ready and self._speech.stopped else None
+        for part in ready:
             for cited in part.cited[part.citations :]:
-                self._add_citation(part, cited)
+                self._add_citation(part, cited, length)
             part.citations = len(part.cited)
 
-    def _add_citation(self, part: Part, cited: Any) -> None:
-        out = self._speech.out
+    def _add_citation(self, part: Part, cited: Any, length: int | None) -> None:
+        """Add a citation, unless it is about words behind the *length* of a text that was stopped."""
         link = annotations.to_chat(cited, part.offset)
         if link is None:
             self._report.dropped("annotations", "chat knows citations of URLs only", cited)
-        elif self._speech.stopped and (not part.turn or link["url_citation"]["end_index"] > out.length):
+        elif length is not None and (not part.turn or link["url_citation"]["end_index"] > length):
             self._report.dropped("annotations", "the words in question come after a stop sequence", cited)
         else:
-            out.add("annotations", link)
+            self._speech.out.add("annotations", link)
 
 
 class Thoughts:

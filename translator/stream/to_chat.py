@@ -77,7 +77,7 @@ class ToChat:
             return []
         if not self._listener.hear(event):
             self._take(event)
-        if self._listener.stopped and not self.ended:
+        if self._listener.stopped and not self.ended and self._listener.has_whole_calls:
             self.cut_short = True
             self._stop()
         chunks = self._out.take_chunks()
@@ -149,11 +149,12 @@ class ToChat:
             self._fail(errors.of_response({**response, "status": status}))
             return
         self._listener.hear_output(response.get("output"), response.get("output_text"))
-        if status == "completed" and not (_has_output(response) or self.started) and self._listener.is_empty:
-            raise BadUpstream(self._listener.broken or "The upstream's response has no output.")
+        if status == "completed" and not _has_output(response) and self._listener.is_empty:
+            self._fail(BadUpstream(self._listener.broken or "The upstream's response has no output."))
+            return
         details = response.get("incomplete_details")
-        reason = details.get("reason") if isinstance(details, dict) else None
-        self._conclude(status, reason if isinstance(reason, str) else None)
+        reason = details.get("reason") if isinstance(details, dict) else details
+        self._conclude("incomplete" if reason else status, reason if reason and isinstance(reason, str) else None)
 
     def _status(self, response: Body, told: str | None) -> str:
         """The worse of the two endings that an event and its Response tell."""
@@ -168,9 +169,9 @@ class ToChat:
 
     def _conclude(self, status: str, reason: str | None) -> None:
         """End well, unless something is missing."""
-        is_cut = status == "incomplete" or reason is not None or self._listener.is_cut
+        is_cut = status == "incomplete" or self._listener.is_cut
         self._listener.flush(whole=not is_cut)
-        if self._listener.broken or self._listener.stopped:
+        if self._listener.broken or (self._listener.stopped and self._listener.has_whole_calls):
             self._stop()
         elif self._listener.is_nameless and not is_cut:
             self._fail(BadUpstream("The upstream sent a tool call without a name."))
@@ -192,14 +193,17 @@ class ToChat:
         if self._listener.broken:
             self._fail(BadUpstream(self._listener.broken))
         else:
-            self._listener.flush(whole=True)  # a call before the text may have had no end yet
+            self._listener.flush(whole=True)
             self._end(self._out.call_reason or "stop")
 
     def _reason(self, status: str, reason: str | None) -> str:
-        word = endings.to_chat(status, reason)
-        if word is None:
-            self._report.approximated("finish_reason", "an unknown reason is taken for an end", reason)
-        return word if word not in (None, "stop") else self._out.call_reason or "stop"
+        finish = endings.to_chat(status, reason)
+        if finish.why is not None:
+            self._report.approximated("finish_reason", finish.why, reason)
+        if finish.reason != "stop":
+            return finish.reason
+        is_half = self._listener.is_cut or not self._listener.has_whole_calls
+        return "length" if is_half else self._out.call_reason or "stop"
 
     def _end(self, reason: str) -> None:
         self.ended = True

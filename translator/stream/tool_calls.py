@@ -24,10 +24,11 @@ class Call(Item):
         self.streams = kind in ("function_call", "custom_tool_call")
         self.name = ""
         self.call_id = ""
+        self.whole = False  # all its arguments came
         self.begun = False
         self.place: int | None = None  # in `tool_calls`
-        self._pieces: list[str] = []
-        self._said = 0  # pieces that the client has
+        self._heard: list[str] = []
+        self._unsaid: list[str] = []
 
     def head(self, body: Body) -> None:
         """Learn who is called; the first word counts."""
@@ -41,21 +42,26 @@ class Call(Item):
         return bool(self.name and self.call_id)
 
     def hear(self, piece: str) -> None:
-        self._pieces.append(piece)
+        self._heard.append(piece)
+        self._unsaid.append(piece)
 
     def payload(self) -> str:
-        """The arguments or the input, as far as they came."""
-        return "".join(self._pieces)
+        """The arguments or the input, as far as they came; looking twice costs nothing."""
+        self._heard = ["".join(self._heard)]
+        return self._heard[0]
 
     def unsaid(self) -> list[str]:
         """The pieces that the client does not have yet."""
-        pieces = self._pieces[self._said :]
-        self._said = len(self._pieces)
+        pieces, self._unsaid = self._unsaid, []
         return pieces
 
 
 class Calls:
-    """The calls of one answer. They are announced in the order in which they began."""
+    """The calls of one answer. They take turns in the order in which they began.
+
+    Clients read a call when the next one begins (the SDKs parse its arguments then), so one that comes by turns with
+    an earlier one waits until that is whole.
+    """
 
     def __init__(self, out: Completion, report: Report, new_id: Callable[[str], str]) -> None:
         self._out = out
@@ -64,12 +70,24 @@ class Calls:
         self.nameless = False
         """Whether there is a call of which nobody said what is called."""
         self._all: list[Call] = []
-        self._queue: deque[Call] = deque()  # not announced yet
+        self._queue: deque[Call] = deque()  # the one that speaks, and those behind it
+        self._open = 0  # calls that are not whole yet
         self._ids: set[str] = set()
 
+    @property
+    def are_whole(self) -> bool:
+        """Whether all arguments of all calls came."""
+        return not self._open
+
     def add(self, call: Call) -> Call:
+        self._open += 1
         self._all.append(call)
         self._queue.append(call)
+        return call
+
+    def ignore(self, call: Call) -> Call:
+        """Nothing is said of *call*: it comes too late."""
+        call.whole = True
         return call
 
     def announce(self, call: Call, body: Body) -> None:
@@ -104,12 +122,20 @@ class Calls:
         if payload is not None and not isinstance(payload, str):
             payload = json.encode_text(payload)
         heard = call.payload()
-        if not payload or payload == heard:
-            return
-        if payload.startswith(heard) and not call.done:
-            self.hear(call, payload[len(heard) :])
-        else:
-            self._report.approximated("tool_calls", "what the upstream streamed differs from its finished call")
+        if payload and payload != heard:
+            if payload.startswith(heard) and not call.done:
+                self.hear(call, payload[len(heard) :])
+            else:
+                self._report.approximated("tool_calls", "what the upstream streamed differs from its finished call")
+        if payload:  # else its item may still tell
+            self._close(call)
+            self._advance()
+
+    def _close(self, call: Call) -> None:
+        """Nothing is missing of *call*: the turn is that of the next one."""
+        if not call.whole:
+            call.whole = True
+            self._open -= 1
 
     def finish(self, call: Call, body: Body) -> None:
         """*call* is done, and *body* is all of it. Raises BadRequest when it cannot be read."""
@@ -139,18 +165,30 @@ class Calls:
             self.hear(call, "{}")  # clients parse it
         call.call_id = call.call_id or self._new_id("call")
         call.done = True
+        if whole:
+            self._close(call)
+        elif call.whole:  # its arguments had an end, but it says itself that it has none
+            call.whole = False
+            self._open += 1
         self._advance()
 
     def _advance(self) -> None:
-        """Announce the calls that can be, in their order."""
-        while self._queue and (self._queue[0].is_ready() or self._queue[0].done):
-            call = self._queue.popleft()
+        """Give the turn to whom it belongs."""
+        while self._queue:
+            call = self._queue[0]
             if call.is_ready():
                 self._announce(call)
-            else:
+            elif call.done:
                 self.nameless = True
+                self._report.dropped("tool_calls", "a call without a name cannot be made")
+            if not (call.done or (call.begun and call.whole)):
+                return
+            self._queue.popleft()
 
     def _announce(self, call: Call) -> None:
+        if call.begun:
+            return
+        call.begun = True
         if call.call_id in self._ids:
             call.call_id = self._new_id("call")  # two calls of one id: the second gets one of its own
         self._ids.add(call.call_id)

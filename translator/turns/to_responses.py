@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +34,8 @@ class Items:
         self._position = 0
         self._used: dict[str, int] = {}  # ids of call items, and how often each was wanted
         self._latest: dict[str, str] = {}  # a call's id in the messages -> that of its latest call item
-        self._waiting: dict[str, list[str]] = {}  # the same, but all that wait for their result
+        self._waiting: dict[str, deque[str]] = {}  # the same, but all that wait for their result
+        self._names: dict[str, str] = {}  # of what is called, by the ids of the call items
         self._legacy: dict[str, list[str]] = {}  # function names of old-style calls -> those that wait
         self._free_form: set[str] = set()  # calls of custom tools, by the ids of their items
         self._results: dict[str, int] = {}  # ids of call items -> where their results stand
@@ -136,7 +138,8 @@ class Items:
         call_id = shape.text(call.get("id"), f"{path}.id")
         item = calls.from_chat(call, path, self._new_id(call_id), self._terms)
         self._latest[call_id] = item["call_id"]
-        self._waiting.setdefault(call_id, []).append(item["call_id"])
+        self._waiting.setdefault(call_id, deque()).append(item["call_id"])
+        self._names[item["call_id"]] = item["name"]
         if item["type"] == "custom_tool_call":
             self._free_form.add(item["call_id"])
         self._emit(item, path)
@@ -160,7 +163,9 @@ class Items:
     def _tool(self, message: Message, path: str) -> None:
         given = shape.text(message.get("tool_call_id"), f"{path}.tool_call_id")
         waiting = self._waiting.get(given)
-        call_id = waiting.pop(0) if waiting else self._latest.get(given) or calls.short_id(given)
+        call_id = waiting.popleft() if waiting else self._latest.get(given) or calls.short_id(given)
+        if message.get("name") != self._names.get(call_id):  # some clients repeat it
+            self._drop_name(message, path)
         self._output(message.get("content"), call_id, path)
 
     def _function(self, message: Message, path: str) -> None:

@@ -40,6 +40,15 @@ def test_a_stop_sequence_is_text(given: Any, param: str) -> None:
     assert raised.value.param == param
 
 
+def test_stop_sequences_have_a_limit() -> None:
+    """Every piece of text is looked at for each of them."""
+    most = [f"stop {i}" for i in range(limits.MOST_STOPS)]
+    assert len(limits.stops(most, terms())) == len(most)
+    with pytest.raises(BadRequest) as caught:
+        limits.stops([*most, "one more"], terms())
+    assert caught.value.param == "stop"
+
+
 @pytest.mark.parametrize(("n", "copies"), [(None, 1), (1, 1), (2, 2), (128, 128)])
 def test_several_choices_are_several_requests(n: Any, copies: int) -> None:
     """That is told, because the prompt is billed for each."""

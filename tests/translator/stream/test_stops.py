@@ -128,7 +128,9 @@ def test_tokens_may_be_pieces_of_characters() -> None:
     pieces = [token("\\xc3", [0xC3]), token("\\xa9", [0xA9]), token("a", [97]), token("!", [33]), {"token": None}]
     assert stops.feed("éa!", pieces) == Piece("éa", pieces[:3], True)
     stops.reset()
-    assert stops.feed("é", [token("much longer than its text"), {"token": None}]).tokens != []
+    longer = [token("much longer than its text"), {"token": None}]
+    assert stops.feed("é", longer) == Piece("é", [], False)
+    assert stops.flush() == Piece("", longer, False)
     assert stops.feed("!", [token("!")]).tokens == []
 
 

@@ -199,8 +199,19 @@ def run_on(transducer: ToChat, *events: Any) -> list[dict[str, Any]]:
             "tool_calls",
             ["approximated"],
         ),
+        (
+            response(
+                HI, {**CALL, "status": "incomplete"}, status="incomplete", incomplete_details={"reason": "steered"}
+            ),
+            "length",
+            ["approximated"],
+        ),
+        (response(HI, status="incomplete", incomplete_details={"reason": "timeout"}), "length", ["approximated"]),
+        (response(HI, CALL, status="incomplete", incomplete_details={"reason": "timeout"}), "length", ["approximated"]),
         (response(HI, status="incomplete"), "length", []),
-        (response(HI, status="incomplete", incomplete_details="x"), "length", []),
+        (response(HI, status="incomplete", incomplete_details="content_filter"), "content_filter", []),
+        (response(HI, incomplete_details={"reason": 5}), "length", []),
+        (response(HI, {"type": "code_interpreter_call", "status": "incomplete"}), "stop", ["dropped"]),
         (response(HI, status="incomplete", incomplete_details={"reason": 5}), "length", []),
         (response(HI, incomplete_details={"reason": "max_output_tokens"}), "length", []),
         (response({**HI, "status": "incomplete"}), "length", []),
@@ -293,12 +304,68 @@ def test_a_stop_sequence_in_a_finished_answer(wanted: Want) -> None:
     assert outcome(transducer) == ("one ", "tool_calls")
 
 
-def test_a_call_that_is_open_when_the_text_stops(wanted: Want) -> None:
-    """It was announced, so it must be callable."""
+STOPPED_BEHIND_A_CALL = (
+    {"type": "response.output_item.added", "output_index": 0, "item": {**CALL, "arguments": ""}},
+    {"type": "response.function_call_arguments.delta", "output_index": 0, "delta": '{"a"'},
+    {"type": "response.output_text.delta", "output_index": 1, "delta": "one STOP"},
+)
+LATE = {"type": "response.output_item.done", "output_index": 2, "item": {**CALL, "id": "fc_2", "call_id": "c2"}}
+REST = {"type": "response.function_call_arguments.done", "output_index": 0, "arguments": '{"a":1}'}
+
+
+@pytest.mark.parametrize("late", [[], [LATE]])
+def test_a_call_that_is_open_when_the_text_stops(wanted: Want, late: list[Any]) -> None:
+    """It was announced, so it is waited for: half of it could not be made. What begins meanwhile is not said."""
     transducer = ToChat(wanted("STOP"))
-    begun = {"type": "response.output_item.added", "output_index": 0, "item": {**CALL, "arguments": ""}}
-    run(transducer, begun, {"type": "response.output_text.delta", "output_index": 1, "delta": "STOP"})
-    assert transducer.answer["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] == "{}"
+    run(transducer, *STOPPED_BEHIND_A_CALL, *late, REST)
+    assert outcome(transducer) == ("one ", "tool_calls")
+    assert transducer.cut_short
+    (call,) = transducer.answer["choices"][0]["message"]["tool_calls"]
+    assert call["function"]["arguments"] == '{"a":1}'
+
+
+def test_a_call_that_stays_open_when_the_text_stops(wanted: Want) -> None:
+    """If it is cut, so is the answer."""
+    transducer = ToChat(wanted("STOP"))
+    half = {**CALL, "arguments": '{"a"', "status": "incomplete"}
+    done = {"type": "response.output_item.done", "output_index": 0, "item": half}
+    run(transducer, *STOPPED_BEHIND_A_CALL, done, ended("incomplete", response(half, status="incomplete")))
+    assert outcome(transducer) == ("one ", "length")
+    assert not transducer.cut_short
+
+
+def test_a_call_that_turns_out_to_be_cut(wanted: Want) -> None:
+    """Its arguments had an end, but the item says that this was not theirs."""
+    transducer = ToChat(wanted())
+    half = {**CALL, "arguments": '{"a"', "status": "incomplete"}
+    events = (STOPPED_BEHIND_A_CALL[0], {**REST, "arguments": '{"a"'}, ended("completed", response(half)))
+    run(transducer, *events)
+    assert outcome(transducer) == (None, "length")
+
+
+def test_nothing_is_no_answer_even_if_it_was_begun(wanted: Want) -> None:
+    """To keep a connection alive changes no ending."""
+    transducer = ToChat(wanted())
+    chunks = [*transducer.start(), *transducer.feed(ended("completed", {"status": "completed"}))]
+    assert "error" in chunks[-1]
+    assert transducer.failure is not None
+
+
+@pytest.mark.parametrize("kind", ["audio.delta", "audio.transcript.delta"])
+def test_audio_is_reported(wanted: Want, kind: str) -> None:
+    """It has no place in the answer."""
+    want = wanted()
+    run(ToChat(want), {"type": f"response.{kind}", "delta": "AAAA"}, ended("completed", response(HI)))
+    assert [loss.path for loss in want.terms.report] == ["audio"]
+
+
+def test_a_tool_of_the_server_that_never_ends_is_reported(wanted: Want) -> None:
+    """What began says what there was."""
+    want = wanted()
+    begun = {"type": "response.output_item.added", "output_index": 0, "item": {"type": "web_search_call"}}
+    text = {"type": "response.output_text.delta", "output_index": 1, "delta": "Hi"}
+    run(ToChat(want), begun, text, ended("completed", response()))
+    assert [str(loss) for loss in want.terms.report] == ["dropped message: chat has no 'web_search_call'"]
 
 
 # --- whatever servers do ---------------------------------------------------------------------------------------------

@@ -51,6 +51,22 @@ def test_a_call_streams(stage: Callable[..., Stage]) -> None:
     assert not list(report)
 
 
+def test_calls_take_turns(stage: Callable[..., Stage]) -> None:
+    """Clients take a call for whole when the next one begins: the SDKs parse its arguments then."""
+    out, calls, report = stage()
+    first, second = begun(calls, name="f", call_id="c1"), begun(calls, name="g", call_id="c2")
+    calls.hear(first, '{"a"')
+    calls.hear(second, "{}")
+    assert said(out) == [("c1", "f", '{"a"')]
+    assert calls.growing(second) is None
+    calls.settle(first, '{"a":1}')
+    assert said(out) == [("c1", "f", '{"a":1}'), ("c2", "g", "{}")]
+    assert not calls.are_whole
+    finished(calls, second)
+    assert calls.are_whole
+    assert not list(report)
+
+
 def test_a_call_waits_for_its_name(stage: Callable[..., Stage]) -> None:
     """And those behind it wait too, for their order is that of their indexes."""
     out, calls, _ = stage()
@@ -102,7 +118,7 @@ def test_what_was_not_streamed_is_said(
 def test_namespaces_are_part_of_the_name(stage: Callable[..., Stage]) -> None:
     """As the client declared it."""
     out, calls, _ = stage()
-    begun(calls, name="f", call_id="c1", namespace="ns")
+    finished(calls, begun(calls, name="f", call_id="c1", namespace="ns"))
     begun(calls, name="f", call_id="c2", namespace=5)
     assert [name for _, name, _ in said(out)] == ["ns__f", "f"]
 
