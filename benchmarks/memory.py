@@ -83,7 +83,8 @@ async def of_server(upstream: Upstream, contestant: Contestant, count: int) -> d
     if contestant.name.startswith((contestants.FLOOR, contestants.OURS)):
         assert held.streams == count, f"{contestant.name} does not take {count} streams at once"
     sizes = {"fresh": fresh, "idle": idle, "open": held.memory, "after": held.afterwards}
-    return {**sizes, "streams": held.streams, "per stream": round((held.memory - idle) / max(1, held.streams))}
+    found = {**sizes, "streams": held.streams}
+    return {**found, "per stream": round((held.memory - idle) / held.streams)} if held.streams else found
 
 
 async def of_servers(given: settings.Settings) -> dict[str, Any]:
@@ -99,7 +100,7 @@ async def of_servers(given: settings.Settings) -> dict[str, Any]:
         )
         for name, row in found[api].items():
             sizes = f"{row['idle'] / 1e6:>9.1f}{row['streams']:>9,}{row['open'] / 1e6:>9.1f}"
-            print(f"{name:40}{sizes}{row['per stream'] / 1e3:>16.1f}", flush=True)
+            print(f"{name:40}{sizes}{row.get('per stream', 0) / 1e3:>16.1f}", flush=True)
     return {"streams": count, "directions": found}
 
 

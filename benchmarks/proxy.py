@@ -62,7 +62,7 @@ async def turn(upstream: Upstream, contestant: Contestant, amount: Amount, found
     found.rate.append(count / took)
     if server:
         found.chunk.append(streamed.cost * 1e6)
-        found.running.append(streamed.running * 1e6)
+        found.running.append(streamed.steady.cost * 1e6)
         found.request.append((server.cpu() - before) / count * 1e6)
 
 

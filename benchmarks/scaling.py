@@ -70,7 +70,7 @@ def show(title: str, sizes: list[int], found: dict[str, dict[str, Any]]) -> None
 
 async def at_once(given: settings.Settings) -> dict[str, Any]:
     """Streams at once through a whole server on one core: ours, and a proxy that translates nothing."""
-    counts, seconds = ([10, 100], 0.5) if given.short else ([10, 100, crowd.possible(1_000)], 5.0)
+    counts, seconds = ([10, 100], 0.5) if given.short else ([10, 100, crowd.possible(1_000)], 4.0)
     upstream, found = Upstream(), {}
     wanted = (contestants.FLOOR, contestants.OURS)
     with contestants.running(await upstream.listen(), given, wanted) as everybody:

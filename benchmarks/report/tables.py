@@ -114,7 +114,8 @@ def _held(one: Found) -> str:
 
 def _server(name: str, row: Found) -> list[str]:
     sizes = [f"{row[key] / 1e6:.0f} MB" for key in ("idle", "open", "after")]
-    return [_named(name), *sizes, f"{row['streams']:,}", f"{row['per stream'] / 1e3:.0f} KB"]
+    each = f"{row['per stream'] / 1e3:.0f} KB" if "per stream" in row else ""
+    return [_named(name), *sizes, f"{row['streams']:,}", each]
 
 
 def scaling(found: Found) -> list[str]:

@@ -7,11 +7,12 @@ import time
 from typing import Any, NamedTuple
 
 from . import traffic
-from .client import Reading, Target
+from .client import Reading, Target, read_stream
 from .contestants import Contestant
 from .process import Server, many_files
 from .upstream import Plan, Upstream
 
+_BEGINNINGS = 200  # streams that begin in a second
 _PATIENCE = 5.0  # seconds without another stream that begins
 
 
@@ -21,15 +22,17 @@ def possible(wanted: int) -> int:
 
 
 async def paced(upstream: Upstream, contestant: Contestant, count: int, rate: int, seconds: float) -> dict[str, Any]:
-    """*count* streams that make *rate* tokens a second together, for so many seconds."""
-    gap = count / rate
-    plan = Plan(max(2, round(seconds / gap)), gap)
-    streamed = await traffic.streaming(upstream, contestant, count, plan)
-    delays = [delay for one in streamed.readings for delay in one.delays]
-    found: dict[str, Any] = {"streams": count, "chunks": len(delays), "late, ms": traffic.percentiles(delays)}
+    """*count* streams that make *rate* tokens a second together; so many seconds after the last has begun."""
+    gap, spread = count / rate, count / _BEGINNINGS
+    plan = Plan(round((spread + seconds) / gap) + 2, gap)
+    streamed = await traffic.streaming(upstream, contestant, count, plan, spread)
+    steady = streamed.steady
+    assert steady.late, f"{contestant.name} was so slow that the first of {count} streams ended before the last began"
+    found: dict[str, Any] = {"streams": count, "chunks": count * plan.tokens}
     found |= {"lost": 0, "disordered": 0}  # else it had failed
+    found["late, ms"] = traffic.percentiles(steady.late)
     if contestant.server:
-        found |= {"CPU us per chunk": round(streamed.running * 1e6, 2), "busy": round(streamed.busy, 2)}
+        found |= {"CPU us per chunk": round(steady.cost * 1e6, 2), "busy": round(steady.busy, 2)}
     return found
 
 
@@ -46,8 +49,12 @@ async def held(upstream: Upstream, server: Server, target: Target, count: int) -
     upstream.plan = Plan(2, 3_600)
     connections = await traffic.connect(target.port, count)
     readings = [Reading(target.api, 2) for _ in connections]
-    raw = target.request(stream=True)
-    tasks = [asyncio.create_task(c.ask(raw, r.take)) for c, r in zip(connections, readings, strict=True)]
+
+    async def one(n: int) -> None:
+        await asyncio.sleep(n / _BEGINNINGS)
+        await read_stream(connections[n], target, readings[n])
+
+    tasks = [asyncio.create_task(one(n)) for n in range(count)]
     try:
         begun = await _begun(readings)
         memory = server.memory()

@@ -19,26 +19,33 @@ class Streamed(NamedTuple):
 
     readings: list[Reading]
     cost: float  # the server's CPU seconds for one token, with its share of the beginnings and ends
-    running: float  # the same while all streams ran, without beginnings and ends
-    busy: float  # the share of its core that it needed while all streams ran
+    steady: Steady
 
 
-async def streaming(upstream: Upstream, contestant: Contestant, count: int, plan: Plan) -> Streamed:
-    """Read *count* streams at once; their beginnings are spread over one gap of the plan."""
+class Steady(NamedTuple):
+    """The same while all streams ran: from the moment when the last has begun until the first ends."""
+
+    late: list[float]  # of each token, seconds from the upstream's writing to our reading
+    cost: float
+    busy: float  # the share of its core that the server needed
+
+
+async def streaming(upstream: Upstream, contestant: Contestant, count: int, plan: Plan, spread: float = 0) -> Streamed:
+    """Read *count* streams at once; their beginnings are spread over so many seconds, or one gap of the plan."""
     upstream.plan = plan
     target = contestant.target
     connections = await connect(target.port, count)
     readings = [Reading(target.api, plan.tokens) for _ in connections]
 
     async def one(n: int) -> None:
-        await asyncio.sleep(plan.gap * n / count)
+        await asyncio.sleep((spread or plan.gap) * n / count)
         await read_stream(connections[n], target, readings[n])
 
     server = contestant.server
     before = server.cpu() if server else 0.0
     tasks = [asyncio.create_task(one(n)) for n in range(count)]
     try:
-        running, busy = await _while_running(server, readings, plan) if server else (0.0, 0.0)
+        steady = await _steady(contestant.server, readings, tasks, plan)
         await asyncio.gather(*tasks)
     except Failed as error:
         raise Failed(f"{contestant.name}: {error}") from None
@@ -48,23 +55,25 @@ async def streaming(upstream: Upstream, contestant: Contestant, count: int, plan
         await asyncio.gather(*tasks, return_exceptions=True)
     expect_whole(readings, contestant.name)
     spent = server.cpu() - before if server else 0.0
-    return Streamed(readings, spent / (count * plan.tokens), running, busy)
+    return Streamed(readings, spent / (count * plan.tokens), steady)
 
 
-async def _while_running(server: Server, readings: list[Reading], plan: Plan) -> tuple[float, float]:
-    """From the moment when every stream has begun until the first ends."""
-    pause = plan.gap / 4
-    while not all(one.delays for one in readings):  # noqa: ASYNC110
-        await asyncio.sleep(pause)
-    cpu, tokens, began = server.cpu(), _tokens(readings), time.monotonic()
-    while max(len(one.delays) for one in readings) < plan.tokens - 1:  # noqa: ASYNC110
-        await asyncio.sleep(pause)
-    spent, more = server.cpu() - cpu, _tokens(readings) - tokens
-    return spent / max(1, more), spent / (time.monotonic() - began)
+async def _steady(
+    server: Server | None, readings: list[Reading], tasks: list[asyncio.Task[None]], plan: Plan
+) -> Steady:
+    def now() -> tuple[float, float, list[int]]:
+        return server.cpu() if server else 0.0, time.monotonic(), [len(one.delays) for one in readings]
 
+    async def wait_until(reached: Callable[[], bool]) -> tuple[float, float, list[int]]:
+        while not (reached() or any(task.done() for task in tasks)):  # noqa: ASYNC110
+            await asyncio.sleep(plan.gap / 4)
+        return now()
 
-def _tokens(readings: list[Reading]) -> int:
-    return sum(len(one.delays) for one in readings)
+    cpu, clock, first = await wait_until(lambda: all(one.delays for one in readings))
+    cpu_then, clock_then, last = await wait_until(lambda: max(len(one.delays) for one in readings) >= plan.tokens - 1)
+    late = [delay for one, a, b in zip(readings, first, last, strict=True) for delay in one.delays[a:b]]
+    spent = cpu_then - cpu
+    return Steady(late, spent / max(1, len(late)), spent / max(1e-9, clock_then - clock))
 
 
 async def first_tokens(upstream: Upstream, target: Target, count: int) -> list[float]:
