@@ -9,7 +9,7 @@ TESTS   ?= tests
 PORT    ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pytest serve bench conformance wheel clean
+.PHONY: help demo test lint types pytest serve bench litellm conformance wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1@/' | column -t -s @ 2>/dev/null \
@@ -37,13 +37,15 @@ pytest: $(VENV)/.test
 bench: $(VENV)/.bench  ## the benchmarks (see benchmarks/)
 	$(VENV)-bench/bin/python benchmarks/run.py $(ARGS)
 
+litellm: $(VENV)-litellm/.made  ## LiteLLM's proxy, to take part in the benchmarks
+
 conformance: $(VENV)/.server  ## llm-comply and llmprobe against the demo upstream (needs npx for the second)
 	$(BIN)/python tests/conformance/run.py $(ARGS)
 
 wheel: dist/.built  ## build the wheel into dist/
 
 clean:  ## remove environments, builds and caches
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-conformance build dist *.egg-info .coverage .hypothesis .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-litellm $(VENV)-conformance build dist *.egg-info .coverage .hypothesis .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # --- what the targets stand on; each stamp is newer than what it was made from -------------------------------------------
@@ -79,4 +81,9 @@ $(VENV)/.bench: dist/.built pyproject.toml
 	$(PYTHON) -m venv $(VENV)-bench
 	$(VENV)-bench/bin/python -m pip --quiet --quiet --disable-pip-version-check install "$$(ls dist/diglot-*.whl)[bench]"
 	$(VENV)-bench/bin/python -m pip --quiet --quiet --disable-pip-version-check install --no-deps --force-reinstall dist/diglot-*.whl
+	@touch $@
+
+$(VENV)-litellm/.made: benchmarks/litellm-proxy.txt
+	$(PYTHON) -m venv $(VENV)-litellm
+	$(VENV)-litellm/bin/python -m pip --quiet --quiet --disable-pip-version-check install -r benchmarks/litellm-proxy.txt
 	@touch $@
