@@ -49,7 +49,10 @@ class Exchange(ABC):
 
     def error(self, status: int, body: bytes) -> BadUpstream:
         """Return the error of an upstream's HTTP answer, its path in the caller's words (protocol 7.2)."""
-        error = errors.read(status, body)
+        return self.retold(errors.read(status, body))
+
+    def retold(self, error: BadUpstream) -> BadUpstream:
+        """Return *error* with its path in the caller's words."""
         if error.param is not None:
             theirs, error.param = error.param, self.own_path(error.param)
             error.message = paths.renamed(error.message, theirs, error.param)

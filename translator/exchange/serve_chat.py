@@ -54,6 +54,7 @@ class ServeChat(Exchange):
             stops=self._made.stops,
             new_id=new_id,
             clock=clock,
+            retold=self.retold,
             limit=limit if isinstance(limit := self.request.get("max_output_tokens"), int) else None,
         )
 

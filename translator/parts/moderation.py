@@ -18,7 +18,7 @@ def to_chat(moderation: Any) -> dict[str, Any] | None:
     """Return `moderation` of a chat completion: each result in a list, its model beside the list too."""
     if not isinstance(moderation, dict) or json.is_deep(moderation):
         return None
-    return {side: _results(given) for side, given in moderation.items() if isinstance(given, dict)}
+    return {side: _results(given) for side, given in moderation.items() if isinstance(given, dict)} or None
 
 
 def _results(given: dict[str, Any]) -> dict[str, Any]:

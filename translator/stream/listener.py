@@ -90,7 +90,8 @@ class Listener:
         return self._thoughts.growing()
 
     def _growing_arguments(self, event: Body) -> Grow | None:
-        return self._calls.growing(self._call_of(event)) if event.get("delta") else None
+        delta = event.get("delta")
+        return self._calls.growing(self._call_of(event)) if delta and isinstance(delta, str) else None
 
     def hear_output(self, output: Any, text: Any) -> None:
         """Take a whole output, or the text that stands for it: say what was not streamed."""
@@ -99,7 +100,7 @@ class Listener:
             bodies = [{"type": "output_text", "text": text}]
         known = self._items.matched([(kind_of(body), names_of(body.get("call_id"), body.get("id"))) for body in bodies])
         for body, item in zip(bodies, known, strict=True):
-            if not self.stopped:
+            if item is not None or not self.stopped:  # what began before a stop sequence is told to its end
                 self._whole_item(body, item, None)
 
     def flush(self, whole: bool) -> None:

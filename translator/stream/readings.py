@@ -70,6 +70,7 @@ class Item:
         self.listed = False  # whether it is a member of one of the lists of the message
         self._by_index: dict[tuple[str, int], Part] = {}
         self._by_field: dict[str, list[Part]] = {}
+        self._all_heard: dict[str, str] = {}  # by field, once it is done
 
     def part(self, field: str, index: Any) -> Part:
         """Return the part that a delta belongs to: the one of that index, or the one that is open (R4)."""
@@ -95,7 +96,13 @@ class Item:
         return self._indexed_part(field, index)
 
     def heard(self, field: str) -> str:
-        return "".join(part.heard() for part in self._by_field.get(field, ()))
+        """All that came of its texts; when it is done, looking twice costs nothing."""
+        heard = self._all_heard.get(field)
+        if heard is None:
+            heard = "".join(part.heard() for part in self._by_field.get(field, ()))
+            if self.done:
+                self._all_heard[field] = heard
+        return heard
 
     def _last(self, field: str) -> Part | None:
         of_field = self._by_field.get(field)

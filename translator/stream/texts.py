@@ -98,7 +98,7 @@ class Messages:
 
     def _settle(self, part: Part, body: Body, text: Any) -> None:
         twin = part.item.twin
-        if twin is not None and text == twin.heard(part.field) and not part.heard():
+        if twin is not None and twin.done and text == twin.heard(part.field) and not part.heard():
             part.done = True  # transformers serve: a message that was whole comes once more behind a call
             self.line.advance()
             return

@@ -28,6 +28,7 @@ class Wanted(NamedTuple):
     new_id: Callable[[str], str]
     clock: Callable[[], float]
     limit: int | None = None  # `max_output_tokens`, if the client set it
+    retold: Callable[[BadUpstream], BadUpstream] = lambda error: error  # says an upstream's error in the client's words
 
 
 class ToChat:
@@ -48,6 +49,7 @@ class ToChat:
         """Why the answer failed, if it did."""
         self._profile = wanted.terms.profile
         self._limit = wanted.limit
+        self._retold = wanted.retold
         self._report = wanted.terms.report
         self._out = Completion(
             wanted.model, wanted.include_usage, wanted.legacy, self._report, wanted.new_id, wanted.clock
@@ -81,7 +83,7 @@ class ToChat:
             self.cut_short = True
             self._stop()
         chunks = self._out.take_chunks()
-        if chunks and isinstance(event.get("obfuscation"), str):
+        if chunks and self.failure is None and isinstance(event.get("obfuscation"), str):
             chunks[-1]["obfuscation"] = event["obfuscation"]
         return chunks
 
@@ -126,7 +128,7 @@ class ToChat:
         elif event.get("object") == "response" or (kind is None and _has_output(event)):
             self._whole(event, None)
         elif kind is None and (event.get("error") or errors.is_bare(event)):
-            self._fail(errors.from_value(event))
+            self._fail(self._retold(errors.from_value(event)))
 
     def _snapshot(self, event: Body) -> None:
         if isinstance(event.get("response"), dict):
@@ -137,7 +139,7 @@ class ToChat:
         self._whole(response if isinstance(response, dict) else {}, event["type"].removeprefix("response."))
 
     def _error(self, event: Body) -> None:
-        self._fail(errors.of_event(event))
+        self._fail(self._retold(errors.of_event(event)))
 
     # the end
 
@@ -146,7 +148,7 @@ class ToChat:
         self._out.learn(response)
         status = self._status(response, told)
         if status not in ("completed", "incomplete"):
-            self._fail(errors.of_response({**response, "status": status}))
+            self._fail(self._retold(errors.of_response({**response, "status": status})))
             return
         self._listener.hear_output(response.get("output"), response.get("output_text"))
         if status == "completed" and not _has_output(response) and self._listener.is_empty:

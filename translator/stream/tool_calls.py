@@ -127,7 +127,7 @@ class Calls:
                 self.hear(call, payload[len(heard) :])
             else:
                 self._report.approximated("tool_calls", "what the upstream streamed differs from its finished call")
-        if payload:  # else its item may still tell
+        if payload and not call.cut:  # else its item may still tell
             self._close(call)
             self._advance()
 

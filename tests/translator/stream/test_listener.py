@@ -204,3 +204,22 @@ def test_nothing_counts_behind_a_stop_sequence(stage: Callable[..., Stage]) -> N
     listener.hear_output([{"type": "message", "content": "one STOP"}, CALL], None)
     assert listener.stopped
     assert message_of(listener, out) == {"content": "one "}
+
+
+def test_a_call_that_began_before_a_stop_sequence_is_told_to_its_end(stage: Callable[..., Stage]) -> None:
+    """Its arguments may come in the whole output only; nobody makes some up."""
+    listener, out, _ = stage("STOP")
+    hear(listener, "output_item.added", output_index=0, item={**CALL, "arguments": ""})
+    hear(listener, "output_text.delta", output_index=1, content_index=0, delta="one STOP")
+    late = {**CALL, "id": "fc_2", "call_id": "c2"}
+    listener.hear_output([{**CALL, "arguments": "[1]"}, {"type": "message", "content": "one STOP"}, late], None)
+    (call,) = message_of(listener, out)["tool_calls"]
+    assert call["function"]["arguments"] == "[1]"
+
+
+def test_to_ask_what_grows_changes_nothing(stage: Callable[..., Stage]) -> None:
+    """A piece that is no text does not begin a call, neither when it is heard nor when it is asked for."""
+    listener, _, _ = stage()
+    hear(listener, "function_call_arguments.delta", output_index=0, delta={"x": 1})
+    assert listener.growing() is None
+    assert listener.is_empty

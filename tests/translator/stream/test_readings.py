@@ -42,6 +42,17 @@ def test_a_part_knows_what_came() -> None:
     assert part.pieces == ["ab"]
 
 
+def test_an_item_that_is_done_knows_what_came() -> None:
+    """Many may repeat it: looking again costs nothing."""
+    item = Item("message")
+    item.part("content", 0).pieces += ["a", "b"]
+    assert item.heard("content") == "ab"
+    item.part("content", 1).pieces.append("c")
+    item.done = True
+    assert item.heard("content") == "abc"
+    assert item.heard("content") is item.heard("content")
+
+
 def test_parts_have_indexes() -> None:
     """The same index is the same part, per field."""
     item = Item("message")

@@ -103,12 +103,14 @@ def test_after_the_end_every_verb_is_misuse(wanted: Want, end: Any, verb: Callab
 
 
 def test_obfuscation_goes_on(wanted: Want) -> None:
-    """In the chunk that comes of its event, if one does."""
+    """In the chunk that comes of its event, if one does; an error is an error and nothing else."""
     transducer = ToChat(wanted())
     delta = {"type": "response.output_text.delta", "output_index": 0, "delta": "Hi", "obfuscation": "abc"}
     assert [chunk.get("obfuscation") for chunk in transducer.feed(delta)] == [None, "abc"]
     assert "obfuscation" not in transducer.feed({**delta, "obfuscation": 5})[0]
     assert transducer.feed({**delta, "delta": ""}) == []
+    (error,) = transducer.feed({"type": "error", "message": "No.", "obfuscation": "abc"})
+    assert list(error) == ["error"]
 
 
 # --- failures --------------------------------------------------------------------------------------------------------
