@@ -93,8 +93,8 @@ def _in_part(found: re.Match[str]) -> str:
 
 
 def _in_declaration(declared: str, rest: str) -> str:
-    if not rest:
-        return re.sub(r"\.(function|custom)$", "", declared)
+    if rest in ("", ".type"):
+        return re.sub(r"\.(function|custom)$", "", declared) + rest
     rest = re.sub(r"^\.format\.(definition|syntax)\b", r".format.grammar.\1", rest)
     return declared + re.sub(r"^\.user_location\.(?!type\b)", ".user_location.approximate.", rest)
 

@@ -95,7 +95,10 @@ class Listener:
 
     def hear_output(self, output: Any, text: Any) -> None:
         """Take a whole output, or the text that stands for it: say what was not streamed."""
-        bodies = [body for body in output if isinstance(body, dict)] if isinstance(output, list) else []
+        given = output if isinstance(output, list) else []
+        bodies = [body for body in given if isinstance(body, dict)]
+        if len(bodies) < len(given):
+            self._report.dropped("message", f"chat has no {shape.word(None)}")
         if not bodies and self.is_empty and text and isinstance(text, str):
             bodies = [{"type": "output_text", "text": text}]
         known = self._items.matched([(kind_of(body), names_of(body.get("call_id"), body.get("id"))) for body in bodies])

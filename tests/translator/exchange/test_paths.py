@@ -110,6 +110,7 @@ def in_chat(path: str, **changes: Any) -> str:
         ("input[99].content", "messages[99]"),
         ("input", "messages"),
         ("tools[0]", "tools[0]"),
+        ("tools[0].type", "tools[0].type"),
         ("tools[0].name", "tools[0].function.name"),
         ("tools[0].parameters.properties.q", "tools[0].function.parameters.properties.q"),
         ("tools[0].strict", "tools[0].function.strict"),
