@@ -84,9 +84,8 @@ class Branches:
     def _numbered(self, branch: int, chunk: Body) -> list[Body]:
         """The chunk with the index of its branch; the role has been told, and what says nothing more is left out."""
         choice = chunk["choices"][0]
-        delta = {name: value for name, value in choice["delta"].items() if name != "role"}
-        says = any(value is not None for value in delta.values())
-        if not says and choice.get("finish_reason") is None and not choice.get("logprobs"):
+        delta = {name: value for name, value in choice["delta"].items() if name != "role" and value is not None}
+        if not delta and choice.get("finish_reason") is None and not choice.get("logprobs"):
             return []
         return [{**chunk, **self._shared, "choices": [{**choice, "index": branch, "delta": delta}]}]
 

@@ -51,7 +51,7 @@ def test_all_begin_first() -> None:
         (0, beginning, None),
         (1, beginning, None),
         (2, beginning, None),
-        (2, {"content": "", "refusal": None}, None),
+        (2, {"content": ""}, None),
     ]
     assert all(len(each["choices"]) == 1 for each in begun)
     assert said(branches.feed(0, A)) == [(0, {"content": "a"}, None)]
