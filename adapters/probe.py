@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from hashlib import blake2b
 
 import anyio
 
@@ -18,9 +20,12 @@ _QUESTION = b"diglot asks whether there is such an endpoint; this is no JSON, an
 _MISSING = (404, 405, 501)
 _AT_THE_DOOR = (401, 402, 403, 407, 408, 429)  # nobody has looked yet whether there is such an endpoint
 _MOST_WORDS = 65536
-_MOST_PLACES = 64
+_MOST_PLACES = 1024
+_DECIDES = re.compile(rb"auth|key|token|provider|rout|target|project|organization|tenant|deployment|config")
+"""Headers by whose names gateways choose what is behind them; others only tell about the client, often ever anew."""
+_TELLS_NOTHING = b"idempotency-key"
 
-Place = tuple[str, bytes]
+Place = bytes
 
 
 class Unclear(Exception):
@@ -35,17 +40,17 @@ class Unclear(Exception):
 class Probe:
     """An application, and what is known of it: whether it has an endpoint is asked when it matters, and remembered.
 
-    One asks at a time, in the name of its client. What was found holds for its place, the rest of the path and the
-    query, because these may decide: nobody can make others believe what is true elsewhere. That something is missing
-    is only believed where the same client was let in at the other door. When a request shows that an endpoint is
-    missing after all, what was found is forgotten.
+    One asks for each place, in the name of its client. A place is the rest of the path, the query, and the headers that
+    may decide: nobody can make others believe what is true elsewhere. That something is missing is only believed where
+    the same client was let in at the other door. When a request shows that an endpoint is missing after all, what was
+    found is forgotten, as are the places that were not used for longest.
     """
 
     def __init__(self, app: App, limits: Limits) -> None:
         self._app = app
         self._limits = limits
         self._places: dict[Place, dict[str, bool]] = {}
-        self._lock = anyio.Lock()
+        self._asking: dict[Place, anyio.Lock] = {}
 
     @property
     def found(self) -> str:
@@ -60,17 +65,24 @@ class Probe:
         place = _place(scope, endpoint)
         served = self._served(native, other, place)
         if served is None:
+            lock = self._asking.setdefault(place, anyio.Lock())
             try:
                 with anyio.fail_after(self._limits.probe):  # the wait for others who ask is part of it
-                    async with self._lock:
+                    async with lock:
                         served = self._served(native, other, place) or await self._find(native, endpoint, scope, place)
             except TimeoutError:
                 raise Unclear(explain.probed(explain.too_slow())) from None
+            finally:
+                if not lock.locked():
+                    self._asking.pop(place, None)
         return served != native
 
     def _served(self, native: str, other: str, place: Place) -> str | None:
         """The endpoint that is known to serve those who want *native*."""
-        has = self._places.get(place, {})
+        has = self._places.pop(place, None)
+        if has is None:
+            return None
+        self._places[place] = has  # at the end: it was used
         if has.get(native):
             return native
         return other if has.get(other) and native in has else None
@@ -115,16 +127,24 @@ class Probe:
             nonlocal missing
             if message["type"] == "http.response.start":
                 missing = message["status"] in _MISSING
-            elif missing and b"model" not in message.get("body", b""):  # a 404 may be about a model
-                self._places.pop(place, None)
+            elif missing:
+                missing = b"model" not in message.get("body", b"")  # a 404 may be about a model
+                if missing and not message.get("more_body", False):
+                    self._places.pop(place, None)
             await send(message)
 
         await self._app(scope, receive, watched)
 
 
 def _place(scope: Scope, endpoint: str) -> Place:
-    """What is the same for all endpoints of one upstream."""
-    return scope["path"].removesuffix(endpoint), scope.get("query_string", b"")
+    """A digest (there are keys in it) of what is the same for all endpoints of one upstream."""
+    headers = sorted((name, value) for name, value in scope["headers"] if _decides(name))
+    known = (scope["path"].removesuffix(endpoint), scope.get("query_string", b""), headers)
+    return blake2b(repr(known).encode(), digest_size=16).digest()
+
+
+def _decides(name: bytes) -> bool:
+    return name != _TELLS_NOTHING and _DECIDES.search(name) is not None
 
 
 class _Question:

@@ -53,7 +53,8 @@ class Server:
                 status, kind, body = 200, JSON, self.wholes[path]
         headers = [(b"content-type", kind.encode()), (b"retry-after", b"7")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 HAS = (400, JSON, NOT_JSON)
@@ -334,13 +335,63 @@ async def test_not_too_many_places(side: Any, asks: Any) -> None:
     """Whoever asks everywhere fills no memory; the others are asked for again."""
     server = Server(side, chat=HAS)
     app = auto(server)
-    for number in range(100):
+    for number in range(1024):
         await asks(app, "chat", query_string=b"%d" % number)
-    assert len(server.asked) == 100
-    await asks(app, "chat", query_string=b"99")
-    assert len(server.asked) == 100
-    await asks(app, "chat", query_string=b"0")
-    assert len(server.asked) == 101
+    assert len(server.asked) == 1024
+    for number in (0, 2000):
+        await asks(app, "chat", query_string=b"%d" % number)
+    assert len(server.asked) == 1025
+    await asks(app, "chat", query_string=b"0")  # it was used since
+    assert len(server.asked) == 1025
+    await asks(app, "chat", query_string=b"1")
+    assert len(server.asked) == 1026
+
+
+DECIDES = [{"authorization": "Bearer other"}, {"x-portkey-provider": "other"}, {"api-key": "other"}]
+
+
+@pytest.mark.parametrize("headers", DECIDES)
+async def test_headers_that_decide(side: Any, asks: Any, headers: dict[str, str]) -> None:
+    """A gateway that chooses by them what is behind it: what one client finds is not believed for another."""
+    server = Server(side, chat=HAS, responses=HAS)
+
+    async def gateway(scope: Any, receive: Any, send: Any) -> None:
+        if b"other" in dict(scope["headers"]).get(next(iter(headers)).encode(), b"") and scope["path"] == CHAT:
+            await send({"type": "http.response.start", "status": 404, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await server(scope, receive, send)
+
+    app = auto(gateway)
+    for _ in range(2):
+        assert (await asks(app, "chat", headers=headers)).status == 200
+        assert server.served[-1] == RESPONSES
+        assert (await asks(app, "chat")).status == 200
+        assert server.served[-1] == CHAT
+    assert server.asked == [RESPONSES, CHAT]
+
+
+async def test_headers_that_tell(side: Any, asks: Any) -> None:
+    """What is new in every request is no reason to ask again."""
+    server = Server(side, chat=HAS)
+    app = auto(server)
+    for number in range(3):
+        headers = {"idempotency-key": f"{number}", "traceparent": f"{number}", "session_id": f"{number}"}
+        assert (await asks(app, "chat", headers=headers)).status == 200
+    assert len(server.asked) == 1
+
+
+async def test_a_place_that_hangs(side: Any, asks: Any) -> None:
+    """Nobody waits for what somebody else asks elsewhere."""
+    server = Server(side, chat=HAS)
+    server.pause = 3600
+    app = auto(server)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(asks, app, "chat")
+        await anyio.wait_all_tasks_blocked()
+        server.pause = 0
+        assert (await asks(app, "chat", query_string=b"v=1")).status == 200
+        tasks.cancel_scope.cancel()
 
 
 @pytest.mark.parametrize("known", [False, True])
