@@ -60,13 +60,13 @@ def function_item(function: Item, path: str, call_id: str, terms: Terms) -> Item
     arguments = function.get("arguments")
     if arguments is not None and not isinstance(arguments, str):
         arguments = json.encode_text(arguments)
-    name = shape.text(function.get("name"), f"{path}.name")
+    name = shape.text_at(function, "name", path)
     return {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments or "{}"}
 
 
 def _custom_item(custom: Item, path: str, call_id: str, terms: Terms) -> Item:
     terms.report_unread(custom, _CUSTOM_FIELDS, path)
-    name, given = shape.text(custom.get("name"), f"{path}.name"), shape.text(custom.get("input"), f"{path}.input")
+    name, given = shape.text_at(custom, "name", path), shape.text_at(custom, "input", path)
     return {"type": "custom_tool_call", "call_id": call_id, "name": name, "input": given}
 
 
@@ -104,11 +104,11 @@ def _function(item: Item, path: str) -> Call:
     arguments = item.get("arguments")
     if arguments is not None and not isinstance(arguments, str):
         arguments = json.encode_text(arguments)
-    return Call(shape.text(item.get("name"), f"{path}.name"), _namespace(item, path), arguments or "{}")
+    return Call(shape.text_at(item, "name", path), _namespace(item, path), arguments or "{}")
 
 
 def _custom(item: Item, path: str) -> Call:
-    name, given = shape.text(item.get("name"), f"{path}.name"), shape.text(item.get("input"), f"{path}.input")
+    name, given = shape.text_at(item, "name", path), shape.text_at(item, "input", path)
     return Call(name, _namespace(item, path), given, free_form=True)
 
 

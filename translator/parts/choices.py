@@ -119,7 +119,7 @@ def to_responses(choice: Any, path: str, terms: Terms) -> Any:
     kind = choice.get("type")
     if kind is None:  # the older `function_call`
         terms.report_unread(choice, _NAME, path)
-        return {"type": "function", "name": shape.text(choice.get("name"), f"{path}.name")}
+        return {"type": "function", "name": shape.text_at(choice, "name", path)}
     if kind in _NAMED:
         return _flat_choice(choice, path, terms)
     if shape.text(kind, f"{path}.type") != "allowed_tools":
@@ -144,7 +144,7 @@ def _flat_choice(choice: dict[str, Any], path: str, terms: Terms) -> dict[str, A
         terms.report_unread(choice, frozenset({"type", kind}), path)
         choice, path = choice[kind], f"{path}.{kind}"
     terms.report_unread(choice, _NAME, path)
-    return {"type": kind, "name": shape.text(choice.get("name"), f"{path}.name")}
+    return {"type": kind, "name": shape.text_at(choice, "name", path)}
 
 
 _NAME = frozenset({"type", "name"})

@@ -20,12 +20,26 @@ def to_chat(content: Any, role: str, path: str, terms: Terms) -> str | list[Part
 
     Texts are joined where the upstream takes only strings. Raises BadRequest for a part that no chat message can hold.
     """
-    if isinstance(content, str):
-        return content
+    text = only_text(content)
+    if text is not None:
+        return text
     parts = [part_to_chat(part, f"{path}[{i}]", terms) for i, part in enumerate(shape.array(content, path))]
     if role != "assistant":
         parts = [{"type": "text", "text": p["refusal"]} if p["type"] == "refusal" else p for p in parts]
     return fold(parts, role, path, terms)
+
+
+def only_text(content: Any) -> str | None:
+    """The text of what is nothing but a text: a string, or one part that says no more. Most content is."""
+    if isinstance(content, str):
+        return content
+    part = content[0] if isinstance(content, list) and len(content) == 1 else None
+    if not isinstance(part, dict):
+        return None
+    kind, text = part.get("type"), part.get("text")
+    if isinstance(text, str) and isinstance(kind, str) and _ONLY_TEXT.get(kind, _NOTHING).issuperset(part):
+        return text
+    return None
 
 
 def fold(parts: list[Part], role: str, path: str, terms: Terms) -> str | list[Part]:
@@ -62,12 +76,11 @@ def _no_content(kind: Any, path: str) -> BadRequest:
 
 
 def _text(part: Part, path: str, terms: Terms) -> Part:
-    text = part.get("text")
-    return {"type": "text", "text": text if isinstance(text, str) else shape.text(text, f"{path}.text")}
+    return {"type": "text", "text": shape.text_at(part, "text", path)}
 
 
 def _refusal(part: Part, path: str, terms: Terms) -> Part:
-    return {"type": "refusal", "refusal": shape.text(part.get("refusal"), f"{path}.refusal")}
+    return {"type": "refusal", "refusal": shape.text_at(part, "refusal", path)}
 
 
 def _image(part: Part, path: str, terms: Terms) -> Part:
@@ -107,7 +120,7 @@ def _file(part: Part, path: str, terms: Terms) -> Part:
         given = {name: file[name] for name in ("file_id", "filename", "file_data") if file.get(name) is not None}
         shape.text(given["file_id"], f"{path}.file_id")
         return {"type": "file", "file": given}
-    data = shape.text(file.get("file_data"), f"{path}.file_data")
+    data = shape.text_at(file, "file_data", path)
     return {"type": "file", "file": {"filename": file.get("filename") or _file_name(data), "file_data": data}}
 
 
@@ -145,6 +158,11 @@ TO_CHAT: dict[str, Callable[[Part, str, Terms], Part]] = {
     "video_url": _video,
 }
 
+_NOTHING: frozenset[str] = frozenset()
+_ONLY_TEXT = {
+    kind: PART_FIELDS[kind] - {"prompt_cache_breakpoint"} for kind, make in TO_CHAT.items() if make is _text
+}
+
 
 # Chat -> Responses
 
@@ -155,8 +173,9 @@ def to_responses(content: Any, role: str, path: str, terms: Terms) -> str | list
     A text alone is a string. An assistant's thoughts among the parts are left out: they are no content of a message
     item. Raises BadRequest for a part that no Response can hold.
     """
-    if isinstance(content, str):
-        return content
+    text = only_text(content)
+    if text is not None:
+        return text
     parts = [
         _part_back(part, role, f"{path}[{i}]", terms)
         for i, part in enumerate(shape.array(content, path))
@@ -191,7 +210,7 @@ def _part_back(part: Any, role: str, path: str, terms: Terms) -> Part:
 
 
 def _text_back(part: Part, role: str, path: str, terms: Terms) -> Part:
-    text = shape.text(part.get("text"), f"{path}.text")
+    text = shape.text_at(part, "text", path)
     return output_text(text) if role == "assistant" else {"type": "input_text", "text": text}
 
 
@@ -201,7 +220,7 @@ def output_text(text: str) -> Part:
 
 
 def _refusal_back(part: Part, role: str, path: str, terms: Terms) -> Part:
-    refusal = shape.text(part.get("refusal"), f"{path}.refusal")
+    refusal = shape.text_at(part, "refusal", path)
     return {"type": "refusal", "refusal": refusal} if role == "assistant" else {"type": "input_text", "text": refusal}
 
 

@@ -108,6 +108,11 @@ def text_of(delta: dict[str, Any]) -> str:
     return ""
 
 
+def is_absent(message: dict[str, Any]) -> bool:
+    """Whether a message that a client sends back plainly holds no reasoning."""
+    return FIELDS.isdisjoint(message) and not isinstance(message.get("content"), list)
+
+
 def thoughts_of(message: dict[str, Any]) -> str:
     """The reasoning text of a message that a client sends back: among its parts, or in a field of its own."""
     parts = message.get("content")

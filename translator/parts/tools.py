@@ -126,7 +126,7 @@ def _read(declaration: Any, path: str, namespace: str | None, terms: Terms) -> I
 
 
 def _namespace(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
-    name = shape.text(tool.get("name"), f"{path}.name")
+    name = shape.text_at(tool, "name", path)
     members = shape.array(tool.get("tools") or [], f"{path}.tools")
     if members:
         terms.report.emulated(path, "namespaces are part of the tools' names")
@@ -138,7 +138,7 @@ def _namespace(tool: dict[str, Any], path: str, namespace: str | None, terms: Te
 
 def _function(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
     tool = {**tool, **tool["function"]} if isinstance(tool.get("function"), dict) else tool  # chat's own nesting
-    name = shape.text(tool.get("name"), f"{path}.name")
+    name = shape.text_at(tool, "name", path)
     if tool.get("output_schema") is not None:
         terms.report.dropped(f"{path}.output_schema", "functions have no output schema")
     parameters = tool.get("parameters") or {"type": "object", "properties": {}}
@@ -165,7 +165,7 @@ def _strict(strict: Any, parameters: Any, path: str, terms: Terms) -> bool | Non
 
 def _custom(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
     tool = {**tool, **tool["custom"]} if isinstance(tool.get("custom"), dict) else tool
-    name = shape.text(tool.get("name"), f"{path}.name")
+    name = shape.text_at(tool, "name", path)
     form = tool.get("format")
     if terms.profile.custom_tools:
         custom = {"name": flatten(name, namespace), "description": tool.get("description"), "format": _nested(form)}
@@ -256,7 +256,7 @@ def to_responses(body: dict[str, Any], terms: Terms) -> tuple[list[dict[str, Any
 
 
 def _flattened(tool: dict[str, Any], path: str, terms: Terms) -> tuple[dict[str, Any], str]:
-    kind = shape.text(tool.get("type"), f"{path}.type")
+    kind = shape.text_at(tool, "type", path)
     flatten_it = {"function": _flat_function, "custom": _flat_custom}.get(kind)
     if flatten_it is None:
         return tool, path
@@ -270,7 +270,7 @@ def _flattened(tool: dict[str, Any], path: str, terms: Terms) -> tuple[dict[str,
 
 def _flat_function(function: dict[str, Any], path: str, terms: Terms) -> dict[str, Any]:
     terms.report_unread(function, _FUNCTION_FIELDS, path)
-    made: dict[str, Any] = {"type": "function", "name": shape.text(function.get("name"), f"{path}.name")}
+    made: dict[str, Any] = {"type": "function", "name": shape.text_at(function, "name", path)}
     if function.get("description") is not None:
         made["description"] = function["description"]
     made["parameters"] = function.get("parameters") or {"type": "object", "properties": {}}
@@ -280,7 +280,7 @@ def _flat_function(function: dict[str, Any], path: str, terms: Terms) -> dict[st
 
 def _flat_custom(tool: dict[str, Any], path: str, terms: Terms) -> dict[str, Any]:
     terms.report_unread(tool, _CUSTOM_FIELDS, path)
-    made: dict[str, Any] = {"type": "custom", "name": shape.text(tool.get("name"), f"{path}.name")}
+    made: dict[str, Any] = {"type": "custom", "name": shape.text_at(tool, "name", path)}
     form = tool.get("format")
     if isinstance(form, dict) and isinstance(form.get("grammar"), dict):
         terms.report_unread(form, frozenset({"type", "grammar"}), f"{path}.format")

@@ -8,6 +8,7 @@ messages.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from ..errors import BadRequest
@@ -16,7 +17,7 @@ from ..parts.tools import Catalog
 from ..profiles import Terms
 from ..wire import shape
 from ..wire.responses import ITEM_FIELDS
-from .turn import Item, Message, Outputs, Turn, is_nameless, is_server_side
+from .turn import Item, Message, Outputs, Turn, is_nameless, is_server_side, last_of_user
 
 _NEEDS_STATE = "stored state, which is not kept here: send the items themselves (in many clients: `store: false`)"
 
@@ -33,8 +34,8 @@ class Turns:
         self._model = model
         self._current_turn_only = current_turn_only
         self._turn: Turn | None = None
+        self._items: list[Item] = []
         self._outputs = Outputs([], terms)
-        self._last_user = -1
         self._position = 0
 
     def add(self, given: Any) -> None:
@@ -42,10 +43,9 @@ class Turns:
         if isinstance(given, str):
             self._emit({"role": "user", "content": given}, "input")
             return
-        items = [shape.mapping(item, f"input[{i}]") for i, item in enumerate(shape.array(given, "input"))]
-        self._outputs = Outputs(items, self._terms)
-        self._last_user = max((i for i, item in enumerate(items) if item.get("role") == "user"), default=-1)
-        for i, item in enumerate(items):
+        self._items = shape.mappings(given, "input")
+        self._outputs = Outputs(self._items, self._terms)
+        for i, item in enumerate(self._items):
             self._position, path = i, f"input[{i}]"
             self._handler(item, path)(self, item, path)
         self._close()
@@ -59,10 +59,8 @@ class Turns:
         kind = item.get("type")
         if kind is None:
             kind = "message" if "role" in item else "item_reference" if "id" in item else None
-        if kind is None:
-            raise shape.missing(f"{path}.type")
         if not isinstance(kind, str):
-            raise shape.wrong_type(f"{path}.type", "a string", kind)
+            kind = shape.text(kind, f"{path}.type")
         self._terms.report_unread(item, ITEM_FIELDS.get(kind), path)
         if item.get("async"):
             self._terms.report.emulated(f"{path}.async", "it is waited for like any other call")
@@ -81,7 +79,9 @@ class Turns:
         self._close()
         if chat_role != "user":
             chat_role = "system" if role == "system" else self._terms.profile.developer_role
-        text = content.to_chat(item.get("content"), chat_role, f"{path}.content", self._terms)
+        text: Any = content.only_text(item.get("content"))
+        if text is None:
+            text = content.to_chat(item.get("content"), chat_role, f"{path}.content", self._terms)
         media: list[content.Part] = []
         if chat_role != "user" and isinstance(text, list):  # only users show media
             media = [part for part in text if content.is_media(part)]
@@ -100,17 +100,20 @@ class Turns:
         turn = self._open(path)
         if turn.calls:
             self._terms.report.approximated(path, "text and calls of one turn have no order")
-        given = item.get("content")
-        if isinstance(given, str):
-            given = [{"type": "output_text", "text": given}]
-        parts = [
-            content.part_to_chat(part, f"{path}.content[{i}]", self._terms)
-            for i, part in enumerate(shape.array(given or [], f"{path}.content"))
-        ]
+        parts = self._said(item.get("content"), path)
         if turn.parts and parts:
             self._terms.report.approximated(path, "messages of one turn are one message")
             turn.parts.append({"type": "text", "text": "\n\n"})
-        turn.parts += [self._refused(part, path) for part in parts]
+        turn.parts += parts
+
+    def _said(self, given: Any, path: str) -> list[content.Part]:
+        text = content.only_text(given)
+        if text is not None:
+            return [{"type": "text", "text": text}]
+        return [
+            self._refused(content.part_to_chat(part, f"{path}.content[{i}]", self._terms), path)
+            for i, part in enumerate(shape.array(given or [], f"{path}.content"))
+        ]
 
     def _refused(self, part: content.Part, path: str) -> content.Part:
         if part["type"] != "refusal" or self._terms.profile.refusals:
@@ -146,6 +149,10 @@ class Turns:
         if policy == "same_model":
             return sealed.get("model") in (None, self._model)
         return policy == "always"
+
+    @cached_property
+    def _last_user(self) -> int:
+        return last_of_user(self._items)
 
     # calls and outputs
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from ..errors import BadRequest
 from ..parts import calls, content, reasoning
 from ..profiles import Terms
 from ..wire import shape
-from .turn import Item, Message
+from .turn import Item, Message, last_of_user
 
 LEGACY = "call_legacy_"
 _TEXTS = ("role", "content", "name")
@@ -30,7 +31,7 @@ class Items:
         self.items: list[Item] = []
         self.origins: list[str] = []
         self._terms = terms
-        self._last_user = -1
+        self._messages: list[Message] = []
         self._position = 0
         self._used: dict[str, int] = {}  # ids of call items, and how often each was wanted
         self._latest: dict[str, str] = {}  # a call's id in the messages -> that of its latest call item
@@ -42,25 +43,26 @@ class Items:
 
     def add(self, messages: Any) -> None:
         """Read the whole `messages` of a request."""
-        given = [shape.mapping(m, f"messages[{i}]") for i, m in enumerate(shape.array(messages, "messages"))]
-        if not given:
+        self._messages = shape.mappings(messages, "messages")
+        if not self._messages:
             raise BadRequest("Invalid 'messages': empty array.", "messages", "empty_array")
-        self._last_user = max((i for i, m in enumerate(given) if m.get("role") == "user"), default=-1)
-        for i, message in enumerate(given):
+        for i, message in enumerate(self._messages):
             self._position, path = i, f"messages[{i}]"
             role = message.get("role")
             handle = HANDLERS.get(role) if isinstance(role, str) else None
             if handle is None:
                 shape.text(role, f"{path}.role")
                 raise BadRequest(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
-            self._terms.report_unread(message, _KNOWN[message["role"]], path)
+            self._terms.report_unread(message, _KNOWN[role], path)
             handle(self, message, path)
 
     def _message(self, message: Message, path: str) -> None:
         """System, developer and user keep their roles (protocol 2.1)."""
-        role = message["role"]
+        role, given = message["role"], message.get("content")
         self._drop_name(message, path)
-        said = content.to_responses(message.get("content"), role, f"{path}.content", self._terms)
+        said: Any = content.only_text(given)
+        if said is None:
+            said = content.to_responses(given, role, f"{path}.content", self._terms)
         self._emit({"type": "message", "role": role, "content": said}, path)
 
     def _drop_name(self, message: Message, path: str) -> None:
@@ -72,20 +74,27 @@ class Items:
     def _assistant(self, message: Message, path: str) -> None:
         self._drop_name(message, path)
         said = self._said(message, path)
-        called = shape.optional_array(message.get("tool_calls"), f"{path}.tool_calls")
-        has_call = bool(called) or message.get("function_call") is not None
-        self._reasoning(message, path, follows=said is not None or has_call)
+        called = self._called(message, path)
+        follows = said is not None or bool(called) or message.get("function_call") is not None
+        if not (follows and reasoning.is_absent(message)):
+            self._reasoning(message, path, follows)
         if said is not None:
             self._emit({"type": "message", "role": "assistant", "content": said}, path)
         for i, call in enumerate(called):
-            self._call(shape.mapping(call, f"{path}.tool_calls[{i}]"), f"{path}.tool_calls[{i}]")
+            self._call(call, f"{path}.tool_calls[{i}]")
         if message.get("function_call") is not None:
             self._legacy_call(message["function_call"], f"{path}.function_call")
+
+    def _called(self, message: Message, path: str) -> list[Item]:
+        calls_made = message.get("tool_calls")
+        return shape.mappings(calls_made, f"{path}.tool_calls") if calls_made is not None else []
 
     def _said(self, message: Message, path: str) -> str | list[Item] | None:
         """The content of the message item: what the assistant said and refused; None if it said nothing."""
         given, refusal = message.get("content"), message.get("refusal")
-        said = [] if given is None else content.to_responses(given, "assistant", f"{path}.content", self._terms)
+        said: Any = "" if given is None else content.only_text(given)
+        if said is None:
+            said = content.to_responses(given, "assistant", f"{path}.content", self._terms)
         if isinstance(said, list) and all(part.get("text") == "" for part in said):
             said = ""
         if message.get("audio") is not None:
@@ -122,6 +131,10 @@ class Items:
         elif any(message.get(name) for name in reasoning.FIELDS):
             report.dropped(path, "only its maker can read its reasoning")
 
+    @cached_property
+    def _last_user(self) -> int:
+        return last_of_user(self._messages)
+
     def _replayed(self, path: str) -> bool:
         policy, report = self._terms.profile.reasoning_replay, self._terms.report
         if policy in ("always", "same_model") or (policy == "tool_loop" and self._position > self._last_user):
@@ -135,7 +148,7 @@ class Items:
     # calls and their results
 
     def _call(self, call: dict[str, Any], path: str) -> None:
-        call_id = shape.text(call.get("id"), f"{path}.id")
+        call_id = shape.text_at(call, "id", path)
         item = calls.from_chat(call, path, self._new_id(call_id), self._terms)
         self._latest[call_id] = item["call_id"]
         self._waiting.setdefault(call_id, deque()).append(item["call_id"])
@@ -161,7 +174,7 @@ class Items:
         self._emit(item, path)
 
     def _tool(self, message: Message, path: str) -> None:
-        given = shape.text(message.get("tool_call_id"), f"{path}.tool_call_id")
+        given = shape.text_at(message, "tool_call_id", path)
         waiting = self._waiting.get(given)
         call_id = waiting.popleft() if waiting else self._latest.get(given) or calls.short_id(given)
         if message.get("name") != self._names.get(call_id):  # some clients repeat it
@@ -169,7 +182,7 @@ class Items:
         self._output(message.get("content"), call_id, path)
 
     def _function(self, message: Message, path: str) -> None:
-        name = shape.text(message.get("name"), f"{path}.name")
+        name = shape.text_at(message, "name", path)
         waiting = self._legacy.get(name)
         if not waiting:
             raise BadRequest(f"Messages with role 'function' must follow a call of '{name}'.", f"{path}.name")

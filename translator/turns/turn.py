@@ -14,6 +14,8 @@ Message = dict[str, Any]
 class Turn:
     """One assistant message while its items come in."""
 
+    __slots__ = ("_sealed", "_thoughts", "call_paths", "calls", "outputs", "parts", "path")
+
     def __init__(self, path: str) -> None:
         self.path = path
         self.parts: list[content.Part] = []
@@ -39,10 +41,9 @@ class Turn:
         return "it is not followed by what it led to" if self._sealed else "it says nothing"
 
     def message(self, terms: Terms) -> Message:
-        message: Message = {"role": "assistant", "content": self._content(terms)}
-        refusals = [part["refusal"] for part in self.parts if part["type"] == "refusal"]
-        if refusals and not isinstance(message["content"], list):
-            message["refusal"] = "".join(refusals)
+        message: Message = {"role": "assistant", "content": None}
+        if self.parts:
+            self._say(message, terms)
         if self._thoughts:
             fields = [s["field"] for s in self._sealed if s.get("field") in reasoning.TEXT_FIELDS]
             message[fields[-1] if fields else terms.profile.reasoning_field] = "\n\n".join(self._thoughts)
@@ -54,11 +55,19 @@ class Turn:
             message["tool_calls"] = self._signed()
         return message
 
-    def _content(self, terms: Terms) -> Any:
+    def _say(self, message: Message, terms: Terms) -> None:
+        """What it said and what it refused to say."""
+        message["content"] = content.only_text(self.parts)
+        if message["content"] is not None:
+            return
         texts = [part for part in self.parts if part["type"] != "refusal"]
-        if texts and len(texts) < len(self.parts) and "assistant" in terms.profile.content_lists:
-            return self.parts
-        return content.fold(texts, "assistant", self.path, terms) if texts else None
+        refusals = [part["refusal"] for part in self.parts if part["type"] == "refusal"]
+        if texts and refusals and "assistant" in terms.profile.content_lists:
+            message["content"] = self.parts
+        elif texts:
+            message["content"] = content.fold(texts, "assistant", self.path, terms)
+        if refusals and not isinstance(message["content"], list):
+            message["refusal"] = "".join(refusals)
 
     def _signed(self) -> list[dict[str, Any]]:
         """D5: some providers want a signature back on the very call that it came with."""
@@ -115,6 +124,11 @@ class Outputs:
         for left in self._outputs.values():
             item, path = left[0]
             raise calls.no_call(calls.reference(item, path), path)
+
+
+def last_of_user(said: list[dict[str, Any]]) -> int:
+    """The number of the last item or message that a user said; -1 if there is none."""
+    return next((i for i in range(len(said) - 1, -1, -1) if said[i].get("role") == "user"), -1)
 
 
 def is_server_side(item: Item) -> bool:

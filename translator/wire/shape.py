@@ -43,6 +43,12 @@ def text(value: Any, path: str) -> str:
     raise missing(path) if value is None else wrong_type(path, "a string", value)
 
 
+def text_at(owner: dict[str, Any], name: str, path: str) -> str:
+    """The text under *name* of what stands at *path*."""
+    value = owner.get(name)
+    return value if isinstance(value, str) else text(value, f"{path}.{name}")
+
+
 def mapping(value: Any, path: str) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
@@ -52,6 +58,15 @@ def mapping(value: Any, path: str) -> dict[str, Any]:
 def optional_array(value: Any, path: str) -> list[Any]:
     """An array, or nothing."""
     return [] if value is None else array(value, path)
+
+
+def mappings(value: Any, path: str) -> list[dict[str, Any]]:
+    """An array of objects."""
+    members = array(value, path)
+    for i, member in enumerate(members):
+        if not isinstance(member, dict):
+            mapping(member, f"{path}[{i}]")
+    return members
 
 
 def array(value: Any, path: str) -> list[Any]:
