@@ -50,8 +50,9 @@ def from_chat(call: Item, path: str, call_id: str, terms: Terms) -> Item:
     """Return the call item for a member of `tool_calls` (protocol 2.5, M5)."""
     terms.report_unread(call, _CALL_FIELDS, path)
     kind = _kind(call)
-    inner = shape.mapping(call.get(kind), f"{path}.{kind}")
-    return (_custom_item if kind == "custom" else function_item)(inner, f"{path}.{kind}", call_id, terms)
+    path = f"{path}.{kind}"
+    inner = shape.mapping(call.get(kind), path)
+    return (_custom_item if kind == "custom" else function_item)(inner, path, call_id, terms)
 
 
 def function_item(function: Item, path: str, call_id: str, terms: Terms) -> Item:
@@ -71,8 +72,13 @@ def _custom_item(custom: Item, path: str, call_id: str, terms: Terms) -> Item:
 
 
 def output_from_chat(told: Any, path: str, terms: Terms) -> Content:
-    """Return the output of a call for the content of a tool message; sloppy clients send objects."""
-    return json.encode_text(told) if isinstance(told, dict) else content.to_responses(told, "tool", path, terms)
+    """Return the output of a call for the content of the tool message at *path*; sloppy clients send objects."""
+    text = content.only_text(told)
+    if text is not None:
+        return text
+    if isinstance(told, dict):
+        return json.encode_text(told)
+    return content.to_responses(told, "tool", f"{path}.content", terms)
 
 
 def _kind(call: Item) -> str:
@@ -244,7 +250,7 @@ def reference(item: Item, path: str) -> str:
     call_id = item.get("call_id")
     if call_id is None and item["type"] == "local_shell_call_output":
         call_id = item.get("id")
-    return shape.text(call_id, f"{path}.call_id")
+    return call_id if isinstance(call_id, str) else shape.text(call_id, f"{path}.call_id")
 
 
 def hosted_to_chat(item: Item) -> tuple[str, str, str] | None:

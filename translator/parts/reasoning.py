@@ -52,17 +52,21 @@ def effort(given: Any, path: str, terms: Terms) -> Any:
 def to_chat(item: dict[str, Any], path: str) -> tuple[str, dict[str, Any]]:
     """Return the text of a reasoning item and the provider state sealed in it."""
     sealed = unseal(item.get("encrypted_content")) or {}
-    texts = [
-        shape.text(shape.mapping(part, f"{path}.{field}[{i}]").get("text"), f"{path}.{field}[{i}].text")
-        for field in ("content", "summary")
-        for i, part in enumerate(shape.array(item.get(field) or [], f"{path}.{field}"))
-    ]
+    said, summed_up = _texts(item, "content", path), _texts(item, "summary", path)
     own = sealed.get("text")
-    if isinstance(own, str):
-        return own, sealed
-    has_content = bool(item.get("content"))
-    count = len(item.get("content") or [])
-    return "\n\n".join(texts[:count] if has_content else texts), sealed
+    return own if isinstance(own, str) else "\n\n".join(said or summed_up), sealed
+
+
+def _texts(item: dict[str, Any], field: str, path: str) -> list[str]:
+    given = item.get(field)
+    if not given:
+        return []
+    text = content.only_text(given)
+    if text is not None and isinstance(given, list):
+        return [text]
+    path = f"{path}.{field}"
+    parts = shape.mappings(given, path)
+    return [shape.text_at(part, "text", f"{path}[{i}]") for i, part in enumerate(parts)]
 
 
 def to_details(item: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +77,9 @@ def to_details(item: dict[str, Any]) -> dict[str, Any]:
 def items_of(message: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the reasoning items that `to_details` put into a message."""
     entries = message.get("reasoning_details")
-    opened = [unseal(e.get("data")) for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
+    if not isinstance(entries, list):
+        return []
+    opened = [unseal(e.get("data")) for e in entries if isinstance(e, dict)]
     found = [fields["item"] for fields in opened if fields and isinstance(fields.get("item"), dict)]
     return [item for item in found if item.get("type") == "reasoning"]
 

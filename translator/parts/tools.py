@@ -92,6 +92,8 @@ def _declarations(body: dict[str, Any]) -> Iterator[tuple[Any, str, None]]:
 
 def _add(tools: dict[str, Tool], tool: Tool, terms: Terms) -> None:
     other = tools.setdefault(tool.flat, tool)
+    if other is tool:
+        return
     if (other.namespace, other.name, other.kind) != (tool.namespace, tool.name, tool.kind):
         raise BadRequest(
             f"'{tool.path}' and '{other.path}' are different tools that an upstream would both know as '{tool.flat}'.",
@@ -257,13 +259,13 @@ def to_responses(body: dict[str, Any], terms: Terms) -> tuple[list[dict[str, Any
 
 def _flattened(tool: dict[str, Any], path: str, terms: Terms) -> tuple[dict[str, Any], str]:
     kind = shape.text_at(tool, "type", path)
-    flatten_it = {"function": _flat_function, "custom": _flat_custom}.get(kind)
+    flatten_it = _FLATTEN.get(kind)
     if flatten_it is None:
         return tool, path
     nested = tool.get(kind)
     if nested is None:  # the spelling of Responses
         return flatten_it(tool, path, terms), path
-    terms.report_unread(tool, frozenset({"type", kind}), path)
+    terms.report_unread(tool, _NESTING[kind], path)
     path = f"{path}.{kind}"
     return flatten_it(shape.mapping(nested, path), path, terms), path
 
@@ -304,6 +306,8 @@ def _web_search(options: dict[str, Any], path: str, terms: Terms) -> dict[str, A
     return made
 
 
+_FLATTEN = {"function": _flat_function, "custom": _flat_custom}
+_NESTING = {kind: frozenset({"type", kind}) for kind in _FLATTEN}
 _FUNCTION_FIELDS = frozenset({"type", "name", "description", "parameters", "strict"})
 _CUSTOM_FIELDS = frozenset({"type", "name", "description", "format"})
 

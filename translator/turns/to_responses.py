@@ -191,7 +191,7 @@ class Items:
 
     def _output(self, told: Any, call_id: str, path: str) -> None:
         kind = "custom_tool_call_output" if call_id in self._free_form else "function_call_output"
-        output = calls.output_from_chat(told, f"{path}.content", self._terms)
+        output = calls.output_from_chat(told, path, self._terms)
         item = {"type": kind, "call_id": call_id, "output": output}
         at = self._results.setdefault(call_id, len(self.items))
         if at == len(self.items):
