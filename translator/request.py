@@ -81,7 +81,9 @@ def _checked(translate: Callable[[dict[str, Any], Terms], Made], body: Any, term
 
 
 def _to_chat(body: dict[str, Any], terms: Terms) -> ChatRequest:
-    body = {**body, **_configured(body)}
+    changed = _configured(body)
+    if changed:
+        body = {**body, **changed}
     chat: dict[str, Any] = {}
     walk(fields.TO_CHAT, body, chat, terms, terms.profile.unknown)
     _check(body, "input", "instructions")

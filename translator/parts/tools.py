@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
 from ..errors import BadRequest
@@ -103,7 +103,7 @@ def _add(tools: dict[str, Tool], tool: Tool, terms: Terms) -> None:
         terms.report.dropped(tool.path, f"'{tool.flat}' is declared before, in {other.path}")
 
 
-def _read(declaration: Any, path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
+def _read(declaration: Any, path: str, namespace: str | None, terms: Terms) -> Iterable[Tool]:
     tool = shape.mapping(declaration, path)
     kind = tool.get("type")
     read = READERS.get(kind) if isinstance(kind, str) else None
@@ -111,7 +111,7 @@ def _read(declaration: Any, path: str, namespace: str | None, terms: Terms) -> I
         raise BadRequest("Programmatic tool calling needs the Responses server's runtime.", path, "unsupported_value")
     if read is None:
         terms.report.dropped(path, f"nothing here runs {shape.word(kind)}", tool)
-        return
+        return ()
     terms.report_unread(tool, TOOL_FIELDS[tool["type"]], path)
     inner = tool.get(tool["type"])
     if isinstance(inner, dict):  # chat's own nesting
@@ -119,12 +119,12 @@ def _read(declaration: Any, path: str, namespace: str | None, terms: Terms) -> I
     callers = tool.get("allowed_callers")
     if isinstance(callers, list) and callers and "direct" not in callers:
         terms.report.dropped(path, "only programs may call it, and there are none", tool)
-        return
+        return ()
     if tool.get("async"):
         terms.report.emulated(f"{path}.async", "it is called like any other tool")
     if tool.get("defer_loading"):
         terms.report.emulated(f"{path}.defer_loading", "all tools are loaded at once")
-    yield from read(tool, path, namespace, terms)
+    return read(tool, path, namespace, terms)
 
 
 def _namespace(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
@@ -138,7 +138,7 @@ def _namespace(tool: dict[str, Any], path: str, namespace: str | None, terms: Te
         yield from _read(member, f"{path}.tools[{i}]", name, terms)
 
 
-def _function(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
+def _function(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterable[Tool]:
     tool = {**tool, **tool["function"]} if isinstance(tool.get("function"), dict) else tool  # chat's own nesting
     name = shape.text_at(tool, "name", path)
     if tool.get("output_schema") is not None:
@@ -150,7 +150,7 @@ def _function(tool: dict[str, Any], path: str, namespace: str | None, terms: Ter
         "parameters": parameters,
         "strict": _strict(tool.get("strict"), parameters, path, terms),
     }
-    yield _tool("function", name, namespace, path, function)
+    return (_tool("function", name, namespace, path, function),)
 
 
 def _strict(strict: Any, parameters: Any, path: str, terms: Terms) -> bool | None:
@@ -165,14 +165,13 @@ def _strict(strict: Any, parameters: Any, path: str, terms: Terms) -> bool | Non
     return True if strict else None
 
 
-def _custom(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
+def _custom(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterable[Tool]:
     tool = {**tool, **tool["custom"]} if isinstance(tool.get("custom"), dict) else tool
     name = shape.text_at(tool, "name", path)
     form = tool.get("format")
     if terms.profile.custom_tools:
         custom = {"name": flatten(name, namespace), "description": tool.get("description"), "format": _nested(form)}
-        yield _tool("custom", name, namespace, path, custom)
-        return
+        return (_tool("custom", name, namespace, path, custom),)
     terms.report.emulated(path, "free-form tools are functions with one string here")
     if isinstance(form, dict) and form.get("type") not in (None, "text"):
         terms.report.approximated(f"{path}.format", "grammars are described, not enforced", form)
@@ -181,7 +180,7 @@ def _custom(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms
         "description": _described(tool.get("description"), form),
         "parameters": INPUT_SCHEMA,
     }
-    yield _tool("custom", name, namespace, path, function, wrapped=True)
+    return (_tool("custom", name, namespace, path, function, wrapped=True),)
 
 
 def _nested(form: Any) -> Any:
@@ -199,18 +198,18 @@ def _described(description: Any, form: Any) -> str | None:
     return "\n\n".join(words) or None
 
 
-def _native(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
+def _native(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterable[Tool]:
     """A built-in tool that the client runs: a function with a fixed schema, native items on the way back."""
     kind = tool["type"]
     environment = tool.get("environment")
     if isinstance(environment, dict) and environment.get("type") not in (None, "local"):
         terms.report.dropped(path, "its container is the Responses server's", tool)
-        return
+        return ()
     if isinstance(environment, dict):
         terms.report_unread(environment, frozenset({"type"}), f"{path}.environment")
     if kind == "tool_search" and tool.get("execution") != "client":
         terms.report.emulated(path, "all tools are loaded at once")
-        return
+        return ()
     description, parameters = NATIVES[kind]
     terms.report.emulated(path, "a function stands in for the built-in tool")
     function = {
@@ -218,7 +217,7 @@ def _native(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms
         "description": tool.get("description") or description,
         "parameters": tool.get("parameters") or parameters,
     }
-    yield _tool(kind, kind, None, path, function)
+    return (_tool(kind, kind, None, path, function),)
 
 
 def _tool(kind: Any, name: str, namespace: str | None, path: str, inner: dict[str, Any], wrapped: bool = False) -> Tool:
@@ -227,7 +226,7 @@ def _tool(kind: Any, name: str, namespace: str | None, path: str, inner: dict[st
     return Tool(inner["name"], kind, name, namespace, path, {"type": form, form: inner}, wrapped)
 
 
-READERS: dict[str, Callable[[dict[str, Any], str, str | None, Terms], Iterator[Tool]]] = {
+READERS: dict[str, Callable[[dict[str, Any], str, str | None, Terms], Iterable[Tool]]] = {
     "function": _function,
     "custom": _custom,
     "namespace": _namespace,

@@ -33,12 +33,13 @@ class Turn:
     def think(self, text: str, sealed: dict[str, Any]) -> None:
         if text:
             self._thoughts.append(text)
-        self._sealed.append(sealed)
+        if sealed:
+            self._sealed.append(sealed)
 
     @property
     def why_nothing(self) -> str:
         """Why this turn, without texts and calls, became no message."""
-        return "it is not followed by what it led to" if self._sealed else "it says nothing"
+        return "it is not followed by what it led to" if self._thoughts or self._sealed else "it says nothing"
 
     def message(self, terms: Terms) -> Message:
         message: Message = {"role": "assistant", "content": None}
@@ -52,7 +53,7 @@ class Turn:
                 if isinstance(sealed.get(name), list):
                     message.setdefault(name, []).extend(sealed[name])
         if self.calls:
-            message["tool_calls"] = self._signed()
+            message["tool_calls"] = self._signed() if self._sealed else self.calls
         return message
 
     def _say(self, message: Message, terms: Terms) -> None:
@@ -91,14 +92,14 @@ class Outputs:
         self._calls: dict[str, int] = {}  # how many calls of an id are still to come: some servers repeat ids
         for i, item in enumerate(items):
             kind = item.get("type")
-            if not isinstance(kind, str) or is_server_side(item) or is_nameless(item):
+            if not isinstance(kind, str) or kind not in _PAIRED or is_server_side(item) or is_nameless(item):
                 continue
+            path = f"input[{i}]"
+            call_id = calls.reference(item, path)
             if kind in calls.CALLS:
-                call_id = calls.reference(item, f"input[{i}]")
                 self._calls[call_id] = self._calls.get(call_id, 0) + 1
-            elif kind in calls.OUTPUTS:
-                path = f"input[{i}]"
-                self._outputs.setdefault(calls.reference(item, path), []).append((item, path))
+            else:
+                self._outputs.setdefault(call_id, []).append((item, path))
 
     def take(self, call: Item, path: str) -> tuple[str, Item, str]:
         """Return the id, the output and its path for a call item; raises BadRequest if it has none."""
@@ -110,10 +111,9 @@ class Outputs:
         if not found:
             raise calls.no_output(call_id)
         left = self._calls[call_id] = self._calls.get(call_id, 1) - 1
-        if left <= 0:  # the last output counts (protocol 2.8)
-            for _, early in found[:-1]:
-                self._terms.report.dropped(early, "a later output answers the same call")
-            del found[:-1]
+        while left <= 0 and len(found) > 1:  # the last output counts (protocol 2.8)
+            _, early = found.pop(0)
+            self._terms.report.dropped(early, "a later output answers the same call")
         item, output_path = found.pop(0)
         if not found:
             del self._outputs[call_id]
@@ -131,10 +131,13 @@ def last_of_user(said: list[dict[str, Any]]) -> int:
     return next((i for i in range(len(said) - 1, -1, -1) if said[i].get("role") == "user"), -1)
 
 
+_PAIRED = frozenset({*calls.CALLS, *calls.OUTPUTS})
+
+
 def is_server_side(item: Item) -> bool:
-    return item.get("type") in ("tool_search_call", "tool_search_output") and item.get("execution") == "server"
+    return item.get("execution") == "server" and item.get("type") in ("tool_search_call", "tool_search_output")
 
 
 def is_nameless(item: Item) -> bool:
     """An output that names a tool and no call (new in SDK 3.52)."""
-    return item.get("type") == "function_call_output" and item.get("call_id") is None and item.get("name") is not None
+    return item.get("call_id") is None and item.get("type") == "function_call_output" and item.get("name") is not None
