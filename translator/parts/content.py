@@ -33,12 +33,10 @@ def only_text(content: Any) -> str | None:
     """The text of what is nothing but a text: a string, or one part that says no more. Most content is."""
     if isinstance(content, str):
         return content
-    part = content[0] if isinstance(content, list) and len(content) == 1 else None
-    if not isinstance(part, dict):
-        return None
-    kind, text = part.get("type"), part.get("text")
-    if isinstance(text, str) and isinstance(kind, str) and _ONLY_TEXT.get(kind, _NOTHING).issuperset(part):
-        return text
+    if isinstance(content, list) and len(content) == 1 and isinstance(part := content[0], dict):
+        kind, text = part.get("type"), part.get("text")
+        if isinstance(text, str) and isinstance(kind, str) and _ONLY_TEXT.get(kind, _NOTHING).issuperset(part):
+            return text
     return None
 
 

@@ -47,24 +47,19 @@ class Turns:
         self._outputs = Outputs(self._items, self._terms)
         for i, item in enumerate(self._items):
             self._position, path = i, f"input[{i}]"
-            self._handler(item, path)(self, item, path)
+            kind = _kind(item, path)
+            known = ITEM_FIELDS.get(kind)
+            if known is not None and not known.issuperset(item):
+                self._terms.report_unread(item, known, path)
+            if item.get("async"):
+                self._terms.report.emulated(f"{path}.async", "it is waited for like any other call")
+            HANDLERS.get(kind, Turns._unknown)(self, item, path)
         self._close()
         self._outputs.expect_none()
 
     def add_system(self, text: Any, path: str) -> None:
         """Put instructions in front."""
         self._emit({"role": self._terms.profile.developer_role, "content": shape.text(text, path)}, path)
-
-    def _handler(self, item: Item, path: str) -> Callable[[Turns, Item, str], None]:
-        kind = item.get("type")
-        if kind is None:
-            kind = "message" if "role" in item else "item_reference" if "id" in item else None
-        if not isinstance(kind, str):
-            kind = shape.text(kind, f"{path}.type")
-        self._terms.report_unread(item, ITEM_FIELDS.get(kind), path)
-        if item.get("async"):
-            self._terms.report.emulated(f"{path}.async", "it is waited for like any other call")
-        return HANDLERS.get(kind, Turns._unknown)
 
     # messages
 
@@ -253,7 +248,11 @@ class Turns:
             self._terms.report.dropped(turn.path, turn.why_nothing)
             return
         self._emit(turn.message(self._terms), turn.path)
-        self.call_origins[len(self.messages) - 1] = turn.call_paths
+        if turn.calls:
+            self.call_origins[len(self.messages) - 1] = turn.call_paths
+            self._tell_outputs(turn)
+
+    def _tell_outputs(self, turn: Turn) -> None:
         media: list[content.Part] = []
         for call_id, name, item, path in turn.outputs:
             given = calls.output_to_chat(item, path, self._catalog.flat, self._terms)
@@ -303,6 +302,14 @@ class Turns:
         else:
             return False
         return True
+
+
+def _kind(item: Item, path: str) -> str:
+    """The type of an item; some have none."""
+    kind = item.get("type")
+    if kind is None:
+        kind = "message" if "role" in item else "item_reference" if "id" in item else None
+    return kind if isinstance(kind, str) else shape.text(kind, f"{path}.type")
 
 
 _SYSTEM = ("system", "developer")

@@ -58,8 +58,8 @@ class Turn:
 
     def _say(self, message: Message, terms: Terms) -> None:
         """What it said and what it refused to say."""
-        message["content"] = content.only_text(self.parts)
-        if message["content"] is not None:
+        if len(self.parts) == 1 and self.parts[0]["type"] == "text":
+            message["content"] = content.fold(self.parts, "assistant", self.path, terms)
             return
         texts = [part for part in self.parts if part["type"] != "refusal"]
         refusals = [part["refusal"] for part in self.parts if part["type"] == "refusal"]
