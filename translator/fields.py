@@ -173,16 +173,15 @@ COMPLETION: list[Answer] = [
 ]
 
 _BLANK = {field.name: field.default for field in ANSWER}
-_REPEATED = [field.name for field in ANSWER if field.source == "request"]
+_REPEATED = frozenset(field.name for field in ANSWER if field.source == "request")
 _NESTED = ("text", "reasoning")
 
 
 def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
     """Return the Response object for *request* before anything is known of its answer: all 31 fields, in order."""
     answer = {**_BLANK, "output": [], "metadata": {}, "text": {"format": {"type": "text"}}}
-    for name in _REPEATED:
-        given = request.get(name)
-        if given is not None:
+    for name, given in request.items():
+        if given is not None and name in _REPEATED:
             answer[name] = {**answer[name], **shape.mapping(given, name)} if name in _NESTED else given
     answer["tools"] = tools.echo(answer["tools"])
     answer["reasoning"] = {**answer["reasoning"]}

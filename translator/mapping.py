@@ -189,26 +189,28 @@ def _stayer(way: Way, path: str) -> Rule:
 
 
 def _carrier(way: Way, path: str, target: str, goal: Goal) -> Rule:
+    shape_it, harmless = way.shape, way.harmless
+
     def carry(value: Any, out: dict[str, Any], terms: Terms) -> None:
         if value is None:
             return
-        if not terms.profile.takes(target, goal):
-            if not is_one_of(value, way.harmless):
-                terms.report.dropped(path, "the upstream does not take it", value)
-            return
-        shaped = way.shape(value, path, terms) if way.shape else value
-        if shaped is not None:
-            put(out, terms.profile.renamed.get(target, target) if goal == "chat" else target, shaped)
+        profile = terms.profile
+        if profile.takes(target, goal):
+            shaped = shape_it(value, path, terms) if shape_it else value
+            if shaped is not None:
+                put(out, profile.renamed.get(target, target) if goal == "chat" else target, shaped)
+        elif not is_one_of(value, harmless):
+            terms.report.dropped(path, "the upstream does not take it", value)
 
     return carry
 
 
 def put(out: dict[str, Any], path: str, value: Any) -> None:
     """Set a dotted *path* in *out*."""
-    *parents, name = path.split(".")
-    for parent in parents:
+    while "." in path:
+        parent, path = path.split(".", 1)
         out = out.setdefault(parent, {})
-    out[name] = value
+    out[path] = value
 
 
 def walk(
@@ -239,4 +241,7 @@ def walk(
 
 def is_one_of(value: Any, candidates: Iterable[Any]) -> bool:
     """Like ``in``, but 0 is not False and 1 is not True."""
-    return any(value == other and isinstance(value, bool) == isinstance(other, bool) for other in candidates)
+    for other in candidates:
+        if value is other or (value == other and isinstance(value, bool) == isinstance(other, bool)):
+            return True
+    return False

@@ -94,7 +94,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     def takes(self, path: str, goal: Literal["chat", "responses"] = "chat") -> bool:
         """Whether the upstream takes a request field (dotted path) of a dialect."""
         unsupported = self.unsupported if goal == "chat" else self.responses_unsupported
-        return path not in unsupported and path.split(".")[0] not in unsupported
+        return path not in unsupported and ("." not in path or path.split(".")[0] not in unsupported)
 
 
 class Terms(NamedTuple):
@@ -111,6 +111,7 @@ class Terms(NamedTuple):
                     self.report.dropped(f"{path}.{name}", "no such field is known", value[name])
 
 
+DEFAULT = Profile()
 _ALL_ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 _OPENAI = Profile(
     name="openai",
@@ -133,7 +134,7 @@ _LOW_TO_HIGH = ("low", "medium", "high")
 PRESETS: dict[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile(),
+        DEFAULT,
         _OPENAI,
         msgspec.structs.replace(_OPENAI, name="azure", unsupported=frozenset({"moderation", "prompt_cache_options"})),
         Profile(name="vllm"),

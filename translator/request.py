@@ -10,7 +10,7 @@ from .errors import BadRequest, NotSayable
 from .losses import Report
 from .mapping import walk
 from .parts import choices, formats, limits, tools
-from .profiles import Profile, Terms
+from .profiles import DEFAULT, Profile, Terms
 from .turns.to_chat import Turns
 from .turns.to_responses import Items
 from .wire import shape
@@ -61,7 +61,7 @@ def to_chat(
     Raises BadRequest when *body* is not a Responses request or asks for state, and NotSayable when *strict* and
     something would be dropped or approximated. *body* is not modified; parts of it are shared with the result.
     """
-    return translate_to_chat(body, Terms(profile or Profile(), Report() if report is None else report), strict).body
+    return translate_to_chat(body, Terms(profile or DEFAULT, Report() if report is None else report), strict).body
 
 
 def translate_to_chat(body: Any, terms: Terms, strict: bool = False) -> ChatRequest:
@@ -74,8 +74,7 @@ def _checked(translate: Callable[[dict[str, Any], Terms], Made], body: Any, term
         made = translate(shape.mapping(body, "body"), terms)
     except RecursionError:
         raise BadRequest("The request is nested too deeply.") from None
-    losses = terms.report.refused()
-    if strict and losses:
+    if strict and (losses := terms.report.refused()):
         raise NotSayable(losses)
     return made
 
@@ -101,7 +100,7 @@ def _check(body: dict[str, Any], *conversation: str) -> None:
     shape.text(body.get("model"), "model")
     if all(body.get(name) is None for name in conversation):
         raise shape.missing(conversation[0])
-    if not isinstance(body.get("stream"), (bool, type(None))):
+    if body.get("stream") is not None and not isinstance(body["stream"], bool):
         raise shape.wrong_type("stream", "a boolean", body["stream"])
 
 
@@ -183,7 +182,7 @@ def to_responses(
     when *strict* and something would be dropped or approximated. `stop` and `n` are not in the result: `ServeChat`
     emulates them. *body* is not modified; parts of it are shared with the result.
     """
-    terms = Terms(profile or Profile(), Report() if report is None else report)
+    terms = Terms(profile or DEFAULT, Report() if report is None else report)
     return translate_to_responses(body, terms, strict).body
 
 

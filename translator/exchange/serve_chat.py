@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import answer, request
 from ..losses import Report
-from ..profiles import Profile, Terms
+from ..profiles import DEFAULT, Profile, Terms
 from ..stream.to_chat import ToChat, Wanted
 from ..wire import sse
 from . import lessons, paths
@@ -39,7 +39,7 @@ class ServeChat(Exchange):
         new_id: Callable[[str], str],
         clock: Callable[[], float],
     ) -> None:
-        self.profile = profile or Profile()
+        self.profile = profile or DEFAULT
         self.report = Report()
         terms = Terms(self.profile, self.report)
         self._made = request.translate_to_responses(body, terms, strict)

@@ -8,7 +8,7 @@ from typing import Any
 from .. import answer, compaction, fields, request
 from ..errors import BadUpstream
 from ..losses import Report
-from ..profiles import Profile, Terms
+from ..profiles import DEFAULT, Profile, Terms
 from ..stream.to_responses import Asked, ToResponses
 from ..wire import shape, sse
 from . import paths
@@ -38,7 +38,7 @@ class ServeResponses(Exchange):
         clock: Callable[[], float],
     ) -> None:
         self._body = body = self._read(body)
-        self.profile = profile or Profile()
+        self.profile = profile or DEFAULT
         self.report = Report()
         terms = Terms(self.profile, self.report)
         compacts = compaction.is_asked(body)
