@@ -132,11 +132,9 @@ class Call:
 
     async def _watched(self, strict: bool) -> None:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._watch.listen, self._receive)
-            tasks.start_soon(self._watch.run)
+            tasks.start_soon(self._watch.run, self._receive, tasks.cancel_scope)
             try:
-                with self._watch.life:
-                    await self._attempts(strict)
+                await self._attempts(strict)
             except TranslationError as error:  # only a changed profile in strict mode gets here
                 await self.refuse(error)
             except OSError:

@@ -26,7 +26,6 @@ class Outlet:
         self.turn: anyio.Event | None = None
         self.status = 0
         self.done = False
-        self.busy = False
         self.busy_since = 0.0
         self.gone = False
         self.sent_at = monotonic()
@@ -35,6 +34,11 @@ class Outlet:
     def started(self) -> bool:
         """Whether the client has a status line: from then on errors belong into the body."""
         return self.status != 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being written."""
+        return self.busy_since != 0
 
     async def open(self, status: int, headers: Headers) -> None:
         """Send the status and the headers."""
@@ -46,14 +50,14 @@ class Outlet:
         if self.gone:
             raise ClientGone("the client has gone")
         self.done = not more
-        self.busy, self.busy_since = True, monotonic()
+        self.busy_since = monotonic()
         try:
             await self._send({"type": "http.response.body", "body": data, "more_body": more})
         except OSError:
             self.gone = True
             raise
         finally:
-            self.busy = False
+            self.busy_since = 0.0
             self.sent_at = monotonic()
 
     async def json(self, status: int, value: object, headers: Headers) -> None:
@@ -75,14 +79,14 @@ class Outlet:
     async def _head(self, message: Message) -> None:
         if self.gone:
             raise ClientGone("the client has gone")
-        self.busy, self.busy_since = True, monotonic()
+        self.busy_since = monotonic()
         try:
             await self._send(message)
         except OSError:
             self.gone = True
             raise
         finally:
-            self.busy = False
+            self.busy_since = 0.0
 
     async def free(self) -> None:
         """Wait until the watch has written what it is writing."""

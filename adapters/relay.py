@@ -42,7 +42,6 @@ class Relay:
         self.learned: Profile | None = None
         self.error: TranslationError | None = None
         self.answer: dict[str, object] = {}
-        self.heard = False
         self.heard_at = self.told_at = monotonic()
         self.finishing_at = 0.0
         self.over_at = 0.0
@@ -57,7 +56,14 @@ class Relay:
         self._size = 0
         self._unpacker: Unpacker | None = None
         self._gathered: FrameStream | None = None
-        self._body: Callable[[bytes, bool], Awaitable[None]] = self._collect
+        self._body: Callable[[bytes, bool], Awaitable[None] | None] = (
+            self._collect
+        )  # what is to be awaited tells the client
+
+    @property
+    def heard(self) -> bool:
+        """Whether the upstream has said anything."""
+        return self._status != 0
 
     @property
     def over(self) -> bool:
@@ -76,17 +82,18 @@ class Relay:
 
     async def send(self, message: Message) -> None:
         """Take one message of the application; returns when the client has what follows from it."""
-        if not self.heard:
-            self.heard = True
-            self._changed()
-        if self._outlet.turn is not None:
-            await self._outlet.free()
+        outlet = self._outlet
+        if outlet.turn is not None:
+            await outlet.free()
         kind = message["type"]
         try:
             if kind == "http.response.body":
                 self.complete = not message.get("more_body", False)
-                if not self.over_at:
-                    await self._body(self._plain(message.get("body", b"")), self.complete)
+                told = None if self.over_at else self._body(self._plain(message.get("body", b"")), self.complete)
+                if told is not None:
+                    await told
+                    self.heard_at = self.told_at = outlet.sent_at
+                    return
             elif kind == "http.response.start":
                 self._start(message)
         except TranslationError as error:
@@ -123,7 +130,7 @@ class Relay:
 
     # A stream
 
-    async def _stream(self, data: bytes, last: bool) -> None:
+    def _stream(self, data: bytes, last: bool) -> Awaitable[None] | None:
         stream = self.stream
         assert stream is not None
         self._size += len(data)
@@ -132,35 +139,33 @@ class Relay:
         frames = stream.feed(data)
         if last and not stream.ended:
             frames = [*frames, *stream.finish()]
-        ended = stream.ended
+        if stream.ended or stream.finishing or (frames and not self._outlet.started):
+            return self._emit(frames)
+        return self._outlet.write(b"".join(frames)) if frames else None
+
+    async def _emit(self, frames: list[bytes]) -> None:
+        """Send frames with which the stream may begin or end."""
+        stream = self.stream
+        assert stream is not None
         if frames:
-            if self._outlet.status == 0:
+            if not self._outlet.started:
                 await self._outlet.open(200, self._kept(_STREAM_HEADERS))
-            await self._outlet.write(b"".join(frames), not ended)
-            self.told_at = monotonic()
-        if ended:
+            await self._outlet.write(b"".join(frames), not stream.ended)
+        if stream.ended:
             self._finished(stream.answer)
         elif stream.finishing and not self.finishing_at:
             self.finishing_at = monotonic()
             self._changed()
 
-    async def _emit(self, frames: list[bytes]) -> None:
-        """Send frames that do not come from a piece of the upstream's."""
-        assert self.stream is not None
-        if not self._outlet.started:
-            await self._outlet.open(200, self._kept(_STREAM_HEADERS))
-        await self._outlet.write(b"".join(frames), not self.stream.ended)
-        if self.stream.ended:
-            self._finished(self.stream.answer)
-
-    async def _guess(self, data: bytes, last: bool) -> None:
+    def _guess(self, data: bytes, last: bool) -> Awaitable[None] | None:
         """Not every server names its event stream so: the first byte decides."""
         first = data.lstrip()[:1]
         if first == b"<":
             raise explain.no_answer(self.exchange, self._headers)
-        if first or last:
-            self._body = self._collect if first == b"{" else self._stream
-            await self._body(data, last)
+        if not (first or last):
+            return None
+        self._body = self._collect if first == b"{" else self._stream
+        return self._body(data, last)
 
     async def keep_alive(self) -> None:
         """Let the client and all proxies know that this stream lives, even before the upstream has said anything."""
@@ -173,7 +178,7 @@ class Relay:
         assert self.stream is not None
         await self._emit(self.stream.finish())
 
-    async def _gather(self, data: bytes, last: bool) -> None:
+    def _gather(self, data: bytes, last: bool) -> Awaitable[None] | None:
         """Some servers always stream (transformers serve): the client that did not ask for it gets the answer whole."""
         stream = self._gathered
         assert stream is not None
@@ -186,8 +191,7 @@ class Relay:
             stream.finish()
         if stream.failure is not None:
             raise stream.failure
-        if stream.ended:
-            await self._answer(stream.answer)
+        return self._answer(stream.answer) if stream.ended else None
 
     async def _answer(self, answer: dict[str, object]) -> None:
         await self._outlet.json(200, answer, self._kept())
@@ -195,7 +199,7 @@ class Relay:
 
     # A whole body
 
-    async def _collect(self, data: bytes, last: bool) -> None:
+    def _collect(self, data: bytes, last: bool) -> Awaitable[None] | None:
         good = self.accepted
         if data.strip():
             self.told_at = monotonic()
@@ -204,10 +208,11 @@ class Relay:
         self._size += len(data)
         if good and self._size > limit:
             raise BadUpstream(f"The upstream's answer is larger than {limit} bytes.")
-        if last:
-            await (self._whole if good else self._refused)(b"".join(self._pieces))
+        if not last:
+            return None
+        return (self._whole if good else self._refused)(b"".join(self._pieces))
 
-    async def _refused(self, body: bytes) -> None:
+    def _refused(self, body: bytes) -> None:
         if self._status in _MAY_TEACH and not self._outlet.started:
             self.learned = self._learn(self._status, body)
         if self.learned is not None:
@@ -215,15 +220,14 @@ class Relay:
             return
         raise explain.refusal(self.exchange, self._status, self._headers, body)
 
-    async def _whole(self, body: bytes) -> None:
+    def _whole(self, body: bytes) -> Awaitable[None] | None:
         try:
             value = decode_json(body)
         except ValueError:
             raise explain.no_answer(self.exchange, self._headers) from None
         if self.stream is not None:
-            await self._stream(b"data: %b\n\ndata: [DONE]\n\n" % encode_json(value), True)
-            return
-        await self._answer(self.exchange.answer(value))
+            return self._stream(b"data: %b\n\ndata: [DONE]\n\n" % encode_json(value), True)
+        return self._answer(self.exchange.answer(value))
 
     # Ends
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from operator import itemgetter
 from time import monotonic
 
 import anyio
@@ -21,24 +22,27 @@ async def _nothing() -> None:
 
 
 _NEVER: Deadline = (float("inf"), _nothing)
+_due = itemgetter(0)
 
 
 class Watch:
     """Does what is due, and ends what works for nobody.
 
-    The upstream works inside ``inner``, anew for every attempt, and hears through ``dismissed`` that it may stop;
-    ``life`` is around all attempts.
+    The upstream works inside ``inner``, anew for every attempt, and hears through ``dismissed`` that it may stop.
+    One task does all of this, because tasks are what a request costs: it listens, until something is due.
     """
 
+    inner: anyio.CancelScope
+    dismissed: anyio.Event
+
     def __init__(self, outlet: Outlet, limits: Limits) -> None:
-        self.life = anyio.CancelScope()
-        self.inner = anyio.CancelScope()
-        self.dismissed = anyio.Event()
         self._outlet = outlet
         self._limits = limits
         self._relay: Relay | None = None
-        self._wake = anyio.Event()
+        self._life: anyio.CancelScope | None = None
+        self._nap: anyio.CancelScope | None = None
         self._dismissed_at = 0.0
+        self._left = False
 
     def begin(self, relay: Relay) -> None:
         """Watch over this attempt from now on."""
@@ -48,29 +52,28 @@ class Watch:
 
     def changed(self) -> None:
         """A deadline has moved nearer; one that moved away is only found out about when it comes."""
-        self._wake.set()
+        if self._nap is not None:
+            self._nap.deadline = _on_the_loop(min(self._deadlines(), key=_due)[0])
 
-    async def listen(self, receive: Receive) -> None:
-        """Wait for the client to leave."""
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        if not self._outlet.done:
+    async def run(self, receive: Receive, life: anyio.CancelScope) -> None:
+        """Listen for the client to leave, and do what is due, for ever; *life* is around all attempts."""
+        self._life = life
+        while True:
+            due, act = min(self._deadlines(), key=_due)
+            if due <= monotonic():
+                await self._act(act)
+            else:
+                with anyio.CancelScope(deadline=_on_the_loop(due)) as self._nap:
+                    await self._listen(receive)
+                self._nap = None
+
+    async def _listen(self, receive: Receive) -> None:
+        if self._left:
+            await anyio.sleep_forever()
+        self._left = (await receive())["type"] == "http.disconnect"
+        if self._left and not self._outlet.done:
             self._outlet.gone = True
             self._dismiss()
-            self.changed()
-
-    async def run(self) -> None:
-        """Do what is due, for ever."""
-        while True:
-            due, act = min(self._deadlines(), key=lambda deadline: deadline[0])
-            delay = due - monotonic()
-            if delay <= 0:
-                await self._act(act)
-                continue
-            with anyio.move_on_after(delay):
-                await self._wake.wait()
-            if self._wake.is_set():
-                self._wake = anyio.Event()
 
     async def _act(self, act: Callable[[], Awaitable[None]]) -> None:
         self._outlet.take_turn()
@@ -104,6 +107,8 @@ class Watch:
             (relay.heard_at + (limits.idle if relay.heard else limits.first_byte), self._time_out),
             (relay.told_at + limits.silent, self._time_out),
         ]
+        if not relay.heard:
+            deadlines.append((monotonic() + limits.idle, _nothing))  # by then it may have been
         if relay.finishing_at:
             deadlines.append((relay.finishing_at + limits.after_finish, relay.finish))
         if relay.stream is not None:
@@ -122,7 +127,8 @@ class Watch:
         """The client reads no more: what works for it ends at once."""
         self._outlet.gone = True
         self._dismiss()
-        self.life.cancel()
+        assert self._life is not None
+        self._life.cancel()
 
     def _dismiss(self) -> None:
         self._dismissed_at = monotonic()
@@ -131,3 +137,8 @@ class Watch:
     async def _time_out(self) -> None:
         assert self._relay is not None
         await self._relay.fail(explain.too_slow())
+
+
+def _on_the_loop(due: float) -> float:
+    """The same moment on the clock of the event loop, which need not be ours."""
+    return anyio.current_time() + due - monotonic()
