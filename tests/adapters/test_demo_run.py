@@ -5,8 +5,9 @@ import pytest
 from diglot.adapters import demo_run, demo_script
 
 
-def test_show(capsys: pytest.CaptureFixture[str]) -> None:
+def test_show(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Both sides of the wire are shown, what was lost, and what to do next."""
+    monkeypatch.setenv("COLUMNS", "120")
     assert demo_run.main() == 0
     shown = capsys.readouterr().out
     left = " ".join(line.partition(" | ")[0].strip() for line in shown.splitlines())
