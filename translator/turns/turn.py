@@ -111,9 +111,10 @@ class Outputs:
         if not found:
             raise calls.no_output(call_id)
         left = self._calls[call_id] = self._calls.get(call_id, 1) - 1
-        while left <= 0 and len(found) > 1:  # the last output counts (protocol 2.8)
-            _, early = found.pop(0)
-            self._terms.report.dropped(early, "a later output answers the same call")
+        if left <= 0 and len(found) > 1:  # the last output counts (protocol 2.8)
+            for _, early in found[:-1]:
+                self._terms.report.dropped(early, "a later output answers the same call")
+            del found[:-1]
         item, output_path = found.pop(0)
         if not found:
             del self._outputs[call_id]
