@@ -101,7 +101,8 @@ class Probe:
         self._places.pop(place, None)
         names = " nor ".join(f"POST /v1{path}" for path in paths)
         _log.warning("There is neither %s behind this server", names)
-        raise Unclear(BadUpstream(f"There is neither {names} behind this server: is the URL right?"))
+        hint = "is the URL right? If so, say what is there (upstream_api)."
+        raise Unclear(BadUpstream(f"There is neither {names} behind this server: {hint}"))
 
     async def _ask(self, path: str, endpoint: str, scope: Scope) -> bool:
         question = _Question(self._limits.shutdown)
