@@ -19,6 +19,7 @@ _log = logging.getLogger("diglot")
 _QUESTION = b"diglot asks whether there is such an endpoint; this is no JSON, and no request"
 _MISSING = (404, 405, 501)
 _AT_THE_DOOR = (401, 402, 403, 407, 408, 429)  # nobody has looked yet whether there is such an endpoint
+_REFUSAL = re.compile(rb'\s*\{\s*"error"')  # LM Studio says so with a 200
 _MOST_WORDS = 65536
 _MOST_PLACES = 1024
 _DECIDES = re.compile(rb"auth|key|token|provider|rout|target|project|organization|tenant|deployment|config")
@@ -180,9 +181,10 @@ class _Question:
     def verdict(self) -> bool:
         """Whether there is such an endpoint; raises Unclear."""
         status, kind = self.status, dict(self._headers).get(b"content-type", b"").lower()
-        if status in _MISSING or (200 <= status < 300 and b"html" in kind):
+        good = 200 <= status < 300
+        if status in _MISSING or (good and (b"html" in kind or _REFUSAL.match(self._words))):
             return False
-        if 200 <= status < 300 or status == 500 or (400 <= status < 500 and status not in _AT_THE_DOOR):
+        if good or status == 500 or (400 <= status < 500 and status not in _AT_THE_DOOR):
             return True
         error = explain.error(status, self._headers, self._words)
         raise Unclear(explain.probed(error), without(self._headers, ABOUT_THE_BODY))

@@ -137,10 +137,13 @@ async def test_statuses_of_what_is_there(side: Any, asks: Any, status: int) -> N
     assert server.asked == [RESPONSES]
 
 
-@pytest.mark.parametrize(("status", "kind"), [(404, JSON), (405, JSON), (501, JSON), (200, HTML), (404, HTML)])
-async def test_statuses_of_what_is_missing(side: Any, asks: Any, status: int, kind: str) -> None:
-    """A page of a website is no API."""
-    server = Server(side, responses=(status, kind, b"<html>"), chat=HAS)
+MISSING = [(404, JSON, b""), (405, JSON, b""), (501, JSON, b""), (200, HTML, b"<html>"), (404, HTML, b"<html>")]
+
+
+@pytest.mark.parametrize("answer", [*MISSING, (200, JSON, b'{ "error": "Unexpected endpoint or method."}')])
+async def test_statuses_of_what_is_missing(side: Any, asks: Any, answer: tuple[int, str, bytes]) -> None:
+    """A page of a website is no API, nor is an error that is called a success."""
+    server = Server(side, responses=answer, chat=HAS)
     assert (await asks(auto(server), "responses")).json["object"] == "response"
     assert server.served == [CHAT]
 
