@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ import anyio
 from ..translator import decode_json, encode_json
 from . import demo, hints, http
 from .asgi import TranslationMiddleware
-from .asgi_types import App, Message, Receive, Scope, Send
+from .asgi_types import App, Message, Receive, Scope, Send, without
 from .demo_clients import WEATHER, ChatClient, Client, ResponsesClient
 from .endpoints import Api
 from .limits import Limits
@@ -83,7 +83,7 @@ async def _show(talker: Client, upstream: App, api: Api) -> bool:
     print()
     columns.heads(*talker.heads)
     async with on_loopback(TranslationMiddleware(_tapped(upstream, columns.right), upstream_api=api)) as url:
-        client = http.new_client(Limits())
+        client = http.new_client(url, Limits())
         try:
             return await _converse(client, url, talker, columns.left)
         finally:
@@ -105,17 +105,25 @@ async def _ask(client: http.Client, url: str, body: dict[str, Any], show: Show) 
     for line in _members(f"POST {urlsplit(url).path}", body):
         show(f"-> {line}")
     headers = [(b"content-type", b"application/json")]
-    answer = await client.send(http.build(client, Limits(), "POST", url, headers, encode_json(body)), stream=True)
-    if losses := answer.headers.get("diglot-losses"):
-        show(f"<- diglot-losses: {losses}")
+    answer = await client.open("POST", url, headers, encode_json(body))
+    if losses := dict(without(answer.headers, ())).get(b"diglot-losses"):
+        show(f"<- diglot-losses: {losses.decode()}")
     events: list[dict[str, Any]] = []
-    async for line in answer.aiter_lines():
+    async for line in _lines(answer):
         if line.startswith("data: {"):
             events.append(decode_json(line.removeprefix("data: ").encode()))
         if line.startswith("data: "):
             show(f"<- {_said(line)}")
     await answer.aclose()
     return events
+
+
+async def _lines(answer: http.Answer) -> AsyncIterator[str]:
+    rest = b""
+    async for piece in answer.pieces():
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            yield line.decode()
 
 
 def _tapped(app: App, show: Show) -> App:

@@ -1,31 +1,56 @@
-"""The HTTP client: `httpx2` if there, else `httpx`; client objects of both are welcome. No other file knows them."""
+"""What `Upstream` needs of an HTTP client, and which one it gets: aiohttp where it can be had, else httpx2 or httpx."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-from collections.abc import AsyncIterable, Iterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 from contextlib import contextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from types import ModuleType
-from typing import Any, Protocol
+from importlib.util import find_spec
+from typing import NamedTuple, Protocol
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-from ..translator import BadUpstream
+from ..translator import BadUpstream, TranslationError
+from .asgi_types import Headers
 from .limits import Limits
 
-PACKAGES = ("httpx2", "httpx")
-_WRITE = 60.0
+HTTPX = ("httpx2", "httpx")
+"""Two packages that are used in the same way."""
+KEPT = 30.0
+"""How long an idle connection is kept, in seconds."""
+WRITE = 60.0
+GRACE = 30.0
+
+Content = bytes | AsyncIterable[bytes] | None
+
+
+class Answer(Protocol):
+    """What comes back: its head is here, its body on its way."""
+
+    @property
+    def status(self) -> int:
+        """The status."""
+        ...
+
+    @property
+    def headers(self) -> Iterable[tuple[bytes, bytes]]:
+        """The headers as they came."""
+        ...
+
+    def pieces(self) -> AsyncGenerator[bytes]:
+        """Yield the body as it arrives, not decoded; raises BadUpstream after what came before a cut."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connection if there is more to come: the upstream stops."""
+        ...
 
 
 class Client(Protocol):
-    """What is used of an `AsyncClient`."""
+    """A pool of connections."""
 
-    def build_request(self, method: str, url: Any, **settings: Any) -> Any:
-        """Return a request."""
-        ...
-
-    async def send(self, request: Any, *, stream: bool = False) -> Any:
-        """Send it and return what comes back."""
+    async def open(self, method: str, url: str, headers: Headers, content: Content) -> Answer:
+        """Send a request with these headers, and `host`; raises BadUpstream, and what *content* raises."""
         ...
 
     async def aclose(self) -> None:
@@ -33,39 +58,73 @@ class Client(Protocol):
         ...
 
 
-def new_client(limits: Limits) -> Client:
-    """Return a client for many users of one upstream: no cookie of one reaches another, no redirect is followed."""
-    name = next(package for package in PACKAGES if importlib.util.find_spec(package))
-    package = importlib.import_module(name)
-    nobody = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    pool = package.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30)
-    return package.AsyncClient(timeout=_timeout(package, limits), limits=pool, cookies=nobody, follow_redirects=False)
+def new_client(url: str, limits: Limits) -> Client:
+    """Return a client for many users of one upstream: no cookie of one reaches another, no redirect is followed.
+
+    httpx also goes where aiohttp cannot: it runs on trio, and through every kind of proxy that the environment names.
+    """
+    if find_spec("aiohttp") and _on_asyncio() and not _is_behind_a_proxy(url):
+        from . import http_aiohttp
+
+        return http_aiohttp.new_client(url, limits)
+    from . import http_httpx
+
+    return http_httpx.new_client(limits)
 
 
-def build(
-    client: Client,
-    limits: Limits,
-    method: str,
-    url: str,
-    headers: list[tuple[bytes, bytes]],
-    content: bytes | AsyncIterable[bytes] | None,
-) -> Any:
-    """Return a request with exactly these headers, `host` and what the client itself always adds aside."""
-    timeout = _timeout(_package(client), limits)
-    return client.build_request(method, url, headers=headers, content=content, timeout=timeout)
+def adapted(client: object, limits: Limits) -> Client:
+    """Return a client of one of the packages, also when its class is somebody's own, as one of ours."""
+    for base in type(client).__mro__:
+        name = base.__module__.partition(".")[0]
+        if name == "aiohttp":
+            from .http_aiohttp import AiohttpClient
+
+            return AiohttpClient(client, limits)
+        if name in HTTPX:
+            from .http_httpx import HttpxClient
+
+            return HttpxClient(client, name, limits)
+    raise TypeError(f"a client of aiohttp, {' or '.join(HTTPX)} is needed, not {type(client).__qualname__}")
+
+
+def _on_asyncio() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _is_behind_a_proxy(url: str) -> bool:
+    parts, proxies = urlsplit(url), getproxies()
+    return bool(proxies.get(parts.scheme) or proxies.get("all")) and not proxy_bypass(parts.netloc)
+
+
+def patience(limits: Limits) -> float:
+    """How long to wait for any bytes. The middleware counts more exactly: here is only the last resort."""
+    return max(limits.first_byte, limits.idle) + GRACE
+
+
+class Kinds(NamedTuple):
+    """The exceptions of a package, by what they mean."""
+
+    unreachable: tuple[type[Exception], ...]
+    late: tuple[type[Exception], ...]
+    lost: tuple[type[Exception], ...]
 
 
 @contextmanager
-def foreign_errors(client: Client) -> Iterator[None]:
+def foreign_errors(kinds: Kinds) -> Iterator[None]:
     """Turn every exception of the client's package into BadUpstream; texts of theirs may hold the URL and stay out."""
-    package = _package(client)
     try:
         yield
-    except (package.ConnectTimeout, package.ConnectError) as error:
+    except kinds.unreachable as error:
         raise BadUpstream("The upstream cannot be reached.", code="upstream_unreachable") from error
-    except package.TimeoutException as error:
+    except kinds.late as error:
         raise BadUpstream("The upstream took too long.", status=504, code="upstream_timeout") from error
-    except (package.HTTPError, package.InvalidURL, package.StreamError) as error:
+    except kinds.lost as error:
+        if isinstance(error.__cause__, TranslationError):  # the request's own body could not be had
+            raise error.__cause__ from None
         raise BadUpstream("The connection to the upstream was lost.", code="upstream_disconnected") from error
 
 
@@ -77,18 +136,3 @@ def cause(error: BaseException) -> str:
     names = dict.fromkeys((type(error).__name__, type(inner).__name__))
     number = getattr(inner, "errno", None)
     return ": ".join(names) + (f", errno {number}" if isinstance(number, int) else "")
-
-
-def _package(client: Client) -> ModuleType:
-    """The package whose client this is, also when its class is somebody's own."""
-    for base in type(client).__mro__:
-        name = base.__module__.partition(".")[0]
-        if name in PACKAGES:
-            return importlib.import_module(name)
-    raise TypeError(f"a client of {' or '.join(PACKAGES)} is needed, not {type(client).__qualname__}")
-
-
-def _timeout(package: ModuleType, limits: Limits) -> Any:
-    """The middleware counts more exactly: here is only the last resort."""
-    read = max(limits.first_byte, limits.idle) + 30
-    return package.Timeout(connect=limits.connect, read=read, write=_WRITE, pool=limits.connect)

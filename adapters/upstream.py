@@ -4,40 +4,45 @@ from __future__ import annotations
 
 import logging
 import re
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import anyio
 
 from ..translator import BadRequest, BadUpstream, TranslationError
 from .asgi_types import Headers, Message, Receive, Scope, Send, send_error, without
-from .http import Client, build, cause, foreign_errors, new_client
+from .http import Answer, Client, adapted, cause, new_client
 from .limits import Limits
 from .websocket import is_websocket, refuse
 
 _log = logging.getLogger("diglot")
 _NOT_SENT = frozenset({b"host", b"expect"})
 _NOT_KEPT = frozenset({b"date", b"server", b"alt-svc"})  # they are about the other server; ours adds its own
+_LITERAL = "%!$&'()*+,/:;=?@[]^|\\"
+"""Besides letters, digits and `-._~`: what may stand in a path or query as it is."""
 
 
 class Upstream:
     """Forwards what is asked for below ``/v1`` to *base_url*, over one pool of connections.
 
-    A *base_url* without a path means its ``/v1``, because that is how people paste it. *client* is an `AsyncClient` of
-    httpx2 or httpx with settings of its own (proxies, certificates, default headers); the caller closes it.
+    A *base_url* without a path means its ``/v1``, because that is how people paste it. *client* is a
+    `ClientSession` of aiohttp or an `AsyncClient` of httpx2 or httpx, with settings of its own (proxies, certificates,
+    default headers); the caller closes it. Credentials in the URL replace those of the clients.
     """
 
-    def __init__(self, base_url: str, *, client: Client | None = None, limits: Limits | None = None) -> None:
+    def __init__(self, base_url: str, *, client: object | None = None, limits: Limits | None = None) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("the upstream must be an http:// or https:// URL")
         self.limits = limits or Limits()
-        self._base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or '/v1'}"
-        self._place = parts.netloc.rpartition("@")[2]
+        user, _, self._place = parts.netloc.rpartition("@")
+        self._base = f"{parts.scheme}://{self._place}{quote(parts.path.rstrip('/'), _LITERAL) or '/v1'}"
         self._query = parts.query.encode()
-        self._given = client
+        self._credentials = [(b"authorization", _basic(user))] if user else []
+        self._not_sent = _NOT_SENT | dict(self._credentials).keys()
+        self._given = adapted(client, self.limits) if client is not None else None
         self._own: Client | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,7 +73,7 @@ class Upstream:
         if self._given is not None:
             return self._given
         if self._own is None:
-            self._own = new_client(self.limits)
+            self._own = new_client(self._base, self.limits)
         return self._own
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,7 +87,7 @@ class Upstream:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(upload.wait_for_disconnect, tasks.cancel_scope)
             try:
-                await self._exchange(scope["method"], url, _forwarded(scope), upload, send)
+                await self._exchange(scope["method"], url, self._headers(scope), upload, send)
             except Exception as error:  # raised below, outside of the group: nobody wants to unwrap it
                 failure = error
             tasks.cancel_scope.cancel()
@@ -91,12 +96,8 @@ class Upstream:
 
     async def _exchange(self, method: str, url: str, headers: Headers, upload: _Upload, send: Send) -> None:
         """Errors before the answer begins become an answer; later ones are raised: a cut must look like one."""
-        client = self._client()
         try:
-            content = await upload.content()
-            with foreign_errors(client):
-                request = build(client, self.limits, method, url, headers, content)
-                answer = await client.send(request, stream=True)
+            answer = await self._client().open(method, url, headers, await upload.content())
         except TranslationError as error:
             self._tell(error)
             await send_error(send, error)
@@ -106,8 +107,7 @@ class Upstream:
             await send_error(send, BadUpstream("The upstream call failed."))
             return
         try:
-            with foreign_errors(client):
-                await _pass_on(answer, send)
+            await _pass_on(answer, send)
         except BadUpstream as error:
             self._tell(error)
             raise
@@ -129,7 +129,13 @@ class Upstream:
         if path == "/v1" or path.startswith("/v1/"):
             path = path[len("/v1") :]
         query = b"&".join(part for part in (self._query, scope.get("query_string", b"")) if part)
-        return self._base + path + (f"?{query.decode('latin-1')}" if query else "")
+        return self._base + quote(path, _LITERAL) + (f"?{quote(query, _LITERAL)}" if query else "")
+
+    def _headers(self, scope: Scope) -> Headers:
+        headers = without(scope["headers"], self._not_sent) + self._credentials
+        if not any(name == b"accept-encoding" for name, _ in headers):
+            headers.append((b"accept-encoding", b"identity"))  # else some clients would add what they can decode
+        return headers
 
 
 class _Upload:
@@ -163,6 +169,7 @@ class _Upload:
     def _piece(self, message: Message) -> bytes:
         if message["type"] == "http.disconnect":
             self.gone = True
+            self._done.set()  # also where the answer has begun before all was sent
             raise BadUpstream("The client has gone.")
         data: bytes = message.get("body", b"")
         self._room -= len(data)
@@ -179,23 +186,19 @@ class _Upload:
         scope.cancel()
 
 
-async def _pass_on(answer: Any, send: Send) -> None:
+async def _pass_on(answer: Answer, send: Send) -> None:
     """Hand the bytes on as they are: the headers that describe them stay true."""
-    if not 100 <= answer.status_code <= 599:
-        await send_error(
-            send, BadUpstream(f"The upstream answered with {answer.status_code}, which is no HTTP status.")
-        )
+    if not 100 <= answer.status <= 599:
+        await send_error(send, BadUpstream(f"The upstream answered with {answer.status}, which is no HTTP status."))
         return
-    headers = without(answer.headers.raw, _NOT_KEPT)
-    await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
-    async with aclosing(answer.aiter_raw()) as pieces:
+    headers = without(answer.headers, _NOT_KEPT)
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    async with aclosing(answer.pieces()) as pieces:
         async for piece in pieces:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _forwarded(scope: Scope) -> Headers:
-    headers = without(scope["headers"], _NOT_SENT)
-    if not any(name == b"accept-encoding" for name, _ in headers):
-        headers.append((b"accept-encoding", b"identity"))  # else the client package would add what it can decode
-    return headers
+def _basic(user: str) -> bytes:
+    name, _, password = user.partition(":")
+    return b"Basic " + b64encode(f"{unquote(name)}:{unquote(password)}".encode())

@@ -16,4 +16,4 @@ def test_import_is_cheap() -> None:
     """Importing the middleware imports neither a server nor a client nor the commands."""
     program = "import sys, diglot.adapters; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert not {"uvicorn", "click", "starlette", "httpx", "httpx2"} & set(done.stdout.split())
+    assert not {"uvicorn", "click", "starlette", "aiohttp", "httpx", "httpx2"} & set(done.stdout.split())

@@ -1,21 +1,21 @@
-"""The upstream over HTTP: real servers on loopback, both client packages, on asyncio and trio."""
+"""The upstream over HTTP: real servers on loopback, every client package, on asyncio and trio."""
 
 import importlib
 import socket
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import anyio
 import pytest
 
-from diglot.adapters import Limits, TranslationMiddleware, Upstream
+from diglot.adapters import Limits, TranslationMiddleware, Upstream, http, http_httpx
 from diglot.translator import BadUpstream
+
+from raw_server import Server
 
 pytestmark = pytest.mark.anyio
 
-Reply = Callable[[bytes], list[bytes]]
 OK = (
     b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json\r\n"
     b"date: x\r\nserver: y\r\nx-request-id: r1\r\n"
@@ -23,74 +23,6 @@ OK = (
 STREAM = (
     b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 )
-
-
-class Server:
-    """Answers every connection with the given bytes, and keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
-        self.asked: list[bytes] = []
-        self.reply: list[bytes] = []
-        self.close = True
-        self.closed = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listening.accept()
-            except OSError:
-                return
-            with connection:
-                connection.settimeout(5)
-                self.asked.append(self._request(connection))
-                for piece in self.reply:
-                    connection.sendall(piece)
-                if not self.close:
-                    while self._more(connection):
-                        pass
-            self.closed.set()
-
-    @staticmethod
-    def _more(connection: socket.socket) -> bytes:
-        try:
-            return connection.recv(65536)
-        except OSError:
-            return b""
-
-    def _request(self, connection: socket.socket) -> bytes:
-        data = b""
-        while b"\r\n\r\n" not in data or not self._whole(data):
-            piece = self._more(connection)
-            if not piece:
-                break
-            data += piece
-        return data
-
-    @staticmethod
-    def _whole(data: bytes) -> bool:
-        head, _, body = data.partition(b"\r\n\r\n")
-        if b"transfer-encoding: chunked" in head.lower():
-            return body.endswith(b"0\r\n\r\n")
-        lengths = [line[15:] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-        return len(body) >= int(lengths[0] if lengths else 0)
-
-    @property
-    def head(self) -> dict[str, str]:
-        lines = self.asked[-1].partition(b"\r\n\r\n")[0].decode().split("\r\n")[1:]
-        return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-
-    @property
-    def line(self) -> str:
-        return self.asked[-1].partition(b"\r\n")[0].decode()
-
-    def stop(self) -> None:
-        self.listening.shutdown(socket.SHUT_RDWR)
-        self.listening.close()
-        self._thread.join(5)
 
 
 @pytest.fixture
@@ -102,11 +34,34 @@ def server() -> Iterator[Server]:
     one.stop()
 
 
-@pytest.fixture(params=["httpx2", "httpx"])
-async def client(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
-    """A client of either package."""
-    package = importlib.import_module(request.param)
-    async with package.AsyncClient(timeout=5) as one:
+PLACES = [("asyncio", "aiohttp"), ("asyncio", "httpx2"), ("asyncio", "httpx"), ("trio", "httpx2"), ("trio", "httpx")]
+
+
+@pytest.fixture(params=PLACES, ids="-".join)
+def place(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """An event loop, and a client package that runs on it."""
+    return request.param
+
+
+@pytest.fixture
+def anyio_backend(place: tuple[str, str]) -> str:
+    """Where the test runs."""
+    return place[0]
+
+
+@pytest.fixture(autouse=True)
+def kind(place: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The only client package that is installed, as it seems."""
+    for module in (http, http_httpx):
+        monkeypatch.setattr(module, "find_spec", lambda name: name == place[1])
+    return place[1]
+
+
+@pytest.fixture
+async def client(kind: str) -> AsyncIterator[Any]:
+    """A client of the caller's own."""
+    package = importlib.import_module(kind)
+    async with package.ClientSession() if kind == "aiohttp" else package.AsyncClient(timeout=5) as one:
         yield one
 
 
@@ -135,6 +90,59 @@ async def test_forwards(talk: Any, client: Any, server: Server) -> None:
     assert "x-mine" not in server.head
 
 
+async def test_headers_as_they_are(talk: Any, kind: str, server: Server) -> None:
+    """What the client says twice or beyond ASCII arrives so; nothing about a body is made up."""
+    one = talk(Upstream(server.url), path="/v1/models", method="GET")
+    one.scope["headers"] += [(b"x-a", b"1"), (b"X-A", b"2"), (b"x-name", "ö".encode()), (b"accept-encoding", b"br")]
+    upstream, long = one.app, b"x-long: " + b"y" * 20_000
+    server.reply = [OK + b"X-B: 1\r\nx-b: \xff\r\n" + long + b"\r\ncontent-length: 0\r\n\r\n"]
+    await one.run()
+    await upstream.aclose()
+    head = server.asked[0].lower()
+    assert (head.count(b"x-a: 1\r\n"), head.count(b"x-a: 2\r\n")) == (1, 1)
+    assert server.head["x-name"] == "ö"
+    assert server.head["accept-encoding"] == "br"
+    assert not {"content-type", "content-length", "cookie", "transfer-encoding"} & server.head.keys()
+    assert kind != "aiohttp" or len(server.head) == 4
+    assert one.sent[0]["headers"][2:5] == [(b"x-b", b"1"), (b"x-b", b"\xff"), (b"x-long", b"y" * 20_000)]
+
+
+async def test_credentials(talk: Any, server: Server) -> None:
+    """Those in the URL are sent, and instead of the client's."""
+    upstream = Upstream(server.url.replace("//", "//me:k%40y@"))
+    await talk(upstream, {}, headers={"authorization": "Bearer k"}).run()
+    await upstream.aclose()
+    assert server.asked[0].lower().count(b"authorization") == 1
+    assert server.head["authorization"] == "Basic bWU6a0B5"
+
+
+async def test_nothing_is_decoded(talk: Any, client: Any, server: Server) -> None:
+    """A compressed answer is handed on compressed, a redirect as one."""
+    server.reply = [OK + b"content-encoding: gzip\r\ncontent-length: 4\r\n\r\n\x1f\x8b\x08\x00"]
+    assert (await talk(Upstream(server.url, client=client), {}).run()).body == b"\x1f\x8b\x08\x00"
+    server.reply = [b"HTTP/1.1 307 x\r\nlocation: /v2\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"]
+    assert (await talk(Upstream(server.url, client=client), {}).run()).headers["location"] == "/v2"
+
+
+async def test_head(talk: Any, server: Server) -> None:
+    """An answer without a body ends at once, whatever its length would be."""
+    server.reply, server.close = [OK.replace(b"close", b"keep-alive") + b"content-length: 99\r\n\r\n"], False
+    upstream = Upstream(server.url)
+    got = await talk(upstream, path="/v1/models", method="HEAD").run()
+    await upstream.aclose()
+    assert (got.status, got.headers["content-length"], got.body, got.complete) == (200, "99", b"", True)
+
+
+async def test_closed_meanwhile(talk: Any, client: Any, server: Server) -> None:
+    """A connection that the upstream has closed since is not used again."""
+    server.reply = [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"]
+    upstream = Upstream(server.url, client=client)
+    for _ in range(3):
+        assert (await talk(upstream, {}).run()).body == b"{}"
+        await anyio.sleep(0.02)
+    assert len(server.asked) == 3
+
+
 @pytest.mark.parametrize(
     ("base", "path", "line"),
     [
@@ -145,6 +153,8 @@ async def test_forwards(talk: Any, client: Any, server: Server) -> None:
         ("", "/models", "/v1/models"),
         ("", "/v1x", "/v1/v1x"),
         ("", "/v1/models/a%2Fb", "/v1/models/a%2Fb"),
+        ("", "/v1/models/%7Ea%C3%B6:b@c+d", "/v1/models/%7Ea%C3%B6:b@c+d"),
+        ("", '/v1/a b"<>', "/v1/a%20b%22%3C%3E"),
     ],
 )
 async def test_urls(talk: Any, server: Server, base: str, path: str, line: str) -> None:
@@ -185,35 +195,43 @@ async def test_uploads(talk: Any, client: Any, server: Server) -> None:
     assert (await big.run()).status == 413
 
 
-async def test_nobody_there(talk: Any, client: Any, caplog: pytest.LogCaptureFixture) -> None:
+async def test_large(talk: Any, client: Any, server: Server) -> None:
+    """A large body arrives whole, with its length."""
+    one = talk(Upstream(server.url, client=client), b"")
+    one._pieces = [{"type": "http.request", "body": b"x" * 3_000_000}]
+    assert (await one.run()).status == 200
+    assert server.head["content-length"] == "3000000"
+    assert server.asked[0].endswith(b"\r\n\r\n" + b"x" * 3_000_000)
+
+
+async def test_nobody_there(talk: Any, client: Any, kind: str, caplog: pytest.LogCaptureFixture) -> None:
     """An upstream that is not there is a 502 in the usual shape; the log says where and why, but no secrets."""
     with nobody() as url:
         secret = url.replace("//", "//me:key@") + "?token=t"
         got = await talk(Upstream(secret, client=client), {}).run()
     assert (got.status, got.error["code"]) == (502, "upstream_unreachable")
+    error = "ClientConnectorError" if kind == "aiohttp" else "ConnectError"
     (told,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert told.startswith(f"Upstream {url.removeprefix('http://')}: The upstream cannot be reached. (ConnectError")
+    assert told.startswith(f"Upstream {url.removeprefix('http://')}: The upstream cannot be reached. ({error}")
     assert not any(secret in told for secret in ("key", "token"))
 
 
-async def test_slow(talk: Any, server: Server) -> None:
+async def test_slow(talk: Any, client: Any, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """An upstream that does not answer is a 504."""
-    httpx = importlib.import_module("httpx")
+    monkeypatch.setattr(http, "GRACE", 0.1)
     server.reply, server.close = [], False
-    async with httpx.AsyncClient() as client:
-        build = client.build_request
-        client.build_request = lambda *args, **settings: build(*args, **{**settings, "timeout": 0.2})
-        got = await talk(Upstream(server.url, client=client), {}).run()
+    upstream = Upstream(server.url, client=client, limits=Limits(first_byte=0.1, idle=0.1))
+    got = await talk(upstream, {}).run()
     assert (got.status, got.error["code"]) == (504, "upstream_timeout")
 
 
-async def test_anything_else(talk: Any, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_anything_else(talk: Any, client: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the layers below the client let through is an error in the usual shape as well."""
 
-    async def send(request: Any, stream: bool) -> None:
+    async def send(*args: Any, **settings: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(client, "send", send)
+    monkeypatch.setattr(type(client), "request" if kind == "aiohttp" else "send", send)
     got = await talk(Upstream("http://127.0.0.1:9", client=client), {"a": 1}).run()
     assert (got.status, got.error["type"]) == (502, "server_error")
 

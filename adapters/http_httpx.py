@@ -1,0 +1,66 @@
+"""httpx2 and httpx, as `Upstream` needs them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from .asgi_types import Headers
+from .http import HTTPX, KEPT, WRITE, Content, Kinds, foreign_errors, patience
+from .limits import Limits
+
+
+def new_client(limits: Limits) -> HttpxClient:
+    """Return a client of httpx2 if it is there, else of httpx; proxies are those of the environment."""
+    name = next(package for package in HTTPX if find_spec(package))
+    package = import_module(name)
+    nobody = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+    pool = package.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=KEPT)
+    return HttpxClient(package.AsyncClient(limits=pool, cookies=nobody, follow_redirects=False), name, limits)
+
+
+class HttpxClient:
+    """An `AsyncClient` of the package *name*."""
+
+    def __init__(self, client: Any, name: str, limits: Limits) -> None:
+        package = import_module(name)
+        read = patience(limits)
+        self._client = client
+        self._timeout = package.Timeout(connect=limits.connect, read=read, write=WRITE, pool=limits.connect)
+        self._kinds = Kinds(
+            unreachable=(package.ConnectTimeout, package.ConnectError),
+            late=(package.TimeoutException,),
+            lost=(package.HTTPError, package.InvalidURL, package.StreamError),
+        )
+
+    async def open(self, method: str, url: str, headers: Headers, content: Content) -> HttpxAnswer:
+        """Send a request; the package adds what it always adds."""
+        with foreign_errors(self._kinds):
+            request = self._client.build_request(method, url, headers=headers, content=content, timeout=self._timeout)
+            return HttpxAnswer(await self._client.send(request, stream=True), self._kinds)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+
+class HttpxAnswer:
+    """A `Response`."""
+
+    def __init__(self, answer: Any, kinds: Kinds) -> None:
+        self.status: int = answer.status_code
+        self.headers: Headers = answer.headers.raw
+        self.aclose = answer.aclose
+        self._answer = answer
+        self._kinds = kinds
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """Yield the body as it arrives, not decoded."""
+        with foreign_errors(self._kinds):
+            async with aclosing(self._answer.aiter_raw()) as pieces:
+                async for piece in pieces:
+                    yield piece
