@@ -42,7 +42,7 @@ class Answer(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Close the connection if there is more to come: the upstream stops."""
+        """Close the connection if there is more to come: the upstream stops. Also when this is being cancelled."""
         ...
 
 

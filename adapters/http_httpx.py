@@ -9,6 +9,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+import anyio
+
 from .asgi_types import Headers
 from .http import HTTPX, KEPT, WRITE, Content, Kinds, foreign_errors, patience
 from .limits import Limits
@@ -30,6 +32,7 @@ class HttpxClient:
         package = import_module(name)
         read = patience(limits)
         self._client = client
+        self._closing = limits.shutdown
         self._timeout = package.Timeout(connect=limits.connect, read=read, write=WRITE, pool=limits.connect)
         self._kinds = Kinds(
             unreachable=(package.ConnectTimeout, package.ConnectError),
@@ -41,7 +44,7 @@ class HttpxClient:
         """Send a request; the package adds what it always adds."""
         with foreign_errors(self._kinds):
             request = self._client.build_request(method, url, headers=headers, content=content, timeout=self._timeout)
-            return HttpxAnswer(await self._client.send(request, stream=True), self._kinds)
+            return HttpxAnswer(await self._client.send(request, stream=True), self._kinds, self._closing)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -51,11 +54,11 @@ class HttpxClient:
 class HttpxAnswer:
     """A `Response`."""
 
-    def __init__(self, answer: Any, kinds: Kinds) -> None:
+    def __init__(self, answer: Any, kinds: Kinds, closing: float) -> None:
         self.status: int = answer.status_code
         self.headers: Headers = answer.headers.raw
-        self.aclose = answer.aclose
         self._answer = answer
+        self._closing = closing
         self._kinds = kinds
 
     async def pieces(self) -> AsyncGenerator[bytes]:
@@ -64,3 +67,8 @@ class HttpxAnswer:
             async with aclosing(self._answer.aiter_raw()) as pieces:
                 async for piece in pieces:
                     yield piece
+
+    async def aclose(self) -> None:
+        """Close the connection if there is more to come, but do not wait for long."""
+        with anyio.CancelScope(shield=True), anyio.move_on_after(self._closing):
+            await self._answer.aclose()

@@ -112,8 +112,7 @@ class Upstream:
             self._tell(error)
             raise
         finally:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(self.limits.shutdown):
-                await answer.aclose()
+            await answer.aclose()
 
     def _tell(self, error: TranslationError) -> None:
         """Let the operator know where the network failed, and how; the client only learns that it did."""
@@ -124,7 +123,8 @@ class Upstream:
         """The URL of the same thing at the upstream; None for paths that try to get above it."""
         path = (scope.get("raw_path") or b"").decode("ascii", "replace") or quote(scope["path"])
         path = path.removeprefix(quote(scope.get("root_path", "")))
-        if ".." in re.split(r"[/\\]", unquote(path)) or not path.startswith("/"):
+        plain = unquote(path)
+        if not path.startswith("/") or (".." in plain and ".." in re.split(r"[/\\]", plain)):
             return None
         if path == "/v1" or path.startswith("/v1/"):
             path = path[len("/v1") :]
