@@ -24,7 +24,7 @@ DIRECT = "no proxy"
 PASSING = "diglot serve, passing through"
 OURS = "diglot serve"
 SDK = "litellm SDK in a bare application"
-OUR_CLIENT = "httpx2"
+OUR_CLIENT = "aiohttp"
 """The HTTP client of `diglot serve`: the pass-through proxy with the same one is the floor to compare it with."""
 FLOOR = f"pass-through proxy, {OUR_CLIENT}"
 _UVICORN = (sys.executable, "-m", "uvicorn", "--host", "127.0.0.1", "--no-access-log", "--log-level", "warning")
@@ -43,7 +43,7 @@ class Contestant(NamedTuple):
 
 def _clients() -> list[str]:
     """The HTTP clients that are installed here, ours first."""
-    return [name for name in (OUR_CLIENT, "httpx", "aiohttp") if importlib.util.find_spec(name)]
+    return [name for name in (OUR_CLIENT, "httpx2", "httpx") if importlib.util.find_spec(name)]
 
 
 @contextmanager
