@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..translator import BadRequest, decode_json
+from ..translator import BadRequest, Received
 from .asgi_types import Receive, Scope, header
 from .encodings import TooLarge, UnknownEncoding, decode, supported
 
@@ -13,7 +11,7 @@ class Disconnected(Exception):
     """The client went away before its request was complete."""
 
 
-async def read_object(scope: Scope, receive: Receive, limit: int) -> dict[str, Any]:
+async def read_object(scope: Scope, receive: Receive, limit: int) -> Received:
     """Return the JSON object in the body of a request of at most *limit* bytes, before and after decompression.
 
     Raises BadRequest (400, 413 or 415) or Disconnected.
@@ -53,14 +51,11 @@ def _plain(data: bytes, encoding: bytes, limit: int) -> bytes:
         raise BadRequest(f"The request body cannot be decoded: {error}.", code="invalid_encoding") from None
 
 
-def _object(data: bytes) -> dict[str, Any]:
-    try:
-        body = decode_json(data)
-    except ValueError:
-        raise BadRequest("The request body is not JSON, or is nested too deeply.", code="invalid_json") from None
-    if not isinstance(body, dict):
+def _object(data: bytes) -> Received:
+    received = Received.read(data)
+    if not isinstance(received.body, dict):
         raise BadRequest("The request body must be a JSON object.", code="invalid_json")
-    return body
+    return received
 
 
 def _too_large(limit: int) -> BadRequest:

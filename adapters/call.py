@@ -6,12 +6,13 @@ import logging
 import secrets
 import time
 import traceback
+from functools import partial
 from typing import Any
 
 import anyio
 import msgspec
 
-from ..translator import BadRequest, BadUpstream, Exchange, Loss, Profile, TranslationError, encode_json
+from ..translator import BadRequest, BadUpstream, Exchange, Loss, Profile, Received, TranslationError
 from . import explain
 from .asgi_types import App, Headers, Message, Receive, Scope, Send
 from .body import Disconnected, read_object
@@ -31,7 +32,7 @@ class Call:
 
     def __init__(self, app: App, scope: Scope, receive: Receive, send: Send, limits: Limits, endpoint: str) -> None:
         self.outlet = Outlet(send)
-        self.body: dict[str, Any] = {}
+        self.received = Received({})
         self.exchange: Exchange | None = None
         self.relay: Relay | None = None
         self.profile: Profile | None = None
@@ -45,6 +46,11 @@ class Call:
         self._lessons: dict[str, Any] = {}
         self._watch = Watch(self.outlet, limits)
         self._fan_out: FanOut | None = None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The client's request; payloads in it may be missing."""
+        return self.received.body
 
     @property
     def lessons(self) -> dict[str, Any]:
@@ -73,17 +79,17 @@ class Call:
     async def run(self, profile: Profile, strict: bool) -> None:
         """Serve the request; *profile* says what the upstream is like, ``lessons`` afterwards what it is like, too."""
         try:
-            body = await read_object(self._scope, self._receive, self._limits.max_body)
+            received = await read_object(self._scope, self._receive, self._limits.max_body)
         except Disconnected:
             self.outlet.gone = True
         except TranslationError as error:
             await self.refuse(error)
         else:
-            await self.serve(body, profile, strict)
+            await self.serve(received, profile, strict)
 
-    async def serve(self, body: dict[str, Any], profile: Profile, strict: bool, like: bytes = b"") -> None:
+    async def serve(self, received: Received, profile: Profile, strict: bool, like: bytes = b"") -> None:
         """Serve a request that has been read. If its translation is *like* bytes that are there, these are sent."""
-        self.body, self.profile, self.request = body, profile, like
+        self.received, self.profile, self.request = received, profile, like
         try:
             exchange = self._translate(strict)
         except TranslationError as error:
@@ -102,10 +108,9 @@ class Call:
     def _translate(self, strict: bool) -> Exchange:
         """Start anew with the profile as it is known now."""
         assert self.profile is not None
+        serve = partial(SERVED[self._endpoint], profile=self.profile, strict=strict, new_id=new_id, clock=time.time)
         try:
-            serve = SERVED[self._endpoint]
-            self.exchange = serve(self.body, self.profile, strict=strict, new_id=new_id, clock=time.time)
-            request = encode_json(self.exchange.request)
+            self.exchange, request = self.received.translate(serve)
         except RecursionError:
             raise BadRequest("The request is nested too deeply.") from None
         except TranslationError:
@@ -121,14 +126,14 @@ class Call:
         """Send the request several times: each branch is a call of its own, for one choice."""
         assert self.exchange is not None
         assert self.profile is not None
-        profile, request, body = self.profile, self.request, {**self.body, "n": 1}
+        profile, request, received = self.profile, self.request, Received({**self.body, "n": 1})
         self._fan_out = fan_out = FanOut(self.exchange, self.outlet, self._limits)
         limits = _shared_by(copies, self._limits)
         branches = [
             Call(self._app, self._scope, fan_out.receive, fan_out.send_of(branch), limits, self._endpoint)
             for branch in range(copies)
         ]
-        await fan_out.run(branches, self._receive, lambda branch: branch.serve(body, profile, strict, request))
+        await fan_out.run(branches, self._receive, lambda branch: branch.serve(received, profile, strict, request))
 
     async def _watched(self, strict: bool) -> None:
         async with anyio.create_task_group() as tasks:
@@ -153,6 +158,7 @@ class Call:
         """A profile to try again with: nothing is changed twice, so trying has an end. (Sets may grow.)"""
         assert self.exchange is not None
         assert self.profile is not None
+        self.received.check()
         learned = self.exchange.learned(status, body)
         lessons = {} if learned is None else differences(self.profile, learned)
         again = [name for name in lessons if name in self._lessons and not isinstance(lessons[name], frozenset)]

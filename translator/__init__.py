@@ -5,6 +5,7 @@ from .errors import BadRequest, BadUpstream, Misuse, NotSayable, TranslationErro
 from .exchange.branches import Branches
 from .exchange.exchange import Exchange
 from .exchange.frames import FrameStream
+from .exchange.received import Received
 from .exchange.serve_chat import ServeChat
 from .exchange.serve_responses import ServeCompact, ServeResponses
 from .fields import as_markdown as fields_as_markdown
@@ -27,6 +28,7 @@ __all__ = [
     "Misuse",
     "NotSayable",
     "Profile",
+    "Received",
     "Report",
     "ServeChat",
     "ServeCompact",

@@ -47,6 +47,10 @@ class Exchange(ABC):
     def own_path(self, path: str) -> str:
         """Return the place in the caller's request for a place in the upstream's."""
 
+    def repeated(self) -> list[Any]:
+        """Return what of the request may be seen again: in the answer, or in the report."""
+        return [loss.value for loss in self.report]
+
     def error(self, status: int, body: bytes) -> BadUpstream:
         """Return the error of an upstream's HTTP answer, its path in the caller's words (protocol 7.2)."""
         return self.retold(errors.read(status, body))

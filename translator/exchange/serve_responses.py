@@ -78,6 +78,9 @@ class ServeResponses(Exchange):
         done_mark = self.profile.events == "openresponses"
         return FrameStream(self.transducer(), sse.Decoder(max_line), sse.event, done_mark)
 
+    def repeated(self) -> list[Any]:
+        return [*super().repeated(), self._asked.blank]
+
     def own_path(self, path: str) -> str:
         """Turn `messages[3].content` into `input[5].content`, and so on."""
         return paths.in_responses(path, self._made, self.profile)
@@ -90,6 +93,9 @@ class ServeCompact(ServeResponses):
 
     def _read(self, body: Any) -> Any:
         return {**compaction.triggered(body), "stream": None}
+
+    def repeated(self) -> list[Any]:
+        return [*super().repeated(), self._body]
 
     def answer(self, finished: Any) -> dict[str, Any]:
         """Return the `response.compaction` object; raises BadUpstream, also when there is no whole summary."""

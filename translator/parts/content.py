@@ -157,9 +157,7 @@ TO_CHAT: dict[str, Callable[[Part, str, Terms], Part]] = {
 }
 
 _NOTHING: frozenset[str] = frozenset()
-_ONLY_TEXT = {
-    kind: PART_FIELDS[kind] - {"prompt_cache_breakpoint"} for kind, make in TO_CHAT.items() if make is _text
-}
+_ONLY_TEXT = {kind: PART_FIELDS[kind] - {"prompt_cache_breakpoint"} for kind, make in TO_CHAT.items() if make is _text}
 
 
 # Chat -> Responses
