@@ -274,3 +274,38 @@ async def test_a_mistake_of_ours(
     assert (got.status, got.error["type"]) == (500, "server_error")
     assert "raised KeyError" in caplog.text
     assert PRIVATE not in caplog.text
+
+
+def _picture(side: Any, payload: str) -> dict[str, Any]:
+    url = f"data:image/png;base64,{payload}"
+    if side.is_chat:
+        return {"model": "m", "input": [{"role": "user", "content": [{"type": "input_image", "image_url": url}]}]}
+    return {"model": "m", "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]}
+
+
+async def test_large_pictures_arrive(side: Any, chat: Any) -> None:
+    """As they were, once more when the request is changed, and several times when several answers are wanted."""
+    picture = "iVBORw0KGgo/" * 10_000
+    app = chat(side.whole, kind="application/json")
+    bodies = [_picture(side, picture), *([] if side.is_chat else [{**_picture(side, picture), "n": 2}])]
+    for body in bodies:
+        got = await side.talk(app, body).run()
+        assert side.text(got) == "Hello"
+    assert len(app.bodies) == (1 if side.is_chat else 3)
+    assert all(f"data:image/png;base64,{picture}" in json.dumps(body) for body in app.bodies)
+
+
+async def test_broken_pictures(side: Any) -> None:
+    """What is no JSON inside of a picture is no reason to ask the upstream twice: the client learns what is wrong."""
+    asked: list[bytes] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        asked.append((await receive())["body"])
+        await send({"type": "http.response.start", "status": 400, "headers": []})
+        await send({"type": "http.response.body", "body": b'{"error":{"message":"store? max_tokens?"}}'})
+
+    body = json.dumps(_picture(side, "A" * 100_000 + "*")).replace("*", "\n")
+    got = await side.talk(app, body.encode()).run()
+    assert (got.status, got.error["code"]) == (400, "invalid_json")
+    assert b"A\n" in asked[0]
+    assert len(asked) == 1

@@ -53,7 +53,7 @@ class Items:
             if handle is None:
                 shape.text(role, f"{path}.role")
                 raise BadRequest(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
-            self._terms.report_unread(message, _KNOWN[role], path)
+            self._terms.report_unread(message, _KNOWN[message["role"]], path)
             handle(self, message, path)
 
     def _message(self, message: Message, path: str) -> None:
