@@ -144,7 +144,7 @@ class Call:
                 await self.refuse(error)
             except OSError:
                 self.outlet.gone = True
-            tasks.cancel_scope.cancel()
+            self._watch.end()
 
     async def _attempts(self, strict: bool) -> None:
         """Call the application; once more if it refused what we had added to the request."""
@@ -154,23 +154,14 @@ class Call:
             self._translate(strict)
             relay = await self._attempt()
 
-    def _learn(self, status: int, body: bytes) -> Profile | None:
-        """A profile to try again with: nothing is changed twice, so trying has an end. (Sets may grow.)"""
-        assert self.exchange is not None
-        assert self.profile is not None
-        self.received.check()
-        learned = self.exchange.learned(status, body)
-        lessons = {} if learned is None else differences(self.profile, learned)
-        again = [name for name in lessons if name in self._lessons and not isinstance(lessons[name], frozenset)]
-        if not lessons or again:
-            return None
-        self._lessons.update(lessons)
-        return learned
-
     async def _attempt(self) -> Relay:
         assert self.exchange is not None
+        assert self.profile is not None
         watch = self._watch
-        relay = self.relay = Relay(self.exchange, self.outlet, self._limits, watch.changed, self._learn)
+        learn = partial(
+            _learned, self.received, self.exchange, self.profile, self._lessons
+        )  # no method: that would be a cycle
+        relay = self.relay = Relay(self.exchange, self.outlet, self._limits, watch.changed, learn)
         failure: TranslationError = BadUpstream("The upstream ended without a complete answer.")
         watch.begin(relay)
         with watch.inner:
@@ -223,6 +214,20 @@ class Call:
             return {"type": "http.disconnect"}
 
         return receive
+
+
+def _learned(
+    received: Received, exchange: Exchange, profile: Profile, known: dict[str, Any], status: int, body: bytes
+) -> Profile | None:
+    """A profile to try again with: nothing is changed twice, so trying has an end. (Sets may grow.)"""
+    received.check()
+    learned = exchange.learned(status, body)
+    lessons = {} if learned is None else differences(profile, learned)
+    again = [name for name in lessons if name in known and not isinstance(lessons[name], frozenset)]
+    if not lessons or again:
+        return None
+    known.update(lessons)
+    return learned
 
 
 def _shared_by(copies: int, limits: Limits) -> Limits:

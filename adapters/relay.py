@@ -21,6 +21,10 @@ _STREAM_HEADERS = [
 _MAY_TEACH = (400, 422)
 
 
+Body = Callable[["Relay", bytes, bool], Awaitable[None] | None]
+"""Takes a piece of the body, and whether it is the last one. What it returns tells the client what follows from it."""
+
+
 class Relay:
     """One call of the application: its ``send`` is :meth:`send`.
 
@@ -56,9 +60,7 @@ class Relay:
         self._size = 0
         self._unpacker: Unpacker | None = None
         self._gathered: FrameStream | None = None
-        self._body: Callable[[bytes, bool], Awaitable[None] | None] = (
-            self._collect
-        )  # what is to be awaited tells the client
+        self._body: Body = Relay._collect
 
     @property
     def heard(self) -> bool:
@@ -89,7 +91,7 @@ class Relay:
         try:
             if kind == "http.response.body":
                 self.complete = not message.get("more_body", False)
-                told = None if self.over_at else self._body(self._plain(message.get("body", b"")), self.complete)
+                told = None if self.over_at else self._body(self, self._plain(message.get("body", b"")), self.complete)
                 if told is not None:
                     await told
                     self.heard_at = self.told_at = outlet.sent_at
@@ -108,12 +110,12 @@ class Relay:
             return
         streams = b"text/event-stream" in dict(self._headers).get(b"content-type", b"").lower()
         if self.stream is not None:
-            self._body = self._stream if streams else self._guess
+            self._body = Relay._stream if streams else Relay._guess
         elif streams:
             if not self.exchange.gathers:
                 raise BadUpstream("The upstream sent an event stream although none was asked for.")
             self._gathered = self.exchange.stream(max_line=self._limits.max_line)
-            self._body = self._gather
+            self._body = Relay._gather
 
     def _plain(self, data: bytes) -> bytes:
         """Undo a compression that nobody asked for; of an error, what can be read is enough."""
@@ -164,8 +166,8 @@ class Relay:
             raise explain.no_answer(self.exchange, self._headers)
         if not (first or last):
             return None
-        self._body = self._collect if first == b"{" else self._stream
-        return self._body(data, last)
+        self._body = Relay._collect if first == b"{" else Relay._stream
+        return self._body(self, data, last)
 
     async def keep_alive(self) -> None:
         """Let the client and all proxies know that this stream lives, even before the upstream has said anything."""

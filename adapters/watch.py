@@ -43,6 +43,7 @@ class Watch:
         self._nap: anyio.CancelScope | None = None
         self._dismissed_at = 0.0
         self._left = False
+        self._ended = False
 
     def begin(self, relay: Relay) -> None:
         """Watch over this attempt from now on."""
@@ -55,10 +56,16 @@ class Watch:
         if self._nap is not None:
             self._nap.deadline = _on_the_loop(min(self._deadlines(), key=_due)[0])
 
+    def end(self) -> None:
+        """All attempts are over. The task is not cancelled for it: that would cost more, and leave cycles behind."""
+        self._ended = True
+        if self._nap is not None:
+            self._nap.cancel()
+
     async def run(self, receive: Receive, life: anyio.CancelScope) -> None:
-        """Listen for the client to leave, and do what is due, for ever; *life* is around all attempts."""
+        """Listen for the client to leave, and do what is due, until the end; *life* is around all attempts."""
         self._life = life
-        while True:
+        while not self._ended:
             due, act = min(self._deadlines(), key=_due)
             if due <= monotonic():
                 await self._act(act)
@@ -66,6 +73,7 @@ class Watch:
                 with anyio.CancelScope(deadline=_on_the_loop(due)) as self._nap:
                     await self._listen(receive)
                 self._nap = None
+        self._relay = self._life = None
 
     async def _listen(self, receive: Receive) -> None:
         if self._left:
