@@ -90,12 +90,14 @@ class Relay:
         kind = message["type"]
         try:
             if kind == "http.response.body":
-                self.complete = not message.get("more_body", False)
-                told = None if self.over_at else self._body(self, self._plain(message.get("body", b"")), self.complete)
-                if told is not None:
-                    await told
-                    self.heard_at = self.told_at = outlet.sent_at
-                    return
+                self.complete = not message.get("more_body")
+                if not self.over_at:
+                    data = message.get("body", b"")
+                    telling = self._body(self, self._plain(data) if self._unpacker else data, self.complete)
+                    if telling is not None:
+                        await telling
+                        self.heard_at = self.told_at = outlet.sent_at
+                        return
             elif kind == "http.response.start":
                 self._start(message)
         except TranslationError as error:
@@ -119,8 +121,7 @@ class Relay:
 
     def _plain(self, data: bytes) -> bytes:
         """Undo a compression that nobody asked for; of an error, what can be read is enough."""
-        if self._unpacker is None:
-            return data
+        assert self._unpacker is not None
         try:
             return self._unpacker.feed(data, self._limits.max_answer if self.accepted else self._limits.max_error)
         except ValueError as error:
@@ -141,9 +142,11 @@ class Relay:
         frames = stream.feed(data)
         if last and not stream.ended:
             frames = [*frames, *stream.finish()]
-        if stream.ended or stream.finishing or (frames and not self._outlet.started):
+        if stream.ended or stream.finishing:
             return self._emit(frames)
-        return self._outlet.write(b"".join(frames)) if frames else None
+        if not frames:
+            return None
+        return self._outlet.write(b"".join(frames)) if self._outlet.status else self._emit(frames)
 
     async def _emit(self, frames: list[bytes]) -> None:
         """Send frames with which the stream may begin or end."""

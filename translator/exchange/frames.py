@@ -57,18 +57,11 @@ class FrameStream:
         self._frame = frame
         self._done_mark = done_mark
         self._lane = transducer.lane()
+        self.finishing = self.ended = False  # kept here, because they are asked for after every chunk
 
     @property
     def started(self) -> bool:
         return self._transducer.started
-
-    @property
-    def finishing(self) -> bool:
-        return self._transducer.finishing
-
-    @property
-    def ended(self) -> bool:
-        return self._transducer.ended
 
     @property
     def cut_short(self) -> bool:
@@ -131,6 +124,7 @@ class FrameStream:
 
     def _frames(self, events: list[Body]) -> list[bytes]:
         frames = [self._frame(event) for event in events]
+        self.finishing, self.ended = self._transducer.finishing, self._transducer.ended
         if self._done_mark and self.ended and events:
             frames.append(sse.DONE)
         return frames
