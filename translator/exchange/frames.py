@@ -13,9 +13,9 @@ Body = dict[str, Any]
 
 
 class Lane(Protocol):
-    """A short cut from bytes to frames; None for what must go the general way."""
+    """A short cut from an event to its frame; None for what must go the general way."""
 
-    def take(self, data: bytes, /) -> list[bytes] | None: ...
+    def take(self, event: sse.Event, /) -> bytes | None: ...
 
 
 class Transducer(Protocol):
@@ -83,10 +83,6 @@ class FrameStream:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes, cut anywhere. What follows the end is ignored."""
-        if self._lane is not None and self._decoder.idle:
-            frames = self._lane.take(data)
-            if frames is not None:
-                return frames
         try:
             events = self._decoder.feed(data)
         except TranslationError as error:
@@ -105,28 +101,35 @@ class FrameStream:
     def _take(self, events: list[sse.Event]) -> list[bytes]:
         frames: list[bytes] = []
         for event in events:
-            if self.ended:
-                break
-            if event.is_done:
-                frames += self._frames(self._transducer.finish(clean=True))
-                continue
-            if not event.data.strip():
-                continue
-            try:
-                chunk = json.decode(event.data)
-            except ValueError:
-                if event.name != "error":
-                    self._transducer.garbled("a line that is not JSON")
-                    continue
-                chunk = event.data[: errors.MAX_MESSAGE].decode("utf-8", "replace")
-            frames += self._frames(self._transducer.feed(_named(chunk, event.name) if event.name else chunk))
+            frame = self._lane.take(event) if self._lane is not None else None
+            if frame is not None:
+                frames.append(frame)
+            elif not self.ended:
+                frames += self._frames(self._read(event))
         return frames
+
+    def _read(self, event: sse.Event) -> list[Body]:
+        """The general way."""
+        if event.is_done:
+            return self._transducer.finish(clean=True)
+        if not event.data.strip():
+            return []
+        try:
+            chunk = json.decode(event.data)
+        except ValueError:
+            if event.name != "error":
+                self._transducer.garbled("a line that is not JSON")
+                return []
+            chunk = event.data[: errors.MAX_MESSAGE].decode("utf-8", "replace")
+        return self._transducer.feed(_named(chunk, event.name) if event.name else chunk)
 
     def _frames(self, events: list[Body]) -> list[bytes]:
         frames = [self._frame(event) for event in events]
         self.finishing, self.ended = self._transducer.finishing, self._transducer.ended
-        if self._done_mark and self.ended and events:
-            frames.append(sse.DONE)
+        if self.ended:
+            self._lane = None  # what follows the end is ignored
+            if self._done_mark and events:
+                frames.append(sse.DONE)
         return frames
 
 

@@ -10,6 +10,7 @@ from ..parts.tools import Tool
 from ..wire import json
 from .jsonstring import InputDecoder
 from .output import Body, Item, Output
+from .pieces import Pieces
 
 
 class Call(Item):
@@ -24,10 +25,10 @@ class Call(Item):
         self._tool_named = tool_named
         self._new_call_id = new_call_id
         self._tool: Tool | None = None
-        self._pieces: list[str] = []
-        self._is_whole: bool | None = None  # None: not looked at since the last piece
+        self._is_whole = False
+        self._looked_at = 0  # how much there was when it was looked at whether it is whole
         self._free_form = False  # native: the fragments are the input itself
-        self._input: list[str] = []
+        self._input = Pieces()
         self._decoder: InputDecoder | None = None
 
     def head(self, name: str, call_id: str, free_form: bool) -> None:
@@ -47,19 +48,14 @@ class Call(Item):
         """Whether the arguments are whole; of free-form input nobody knows."""
         if self._free_form and self._decoder is None:
             return False
-        end = self._pieces[-1].rstrip() if self._pieces else ""
-        if self._is_whole is None and end and not end.endswith("}"):
-            self._is_whole = False  # cheap, and nearly always so
-        if self._is_whole is None:
-            try:
-                self._is_whole = isinstance(json.decode("".join(self._pieces)), dict)
-            except ValueError:
-                self._is_whole = False
+        if self._looked_at != len(self.pieces):
+            self._looked_at = len(self.pieces)
+            self._is_whole = self.pieces.may_end_with(b"}") and _is_object(self.pieces.whole())
         return self._is_whole
 
     def is_complete(self) -> bool:
         """Whether the arguments do not stop in the middle; none are complete, of free-form input nobody knows."""
-        return self.is_whole() or not "".join(self._pieces).strip() or (self._free_form and self._decoder is None)
+        return self.is_whole() or not self.pieces.whole().strip() or (self._free_form and self._decoder is None)
 
     def has_open_input(self) -> bool:
         """Whether the input of a wrapped free-form tool began and has no end."""
@@ -77,8 +73,8 @@ class Call(Item):
             out.announce(self, self._fields("function_call", arguments=""))
             self.delta = out.delta(self, "response.function_call_arguments.delta", delta="")
         # a built-in tool's item is announced when its arguments can be read
-        if heard := "".join(self._pieces):
-            self._say(heard)
+        if self.pieces:
+            self._say(self.pieces.whole())
 
     def _fields(self, kind: str, **fields: Any) -> Body:
         body: Body = {"type": kind, "status": "in_progress", "call_id": self.call_id}
@@ -89,14 +85,9 @@ class Call(Item):
 
     def hear(self, piece: str) -> None:
         """Take a piece of the arguments; it becomes an event now, or when the item opens."""
-        self._pieces.append(piece)
-        self._is_whole = None
+        self.pieces.add(piece)
         if self.live:
             self._say(piece)
-
-    def grow(self, piece: str) -> None:
-        self._pieces.append(piece)
-        self._is_whole = None
 
     def _say(self, piece: str) -> None:
         if self._free_form:
@@ -106,23 +97,23 @@ class Call(Item):
 
     def _say_input(self, piece: str) -> None:
         if piece:
-            self._input.append(piece)
+            self._input.add(piece)
             self._out.say_of(self, "response.custom_tool_call_input.delta", delta=piece)
 
     def close(self, status: str) -> None:
         if self._free_form:
             self._close_custom()
         elif self.body:
-            self._close_function("".join(self._pieces))
+            self._close_function(self.pieces.whole())
         else:
-            self._close_native("".join(self._pieces), status)
+            self._close_native(self.pieces.whole(), status)
         self.body["status"] = status
         self._out.conclude(self)
 
     def _close_custom(self) -> None:
         if self._decoder:
             self._say_input(self._decoder.flush())
-        self.body["input"] = "".join(self._input)
+        self.body["input"] = self._input.whole()
         self._out.say_of(self, "response.custom_tool_call_input.done", input=self.body["input"])
 
     def _close_function(self, arguments: str) -> None:
@@ -146,3 +137,10 @@ class Call(Item):
         empty = {"arguments": {}} if "arguments" in fields else {}
         self._out.announce(self, {"status": "in_progress", "call_id": self.call_id, **fields, **empty})
         self.body.update(fields)
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.decode(text), dict)
+    except ValueError:
+        return False

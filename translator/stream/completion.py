@@ -9,6 +9,7 @@ from ..errors import TranslationError
 from ..losses import Report
 from ..parts import moderation, usage
 from ..wire import json, sse
+from .pieces import Pieces, Said
 
 Body = dict[str, Any]
 Grow = Callable[[str], bytes]
@@ -52,8 +53,7 @@ class Completion:
         self._usage: Body | None = None
         self._head: Body = {}
         self._content_is_null = True  # so far, in what was streamed
-        self._texts: dict[str, list[str]] = {name: [] for name in _TEXTS}
-        self._content = self._texts["content"]
+        self._texts = {name: Said() for name in _TEXTS}
         self._tokens: list[Body] = []
         self._calls: list[_Call] = []
         self._lists: dict[str, list[Body]] = {}
@@ -112,11 +112,11 @@ class Completion:
         self._content_is_null = content is None
         self._say({"role": "assistant", "content": content, "refusal": None})
 
-    def text(self, piece: str, tokens: list[Body] | None = None) -> None:
-        """Say a piece of the text, with its log-probabilities if there are any."""
+    def text(self, piece: str, tokens: list[Body] | None = None, kept: Pieces | None = None) -> None:
+        """Say a piece of the text, with its log-probabilities if there are any; *kept* has it already."""
         if not self.started:
             self.begin("")
-        self._content.append(piece)
+        self._texts["content"].add(piece, kept)
         logprobs = None
         if tokens:
             self._tokens += tokens
@@ -129,55 +129,56 @@ class Completion:
         }
         self.chunks.append({**self._head, "choices": [choice]})
 
-    def say(self, field: str, piece: str) -> None:
-        """Say a piece of the refusal or of the thoughts."""
+    def say(self, field: str, piece: str, kept: Pieces | None = None) -> None:
+        """Say a piece of the refusal or of the thoughts; *kept* has it already."""
         if field == "refusal" and not self._texts[field]:
             self.show_lists()
         self.begin()
-        self._texts[field].append(piece)
+        self._texts[field].add(piece, kept)
         self._say({field: piece})
 
     # what is said straight as frames (see lane.py)
 
-    def growing(self, field: str, heard: list[str]) -> Grow:
-        """Return what says another piece of a text and gives the frame for it; *heard* keeps the pieces, too."""
-        return self._grow(field, {field: ""}, self._texts[field], heard)
+    def growing(self, field: str, kept: Pieces) -> Grow:
+        """Return what says another piece of the text that *kept* has, and gives the frame for it."""
+        return self._grow(field, {field: ""}, kept)
 
     def growing_call(self, index: int) -> Grow:
         """Return what says another piece of a call's arguments and gives the frame for it."""
         call = self._calls[index]
         delta = {"function_call": {"arguments": ""}} if self._legacy else {"tool_calls": [call.next("")]}
-        return self._grow("arguments", delta, call.pieces)
+        return self._grow("arguments", delta, call.payload)
 
-    def _grow(self, hole: str, delta: Body, *keeping: list[str]) -> Grow:
+    def _grow(self, hole: str, delta: Body, kept: Pieces) -> Grow:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}
         frame = sse.data({**self._head, "choices": [choice]}).replace(b"%", b"%%")
         before, empty, after = frame.partition(b'"%b":""' % hole.encode())
         template = b"".join((before, empty[:-2], b"%b", after))
 
         def grow(piece: str) -> bytes:
-            for pieces in keeping:
-                pieces.append(piece)
+            kept.add(piece)
             return template % json.encode(piece)
 
         return grow
 
-    def call(self, name: str, call_id: str, free_form: bool) -> int | None:
-        """Announce a call; return its index, or None where there is no room for it (legacy answers have one)."""
+    def call(self, name: str, call_id: str, free_form: bool, payload: Pieces) -> int | None:
+        """Announce a call, of which *payload* has all that is said of it.
+
+        Returns its index, or None where there is no room for it (legacy answers have one).
+        """
         if self._legacy and self._calls:
             self._report.dropped("function_call", "an answer in the older form has one call")
             return None
         self.show_lists()
         self.begin()
-        call = _Call(len(self._calls), name, call_id, free_form)
+        call = _Call(len(self._calls), name, call_id, free_form, payload)
         self._calls.append(call)
-        self._say({"function_call": call.older()} if self._legacy else {"tool_calls": [call.first]})
+        self._say({"function_call": call.older("")} if self._legacy else {"tool_calls": [call.first]})
         return call.index
 
     def call_piece(self, index: int, piece: str) -> None:
         """Say a piece of a call's arguments, or of its input."""
         call = self._calls[index]
-        call.pieces.append(piece)
         self._say({"function_call": {"arguments": piece}} if self._legacy else {"tool_calls": [call.next(piece)]})
 
     def add(self, name: str, entry: Body) -> None:
@@ -209,7 +210,7 @@ class Completion:
     @property
     def length(self) -> int:
         """How long the text is, in code points."""
-        return sum(map(len, self._content))
+        return len(self._texts["content"].whole())
 
     @property
     def call_reason(self) -> str | None:
@@ -263,19 +264,19 @@ class Completion:
         message: Body = {
             "role": "assistant",
             "content": self._whole_content(),
-            "refusal": "".join(self._texts["refusal"]) or None,
+            "refusal": self._texts["refusal"].whole() or None,
         }
         if self._calls and self._legacy:
-            message["function_call"] = self._calls[0].older()
+            message["function_call"] = self._calls[0].older(self._calls[0].payload.whole())
         elif self._calls:
             message["tool_calls"] = [call.whole() for call in self._calls]
         if self._texts["reasoning_content"]:
-            message["reasoning_content"] = "".join(self._texts["reasoning_content"])
+            message["reasoning_content"] = self._texts["reasoning_content"].whole()
         return {**message, **self._lists}
 
     def _whole_content(self) -> str | None:
         """The text; null if there is none, but "" if there is nothing else either."""
-        text = "".join(self._content)
+        text = self._texts["content"].whole()
         return None if not text and (self._calls or self._texts["refusal"]) else text
 
     def _say(self, delta: Body, reason: str | None = None) -> None:
@@ -290,17 +291,17 @@ def _nothing() -> None:
 class _Call:
     """A member of `tool_calls`, or the one `function_call` of older answers."""
 
-    def __init__(self, index: int, name: str, call_id: str, free_form: bool) -> None:
+    def __init__(self, index: int, name: str, call_id: str, free_form: bool, payload: Pieces) -> None:
         self.index = index
-        self.pieces: list[str] = []
+        self.payload = payload
         self._name = name
         self._call_id = call_id
         self._kind = "custom" if free_form else "function"
-        self._payload = "input" if free_form else "arguments"
+        self._field = "input" if free_form else "arguments"
 
-    def older(self) -> Body:
-        """The call so far, as a `function_call`."""
-        return {"name": self._name, "arguments": "".join(self.pieces)}
+    def older(self, payload: str) -> Body:
+        """The call as a `function_call`."""
+        return {"name": self._name, "arguments": payload}
 
     @property
     def first(self) -> Body:
@@ -308,13 +309,13 @@ class _Call:
         return {"index": self.index, **self._with("")}
 
     def next(self, piece: str) -> Body:
-        return {"index": self.index, self._kind: {self._payload: piece}}
+        return {"index": self.index, self._kind: {self._field: piece}}
 
     def whole(self) -> Body:
-        return self._with("".join(self.pieces))
+        return self._with(self.payload.whole())
 
     def _with(self, payload: str) -> Body:
-        return {"id": self._call_id, "type": self._kind, self._kind: {"name": self._name, self._payload: payload}}
+        return {"id": self._call_id, "type": self._kind, self._kind: {"name": self._name, self._field: payload}}
 
 
 def _derived(response_id: str) -> str:

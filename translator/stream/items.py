@@ -7,6 +7,7 @@ from typing import Any
 
 from ..parts import reasoning
 from .output import Body, Item, Output
+from .pieces import Pieces
 
 
 class Message(Item):
@@ -16,20 +17,19 @@ class Message(Item):
 
     def open(self, out: Output) -> None:
         self._out = out
-        self._pieces: list[str] = []
         self._part: Body | None = None
         out.announce(self, {"type": "message", "role": "assistant", "status": "in_progress", "content": []})
 
     def text(self, piece: str, logprobs: list[Body]) -> None:
         part = self._open_part("output_text")
-        self._pieces.append(piece)
+        self.pieces.add(piece)
         if logprobs:
             part["logprobs"] += logprobs
         self._out.say_of(self, "response.output_text.delta", content_index=self._at, delta=piece, logprobs=logprobs)
 
     def refusal(self, piece: str) -> None:
         self._open_part("refusal")
-        self._pieces.append(piece)
+        self.pieces.add(piece)
         self._out.say_of(self, "response.refusal.delta", content_index=self._at, delta=piece)
 
     def annotation(self, annotation: Body) -> None:
@@ -69,16 +69,12 @@ class Message(Item):
             self.delta = self._out.delta(self, "response.output_text.delta", **place)
         return part
 
-    def grow(self, piece: str) -> None:
-        self._pieces.append(piece)
-
     def _close_part(self) -> None:
         self.delta = None
         part, self._part = self._part, None
         if part is None:
             return
-        text = "".join(self._pieces)
-        self._pieces = []
+        text, self.pieces = self.pieces.whole(), Pieces()
         if part["type"] == "output_text":
             part["text"] = text
             self._out.say_of(
@@ -102,15 +98,14 @@ class Compaction(Message):
 
     def open(self, out: Output) -> None:
         self._out = out
-        self._pieces = []
         out.announce(self, {"type": "compaction", "encrypted_content": ""})
         out.say_of(self, "response.compaction.compacting")
 
     def text(self, piece: str, logprobs: list[Body]) -> None:
-        self._pieces.append(piece)
+        self.pieces.add(piece)
 
     def refusal(self, piece: str) -> None:
-        self._pieces.append(piece)
+        self.pieces.add(piece)
 
     @property
     def has_text(self) -> bool:
@@ -120,7 +115,7 @@ class Compaction(Message):
         """A summary cites nothing."""
 
     def close(self, status: str) -> None:
-        self.body["encrypted_content"] = reasoning.seal({"summary": "".join(self._pieces)})
+        self.body["encrypted_content"] = reasoning.seal({"summary": self.pieces.whole()})
         self._out.conclude(self)
 
 
@@ -133,7 +128,6 @@ class Reasoning(Item):
         super().__init__()
         self._show = show
         self._seal = seal
-        self._pieces: list[str] = []
         self._details: dict[str, reasoning.Details] = {}
         self._given: Body = {}
 
@@ -145,16 +139,13 @@ class Reasoning(Item):
         out.announce(self, body)
 
     def text(self, piece: str) -> None:
-        if not self._pieces:
+        if not self.pieces:
             self._open_parts()
-        self._pieces.append(piece)
+        self.pieces.add(piece)
         if self._show in ("summary", "both"):
             self._out.say_of(self, "response.reasoning_summary_text.delta", summary_index=0, delta=piece)
         if self._show in ("content", "both"):
             self._out.say_of(self, "response.reasoning_text.delta", content_index=0, delta=piece)
-
-    def grow(self, piece: str) -> None:
-        self._pieces.append(piece)
 
     def details(self, name: str, entries: Any) -> None:
         self._details.setdefault(name, reasoning.Details()).add(entries)
@@ -186,7 +177,7 @@ class Reasoning(Item):
             self.delta = None  # every piece is said twice
 
     def close(self, status: str) -> None:
-        text = "".join(self._pieces)
+        text = self.pieces.whole()
         if text and self._show in ("summary", "both"):
             self._close_summary({"type": "summary_text", "text": text})
         if text and self._show in ("content", "both"):

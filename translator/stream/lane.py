@@ -1,7 +1,7 @@
 """The fast lane: pieces of a text, which are nearly all of a stream, straight from bytes to frames.
 
-A lane takes a whole read of the upstream if every event in it is one more piece of the text that grows, and nothing
-else. All other reads are left to the general way, which gives the same frames: a property test compares the two.
+A lane takes an event of the upstream if it is one more piece of the text that grows, and nothing else. All others are
+left to the general way, which gives the same frames: a property test compares the two.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from ..wire import json
+from ..wire import json, sse
 from .call import Call
 from .completion import Grow
 from .fragments import Calls
@@ -20,7 +20,6 @@ from .listener import Listener
 from .output import Item, Output
 from .words import Words
 
-_LONGEST = 65536
 _MOST_MISSES = 32  # in a row: a server with other habits should not pay for the attempts
 
 
@@ -95,38 +94,29 @@ class ChatLane:
         self._calls = calls
         self._misses = 0
 
-    def take(self, data: bytes) -> list[bytes] | None:
-        """Return the frames for *data*, or None: nothing was taken, and it must go the general way."""
+    def take(self, event: sse.Event) -> bytes | None:
+        """Return the frame for *event*, or None: it was not taken, and must go the general way."""
         item = self._out.last
-        if item is None or item.delta is None or self._misses > _MOST_MISSES or not self._words.idle:
+        if item is None or item.delta is None or event.name or self._misses > _MOST_MISSES or not self._words.idle:
             return None
-        pieces = self._pieces(data, item)
-        if pieces is None:
+        piece = self._piece(event.data, item)
+        if not piece:
             self._misses += 1
             return None
         self._misses = 0
-        grow = self._out.grow
-        return [grow(item, piece) for piece in pieces]
+        return self._out.grow(item, piece)
 
-    def _pieces(self, data: bytes, item: Item) -> list[str] | None:
-        """The pieces of the text of *item* in *data*; None if there is anything else."""
-        if data[-2:] != b"\n\n" or len(data) > _LONGEST:
+    def _piece(self, data: bytes, item: Item) -> str | None:
+        """The next piece of the text of *item*, if *data* say that and nothing else."""
+        try:
+            chunk = _decode(data)
+        except (msgspec.MsgspecError, RecursionError, UnicodeError):
             return None
-        read = _READERS[type(item)]
-        pieces: list[str] = []
-        for event in data[:-2].split(b"\n\n"):
-            if event[:6] != b"data: " or b"\n" in event or b"\r" in event:
-                return None
-            try:
-                chunk = _decode(event[6:])
-            except (msgspec.MsgspecError, RecursionError, UnicodeError):
-                return None
-            choice = chunk.choices[0]
-            piece = read(self, choice.delta, item)
-            if not piece or choice.index or chunk.service_tier not in (None, self._out.answer["service_tier"]):
-                return None
-            pieces.append(piece)
-        return pieces
+        choice = chunk.choices[0]
+        tier = chunk.service_tier
+        if choice.index or (tier is not None and tier != self._out.answer["service_tier"]):
+            return None
+        return _READERS[type(item)](self, choice.delta, item)
 
     def _text(self, delta: _Delta, item: Message) -> str | None:
         return None if delta.reasoning_content or delta.reasoning or delta.tool_calls else delta.content
@@ -160,19 +150,20 @@ class ResponsesLane:
         self._address: tuple[Any, ...] = ()
         self._misses = 0
 
-    def take(self, data: bytes) -> list[bytes] | None:
-        """Return the frames for *data*, or None: nothing was taken, and it must go the general way."""
+    def take(self, event: sse.Event) -> bytes | None:
+        """Return the frame for *event*, or None: it was not taken, and must go the general way."""
         if self._listener.last is not self._last:
             self._look_up()
         grow = self._grow
-        if grow is None or self._misses > _MOST_MISSES:
+        if grow is None or event.name == "error" or self._misses > _MOST_MISSES:
             return None
-        events = self._events(data)
-        if events is None:
+        read = self._event(event.data)
+        if read is None:
             self._misses += 1
             return None
         self._misses = 0
-        return [grow(e.delta) if e.obfuscation is None else _padded(grow(e.delta), e.obfuscation) for e in events]
+        frame = grow(read.delta)
+        return frame if read.obfuscation is None else _padded(frame, read.obfuscation)
 
     def _look_up(self) -> None:
         """Something went the general way: see what grows now."""
@@ -180,24 +171,14 @@ class ResponsesLane:
         self._grow = self._listener.growing()
         self._address = tuple(last.get(name) for name in _ADDRESS) if last else ()
 
-    def _events(self, data: bytes) -> list[_Event] | None:
-        """The events in *data*, if all of them say another piece of what grows."""
-        if data[-2:] != b"\n\n" or len(data) > _LONGEST:
+    def _event(self, data: bytes) -> _Event | None:
+        """The event in *data*, if it says another piece of what grows."""
+        try:
+            read = _decode_event(data)
+        except (msgspec.MsgspecError, RecursionError, UnicodeError):
             return None
-        events: list[_Event] = []
-        for event in data[:-2].split(b"\n\n"):
-            name, _, body = event[7:].partition(b"\n") if event[:7] == b"event: " else (b"", b"", event)
-            if body[:6] != b"data: " or b"\n" in body or b"\r" in event:
-                return None
-            try:
-                read = _decode_event(body[6:])
-            except (msgspec.MsgspecError, RecursionError, UnicodeError):
-                return None
-            address = (read.type, read.output_index, read.item_id, read.content_index, read.summary_index)
-            if address != self._address or not read.delta or read.logprobs or name.strip() == b"error":
-                return None
-            events.append(read)
-        return events
+        address = (read.type, read.output_index, read.item_id, read.content_index, read.summary_index)
+        return read if address == self._address and read.delta and not read.logprobs else None
 
 
 def _padded(frame: bytes, obfuscation: str) -> bytes:

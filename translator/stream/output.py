@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..wire import json, sse
+from .pieces import Pieces
 
 Body = dict[str, Any]
 
@@ -31,6 +32,8 @@ class Item(ABC):
         self.index = -1
         self.live = False
         self.closed = False
+        self.pieces = Pieces()
+        """The text that grows."""
         self.delta: bytes | None = None
         """What the frame about one more piece of its text looks like, while it grows (see lane.py)."""
         self._waiting: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
@@ -55,9 +58,6 @@ class Item(ABC):
     def is_ready(self) -> bool:
         """Whether it can open: an announced item never changes its name or its call."""
         return True
-
-    def grow(self, piece: str) -> None:  # noqa: B027  # most items have no `delta`
-        """Take a piece of its text without saying so: a frame was made of ``delta``."""
 
     def settle(self) -> None:  # noqa: B027  # most items need nothing
         """Something else begins: what it still needs in order to open, it will not get."""
@@ -119,7 +119,7 @@ class Output:
     def grow(self, item: Item, piece: str) -> bytes:
         """Let the text of *item* grow by a *piece*; return the frame that says so."""
         assert item.delta is not None
-        item.grow(piece)
+        item.pieces.add(piece)
         number = self._number
         self._number = number + 1
         return item.delta % (number, json.encode(piece))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..parts import calls
+from .pieces import Pieces
 
 Body = dict[str, Any]
 Tokens = list[Body]
@@ -37,7 +38,7 @@ class Part:
         self.item = item
         self.field = field
         self.index: int | None = None
-        self.pieces: list[str] = []  # heard
+        self.text = Pieces()  # heard
         self.waiting: list[tuple[str, Tokens]] = []  # heard, and not its turn yet
         self.turn = 0  # its number among all that had a turn; 0: not yet
         self.offset = 0  # where its text begins in the message
@@ -45,13 +46,6 @@ class Part:
         self.has_tokens = False
         self.cited: list[Any] = []
         self.citations = 0  # of these, how many were said
-
-    def heard(self) -> str:
-        """All that came of its text; it becomes one piece, so that looking twice costs nothing."""
-        heard = "".join(self.pieces)
-        if len(self.pieces) > 1:
-            self.pieces = [heard]
-        return heard
 
 
 class Item:
@@ -70,7 +64,6 @@ class Item:
         self.listed = False  # whether it is a member of one of the lists of the message
         self._by_index: dict[tuple[str, int], Part] = {}
         self._by_field: dict[str, list[Part]] = {}
-        self._all_heard: dict[str, str] = {}  # by field, once it is done
 
     def part(self, field: str, index: Any) -> Part:
         """Return the part that a delta belongs to: the one of that index, or the one that is open (R4)."""
@@ -84,7 +77,7 @@ class Item:
         last = self._last(field)
         if last is None or (last.index is not None and isinstance(index, int)):
             return self.part(field, index)
-        if last.done and isinstance(text, str) and not text.startswith(last.heard()):
+        if last.done and isinstance(text, str) and last.text.rest_of(text) is None:
             return self._indexed_part(field, index)  # another one
         return self._indexed(last, index)
 
@@ -95,14 +88,14 @@ class Item:
             return of_field[n]
         return self._indexed_part(field, index)
 
-    def heard(self, field: str) -> str:
-        """All that came of its texts; when it is done, looking twice costs nothing."""
-        heard = self._all_heard.get(field)
-        if heard is None:
-            heard = "".join(part.heard() for part in self._by_field.get(field, ()))
-            if self.done:
-                self._all_heard[field] = heard
-        return heard
+    def has_heard(self, field: str, text: str) -> bool:
+        """Whether *text* is what came of a field."""
+        rest: str | None = text
+        for part in self._by_field.get(field, ()):
+            rest = part.text.rest_of(rest)
+            if rest is None:
+                return False
+        return not rest
 
     def _last(self, field: str) -> Part | None:
         of_field = self._by_field.get(field)

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..losses import Report
 from .completion import Completion
+from .pieces import Pieces
 from .readings import Item, Part, Tokens
 from .stops import Stops
 
@@ -25,14 +26,14 @@ class Speech:
         self.out = out
         self.stops = Stops(stops) if stops else None
 
-    def say(self, field: str, piece: str, tokens: Tokens) -> None:
-        """Say a piece of a text."""
+    def say(self, field: str, piece: str, tokens: Tokens, kept: Pieces | None = None) -> None:
+        """Say a piece of a text; *kept* has it already, and everything that is said of it."""
         if self.stopped:
             return
         if field != "content":
-            self.out.say(field, piece)
+            self.out.say(field, piece, kept)
         elif self.stops is None:
-            self.out.text(piece, tokens)
+            self.out.text(piece, tokens, kept)
         else:
             said = self.stops.feed(piece, tokens)
             self._say(said.text, said.tokens, said.hit)
@@ -97,16 +98,12 @@ class Line:
 
     def settle(self, part: Part, text: Any, tokens: Callable[[], Tokens]) -> None:
         """*part* is whole: say what is missing of *text*; its *tokens* count if none came before."""
-        heard = part.heard()
-        rest = ""
-        if isinstance(text, str) and text != heard:
-            if text.startswith(heard):
-                rest = text[len(heard) :]
-            else:
-                self._differs(part)
+        rest = part.text.rest_of(text) if isinstance(text, str) else ""
+        if rest is None:
+            self._differs(part)
         late = [] if part.has_tokens else tokens()
         if rest or late:
-            self._take(part, rest, late)
+            self._take(part, rest or "", late)
         part.done = True
         self.advance()
 
@@ -131,7 +128,10 @@ class Line:
         self.advance()
 
     def _take(self, part: Part, piece: str, tokens: Tokens) -> None:
-        part.pieces.append(piece)
+        if self._is_late(part):
+            self._differs(part)
+            return
+        part.text.add(piece)
         part.has_tokens = part.has_tokens or bool(tokens)
         if part.turn:
             self._say(part, piece, tokens)
@@ -152,11 +152,13 @@ class Line:
     def _say(self, part: Part, piece: str, tokens: Tokens) -> None:
         last = self._speaking.get(part.field)
         if last is not part:
-            if last is not None and last.turn > part.turn:
-                self._differs(part)  # too late: another one has the word
-                return
             self._begin(part, last)
-        self._speech.say(part.field, piece, tokens)
+        self._speech.say(part.field, piece, tokens, part.text)
+
+    def _is_late(self, part: Part) -> bool:
+        """Whether another one has the word already."""
+        last = self._speaking.get(part.field)
+        return last is not None and 0 < part.turn < last.turn
 
     def _begin(self, part: Part, last: Part | None) -> None:
         self._speaking[part.field] = part
@@ -164,7 +166,7 @@ class Line:
             return
         same = last.item is part.item
         separator = self._between_parts if same else self._between_items
-        part.offset = last.offset + len(last.heard()) + len(separator)
+        part.offset = last.offset + len(last.text.whole()) + len(separator)
         if separator or not same:
             self._speech.pause(part.field, separator)
 

@@ -40,8 +40,8 @@ class Messages:
         tokens = logprobs.to_chat(given) if given else []
         if self._speech.stops is None and delta and self.line.speaks(part):
             part.has_tokens = part.has_tokens or bool(tokens)
-            part.pieces.append(delta)
-            self._speech.out.text(delta, tokens)
+            part.text.add(delta)
+            self._speech.out.text(delta, tokens, part.text)
         elif delta or tokens:
             self.line.hear(part, delta, tokens)
 
@@ -50,7 +50,7 @@ class Messages:
         part = self._part
         if part is None or self._speech.stops is not None or not self.line.speaks(part):
             return None
-        return self._speech.out.growing("content", part.pieces)
+        return self._speech.out.growing("content", part.text)
 
     def look_up(self) -> None:
         """Something else came: the next piece may belong elsewhere, whatever it says."""
@@ -89,7 +89,7 @@ class Messages:
         told = [(i, part, TEXTS[part["type"]], part.get(_TOLD[part["type"]])) for i, part in self._parts(body)]
         count: dict[str, int] = {}
         same = {
-            name: item.heard(name) == "".join(text for _, _, field, text in told if field == name and _is_text(text))
+            name: item.has_heard(name, "".join(text for _, _, field, text in told if field == name and _is_text(text)))
             for name in ("content", "refusal")
         }
         for index, part, field, text in told:
@@ -98,7 +98,7 @@ class Messages:
 
     def _settle(self, part: Part, body: Body, text: Any) -> None:
         twin = part.item.twin
-        if twin is not None and twin.done and text == twin.heard(part.field) and not part.heard():
+        if twin is not None and twin.done and _is_text(text) and twin.has_heard(part.field, text) and not part.text:
             part.done = True  # transformers serve: a message that was whole comes once more behind a call
             self.line.advance()
             return
@@ -179,7 +179,7 @@ class Thoughts:
         part = self._part
         if part is None or not self.line.speaks(part):
             return None
-        return self._out.growing("reasoning_content", part.pieces)
+        return self._out.growing("reasoning_content", part.text)
 
     def told(self, kind: str, event: Body, text: Any) -> None:
         """A part is whole."""
@@ -198,7 +198,9 @@ class Thoughts:
             given = body.get(kind)
             told = [part.get("text") if isinstance(part, dict) else None for part in _list(given)]
             texts = [(i, text) for i, text in enumerate(told) if text and _is_text(text)]
-            if texts and self._shows(item, kind) and item.heard("reasoning_content") != "".join(t for _, t in texts):
+            if not texts or not self._shows(item, kind):
+                continue
+            if not item.has_heard("reasoning_content", "".join(text for _, text in texts)):
                 for n, (index, text) in enumerate(texts):
                     self.line.settle(item.nth_part("reasoning_content", index, n), text, list)
         if body.get("encrypted_content") and self._wanted != "off" and not item.listed:

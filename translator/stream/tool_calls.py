@@ -10,6 +10,7 @@ from ..losses import Report
 from ..parts import calls, tools
 from ..wire import json
 from .completion import Completion, Grow
+from .pieces import Pieces
 from .readings import Item
 
 Body = dict[str, Any]
@@ -27,7 +28,8 @@ class Call(Item):
         self.whole = False  # all its arguments came
         self.begun = False
         self.place: int | None = None  # in `tool_calls`
-        self._heard: list[str] = []
+        self.payload = Pieces()
+        """The arguments or the input, as far as they came."""
         self._unsaid: list[str] = []
 
     def head(self, body: Body) -> None:
@@ -42,13 +44,8 @@ class Call(Item):
         return bool(self.name and self.call_id)
 
     def hear(self, piece: str) -> None:
-        self._heard.append(piece)
+        self.payload.add(piece)
         self._unsaid.append(piece)
-
-    def payload(self) -> str:
-        """The arguments or the input, as far as they came; looking twice costs nothing."""
-        self._heard = ["".join(self._heard)]
-        return self._heard[0]
 
     def unsaid(self) -> list[str]:
         """The pieces that the client does not have yet."""
@@ -108,25 +105,17 @@ class Calls:
         """Return how the next piece of a call's arguments is said, if the client has all that came before."""
         if call.place is None or call.done:
             return None
-        grow = self._out.growing_call(call.place)
-
-        def heard(piece: str) -> bytes:
-            call.hear(piece)
-            call.unsaid()
-            return grow(piece)
-
-        return heard
+        return self._out.growing_call(call.place)
 
     def settle(self, call: Call, payload: Any) -> None:
         """Everything of its payload came: say what was not streamed."""
         if payload is not None and not isinstance(payload, str):
             payload = json.encode_text(payload)
-        heard = call.payload()
-        if payload and payload != heard:
-            if payload.startswith(heard) and not call.done:
-                self.hear(call, payload[len(heard) :])
-            else:
-                self._report.approximated("tool_calls", "what the upstream streamed differs from its finished call")
+        rest = call.payload.rest_of(payload) if payload else ""
+        if rest and not call.done:
+            self.hear(call, rest)
+        elif rest != "":
+            self._report.approximated("tool_calls", "what the upstream streamed differs from its finished call")
         if payload and not call.cut:  # else its item may still tell
             self._close(call)
             self._advance()
@@ -161,7 +150,7 @@ class Calls:
     def _finish(self, call: Call, whole: bool) -> None:
         if call.done:
             return
-        if whole and not call.free_form and not call.payload().strip():
+        if whole and not call.free_form and not call.payload.whole().strip():
             self.hear(call, "{}")  # clients parse it
         call.call_id = call.call_id or self._new_id("call")
         call.done = True
@@ -192,7 +181,7 @@ class Calls:
         if call.call_id in self._ids:
             call.call_id = self._new_id("call")  # two calls of one id: the second gets one of its own
         self._ids.add(call.call_id)
-        call.place = self._out.call(call.name, call.call_id, call.free_form)
+        call.place = self._out.call(call.name, call.call_id, call.free_form, call.payload)
         if call.place is not None:
             self._say(call)
 

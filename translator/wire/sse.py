@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from ..errors import BadUpstream
 from . import json
@@ -11,9 +13,13 @@ DONE = b"data: [DONE]\n\n"
 DONE_WORDS = (b"[DONE]", b"DONE")  # D24: some servers forget the brackets
 MAX_LINE = 32 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
+_LF, _CR = b"\n\r"
+_JSON = b"{["
 
 
-class Event(NamedTuple):
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """What came between two blank lines."""
+
     name: str
     data: bytes
 
@@ -48,55 +54,60 @@ class Decoder:
         self._name = ""
         self._data: list[bytes] = []
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is waiting: the next bytes begin an event."""
-        return not (self._size or self._name or self._after_cr)
-
     def feed(self, data: bytes) -> list[Event]:
         """Take any piece of the stream; return the events that are whole now."""
         events: list[Event] = []
+        if self._after_cr and data[:1] == b"\n":
+            data, self._after_cr = data[1:], False
         if not data:
             return events
-        if self._after_cr and data[:1] == b"\n":
-            data = data[1:]
-        self._after_cr = data[-1:] == b"\r"
-        for line in data.splitlines(keepends=True):
-            self._count(len(line))
-            if line[-1:] in (b"\n", b"\r"):
-                self._end_line(line.rstrip(b"\r\n"), events)
+        self._after_cr = data[-1] == _CR
+        lines = data.splitlines()
+        rest = b"" if data[-1] == _LF or self._after_cr else lines.pop()
+        for given in lines:
+            line = self._whole(given) if self._tail or self._first else given
+            self._expect_room(line)
+            if line[:6] == b"data: ":
+                self._take(line, 6)
+            elif line[:6] == b"event:":
+                self._name = line[6:].strip().decode("utf-8", "replace")
+            elif line:
+                self._take_unusual(line, events)
             else:
-                self._tail.append(line)
+                if self._data:
+                    events.append(Event(self._name, b"\n".join(self._data)))
+                    self._data, self._size = [], 0
+                self._name = ""
+        if rest:
+            self._expect_room(rest)
+            self._size += len(rest)
+            self._tail.append(rest)
         return events
 
     def flush(self) -> list[Event]:
         """The stream is over: return what was still waiting for its blank line."""
-        events: list[Event] = []
-        self._end_line(b"", events)
-        self._end_line(b"", events)
-        return events
+        return self.feed(b"\n\n\n")  # one may be the other half of a line's end
 
-    def _count(self, size: int) -> None:
-        self._size += size
-        if self._size > self._max_line:
+    def _expect_room(self, line: bytes) -> None:
+        if self._size + len(line) > self._max_line:
             raise BadUpstream(f"The upstream sent an event of more than {self._max_line} bytes.")
 
-    def _end_line(self, line: bytes, events: list[Event]) -> None:
+    def _whole(self, line: bytes) -> bytes:
+        """A line with what came of it before, and without the mark at the beginning of the stream."""
         if self._tail:
+            self._size -= sum(map(len, self._tail))
             line = b"".join([*self._tail, line])
             self._tail.clear()
         if self._first:
             line, self._first = line.removeprefix(_BOM), False
-        if not line:
-            if self._data:
-                events.append(Event(self._name, b"\n".join(self._data)))
-                self._data = []
-            self._name = ""
-        elif line.startswith(b"data:"):
-            self._data.append(line[6:] if line[5:6] == b" " else line[5:])
-        elif line.startswith(b"event:"):
-            self._name = line[6:].strip().decode("utf-8", "replace")
-        elif line[:1] in (b"{", b"["):
+        return line
+
+    def _take(self, line: bytes, start: int) -> None:
+        self._size += len(line)
+        self._data.append(line[start:])
+
+    def _take_unusual(self, line: bytes, events: list[Event]) -> None:
+        if line.startswith(b"data:"):
+            self._take(line, 5)
+        elif line[0] in _JSON:
             events.append(Event("", line))
-        if not self._data:
-            self._size = 0

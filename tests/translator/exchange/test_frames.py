@@ -248,19 +248,20 @@ def test_the_mark_of_the_upstream_ends_cleanly() -> None:
 
 
 class Short:
-    """Takes what begins with `data: 1`."""
+    """Takes ones."""
 
-    def take(self, data: bytes, /) -> list[bytes] | None:
-        return [b"short"] if data.startswith(b"data: 1") else None
+    def take(self, event: sse.Event, /) -> bytes | None:
+        return b"short" if event.data == b"1" else None
 
 
-def test_a_lane_takes_whole_reads() -> None:
-    """What it leaves goes the general way, and so does everything while an event is not whole."""
+def test_a_lane_takes_events() -> None:
+    """However they are cut; what it leaves goes the general way, and behind the end it is not asked."""
     transducer = Keeping(Short())
     stream = FrameStream(transducer, sse.Decoder(), sse.data, done_mark=False)
-    assert stream.feed(b"data: 1\n\n") == [b"short"]
+    assert stream.feed(b"data: 1\n\ndata: 1\n\n") == [b"short", b"short"]
     assert stream.feed(b"data: 2\n") == []
     assert stream.feed(b"\ndata: 1") == [b'data: {"got":1}\n\n']
-    assert stream.feed(b"\n\n") == [b'data: {"got":2}\n\n']
-    assert stream.feed(b"data: 1\n\n") == [b"short"]
-    assert transducer.fed == [2, 1]
+    assert stream.feed(b"\n\n") == [b"short"]
+    assert stream.feed(b'data: {"type":"end"}\n\ndata: 1\n\n') == [b'data: {"got":2}\n\n']
+    assert stream.feed(b"data: 1\n\n") == []
+    assert transducer.fed == [2, {"type": "end"}]

@@ -5,6 +5,7 @@ import pytest
 
 from diglot.translator import BadUpstream, Report
 from diglot.translator.stream.completion import Completion
+from diglot.translator.stream.pieces import Pieces
 
 Make = Callable[..., Completion]
 
@@ -112,8 +113,10 @@ def test_calls_have_indexes_of_their_own(make: Make) -> None:
     """The first delta names a call, the others only its index (G3-G5)."""
     out = make()
     assert out.call_reason is None
-    first, second = out.call("f", "c1", False), out.call("g", "c2", True)
-    assert (first, second) == (0, 1)
+    first, second = Pieces(), Pieces()
+    assert (out.call("f", "c1", False, first), out.call("g", "c2", True, second)) == (0, 1)
+    second.add("in")
+    first.add("{}")
     out.call_piece(1, "in")
     out.call_piece(0, "{}")
     assert deltas(out)[1:] == [
@@ -133,9 +136,9 @@ def test_an_older_client_gets_one_call(make: Make) -> None:
     """In the older form (G14); the others are reported."""
     report = Report()
     out = make(legacy=True, report=report)
-    assert out.call("f", "c1", False) == 0
+    assert out.call("f", "c1", False, Pieces("{}")) == 0
     out.call_piece(0, "{}")
-    assert out.call("g", "c2", False) is None
+    assert out.call("g", "c2", False, Pieces()) is None
     assert deltas(out)[1:] == [
         {"function_call": {"name": "f", "arguments": ""}},
         {"function_call": {"arguments": "{}"}},
@@ -172,7 +175,7 @@ def test_lists_come_once_before_the_end(make: Make) -> None:
             [role(None), {"reasoning_content": "hm"}, {"content": ""}],
         ),
         (lambda out: out.say("refusal", "No"), None, [role(None), {"refusal": "No"}, "stop"]),
-        (lambda out: out.call("f", "c", False), None, [role(None)]),
+        (lambda out: out.call("f", "c", False, Pieces()), None, [role(None)]),
         (lambda out: out.text("Hi"), "Hi", [role(""), {"content": "Hi"}, "stop"]),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from diglot.translator import Exchange, Profile, ServeChat, ServeResponses
-from diglot.translator.stream import lane
+from diglot.translator.wire import sse
 
 TOOLS = [{"type": "function", "name": "f"}, {"type": "custom", "name": "c"}, {"type": "shell"}]
 TEXT = st.text(max_size=6) | st.sampled_from(['"', "\\", "\n", "%d", "é\U0001f600", "\x00"])
@@ -22,16 +22,16 @@ def exchange(profile: Profile, reasoning: Any = None) -> ServeResponses:
 
 
 def frames_of(x: Exchange, reads: list[bytes], fast: bool) -> tuple[list[bytes], int]:
-    """The frames of *reads*, and how many reads the lane took."""
+    """The frames of *reads*, and how many events the lane took."""
     stream = x.stream()
     taken = 0
     if fast:
         inner: Any = stream._lane
 
         class Counted:
-            def take(self, data: bytes) -> list[bytes] | None:
+            def take(self, event: sse.Event) -> bytes | None:
                 nonlocal taken
-                found = inner.take(data)
+                found = inner.take(event)
                 taken += found is not None
                 return found
 
@@ -103,30 +103,33 @@ def test_what_the_lane_takes(chunks: list[Any], taken: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "read",
+    ("read", "taken"),
     [
-        b'data: {"choices":[{"delta":{"content":"b"}}]}\n',
-        b'data: {"choices":[{"delta":{"content":"b"}}]}\r\n\r\n',
-        b'data:{"choices":[{"delta":{"content":"b"}}]}\n\n',
-        b': comment\ndata: {"choices":[{"delta":{"content":"b"}}]}\n\n',
-        b'data: {"choices":[{"delta":{"content":"\xff"}}]}\n\n',
-        b'data: {"choices":[{"delta":{"content":"\\ud800"}}]}\n\n',
-        b"data: [DONE]\n\n",
-        b'data: {"choices":[{"delta":{"content":"%s"}}]}\n\n' % (b"x" * lane._LONGEST),
+        (b'data: {"choices":[{"delta":{"content":"b"}}]}\n', 1),
+        (b'data: {"choices":[{"delta":{"content":"b"}}]}\r\n\r\n', 1),
+        (b'data:{"choices":[{"delta":\ndata: {"content":"b"}}]}\n\n', 1),
+        (b': comment\ndata: {"choices":[{"delta":{"content":"b"}}]}\n\n', 1),
+        (b'{"choices":[{"delta":{"content":"b"}}]}\n', 1),
+        (b'event: x\ndata: {"choices":[{"delta":{"content":"b"}}]}\n\n', 0),
+        (b'data: {"choices":[{"delta":{"content":"\xff"}}]}\n\n', 0),
+        (b'data: {"choices":[{"delta":{"content":"\\ud800"}}]}\n\n', 0),
+        (b"data: [DONE]\n\n", 0),
     ],
 )
-def test_unusual_bytes_go_the_general_way(read: bytes) -> None:
-    """What is not framed or spelled in the usual way is not the lane's."""
+def test_unusual_bytes(read: bytes, taken: int) -> None:
+    """Events may be framed in any way; what is not spelled in the usual way, or has a name, is not the lane's."""
     reads = [data(delta(content="a")), read]
     fast, count = frames_of(exchange(Profile()), reads, fast=True)
-    assert (fast, count) == (frames_of(exchange(Profile()), reads, fast=False)[0], 0)
+    assert (fast, count) == (frames_of(exchange(Profile()), reads, fast=False)[0], taken)
 
 
 def test_several_events_in_one_read() -> None:
-    """A read of several pieces is taken as one, or not at all."""
+    """The lane takes what is its own of a read."""
     first, *rest = map(data, LONG)
-    assert frames_of(exchange(Profile()), [first, b"".join(rest)], fast=True)[1] == 1
-    assert frames_of(exchange(Profile()), [first, b"".join(rest) + data(delta(refusal="no"))], fast=True)[1] == 0
+    assert frames_of(exchange(Profile()), [first, b"".join(rest)], fast=True)[1] == 9
+    reads = [first, rest[0] + data(delta(refusal="no")) + rest[1]]
+    fast, count = frames_of(exchange(Profile()), reads, fast=True)
+    assert (fast, count) == (frames_of(exchange(Profile()), reads, fast=False)[0], 1)
 
 
 def test_a_server_with_other_habits_does_not_pay() -> None:
@@ -147,11 +150,13 @@ def test_waiting_words_and_tags_go_the_general_way() -> None:
     assert fast == frames_of(exchange(Profile()), [reads[0], data(logprobs), *reads[1:]], fast=False)[0]
 
 
-def test_the_decoder_must_be_idle() -> None:
-    """An event that began in the read before is not cut off from its beginning."""
+def test_an_event_may_be_cut() -> None:
+    """It is taken when it is whole, with all that came of it."""
     reads = [data(delta(content="a")), b"event: x\n", data(delta(content="b")), b"data: 1\n", data(delta(content="c"))]
-    fast, _ = frames_of(exchange(Profile()), reads, fast=True)
-    assert fast == frames_of(exchange(Profile()), reads, fast=False)[0]
+    assert frames_of(exchange(Profile()), reads, fast=True) == (frames_of(exchange(Profile()), reads, fast=False)[0], 0)
+    whole = b"".join(map(data, LONG))
+    reads = [whole[n : n + 7] for n in range(0, len(whole), 7)]
+    assert frames_of(exchange(Profile()), reads, fast=True) == (frames_of(exchange(Profile()), reads, fast=False)[0], 9)
 
 
 FIELD = st.sampled_from(["content", "reasoning_content", "reasoning", "refusal", "role", "surprise", "annotations"])
@@ -278,9 +283,9 @@ CREATED = event("created", response={"id": "resp_1", "model": "m", "service_tier
             ],
             2,
         ),
-        ([said("x"), said("y") + said("z"), said("y") + thought("z")], 1),
-        ([said("x"), said("y").replace(b"\n", b"\r\n"), said("y")[:-1], b"\n"], 0),
-        ([said("x"), said("y" * 70_000)], 0),
+        ([said("x"), said("y") + said("z"), said("y") + thought("z")], 3),
+        ([said("x"), said("y").replace(b"\n", b"\r\n"), said("y")[:-1], b"\n", said("y")[:-2]], 3),
+        ([said("x"), said("y" * 70_000)], 1),
         ([said("x"), said("y", obfuscation=1)], 0),
         ([said("x"), event("nothing", delta=1), b"data: {}\n\n"], 0),
     ],

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator.stream.readings import Item, Items, Part, kind_of, names_of
+from diglot.translator.stream.readings import Item, Items, kind_of, names_of
 
 
 @pytest.mark.parametrize(
@@ -34,25 +34,6 @@ def test_names_are_texts() -> None:
 # --- parts -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_part_knows_what_came() -> None:
-    """Looking twice costs nothing."""
-    part = Part(Item("message"), "content")
-    part.pieces += ["a", "b"]
-    assert part.heard() == part.heard() == "ab"
-    assert part.pieces == ["ab"]
-
-
-def test_an_item_that_is_done_knows_what_came() -> None:
-    """Many may repeat it: looking again costs nothing."""
-    item = Item("message")
-    item.part("content", 0).pieces += ["a", "b"]
-    assert item.heard("content") == "ab"
-    item.part("content", 1).pieces.append("c")
-    item.done = True
-    assert item.heard("content") == "abc"
-    assert item.heard("content") is item.heard("content")
-
-
 def test_parts_have_indexes() -> None:
     """The same index is the same part, per field."""
     item = Item("message")
@@ -61,9 +42,21 @@ def test_parts_have_indexes() -> None:
     assert item.parts == [first, second, refusal]
     assert item.part("content", 0) is first
     assert item.whole_part("content", 1) is second
-    first.pieces.append("a")
-    second.pieces.append("b")
-    assert (item.heard("content"), item.heard("refusal"), item.heard("x")) == ("ab", "", "")
+    first.text.add("a")
+    second.text.add("b")
+    assert [item.has_heard("content", text) for text in ("ab", "a", "", "b", "abc")] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
+    assert [item.has_heard(field, text) for field in ("refusal", "x") for text in ("", "a")] == [
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_parts_without_indexes() -> None:
@@ -86,7 +79,7 @@ def test_a_whole_part_without_an_index() -> None:
     """Said twice, it is the last one; with another text, it is another part."""
     item = Item("message")
     part = item.whole_part("content", None, "ab")
-    part.pieces.append("ab")
+    part.text.add("ab")
     part.done = True
     assert item.whole_part("content", None, "ab") is part
     assert item.whole_part("content", None, "abc") is part

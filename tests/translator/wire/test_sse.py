@@ -104,21 +104,3 @@ def test_one_event_has_a_limit(given: bytes) -> None:
 def test_many_events_have_no_limit() -> None:
     """The limit counts one event, not the stream."""
     assert len(decoded(b"data: xxxx\n\n" * 50, max_line=20)) == 50
-
-
-@pytest.mark.parametrize(
-    ("given", "idle"),
-    [
-        (b"", True),
-        (b"data: a\n\n", True),
-        (b"data: a\n", False),
-        (b"da", False),
-        (b"event: x\n", False),
-        (b"data: a\r\n\r", False),
-    ],
-)
-def test_whether_an_event_is_under_way(given: bytes, idle: bool) -> None:
-    """Between events nothing waits: not a line, a name, or the other half of a line's end."""
-    decoder = Decoder()
-    decoder.feed(given)
-    assert decoder.idle is idle

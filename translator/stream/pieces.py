@@ -1,0 +1,63 @@
+"""A text that comes in pieces."""
+
+from __future__ import annotations
+
+_LONE = "surrogatepass"  # what a caller hands in decoded may have halves of surrogate pairs
+
+
+class Pieces:
+    """Keeps a growing text as UTF-8 in one buffer: thousands of short strings take ten times as much memory."""
+
+    __slots__ = ("_utf8",)
+
+    def __init__(self, text: str = "") -> None:
+        self._utf8 = bytearray(text.encode("utf-8", _LONE))
+
+    def __len__(self) -> int:
+        """How many bytes it has."""
+        return len(self._utf8)
+
+    def add(self, piece: str) -> None:
+        self._utf8 += piece.encode("utf-8", _LONE)
+
+    def whole(self) -> str:
+        """Return the text so far."""
+        return self._utf8.decode("utf-8", _LONE)
+
+    def rest_of(self, text: str) -> str | None:
+        """Return what *text* has beyond this one; None if it does not begin with it. Takes no longer than *text*."""
+        utf8, size = text.encode("utf-8", _LONE), len(self._utf8)
+        if len(utf8) < size or utf8[:size] != self._utf8:
+            return None
+        return utf8[size:].decode("utf-8", _LONE)
+
+    def may_end_with(self, mark: bytes) -> bool:
+        """Whether it may end with *mark* and white space: only a long white space is not looked behind."""
+        end = self._utf8[-64:].rstrip()
+        return end.endswith(mark) or (not end and len(self._utf8) > 0)
+
+
+class Said:
+    """What was said: of texts that others keep, too, so that nothing is there twice, and of those that nobody does."""
+
+    __slots__ = ("_own", "_texts")
+
+    def __init__(self) -> None:
+        self._texts: list[Pieces] = []  # in the order in which they were said
+        self._own: Pieces | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._texts)
+
+    def add(self, piece: str, kept: Pieces | None = None) -> None:
+        """Take a piece; *kept* has it already, and everything else that is said of that text."""
+        last = self._texts[-1] if self._texts else None
+        if kept is None:
+            kept = self._own = last if last is not None and last is self._own else Pieces()
+            kept.add(piece)
+        if kept is not last:
+            self._texts.append(kept)
+
+    def whole(self) -> str:
+        """Return all of it."""
+        return "".join([text.whole() for text in self._texts])
