@@ -9,12 +9,9 @@ from ..errors import TranslationError
 from ..losses import Report
 from ..parts import moderation, usage
 from ..wire import json, sse
-from .pieces import Pieces, Said
+from .pieces import Grow, Pieces, Said
 
 Body = dict[str, Any]
-Grow = Callable[[str], bytes]
-"""Says another piece of what grows; returns the frame for it."""
-
 _MILLISECONDS = 10**11  # D36: a time larger than this is not in seconds
 _TEXTS = ("content", "refusal", "reasoning_content")
 _LISTS = ("annotations", "reasoning_details", "images")
@@ -153,11 +150,11 @@ class Completion:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}
         frame = sse.data({**self._head, "choices": [choice]}).replace(b"%", b"%%")
         before, empty, after = frame.partition(b'"%b":""' % hole.encode())
-        template = b"".join((before, empty[:-2], b"%b", after))
+        template, add, encode = b"".join((before, empty[:-2], b"%b", after)), kept.add, json.encode
 
         def grow(piece: str) -> bytes:
-            kept.add(piece)
-            return template % json.encode(piece)
+            add(piece)
+            return template % encode(piece)
 
         return grow
 

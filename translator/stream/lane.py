@@ -13,11 +13,11 @@ import msgspec
 
 from ..wire import json, sse
 from .call import Call
-from .completion import Grow
 from .fragments import Calls
-from .items import Message, Reasoning
+from .items import Reasoning
 from .listener import Listener
-from .output import Item, Output
+from .output import Output
+from .pieces import Grow
 from .words import Words
 
 _MOST_MISSES = 32  # in a row: a server with other habits should not pay for the attempts
@@ -39,7 +39,7 @@ class _Delta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
-    tool_calls: list[_Call] | None = None
+    tool_calls: tuple[_Call] | None = None
     role: str | None = None
     refusal: None = None
     function_call: None = None
@@ -92,22 +92,38 @@ class ChatLane:
         self._out = out
         self._words = words
         self._calls = calls
+        self._last: Any = None  # the chunk after which it was looked up what grows
+        self._grow: Grow | None = None
+        self._read: Callable[[_Delta], str | None] = self._text
+        self._index: int | None = None  # which means the call that grows
         self._misses = 0
 
     def take(self, event: sse.Event) -> bytes | None:
         """Return the frame for *event*, or None: it was not taken, and must go the general way."""
-        item = self._out.last
-        if item is None or item.delta is None or event.name or self._misses > _MOST_MISSES or not self._words.idle:
+        if self._out.cause is not self._last:
+            self._look_up()
+        if self._grow is None or event.name or self._misses > _MOST_MISSES:
             return None
-        piece = self._piece(event.data, item)
+        piece = self._piece(event.data)
         if not piece:
             self._misses += 1
             return None
         self._misses = 0
-        return self._out.grow(item, piece)
+        return self._grow(piece)
 
-    def _piece(self, data: bytes, item: Item) -> str | None:
-        """The next piece of the text of *item*, if *data* say that and nothing else."""
+    def _look_up(self) -> None:
+        """Something went the general way: see what grows now."""
+        self._last = self._out.cause
+        self._grow = self._out.growing() if self._words.idle else None
+        self._index = None
+        item = self._out.last
+        if isinstance(item, Reasoning):
+            self._read = self._either_thought if item.field == "reasoning" else self._thought
+        else:
+            self._read = self._arguments if isinstance(item, Call) else self._text
+
+    def _piece(self, data: bytes) -> str | None:
+        """The next piece of what grows, if *data* say that and nothing else."""
         try:
             chunk = _decode(data)
         except (msgspec.MsgspecError, RecursionError, UnicodeError):
@@ -116,28 +132,27 @@ class ChatLane:
         tier = chunk.service_tier
         if choice.index or (tier is not None and tier != self._out.answer["service_tier"]):
             return None
-        return _READERS[type(item)](self, choice.delta, item)
+        return self._read(choice.delta)
 
-    def _text(self, delta: _Delta, item: Message) -> str | None:
+    def _text(self, delta: _Delta) -> str | None:
         return None if delta.reasoning_content or delta.reasoning or delta.tool_calls else delta.content
 
-    def _thought(self, delta: _Delta, item: Reasoning) -> str | None:
-        if delta.content or delta.tool_calls:
-            return None
-        return delta.reasoning_content or (delta.reasoning if item.field == "reasoning" else None)
+    def _thought(self, delta: _Delta) -> str | None:
+        return None if delta.content or delta.tool_calls else delta.reasoning_content
 
-    def _arguments(self, delta: _Delta, item: Call) -> str | None:
+    def _either_thought(self, delta: _Delta) -> str | None:
+        return None if delta.content or delta.tool_calls else delta.reasoning_content or delta.reasoning
+
+    def _arguments(self, delta: _Delta) -> str | None:
         if not delta.tool_calls or delta.content or delta.reasoning_content or delta.reasoning:
             return None
-        (call, *others) = delta.tool_calls
-        return call.function.arguments if not others and self._calls.goes_on(call.index, item) else None
-
-
-_READERS: dict[type[Item], Callable[[ChatLane, _Delta, Any], str | None]] = {
-    Message: ChatLane._text,
-    Reasoning: ChatLane._thought,
-    Call: ChatLane._arguments,
-}
+        call = delta.tool_calls[0]
+        if call.index != self._index:
+            item = self._out.last
+            if not (isinstance(item, Call) and self._calls.goes_on(call.index, item)):
+                return None
+            self._index = call.index
+        return call.function.arguments
 
 
 class ResponsesLane:

@@ -8,7 +8,8 @@ from typing import Any
 from ..errors import BadRequest
 from ..profiles import Terms
 from ..wire import json, shape
-from .completion import Body, Completion, Grow
+from .completion import Body, Completion
+from .pieces import Grow
 from .readings import TEXTS, Item, Items, kind_of, names_of
 from .speech import Speech
 from .texts import Messages, Thoughts

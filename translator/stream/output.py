@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..wire import json, sse
-from .pieces import Pieces
+from .pieces import Grow, Pieces
 
 Body = dict[str, Any]
 
@@ -81,6 +81,8 @@ class Output:
     def __init__(self, answer: Body, new_id: Callable[[str], str], flavour: str) -> None:
         self.answer = answer
         self.events: list[Body] = []
+        self.cause: Any = None
+        """The chunk that was taken last."""
         self._new_id = new_id
         self._names = _OPEN_RESPONSES_NAMES if flavour == "openresponses" else {}
         self._number = 0
@@ -116,13 +118,20 @@ class Output:
         before, delta, after = rest.partition(b'"delta":""')
         return b"".join((head, number[:-1], b"%d", before, delta[:-2], b"%b", after))
 
-    def grow(self, item: Item, piece: str) -> bytes:
-        """Let the text of *item* grow by a *piece*; return the frame that says so."""
-        assert item.delta is not None
-        item.pieces.add(piece)
-        number = self._number
-        self._number = number + 1
-        return item.delta % (number, json.encode(piece))
+    def growing(self) -> Grow | None:
+        """Return what lets the text of the last item grow and gives the frame that says so; None if nothing grows."""
+        item = self.last
+        if item is None or item.delta is None:
+            return None
+        template, add, encode = item.delta, item.pieces.add, json.encode
+
+        def grow(piece: str) -> bytes:
+            add(piece)
+            number = self._number
+            self._number = number + 1
+            return template % (number, encode(piece))
+
+        return grow
 
     def announce(self, item: Item, body: Body) -> None:
         """Give *item* its place and its id, and say that it is there."""

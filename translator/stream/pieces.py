@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+Grow = Callable[[str], bytes]
+"""Says another piece of what grows; returns the frame for it."""
+
 _LONE = "surrogatepass"  # what a caller hands in decoded may have halves of surrogate pairs
 
 

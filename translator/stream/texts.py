@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 from ..parts import annotations, logprobs, reasoning
 from ..profiles import Terms
 from ..wire import json, shape
-from .completion import Grow
+from .pieces import Grow
 from .readings import TEXTS, Body, Item, Items, Part
 from .speech import Line, Speech
 

@@ -76,6 +76,7 @@ class ToResponses:
     def feed(self, chunk: Any) -> list[Body]:
         """Take one chunk of the upstream's stream."""
         self._expect_open()
+        self._out.cause = chunk
         if not isinstance(chunk, dict):
             self.garbled("a chunk that is not an object")
             return []

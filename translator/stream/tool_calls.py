@@ -9,8 +9,8 @@ from typing import Any
 from ..losses import Report
 from ..parts import calls, tools
 from ..wire import json
-from .completion import Completion, Grow
-from .pieces import Pieces
+from .completion import Completion
+from .pieces import Grow, Pieces
 from .readings import Item
 
 Body = dict[str, Any]

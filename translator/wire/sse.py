@@ -53,9 +53,19 @@ class Decoder:
         self._first = True
         self._name = ""
         self._data: list[bytes] = []
+        self._is_idle = False  # the next bytes begin an event
+        self._usual = ""  # what the last event was called, and how one of that name begins
+        self._beginning = b"data: "
 
     def feed(self, data: bytes) -> list[Event]:
         """Take any piece of the stream; return the events that are whole now."""
+        if self._is_idle and data.startswith(self._beginning) and data.endswith(b"\n\n"):
+            line = data[len(self._beginning) : -2]
+            if _LF not in line and _CR not in line and len(data) <= self._max_line:
+                return [Event(self._usual, line)]  # as nearly all reads are
+        return self._read(data)
+
+    def _read(self, data: bytes) -> list[Event]:
         events: list[Event] = []
         if self._after_cr and data[:1] == b"\n":
             data, self._after_cr = data[1:], False
@@ -64,24 +74,25 @@ class Decoder:
         self._after_cr = data[-1] == _CR
         lines = data.splitlines()
         rest = b"" if data[-1] == _LF or self._after_cr else lines.pop()
+        may_be_too_much = self._size + len(data) > self._max_line
         for given in lines:
             line = self._whole(given) if self._tail or self._first else given
-            self._expect_room(line)
+            if may_be_too_much:
+                self._expect_room(line)
             if line[:6] == b"data: ":
-                self._take(line, 6)
+                self._size += len(line)
+                self._data.append(line[6:])
             elif line[:6] == b"event:":
                 self._name = line[6:].strip().decode("utf-8", "replace")
             elif line:
                 self._take_unusual(line, events)
             else:
-                if self._data:
-                    events.append(Event(self._name, b"\n".join(self._data)))
-                    self._data, self._size = [], 0
-                self._name = ""
+                self._end_event(events)
         if rest:
             self._expect_room(rest)
             self._size += len(rest)
             self._tail.append(rest)
+        self._is_idle = not (self._size or self._name or self._after_cr or self._first)
         return events
 
     def flush(self) -> list[Event]:
@@ -102,12 +113,18 @@ class Decoder:
             line, self._first = line.removeprefix(_BOM), False
         return line
 
-    def _take(self, line: bytes, start: int) -> None:
-        self._size += len(line)
-        self._data.append(line[start:])
+    def _end_event(self, events: list[Event]) -> None:
+        if self._data:
+            events.append(Event(self._name, b"\n".join(self._data)))
+            self._data, self._size = [], 0
+            if self._name != self._usual:
+                self._usual = self._name
+                self._beginning = b"event: %b\ndata: " % self._name.encode()
+        self._name = ""
 
     def _take_unusual(self, line: bytes, events: list[Event]) -> None:
         if line.startswith(b"data:"):
-            self._take(line, 5)
+            self._size += len(line)
+            self._data.append(line[5:])
         elif line[0] in _JSON:
             events.append(Event("", line))
