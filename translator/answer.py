@@ -14,7 +14,7 @@ def to_responses(completion: Any, asked: Asked) -> dict[str, Any]:
 
     Raises BadUpstream when the body is an error, whatever its HTTP status was, or is no completion.
     """
-    transducer = ToResponses(asked)
+    transducer = ToResponses(asked, quiet=True)
     transducer.feed(completion)
     if not transducer.started:
         raise BadUpstream("The upstream's answer is no chat completion: it has no choices.")

@@ -60,7 +60,7 @@ _ABSURD = 10**15
 
 def _count(fields: dict[str, Any], name: str) -> int:
     value = fields.get(name)
-    return int(value) if _is_count(value) else 0
+    return int(value) if value and _is_count(value) else 0
 
 
 def _is_count(value: Any) -> TypeGuard[float]:

@@ -71,7 +71,7 @@ class Call(Item):
             out.announce(self, self._fields("custom_tool_call", input=""))
         elif kind == "function":
             out.announce(self, self._fields("function_call", arguments=""))
-            self.delta = out.delta(self, "response.function_call_arguments.delta", delta="")
+            self.delta = ("response.function_call_arguments.delta", {"delta": ""})
         # a built-in tool's item is announced when its arguments can be read
         if self.pieces:
             self._say(self.pieces.whole())

@@ -66,7 +66,7 @@ class Message(Item):
         self._out.say_of(self, "response.content_part.added", content_index=self._at, part=fresh)
         if kind == "output_text":
             place = {"content_index": self._at, "delta": "", "logprobs": []}
-            self.delta = self._out.delta(self, "response.output_text.delta", **place)
+            self.delta = ("response.output_text.delta", place)
         return part
 
     def _close_part(self) -> None:
@@ -166,13 +166,11 @@ class Reasoning(Item):
         if self._show in ("summary", "both"):
             part = {"type": "summary_text", "text": ""}
             self._out.say_of(self, "response.reasoning_summary_part.added", summary_index=0, part=part)
-            place: Body = {"summary_index": 0, "delta": ""}
-            self.delta = self._out.delta(self, "response.reasoning_summary_text.delta", **place)
+            self.delta = ("response.reasoning_summary_text.delta", {"summary_index": 0, "delta": ""})
         if self._show in ("content", "both"):
             part = {"type": "reasoning_text", "text": ""}
             self._out.say_of(self, "response.content_part.added", content_index=0, part=part)
-            place = {"content_index": 0, "delta": ""}
-            self.delta = self._out.delta(self, "response.reasoning_text.delta", **place)
+            self.delta = ("response.reasoning_text.delta", {"content_index": 0, "delta": ""})
         if self._show == "both":
             self.delta = None  # every piece is said twice
 

@@ -34,8 +34,8 @@ class Item(ABC):
         self.closed = False
         self.pieces = Pieces()
         """The text that grows."""
-        self.delta: bytes | None = None
-        """What the frame about one more piece of its text looks like, while it grows (see lane.py)."""
+        self.delta: tuple[str, Body] | None = None
+        """What the event about one more piece of its text is called and has, while it grows (see lane.py)."""
         self._waiting: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
 
     def take(self, grow: Callable[..., None], *given: Any) -> None:
@@ -76,10 +76,11 @@ class Item(ABC):
 
 
 class Output:
-    """Collects events and the answer. ``events`` is taken by the transducer after every step."""
+    """Collects the answer and, unless it is *quiet*, events, which the transducer takes after every step."""
 
-    def __init__(self, answer: Body, new_id: Callable[[str], str], flavour: str) -> None:
+    def __init__(self, answer: Body, new_id: Callable[[str], str], flavour: str, quiet: bool = False) -> None:
         self.answer = answer
+        self.quiet = quiet
         self.events: list[Body] = []
         self.cause: Any = None
         """The chunk that was taken last."""
@@ -94,11 +95,15 @@ class Output:
 
     def say(self, kind: str, **fields: Any) -> None:
         """Add an event about the whole answer."""
+        if self.quiet:
+            return
         self.events.append({"type": kind, "sequence_number": self._number, **fields})
         self._number += 1
 
     def say_of(self, item: Item, kind: str, **fields: Any) -> None:
         """Add an event about *item*."""
+        if self.quiet:
+            return
         self.events.append(self._event(item, kind, fields))
         self._number += 1
 
@@ -111,8 +116,8 @@ class Output:
             **fields,
         }
 
-    def delta(self, item: Item, kind: str, **fields: Any) -> bytes:
-        """Return the frame of an event about *item* with holes for its number and for its delta."""
+    def _template(self, item: Item, kind: str, fields: Body) -> bytes:
+        """The frame of an event about *item* with holes for its number and for its delta."""
         frame = sse.event({**self._event(item, kind, fields), "sequence_number": 0, "delta": ""})
         head, number, rest = frame.replace(b"%", b"%%").partition(b'"sequence_number":0')
         before, delta, after = rest.partition(b'"delta":""')
@@ -123,7 +128,7 @@ class Output:
         item = self.last
         if item is None or item.delta is None:
             return None
-        template, add, encode = item.delta, item.pieces.add, json.encode
+        template, add, encode = self._template(item, *item.delta), item.pieces.add, json.encode
 
         def grow(piece: str) -> bytes:
             add(piece)
@@ -138,6 +143,8 @@ class Output:
         item.body = {"id": self._new_id(item.prefix), **body}
         item.index = len(self.answer["output"])
         self.answer["output"].append(item.body)
+        if self.quiet:
+            return
         added = {key: list(value) if isinstance(value, list) else value for key, value in item.body.items()}
         self.say("response.output_item.added", output_index=item.index, item=added)
 

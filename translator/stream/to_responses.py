@@ -41,16 +41,17 @@ class ToResponses:
     """One answer. Call ``feed`` with every chunk and ``finish`` at the end; all return the events that follow.
 
     ``start`` may be called ahead of the first chunk. Before anything has started, an error of the upstream is raised as
-    BadUpstream; afterwards it ends the answer as failed. Misuse is raised for a call after the end.
+    BadUpstream; afterwards it ends the answer as failed. Misuse is raised for a call after the end. When *quiet*, there
+    are no events, only the answer.
     """
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: Asked, quiet: bool = False) -> None:
         self.answer: Body = {**asked.blank, "id": asked.new_id("resp"), "output": []}
         self.started = False
         self.ended = False
         self._asked = asked
         self._report = asked.terms.report
-        self._out = Output(self.answer, asked.new_id, asked.terms.profile.events)
+        self._out = Output(self.answer, asked.new_id, asked.terms.profile.events, quiet)
         self._calls = fragments.Calls(self._new_call)
         self._facts = Facts(self.answer, self._report)
         self._broken: str | None = None
@@ -166,6 +167,8 @@ class ToResponses:
         self.started = True
         if self.answer["created_at"] is None:
             self.answer["created_at"] = int(self._asked.clock())
+        if self._out.quiet:
+            return
         snapshot = {**self.answer, "output": [], "usage": None}
         self._out.say("response.created", response=snapshot)
         self._out.say("response.in_progress", response=snapshot)
