@@ -28,7 +28,9 @@ def to_responses(usage: dict[str, Any]) -> dict[str, Any]:
 
 def to_chat(usage: Any) -> dict[str, Any] | None:
     """Return the usage of a chat completion for that of a Response; details that were not measured stay away."""
-    if not isinstance(usage, dict) or not any(_is_count(usage.get(name)) for name in ("input_tokens", "output_tokens")):
+    if not isinstance(usage, dict) or not (
+        _is_count(usage.get("input_tokens")) or _is_count(usage.get("output_tokens"))
+    ):
         return None
     prompt, completion = _count(usage, "input_tokens"), _count(usage, "output_tokens")
     made: dict[str, Any] = {

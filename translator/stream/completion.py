@@ -9,7 +9,7 @@ from ..errors import TranslationError
 from ..losses import Report
 from ..parts import moderation, usage
 from ..wire import json, sse
-from .pieces import Grow, Pieces, Said
+from .pieces import Grow, Members, Pieces, Said
 
 Body = dict[str, Any]
 _MILLISECONDS = 10**11  # D36: a time larger than this is not in seconds
@@ -51,7 +51,8 @@ class Completion:
         self._head: Body = {}
         self._content_is_null = True  # so far, in what was streamed
         self._texts = {name: Said() for name in _TEXTS}
-        self._tokens: list[Body] = []
+        self.tokens = Members()
+        """Those of the text, with their log-probabilities."""
         self._calls: list[_Call] = []
         self._lists: dict[str, list[Body]] = {}
         self._shown: dict[str, int] = {}  # how many members of each list were sent
@@ -116,7 +117,7 @@ class Completion:
         self._texts["content"].add(piece, kept)
         logprobs = None
         if tokens:
-            self._tokens += tokens
+            self.tokens.add(json.encode(tokens))
             logprobs = {"content": tokens, "refusal": None}
         choice = {
             "index": 0,
@@ -220,10 +221,9 @@ class Completion:
 
     def end(self, reason: str) -> None:
         """Say what is said at the end, in the order in which clients need it (G7, G12)."""
-        content = self._whole_content()
-        self.begin(content)
+        self.begin(None if self._is_null else "")
         delta = self._unsent()
-        if content == "" and self._content_is_null:
+        if self._content_is_null and not (self._is_null or self._texts["content"]):
             delta["content"] = ""
         if delta:
             self._say(delta)
@@ -241,10 +241,11 @@ class Completion:
     @property
     def answer(self) -> Body:
         """The chat completion as far as it has grown."""
+        tokens = self.tokens.whole()
         choice = {
             "index": 0,
             "message": self._message(),
-            "logprobs": {"content": self._tokens, "refusal": None} if self._tokens else None,
+            "logprobs": {"content": tokens, "refusal": None} if tokens else None,
             "finish_reason": self.finish_reason,
         }
         return {
@@ -260,7 +261,7 @@ class Completion:
     def _message(self) -> Body:
         message: Body = {
             "role": "assistant",
-            "content": self._whole_content(),
+            "content": None if self._is_null else self._texts["content"].whole(),
             "refusal": self._texts["refusal"].whole() or None,
         }
         if self._calls and self._legacy:
@@ -271,10 +272,10 @@ class Completion:
             message["reasoning_content"] = self._texts["reasoning_content"].whole()
         return {**message, **self._lists}
 
-    def _whole_content(self) -> str | None:
-        """The text; null if there is none, but "" if there is nothing else either."""
-        text = self._texts["content"].whole()
-        return None if not text and (self._calls or self._texts["refusal"]) else text
+    @property
+    def _is_null(self) -> bool:
+        """Whether there is no text, but something else; an answer with nothing has an empty text."""
+        return not self._texts["content"] and bool(self._calls or self._texts["refusal"])
 
     def _say(self, delta: Body, reason: str | None = None) -> None:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}

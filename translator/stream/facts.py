@@ -16,6 +16,8 @@ class Facts:
 
     def __init__(self, answer: dict[str, Any], report: Report) -> None:
         self.finish_reason: str | None = None
+        self.announced = endings.COMPLETED
+        """How the answer ends, as far as the upstream has said anything else than well."""
         self._answer = answer
         self._report = report
         self._has_citations = False
@@ -54,12 +56,8 @@ class Facts:
         if self.finish_reason is not None and (not ends_well or endings.meaning(reason) == endings.COMPLETED):
             return False
         self.finish_reason = reason
+        self.announced = endings.meaning(reason)
         return True
-
-    @property
-    def announced(self) -> endings.Ending:
-        """How the answer ends, as far as the upstream has said anything else than well."""
-        return endings.meaning(self.finish_reason or "")
 
     def ending(self, clean: bool, said: bool) -> endings.Ending:
         """Return how the answer ended; *clean*: the stream ended with `[DONE]`; *said*: there is an answer at all."""

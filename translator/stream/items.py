@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..parts import reasoning
+from ..wire import json
 from .output import Body, Item, Output
-from .pieces import Pieces
+from .pieces import Members, Pieces
 
 
 class Message(Item):
@@ -18,13 +19,14 @@ class Message(Item):
     def open(self, out: Output) -> None:
         self._out = out
         self._part: Body | None = None
+        self.tokens = Members()  # with their log-probabilities
         out.announce(self, {"type": "message", "role": "assistant", "status": "in_progress", "content": []})
 
     def text(self, piece: str, logprobs: list[Body]) -> None:
-        part = self._open_part("output_text")
+        self._open_part("output_text")
         self.pieces.add(piece)
         if logprobs:
-            part["logprobs"] += logprobs
+            self.tokens.add(json.encode(logprobs))
         self._out.say_of(self, "response.output_text.delta", content_index=self._at, delta=piece, logprobs=logprobs)
 
     def refusal(self, piece: str) -> None:
@@ -77,6 +79,7 @@ class Message(Item):
         text, self.pieces = self.pieces.whole(), Pieces()
         if part["type"] == "output_text":
             part["text"] = text
+            part["logprobs"], self.tokens = self.tokens.whole(), Members()
             self._out.say_of(
                 self, "response.output_text.done", content_index=self._at, text=text, logprobs=part["logprobs"]
             )

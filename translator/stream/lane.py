@@ -14,7 +14,7 @@ import msgspec
 from ..wire import json, sse
 from .call import Call
 from .fragments import Calls
-from .items import Reasoning
+from .items import Message, Reasoning
 from .listener import Listener
 from .output import Output
 from .pieces import Grow
@@ -47,11 +47,27 @@ class _Delta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     annotations: None = None
 
 
+class _One(msgspec.Struct, gc=False, kw_only=True):
+    """A token as it is sent, too: what is missing is filled in, and the order is that of parts/logprobs.py."""
+
+    token: str
+    bytes: list[int] | None = None
+    logprob: int | float
+
+
+class _Token(_One, gc=False, kw_only=True):
+    top_logprobs: list[_One] = []
+
+
+class _Logprobs(msgspec.Struct, gc=False):
+    content: list[_Token] | None = None
+
+
 class _Choice(msgspec.Struct, gc=False):
     delta: _Delta
     index: int | None = None
     finish_reason: None = None
-    logprobs: None = None
+    logprobs: _Logprobs | None = None
     error: None = None
 
 
@@ -77,11 +93,12 @@ class _Event(msgspec.Struct, gc=False):
     item_id: str | None = None
     content_index: int | None = None
     summary_index: int | None = None
-    logprobs: list[Any] | None = None
+    logprobs: list[_Token] | None = None
     obfuscation: str | None = None
 
 
 _decode_event = msgspec.json.Decoder(_Event).decode
+_TEXT = "response.output_text.delta"
 _ADDRESS = ("type", "output_index", "item_id", "content_index", "summary_index")
 
 
@@ -95,6 +112,7 @@ class ChatLane:
         self._last: Any = None  # the chunk after which it was looked up what grows
         self._grow: Grow | None = None
         self._read: Callable[[_Delta], str | None] = self._text
+        self._message: Message | None = None  # whose text grows
         self._index: int | None = None  # which means the call that grows
         self._misses = 0
 
@@ -104,12 +122,15 @@ class ChatLane:
             self._look_up()
         if self._grow is None or event.name or self._misses > _MOST_MISSES:
             return None
-        piece = self._piece(event.data)
-        if not piece:
+        choice = self._choice(event.data)
+        piece = self._read(choice.delta) if choice is not None else None
+        tokens = choice.logprobs.content if choice is not None and choice.logprobs is not None else None
+        if not piece or (tokens and self._message is None):
             self._misses += 1
             return None
         self._misses = 0
-        return self._grow(piece)
+        frame = self._grow(piece)
+        return self._with_tokens(frame, _encoded(tokens)) if tokens else frame
 
     def _look_up(self) -> None:
         """Something went the general way: see what grows now."""
@@ -117,13 +138,14 @@ class ChatLane:
         self._grow = self._out.growing() if self._words.idle else None
         self._index = None
         item = self._out.last
+        self._message = item if isinstance(item, Message) else None
         if isinstance(item, Reasoning):
             self._read = self._either_thought if item.field == "reasoning" else self._thought
         else:
             self._read = self._arguments if isinstance(item, Call) else self._text
 
-    def _piece(self, data: bytes) -> str | None:
-        """The next piece of what grows, if *data* say that and nothing else."""
+    def _choice(self, data: bytes) -> _Choice | None:
+        """The choice in *data*, if it may be another piece of what grows, and there is nothing else."""
         try:
             chunk = _decode(data)
         except (msgspec.MsgspecError, RecursionError, UnicodeError):
@@ -132,7 +154,12 @@ class ChatLane:
         tier = chunk.service_tier
         if choice.index or (tier is not None and tier != self._out.answer["service_tier"]):
             return None
-        return self._read(choice.delta)
+        return choice
+
+    def _with_tokens(self, frame: bytes, tokens: bytes) -> bytes:
+        assert self._message is not None
+        self._message.tokens.add(tokens)
+        return b"%b%b}\n\n" % (frame.removesuffix(b"[]}\n\n"), tokens)
 
     def _text(self, delta: _Delta) -> str | None:
         return None if delta.reasoning_content or delta.reasoning or delta.tool_calls else delta.content
@@ -178,6 +205,10 @@ class ResponsesLane:
             return None
         self._misses = 0
         frame = grow(read.delta)
+        if read.logprobs:
+            tokens = _encoded(read.logprobs)
+            self._listener.add_tokens(tokens)
+            frame = b'%b{"content":%b,"refusal":null}%b' % (frame.removesuffix(_NO_TOKENS), tokens, _NO_TOKENS[4:])
         return frame if read.obfuscation is None else _padded(frame, read.obfuscation)
 
     def _look_up(self) -> None:
@@ -193,7 +224,25 @@ class ResponsesLane:
         except (msgspec.MsgspecError, RecursionError, UnicodeError):
             return None
         address = (read.type, read.output_index, read.item_id, read.content_index, read.summary_index)
-        return read if address == self._address and read.delta and not read.logprobs else None
+        if address != self._address or not read.delta or (read.logprobs and read.type != _TEXT):
+            return None
+        return read
+
+
+_NO_TOKENS = b'null,"finish_reason":null}]}\n\n'  # the end of a chunk, from its log-probabilities on
+
+
+def _encoded(tokens: list[_Token]) -> bytes:
+    for token in tokens:
+        _fill(token)
+        for other in token.top_logprobs:
+            _fill(other)
+    return json.encode(tokens)
+
+
+def _fill(token: _One) -> None:
+    if token.bytes is None:
+        token.bytes = list(token.token.encode())
 
 
 def _padded(frame: bytes, obfuscation: str) -> bytes:

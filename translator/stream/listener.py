@@ -84,6 +84,10 @@ class Listener:
         find = GROWING.get(kind) if isinstance(kind, str) else None
         return find(self, event) if find else None
 
+    def add_tokens(self, encoded: bytes) -> None:
+        """Take the tokens, as JSON, of another piece of the text that grows."""
+        self._messages.add_tokens(encoded)
+
     def _growing_text(self, event: Body) -> Grow | None:
         return self._messages.growing()
 

@@ -52,6 +52,12 @@ class Messages:
             return None
         return self._speech.out.growing("content", part.text)
 
+    def add_tokens(self, encoded: bytes) -> None:
+        """Take the tokens of a piece of the text that grows; they were said."""
+        assert self._part is not None
+        self._part.has_tokens = True
+        self._speech.out.tokens.add(encoded)
+
     def look_up(self) -> None:
         """Something else came: the next piece may belong elsewhere, whatever it says."""
         self._part = None
@@ -88,13 +94,14 @@ class Messages:
         """A message is done."""
         told = [(i, part, TEXTS[part["type"]], part.get(_TOLD[part["type"]])) for i, part in self._parts(body)]
         count: dict[str, int] = {}
-        same = {
-            name: item.has_heard(name, "".join(text for _, _, field, text in told if field == name and _is_text(text)))
-            for name in ("content", "refusal")
-        }
+        same: dict[str, bool] = {}
+        if item.parts:
+            for name in ("content", "refusal"):
+                texts = [text for _, _, field, text in told if field == name and _is_text(text)]
+                same[name] = item.has_heard(name, "".join(texts))
         for index, part, field, text in told:
             n = count[field] = count.get(field, -1) + 1
-            self._settle(item.nth_part(field, index, n), part, None if same[field] else text)
+            self._settle(item.nth_part(field, index, n), part, None if same.get(field) else text)
 
     def _settle(self, part: Part, body: Body, text: Any) -> None:
         twin = part.item.twin

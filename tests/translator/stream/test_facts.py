@@ -109,7 +109,8 @@ def test_citations_are_taken_once() -> None:
 def test_endings(reason: str | None, clean: bool, said: bool, status: str, losses: list[Any]) -> None:
     """The reason decides; without one, the end mark behind an answer is a good end (D19), everything else is a cut."""
     found, _, report = facts()
-    found.finish_reason = reason
+    if reason is not None:
+        found.take_reason(reason)
     assert found.ending(clean, said).status == status
     assert [(loss.path, loss.kind) for loss in report] == losses
     assert (found.ending(clean, said) is endings.FAILED) is (status == "failed")

@@ -262,7 +262,7 @@ CREATED = event("created", response={"id": "resp_1", "model": "m", "service_tier
         ([CREATED, *[said("x%")] * 5], 4),
         ([*[said("x", obfuscation="ab", sequence_number=1, more={})] * 5], 4),
         ([said("x"), event("in_progress", response={"service_tier": "new"}), *[said("x")] * 5], 4),
-        ([said("x"), said("x", logprobs=[]), said("x", logprobs=[{"token": "x", "logprob": 0}]), said("x")], 2),
+        ([said("x"), said("x", logprobs=[]), said("x", logprobs=[{"token": "x", "logprob": 0}]), said("x")], 3),
         ([*[thought("x")] * 5], 4),
         ([*[thought("x", "reasoning_text.delta", "content_index")] * 5], 4),
         ([*[thought("x", "reasoning.delta", "content_index")] * 5], 4),
