@@ -122,6 +122,8 @@ def test_a_cut_call_of_a_built_in_tool(name: str, arguments: str, kind: str) -> 
         (['{"a":', "1}"], False, True),
         (['{"a":'], False, False),
         (["[1]"], False, False),
+        (["}}"], False, False),
+        (["{}", " " * 99], False, True),
         ([], False, False),
         (["{}"], True, False),
     ],

@@ -22,7 +22,7 @@ def exchange(profile: Profile, reasoning: Any = None) -> ServeResponses:
 
 
 def frames_of(x: Exchange, reads: list[bytes], fast: bool) -> tuple[list[bytes], int]:
-    """The frames of *reads*, and how many events the lane took."""
+    """The frames of *reads* and the answer that they add up to, and how many events the lane took."""
     stream = x.stream()
     taken = 0
     if fast:
@@ -41,7 +41,7 @@ def frames_of(x: Exchange, reads: list[bytes], fast: bool) -> tuple[list[bytes],
     frames = [frame for read in reads for frame in stream.feed(read)]
     if not stream.ended:
         frames += stream.finish()
-    return frames, taken
+    return [*frames, sse.data(stream.answer)], taken
 
 
 def data(chunk: Any, **options: Any) -> bytes:
@@ -102,6 +102,57 @@ def test_what_the_lane_takes(chunks: list[Any], taken: int) -> None:
     assert count == taken
 
 
+def token(text: str, **more: Any) -> dict[str, Any]:
+    return {"token": text, "logprob": -0.5, **more}
+
+
+def with_tokens(tokens: Any, **fields: Any) -> dict[str, Any]:
+    return {"choices": [{"delta": fields, "logprobs": tokens}]}
+
+
+@pytest.mark.parametrize(
+    ("tokens", "taken"),
+    [
+        ({"content": [token("b", bytes=[98], top_logprobs=[token("é", bytes=None), token("c", x=1)], y=2)]}, 1),
+        ({"content": [token("b", logprob=0), token("\U0001f600")], "refusal": None}, 1),
+        ({"content": [], "refusal": [token("no")]}, 1),
+        ({"content": None}, 1),
+        ({}, 1),
+        ({"content": [token("b", logprob=None)]}, 0),
+        ({"content": [token("b", bytes=["b"])]}, 0),
+        ({"content": [token("b", bytes=[True])]}, 0),
+        ({"content": [token("b", top_logprobs=None)]}, 0),
+        ({"content": [1, token("b")]}, 0),
+        ([token("b")], 0),
+    ],
+)
+def test_log_probabilities(tokens: Any, taken: int) -> None:
+    """Those of the usual form take the lane with their text; none of them are lost at the end."""
+    chunks = [delta(content="a"), with_tokens(tokens, content="b"), with_tokens({"content": [token("c")]}, content="c")]
+    reads = [*map(data, chunks), data({"choices": [{"delta": {}, "finish_reason": "stop"}]}), b"data: [DONE]\n\n"]
+    fast, count = frames_of(exchange(Profile()), reads, fast=True)
+    assert (fast, count) == (frames_of(exchange(Profile()), reads, fast=False)[0], taken + 1)
+    heard = [said("a"), *[said(c["choices"][0]["delta"]["content"], logprobs=_listed(c)) for c in chunks[1:]]]
+    fast, count = frames_of(chat_exchange(), heard, fast=True)
+    assert (fast, count) == (frames_of(chat_exchange(), heard, fast=False)[0], taken + 1)
+
+
+def _listed(chunk: Any) -> Any:
+    tokens = chunk["choices"][0]["logprobs"]
+    return tokens.get("content") if isinstance(tokens, dict) else {"not": "a list"}
+
+
+def test_log_probabilities_belong_to_texts() -> None:
+    """Beside anything else they wait for one, or say nothing."""
+    tokens = {"content": [token("b")]}
+    chunks = [delta(reasoning_content="t"), with_tokens(tokens, reasoning_content="u"), delta(content="b")]
+    reads = [data(chunk) for chunk in chunks]
+    assert frames_of(exchange(Profile()), reads, fast=True) == (frames_of(exchange(Profile()), reads, fast=False)[0], 0)
+    place = {"item_id": "r", "output_index": 1, "summary_index": 0}
+    reads = [thought("x"), event("reasoning_summary_text.delta", **place, delta="y", logprobs=[token("y")])]
+    assert frames_of(chat_exchange(), reads, fast=True) == (frames_of(chat_exchange(), reads, fast=False)[0], 0)
+
+
 @pytest.mark.parametrize(
     ("read", "taken"),
     [
@@ -159,6 +210,12 @@ def test_an_event_may_be_cut() -> None:
     assert frames_of(exchange(Profile()), reads, fast=True) == (frames_of(exchange(Profile()), reads, fast=False)[0], 9)
 
 
+TOKEN = st.builds(
+    lambda text, top, more: token(text, **top, **more),
+    TEXT,
+    st.fixed_dictionaries({}, optional={"top_logprobs": st.lists(st.builds(token, TEXT), max_size=2) | st.none()}),
+    st.fixed_dictionaries({}, optional={"bytes": st.sampled_from([[97], [], None, [1.5]]), "x": TEXT}),
+)
 FIELD = st.sampled_from(["content", "reasoning_content", "reasoning", "refusal", "role", "surprise", "annotations"])
 DELTA = st.one_of(
     st.builds(lambda t: {"content": t}, TEXT),
@@ -169,13 +226,14 @@ DELTA = st.one_of(
     st.builds(call, st.integers(0, 1), st.sampled_from(["f", "c", "shell", "g"])),
     st.dictionaries(FIELD, TEXT | st.none(), max_size=3),
 )
+TOKENS = st.none() | st.builds(lambda tokens: {"content": tokens}, st.lists(TOKEN, max_size=2) | st.none())
 CHUNK = st.builds(
     lambda d, more, choice: {**more, "choices": [{"delta": d, **choice}]},
     DELTA,
     st.fixed_dictionaries(
         {}, optional={"service_tier": st.sampled_from(["a", "b", None]), "usage": st.none(), "x": TEXT}
     ),
-    st.fixed_dictionaries({}, optional={"index": st.sampled_from([0, None, 1]), "logprobs": st.none(), "y": TEXT}),
+    st.fixed_dictionaries({}, optional={"index": st.sampled_from([0, None, 1]), "logprobs": TOKENS, "y": TEXT}),
 )
 EVENT = st.builds(
     lambda c, ascii_, sort: data(c, ensure_ascii=ascii_, sort_keys=sort), CHUNK, st.booleans(), st.booleans()
@@ -316,7 +374,7 @@ HEARD = st.one_of(
     st.builds(
         lambda t, p: said(t, **p),
         TEXT,
-        st.fixed_dictionaries({}, optional={"obfuscation": TEXT, "logprobs": st.just([])}),
+        st.fixed_dictionaries({}, optional={"obfuscation": TEXT, "logprobs": st.lists(TOKEN, max_size=2)}),
     ),
     st.builds(thought, TEXT),
     st.builds(lambda t: thought(t, "reasoning_text.delta", "content_index"), TEXT),
@@ -343,8 +401,20 @@ HEARD = st.one_of(
 )
 
 
+def respelled(frame: bytes, ascii_: bool, sort: bool) -> bytes:
+    """The same event, spelled in another way; what is not JSON stays as it is."""
+    head, mark, body = frame.partition(b"data: ")
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return frame
+    return (
+        head + mark + json.dumps(value, ensure_ascii=ascii_, sort_keys=sort).encode("utf-8", "surrogatepass") + b"\n\n"
+    )
+
+
 @given(
-    st.lists(HEARD | HEARD.map(lambda e: e), max_size=14),
+    st.lists(HEARD | st.builds(respelled, HEARD, st.booleans(), st.booleans()), max_size=14),
     st.lists(st.integers(1, 300), min_size=1, max_size=6) | st.none(),
 )
 def test_the_lane_equals_the_general_way_of_responses(events: list[bytes], sizes: list[int] | None) -> None:

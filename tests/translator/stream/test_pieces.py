@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diglot.translator.stream.pieces import Pieces, Said
+from diglot.translator.stream.pieces import Members, Pieces, Said
 
 TEXT = st.text(st.characters(codec=None), max_size=6)
 
@@ -46,3 +46,12 @@ def test_what_was_said_is_kept_once() -> None:
     said.add("f")
     kept.add("B")
     assert said.whole() == "abBcdef"
+
+
+def test_members_are_kept_as_they_were() -> None:
+    """In their order; there may be none."""
+    members = Members()
+    assert members.whole() == []
+    members.add(b'[{"a":1},2]')
+    members.add(b'["x,]"]')
+    assert members.whole() == [{"a": 1}, 2, "x,]"]
