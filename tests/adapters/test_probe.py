@@ -8,56 +8,12 @@ from typing import Any
 import anyio
 import pytest
 
-from diglot.adapters import Limits, Record, TranslationMiddleware
+from diglot.adapters import Limits, Record
 from diglot.translator import BadUpstream
 
+from probed import CHAT, ERROR, HAS, HTML, JSON, RESPONSES, Server, asker, auto
+
 pytestmark = pytest.mark.anyio
-
-CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
-JSON, HTML = "application/json", "text/html; charset=utf-8"
-NOT_JSON = b'{"error":{"message":"We could not parse the JSON body of your request."}}'
-ERROR = b'{"error":{"message":"Incorrect API key provided.","type":"t","param":null,"code":"invalid_api_key"}}'
-
-
-class Server:
-    """Answers questions as told (status, content type, body), and requests with an answer of the endpoint's API."""
-
-    def __init__(self, side: Any, **answers: tuple[int, str, bytes]) -> None:
-        self.answers = {
-            CHAT: answers.get("chat", (404, JSON, b'{"detail":"Not Found"}')),
-            RESPONSES: answers.get("responses", (404, JSON, b'{"detail":"Not Found"}')),
-        }
-        self.wholes = {CHAT: side("chat").whole, RESPONSES: side("responses").whole}
-        self.asked: list[str] = []
-        self.served: list[str] = []
-        self.scopes: list[Any] = []
-        self.pause = 0.0
-        self.special: dict[Any, tuple[int, str, bytes]] = {}
-        """Other answers, by path and query, or by key and path."""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        data = (await receive())["body"]
-        path = scope["path"].removeprefix("/p")
-        key = dict(scope["headers"]).get(b"authorization", b"").decode()
-        place = (scope["path"], scope["query_string"])
-        status, kind, body = self.special.get(place) or self.special.get((key, path)) or self.answers[path]
-        try:
-            json.loads(data)
-        except ValueError:
-            self.asked.append(path)
-            self.scopes.append(scope)
-            await anyio.sleep(self.pause)
-        else:
-            self.served.append(path)
-            if status not in (404, 405, 501):
-                status, kind, body = 200, JSON, self.wholes[path]
-        headers = [(b"content-type", kind.encode()), (b"retry-after", b"7")]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-
-
-HAS = (400, JSON, NOT_JSON)
 
 
 @pytest.fixture
@@ -67,17 +23,7 @@ def side(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def asks(side: Any, talk: Any) -> Any:
-    """Asks the middleware for a Response or for a chat completion."""
-
-    async def ask(app: Any, api: str, **scope: Any) -> Any:
-        other = side("chat" if api == "responses" else "responses")  # named by its upstream
-        return await talk(app, other.ask, **{"path": other.path, **scope}).run()
-
-    return ask
-
-
-def auto(app: Any, **settings: Any) -> TranslationMiddleware:
-    return TranslationMiddleware(app, upstream_api="auto", **settings)
+    return asker(side, talk)
 
 
 @pytest.mark.parametrize("has", ["chat", "responses"])
@@ -314,101 +260,3 @@ async def test_a_model_that_is_missing(side: Any, asks: Any) -> None:
     server.answers[CHAT] = (404, JSON, b'{"error":{"message":"The model does not exist"}}')
     assert (await asks(app, "chat")).status == 404
     assert app.upstream_api == "chat"
-
-
-PLACES = [{"query_string": b"api-version=old"}, {"path": "/p" + CHAT}]
-
-
-@pytest.mark.parametrize("place", PLACES)
-async def test_places(side: Any, asks: Any, talk: Any, place: dict[str, Any]) -> None:
-    """What is missing in one place, by path and query, is there for those who ask elsewhere."""
-    server = Server(side, chat=HAS, responses=HAS)
-    where = (place.get("path", CHAT), place.get("query_string", b""))
-    server.special[where] = (404, JSON, b'{"detail":"no such model"}')
-    app = auto(server)
-    for _ in range(2):
-        assert (await asks(app, "chat", **place)).json["object"] == "chat.completion"
-        assert server.served[-1] == RESPONSES
-        assert (await asks(app, "chat")).json["object"] == "chat.completion"
-        assert server.served[-1] == CHAT
-    assert app.upstream_api == "both"
-
-
-async def test_not_too_many_places(side: Any, asks: Any) -> None:
-    """Whoever asks everywhere fills no memory; the others are asked for again."""
-    server = Server(side, chat=HAS)
-    app = auto(server)
-    for number in range(1024):
-        await asks(app, "chat", query_string=b"%d" % number)
-    assert len(server.asked) == 1024
-    for number in (0, 2000):
-        await asks(app, "chat", query_string=b"%d" % number)
-    assert len(server.asked) == 1025
-    await asks(app, "chat", query_string=b"0")  # it was used since
-    assert len(server.asked) == 1025
-    await asks(app, "chat", query_string=b"1")
-    assert len(server.asked) == 1026
-
-
-DECIDES = [{"authorization": "Bearer other"}, {"x-portkey-provider": "other"}, {"api-key": "other"}]
-
-
-@pytest.mark.parametrize("headers", DECIDES)
-async def test_headers_that_decide(side: Any, asks: Any, headers: dict[str, str]) -> None:
-    """A gateway that chooses by them what is behind it: what one client finds is not believed for another."""
-    server = Server(side, chat=HAS, responses=HAS)
-
-    async def gateway(scope: Any, receive: Any, send: Any) -> None:
-        if b"other" in dict(scope["headers"]).get(next(iter(headers)).encode(), b"") and scope["path"] == CHAT:
-            await send({"type": "http.response.start", "status": 404, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
-        else:
-            await server(scope, receive, send)
-
-    app = auto(gateway)
-    for _ in range(2):
-        assert (await asks(app, "chat", headers=headers)).status == 200
-        assert server.served[-1] == RESPONSES
-        assert (await asks(app, "chat")).status == 200
-        assert server.served[-1] == CHAT
-    assert server.asked == [RESPONSES, CHAT]
-
-
-async def test_headers_that_tell(side: Any, asks: Any) -> None:
-    """What is new in every request is no reason to ask again."""
-    server = Server(side, chat=HAS)
-    app = auto(server)
-    for number in range(3):
-        headers = {"idempotency-key": f"{number}", "traceparent": f"{number}", "session_id": f"{number}"}
-        assert (await asks(app, "chat", headers=headers)).status == 200
-    assert len(server.asked) == 1
-
-
-async def test_a_place_that_hangs(side: Any, asks: Any) -> None:
-    """Nobody waits for what somebody else asks elsewhere."""
-    server = Server(side, chat=HAS)
-    server.pause = 3600
-    app = auto(server)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(asks, app, "chat")
-        await anyio.wait_all_tasks_blocked()
-        server.pause = 0
-        assert (await asks(app, "chat", query_string=b"v=1")).status == 200
-        tasks.cancel_scope.cancel()
-
-
-@pytest.mark.parametrize("known", [False, True])
-@pytest.mark.parametrize("door", [401, 403, 429, 503])
-async def test_a_client_that_is_not_let_in(side: Any, asks: Any, door: int, known: bool) -> None:
-    """An endpoint that is hidden from one client is not missing for the others, and what is known stays known."""
-    server = Server(side, chat=HAS, responses=HAS)
-    server.special[("bad", CHAT)] = (404, JSON, b"{}")
-    server.special[("bad", RESPONSES)] = (door, JSON, ERROR)
-    app = auto(server)
-    if known:
-        await asks(app, "responses")
-    got = await asks(app, "chat", headers={"authorization": "bad"})
-    assert (got.status, got.error["code"]) == (door, "invalid_api_key")
-    assert app.upstream_api == ("responses" if known else "unknown")
-    assert (await asks(app, "chat", headers={"authorization": "good"})).status == 200
-    assert server.served[-1] == CHAT
