@@ -107,7 +107,7 @@ class Upstream:
             await send_error(send, BadUpstream("The upstream call failed."))
             return
         try:
-            await _pass_on(answer, send)
+            await _pass_on(answer, upload, send)
         except BadUpstream as error:
             self._tell(error)
             raise
@@ -186,7 +186,7 @@ class _Upload:
         scope.cancel()
 
 
-async def _pass_on(answer: Answer, send: Send) -> None:
+async def _pass_on(answer: Answer, upload: _Upload, send: Send) -> None:
     """Hand the bytes on as they are: the headers that describe them stay true."""
     if not 100 <= answer.status <= 599:
         await send_error(send, BadUpstream(f"The upstream answered with {answer.status}, which is no HTTP status."))
@@ -195,6 +195,8 @@ async def _pass_on(answer: Answer, send: Send) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     async with aclosing(answer.pieces()) as pieces:
         async for piece in pieces:
+            if upload.gone:  # a flood outruns being cancelled, which waits for a pause
+                return
             await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 

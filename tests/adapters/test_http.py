@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import ssl
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
@@ -98,6 +99,37 @@ def test_connections_are_kept(talk: Any, kind: str, monkeypatch: pytest.MonkeyPa
     anyio.run(main)
     assert len(ports) == 4
     assert len(set(ports)) == 1
+
+
+class Flood:
+    """A client whose answer never pauses: nothing can be cancelled between two pieces."""
+
+    status, headers, closed = 200, (), False
+
+    async def open(self, *request: Any) -> "Flood":
+        return self
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        while True:
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(0.001)
+            yield b"x"
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.anyio
+async def test_client_leaves_a_flood(talk: Any) -> None:
+    """When the client goes away, the answer is closed even if it never lets anything in between."""
+    upstream = Upstream("http://127.0.0.1:9")
+    flood = upstream._own = Flood()  # pyright: ignore[reportAttributeAccessIssue]
+    one = talk(upstream, {})
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one.run)
+        await anyio.sleep(0.05)
+        one.gone.set()
+    assert flood.closed
 
 
 def test_errors() -> None:
