@@ -63,7 +63,7 @@ def new_client(url: str, limits: Limits) -> Client:
 
     httpx also goes where aiohttp cannot: it runs on trio, and through every kind of proxy that the environment names.
     """
-    if find_spec("aiohttp") and _on_asyncio() and not _is_behind_a_proxy(url):
+    if find_spec("aiohttp") and on_asyncio() and not _is_behind_a_proxy(url):
         from . import http_aiohttp
 
         return http_aiohttp.new_client(url, limits)
@@ -87,7 +87,8 @@ def adapted(client: object, limits: Limits) -> Client:
     raise TypeError(f"a client of aiohttp, {' or '.join(HTTPX)} is needed, not {type(client).__qualname__}")
 
 
-def _on_asyncio() -> bool:
+def on_asyncio() -> bool:
+    """Whether the event loop is asyncio's."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from base64 import b64encode
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import anyio
 
 from ..translator import BadRequest, BadUpstream, TranslationError
 from .asgi_types import Headers, Message, Receive, Scope, Send, send_error, without
-from .http import Answer, Client, adapted, cause, new_client
+from .http import Answer, Client, adapted, cause, new_client, on_asyncio
 from .limits import Limits
 from .websocket import is_websocket, refuse
 
@@ -84,13 +86,11 @@ class Upstream:
             return
         upload = _Upload(receive, self.limits.max_body)
         failure: BaseException | None = None
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(upload.wait_for_disconnect, tasks.cancel_scope)
+        async with _beside(upload.wait_for_disconnect):
             try:
                 await self._exchange(scope["method"], url, self._headers(scope), upload, send)
             except Exception as error:  # raised below, outside of the group: nobody wants to unwrap it
                 failure = error
-            tasks.cancel_scope.cancel()
         if failure is not None and not upload.gone:
             raise failure
 
@@ -184,6 +184,23 @@ class _Upload:
             pass
         self.gone = True
         scope.cancel()
+
+
+@asynccontextmanager
+async def _beside(watch: Callable[[anyio.CancelScope], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Let *watch* run while the context lasts; it may cancel that."""
+    if on_asyncio():  # a task group costs more than all else that is done here for one request
+        with anyio.CancelScope() as scope:
+            task = asyncio.create_task(watch(scope))
+            try:
+                yield
+            finally:
+                task.cancel()
+    else:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(watch, tasks.cancel_scope)
+            yield
+            tasks.cancel_scope.cancel()
 
 
 async def _pass_on(answer: Answer, upload: _Upload, send: Send) -> None:
