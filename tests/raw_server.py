@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 
 class Server:
@@ -12,6 +13,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
         self.asked: list[bytes] = []
         self.reply: list[bytes] = []
+        self.pause = 0.0
         self.close = True
         self.closed = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -28,6 +30,7 @@ class Server:
                 self.asked.append(self._request(connection))
                 for piece in self.reply:
                     connection.sendall(piece)
+                    time.sleep(self.pause)
                 if not self.close:
                     while self._more(connection):
                         pass

@@ -255,6 +255,22 @@ async def test_cut(talk: Any, client: Any, server: Server, head: bytes) -> None:
     assert not one.complete
 
 
+async def test_cut_while_the_client_is_slow(talk: Any, client: Any, server: Server) -> None:
+    """What came before the cut is not lost, although nobody had read it when the connection broke."""
+    server.reply, server.pause = [STREAM, b"5\r\nabcde\r\n", b"6\r\nfghijk\r\n"], 0.05
+    one = talk(Upstream(server.url, client=client), {})
+
+    async def hold(message: Any) -> None:
+        if message.get("body") == b"abcde":
+            await anyio.to_thread.run_sync(server.closed.wait, 5)
+            await anyio.sleep(0.1)
+
+    one.hold = hold
+    with pytest.raises(BadUpstream):
+        await one.run()
+    assert one.body == b"abcdefghijk"
+
+
 async def test_cut_below_the_middleware(talk: Any, client: Any, server: Server, frame: Any) -> None:
     """Below the middleware a cut ends the stream as failed."""
     data = frame({"content": "Hel"})
