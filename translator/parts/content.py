@@ -271,5 +271,10 @@ TO_RESPONSES: dict[str, Callable[[Part, str, str, Terms], Part]] = {
 }
 
 
+def apart(parts: list[Part]) -> tuple[list[Part], list[Part]]:
+    """What is said, and media."""
+    return [part for part in parts if not is_media(part)], [part for part in parts if is_media(part)]
+
+
 def is_media(part: Part) -> bool:
     return part["type"] not in ("text", "refusal")

@@ -144,25 +144,22 @@ def _function(tool: dict[str, Any], path: str, namespace: str | None, terms: Ter
     if tool.get("output_schema") is not None:
         terms.report.dropped(f"{path}.output_schema", "functions have no output schema")
     parameters = tool.get("parameters") or {"type": "object", "properties": {}}
-    function = {
-        "name": flatten(name, namespace),
-        "description": tool.get("description"),
-        "parameters": parameters,
-        "strict": _strict(tool.get("strict"), parameters, path, terms),
-    }
+    function = {"name": flatten(name, namespace), "description": tool.get("description"), "parameters": parameters}
+    if _strict(tool.get("strict"), parameters, path, terms):
+        function["strict"] = True
     return (_tool("function", name, namespace, path, function),)
 
 
-def _strict(strict: Any, parameters: Any, path: str, terms: Terms) -> bool | None:
+def _strict(strict: Any, parameters: Any, path: str, terms: Terms) -> bool:
     """Chat's default is false; Responses tries strict when the key is absent (protocol 3.2)."""
     mode = terms.profile.strict_functions
     if mode == "drop":
         if strict:
             terms.report.dropped(f"{path}.strict", "the upstream does not hold to schemas")
-        return None
+        return False
     if strict is None and mode == "infer":
-        return True if schema.is_strict(parameters) else None
-    return True if strict else None
+        return schema.is_strict(parameters)
+    return bool(strict)
 
 
 def _custom(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterable[Tool]:
@@ -221,7 +218,8 @@ def _native(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms
 
 
 def _tool(kind: Any, name: str, namespace: str | None, path: str, inner: dict[str, Any], wrapped: bool = False) -> Tool:
-    inner = {key: value for key, value in inner.items() if value is not None}
+    if None in inner.values():
+        inner = {key: value for key, value in inner.items() if value is not None}
     form = "custom" if kind == "custom" and not wrapped else "function"
     return Tool(inner["name"], kind, name, namespace, path, {"type": form, form: inner}, wrapped)
 

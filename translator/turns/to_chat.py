@@ -17,7 +17,7 @@ from ..parts.tools import Catalog
 from ..profiles import Terms
 from ..wire import shape
 from ..wire.responses import ITEM_FIELDS
-from .turn import Item, Message, Outputs, Turn, is_nameless, is_server_side, last_of_user
+from .turn import Item, Message, Outputs, Turn, implied_type, is_nameless, is_server_side, last_of_user
 
 _NEEDS_STATE = "stored state, which is not kept here: send the items themselves (in many clients: `store: false`)"
 
@@ -47,7 +47,9 @@ class Turns:
         self._outputs = Outputs(self._items, self._terms)
         for i, item in enumerate(self._items):
             self._position, path = i, f"input[{i}]"
-            kind = _kind(item, path)
+            kind = item.get("type")
+            if not isinstance(kind, str):
+                kind = implied_type(item, path)
             known = ITEM_FIELDS.get(kind)
             if known is not None and not known.issuperset(item):
                 self._terms.report_unread(item, known, path)
@@ -74,18 +76,24 @@ class Turns:
         self._close()
         if chat_role != "user":
             chat_role = "system" if role == "system" else self._terms.profile.developer_role
-        text: Any = content.only_text(item.get("content"))
-        if text is None:
-            text = content.to_chat(item.get("content"), chat_role, f"{path}.content", self._terms)
-        media: list[content.Part] = []
-        if chat_role != "user" and isinstance(text, list):  # only users show media
-            media = [part for part in text if content.is_media(part)]
-            texts = [part for part in text if not content.is_media(part)]
-            text = content.fold(texts, chat_role, f"{path}.content", self._terms)
-        message: Message = {"role": chat_role, "content": text}
+        message: Message = {"role": chat_role, "content": content.only_text(item.get("content"))}
         if isinstance(item.get("name"), str):
             message["name"] = item["name"]
-        if text or not media:
+        if message["content"] is None:
+            self._parts(item, message, path)
+        else:
+            self._emit(message, path)
+
+    def _parts(self, item: Item, message: Message, path: str) -> None:
+        """Emit a message whose content is more than one text."""
+        role = message["role"]
+        parts = content.to_chat(item.get("content"), role, f"{path}.content", self._terms)
+        media: list[content.Part] = []
+        if role != "user" and isinstance(parts, list):  # only users show media
+            texts, media = content.apart(parts)
+            parts = content.fold(texts, role, f"{path}.content", self._terms)
+        if parts or not media:
+            message["content"] = parts
             self._emit(message, path)
         if media:
             self._terms.report.approximated(f"{path}.content", "media of system messages are shown as the user's")
@@ -263,11 +271,10 @@ class Turns:
             self._emit({"role": "user", "content": media}, turn.outputs[-1][3])
 
     def _without_media(self, parts: list[content.Part], media: list[content.Part], name: str, path: str) -> Any:
-        found = [part for part in parts if content.is_media(part)]
+        texts, found = content.apart(parts)
         if found:
             media += [{"type": "text", "text": f"Attached to the result of {name}:"}, *found]
             self._terms.report.approximated(f"{path}.output", "media follow in a message of the user")
-        texts = [part for part in parts if not content.is_media(part)]
         if not texts:
             return "(see the attachment below)" if found else ""
         return content.fold(texts, "tool", f"{path}.output", self._terms)
@@ -302,14 +309,6 @@ class Turns:
         else:
             return False
         return True
-
-
-def _kind(item: Item, path: str) -> str:
-    """The type of an item; some have none."""
-    kind = item.get("type")
-    if kind is None:
-        kind = "message" if "role" in item else "item_reference" if "id" in item else None
-    return kind if isinstance(kind, str) else shape.text(kind, f"{path}.type")
 
 
 _SYSTEM = ("system", "developer")

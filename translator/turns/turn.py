@@ -6,6 +6,7 @@ from typing import Any
 
 from ..parts import calls, content, reasoning
 from ..profiles import Terms
+from ..wire import shape
 
 Item = dict[str, Any]
 Message = dict[str, Any]
@@ -104,9 +105,9 @@ class Outputs:
     def take(self, call: Item, path: str) -> tuple[str, Item, str]:
         """Return the id, the output and its path for a call item; raises BadRequest if it has none."""
         call_id = calls.reference(call, path)
-        own_id = call.get("id")
-        if call_id not in self._outputs and call["type"] == "local_shell_call" and isinstance(own_id, str):
-            call_id = own_id if own_id in self._outputs else call_id
+        if call_id not in self._outputs and call["type"] == "local_shell_call":
+            own_id = call.get("id")
+            call_id = own_id if isinstance(own_id, str) and own_id in self._outputs else call_id
         found = self._outputs.get(call_id)
         if not found:
             raise calls.no_output(call_id)
@@ -125,6 +126,14 @@ class Outputs:
         for left in self._outputs.values():
             item, path = left[0]
             raise calls.no_call(calls.reference(item, path), path)
+
+
+def implied_type(item: Item, path: str) -> str:
+    """The type of an item that does not say it."""
+    kind = item.get("type")
+    if kind is None:
+        kind = "message" if "role" in item else "item_reference" if "id" in item else None
+    return shape.text(kind, f"{path}.type")
 
 
 def last_of_user(said: list[dict[str, Any]]) -> int:
