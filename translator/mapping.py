@@ -197,8 +197,13 @@ def _carrier(way: Way, path: str, target: str, goal: Goal) -> Rule:
         profile = terms.profile
         if profile.takes(target, goal):
             shaped = shape_it(value, path, terms) if shape_it else value
-            if shaped is not None:
-                put(out, profile.renamed.get(target, target) if goal == "chat" else target, shaped)
+            if shaped is None:
+                return
+            name = profile.renamed.get(target, target) if goal == "chat" else target
+            if "." in name:
+                put(out, name, shaped)
+            else:
+                out[name] = shaped
         elif not is_one_of(value, harmless):
             terms.report.dropped(path, "the upstream does not take it", value)
 
@@ -207,10 +212,10 @@ def _carrier(way: Way, path: str, target: str, goal: Goal) -> Rule:
 
 def put(out: dict[str, Any], path: str, value: Any) -> None:
     """Set a dotted *path* in *out*."""
-    while "." in path:
-        parent, path = path.split(".", 1)
+    *parents, name = path.split(".")
+    for parent in parents:
         out = out.setdefault(parent, {})
-    out[path] = value
+    out[name] = value
 
 
 def walk(

@@ -98,7 +98,10 @@ def _to_chat(body: dict[str, Any], terms: Terms) -> ChatRequest:
 
 def _check(body: dict[str, Any], *conversation: str) -> None:
     shape.text(body.get("model"), "model")
-    if all(body.get(name) is None for name in conversation):
+    for name in conversation:
+        if body.get(name) is not None:
+            break
+    else:
         raise shape.missing(conversation[0])
     if body.get("stream") is not None and not isinstance(body["stream"], bool):
         raise shape.wrong_type("stream", "a boolean", body["stream"])

@@ -23,7 +23,9 @@ def to_responses(limit: Any, path: str, terms: Terms) -> Any:
 
 def stops(given: Any, terms: Terms) -> tuple[str, ...]:
     """Return the stop sequences that are to be looked for here, as a Responses upstream knows none (1.5a)."""
-    listed = [given] if isinstance(given, str) else shape.optional_array(given, "stop")
+    if given is None:
+        return ()
+    listed = [given] if isinstance(given, str) else shape.array(given, "stop")
     if len(listed) > MOST_STOPS:
         raise BadRequest(f"Invalid 'stop': array too long. At most {MOST_STOPS} are looked for.", "stop")
     found = tuple(filter(None, (shape.text(stop, f"stop[{i}]") for i, stop in enumerate(listed))))

@@ -122,7 +122,9 @@ def is_absent(message: dict[str, Any]) -> bool:
 def thoughts_of(message: dict[str, Any]) -> str:
     """The reasoning text of a message that a client sends back: among its parts, or in a field of its own."""
     parts = message.get("content")
-    among = [part for part in parts if content.is_thought(part)] if isinstance(parts, list) else []
+    if not isinstance(parts, list):
+        return text_of(message)
+    among = [part for part in parts if content.is_thought(part)]
     return "\n\n".join(joined_text(part.get("thinking")) for part in among) or text_of(message)
 
 

@@ -35,7 +35,7 @@ class Turns:
         self._current_turn_only = current_turn_only
         self._turn: Turn | None = None
         self._items: list[Item] = []
-        self._outputs = Outputs([], terms)
+        self._outputs: Outputs
         self._position = 0
 
     def add(self, given: Any) -> None:
@@ -50,9 +50,7 @@ class Turns:
             kind = item.get("type")
             if not isinstance(kind, str):
                 kind = implied_type(item, path)
-            known = ITEM_FIELDS.get(kind)
-            if known is not None and not known.issuperset(item):
-                self._terms.report_unread(item, known, path)
+            self._terms.report_unread(item, ITEM_FIELDS.get(kind), path)
             if item.get("async"):
                 self._terms.report.emulated(f"{path}.async", "it is waited for like any other call")
             HANDLERS.get(kind, Turns._unknown)(self, item, path)
