@@ -95,12 +95,13 @@ class Outputs:
             kind = item.get("type")
             if not isinstance(kind, str) or kind not in _PAIRED or is_server_side(item) or is_nameless(item):
                 continue
-            path = f"input[{i}]"
-            call_id = calls.reference(item, path)
+            call_id = item.get("call_id")
+            if not isinstance(call_id, str):
+                call_id = calls.reference(item, f"input[{i}]")
             if kind in calls.CALLS:
                 self._calls[call_id] = self._calls.get(call_id, 0) + 1
             else:
-                self._outputs.setdefault(call_id, []).append((item, path))
+                self._outputs.setdefault(call_id, []).append((item, f"input[{i}]"))
 
     def take(self, call: Item, path: str) -> tuple[str, Item, str]:
         """Return the id, the output and its path for a call item; raises BadRequest if it has none."""
