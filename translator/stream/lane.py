@@ -127,6 +127,7 @@ class ChatLane:
         tokens = choice.logprobs.content if choice is not None and choice.logprobs is not None else None
         if not piece or (tokens and self._message is None):
             self._misses += 1
+            self._grow = None  # and let go of the text
             return None
         self._misses = 0
         frame = self._grow(piece)
@@ -202,6 +203,7 @@ class ResponsesLane:
         read = self._event(event.data)
         if read is None:
             self._misses += 1
+            self._grow = None  # and let go of the text
             return None
         self._misses = 0
         frame = grow(read.delta)
@@ -215,7 +217,8 @@ class ResponsesLane:
         """Something went the general way: see what grows now."""
         self._last = last = self._listener.last
         self._grow = self._listener.growing()
-        self._address = tuple(last.get(name) for name in _ADDRESS) if last else ()
+        if last is not None and self._grow is not None:
+            self._address = tuple([last.get(name) for name in _ADDRESS])
 
     def _event(self, data: bytes) -> _Event | None:
         """The event in *data*, if it says another piece of what grows."""

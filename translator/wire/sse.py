@@ -25,6 +25,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_done(self) -> bool:
+        if self.data[:1] == b"{":  # as nearly always
+            return False
         return self.data.strip() in DONE_WORDS or self.data.startswith(b"[DONE]")
 
 
@@ -54,7 +56,8 @@ class Decoder:
         self._name = ""
         self._data: list[bytes] = []
         self._is_idle = False  # the next bytes begin an event
-        self._usual = ""  # what the last event was called, and how one of that name begins
+        self._before = ""  # what the last event was called
+        self._usual = ""  # what nearly all are called, and how one of that name begins
         self._beginning = b"data: "
 
     def feed(self, data: bytes) -> list[Event]:
@@ -118,9 +121,15 @@ class Decoder:
             events.append(Event(self._name, b"\n".join(self._data)))
             self._data, self._size = [], 0
             if self._name != self._usual:
-                self._usual = self._name
-                self._beginning = b"event: %b\ndata: " % self._name.encode()
+                self._learn()
         self._name = ""
+
+    def _learn(self) -> None:
+        """What comes twice in a row comes again."""
+        if self._name == self._before:
+            self._usual = self._name
+            self._beginning = b"event: %b\ndata: " % self._name.encode() if self._name else b"data: "
+        self._before = self._name
 
     def _take_unusual(self, line: bytes, events: list[Event]) -> None:
         if line.startswith(b"data:"):

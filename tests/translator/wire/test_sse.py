@@ -1,6 +1,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from diglot.translator import BadUpstream
 from diglot.translator.wire.sse import DONE, Decoder, Event, data, event
@@ -104,3 +106,38 @@ def test_one_event_has_a_limit(given: bytes) -> None:
 def test_many_events_have_no_limit() -> None:
     """The limit counts one event, not the stream."""
     assert len(decoded(b"data: xxxx\n\n" * 50, max_line=20)) == 50
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *(b"data: a\n\n", b"data: \n\n", b"event: x\ndata: b\n\n", b"event: y\ndata: {}\n\n", b"event: x\n\n"),
+                *(b"data: a\ndata: b\n\n", b"data: a\rdata: b\n\n", b"data: a\r\n\r\n", b"event:  x \ndata: a\n\n"),
+                *(
+                    b"event: x\n",
+                    b"data: c\n",
+                    b"data: d",
+                    b"\n",
+                    b"\r",
+                    b": x\n\n",
+                    b"{}\n\n",
+                    b"event: \ndata: e\n\n",
+                ),
+            ]
+        ),
+        max_size=12,
+    )
+)
+def test_usual_reads_are_decoded_like_all_others(reads: list[bytes]) -> None:
+    """A read that is one whole event, called like those before it, says what it says byte by byte."""
+    given = b"".join(reads)
+    assert decoded(*reads) == decoded(given) == decoded(*(given[i : i + 1] for i in range(len(given))))
+
+
+def test_an_event_of_usual_form_has_a_limit_too() -> None:
+    """However many came before it."""
+    short, long = b"event: x\ndata: a\n\n", b"event: x\ndata: " + b"a" * 100 + b"\n\n"
+    assert len(decoded(short, short, short, short, max_line=100)) == 4
+    with pytest.raises(BadUpstream, match="more than 100 bytes"):
+        decoded(short, short, short, long, max_line=100)
