@@ -64,8 +64,13 @@ class Decoder:
         """Take any piece of the stream; return the events that are whole now."""
         if self._is_idle and data.startswith(self._beginning) and data.endswith(b"\n\n"):
             line = data[len(self._beginning) : -2]
-            if _LF not in line and _CR not in line and len(data) <= self._max_line:
-                return [Event(self._usual, line)]  # as nearly all reads are
+            if _CR not in line and len(data) <= self._max_line:
+                if _LF not in line:
+                    return [Event(self._usual, line)]  # as nearly all reads are
+                between = b"\n\n" + self._beginning
+                lines = line.split(between)
+                if line.count(b"\n") == between.count(b"\n") * (len(lines) - 1):
+                    return [Event(self._usual, line) for line in lines]
         return self._read(data)
 
     def _read(self, data: bytes) -> list[Event]:

@@ -112,6 +112,7 @@ def test_many_events_have_no_limit() -> None:
     st.lists(
         st.sampled_from(
             [
+                *(b"data: a\n\n" * 3, b"event: x\ndata: b\n\n" * 2, b"data: a\n\ndata: b\nid: 1\n\n"),
                 *(b"data: a\n\n", b"data: \n\n", b"event: x\ndata: b\n\n", b"event: y\ndata: {}\n\n", b"event: x\n\n"),
                 *(b"data: a\ndata: b\n\n", b"data: a\rdata: b\n\n", b"data: a\r\n\r\n", b"event:  x \ndata: a\n\n"),
                 *(
