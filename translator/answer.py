@@ -27,7 +27,7 @@ def to_chat(finished: Any, wanted: Wanted) -> dict[str, Any]:
 
     Raises BadUpstream when the body is an error, is no Response, or is one that failed or has not ended.
     """
-    transducer = ToChat(wanted)
+    transducer = ToChat(wanted, quiet=True)
     transducer.feed(finished)
     if not transducer.ended:
         raise BadUpstream("The upstream's answer is no Response: it has no output.")

@@ -18,7 +18,7 @@ _LISTS = ("annotations", "reasoning_details", "images")
 
 
 class Completion:
-    """Collects chunks and the message. ``chunks`` is taken by the transducer after every step.
+    """Collects the message and, unless it is ``quiet``, chunks, which the transducer takes after every step.
 
     The rules of the chunks are G1-G15 (protocol 5.3). Lists inside of a delta other than `tool_calls` are sent when
     what they are about is over: the SDK adds to them only by an `index`, which what is sent first does not need.
@@ -34,6 +34,7 @@ class Completion:
         clock: Callable[[], float],
     ) -> None:
         self.chunks: list[Body] = []
+        self.quiet = False
         self.collect: Callable[[], None] = _nothing
         """Called before the lists of the message are sent, to add what belongs to them."""
         self.started = False
@@ -80,7 +81,7 @@ class Completion:
             self._usage = used
 
     def _learn_origin(self, response: Body) -> None:
-        response_id, model, created = (response.get(name) for name in ("id", "model", "created_at"))
+        response_id, model, created = response.get("id"), response.get("model"), response.get("created_at")
         if response_id and isinstance(response_id, str):
             self._id = _derived(response_id)
         if model and isinstance(model, str):
@@ -115,14 +116,14 @@ class Completion:
         if not self.started:
             self.begin("")
         self._texts["content"].add(piece, kept)
-        logprobs = None
         if tokens:
             self.tokens.add(json.encode(tokens))
-            logprobs = {"content": tokens, "refusal": None}
+        if self.quiet:
+            return
         choice = {
             "index": 0,
             "delta": {"content": piece} if piece else {},
-            "logprobs": logprobs,
+            "logprobs": {"content": tokens, "refusal": None} if tokens else None,
             "finish_reason": None,
         }
         self.chunks.append({**self._head, "choices": [choice]})
@@ -193,7 +194,7 @@ class Completion:
     def _unsent(self) -> Body:
         self.collect()
         delta: Body = {}
-        for name in _LISTS:
+        for name in _LISTS if self._lists else ():
             members = self._lists.get(name, ())
             if more := members[self._shown.get(name, 0) :]:
                 delta[name] = list(more)
@@ -278,6 +279,8 @@ class Completion:
         return not self._texts["content"] and bool(self._calls or self._texts["refusal"])
 
     def _say(self, delta: Body, reason: str | None = None) -> None:
+        if self.quiet:
+            return
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
         self.chunks.append({**self._head, "choices": [choice]})
 

@@ -59,13 +59,9 @@ class Message(Item):
         if self._part is not None and self._part["type"] == kind:
             return self._part
         self._close_part()
-        part: Body = {"type": kind, "refusal": ""}
-        if kind == "output_text":
-            part = {"type": kind, "text": "", "annotations": [], "logprobs": []}
-        self._part = part
+        self._part = part = _blank(kind)
         self.body["content"].append(part)
-        fresh = {key: [] if isinstance(value, list) else value for key, value in part.items()}
-        self._out.say_of(self, "response.content_part.added", content_index=self._at, part=fresh)
+        self._out.say_of(self, "response.content_part.added", content_index=self._at, part=_blank(kind))
         if kind == "output_text":
             place = {"content_index": self._at, "delta": "", "logprobs": []}
             self.delta = ("response.output_text.delta", place)
@@ -92,6 +88,12 @@ class Message(Item):
         self._close_part()
         self.body["status"] = status
         self._out.conclude(self)
+
+
+def _blank(kind: str) -> Body:
+    if kind == "output_text":
+        return {"type": kind, "text": "", "annotations": [], "logprobs": []}
+    return {"type": kind, "refusal": ""}
 
 
 class Compaction(Message):

@@ -36,13 +36,14 @@ class ToChat:
 
     ``start`` may be called ahead of the first event. Before anything has started, an error of the upstream is raised as
     BadUpstream; afterwards it ends the answer as an error chunk. When ``cut_short``, a stop sequence ended the answer
-    and the upstream still works. Misuse is raised for a call after the end.
+    and the upstream still works. Misuse is raised for a call after the end. When *quiet*, there are no chunks, only the
+    answer.
     """
 
     finishing = False
     """Never: whatever the upstream has to say comes before its last event, or in it."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: Wanted, quiet: bool = False) -> None:
         self.ended = False
         self.cut_short = False
         self.failure: TranslationError | None = None
@@ -54,6 +55,7 @@ class ToChat:
         self._out = Completion(
             wanted.model, wanted.include_usage, wanted.legacy, self._report, wanted.new_id, wanted.clock
         )
+        self._out.quiet = quiet
         self._listener = Listener(self._out, wanted.terms, wanted.stops, wanted.new_id)
 
     @property

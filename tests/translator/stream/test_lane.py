@@ -74,7 +74,10 @@ LONG = [delta(content="a"), *[delta(content=str(n)) for n in range(9)]]
         ([delta(**call(0, "f")), *[delta(**arguments(0, "{"))] * 4], 4),
         ([delta(**call(0, "f")), *[delta(**arguments(0, "{", type="function", id=None))] * 4], 4),
         ([delta(**call(0, "c")), *[delta(**arguments(0, "{"))] * 4], 0),
-        ([delta(**call(0, "f")), delta(**arguments(0, "{")), delta(**arguments(1, "{")), delta(**arguments(0, "}"))], 1),
+        (
+            [delta(**call(0, "f")), delta(**arguments(0, "{")), delta(**arguments(1, "{")), delta(**arguments(0, "}"))],
+            1,
+        ),
         ([delta(**call(0, "shell")), *[delta(**arguments(0, "{"))] * 4], 0),
         ([delta(**call(0, "f")), delta(**arguments(1, "{", id="b"))], 0),
         ([delta(**call(0, "f")), delta(tool_calls=[*arguments(0, "{")["tool_calls"], *call(1, "f")["tool_calls"]])], 0),
