@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -26,6 +27,8 @@ from .websocket import is_websocket, refuse
 
 _SETTINGS = "DIGLOT_SETTINGS"  # how the settings reach the worker processes
 _FAREWELL = 2.0
+_COLLECT_AFTER = (10_000, 20, 20)
+"""An open stream has hundreds of objects, none of them garbage: Python's own thresholds look at them all, too often."""
 
 
 def application(settings: Settings, on_exchange: Callable[[Record], object] | None = None) -> App:
@@ -81,7 +84,10 @@ class _Running:
 
 def from_environment() -> App:
     """Return the application of the settings that run() left for its worker processes."""
-    return application(msgspec.json.decode(os.environ[_SETTINGS], type=Settings))
+    app = application(msgspec.json.decode(os.environ[_SETTINGS], type=Settings))
+    gc.set_threshold(*_COLLECT_AFTER)
+    gc.freeze()  # what is there by now stays
+    return app
 
 
 def run(settings: Settings) -> None:

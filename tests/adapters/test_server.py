@@ -1,5 +1,6 @@
 """The ready server: as an application, and as a process that gets a signal."""
 
+import gc
 import importlib
 import json
 import os
@@ -80,10 +81,14 @@ async def test_embedded(talk: Any) -> None:
 
 @pytest.mark.anyio
 async def test_factory(talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker makes the same application from the environment."""
+    """A worker makes the same application from the environment, and tunes its garbage collector for many streams."""
+    told: list[object] = []
+    monkeypatch.setattr(gc, "set_threshold", lambda *counts: told.append(counts))
+    monkeypatch.setattr(gc, "freeze", lambda: told.append("freeze"))
     monkeypatch.setenv("DIGLOT_SETTINGS", '{"profile":"vllm","set":{"efforts":["low"]}}')
     got = await talk(server.from_environment(), path="/healthz", method="GET").run()
     assert got.json["profile"] == "vllm"
+    assert len(told) == 2
 
 
 def test_over_http() -> None:
