@@ -76,6 +76,7 @@ class Watch:
         self._relay = self._life = None
 
     async def _listen(self, receive: Receive) -> None:
+        """Until something is due: servers bear that *receive* is cancelled, as polling for a disconnect does it too."""
         if self._left:
             await anyio.sleep_forever()
         self._left = (await receive())["type"] == "http.disconnect"
