@@ -251,7 +251,8 @@ class Relay:
     def _finished(self, answer: dict[str, object]) -> None:
         self.answer = answer
         self.over_at = monotonic()
-        self._changed()
+        if not self.complete:  # else nothing is due any more
+            self._changed()
 
     def _kept(self, own: Headers | None = None) -> Headers:
         """The upstream's headers that are still true, and *own* ones."""
