@@ -106,6 +106,16 @@ def test_calls_come_in_pieces(stage: Callable[..., Stage]) -> None:
     assert not listener.is_nameless
 
 
+def test_an_item_ends_once(stage: Callable[..., Stage]) -> None:
+    """What it says when it ends again is not said."""
+    listener, out, report = stage()
+    for text in ("a", "b"):
+        part = {"type": "output_text", "text": text}
+        hear(listener, "output_item.done", output_index=0, item={"type": "message", "id": "m", "content": [part]})
+    assert message_of(listener, out) == {"content": "a"}
+    assert [str(loss) for loss in report] == ["approximated message: an item ended more than once"]
+
+
 def test_a_call_that_cannot_be_read(stage: Callable[..., Stage]) -> None:
     """The answer is broken."""
     listener, _, _ = stage()
