@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-QUESTIONS = ("requests", "answers", "streams", "middleware", "proxy", "memory", "scaling", "startup")
+QUESTIONS = ("requests", "answers", "streams", "middleware", "proxy", "memory", "scaling", "startup", "profiles")
 
 
 def main() -> int:

@@ -173,6 +173,21 @@ def startup(found: Found) -> list[str]:
     return [*lines, markdown(["", "ms", "CPU ms"], servers)]
 
 
+def profiles(found: Found) -> list[str]:
+    return _both(found, _shares)
+
+
+def _shares(case: Found) -> str:
+    largest = {
+        module: max(of["shares"].get(module, 0) for of in case.values())
+        for of in case.values()
+        for module in of["shares"]
+    }
+    modules = sorted((module for module in largest if largest[module] >= 0.02), key=lambda module: -largest[module])
+    rows = [[module, *(f"{of['shares'].get(module, 0):.0%}" for of in case.values())] for module in modules]
+    return markdown(["", *case], [["calls", *(f"{of['calls']:,}" for of in case.values())], *rows])
+
+
 SECTIONS: dict[str, Callable[[Found], list[str]]] = {
     "requests": requests,
     "answers": answers,
@@ -182,4 +197,5 @@ SECTIONS: dict[str, Callable[[Found], list[str]]] = {
     "memory": memory,
     "scaling": scaling,
     "startup": startup,
+    "profiles": profiles,
 }
