@@ -9,8 +9,7 @@ from benchmarks import measure
 from benchmarks.directions import DIRECTIONS, Api
 from benchmarks.servers import contestants
 
-from .svg import number
-from .tables import markdown
+from .tables import markdown, number
 
 Found = dict[str, Any]
 _SHORT: dict[Api, str] = {"responses": "Responses client", "chat": "chat client"}

@@ -9,8 +9,6 @@ from benchmarks import measure
 from benchmarks.directions import DIRECTIONS, TITLES
 from benchmarks.servers import contestants
 
-from .svg import number
-
 Found = dict[str, Any]
 _OURS = (measure.OURS, contestants.OURS)
 
@@ -22,6 +20,11 @@ def machine(found: Found) -> str:
     return (
         f"{where}; {found['rounds']} rounds; " + ", ".join(f"{name} {v}" for name, v in found["versions"].items()) + "."
     )
+
+
+def number(value: float) -> str:
+    """Three digits are enough."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def markdown(header: list[str], rows: list[list[str]]) -> str:
