@@ -199,6 +199,9 @@ class Listener:
         kind, index = kind_of(body), event.get("output_index")
         names = names_of(body.get("call_id"), body.get("id"))
         item = self._items.announced(kind, index, names)
+        if item is None and kind == "call" and self._items.is_over(kind, index, names):
+            self._report.approximated("tool_calls", "a call began again after its end")  # it would be made twice
+            return
         if item is None:
             item = self._items.begin(kind, str(body.get("type")), index, names)
         if isinstance(item, Call):

@@ -179,6 +179,12 @@ class Items:
             return last if any(self._by_id.get(name) is last for name in names) else None
         return last if isinstance(index, int) and last.index == index else None
 
+    def is_over(self, kind: str, index: Any, names: Names) -> bool:
+        """Whether an announcement is about an item that has had its end: of that place and name."""
+        found = self._by_index.get(index) if isinstance(index, int) else None
+        is_done = found is not None and found.done and found.kind == kind
+        return is_done and any(self._by_id.get(name) is found for name in names)
+
     def matched(self, finished: list[tuple[str, Names]]) -> list[Item | None]:
         """Return for each item of a finished output (its kind and its names) the one that it repeats, if there is one.
 

@@ -173,3 +173,23 @@ def test_a_finished_output_is_matched(items: Items) -> None:
     assert items.matched([(message, ("new",)), (message, ("a",)), (message, ("b",))]) == [None, one, two]
     assert items.matched([(message, ("a",)), (message, ("a",)), (message, ("a",))]) == [one, two, None]
     assert items.matched([]) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "index", "names", "over"),
+    [
+        ("call", 0, ("a",), True),
+        ("call", 0, (), False),
+        ("call", 0, ("b",), False),
+        ("call", 1, ("a",), False),
+        ("call", None, ("a",), False),
+        ("message", 0, ("a",), False),
+    ],
+)
+def test_an_item_that_has_had_its_end(kind: str, index: Any, names: tuple[str, ...], over: bool) -> None:
+    """It may be announced again, in its place and under its name."""
+    items = Items(lambda kind, wire_kind: Item(kind))
+    item = items.begin("call", "function_call", 0, ("a",))
+    assert not items.is_over(kind, index, names)
+    item.done = True
+    assert items.is_over(kind, index, names) is over
