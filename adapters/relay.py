@@ -93,7 +93,8 @@ class Relay:
                 self.complete = not message.get("more_body")
                 if not self.over_at:
                     data = message.get("body", b"")
-                    telling = self._body(self, self._plain(data) if self._unpacker else data, self.complete)
+                    body = self._body
+                    telling = body(self, data if self._unpacker is None else self._plain(data), self.complete)
                     if telling is not None:
                         await telling
                         self.heard_at = self.told_at = outlet.sent_at
@@ -146,7 +147,9 @@ class Relay:
             return self._emit(frames)
         if not frames:
             return None
-        return self._outlet.write(b"".join(frames)) if self._outlet.status else self._emit(frames)
+        if not self._outlet.status:
+            return self._emit(frames)
+        return self._outlet.write(frames[0] if len(frames) == 1 else b"".join(frames))
 
     async def _emit(self, frames: list[bytes]) -> None:
         """Send frames with which the stream may begin or end."""

@@ -101,7 +101,7 @@ class FrameStream:
     def _take(self, events: list[sse.Event]) -> list[bytes]:
         frames: list[bytes] = []
         for event in events:
-            frame = self._lane.take(event) if self._lane is not None else None
+            frame = None if self._lane is None else self._lane.take(event)
             if frame is not None:
                 frames.append(frame)
             elif not self.ended:

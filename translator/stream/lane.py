@@ -84,6 +84,8 @@ class _Chunk(msgspec.Struct, gc=False):
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
+_OTHERS = (msgspec.MsgspecError, RecursionError, UnicodeError)
+"""What decoding raises for everything else."""
 
 
 class _Event(msgspec.Struct, gc=False):
@@ -120,23 +122,27 @@ class ChatLane:
         """Return the frame for *event*, or None: it was not taken, and must go the general way."""
         if self._out.cause is not self._last:
             self._look_up()
-        if self._grow is None or event.name or self._misses > _MOST_MISSES:
+        grow, read = self._grow, self._read
+        if grow is None or event.name:
             return None
-        choice = self._choice(event.data)
-        piece = self._read(choice.delta) if choice is not None else None
-        tokens = choice.logprobs.content if choice is not None and choice.logprobs is not None else None
-        if not piece or (tokens and self._message is None):
-            self._misses += 1
-            self._grow = None  # and let go of the text
-            return None
+        try:
+            chunk = _decode(event.data)
+        except _OTHERS:
+            return self._miss()
+        choice, tier = chunk.choices[0], chunk.service_tier
+        piece = read(choice.delta)
+        if not piece or choice.index or (tier is not None and tier != self._out.answer["service_tier"]):
+            return self._miss()
+        tokens = choice.logprobs.content if choice.logprobs is not None else None
+        if tokens and self._message is None:
+            return self._miss()
         self._misses = 0
-        frame = self._grow(piece)
-        return self._with_tokens(frame, _encoded(tokens)) if tokens else frame
+        return self._with_tokens(grow(piece), _encoded(tokens)) if tokens else grow(piece)
 
     def _look_up(self) -> None:
         """Something went the general way: see what grows now."""
         self._last = self._out.cause
-        self._grow = self._out.growing() if self._words.idle else None
+        self._grow = self._out.growing() if self._words.idle and self._misses <= _MOST_MISSES else None
         self._index = None
         item = self._out.last
         self._message = item if isinstance(item, Message) else None
@@ -145,17 +151,10 @@ class ChatLane:
         else:
             self._read = self._arguments if isinstance(item, Call) else self._text
 
-    def _choice(self, data: bytes) -> _Choice | None:
-        """The choice in *data*, if it may be another piece of what grows, and there is nothing else."""
-        try:
-            chunk = _decode(data)
-        except (msgspec.MsgspecError, RecursionError, UnicodeError):
-            return None
-        choice = chunk.choices[0]
-        tier = chunk.service_tier
-        if choice.index or (tier is not None and tier != self._out.answer["service_tier"]):
-            return None
-        return choice
+    def _miss(self) -> None:
+        """It goes the general way."""
+        self._misses += 1
+        self._grow = None  # and let go of the text
 
     def _with_tokens(self, frame: bytes, tokens: bytes) -> bytes:
         assert self._message is not None
@@ -198,13 +197,15 @@ class ResponsesLane:
         if self._listener.last is not self._last:
             self._look_up()
         grow = self._grow
-        if grow is None or event.name == "error" or self._misses > _MOST_MISSES:
+        if grow is None or event.name == "error":
             return None
-        read = self._event(event.data)
-        if read is None:
-            self._misses += 1
-            self._grow = None  # and let go of the text
-            return None
+        try:
+            read = _decode_event(event.data)
+        except _OTHERS:
+            return self._miss()
+        address = (read.type, read.output_index, read.item_id, read.content_index, read.summary_index)
+        if address != self._address or not read.delta or (read.logprobs and read.type != _TEXT):
+            return self._miss()
         self._misses = 0
         frame = grow(read.delta)
         if read.logprobs:
@@ -216,20 +217,14 @@ class ResponsesLane:
     def _look_up(self) -> None:
         """Something went the general way: see what grows now."""
         self._last = last = self._listener.last
-        self._grow = self._listener.growing()
+        self._grow = self._listener.growing() if self._misses <= _MOST_MISSES else None
         if last is not None and self._grow is not None:
             self._address = tuple([last.get(name) for name in _ADDRESS])
 
-    def _event(self, data: bytes) -> _Event | None:
-        """The event in *data*, if it says another piece of what grows."""
-        try:
-            read = _decode_event(data)
-        except (msgspec.MsgspecError, RecursionError, UnicodeError):
-            return None
-        address = (read.type, read.output_index, read.item_id, read.content_index, read.summary_index)
-        if address != self._address or not read.delta or (read.logprobs and read.type != _TEXT):
-            return None
-        return read
+    def _miss(self) -> None:
+        """It goes the general way."""
+        self._misses += 1
+        self._grow = None  # and let go of the text
 
 
 _NO_TOKENS = b'null,"finish_reason":null}]}\n\n'  # the end of a chunk, from its log-probabilities on

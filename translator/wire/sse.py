@@ -14,6 +14,7 @@ DONE_WORDS = (b"[DONE]", b"DONE")  # D24: some servers forget the brackets
 MAX_LINE = 32 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _LF, _CR = b"\n\r"
+_END = b"\n\n"
 _JSON = b"{["
 
 
@@ -59,18 +60,19 @@ class Decoder:
         self._before = ""  # what the last event was called
         self._usual = ""  # what nearly all are called, and how one of that name begins
         self._beginning = b"data: "
+        self._around = len(self._beginning + _END)
 
     def feed(self, data: bytes) -> list[Event]:
         """Take any piece of the stream; return the events that are whole now."""
-        if self._is_idle and data.startswith(self._beginning) and data.endswith(b"\n\n"):
-            line = data[len(self._beginning) : -2]
-            if _CR not in line and len(data) <= self._max_line:
-                if _LF not in line:
-                    return [Event(self._usual, line)]  # as nearly all reads are
-                between = b"\n\n" + self._beginning
-                lines = line.split(between)
-                if line.count(b"\n") == between.count(b"\n") * (len(lines) - 1):
-                    return [Event(self._usual, line) for line in lines]
+        line = data.removeprefix(self._beginning).removesuffix(_END)
+        has_both_ends = len(data) - len(line) == self._around
+        if self._is_idle and has_both_ends and _CR not in line and len(data) <= self._max_line:
+            if _LF not in line:
+                return [Event(self._usual, line)]  # as nearly all reads are
+            between = _END + self._beginning
+            lines = line.split(between)
+            if line.count(b"\n") == between.count(b"\n") * (len(lines) - 1):
+                return [Event(self._usual, line) for line in lines]
         return self._read(data)
 
     def _read(self, data: bytes) -> list[Event]:
@@ -134,6 +136,7 @@ class Decoder:
         if self._name == self._before:
             self._usual = self._name
             self._beginning = b"event: %b\ndata: " % self._name.encode() if self._name else b"data: "
+            self._around = len(self._beginning + _END)
         self._before = self._name
 
     def _take_unusual(self, line: bytes, events: list[Event]) -> None:
