@@ -152,7 +152,7 @@ class Completion:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}
         frame = sse.data({**self._head, "choices": [choice]}).replace(b"%", b"%%")
         before, empty, after = frame.partition(b'"%b":""' % hole.encode())
-        template, add, encode = b"".join((before, empty[:-2], b"%b", after)), kept.add, json.encode
+        template, add, encode = b"".join((before, empty[:-2], b"%b", after)), kept.add, json.encode_sound
 
         def grow(piece: str) -> bytes:
             add(piece)

@@ -128,7 +128,7 @@ class Output:
         item = self.last
         if item is None or item.delta is None:
             return None
-        template, add, encode = self._template(item, *item.delta), item.pieces.add, json.encode
+        template, add, encode = self._template(item, *item.delta), item.pieces.add, json.encode_sound
 
         def grow(piece: str) -> bytes:
             add(piece)

@@ -26,7 +26,10 @@ class Pieces:
         return len(self._utf8)
 
     def add(self, piece: str) -> None:
-        self._utf8 += piece.encode("utf-8", _LONE)
+        try:
+            self._utf8 += piece.encode()  # as nearly always
+        except UnicodeEncodeError:
+            self._utf8 += piece.encode("utf-8", _LONE)
 
     def whole(self) -> str:
         """Return the text so far."""

@@ -51,6 +51,10 @@ def encode(value: Any) -> bytes:
         return _LONE.sub("\ufffd", json.dumps(value, ensure_ascii=False, separators=(",", ":"))).encode()
 
 
+encode_sound = _encoder.encode
+"""The same for what was decoded strictly: it has no lone surrogates."""
+
+
 def encode_text(value: Any) -> str:
     """Return *value* as compact JSON, as a string inside another JSON text (call arguments)."""
     return encode(value).decode()
