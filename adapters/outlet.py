@@ -50,9 +50,10 @@ class Outlet:
         if self.gone:
             raise ClientGone("the client has gone")
         self.done = not more
+        send = self._send  # a name of its own is faster than a call through self
         self.busy_since = monotonic()
         try:
-            await self._send({"type": "http.response.body", "body": data, "more_body": more})
+            await send({"type": "http.response.body", "body": data, "more_body": more})
         except OSError:
             self.gone = True
             raise

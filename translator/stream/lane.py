@@ -133,11 +133,10 @@ class ChatLane:
         piece = read(choice.delta)
         if not piece or choice.index or (tier is not None and tier != self._out.answer["service_tier"]):
             return self._miss()
-        tokens = choice.logprobs.content if choice.logprobs is not None else None
-        if tokens and self._message is None:
-            return self._miss()
+        if choice.logprobs is not None and choice.logprobs.content:
+            return self._with_tokens(choice.logprobs.content, grow, piece)
         self._misses = 0
-        return self._with_tokens(grow(piece), _encoded(tokens)) if tokens else grow(piece)
+        return grow(piece)
 
     def _look_up(self) -> None:
         """Something went the general way: see what grows now."""
@@ -156,10 +155,13 @@ class ChatLane:
         self._misses += 1
         self._grow = None  # and let go of the text
 
-    def _with_tokens(self, frame: bytes, tokens: bytes) -> bytes:
-        assert self._message is not None
-        self._message.tokens.add(tokens)
-        return b"%b%b}\n\n" % (frame.removesuffix(b"[]}\n\n"), tokens)
+    def _with_tokens(self, tokens: list[_Token], grow: Grow, piece: str) -> bytes | None:
+        if self._message is None:
+            return self._miss()
+        self._misses = 0
+        encoded = _encoded(tokens)
+        self._message.tokens.add(encoded)
+        return b"%b%b}\n\n" % (grow(piece).removesuffix(b"[]}\n\n"), encoded)
 
     def _text(self, delta: _Delta) -> str | None:
         return None if delta.reasoning_content or delta.reasoning or delta.tool_calls else delta.content
@@ -171,9 +173,10 @@ class ChatLane:
         return None if delta.content or delta.tool_calls else delta.reasoning_content or delta.reasoning
 
     def _arguments(self, delta: _Delta) -> str | None:
-        if not delta.tool_calls or delta.content or delta.reasoning_content or delta.reasoning:
+        calls = delta.tool_calls
+        if calls is None or delta.content or delta.reasoning_content or delta.reasoning:
             return None
-        call = delta.tool_calls[0]
+        call = calls[0]
         if call.index != self._index:
             item = self._out.last
             if not (isinstance(item, Call) and self._calls.goes_on(call.index, item)):

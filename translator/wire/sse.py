@@ -65,8 +65,7 @@ class Decoder:
     def feed(self, data: bytes) -> list[Event]:
         """Take any piece of the stream; return the events that are whole now."""
         line = data.removeprefix(self._beginning).removesuffix(_END)
-        has_both_ends = len(data) - len(line) == self._around
-        if self._is_idle and has_both_ends and _CR not in line and len(data) <= self._max_line:
+        if self._is_idle and len(data) - len(line) == self._around and _CR not in line and len(data) <= self._max_line:
             if _LF not in line:
                 return [Event(self._usual, line)]  # as nearly all reads are
             between = _END + self._beginning
