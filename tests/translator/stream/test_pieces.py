@@ -1,7 +1,7 @@
 """A text in pieces is the text."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from diglot.translator.stream.pieces import Members, Pieces, Said
@@ -10,6 +10,7 @@ TEXT = st.text(st.characters(codec=None), max_size=6)
 
 
 @given(st.lists(TEXT), TEXT)
+@example(["a", "\ud83d", "b"], "c")
 def test_it_is_what_was_added(pieces: list[str], more: str) -> None:
     """Halves of surrogate pairs too; what has the same beginning has a rest."""
     text = Pieces()
