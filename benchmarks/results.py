@@ -25,6 +25,7 @@ _PACKAGES = (
     "httptools",
     "httpx2",
     "httpx",
+    "httpx-aiohttp",
     "aiohttp",
 )
 

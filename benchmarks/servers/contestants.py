@@ -43,7 +43,7 @@ class Contestant(NamedTuple):
 
 def _clients() -> list[str]:
     """The HTTP clients that are installed here, ours first."""
-    return [name for name in (OUR_CLIENT, "httpx2", "httpx") if importlib.util.find_spec(name)]
+    return [name for name in (OUR_CLIENT, "httpx_aiohttp", "httpx2", "httpx") if importlib.util.find_spec(name)]
 
 
 @contextmanager

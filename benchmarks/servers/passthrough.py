@@ -41,7 +41,7 @@ async def _whole(receive: Any) -> bytes:
 
 
 async def _httpx(method: str, url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> AsyncGenerator[Any, None]:
-    """httpx and httpx2 are used in the same way."""
+    """httpx, also with aiohttp's transport, and httpx2 are used in the same way."""
     answer = await _client.send(_client.build_request(method, url, headers=headers, content=body), stream=True)
     try:
         yield _start(answer.status_code, answer.headers.raw)
@@ -82,5 +82,7 @@ def _new_client() -> Any:
     if _CLIENT == "aiohttp":
         connector = package.TCPConnector(limit=0, keepalive_timeout=30)
         return package.ClientSession(connector=connector, auto_decompress=False)
-    limits = package.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30)
-    return package.AsyncClient(timeout=None, limits=limits)
+    limits = {"max_connections": None, "max_keepalive_connections": 100, "keepalive_expiry": 30}
+    if _CLIENT == "httpx_aiohttp":
+        return package.HttpxAiohttpClient(timeout=None, limits=importlib.import_module("httpx").Limits(**limits))
+    return package.AsyncClient(timeout=None, limits=package.Limits(**limits))
