@@ -21,6 +21,7 @@ from . import demo, logs
 from .asgi import TranslationMiddleware
 from .asgi_types import App, Receive, Scope, Send
 from .config import Settings
+from .protocol import Bounds, http_protocol
 from .record import Record
 from .upstream import Upstream
 from .websocket import is_websocket, refuse
@@ -84,7 +85,9 @@ class _Running:
 
 def from_environment() -> App:
     """Return the application of the settings that run() left for its worker processes."""
-    app = application(msgspec.json.decode(os.environ[_SETTINGS], type=Settings))
+    settings = msgspec.json.decode(os.environ[_SETTINGS], type=Settings)
+    Bounds.limits = settings.limits
+    app = application(settings)
     gc.set_threshold(*_COLLECT_AFTER)
     gc.freeze()  # what is there by now stays
     return app
@@ -108,6 +111,8 @@ def _common(log_level: str) -> dict[str, Any]:
     """Both event loop and HTTP parser are the fast ones where they are installed: uvicorn chooses."""
     return {
         "access_log": False,
+        "http": http_protocol(),
+        "proxy_headers": False,
         "log_level": log_level,
         "log_config": logs.configuration(log_level),
         "server_header": False,
@@ -133,7 +138,9 @@ async def on_loopback(app: App) -> AsyncIterator[str]:
     """Run a real server for *app* on a free port of this machine, for as long as the context lasts; yields its URL."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, timeout_graceful_shutdown=1, access_log=False, log_config=None, ws="none")
+        config = uvicorn.Config(
+            app, timeout_graceful_shutdown=1, access_log=False, log_config=None, ws="none", http=http_protocol()
+        )
         server = uvicorn.Server(config)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(server.serve, [listening])

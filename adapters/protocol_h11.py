@@ -1,0 +1,68 @@
+"""uvicorn with h11, bounded. h11 reads the body of a request that offers an upgrade, and keeps trailers apart."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from .protocol import HEAD_TOO_LARGE, MAX_HEAD, Bounds, refusal
+
+
+class BoundedProtocol(H11Protocol):
+    """One connection."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._bounds = Bounds(self.loop, self._late)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        self._bounds.open(transport)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._bounds.close()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._bounds.reader.start()
+
+    def resume_writing(self) -> None:
+        self._bounds.reader.stop()
+        super().resume_writing()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._bounds.expect_reader()
+
+    def data_received(self, data: bytes) -> None:
+        """h11 bounds heads that are not whole; those that come at once have the same bound."""
+        if self.conn.their_state is h11.IDLE:
+            head = bytes(self.conn.trailing_data[0] + data[: MAX_HEAD + 1])
+            if head.startswith(b"CONNECT "):
+                self._refuse(405, "CONNECT is not served here.")
+                return
+            if len(head) > MAX_HEAD and b"\r\n\r\n" not in head[:MAX_HEAD]:
+                self._refuse(431, HEAD_TOO_LARGE)
+                return
+        super().data_received(data)
+
+    def handle_events(self) -> None:
+        """A request is expected from its first byte to its end."""
+        self._bounds.request.start()
+        super().handle_events()
+        if self.conn.their_state is not h11.SEND_BODY and not self.conn.trailing_data[0]:
+            self._bounds.request.stop()
+
+    def _late(self) -> None:
+        self._refuse(408, self._bounds.lateness)
+
+    def _refuse(self, status: int, words: str) -> None:
+        """Close the connection, with an answer if none has begun."""
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            self.transport.write(refusal(status, words))
+        self.transport.close()
+        self._bounds.expect_reader()

@@ -1,0 +1,147 @@
+"""uvicorn with httptools, bounded; a client that offers an upgrade is served as if it had not.
+
+The parser takes what follows such an offer for another protocol, and the body of the request with it (Java's HttpClient
+offers h2c whenever it may). So the head is read once more, without the offer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from .protocol import HEAD_TOO_LARGE, MAX_HEAD, Bounds, refusal
+
+_OFFERS = (b"upgrade", b"http2-settings")
+_PER_HEADER = 4  # a colon, a space, and the end of the line
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._bounds = Bounds(self.loop, self._late)
+        self._in_head = False
+        self._head_size = 0
+        self._unfinished = 0  # bytes that came since the head began, and did not end it
+        self._offers_upgrade = False
+        self._refused_offer = b""
+
+    # the connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        self._bounds.open(transport)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._bounds.close()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._bounds.reader.start()
+
+    def resume_writing(self) -> None:
+        self._bounds.reader.stop()
+        super().resume_writing()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._bounds.expect_reader()
+
+    def _late(self) -> None:
+        self._refuse(408, self._bounds.lateness)
+
+    def _refuse(self, status: int, words: str) -> None:
+        """Close the connection, with an answer if none has begun."""
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            self.transport.write(refusal(status, words))
+        self.transport.close()
+        self._bounds.expect_reader()
+
+    # what comes
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser. What it does not take for a request is refused; heads that do not end are, too."""
+        self._unset_keepalive_if_required()
+        if self.cycle is None or self.cycle.response_complete:
+            self._bounds.request.start()
+        self._unfinished += len(data) if self._in_head else 0
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self._refuse(400, "Invalid HTTP request received.")
+            return
+        if self._in_head and self._unfinished > MAX_HEAD:
+            self._refuse(431, HEAD_TOO_LARGE)
+
+    def _feed(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest and not self.transport.is_closing():
+            try:
+                self.parser.feed_data(rest)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                rest = rest[upgrade.args[0] :]
+                self._read_again()
+
+    def _read_again(self) -> None:
+        """Give a new parser the head without the offer."""
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        self._refused_offer = dict(self.headers).get(b"upgrade", b"")
+        kept = [(name, _without_offers(value) if name == b"connection" else value) for name, value in self.headers]
+        headers = [b"%b: %b" % (name, value) for name, value in kept if name not in _OFFERS]
+        lines = [b"%b %b HTTP/%b" % (method, self.url, version), *headers, b"", b""]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser.feed_data(b"\r\n".join(lines))
+
+    # what the parser finds
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._bounds.request.start()
+        self._in_head, self._head_size, self._unfinished, self._offers_upgrade = True, 0, 0, False
+
+    def on_url(self, url: bytes) -> None:
+        self._head_size += len(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Headers are what comes before the body: a trailer is none (RFC 9110, 6.5.1)."""
+        if self._in_head:
+            self._head_size += len(name) + len(value) + _PER_HEADER
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        if self._head_size > MAX_HEAD:
+            self._refuse(431, HEAD_TOO_LARGE)
+        elif self.parser.get_method() == b"CONNECT":
+            self._refuse(405, "CONNECT is not served here.")
+        elif self.parser.should_upgrade():
+            self._offers_upgrade = True
+        else:
+            if self._refused_offer:
+                self.headers.append((b"upgrade", self._refused_offer))  # who wants a websocket is told so
+                self._refused_offer = b""
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self.transport.is_closing() or self._offers_upgrade:
+            return
+        self._bounds.request.stop()
+        super().on_message_complete()
+
+
+def _without_offers(connection: bytes) -> bytes:
+    tokens = [token.strip() for token in connection.split(b",")]
+    return b", ".join(token for token in tokens if token.lower() not in _OFFERS)

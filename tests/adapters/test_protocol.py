@@ -1,0 +1,210 @@
+"""The server's end of a client's connection: real servers with both parsers, raw clients."""
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+
+from diglot.adapters import Limits, protocol, protocol_h11, protocol_httptools
+
+PARSERS: dict[str, Any] = {
+    "httptools": protocol_httptools.BoundedProtocol,
+    "h11": protocol_h11.BoundedProtocol,
+}
+QUICK = Limits(request=0.4, stalled=0.4, shutdown=0.1)
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    """Tells what it was asked; `/flood` tells more than anybody reads, `/deaf` does not listen to the body."""
+    body = b""
+    while scope["path"] != "/deaf" and (message := await receive())["type"] == "http.request":
+        body += message["body"]
+        if not message["more_body"]:
+            break
+    headers = [[name.decode(), value.decode()] for name, value in scope["headers"]]
+    told = json.dumps({"method": scope["method"], "path": scope["path"], "headers": headers, "body": body.decode()})
+    pieces = [b"x" * 65536] * 400 if scope["path"] == "/flood" else [told.encode()]
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for piece in pieces:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class Client:
+    """Raw bytes to a server, and what comes back."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    @contextlib.contextmanager
+    def connection(self, *settings: tuple[int, int, int]) -> Iterator[socket.socket]:
+        with socket.socket() as one:
+            for setting in settings:
+                one.setsockopt(*setting)
+            one.settimeout(5)
+            one.connect(("127.0.0.1", self.port))
+            yield one
+
+    def ask(self, *pieces: bytes) -> bytes:
+        """Send pieces, one after the other; read until the server closes."""
+        with self.connection() as one:
+            for piece in pieces:
+                with contextlib.suppress(OSError):
+                    one.sendall(piece)
+            return everything(one)
+
+    def seen(self, *pieces: bytes) -> Any:
+        """What the application saw of one request."""
+        head, _, body = self.ask(*pieces).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200"), head
+        return json.loads(body[body.index(b"{") : body.rindex(b"}") + 1])
+
+
+def everything(one: socket.socket) -> bytes:
+    pieces: list[bytes] = []
+    with contextlib.suppress(ConnectionResetError):
+        while piece := one.recv(65536):
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+@pytest.fixture(params=PARSERS)
+def parser(request: pytest.FixtureRequest) -> str:
+    """The parser that reads the connection."""
+    return request.param
+
+
+@pytest.fixture
+def client(parser: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """A client of a server with that parser, and little patience."""
+    monkeypatch.setattr(protocol.Bounds, "limits", QUICK)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            app, http=PARSERS[parser], log_config=None, access_log=False, ws="none", lifespan="off", loop="asyncio"
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        while not server.started:
+            thread.join(0.01)
+        yield Client(listening.getsockname()[1])
+        server.should_exit = True
+        thread.join(5)
+
+
+HEAD = b"POST /x HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+OFFER = (
+    b"POST /x HTTP/1.1\r\nhost: x\r\nconnection: Upgrade, HTTP2-Settings, close\r\n"
+    b"upgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (OFFER + b"content-length: 5\r\n\r\nhello",),
+        (OFFER + b"content-length: 5\r\n\r\n", b"hel", b"lo"),
+        (OFFER + b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",),
+        (OFFER.replace(b"h2c", b"websocket") + b"content-length: 5\r\n\r\nhello",),
+    ],
+)
+def test_offered_upgrades(client: Client, pieces: tuple[bytes, ...]) -> None:
+    """A client that would also speak another protocol is served in this one, body included."""
+    seen = client.seen(*pieces)
+    assert (seen["method"], seen["path"], seen["body"]) == ("POST", "/x", "hello")
+
+
+def test_pipelined_upgrades(client: Client) -> None:
+    """What follows such a request is the next request, never its body or another protocol."""
+    offers = OFFER.replace(b", close", b"") + b"content-length: 5\r\n\r\nhello"
+    data = client.ask(offers * 3 + HEAD + b"content-length: 2\r\n\r\nho")
+    assert data.count(b"HTTP/1.1 200") == 4
+    assert data.count(b'"body": "hello"') == 3
+
+
+def test_websocket_is_seen(client: Client) -> None:
+    """The application sees that a websocket was wanted, and may refuse it in its own words."""
+    ask = b"GET /x HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n\r\n"
+    assert ["upgrade", "websocket"] in client.seen(ask)["headers"]
+
+
+CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"
+
+
+@pytest.mark.parametrize("trailer", [b"authorization: evil", b"content-encoding: gzip", b"connection: x-keep"])
+def test_trailers(client: Client, trailer: bytes) -> None:
+    """What comes behind a body in pieces is no header."""
+    seen = client.seen(CHUNKED + trailer + b"\r\n\r\n")
+    assert seen["body"] == "hello"
+    assert [name for name, _ in seen["headers"]] == ["host", "connection", "transfer-encoding"]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "status"),
+    [
+        ([HEAD, *[b"x-a: " + b"a" * 8000 + b"\r\n"] * 40], 431),
+        ([HEAD + b"x-a: " + b"a" * 70_000 + b"\r\n\r\n"], 431),
+        ([b"GET /?" + b"a" * 300_000], 431),
+        ([b"POST /x HTTP/1.1\r\n"], 408),
+        ([HEAD + b"content-length: 5\r\n\r\nhel"], 408),
+        ([HEAD + b"transfer-encoding: chunked\r\n\r\n3\r\nhel\r\n"], 408),
+        ([b""], 408),
+        ([b"CONNECT example.com:443 HTTP/1.1\r\nhost: example.com\r\n\r\n"], 405),
+        ([b"nonsense\r\n\r\n"], 400),
+    ],
+)
+def test_refused(client: Client, pieces: list[bytes], status: int) -> None:
+    """Endless heads, requests that do not come to an end and what is none are refused, and the connection ends."""
+    answer = client.ask(*pieces)
+    assert answer.startswith(b"HTTP/1.1 %d" % status)
+    assert b"connection: close" in answer.lower()
+
+
+def test_late_after_an_answer(client: Client) -> None:
+    """The next request on a connection must come in time, too, whatever came of it already."""
+    with client.connection() as one:
+        one.sendall(b"GET /x HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert one.recv(65536).startswith(b"HTTP/1.1 200")
+        one.sendall(b"\r\n")
+        one.settimeout(3)
+        assert not everything(one).startswith(b"HTTP/1.1 200")
+
+
+def test_body_that_ends_after_the_answer(client: Client) -> None:
+    """A connection whose body nobody waits for is closed when it does not end."""
+    with client.connection() as one:
+        one.sendall(b"POST /deaf HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n")
+        one.settimeout(3)
+        assert everything(one).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("path", [b"/flood", b"/x"])
+def test_client_that_does_not_read(client: Client, path: bytes) -> None:
+    """Who reads nothing of a large answer is hung up on; who reads is not."""
+    with client.connection((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)) as one:
+        one.sendall(b"GET " + path + b" HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        threading.Event().wait(1.2 if path == b"/flood" else 0.1)
+        data = everything(one)
+    assert len(data) < 65536 * 400
+    assert data.endswith(b"0\r\n\r\n") is (path == b"/x")
+
+
+def test_reading_again(client: Client) -> None:
+    """A client that reads slowly, but reads, gets everything."""
+    with client.connection((socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)) as one:
+        one.sendall(b"GET /flood HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        threading.Event().wait(0.2)
+        assert everything(one).endswith(b"0\r\n\r\n")
+
+
+def test_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The faster parser is used where it is installed."""
+    assert protocol.http_protocol() is protocol_httptools.BoundedProtocol
+    monkeypatch.setattr(protocol, "find_spec", lambda name: None)
+    assert protocol.http_protocol() is protocol_h11.BoundedProtocol
