@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from typing import Any
 
-from ..translator import TranslationError, encode_json
+from ..translator import BadRequest, TranslationError, encode_json
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -50,6 +50,32 @@ ABOUT_THE_BODY = frozenset(
 def header(scope: Scope, name: bytes) -> bytes:
     """Return the value of a request header (lower-case *name*), or nothing."""
     return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+def declared_length(scope: Scope) -> int | None:
+    """Return how long the body of a request is by its header, or None.
+
+    Raises BadRequest when there are two answers to that question (RFC 9112, 6.3): somebody is being deceived.
+    """
+    values = {value for key, value in scope["headers"] if key == b"content-length"}
+    if not values:
+        return None
+    value = values.pop()
+    if values or not value.isdigit() or header(scope, b"transfer-encoding"):
+        raise BadRequest("The length of the request body is ambiguous.", code="invalid_content_length")
+    return int(value)
+
+
+def wrong_length(declared: int, size: int) -> BadRequest:
+    """Return the error for a body that is not as long as it should be: some servers lose it with an offered upgrade."""
+    return BadRequest(
+        f"The request body has {size} bytes, its Content-Length says {declared}.", code="invalid_content_length"
+    )
+
+
+def hang_up(scope: Scope) -> Headers:
+    """Return the header by which the connection ends with the answer; later versions of HTTP have other means."""
+    return [(b"connection", b"close")] if str(scope.get("http_version", "")).startswith("1") else []
 
 
 def without(headers: Iterable[tuple[bytes, bytes]], names: Collection[bytes]) -> Headers:

@@ -14,8 +14,8 @@ import msgspec
 
 from ..translator import BadRequest, BadUpstream, Exchange, Loss, Profile, Received, TranslationError
 from . import explain
-from .asgi_types import App, Headers, Message, Receive, Scope, Send
-from .body import Disconnected, read_object
+from .asgi_types import App, Headers, Message, Receive, Scope, Send, hang_up
+from .body import Disconnected, Unreadable, read_object
 from .endpoints import SERVED
 from .fan_out import FanOut
 from .limits import Limits
@@ -30,7 +30,17 @@ _log = logging.getLogger("diglot")
 class Call:
     """The life of one request. :meth:`run` returns when the client has its answer, or has gone."""
 
-    def __init__(self, app: App, scope: Scope, receive: Receive, send: Send, limits: Limits, endpoint: str) -> None:
+    def __init__(
+        self,
+        app: App,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        limits: Limits,
+        endpoint: str,
+        *,
+        is_copy: bool = False,
+    ) -> None:
         self.outlet = Outlet(send)
         self.received = Received({})
         self.exchange: Exchange | None = None
@@ -42,6 +52,7 @@ class Call:
         self._receive = receive
         self._limits = limits
         self._endpoint = endpoint
+        self._is_repeated = is_copy  # the upstream gets more than one request for the client's one
         self._error: TranslationError | None = None
         self._lessons: dict[str, Any] = {}
         self._watch = Watch(self.outlet, limits)
@@ -79,9 +90,11 @@ class Call:
     async def run(self, profile: Profile, strict: bool) -> None:
         """Serve the request; *profile* says what the upstream is like, ``lessons`` afterwards what it is like, too."""
         try:
-            received = await read_object(self._scope, self._receive, self._limits.max_body)
+            received = await read_object(self._scope, self._receive, self._limits)
         except Disconnected:
             self.outlet.gone = True
+        except Unreadable as unreadable:
+            await self.refuse(unreadable.error, hang_up(self._scope))
         except TranslationError as error:
             await self.refuse(error)
         else:
@@ -130,7 +143,7 @@ class Call:
         self._fan_out = fan_out = FanOut(self.exchange, self.outlet, self._limits)
         limits = _shared_by(copies, self._limits)
         branches = [
-            Call(self._app, self._scope, fan_out.receive, fan_out.send_of(branch), limits, self._endpoint)
+            Call(self._app, self._scope, fan_out.receive, fan_out.send_of(branch), limits, self._endpoint, is_copy=True)
             for branch in range(copies)
         ]
         await fan_out.run(branches, self._receive, lambda branch: branch.serve(received, profile, strict, request))
@@ -150,7 +163,7 @@ class Call:
         """Call the application; once more if it refused what we had added to the request."""
         relay = await self._attempt()
         while relay.learned is not None and not self.outlet.gone:
-            self.profile = relay.learned
+            self.profile, self._is_repeated = relay.learned, True
             self._translate(strict)
             relay = await self._attempt()
 
@@ -202,7 +215,8 @@ class Call:
     def _inner_scope(self) -> Scope:
         assert self.exchange is not None
         theirs, size = self.exchange.endpoint, len(self.request)
-        return upstream_scope(self._scope, self._endpoint, theirs, size, self.exchange.streaming)
+        streams, is_repeated = self.exchange.streaming, self._is_repeated
+        return upstream_scope(self._scope, self._endpoint, theirs, size, streams=streams, is_repeated=is_repeated)
 
     def _inner_receive(self, dismissed: anyio.Event) -> Receive:
         messages: list[Message] = [{"type": "http.request", "body": self.request, "more_body": False}]

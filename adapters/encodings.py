@@ -1,10 +1,9 @@
-"""Content encodings, undone in small steps: a bomb stops at the limit, not at the end of memory."""
+"""Content encodings, undone in small steps: a bomb stops at the limit, not at the end of memory or of patience."""
 
 from __future__ import annotations
 
-import io
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 try:
@@ -12,9 +11,13 @@ try:
 except ImportError:  # an extra package; without it such a body is answered with 415
     zstandard = None
 
-_STEP = 64 * 1024
-_MORSEL = 256  # of compressed data at once: even of zstd no more than some MiB come out of it
+STEP = 64 * 1024
+"""No more than about so many bytes come out at once."""
+_MORSEL = 256  # of zstd: a block of four bytes may hold 128 KiB, and the package gives all of them at once
 _ZSTD_WINDOW = 8 * 1024 * 1024  # what RFC 9659 lets a sender use
+_FREE = 4 * 1024 * 1024
+_RATIO = 200
+"""Beyond the first mebibytes, a body may be so many times as long as what was sent of it; texts reach a tenth."""
 
 
 class UnknownEncoding(ValueError):
@@ -28,75 +31,33 @@ class TooLarge(ValueError):
 def decode(data: bytes, encoding: str, limit: int) -> bytes:
     """Return *data* without its content encoding.
 
-    Raises UnknownEncoding, TooLarge when more than *limit* bytes come out, and ValueError when the data is damaged.
+    Raises UnknownEncoding, TooLarge when more than *limit* bytes come out, or more than any text makes of so few, and
+    ValueError when the data is damaged.
     """
-    name = encoding.strip().lower()
-    if name in ("", "identity"):
+    name = _name(encoding)
+    if not name:
         return data
-    try:
-        decoder = _DECODERS[name]
-    except KeyError:
-        raise UnknownEncoding(f"unknown content encoding {name[:40]!r}") from None
-    return decoder(data, limit)
+    decoder = _open(name)
+    pieces: list[bytes] = []
+    room = most = min(limit, max(_FREE, _RATIO * len(data)))
+    for piece in decoder.feed(data):
+        pieces.append(piece)
+        room -= len(piece)
+        if room < 0:
+            raise TooLarge(f"more than {most} bytes when decoded")
+    if not decoder.is_whole:
+        raise ValueError("damaged body: it ends too early")
+    return b"".join(pieces)
 
 
-class Unpacker:
-    """Undoes a content encoding piece by piece."""
+def unpacker(encoding: bytes) -> Callable[[bytes], Iterator[bytes]] | None:
+    """Return what undoes the `content-encoding` of a body that comes in pieces; None where nothing is to be undone.
 
-    def __init__(self, encoding: str) -> None:
-        self._name = encoding
-        self._decoder = _opened(encoding)
-        self._begun = False
-
-    @classmethod
-    def of(cls, encoding: bytes) -> Unpacker | None:
-        """Return one for the value of a `content-encoding` header, or nothing where nothing is to be undone."""
-        name = encoding.decode("latin-1").strip().lower()
-        return None if name in ("", "identity") else cls(name)
-
-    def feed(self, data: bytes, limit: int) -> bytes:
-        """Return what *data* adds.
-
-        Raises UnknownEncoding, TooLarge when more than *limit* bytes come out of it, and ValueError for damaged data.
-        """
-        if self._decoder is None:
-            raise UnknownEncoding(f"unknown content encoding {self._name[:40]!r}")
-        pieces: list[bytes] = []
-        room = limit
-        for start in range(0, len(data), _MORSEL):
-            pieces.append(self._decode(data[start : start + _MORSEL]))
-            room -= len(pieces[-1])
-            if room < 0:
-                raise TooLarge(f"more than {limit} bytes when decoded")
-        return b"".join(pieces)
-
-    def _decode(self, data: bytes) -> bytes:
-        try:
-            decoded = self._decoder.decompress(data)
-        except Exception as error:  # each package has its own
-            if self._begun or self._name != "deflate":
-                raise ValueError(f"damaged body: {type(error).__name__}") from None
-            self._decoder = zlib.decompressobj(-zlib.MAX_WBITS)
-            decoded = _inflated(self._decoder, data)
-        self._begun = True
-        return decoded
-
-
-def _opened(name: str) -> Any:
-    if name in ("gzip", "x-gzip"):
-        return zlib.decompressobj(zlib.MAX_WBITS | 16)
-    if name == "deflate":
-        return zlib.decompressobj()
-    if name == "zstd" and zstandard is not None:
-        return zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
-    return None
-
-
-def _inflated(decoder: zlib._Decompress, data: bytes) -> bytes:
-    try:
-        return decoder.decompress(data)
-    except zlib.error as error:
-        raise ValueError(f"damaged body: {error}") from None
+    It takes a piece of the body, and gives what comes of it in steps: whoever counts may stop between them. It raises
+    UnknownEncoding, and ValueError for damaged data.
+    """
+    name = _name(encoding.decode("latin-1"))
+    return _open(name).feed if name else None
 
 
 def supported() -> list[str]:
@@ -104,49 +65,100 @@ def supported() -> list[str]:
     return sorted(_DECODERS)
 
 
-def _gzip(data: bytes, limit: int) -> bytes:
-    return _inflate(zlib.decompressobj(zlib.MAX_WBITS | 16), data, limit)
+def _name(encoding: str) -> str:
+    name = encoding.strip().lower()
+    return "" if name == "identity" else name
 
 
-def _deflate(data: bytes, limit: int) -> bytes:
-    """Both things that are called deflate: with the zlib header, as specified, and raw, as often sent."""
+def _open(name: str) -> Any:
     try:
-        return _inflate(zlib.decompressobj(), data, limit)
-    except TooLarge:
-        raise
-    except ValueError:
-        return _inflate(zlib.decompressobj(-zlib.MAX_WBITS), data, limit)
+        return _DECODERS[name]()
+    except KeyError:
+        raise UnknownEncoding(f"unknown content encoding {name[:40]!r}") from None
 
 
-def _inflate(decoder: zlib._Decompress, data: bytes, limit: int) -> bytes:
-    try:
-        decoded = decoder.decompress(data, limit + 1)
-    except zlib.error as error:
-        raise ValueError(f"damaged body: {error}") from None
-    if len(decoded) > limit:
-        raise TooLarge(f"more than {limit} bytes when decoded")
-    if not decoder.eof or decoder.unused_data:
-        raise ValueError("damaged body: it ends too early or too late")
-    return decoded
+class _Gzip:
+    """gzip, whose members may follow one another (RFC 1952, 2.2)."""
+
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self.is_whole = False
+        """Whether the data may end here."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Give what comes of *data*."""
+        view = memoryview(data)
+        for start in range(0, len(data), STEP):  # what is left of a piece is copied after each step
+            yield from self._inflate(bytes(view[start : start + STEP]))
+
+    def _inflate(self, rest: bytes) -> Iterator[bytes]:
+        full = False
+        while rest or full:
+            if self.is_whole and not self._goes_on(rest):
+                return
+            try:
+                piece = self._stream.decompress(rest, STEP)
+            except zlib.error as error:
+                raise ValueError(f"damaged body: {error}") from None
+            rest, full = self._stream.unconsumed_tail, len(piece) == STEP
+            if self._stream.eof:
+                rest, full, self.is_whole = self._stream.unused_data, False, True
+            if piece:
+                yield piece
+
+    def _goes_on(self, data: bytes) -> bool:
+        """Whether another member follows; anything else behind the last one is padding."""
+        if data[:1] != b"\x1f":
+            return False
+        self._stream, self.is_whole = zlib.decompressobj(zlib.MAX_WBITS | 16), False
+        return True
 
 
-def _zstd(data: bytes, limit: int) -> bytes:
-    assert zstandard is not None
-    decoder = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
-    pieces: list[bytes] = []
-    room = limit
-    try:
-        with decoder.stream_reader(io.BytesIO(data), read_across_frames=True) as reader:
-            while piece := reader.read(_STEP):
-                pieces.append(piece)
-                room -= len(piece)
-                if room < 0:
-                    raise TooLarge(f"more than {limit} bytes when decoded")
-    except zstandard.ZstdError as error:
-        raise ValueError(f"damaged body: {error}") from None
-    return b"".join(pieces)
+class _Deflate(_Gzip):
+    """Both things that are called deflate: with the header of zlib, as specified, and without, as often sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._head = b""
+
+    def _inflate(self, rest: bytes) -> Iterator[bytes]:
+        if len(self._head) < 2:
+            self._head = rest = self._head + rest
+            if len(rest) < 2:
+                return
+            has_header = rest[0] & 15 == 8 and (rest[0] << 8 | rest[1]) % 31 == 0  # RFC 1950, 2.2
+            self._stream = zlib.decompressobj(zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS)
+        yield from super()._inflate(rest)
+
+    def _goes_on(self, data: bytes) -> bool:
+        return False
 
 
-_DECODERS: dict[str, Callable[[bytes, int], bytes]] = {"gzip": _gzip, "x-gzip": _gzip, "deflate": _deflate}
+class _Zstd:
+    """zstd, whose frames may follow one another."""
+
+    is_whole = True  # of an unfinished frame the package says nothing; half a JSON text is an error all the same
+
+    def __init__(self) -> None:
+        assert zstandard is not None
+        self._error = zstandard.ZstdError
+        decoder = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+        self._stream = decoder.decompressobj(read_across_frames=True)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Give what comes of *data*."""
+        for start in range(0, len(data), _MORSEL):
+            try:
+                piece = self._stream.decompress(data[start : start + _MORSEL])
+            except self._error as error:
+                raise ValueError(f"damaged body: {error}") from None
+            for at in range(0, len(piece), STEP):
+                yield piece[at : at + STEP]
+
+
+_DECODERS: dict[str, Callable[[], Any]] = {
+    **dict.fromkeys(("gzip", "x-gzip"), _Gzip),
+    "deflate": _Deflate,
+}
 if zstandard is not None:
-    _DECODERS["zstd"] = _zstd
+    _DECODERS["zstd"] = _Zstd

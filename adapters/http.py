@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
+
+import anyio
+from anyio.lowlevel import RunVar
 
 from ..translator import BadUpstream, TranslationError
 from .asgi_types import Headers
@@ -16,8 +19,8 @@ from .limits import Limits
 
 HTTPX = ("httpx2", "httpx")
 """Two packages that are used in the same way."""
-KEPT = 30.0
-"""How long an idle connection is kept, in seconds."""
+KEPT = 4.0
+"""How long an idle connection is kept, in seconds: less than most servers keep theirs (uvicorn and vLLM: 5)."""
 WRITE = 60.0
 GRACE = 30.0
 
@@ -50,12 +53,49 @@ class Client(Protocol):
     """A pool of connections."""
 
     async def open(self, method: str, url: str, headers: Headers, content: Content) -> Answer:
-        """Send a request with these headers, and `host`; raises BadUpstream, and what *content* raises."""
+        """Send a request with these headers, and `host`; raises BadUpstream, and what *content* raises.
+
+        A kept connection that ends before any byte of an answer was closed by the upstream while the request was on
+        its way: a request whose content is still there is sent once more, on a new connection.
+        """
         ...
 
     async def aclose(self) -> None:
         """Close all connections."""
         ...
+
+
+class Clients:
+    """A client for each event loop, made when it is first needed there: connections belong to their loop."""
+
+    def __init__(self, make: Callable[[], Client]) -> None:
+        self._make = make
+        self._open: RunVar[tuple[Client, AsyncGenerator[None]] | None] = RunVar("client", None)
+
+    async def get(self) -> Client:
+        """Return the client of the running loop."""
+        held = self._open.get()
+        if held is None:
+            client = self._make()
+            held = client, self._until_the_loop_ends(client)
+            self._open.set(held)
+            await anext(held[1])
+        return held[0]
+
+    async def aclose(self) -> None:
+        """Close the client of the running loop, if there is one."""
+        held = self._open.get()
+        if held is not None:
+            await held[1].aclose()
+
+    async def _until_the_loop_ends(self, client: Client) -> AsyncGenerator[None]:
+        """Both asyncio and trio close the generators that are open when a loop ends."""
+        try:
+            yield
+        finally:
+            self._open.set(None)
+            with anyio.CancelScope(shield=True):
+                await client.aclose()
 
 
 def new_client(url: str, limits: Limits) -> Client:
@@ -127,6 +167,11 @@ def foreign_errors(kinds: Kinds) -> Iterator[None]:
         if isinstance(error.__cause__, TranslationError):  # the request's own body could not be had
             raise error.__cause__ from None
         raise BadUpstream("The connection to the upstream was lost.", code="upstream_disconnected") from error
+
+
+def can_repeat(content: Content) -> bool:
+    """Whether a request with this content can be sent once more."""
+    return content is None or isinstance(content, bytes)
 
 
 def cause(error: BaseException) -> str:

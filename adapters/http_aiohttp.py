@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from ssl import SSLContext
 from typing import Any
 
@@ -13,7 +13,7 @@ from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from .asgi_types import Headers
-from .http import KEPT, WRITE, Content, Kinds, foreign_errors, patience
+from .http import KEPT, WRITE, Content, Kinds, can_repeat, foreign_errors, patience
 from .limits import Limits
 
 _KINDS = Kinds(
@@ -28,12 +28,14 @@ _LARGE = 2**20  # above it, aiohttp wants a file, and writes it piece by piece
 
 def new_client(url: str, limits: Limits) -> AiohttpClient:
     """Return a client that knows nothing of the environment: a password in .netrc is not the client's."""
-    encrypted = url.startswith("https:")
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT, ssl=_ssl_context() if encrypted else True)
+    ssl = _ssl_context() if url.startswith("https:") else True
+    kept = _session(aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT, ssl=ssl))
+    return AiohttpClient(kept, limits, lambda: _session(aiohttp.TCPConnector(limit=0, force_close=True, ssl=ssl)))
+
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     nobody = aiohttp.DummyCookieJar()
-    return AiohttpClient(
-        aiohttp.ClientSession(connector=connector, cookie_jar=nobody, skip_auto_headers=_NOT_ADDED), limits
-    )
+    return aiohttp.ClientSession(connector=connector, cookie_jar=nobody, skip_auto_headers=_NOT_ADDED)
 
 
 def _ssl_context() -> SSLContext:
@@ -46,11 +48,17 @@ def _ssl_context() -> SSLContext:
 
 
 class AiohttpClient:
-    """A `ClientSession`; what the answer's bytes depend on is said with each request, for those of the caller's."""
+    """A `ClientSession`; what the answer's bytes depend on is said with each request, for those of the caller's.
 
-    def __init__(self, session: Any, limits: Limits) -> None:
+    *fresh* makes a session that keeps no connections; a caller's session has to do without.
+    """
+
+    def __init__(self, session: Any, limits: Limits, fresh: Callable[[], aiohttp.ClientSession] | None = None) -> None:
         read = patience(limits)
+        session.trace_configs.append(_TRACE)
         self._session = session
+        self._make_fresh = fresh
+        self._fresh: aiohttp.ClientSession | None = None
         self._settings: dict[str, Any] = {
             "allow_redirects": False,
             "auto_decompress": False,
@@ -62,18 +70,56 @@ class AiohttpClient:
 
     async def open(self, method: str, url: str, headers: Headers, content: Content) -> AiohttpAnswer:
         """Send a request. aiohttp writes headers in UTF-8: others, of which there are none, it changes."""
+        connection = _Connection()
+        with foreign_errors(_KINDS):
+            try:
+                return await self._send(self._session, method, url, headers, content, connection)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                if not (connection.was_kept and can_repeat(content) and _is_without_answer(error)):
+                    raise
+            return await self._send(self._new_session(), method, url, headers, content, connection)
+
+    def _new_session(self) -> Any:
+        if self._fresh is None and self._make_fresh is not None:
+            self._fresh = self._make_fresh()
+        return self._fresh or self._session
+
+    async def _send(
+        self, session: Any, method: str, url: str, headers: Headers, content: Content, connection: _Connection
+    ) -> AiohttpAnswer:
         named = [(_text(name), _text(value)) for name, value in headers]
         target = URL(url, encoded=url.isascii())
-        whole = content is None or isinstance(content, bytes)
         data = io.BytesIO(content) if isinstance(content, bytes) and len(content) > _LARGE else content
-        with foreign_errors(_KINDS):
-            async with asyncio.timeout(self._answered if whole else None):
-                answer = await self._session.request(method, target, headers=named, data=data, **self._settings)
-        return AiohttpAnswer(answer)
+        settings = {**self._settings, "trace_request_ctx": connection}
+        async with asyncio.timeout(self._answered if can_repeat(content) else None):
+            return AiohttpAnswer(await session.request(method, target, headers=named, data=data, **settings))
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._session.close()
+        if self._fresh is not None:
+            await self._fresh.close()
+
+
+class _Connection:
+    """What aiohttp tells of the connection that it chose for a request."""
+
+    was_kept = False
+
+
+async def _kept(session: object, context: Any, params: object) -> None:
+    if isinstance(context.trace_request_ctx, _Connection):  # requests of the caller's own go through here, too
+        context.trace_request_ctx.was_kept = True
+
+
+_TRACE = aiohttp.TraceConfig()
+_TRACE.on_connection_reuseconn.append(_kept)
+_TRACE.freeze()
+
+
+def _is_without_answer(error: Exception) -> bool:
+    """Whether nothing came at all; the message of the error would be the head of an answer else."""
+    return not isinstance(error, aiohttp.ServerDisconnectedError) or isinstance(error.message, str)
 
 
 class AiohttpAnswer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
@@ -12,26 +12,36 @@ from typing import Any
 import anyio
 
 from .asgi_types import Headers
-from .http import HTTPX, KEPT, WRITE, Content, Kinds, foreign_errors, patience
+from .http import HTTPX, KEPT, WRITE, Content, Kinds, can_repeat, foreign_errors, patience
 from .limits import Limits
 
 
 def new_client(limits: Limits) -> HttpxClient:
     """Return a client of httpx2 if it is there, else of httpx; proxies are those of the environment."""
     name = next(package for package in HTTPX if find_spec(package))
+    return HttpxClient(_client(name, 100), name, limits, lambda: _client(name, 0))
+
+
+def _client(name: str, kept: int) -> Any:
     package = import_module(name)
     nobody = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    pool = package.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=KEPT)
-    return HttpxClient(package.AsyncClient(limits=pool, cookies=nobody, follow_redirects=False), name, limits)
+    pool = package.Limits(max_connections=None, max_keepalive_connections=kept, keepalive_expiry=KEPT)
+    return package.AsyncClient(limits=pool, cookies=nobody, follow_redirects=False)
 
 
 class HttpxClient:
-    """An `AsyncClient` of the package *name*."""
+    """An `AsyncClient` of the package *name*.
 
-    def __init__(self, client: Any, name: str, limits: Limits) -> None:
+    *fresh* makes one that keeps no connections; a caller's client has to do without.
+    """
+
+    def __init__(self, client: Any, name: str, limits: Limits, fresh: Callable[[], Any] | None = None) -> None:
         package = import_module(name)
         read = patience(limits)
         self._client = client
+        self._make_fresh = fresh
+        self._fresh: Any = None
+        self._broken = (package.RemoteProtocolError, package.ReadError, package.WriteError)
         self._closing = limits.shutdown
         self._timeout = package.Timeout(connect=limits.connect, read=read, write=WRITE, pool=limits.connect)
         self._kinds = Kinds(
@@ -42,13 +52,41 @@ class HttpxClient:
 
     async def open(self, method: str, url: str, headers: Headers, content: Content) -> HttpxAnswer:
         """Send a request; the package adds what it always adds."""
+        steps = _Steps()
         with foreign_errors(self._kinds):
-            request = self._client.build_request(method, url, headers=headers, content=content, timeout=self._timeout)
-            return HttpxAnswer(await self._client.send(request, stream=True), self._kinds, self._closing)
+            try:
+                return await self._send(self._client, method, url, headers, content, steps)
+            except self._broken:
+                if steps.was_opened or not can_repeat(content):
+                    raise
+            return await self._send(self._new_client(), method, url, headers, content, steps)
+
+    def _new_client(self) -> Any:
+        if self._fresh is None and self._make_fresh is not None:
+            self._fresh = self._make_fresh()
+        return self._fresh or self._client
+
+    async def _send(
+        self, client: Any, method: str, url: str, headers: Headers, content: Content, steps: _Steps
+    ) -> HttpxAnswer:
+        told = {"timeout": self._timeout, "extensions": {"trace": steps.note}}
+        request = client.build_request(method, url, headers=headers, content=content, **told)
+        return HttpxAnswer(await client.send(request, stream=True), self._kinds, self._closing)
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._client.aclose()
+        if self._fresh is not None:
+            await self._fresh.aclose()
+
+
+class _Steps:
+    """What the package tells of a request on its way: whether a connection was opened for it."""
+
+    was_opened = False
+
+    async def note(self, step: str, about: object) -> None:
+        self.was_opened = self.was_opened or step.startswith("connection.")
 
 
 class HttpxAnswer:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from time import monotonic
+
+import anyio
 
 from ..translator import BadUpstream, Exchange, FrameStream, Profile, TranslationError, decode_json, encode_json
 from . import explain
 from .asgi_types import ABOUT_THE_BODY, Headers, Message, without
-from .encodings import TooLarge, Unpacker
+from .encodings import UnknownEncoding, unpacker
 from .limits import Limits
 from .outlet import Outlet
 
@@ -19,6 +21,8 @@ _STREAM_HEADERS = [
     (b"x-accel-buffering", b"no"),
 ]
 _MAY_TEACH = (400, 422)
+_BOM = b"\xef\xbb\xbf"
+_FIELDS = b":deir"  # how the lines of an event stream begin: a comment, data, event, id, retry
 
 
 Body = Callable[["Relay", bytes, bool], Awaitable[None] | None]
@@ -30,7 +34,7 @@ class Relay:
 
     ``over`` means that the client has all that it will get of this call; ``complete`` that the application has sent all
     of its answer; ``learned`` is a profile to try again with, if *learn* finds one in a refusal. *changed* is called
-    when a deadline has moved nearer.
+    when a deadline has moved nearer, and when the answer is complete.
     """
 
     def __init__(
@@ -58,7 +62,8 @@ class Relay:
         self._headers: Headers = []
         self._pieces: list[bytes] = []
         self._size = 0
-        self._unpacker: Unpacker | None = None
+        self._unpack: Callable[[bytes], Iterator[bytes]] | None = None
+        self._packed = 0
         self._gathered: FrameStream | None = None
         self._body: Body = Relay._collect
 
@@ -92,45 +97,63 @@ class Relay:
             if kind == "http.response.body":
                 self.complete = not message.get("more_body")
                 if not self.over_at:
-                    data = message.get("body", b"")
-                    body = self._body
-                    telling = body(self, data if self._unpacker is None else self._plain(data), self.complete)
+                    body = self._body if self._unpack is None else Relay._unpacked
+                    telling = body(self, message.get("body", b""), self.complete)
                     if telling is not None:
                         await telling
                         self.heard_at = self.told_at = outlet.sent_at
-                        return
+                        if not self.complete:
+                            return
             elif kind == "http.response.start":
                 self._start(message)
         except TranslationError as error:
             await self.fail(error)
+        if self.complete:
+            self._changed()
         self.heard_at = monotonic()
 
     def _start(self, message: Message) -> None:
         self._status = message["status"]
         self._headers = without(message.get("headers", ()), ())
-        self._unpacker = Unpacker.of(dict(self._headers).get(b"content-encoding", b""))
+        headers = dict(self._headers)
+        try:
+            self._unpack = unpacker(headers.get(b"content-encoding", b""))
+        except UnknownEncoding:
+            self._unpack = _undecodable
         if not self.accepted:
             return
-        streams = b"text/event-stream" in dict(self._headers).get(b"content-type", b"").lower()
+        streams = b"text/event-stream" in headers.get(b"content-type", b"").lower()
         if self.stream is not None:
             self._body = Relay._stream if streams else Relay._guess
-        elif streams:
-            if not self.exchange.gathers:
-                raise BadUpstream("The upstream sent an event stream although none was asked for.")
-            self._gathered = self.exchange.stream(max_line=self._limits.max_line)
-            self._body = Relay._gather
+        else:
+            self._body = Relay._gather if streams else Relay._guess
 
-    def _plain(self, data: bytes) -> bytes:
-        """Undo a compression that nobody asked for; of an error, what can be read is enough."""
-        assert self._unpacker is not None
+    async def _unpacked(self, data: bytes, last: bool) -> None:
+        """Undo a compression that nobody asked for, in steps: between them, others have their turn."""
+        self._packed += len(data)
+        limit = self._limits.max_stream if self.stream is not None else self._limits.max_answer
+        if self.accepted and self._packed > limit:
+            raise BadUpstream(f"The upstream's answer is larger than {limit} bytes.")
+        for piece in self._plain(data if self._packed <= limit else b""):
+            await self._told(piece, False)
+            if self.over_at:
+                return
+            await anyio.lowlevel.checkpoint()
+        await self._told(b"", last)
+
+    async def _told(self, data: bytes, last: bool) -> None:
+        telling = self._body(self, data, last)
+        if telling is not None:
+            await telling
+
+    def _plain(self, data: bytes) -> Iterator[bytes]:
+        """The steps in which *data* comes out; of an error, what can be read is enough."""
+        assert self._unpack is not None
         try:
-            return self._unpacker.feed(data, self._limits.max_answer if self.accepted else self._limits.max_error)
-        except ValueError as error:
-            if not self.accepted:
-                return b""
-            if isinstance(error, TooLarge):
-                raise BadUpstream("The upstream's answer is too large when decompressed.") from None
-            raise BadUpstream("The upstream compressed its answer although it was asked not to.") from None
+            yield from self._unpack(data)
+        except ValueError:
+            if self.accepted:
+                raise BadUpstream("The upstream compressed its answer although it was asked not to.") from None
 
     # A stream
 
@@ -161,18 +184,25 @@ class Relay:
             await self._outlet.write(b"".join(frames), not stream.ended)
         if stream.ended:
             self._finished(stream.answer)
-        elif stream.finishing and not self.finishing_at:
+        else:
+            self._note_finish(stream)
+
+    def _note_finish(self, stream: FrameStream) -> None:
+        if stream.finishing and not self.finishing_at:
             self.finishing_at = monotonic()
             self._changed()
 
     def _guess(self, data: bytes, last: bool) -> Awaitable[None] | None:
-        """Not every server names its event stream so: the first byte decides."""
-        first = data.lstrip()[:1]
-        if first == b"<":
-            raise explain.no_answer(self.exchange, self._headers)
+        """Not every server names its event stream so, or its JSON: the first byte decides."""
+        first = data.removeprefix(_BOM).lstrip()[:1]
         if not (first or last):
             return None
-        self._body = Relay._collect if first == b"{" else Relay._stream
+        if first == b"<":
+            raise explain.no_answer(self.exchange, self._headers)
+        if self.stream is not None:
+            self._body = Relay._collect if first == b"{" else Relay._stream
+        else:
+            self._body = Relay._gather if first and first in _FIELDS else Relay._collect
         return self._body(self, data, last)
 
     async def keep_alive(self) -> None:
@@ -183,13 +213,21 @@ class Relay:
 
     async def finish(self) -> None:
         """End the stream: the answer is there, what could still follow is not worth waiting for."""
-        assert self.stream is not None
-        await self._emit(self.stream.finish())
+        if self.stream is not None:
+            await self._emit(self.stream.finish())
+            return
+        try:
+            telling = self._gather(b"", True)
+            if telling is not None:
+                await telling
+        except TranslationError as error:
+            await self.fail(error)
 
     def _gather(self, data: bytes, last: bool) -> Awaitable[None] | None:
         """Some servers always stream (transformers serve): the client that did not ask for it gets the answer whole."""
-        stream = self._gathered
-        assert stream is not None
+        if not self.exchange.gathers:
+            raise BadUpstream("The upstream sent an event stream although none was asked for.")
+        stream = self._gathered = self._gathered or self.exchange.stream(max_line=self._limits.max_line)
         self._size += len(data)
         if self._size > self._limits.max_answer:
             raise BadUpstream(f"The upstream's answer is larger than {self._limits.max_answer} bytes.")
@@ -199,7 +237,10 @@ class Relay:
             stream.finish()
         if stream.failure is not None:
             raise stream.failure
-        return self._answer(stream.answer) if stream.ended else None
+        if stream.ended:
+            return self._answer(stream.answer)
+        self._note_finish(stream)
+        return None
 
     async def _answer(self, answer: dict[str, object]) -> None:
         await self._outlet.json(200, answer, self._kept())
@@ -263,3 +304,7 @@ class Relay:
         if losses := self.exchange.report.header():
             mine.append((b"diglot-losses", losses.encode("latin-1", "replace")))
         return [*without(self._headers, {*ABOUT_THE_BODY, *(key for key, _ in mine)}), *mine]
+
+
+def _undecodable(data: bytes) -> Iterator[bytes]:
+    raise UnknownEncoding

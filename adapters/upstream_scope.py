@@ -7,17 +7,26 @@ from urllib.parse import quote
 
 from .asgi_types import ABOUT_THE_BODY, Scope, without
 
-_REPLACED = ABOUT_THE_BODY | {b"accept", b"accept-encoding", b"expect"}
+_ABOUT_ANOTHER_ANSWER = {
+    *(b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since", b"if-range", b"range")
+}
+_REPLACED = ABOUT_THE_BODY | _ABOUT_ANOTHER_ANSWER | {b"accept", b"accept-encoding", b"expect"}
+_ONCE = _REPLACED | {b"idempotency-key"}
 
 
-def upstream_scope(scope: Scope, ours: str, theirs: str, size: int, streams: bool) -> Scope:
-    """Return *scope* with a path that ends in *theirs* instead of *ours*, for a JSON body of *size* bytes."""
+def upstream_scope(
+    scope: Scope, ours: str, theirs: str, size: int, *, streams: bool, is_repeated: bool = False
+) -> Scope:
+    """Return *scope* with a path that ends in *theirs* instead of *ours*, for a JSON body of *size* bytes.
+
+    A request that *is repeated* on purpose is not the one that the client's `Idempotency-Key` names.
+    """
     path: str = scope["path"].removesuffix(ours) + theirs
     raw: bytes = scope.get("raw_path") or b""
     end = ours.encode()
     raw = raw.removesuffix(end) + theirs.encode() if raw.endswith(end) else quote(path).encode()
     headers = [
-        *without(scope["headers"], _REPLACED),
+        *without(scope["headers"], _ONCE if is_repeated else _REPLACED),
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % size),
         (b"accept", b"text/event-stream" if streams else b"application/json"),

@@ -52,7 +52,12 @@ class Watch:
         self.changed()
 
     def changed(self) -> None:
-        """A deadline has moved nearer; one that moved away is only found out about when it comes."""
+        """A deadline has moved nearer; one that moved away is only found out about when it comes.
+
+        An application that has said everything hears `http.disconnect`, as from any server: some wait for it.
+        """
+        if self._relay is not None and self._relay.complete:
+            self.dismissed.set()
         if self._nap is not None:
             self._nap.deadline = _on_the_loop(min(self._deadlines(), key=_due)[0])
 

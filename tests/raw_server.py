@@ -15,6 +15,8 @@ class Server:
         self.reply: list[bytes] = []
         self.pause = 0.0
         self.close = True
+        self.is_rude = False
+        """Whether a connection that it did not close is closed on the next request, without an answer."""
         self.closed = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -32,7 +34,7 @@ class Server:
                     connection.sendall(piece)
                     time.sleep(self.pause)
                 if not self.close:
-                    while self._more(connection):
+                    while self._more(connection) and not self.is_rude:
                         pass
             self.closed.set()
 

@@ -13,6 +13,8 @@ from diglot.adapters import Limits, Upstream, http, http_aiohttp
 from diglot.adapters.server import on_loopback
 from diglot.translator import BadRequest, BadUpstream
 
+from raw_server import Server
+
 URL = "http://127.0.0.1:9/v1"
 
 
@@ -101,6 +103,71 @@ def test_connections_are_kept(talk: Any, kind: str, monkeypatch: pytest.MonkeyPa
     assert len(set(ports)) == 1
 
 
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("kind", ["aiohttp", *http.HTTPX])
+@pytest.mark.parametrize("body", [b'{"a": 1}', b"x" * 2_000_000])
+def test_closed_upon_reuse(talk: Any, kind: str, own: bool, body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kept connection that the upstream closes instead of answering is replaced, once, by a new one."""
+    for module in (http, importlib.import_module("diglot.adapters.http_httpx")):
+        monkeypatch.setattr(module, "find_spec", lambda name: name == kind)
+    server = Server()
+    server.reply, server.close, server.is_rude = [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"], False, True
+
+    async def main() -> None:
+        package = importlib.import_module(kind)
+        client = None if own else package.ClientSession() if kind == "aiohttp" else package.AsyncClient()
+        upstream = Upstream(server.url, client=client)
+        for _ in range(5):
+            one = talk(upstream, b"")
+            one._pieces = [{"type": "http.request", "body": body}]
+            assert (await one.run()).body == b"{}"
+        await upstream.aclose()
+        if client is not None:
+            await (client.close() if kind == "aiohttp" else client.aclose())
+
+    anyio.run(main)
+    server.stop()
+    assert all(asked.endswith(b"\r\n\r\n" + body) for asked in server.asked)
+
+
+@pytest.mark.parametrize("kind", ["aiohttp", *http.HTTPX])
+@pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 200 OK\r\ncontent-le"])
+def test_closed_on_a_new_connection(talk: Any, kind: str, reply: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request is not repeated when its connection was a new one: the upstream may have worked on it."""
+    for module in (http, importlib.import_module("diglot.adapters.http_httpx")):
+        monkeypatch.setattr(module, "find_spec", lambda name: name == kind)
+    server = Server()
+    server.reply = [reply]
+
+    async def main() -> None:
+        upstream = Upstream(server.url)
+        assert (await talk(upstream, {}).run()).status == 502
+        await upstream.aclose()
+
+    anyio.run(main)
+    server.stop()
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_many_loops(talk: Any, backend: str) -> None:
+    """Each event loop has a client of its own, which is closed when the loop ends."""
+    server = Server()
+    server.reply = [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"]
+    upstream = Upstream(server.url)
+    clients: list[Any] = []
+
+    async def main() -> None:
+        assert (await talk(upstream, {}).run()).body == b"{}"
+        clients.append(await upstream._client())
+
+    for _ in range(3):
+        anyio.run(main, backend=backend)
+    server.stop()
+    assert len({id(client) for client in clients}) == 3
+    assert all(c._session.closed if backend == "asyncio" else c._client.is_closed for c in clients)
+
+
 class Flood:
     """A client whose answer never pauses: nothing can be cancelled between two pieces."""
 
@@ -123,7 +190,7 @@ class Flood:
 async def test_client_leaves_a_flood(talk: Any) -> None:
     """When the client goes away, the answer is closed even if it never lets anything in between."""
     upstream = Upstream("http://127.0.0.1:9")
-    flood = upstream._own = Flood()  # pyright: ignore[reportAttributeAccessIssue]
+    flood = upstream._given = Flood()  # pyright: ignore[reportAttributeAccessIssue]
     one = talk(upstream, {})
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(one.run)

@@ -5,10 +5,11 @@ import json
 import zlib
 from typing import Any
 
+import anyio
 import pytest
 import zstandard
 
-from diglot.adapters import Limits
+from diglot.adapters import Limits, TranslationMiddleware
 
 pytestmark = pytest.mark.anyio
 
@@ -180,12 +181,65 @@ async def test_compressed(side: Any, chat: Any, name: str) -> None:
     assert (await side.talk(refused, side.ask).run()).error["code"] == "model_not_found"
 
 
-@pytest.mark.parametrize(("name", "body"), [("br", b"x"), ("gzip", b"nonsense"), ("gzip", gzip.compress(bytes(9999)))])
-async def test_compressed_beyond_us(side: Any, chat: Any, name: str, body: bytes) -> None:
-    """What cannot be undone, or would become too large, is the upstream's fault; an error keeps its status."""
+@pytest.mark.parametrize(
+    ("name", "body", "why"),
+    [
+        ("br", b"x", "compressed its answer"),
+        ("gzip", b"nonsense", "compressed its answer"),
+        ("gzip", gzip.compress(bytes(9999), mtime=0), "larger than 5000 bytes"),
+        ("gzip", gzip.compress(b"{", mtime=0) + b"junk" * 2000, "larger than 5000 bytes"),
+    ],
+    ids=["unknown", "damaged", "bomb", "junk"],
+)
+async def test_compressed_beyond_us(side: Any, chat: Any, name: str, body: bytes, why: str) -> None:
+    """What cannot be undone, is too large or becomes so is the upstream's fault; an error keeps its status."""
     limits, headers = Limits(max_answer=5000, max_error=5000), {"content-encoding": name}
     got = await side.talk(chat(body, headers=headers, kind="x/y"), side.ask, limits=limits).run()
     assert got.status == 502
-    assert "compress" in got.error["message"]
+    assert why in got.error["message"]
     got = await side.talk(chat(body, headers=headers, status=429), side.ask, limits=limits).run()
     assert got.status == 429
+
+
+async def test_compressed_comments_let_others_in(side: Any, chat: Any) -> None:
+    """A small body that becomes a large one is read in steps: others have their turn in between."""
+    bomb = gzip.compress(b": c\n\n" * 400_000 + b"".join(side.hello))
+    one, turns = side.talk(chat(bomb, headers={"content-encoding": "gzip"}), side.stream), 0
+
+    async def count() -> None:
+        nonlocal turns
+        while not one.complete:
+            await anyio.lowlevel.checkpoint()
+            turns += 1
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(count)
+        await one.run()
+    assert side.ending(one) == "completed"
+    assert turns > 20
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "text/html"])
+async def test_stream_nobody_asked_for_under_another_name(side: Any, chat: Any, kind: str) -> None:
+    """That holds for a client that did not ask for a stream, too."""
+    got = await side.talk(chat(b"\xef\xbb\xbf" + side.hello[0], *side.hello[1:], kind=kind), side.ask).run()
+    assert side.text(got) == "Hello"
+
+
+async def test_gathered_and_not_closed(chat: Any, frame: Any, talk: Any) -> None:
+    """A stream that became a whole answer is waited for no longer than any other once its end was said."""
+    app = chat(frame({"content": "Hello"}), frame(finish="stop"), 3600)
+    limits = Limits(after_finish=0.1, shutdown=0.1)
+    got = await talk(TranslationMiddleware(app, limits=limits), {"model": "m", "input": "x"}).run()
+    assert got.json["status"] == "completed"
+    assert app.cancelled
+
+
+async def test_gathered_and_broken(chat: Any, frame: Any, talk: Any) -> None:
+    """What is wrong with such a stream is still said when nothing more is waited for."""
+    call = {"index": 0, "id": "c", "function": {"name": "", "arguments": "{}"}}
+    app = chat(frame({"tool_calls": [call]}), frame(finish="tool_calls"), 3600)
+    limits = Limits(after_finish=0.1, shutdown=0.1)
+    got = await talk(TranslationMiddleware(app, limits=limits), {"model": "m", "input": "x"}).run()
+    assert got.json["status"] == "failed"
+    assert "without a name" in got.json["error"]["message"]

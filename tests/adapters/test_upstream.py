@@ -327,4 +327,4 @@ async def test_lifespan(server: Server, talk: Any) -> None:
 
     await upstream({"type": "lifespan"}, receive, send)
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
-    assert upstream._own is None
+    assert upstream._own._open.get() is None
