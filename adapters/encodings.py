@@ -37,27 +37,47 @@ def decode(data: bytes, encoding: str, limit: int) -> bytes:
     name = _name(encoding)
     if not name:
         return data
-    decoder = _open(name)
-    pieces: list[bytes] = []
-    room = most = min(limit, max(_FREE, _RATIO * len(data)))
-    for piece in decoder.feed(data):
-        pieces.append(piece)
-        room -= len(piece)
-        if room < 0:
-            raise TooLarge(f"more than {most} bytes when decoded")
-    if not decoder.is_whole:
+    unpacker = Unpacker(name)
+    decoded = unpacker.feed(data, min(limit, max(_FREE, _RATIO * len(data))))
+    if not unpacker.is_whole:
         raise ValueError("damaged body: it ends too early")
-    return b"".join(pieces)
+    return decoded
 
 
-def unpacker(encoding: bytes) -> Callable[[bytes], Iterator[bytes]] | None:
-    """Return what undoes the `content-encoding` of a body that comes in pieces; None where nothing is to be undone.
+class Unpacker:
+    """Undoes a content encoding piece by piece. Raises UnknownEncoding."""
 
-    It takes a piece of the body, and gives what comes of it in steps: whoever counts may stop between them. It raises
-    UnknownEncoding, and ValueError for damaged data.
-    """
-    name = _name(encoding.decode("latin-1"))
-    return _open(name).feed if name else None
+    def __init__(self, encoding: str) -> None:
+        try:
+            self._decoder = _DECODERS[encoding]()
+        except KeyError:
+            raise UnknownEncoding(f"unknown content encoding {encoding[:40]!r}") from None
+
+    @classmethod
+    def of(cls, encoding: bytes) -> Unpacker | None:
+        """Return one for the value of a `content-encoding` header, or nothing where nothing is to be undone."""
+        name = _name(encoding.decode("latin-1"))
+        return cls(name) if name else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the data may end here."""
+        return self._decoder.is_whole
+
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        """Give what comes of *data*, little by little: who counts may stop in between. Raises ValueError for damage."""
+        return self._decoder.feed(data)
+
+    def feed(self, data: bytes, limit: int) -> bytes:
+        """Return what comes of *data*; raises TooLarge for more than *limit* bytes, and ValueError for damage."""
+        pieces: list[bytes] = []
+        room = limit
+        for piece in self.steps(data):
+            pieces.append(piece)
+            room -= len(piece)
+            if room < 0:
+                raise TooLarge(f"more than {limit} bytes when decoded")
+        return b"".join(pieces)
 
 
 def supported() -> list[str]:
@@ -68,13 +88,6 @@ def supported() -> list[str]:
 def _name(encoding: str) -> str:
     name = encoding.strip().lower()
     return "" if name == "identity" else name
-
-
-def _open(name: str) -> Any:
-    try:
-        return _DECODERS[name]()
-    except KeyError:
-        raise UnknownEncoding(f"unknown content encoding {name[:40]!r}") from None
 
 
 class _Gzip:

@@ -25,8 +25,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """As much as is kept of an upstream's error body."""
     max_line: Bytes = 16 * MEBIBYTE
     """One line of the upstream's event stream."""
-    request: Seconds = 120
-    """How long a client may take to send its request, from its first byte to the end of its body."""
+    request: Seconds = 60
+    """How long a client may take to send the body of its request; `diglot serve` gives heads 10 seconds at most."""
     connect: Seconds = 10
     probe: Seconds = 10
     """How long the upstream may take to say which API it has, where that is found out."""

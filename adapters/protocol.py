@@ -14,7 +14,10 @@ from .limits import Limits
 
 MAX_HEAD = 64 * 1024
 """Bytes of a request's first line and headers."""
+HEAD_TIME = 10.0
+"""Seconds for them: they are sent at once; only bodies take their time."""
 HEAD_TOO_LARGE = f"The first line and the headers of the request are larger than {MAX_HEAD} bytes."
+TOO_LATE = "The request took too long to arrive."
 _PHRASES = {
     400: b"Bad Request",
     405: b"Method Not Allowed",
@@ -33,24 +36,34 @@ class Bounds:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, late: Callable[[], None]) -> None:
         limits = self.limits
-        self.request = Timer(loop, limits.request, late)
+        self._head = Timer(loop, min(HEAD_TIME, limits.request), late)
+        self._body = Timer(loop, limits.request, late)
         self.reader = Timer(loop, limits.stalled + limits.shutdown, self._abort)
         self._transport: asyncio.Transport | None = None
-
-    @property
-    def lateness(self) -> str:
-        """What a client is told whose request did not arrive in time."""
-        return f"The request did not arrive within {self.limits.request:g} seconds."
 
     def open(self, transport: asyncio.Transport) -> None:
         """The connection is there, so a request must come."""
         self._transport = transport
-        self.request.start()
+        self.expect_head()
 
     def close(self) -> None:
         """The connection is gone."""
-        self.request.stop()
+        self.expect_nothing()
         self.reader.stop()
+
+    def expect_head(self) -> None:
+        """A request begins, or should."""
+        self._head.start()
+
+    def expect_body(self) -> None:
+        """The head of a request is here."""
+        self._head.stop()
+        self._body.start()
+
+    def expect_nothing(self) -> None:
+        """The request is here as a whole."""
+        self._head.stop()
+        self._body.stop()
 
     def expect_reader(self) -> None:
         """All was said, or too much at once: what the client does not read keeps even a closed connection open."""

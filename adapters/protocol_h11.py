@@ -8,7 +8,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from .protocol import HEAD_TOO_LARGE, MAX_HEAD, Bounds, refusal
+from .protocol import HEAD_TOO_LARGE, MAX_HEAD, TOO_LATE, Bounds, refusal
 
 
 class BoundedProtocol(H11Protocol):
@@ -17,6 +17,7 @@ class BoundedProtocol(H11Protocol):
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self._bounds = Bounds(self.loop, self._late)
+        self._has_heard = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._bounds.open(transport)
@@ -40,6 +41,7 @@ class BoundedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """h11 bounds heads that are not whole; those that come at once have the same bound."""
+        self._has_heard = True
         if self.conn.their_state is h11.IDLE:
             head = bytes(self.conn.trailing_data[0] + data[: MAX_HEAD + 1])
             if head.startswith(b"CONNECT "):
@@ -52,13 +54,19 @@ class BoundedProtocol(H11Protocol):
 
     def handle_events(self) -> None:
         """A request is expected from its first byte to its end."""
-        self._bounds.request.start()
         super().handle_events()
-        if self.conn.their_state is not h11.SEND_BODY and not self.conn.trailing_data[0]:
-            self._bounds.request.stop()
+        if self.conn.their_state is h11.SEND_BODY:
+            self._bounds.expect_body()
+        elif self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._bounds.expect_head()
+        else:
+            self._bounds.expect_nothing()
 
     def _late(self) -> None:
-        self._refuse(408, self._bounds.lateness)
+        if self._has_heard:
+            self._refuse(408, TOO_LATE)
+        else:
+            self.transport.close()  # opened in advance, as browsers do
 
     def _refuse(self, status: int, words: str) -> None:
         """Close the connection, with an answer if none has begun."""

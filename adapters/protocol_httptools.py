@@ -12,7 +12,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .protocol import HEAD_TOO_LARGE, MAX_HEAD, Bounds, refusal
+from .protocol import HEAD_TOO_LARGE, MAX_HEAD, TOO_LATE, Bounds, refusal
 
 _OFFERS = (b"upgrade", b"http2-settings")
 _PER_HEADER = 4  # a colon, a space, and the end of the line
@@ -24,7 +24,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self._bounds = Bounds(self.loop, self._late)
-        self._in_head = False
+        self._has_heard = False
+        self._in_head = self._in_body = False
         self._head_size = 0
         self._unfinished = 0  # bytes that came since the head began, and did not end it
         self._offers_upgrade = False
@@ -53,7 +54,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._bounds.expect_reader()
 
     def _late(self) -> None:
-        self._refuse(408, self._bounds.lateness)
+        if self._has_heard:
+            self._refuse(408, TOO_LATE)
+        else:
+            self.transport.close()  # opened in advance, as browsers do
 
     def _refuse(self, status: int, words: str) -> None:
         """Close the connection, with an answer if none has begun."""
@@ -67,8 +71,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Feed the parser. What it does not take for a request is refused; heads that do not end are, too."""
         self._unset_keepalive_if_required()
-        if self.cycle is None or self.cycle.response_complete:
-            self._bounds.request.start()
+        self._has_heard = True
+        if not self._in_body and (self.cycle is None or self.cycle.response_complete):
+            self._bounds.expect_head()
         self._unfinished += len(data) if self._in_head else 0
         try:
             self._feed(data)
@@ -104,7 +109,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._bounds.request.start()
+        self._bounds.expect_head()
         self._in_head, self._head_size, self._unfinished, self._offers_upgrade = True, 0, 0, False
 
     def on_url(self, url: bytes) -> None:
@@ -118,7 +123,8 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._in_head, self._in_body = False, True
+        self._bounds.expect_body()
         if self._head_size > MAX_HEAD:
             self._refuse(431, HEAD_TOO_LARGE)
         elif self.parser.get_method() == b"CONNECT":
@@ -138,7 +144,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self.transport.is_closing() or self._offers_upgrade:
             return
-        self._bounds.request.stop()
+        self._in_body = False
+        self._bounds.expect_nothing()
         super().on_message_complete()
 
 

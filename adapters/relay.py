@@ -10,7 +10,7 @@ import anyio
 from ..translator import BadUpstream, Exchange, FrameStream, Profile, TranslationError, decode_json, encode_json
 from . import explain
 from .asgi_types import ABOUT_THE_BODY, Headers, Message, without
-from .encodings import UnknownEncoding, unpacker
+from .encodings import UnknownEncoding, Unpacker
 from .limits import Limits
 from .outlet import Outlet
 
@@ -62,7 +62,7 @@ class Relay:
         self._headers: Headers = []
         self._pieces: list[bytes] = []
         self._size = 0
-        self._unpack: Callable[[bytes], Iterator[bytes]] | None = None
+        self._unpacker: Unpacker | None = None
         self._packed = 0
         self._gathered: FrameStream | None = None
         self._body: Body = Relay._collect
@@ -97,7 +97,7 @@ class Relay:
             if kind == "http.response.body":
                 self.complete = not message.get("more_body")
                 if not self.over_at:
-                    body = self._body if self._unpack is None else Relay._unpacked
+                    body = self._body if self._unpacker is None else Relay._unpacked
                     telling = body(self, message.get("body", b""), self.complete)
                     if telling is not None:
                         await telling
@@ -117,9 +117,10 @@ class Relay:
         self._headers = without(message.get("headers", ()), ())
         headers = dict(self._headers)
         try:
-            self._unpack = unpacker(headers.get(b"content-encoding", b""))
+            self._unpacker = Unpacker.of(headers.get(b"content-encoding", b""))
         except UnknownEncoding:
-            self._unpack = _undecodable
+            self._body = Relay._unreadable
+            return
         if not self.accepted:
             return
         streams = b"text/event-stream" in headers.get(b"content-type", b"").lower()
@@ -148,12 +149,18 @@ class Relay:
 
     def _plain(self, data: bytes) -> Iterator[bytes]:
         """The steps in which *data* comes out; of an error, what can be read is enough."""
-        assert self._unpack is not None
+        assert self._unpacker is not None
         try:
-            yield from self._unpack(data)
+            yield from self._unpacker.steps(data)
         except ValueError:
-            if self.accepted:
-                raise BadUpstream("The upstream compressed its answer although it was asked not to.") from None
+            self._unreadable(b"", False)
+
+    def _unreadable(self, data: bytes, last: bool) -> None:
+        """Nothing can be made of an answer; an error says what its status says."""
+        if self.accepted:
+            raise BadUpstream("The upstream compressed its answer although it was asked not to.")
+        if last:
+            self._refused(b"")
 
     # A stream
 
@@ -304,7 +311,3 @@ class Relay:
         if losses := self.exchange.report.header():
             mine.append((b"diglot-losses", losses.encode("latin-1", "replace")))
         return [*without(self._headers, {*ABOUT_THE_BODY, *(key for key, _ in mine)}), *mine]
-
-
-def _undecodable(data: bytes) -> Iterator[bytes]:
-    raise UnknownEncoding

@@ -154,7 +154,6 @@ def test_trailers(client: Client, trailer: bytes) -> None:
         ([b"POST /x HTTP/1.1\r\n"], 408),
         ([HEAD + b"content-length: 5\r\n\r\nhel"], 408),
         ([HEAD + b"transfer-encoding: chunked\r\n\r\n3\r\nhel\r\n"], 408),
-        ([b""], 408),
         ([b"CONNECT example.com:443 HTTP/1.1\r\nhost: example.com\r\n\r\n"], 405),
         ([b"nonsense\r\n\r\n"], 400),
     ],
@@ -164,6 +163,11 @@ def test_refused(client: Client, pieces: list[bytes], status: int) -> None:
     answer = client.ask(*pieces)
     assert answer.startswith(b"HTTP/1.1 %d" % status)
     assert b"connection: close" in answer.lower()
+
+
+def test_nothing_at_all(client: Client) -> None:
+    """A connection on which nothing is asked is closed without a word."""
+    assert client.ask(b"") == b""
 
 
 def test_late_after_an_answer(client: Client) -> None:
