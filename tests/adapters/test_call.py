@@ -99,6 +99,27 @@ async def test_work_after_the_answer(side: Any, chat: Any) -> None:
     assert done
 
 
+@pytest.mark.parametrize("copies", [1, 3])
+@pytest.mark.parametrize("ask", ["ask", "stream"])
+async def test_an_application_that_waits_for_the_end(side: Any, ask: str, copies: int) -> None:
+    """Once an application has said everything, it hears that nobody listens any more: some (Litestar) wait for it."""
+    body = {**side.body[ask], **({} if side.is_chat else {"n": copies})}
+    ended, records = list[bool](), list[Record]()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        kind = b"text/event-stream" if ask == "stream" else b"application/json"
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
+        data = b"".join(side.hello) if ask == "stream" else side.whole
+        await send({"type": "http.response.body", "body": data})
+        ended.append((await receive())["type"] == "http.disconnect")
+
+    got = await side.talk(app, body, on_exchange=records.append).run()
+    assert got.complete
+    assert ended == [True] * (1 if side.is_chat else copies)
+    assert [record.outcome for record in records] == ["completed"]
+
+
 @pytest.mark.parametrize("ask", ["ask", "stream"])
 async def test_client_leaves(side: Any, chat: Any, ask: str) -> None:
     """The application hears that the client has gone, and is cancelled soon after."""
@@ -254,6 +275,46 @@ async def test_an_upstream_that_refuses_everything(side: Any, chat: Any) -> None
     got = await side.talk(app, {**side.ask, "max_output_tokens": 5}).run()
     assert got.status == 400
     assert 1 < len(app.bodies) < 6
+
+
+async def test_headers_of_a_request_that_is_repeated(responses_side: Any, chat: Any) -> None:
+    """An idempotency key names one request: copies and second attempts are others, and go without it."""
+    refused = b'{"error":{"message":"Unknown parameter: store","param":"store","code":"unknown_parameter"}}'
+    whole = responses_side.whole
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = dict(scope["headers"])
+        seen.append((headers.get(b"idempotency-key"), headers.get(b"x-other")))
+        is_refused = len(seen) == 1
+        head = {"type": "http.response.start", "status": 400 if is_refused else 200, "headers": []}
+        await send(head)
+        await send({"type": "http.response.body", "body": refused if is_refused else whole})
+
+    headers = {"idempotency-key": "k", "x-other": "1"}
+    assert (await responses_side.talk(app, responses_side.ask, {"headers": headers}).run()).status == 200
+    assert seen == [(b"k", b"1"), (None, b"1")]
+    got = await responses_side.talk(app, {**responses_side.ask, "n": 2}, {"headers": headers}).run()
+    assert got.status == 200
+    assert seen[2:] == [(None, b"1"), (None, b"1")]
+
+
+async def test_slow_request(side: Any, chat: Any) -> None:
+    """A client that does not come to the end of its request is a 408, and its connection is closed."""
+    one = side.talk(chat(), side.ask, {"http_version": "1.1"}, limits=Limits(request=0.1))
+    one._pieces[0]["more_body"] = True
+    got = await one.run()
+    assert (got.status, got.error["code"], got.headers["connection"]) == (408, "request_timeout", "close")
+
+
+async def test_lost_body(side: Any, chat: Any) -> None:
+    """A server that lost the body of a request (with an upgrade that it did not know) is found out."""
+    app = chat()
+    headers = {"content-length": "100"}
+    got = await side.talk(app, b"", {"http_version": "2", "headers": headers}).run()
+    assert (got.status, got.error["code"]) == (400, "invalid_content_length")
+    assert "connection" not in got.headers
+    assert app.bodies == []
 
 
 async def test_a_mistake_of_ours(

@@ -20,3 +20,12 @@ def test_path_and_headers(ours: str, theirs: str) -> None:
         b"accept-encoding": b"identity",
     }
     assert scope["path"] == f"/api{ours}"
+
+
+@pytest.mark.parametrize("name", ["range", "if-range", "if-match", "if-none-match", "if-modified-since", "expect"])
+def test_headers_about_another_answer(name: str) -> None:
+    """What a client asks of a stored thing means nothing for what is translated."""
+    scope = {"path": "/responses", "headers": [(name.encode(), b"x"), (b"x-other", b"1"), (b"idempotency-key", b"k")]}
+    seen = dict(upstream_scope(scope, "/responses", "/chat/completions", 5, streams=False)["headers"])
+    assert name.encode() not in seen
+    assert (seen[b"x-other"], seen[b"idempotency-key"]) == (b"1", b"k")
