@@ -19,7 +19,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A request body, as sent and again when decompressed."""
     max_answer: Bytes = 64 * MEBIBYTE
     """A finished answer of the upstream."""
-    max_stream: Bytes = 512 * MEBIBYTE
+    max_stream: Bytes = 128 * MEBIBYTE
     """All of the upstream's event stream: the answer grows with it until it ends."""
     max_error: Bytes = MEBIBYTE
     """As much as is kept of an upstream's error body."""

@@ -21,6 +21,8 @@ _STREAM_HEADERS = [
     (b"x-accel-buffering", b"no"),
 ]
 _MAY_TEACH = (400, 422)
+_LARGE = 2**20
+"""A stream of more bytes may end with frames that are better not all there at once."""
 _BOM = b"\xef\xbb\xbf"
 _FIELDS = b":deir"  # how the lines of an event stream begin: a comment, data, event, id, retry
 
@@ -170,6 +172,8 @@ class Relay:
         self._size += len(data)
         if self._size > self._limits.max_stream:
             raise BadUpstream(f"The upstream's stream is longer than {self._limits.max_stream} bytes.")
+        if self._size > _LARGE:
+            return self._emit_each(stream.each(data, last))
         frames = stream.feed(data)
         if last and not stream.ended:
             frames = [*frames, *stream.finish()]
@@ -189,6 +193,21 @@ class Relay:
             if not self._outlet.started:
                 await self._outlet.open(200, self._kept(_STREAM_HEADERS))
             await self._outlet.write(b"".join(frames), not stream.ended)
+        self._note_end(stream)
+
+    async def _emit_each(self, frames: Iterator[bytes]) -> None:
+        """Send frames that may be large, one after the other."""
+        stream = self.stream
+        assert stream is not None
+        for frame in frames:
+            if not self._outlet.started:
+                await self._outlet.open(200, self._kept(_STREAM_HEADERS))
+            await self._outlet.write(frame)
+        if stream.ended:
+            await self._outlet.write(b"", more=False)
+        self._note_end(stream)
+
+    def _note_end(self, stream: FrameStream) -> None:
         if stream.ended:
             self._finished(stream.answer)
         else:
@@ -221,7 +240,7 @@ class Relay:
     async def finish(self) -> None:
         """End the stream: the answer is there, what could still follow is not worth waiting for."""
         if self.stream is not None:
-            await self._emit(self.stream.finish())
+            await self._emit_each(self.stream.each(b"", last=True))
             return
         try:
             telling = self._gather(b"", True)

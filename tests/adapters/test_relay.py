@@ -13,6 +13,7 @@ from diglot.adapters import Limits, TranslationMiddleware
 
 pytestmark = pytest.mark.anyio
 
+DONE = b"data: [DONE]\n\n"
 ERROR = b'{"error":{"message":"no such model","type":"invalid_request_error","param":null,"code":"model_not_found"}}'
 
 
@@ -243,3 +244,13 @@ async def test_gathered_and_broken(chat: Any, frame: Any, talk: Any) -> None:
     got = await talk(TranslationMiddleware(app, limits=limits), {"model": "m", "input": "x"}).run()
     assert got.json["status"] == "failed"
     assert "without a name" in got.json["error"]["message"]
+
+
+async def test_a_large_stream(side: Any, chat: Any) -> None:
+    """The last frames of a large answer leave one after the other."""
+    text = "long " * 20_000
+    app = chat(*side.begin, *(side.say(text) for _ in range(12)), side.end, *([DONE] if side.is_chat else []))
+    got = await side.talk(app, side.stream).run()
+    assert side.ending(got) == "completed"
+    assert side.text(got) == text * 12
+    assert got.complete

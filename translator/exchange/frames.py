@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from ..errors import TranslationError
@@ -94,9 +94,33 @@ class FrameStream:
         frames = self._take(self._decoder.flush())
         return frames if self.ended else frames + self._frames(self._transducer.finish())
 
+    def each(self, data: bytes, last: bool = False) -> Iterator[bytes]:
+        """Do what ``feed`` does, and ``finish`` after the *last* of the data; each frame is made when it is asked for.
+
+        At the end of an answer several frames repeat all of it: of a large one, only one should be there at a time.
+        """
+        try:
+            events = self._decoder.feed(data)
+        except TranslationError as error:
+            yield from self._each(self._transducer.fail(error))
+            return
+        for event in events:
+            yield from self._one(event)
+        for event in self._decoder.flush() if last else ():
+            yield from self._one(event)
+        if last and not self.ended:
+            yield from self._each(self._transducer.finish())
+
     def fail(self, error: TranslationError) -> list[bytes]:
         """The upstream broke in a way that the caller knows of."""
         return [] if self.ended else self._frames(self._transducer.fail(error))
+
+    def _one(self, event: sse.Event) -> Iterator[bytes]:
+        frame = None if self._lane is None else self._lane.take(event)
+        if frame is not None:
+            yield frame
+        elif not self.ended:
+            yield from self._each(self._read(event))
 
     def _take(self, events: list[sse.Event]) -> list[bytes]:
         frames: list[bytes] = []
@@ -124,13 +148,17 @@ class FrameStream:
         return self._transducer.feed(_named(chunk, event.name) if event.name else chunk)
 
     def _frames(self, events: list[Body]) -> list[bytes]:
-        frames = [self._frame(event) for event in events]
+        return list(self._each(events))
+
+    def _each(self, events: list[Body]) -> Iterator[bytes]:
         self.finishing, self.ended = self._transducer.finishing, self._transducer.ended
         if self.ended:
             self._lane = None  # what follows the end is ignored
-            if self._done_mark and events:
-                frames.append(sse.DONE)
-        return frames
+        is_over = self.ended
+        for event in events:
+            yield self._frame(event)
+        if is_over and self._done_mark and events:
+            yield sse.DONE
 
 
 def _named(chunk: Any, name: str) -> Any:

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -265,3 +266,23 @@ def test_a_lane_takes_events() -> None:
     assert stream.feed(b'data: {"type":"end"}\n\ndata: 1\n\n') == [b'data: {"got":2}\n\n']
     assert stream.feed(b"data: 1\n\n") == []
     assert transducer.fed == [2, {"type": "end"}]
+
+
+@pytest.mark.parametrize("end", [STOP + DONE, STOP, b""])
+@pytest.mark.parametrize("events", ["openai", "openresponses"])
+def test_one_after_the_other(serve: Serve, end: bytes, events: Any) -> None:
+    """Frames that are made when they are asked for are the same frames."""
+    data = HI * 3 + end
+    one, other = (serve({"stream": True}, Profile(events=events)).stream() for _ in range(2))
+    expected = one.feed(data) + ([] if one.ended else one.finish())
+    made = list(other.each(data, last=True))
+    assert [re.sub(rb'_\d+"', b"", frame) for frame in made] == [re.sub(rb'_\d+"', b"", frame) for frame in expected]
+    assert other.ended
+    assert list(other.each(HI, last=True)) == []
+
+
+def test_one_after_the_other_until_it_breaks(serve: Serve) -> None:
+    """Bytes that are no stream end it in the same way, too."""
+    stream = serve({"stream": True}).stream(max_line=1000)
+    assert names(list(stream.each(HI)))[-1] == "output_text.delta"
+    assert names(list(stream.each(b"data: " + b"x" * 2000)))[-1] == "failed"
