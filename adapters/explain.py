@@ -25,11 +25,10 @@ def refusal(exchange: Exchange, status: int, headers: Headers, body: bytes) -> B
     """Return the error for an answer that is no success."""
     refused = exchange.error(status, body) if status in _MISSING else None
     if refused and (not _is_json(body) or refused.message.lower().strip(" .") in _NOT_FOUND):
-        refused.message = (
-            f"There is no POST /v1{exchange.endpoint} behind this server (the upstream answered {status}): "
+        return refused.replace(
+            message=f"There is no POST /v1{exchange.endpoint} behind this server (the upstream answered {status}): "
             f"are the URL and the upstream_api right?"
         )
-        return refused
     return error(status, headers, body, exchange.error)
 
 
@@ -42,14 +41,13 @@ def error(
         return BadUpstream(f"The upstream redirects to {location}; give that URL as the upstream.")
     made = read(status if 400 <= status <= 599 else 502, body)
     if _is_silent(body):
-        made.message = f"{made.message.rstrip('.')} (the upstream answered {status or 'nothing'})."
+        return made.replace(message=f"{made.message.rstrip('.')} (the upstream answered {status or 'nothing'}).")
     return made
 
 
 def probed(error: BadUpstream) -> BadUpstream:
     """Return an error that came while it was asked what the upstream has; it says so."""
-    error.message += " (This happened while finding out which API the upstream has.)"
-    return error
+    return error.replace(message=f"{error.message} (This happened while finding out which API the upstream has.)")
 
 
 def too_slow() -> BadUpstream:
