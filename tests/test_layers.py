@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 TRANSLATOR, ADAPTERS = ROOT / "translator", ROOT / "adapters"
 
 LAYERS: tuple[str, ...] = (
-    *"errors losses wire profiles mapping parts turns fields".split(),
+    *"errors losses wire profiles mapping parts turns fields markdown".split(),
     *"compaction request stream answer exchange __init__".split(),
 )
 GIVEN = {"asyncio", "datetime", "logging", "os", "random", "socket", "time", "uuid"}  # handed in by the caller

@@ -8,8 +8,8 @@ from .exchange.frames import FrameStream
 from .exchange.received import Received
 from .exchange.serve_chat import ServeChat
 from .exchange.serve_responses import ServeCompact, ServeResponses
-from .fields import as_markdown as fields_as_markdown
 from .losses import Loss, Report
+from .markdown import fields_as_markdown
 from .parts.errors import read as read_error
 from .profiles import PRESETS, Profile, preset
 from .stream.to_chat import ToChat

@@ -15,7 +15,7 @@ CHAT_IMAGE = {"type": "image_url", "image_url": {"url": IMAGE["image_url"]}}
 
 
 def responses(body: Any, serve: Any = ServeResponses) -> Any:
-    return serve(body, Profile(media_in_tool_messages=True), new_id=lambda p: p, clock=lambda: 1.0)
+    return serve(body, profile=Profile(media_in_tool_messages=True), new_id=lambda p: p, clock=lambda: 1.0)
 
 
 def chat(body: Any) -> ServeChat:

@@ -18,7 +18,7 @@ TEXT = st.text(max_size=6) | st.sampled_from(['"', "\\", "\n", "%d", "é\U0001f6
 def exchange(profile: Profile, reasoning: Any = None) -> ServeResponses:
     count = itertools.count(1)
     body = {"model": "m", "input": "Go", "stream": True, "tools": TOOLS, "reasoning": reasoning}
-    return ServeResponses(body, profile, new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
+    return ServeResponses(body, profile=profile, new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
 
 
 def frames_of(x: Exchange, reads: list[bytes], fast: bool) -> tuple[list[bytes], int]:
@@ -286,7 +286,7 @@ def test_the_lane_equals_the_general_way(
 def chat_exchange(**more: Any) -> ServeChat:
     count = itertools.count(1)
     body = {"model": "m", "messages": [{"role": "user", "content": "Go"}], "stream": True, **more}
-    return ServeChat(body, Profile(), new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
+    return ServeChat(body, profile=Profile(), new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
 
 
 def event(kind: str, **fields: Any) -> bytes:
