@@ -98,12 +98,13 @@ def _to_chat(body: dict[str, Any], terms: Terms) -> ChatRequest:
     _add_logprobs(body, chat, terms)
     if chat.get("stream") and terms.profile.stream_usage:
         chat["stream_options"] = {"include_usage": True}
-    for name in _RENAMED_HERE & terms.profile.renamed.keys() & chat.keys():
-        put(chat, terms.profile.renamed[name], chat.pop(name))
+    for name in _RENAMED_HERE:
+        if name in chat and name in terms.profile.renamed:
+            put(chat, terms.profile.renamed[name], chat.pop(name))
     return ChatRequest(chat, catalog, turns.origins, turns.call_origins, declared)
 
 
-_RENAMED_HERE = {"tools", "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs"}
+_RENAMED_HERE = ("tools", "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs")
 """What code writes; the rows rename the rest."""
 
 
