@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from ..translator import BadUpstream, Exchange, read_error
+from ..translator import MAX_VALUES, BadUpstream, Exchange, TooManyValues, read_error
 from .asgi_types import Headers
 
 _LONGEST = 200
@@ -13,8 +13,10 @@ _MISSING = (404, 405)
 _NOT_FOUND = ("", "not found", "method not allowed")
 
 
-def no_answer(exchange: Exchange, headers: Headers) -> BadUpstream:
-    """Return the error for a successful answer that is neither JSON nor an event stream."""
+def no_answer(exchange: Exchange, headers: Headers, error: ValueError | None = None) -> BadUpstream:
+    """Return the error for a successful answer that is no event stream, and no JSON that is read (*error* says why)."""
+    if isinstance(error, TooManyValues):
+        return BadUpstream(f"The upstream's answer holds more than {MAX_VALUES:,} JSON values.")
     kind = _header(headers, b"content-type").partition(";")[0].strip()
     if kind in ("", "application/json", "text/event-stream"):
         return BadUpstream("The upstream's answer is not JSON.")

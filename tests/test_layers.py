@@ -17,9 +17,7 @@ LAYERS: tuple[str, ...] = (
     *"errors losses wire profiles mapping parts turns fields markdown".split(),
     *"compaction request stream answer exchange __init__".split(),
 )
-PURE = set(
-    """__future__ abc base64 binascii collections functools hashlib itertools json re types typing""".split()
-)
+PURE = set("""__future__ abc base64 binascii collections functools hashlib itertools json re types typing""".split())
 """All of the standard library that the translator may import: what has no clock, no chance, no threads and no I/O."""
 ALLOWED = PURE | {"msgspec"}
 IMPURE_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "exit", "id", "input", "open", "print"}

@@ -10,6 +10,7 @@ from ..parts import errors
 from ..wire import json, sse
 
 Body = dict[str, Any]
+_TOO_MANY = f"an event of more than {json.MAX_VALUES:,} JSON values"
 
 
 class Lane(Protocol):
@@ -116,9 +117,10 @@ class FrameStream:
             return []
         try:
             chunk = json.decode(event.data)
-        except ValueError:
+        except ValueError as error:
             if event.name != "error":
-                self._transducer.garbled("a line that is not JSON")
+                too_many = isinstance(error, json.TooManyValues)
+                self._transducer.garbled(_TOO_MANY if too_many else "a line that is not JSON")
                 return []
             chunk = event.data[: errors.MAX_MESSAGE].decode("utf-8", "replace")
         return self._transducer.feed(_named(chunk, event.name) if event.name else chunk)

@@ -99,6 +99,14 @@ def test_what_is_no_json_is_refused(data: bytes) -> None:
     assert caught.value.code == "invalid_json"
 
 
+@pytest.mark.parametrize("parts", [(), (IMAGE,)])
+def test_too_many_values_are_refused(parts: Any) -> None:
+    """With an error that says what the limit is, beside payloads too."""
+    with pytest.raises(BadRequest, match="The request body holds more than 1,000,000 JSON values") as caught:
+        Received.read(encode(asked(*parts, top_k=[0] * 1_000_000)))
+    assert (caught.value.status, caught.value.code) == (400, "too_many_values")
+
+
 def test_what_is_wrong_inside_of_a_payload_is_found_when_asked() -> None:
     """It goes to the upstream as it is; if that refuses it, the client is told what it would have been told at once."""
     received = Received.read(encode(asked({**IMAGE, "image_url": LONG + "***"})).replace(b"***", b"A\nA"))

@@ -46,7 +46,7 @@ def test_several_payloads_may_change_places() -> None:
 
 
 def test_marks_are_made_of_the_body() -> None:
-    """The same for the same body; others as soon as anything else in it is another, so nobody can write them into it."""
+    """The same for the same body; others when anything else in it is another: nobody can write them into it."""
     one, again, other = cut([image()]), cut([image()]), cut([image(), 1])
     assert one is not None
     assert again is not None
