@@ -70,7 +70,7 @@ class FrameStream:
 
     @property
     def failure(self) -> TranslationError | None:
-        """Why there is no answer, if that cannot be said in one (a failed Response is one)."""
+        """Why there is no answer. The client of a stream was told; to others, this is to be told instead of one."""
         return self._transducer.failure
 
     @property
