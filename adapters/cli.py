@@ -35,8 +35,12 @@ def _profile_options(command: Any) -> Any:
     single = click.option(
         "--set", "set_", metavar="KEY=VALUE", multiple=True, help="Change one setting of the profile."
     )
-    strict = click.option("--strict", is_flag=True, default=None, help="Refuse a request that would lose something.")
-    return name(single(strict(command)))
+    return name(single(command))
+
+
+_strict_option = click.option(
+    "--strict", is_flag=True, default=None, help="Refuse a request that would lose something."
+)
 
 
 @main.command()
@@ -47,6 +51,7 @@ def _profile_options(command: Any) -> Any:
     help="Which API it has: Chat Completions (chat, the default), Responses, or auto: find out.",
 )
 @_profile_options
+@_strict_option
 @click.option("--host", metavar="ADDRESS", help="Listen here (127.0.0.1).")
 @click.option("--port", type=int, help="Listen there (8080); 0 takes a free one.")
 @click.option("--workers", type=int, metavar="N", help="Processes (1).")
@@ -100,11 +105,12 @@ def demo() -> None:
 @main.command()
 @click.argument("file", type=click.File("rb"), default="-")
 @_profile_options
+@_strict_option
 def convert(file: Any, profile: str | None, set_: tuple[str, ...], strict: bool | None) -> None:
     """Print the request or the finished answer in FILE in the other dialect; losses go to stderr."""
     try:
         chosen = config.profile_of(profile or "default", dict(map(config.assignment, set_)))
-        made, report = converting.convert(decode_json(file.read()), chosen, bool(strict))
+        made, report = converting.convert(decode_json(file.read()), profile=chosen, strict=bool(strict))
     except (TranslationError, ValueError) as error:
         raise click.ClickException(_in_words(error)) from None
     for loss in report:
@@ -120,9 +126,14 @@ def _in_words(error: Exception) -> str:
 
 
 @main.command()
-def fields() -> None:
-    """Print what becomes of every field, as Markdown."""
-    for line in fields_as_markdown():
+@_profile_options
+def fields(profile: str | None, set_: tuple[str, ...]) -> None:
+    """Print what becomes of every field with a profile, as Markdown."""
+    try:
+        chosen = config.profile_of(profile or "default", dict(map(config.assignment, set_)))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    for line in fields_as_markdown(chosen):
         click.echo(line)
 
 

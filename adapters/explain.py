@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from ..translator import BadUpstream, Exchange, read_error
+from ..translator import MAX_VALUES, BadUpstream, Exchange, TooManyValues, read_error
 from .asgi_types import Headers
 
 _LONGEST = 200
@@ -13,8 +13,10 @@ _MISSING = (404, 405)
 _NOT_FOUND = ("", "not found", "method not allowed")
 
 
-def no_answer(exchange: Exchange, headers: Headers) -> BadUpstream:
-    """Return the error for a successful answer that is neither JSON nor an event stream."""
+def no_answer(exchange: Exchange, headers: Headers, error: ValueError | None = None) -> BadUpstream:
+    """Return the error for a successful answer that is no event stream, and no JSON that is read (*error* says why)."""
+    if isinstance(error, TooManyValues):
+        return BadUpstream(f"The upstream's answer holds more than {MAX_VALUES:,} JSON values.")
     kind = _header(headers, b"content-type").partition(";")[0].strip()
     if kind in ("", "application/json", "text/event-stream"):
         return BadUpstream("The upstream's answer is not JSON.")
@@ -25,11 +27,10 @@ def refusal(exchange: Exchange, status: int, headers: Headers, body: bytes) -> B
     """Return the error for an answer that is no success."""
     refused = exchange.error(status, body) if status in _MISSING else None
     if refused and (not _is_json(body) or refused.message.lower().strip(" .") in _NOT_FOUND):
-        refused.message = (
-            f"There is no POST /v1{exchange.endpoint} behind this server (the upstream answered {status}): "
+        return refused.replace(
+            message=f"There is no POST /v1{exchange.endpoint} behind this server (the upstream answered {status}): "
             f"are the URL and the upstream_api right?"
         )
-        return refused
     return error(status, headers, body, exchange.error)
 
 
@@ -42,14 +43,13 @@ def error(
         return BadUpstream(f"The upstream redirects to {location}; give that URL as the upstream.")
     made = read(status if 400 <= status <= 599 else 502, body)
     if _is_silent(body):
-        made.message = f"{made.message.rstrip('.')} (the upstream answered {status or 'nothing'})."
+        return made.replace(message=f"{made.message.rstrip('.')} (the upstream answered {status or 'nothing'}).")
     return made
 
 
 def probed(error: BadUpstream) -> BadUpstream:
     """Return an error that came while it was asked what the upstream has; it says so."""
-    error.message += " (This happened while finding out which API the upstream has.)"
-    return error
+    return error.replace(message=f"{error.message} (This happened while finding out which API the upstream has.)")
 
 
 def too_slow() -> BadUpstream:

@@ -124,7 +124,7 @@ class FanOut:
         """A finished answer comes in one piece."""
         self._bodies[number] = body
         if len(self._bodies) == self._exchange.copies:
-            answers = [decode_json(self._bodies[number]) for number in sorted(self._bodies)]
+            answers = [decode_json(self._bodies[number], None) for number in sorted(self._bodies)]
             await self._outlet.json(200, Branches.answer(answers), self._headers(number))
 
     async def _over(self, number: int, branch: Branch) -> None:

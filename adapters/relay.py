@@ -298,8 +298,8 @@ class Relay:
     def _whole(self, body: bytes) -> Awaitable[None] | None:
         try:
             value = decode_json(body)
-        except ValueError:
-            raise explain.no_answer(self.exchange, self._headers) from None
+        except ValueError as error:
+            raise explain.no_answer(self.exchange, self._headers, error) from None
         if self.stream is not None:
             return self._stream(b"data: %b\n\ndata: [DONE]\n\n" % encode_json(value), True)
         return self._answer(self.exchange.answer(value))

@@ -195,7 +195,7 @@ def attempt(direction: Direction, verb: Any, case: Body, asked: Body) -> tuple[A
     try:
         x = direction.serve(
             asked,
-            profile_of(case),
+            profile=profile_of(case),
             strict=case.get("strict", False),
             new_id=lambda prefix: f"{prefix}_{next(count)}",
             clock=lambda: 1_700_000_000.0,

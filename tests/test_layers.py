@@ -4,7 +4,6 @@ adapters/ sees public names of the translator only. What is imported for the typ
 """
 
 import ast
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,11 +14,13 @@ ROOT = Path(__file__).parent.parent
 TRANSLATOR, ADAPTERS = ROOT / "translator", ROOT / "adapters"
 
 LAYERS: tuple[str, ...] = (
-    *"errors losses wire profiles mapping parts turns fields".split(),
+    *"errors losses wire profiles mapping parts turns fields markdown".split(),
     *"compaction request stream answer exchange __init__".split(),
 )
-GIVEN = {"asyncio", "datetime", "logging", "os", "random", "socket", "time", "uuid"}  # handed in by the caller
-ALLOWED = (sys.stdlib_module_names - GIVEN) | {"msgspec"}
+PURE = set("""__future__ abc base64 binascii collections functools hashlib itertools json re types typing""".split())
+"""All of the standard library that the translator may import: what has no clock, no chance, no threads and no I/O."""
+ALLOWED = PURE | {"msgspec"}
+IMPURE_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "exit", "id", "input", "open", "print"}
 SHARED_PARTS = {"content", "natives", "__init__"}  # the only files of parts/ that the others may import
 
 
@@ -75,6 +76,14 @@ def test_the_translator_imports_leftwards(path: Path) -> None:
         assert outside in ALLOWED or not outside, f"{outside} is not for the translator"
         if inside and inside[0] != own[0]:
             assert LAYERS.index(inside[0]) < LAYERS.index(own[0]), f"{'/'.join(inside)} stands to the right"
+
+
+@sources(TRANSLATOR)
+def test_the_translator_calls_nothing_impure(path: Path) -> None:
+    """No built-in function that reads, writes or runs what it is given."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in IMPURE_BUILTINS, f"line {node.lineno}: {node.func.id}()"
 
 
 @sources(TRANSLATOR / "parts")

@@ -25,7 +25,7 @@ JSON = st.recursive(SCALAR, lambda v: st.lists(v, max_size=4) | st.dictionaries(
 
 def serve(body: Any, profile: Profile | None = None, **settings: Any) -> ServeResponses:
     count = itertools.count(1)
-    return ServeResponses(body, profile, new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0, **settings)
+    return ServeResponses(body, profile=profile, new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0, **settings)
 
 
 def pieces_of(whole: Any, cuts: list[int]) -> list[Any]:

@@ -168,7 +168,7 @@ def test_requests_of_real_clients(path: Path, profile: str) -> None:
     ids = (f"id_{i}" for i in itertools.count())
 
     def convert() -> ServeResponses:
-        return ServeResponses(body, preset(profile), new_id=lambda prefix: next(ids), clock=lambda: 0.0)
+        return ServeResponses(body, profile=preset(profile), new_id=lambda prefix: next(ids), clock=lambda: 0.0)
 
     refused = REFUSED.get(f"{path.parent.name}/{path.stem}")
     if refused:
@@ -185,7 +185,7 @@ def test_requests_of_real_clients(path: Path, profile: str) -> None:
 
 def chat_exchange(body: dict[str, Any] = CHAT_ASKED, profile: str = "default") -> ServeChat:
     count = itertools.count(1)
-    return ServeChat(body, preset(profile), new_id=lambda prefix: f"{prefix}_{next(count)}", clock=lambda: 1.0)
+    return ServeChat(body, profile=preset(profile), new_id=lambda prefix: f"{prefix}_{next(count)}", clock=lambda: 1.0)
 
 
 def chat_streamed(data: bytes, size: int) -> tuple[list[bytes], dict[str, Any]]:

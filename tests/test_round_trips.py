@@ -144,7 +144,9 @@ def lost(report: Report) -> list[str]:
 def test_a_chat_request_comes_back(facts: Any) -> None:
     """Identical, but for the usage in streams, which the way through asks for."""
     chat, there, back = chat_request(facts), Report(), Report()
-    made = request.to_chat(request.to_responses(chat, there, OPENAI, strict=True), back, OPENAI, strict=True)
+    made = request.to_chat(
+        request.to_responses(chat, report=there, profile=OPENAI, strict=True), report=back, profile=OPENAI, strict=True
+    )
     asked = made.pop("stream_options", None)
     assert asked == ({"include_usage": True} if chat.get("stream") else None)
     assert made == chat
@@ -155,8 +157,8 @@ def test_a_chat_request_comes_back(facts: Any) -> None:
 def test_a_responses_request_comes_back(facts: Any) -> None:
     """Identical: items, their order, call ids, texts, tools, settings."""
     given_, there, back = responses_request(facts), Report(), Report()
-    chat = request.to_chat(given_, there, OPENAI, strict=True)
-    made = request.to_responses({**chat, "stream_options": None}, back, OPENAI, strict=True)
+    chat = request.to_chat(given_, report=there, profile=OPENAI, strict=True)
+    made = request.to_responses({**chat, "stream_options": None}, report=back, profile=OPENAI, strict=True)
     assert made == given_
     assert lost(there) == lost(back) == []
 
@@ -209,14 +211,14 @@ def completion_of(facts: dict[str, Any]) -> dict[str, Any]:
 def serve_responses(stream: bool = False) -> ServeResponses:
     count = itertools.count(1)
     body = {"model": "m", "input": "Go", "stream": stream}
-    return ServeResponses(body, Profile(), new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
+    return ServeResponses(body, profile=Profile(), new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
 
 
 def serve_chat(stream: bool = False) -> ServeChat:
     count = itertools.count(1)
     options = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
     body = {"model": "m", "messages": [{"role": "user", "content": "Go"}], **options}
-    return ServeChat(body, Profile(), new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
+    return ServeChat(body, profile=Profile(), new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
 
 
 def bare(value: Any) -> Any:

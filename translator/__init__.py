@@ -8,16 +8,18 @@ from .exchange.frames import FrameStream
 from .exchange.received import Received
 from .exchange.serve_chat import ServeChat
 from .exchange.serve_responses import ServeCompact, ServeResponses
-from .fields import as_markdown as fields_as_markdown
 from .losses import Loss, Report
+from .markdown import fields_as_markdown
 from .parts.errors import read as read_error
 from .profiles import PRESETS, Profile, preset
 from .stream.to_chat import ToChat
 from .stream.to_responses import ToResponses
+from .wire.json import MAX_VALUES, TooManyValues
 from .wire.json import decode as decode_json
 from .wire.json import encode as encode_json
 
 __all__ = [
+    "MAX_VALUES",
     "PRESETS",
     "BadRequest",
     "BadUpstream",
@@ -35,6 +37,7 @@ __all__ = [
     "ServeResponses",
     "ToChat",
     "ToResponses",
+    "TooManyValues",
     "TranslationError",
     "answer",
     "decode_json",

@@ -12,10 +12,13 @@ from .stream.to_responses import Asked, ToResponses
 def to_responses(completion: Any, asked: Asked) -> dict[str, Any]:
     """Return the Response object for a chat completion.
 
-    Raises BadUpstream when the body is an error, whatever its HTTP status was, or is no completion.
+    Raises BadUpstream when the body is an error, whatever its HTTP status was, has one in its choice, or is no
+    completion.
     """
     transducer = ToResponses(asked, quiet=True)
     transducer.feed(completion)
+    if transducer.failure is not None:
+        raise transducer.failure
     if not transducer.started:
         raise BadUpstream("The upstream's answer is no chat completion: it has no choices.")
     transducer.finish(clean=True)

@@ -9,22 +9,27 @@ TranslationError            .status, .param (path in the caller's dialect), .cod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from .losses import Loss
 
+_SHOWN = 5  # losses that a message names besides the first
+
 
 class TranslationError(Exception):
-    """Base of everything that the translator raises.
+    """Base of everything that the translator raises. It cannot be changed; ``replace`` makes another one of it.
 
     ``status`` is an HTTP status, ``type`` and ``code`` are OpenAI's words for the kind of error, ``param`` is the path
-    of the culprit in the caller's own format (``input[3].content``), or None.
+    of the culprit in the caller's own format (``input[3].content``), or None. ``str(error)`` is the ``message``.
+    Errors can be copied and pickled.
     """
 
-    status = 500
-    type = "server_error"
+    message: str
+    param: str | None
+    status: int = 500
+    type: str = "server_error"
     code: str | None = None
 
     def __init__(
@@ -37,15 +42,52 @@ class TranslationError(Exception):
         type: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
-        self.param = param
-        self.code = self.code if code is None else code or None  # "": OpenAI has no code for it
-        self.status = status or self.status
-        self.type = type or self.type
+        self._set(
+            message=message,
+            param=param,
+            code=self.code if code is None else code or None,  # "": OpenAI has no code for it
+            status=status or self.status,
+            type=type or self.type,
+        )
 
     def body(self) -> dict[str, Any]:
         """The error as both APIs send it over HTTP (protocol 7.1)."""
         return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
+
+    def replace(self, **changes: Any) -> Self:
+        """Return the same error with another ``message``, ``param``, ``code``, ``status`` or ``type``; raises
+        TypeError for anything else. It has the same cause and the same traceback.
+        """
+        if unknown := changes.keys() - {"message", "param", "code", "status", "type"}:
+            raise TypeError(f"an error has no {min(unknown)!r} to replace")
+        made = _made(type(self), {**self.__dict__, **changes})
+        made.__cause__, made.__context__ = self.__cause__, self.__context__
+        made.__suppress_context__ = self.__suppress_context__
+        return made.with_traceback(self.__traceback__)
+
+    def _set(self, **fields: Any) -> None:
+        self.__dict__.update(fields)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Only what Python itself writes to a raised error (``__traceback__``, ``__notes__``) can be set."""
+        if not name.startswith("__"):
+            raise AttributeError(f"errors cannot be changed: use replace({name}=...)")
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if not name.startswith("__"):
+            raise AttributeError("errors cannot be changed")
+        super().__delattr__(name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made, (type(self), dict(self.__dict__))
+
+
+def _made(kind: Any, fields: dict[str, Any]) -> Any:
+    """Return an error of *kind* with these *fields*, as copies and pickles make it."""
+    error = Exception.__new__(kind, fields["message"])
+    error.__dict__.update(fields)
+    return error
 
 
 class BadRequest(TranslationError):
@@ -57,16 +99,18 @@ class BadRequest(TranslationError):
 
 
 class NotSayable(BadRequest):
-    """Strict mode: the other dialect cannot say everything that the request says."""
+    """Strict mode: the other dialect cannot say everything that the request says; ``losses`` are all such losses."""
 
+    losses: tuple[Loss, ...]
     code = "unsupported_parameter"
 
-    def __init__(self, losses: Sequence[Loss]) -> None:
-        self.losses = list(losses)
-        first = self.losses[0]
-        others = [f"'{loss.path}'" for loss in self.losses[1:6]] + ["..."] * (len(self.losses) > 6)
-        more = f" Neither can {', '.join(others)}." if others else ""
+    def __init__(self, losses: Iterable[Loss]) -> None:
+        all_of_them = tuple(losses)
+        first, others = all_of_them[0], all_of_them[1:]
+        named = [f"'{loss.path}'" for loss in others[:_SHOWN]] + ["..."] * (len(others) > _SHOWN)
+        more = f" Neither can {', '.join(named)}." if named else ""
         super().__init__(f"'{first.path}' cannot be carried over in strict mode: {first.why}.{more}", first.path)
+        self._set(losses=all_of_them)
 
 
 class BadUpstream(TranslationError):

@@ -6,7 +6,6 @@ field, change its row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .mapping import (
@@ -17,7 +16,7 @@ from .mapping import (
     compile_rules,
     extra,
     hint,
-    kept,
+    live,
     lost,
     moved,
     noted,
@@ -33,6 +32,7 @@ from .wire import shape
 _STATE = "answers are not stored here"
 _CARRIED = Way("carried")
 _BY_CODE = "by code"
+_IN_ANSWERS = "only an answer could show it, and only a live exchange makes one"
 
 REQUEST: list[Row] = [
     *same("model", "stream", "temperature", "top_p"),
@@ -54,25 +54,53 @@ REQUEST: list[Row] = [
     by_code("tools", "functions", "", "tools, answered as `function_call`"),
     by_code("tools", "web_search_options", "", "a web search tool; the model decides whether to search"),
     Row(None, "web_search_options", HANDED_ON, None),
-    by_code("tool_choice", "tool_choice", "under the tools' chat names", "flattened"),
-    by_code("tool_choice", "function_call", "", "as a choice; one call at most"),
-    by_code("parallel_tool_calls", "parallel_tool_calls", "sent when there are tools", "sent when there are tools"),
-    by_code("include", "include", "log-probabilities are asked for; encrypted reasoning is an envelope", "as it is"),
+    by_code("tool_choice", "tool_choice", "under the tools' chat names", "flattened", "tool_choice", "tools"),
+    by_code("tool_choice", "function_call", "", "as a choice; one call at most", "tool_choice", "tools"),
+    Row(
+        "parallel_tool_calls",
+        "parallel_tool_calls",
+        *[Way(_BY_CODE, "sent when there are tools", needs=("parallel_tool_calls", "tools"))] * 2,
+    ),
+    Row(
+        "include",
+        "include",
+        Way(_BY_CODE, "log-probabilities are asked for; encrypted reasoning is an envelope, live", needs=("logprobs",)),
+        Way(_BY_CODE, "as it is", needs=("include",)),
+    ),
     by_code("include", "logprobs", "", "asked for in `include`"),
-    by_code("top_logprobs", "top_logprobs", "sent together with logprobs", "only together with logprobs"),
-    noted("reasoning.summary", "the upstream's reasoning text stands in for a summary"),
-    noted("reasoning.generate_summary", "the older name of reasoning.summary"),
+    Row(
+        "top_logprobs",
+        "top_logprobs",
+        Way(_BY_CODE, "sent together with logprobs", needs=("top_logprobs", "logprobs")),
+        Way(_BY_CODE, "only together with logprobs", needs=("top_logprobs", "include")),
+    ),
+    noted("reasoning.summary", "the upstream's reasoning text stands in for a summary", _IN_ANSWERS),
+    noted("reasoning.generate_summary", "the older name of reasoning.summary", _IN_ANSWERS),
     noted("reasoning.context", "decides which earlier reasoning goes back"),
     noted("max_tool_calls", "limits tools that the server runs; here it runs none"),
     ways(
-        "store", kept("taken, but nothing is stored, and the answer says so", False), Way(_BY_CODE, "false unless said")
+        "store",
+        lost("taken, but nothing is stored, and the answer says so", False),
+        Way(_BY_CODE, "false unless said", needs=("store",)),
     ),
-    ways("metadata", kept("repeated in the answer, not sent to the upstream", {}), _CARRIED),
+    ways(
+        "metadata",
+        live(
+            "repeated in the answer, not sent to the upstream",
+            "it is not for the upstream, and only a live exchange repeats it in the answer",
+            {},
+        ),
+        _CARRIED,
+    ),
     ways("stream_options.include_obfuscation", lost("events are not padded", False), _CARRIED),
     ways(
         "stream_options.include_usage",
         lost("usage always comes", True, False),
-        kept("usage always comes; it is shown when asked for", False),
+        live(
+            "usage always comes; it is shown when asked for",
+            "Responses have no such option: only a live exchange shows usage, or leaves it out",
+            False,
+        ),
     ),
     responses_only("truncation", "nothing is cut on its own", "disabled"),
     responses_only("context_management", "nothing is compacted on its own", []),
@@ -95,8 +123,26 @@ REQUEST: list[Row] = [
     extra("seed", lost("there is no seed")),
     extra("prediction", lost("nothing is predicted")),
     extra("logit_bias", refused("tokens cannot be favoured or forbidden", {})),
-    Row(None, "stop", HANDED_ON, Way(_BY_CODE, "the text is cut where it stands")),
-    Row(None, "n", lost("a Response is one answer", 1), Way(_BY_CODE, "so many requests are sent")),
+    ways(
+        "stop",
+        HANDED_ON,
+        live(
+            "the text is cut here; what the model writes behind it is billed until it ends",
+            "Responses have no stop sequences: only a live exchange looks for them",
+            (),
+            shape=limits.stops,
+        ),
+    ),
+    ways(
+        "n",
+        lost("a Response is one answer", 1),
+        live(
+            "so many requests are sent; the prompt is billed for each",
+            "a Response is one answer: only a live exchange sends several requests",
+            1,
+            shape=limits.copies,
+        ),
+    ),
     ways("modalities", lost("a Response is text", ["text"]), refused("a Response is text", ["text"])),
     ways("audio", lost("a Response is text"), lost("a Response is text")),
 ]
@@ -188,54 +234,3 @@ def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
     if request.get("user") is not None:
         answer["user"] = request["user"]
     return answer
-
-
-_LEGEND = {
-    "lost": "**lost**: ",
-    "refused": "**refused**: ",
-    "kept": "kept here: ",
-    "by code": "",
-    "carried": "",
-}
-
-
-def as_markdown() -> Iterator[str]:
-    """Yield the lines of FIELDS.md; a test compares."""
-    yield "# What becomes of every field"
-    yield ""
-    yield "Generated from `fields.py` (`diglot fields`). **Lost** fields are reported, and refused with `strict`;"
-    yield "**refused** fields get a 400 always, because leaving them out would be a lie. Values that say no more than"
-    yield "leaving the field out are neither. Fields that no table has go to the upstream as they are, or are reported"
-    yield "(`unknown`, `responses_unknown`). Ids, states, annotations and log-probabilities of earlier items say"
-    yield "nothing to a model: they stay behind unreported."
-    yield from _request("Responses", "Chat Completions", [(r.responses, r.chat, r.to_chat) for r in REQUEST])
-    yield from _answer("the Response object", ANSWER)
-    yield from _request("Chat Completions", "Responses", [(r.chat, r.responses, r.to_responses) for r in REQUEST])
-    yield from _answer("the chat completion", COMPLETION)
-
-
-def _request(given: str, made: str, rows: list[tuple[str | None, str | None, Way | None]]) -> Iterator[str]:
-    yield ""
-    yield f"## Request: {given} to {made}"
-    yield ""
-    yield f"| {given} | {made} | |"
-    yield "| --- | --- | --- |"
-    for name, target, way in rows:
-        if way is not None:
-            arrives = {"carried": target or name, "by code": target if name else None}.get(way.how)
-            yield f"| {_code(name or target)} | {_code(arrives)} | {_LEGEND[way.how]}{way.why or 'as it is'} |"
-
-
-def _answer(title: str, fields: list[Answer]) -> Iterator[str]:
-    yield ""
-    yield f"## Answer: {title}"
-    yield ""
-    yield "| Field | From | |"
-    yield "| --- | --- | --- |"
-    for field in fields:
-        default = "" if field.default is None else f"default `{field.default}`"
-        yield f"| `{field.name}` | {field.source} | {'; '.join(filter(None, (field.why, default)))} |"
-
-
-def _code(name: str | None) -> str:
-    return f"`{name}`" if name else ""

@@ -23,10 +23,14 @@ Goal = Literal["chat", "responses"]
 class Way(NamedTuple):
     """What becomes of a field on its way into one of the dialects."""
 
-    how: Literal["carried", "lost", "refused", "kept", "by code"]
+    how: Literal["carried", "lost", "refused", "live", "by code"]
     why: str = ""
     shape: Shape | None = None
     harmless: tuple[Any, ...] = (None,)  # values that say no more than leaving the field out
+    offline: str = ""
+    """Why it is dropped where only a request is translated: what becomes of it is seen in the answer."""
+    needs: tuple[str, ...] = ()
+    """For what code carries: the fields that the upstream must take for that; the first one is where it arrives."""
 
 
 class Row(NamedTuple):
@@ -53,9 +57,12 @@ def refused(why: str, *harmless: Any) -> Way:
     return Way("refused", why, None, (None, *harmless))
 
 
-def kept(why: str, *harmless: Any) -> Way:
-    """For a field that is answered here and not sent to the upstream."""
-    return Way("kept", why, None, (None, *harmless))
+def live(why: str, offline: str, *harmless: Any, shape: Shape | None = None) -> Way:
+    """For a field that is not sent to the upstream, but done while the answer comes back; *shape* reads its value.
+
+    In a live exchange it is emulated; where only a request is translated, nobody does that, and it is dropped.
+    """
+    return Way("live", why, shape, (None, *harmless), offline)
 
 
 def same(*names: str) -> list[Row]:
@@ -92,9 +99,9 @@ def responses_only(name: str, why: str, *harmless: Any) -> Row:
     return Row(name, None, lost(why, *harmless), HANDED_ON)
 
 
-def noted(name: str, why: str) -> Row:
+def noted(name: str, why: str, offline: str = "") -> Row:
     """A Responses field that code reads and that becomes no field of a chat request."""
-    return Row(name, None, Way("by code", why), HANDED_ON)
+    return Row(name, None, Way("by code", why, offline=offline), HANDED_ON)
 
 
 def extra(name: str, to_responses: Way) -> Row:
@@ -102,13 +109,16 @@ def extra(name: str, to_responses: Way) -> Row:
     return Row(name, name, HANDED_ON._replace(harmless=to_responses.harmless), to_responses)
 
 
-def by_code(responses: str, chat: str, to_chat: str, to_responses: str) -> Row:
-    """A field that straight-line code takes, because it has order or depends on others; "": another row says it."""
+def by_code(responses: str, chat: str, to_chat: str, to_responses: str, *needs: str) -> Row:
+    """A field that straight-line code takes, because it has order or depends on others; "": another row says it.
+
+    *needs* are fields that the upstream must take, too, if it is not only the field itself.
+    """
     return Row(
         responses,
         chat,
-        Way("by code", to_chat) if to_chat else None,
-        Way("by code", to_responses) if to_responses else None,
+        Way("by code", to_chat, needs=needs or (chat,)) if to_chat else None,
+        Way("by code", to_responses, needs=needs or (responses,)) if to_responses else None,
     )
 
 
@@ -162,11 +172,11 @@ def _rule(way: Way, path: str, target: str, goal: Goal) -> Rule:
     if way.how == "carried":
         return _carrier(way, path, target or path, goal)
     if way.how == "by code":
-        return lambda value, out, terms: None
-    stays = _stayer(way, path)
+        return _by_code(way, path)
+    stays = _live(way, path) if way.how == "live" else _stayer(way, path)
     if goal == "chat":
         return stays
-    carry = _carrier(way, path, path, goal)
+    carry = _carrier(way._replace(shape=None), path, path, goal)
 
     def stay_or_carry(value: Any, out: dict[str, Any], terms: Terms) -> None:
         (carry if path in terms.profile.responses_extras else stays)(value, out, terms)
@@ -180,12 +190,33 @@ def _stayer(way: Way, path: str) -> Rule:
             return
         if way.how == "refused":
             raise BadRequest(f"'{path}' is not supported: {way.why}.", path, "unsupported_parameter")
-        if way.how == "kept":
-            terms.report.emulated(path, way.why, value)
-        else:
-            terms.report.dropped(path, way.why, value)
+        terms.report.dropped(path, way.why, value)
 
     return stay
+
+
+def _live(way: Way, path: str) -> Rule:
+    def emulate(value: Any, out: dict[str, Any], terms: Terms) -> None:
+        meant = way.shape(value, path, terms) if way.shape else value
+        if is_one_of(meant, way.harmless):
+            return
+        if terms.live:
+            terms.report.emulated(path, way.why, value)
+        else:
+            terms.report.dropped(path, way.offline, value)
+
+    return emulate
+
+
+def _by_code(way: Way, path: str) -> Rule:
+    def leave(value: Any, out: dict[str, Any], terms: Terms) -> None:
+        """Code reads it."""
+
+    def leave_to_the_answer(value: Any, out: dict[str, Any], terms: Terms) -> None:
+        if value is not None and not terms.live:
+            terms.report.dropped(path, way.offline, value)
+
+    return leave_to_the_answer if way.offline else leave
 
 
 def _carrier(way: Way, path: str, target: str, goal: Goal) -> Rule:
@@ -214,7 +245,8 @@ def put(out: dict[str, Any], path: str, value: Any) -> None:
     """Set a dotted *path* in *out*."""
     *parents, name = path.split(".")
     for parent in parents:
-        out = out.setdefault(parent, {})
+        there = out.get(parent)
+        out[parent] = out = {**there} if isinstance(there, dict) else {}  # it may be the caller's
     out[name] = value
 
 

@@ -5,7 +5,8 @@ To add an upstream, add a row to PRESETS. What all servers do wrong in their own
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 
 import msgspec
 
@@ -24,8 +25,37 @@ OPENAI_ONLY = frozenset(
 )
 
 
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class FrozenDict(dict[K, V]):
+    """A dict that cannot be changed and can be hashed; msgspec reads and writes it like any other."""
+
+    def _refuse(self, *args: Any, **named: Any) -> NoReturn:
+        raise TypeError("profiles cannot be changed: msgspec.structs.replace() makes another one")
+
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = _refuse
+    setdefault = update = _refuse  # pyright: ignore[reportAssignmentType]
+
+    def __hash__(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return hash(frozenset(self.items()))
+
+    def __copy__(self) -> FrozenDict[K, V]:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FrozenDict[K, V]:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FrozenDict, (dict(self),)
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of one translation. The defaults are the most widely understood form of each thing."""
+    """Settings of one translation. The defaults are the most widely understood form of each thing.
+
+    It cannot be changed and can be hashed; `msgspec.structs.replace` makes another one of it.
+    """
 
     name: str = "default"
 
@@ -38,7 +68,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     refusals: bool = False
     """Takes an assistant's `refusal`; otherwise it is told as text."""
     media_in_tool_messages: bool = False
-    renamed: dict[str, str] = msgspec.field(default_factory=lambda: {"max_completion_tokens": "max_tokens"})
+    renamed: dict[str, str] = FrozenDict(max_completion_tokens="max_tokens")
     """Chat request fields (dotted paths) that this upstream knows under another name."""
     unsupported: frozenset[str] = OPENAI_ONLY
     """Chat request fields that this upstream refuses or ignores: left out and reported."""
@@ -91,10 +121,23 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     message_separator: str = "\n\n"
     """What stands between the texts of several messages when they become one."""
 
+    def __post_init__(self) -> None:
+        for name, freeze in _FREEZE.items():
+            value = getattr(self, name)
+            if not isinstance(value, freeze):
+                msgspec.structs.force_setattr(self, name, freeze(value))
+
     def takes(self, path: str, goal: Literal["chat", "responses"] = "chat") -> bool:
         """Whether the upstream takes a request field (dotted path) of a dialect."""
         unsupported = self.unsupported if goal == "chat" else self.responses_unsupported
         return path not in unsupported and ("." not in path or path.split(".")[0] not in unsupported)
+
+
+_FREEZE: dict[str, type[Any]] = {
+    "renamed": FrozenDict,
+    "efforts": tuple,
+    **dict.fromkeys(("content_lists", "unsupported", "responses_unsupported", "responses_extras", "markup"), frozenset),
+}
 
 
 class Terms(NamedTuple):
@@ -102,6 +145,20 @@ class Terms(NamedTuple):
 
     profile: Profile
     report: Report
+    live: bool = False
+    """Whether a call is translated, with its answer: then some things are emulated that no request can say."""
+
+    @classmethod
+    def of(cls, profile: Profile | str | None, report: Report | None, live: bool = False) -> Terms:
+        """Return the terms for a profile or the name of one, and for a report or a new one.
+
+        Raises ValueError for an unknown name, and TypeError for anything else.
+        """
+        if report is None:
+            report = Report()
+        elif not isinstance(report, Report):
+            raise TypeError(f"a report is a Report, not a {type(report).__name__}")
+        return cls(chosen(profile), report, live)
 
     def report_unread(self, value: dict[str, Any], known: frozenset[str] | None, path: str) -> None:
         """Report the fields of *value* that nobody reads."""
@@ -131,8 +188,8 @@ _OPENAI = Profile(
 )
 _LOW_TO_HIGH = ("low", "medium", "high")
 
-PRESETS: dict[str, Profile] = {
-    profile.name: profile
+PRESETS: Mapping[str, Profile] = FrozenDict(
+    (profile.name, profile)
     for profile in (
         DEFAULT,
         _OPENAI,
@@ -192,7 +249,7 @@ PRESETS: dict[str, Profile] = {
             stream_usage=False,
         ),
     )
-}
+)
 
 
 def preset(name: str) -> Profile:
@@ -201,3 +258,15 @@ def preset(name: str) -> Profile:
         return PRESETS[name]
     except KeyError:
         raise ValueError(f"unknown profile {name!r}; there are: {', '.join(PRESETS)}") from None
+
+
+def chosen(profile: Profile | str | None) -> Profile:
+    """Return *profile* itself, the preset of that name, or the default for None.
+
+    Raises ValueError for an unknown name, and TypeError for anything else.
+    """
+    if isinstance(profile, str):
+        return preset(profile)
+    if profile is not None and not isinstance(profile, Profile):
+        raise TypeError(f"a profile is a Profile or the name of a preset, not a {type(profile).__name__}")
+    return DEFAULT if profile is None else profile

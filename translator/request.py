@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, TypeVar
 from . import fields
 from .errors import BadRequest, NotSayable
 from .losses import Report
-from .mapping import walk
+from .mapping import put, walk
 from .parts import choices, formats, limits, tools
-from .profiles import DEFAULT, Profile, Terms
+from .profiles import Profile, Terms
 from .turns.to_chat import Turns
 from .turns.to_responses import Items
 from .wire import shape
@@ -54,17 +54,22 @@ class ChatRequest(NamedTuple):
 
 
 def to_chat(
-    body: dict[str, Any], report: Report | None = None, profile: Profile | None = None, *, strict: bool = False
+    body: dict[str, Any],
+    *,
+    report: Report | None = None,
+    profile: Profile | str | None = None,
+    strict: bool = False,
 ) -> dict[str, Any]:
     """Return the Chat Completions request for a Responses request; what was lost is in *report*.
 
-    Raises BadRequest when *body* is not a Responses request or asks for state, and NotSayable when *strict* and
-    something would be dropped or approximated. *body* is not modified; parts of it are shared with the result.
+    *profile* is a Profile, or the name of a preset. Raises BadRequest when *body* is not a Responses request or asks
+    for state, and NotSayable when *strict* and something would be dropped or approximated. What only a live exchange
+    (`ServeResponses`) emulates is dropped. *body* is not modified; parts of it are shared with the result.
     """
-    return translate_to_chat(body, Terms(profile or DEFAULT, Report() if report is None else report), strict).body
+    return translate_to_chat(body, Terms.of(profile, report), strict=strict).body
 
 
-def translate_to_chat(body: Any, terms: Terms, strict: bool = False) -> ChatRequest:
+def translate_to_chat(body: Any, terms: Terms, *, strict: bool = False) -> ChatRequest:
     """Translate a request and keep what reading the answer needs (specification: protocol 1.2)."""
     return _checked(_to_chat, body, terms, strict)
 
@@ -93,7 +98,14 @@ def _to_chat(body: dict[str, Any], terms: Terms) -> ChatRequest:
     _add_logprobs(body, chat, terms)
     if chat.get("stream") and terms.profile.stream_usage:
         chat["stream_options"] = {"include_usage": True}
+    for name in _RENAMED_HERE:
+        if name in chat and name in terms.profile.renamed:
+            put(chat, terms.profile.renamed[name], chat.pop(name))
     return ChatRequest(chat, catalog, turns.origins, turns.call_origins, declared)
+
+
+_RENAMED_HERE = ("tools", "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs")
+"""What code writes; the rows rename the rest."""
 
 
 def _check(body: dict[str, Any], *conversation: str) -> None:
@@ -146,6 +158,8 @@ def _add_tools(body: dict[str, Any], catalog: tools.Catalog, chat: dict[str, Any
         elif choice != "auto":
             terms.report.dropped("tool_choice", "the upstream does not take it", choice)
         choice = None
+    if declared and not terms.profile.takes("tools"):
+        declared = _without_tools(body, [tool.path for tool in declared], terms)
     if not declared:
         return []
     chat["tools"] = [tool.chat for tool in declared]
@@ -159,37 +173,55 @@ def _add_tools(body: dict[str, Any], catalog: tools.Catalog, chat: dict[str, Any
     return [tool.path for tool in declared]
 
 
+def _without_tools(body: dict[str, Any], paths: list[str], terms: Terms) -> list[Any]:
+    """The upstream takes no tools, and nothing that is said about them."""
+    for path in paths:
+        terms.report.dropped(path, "the upstream takes no 'tools'")
+    for name in ("tool_choice", "function_call", "parallel_tool_calls"):
+        if body.get(name) not in (None, "auto", "none", True):
+            terms.report.dropped(name, "the upstream takes no 'tools'", body[name])
+    return []
+
+
 def _add_logprobs(body: dict[str, Any], chat: dict[str, Any], terms: Terms) -> None:
     wanted = shape.optional_array(body.get("include"), "include")
     for i, name in enumerate(wanted):
         if name not in (_LOGPROBS, SEALED, *_NOTHING_TO_INCLUDE):
             terms.report.dropped(f"include[{i}]", "nothing of that name can be included", name)
+        elif name == SEALED and not terms.live:
+            terms.report.dropped(f"include[{i}]", "only a live exchange seals the reasoning of an answer", name)
     top = body.get("top_logprobs")
     if (_LOGPROBS in wanted or top) and not terms.profile.takes("logprobs"):
         terms.report.dropped("top_logprobs" if top else "include", "the upstream does not take it")
     elif _LOGPROBS in wanted or top:
         chat["logprobs"] = True
-        if top:
+        if top and terms.profile.takes("top_logprobs"):
             chat["top_logprobs"] = top
+        elif top:
+            terms.report.dropped("top_logprobs", "the upstream does not take it", top)
 
 
 # Chat -> Responses
 
 
 def to_responses(
-    body: dict[str, Any], report: Report | None = None, profile: Profile | None = None, *, strict: bool = False
+    body: dict[str, Any],
+    *,
+    report: Report | None = None,
+    profile: Profile | str | None = None,
+    strict: bool = False,
 ) -> dict[str, Any]:
     """Return the Responses request for a chat request; what was lost is in *report*.
 
-    Raises BadRequest when *body* is not a chat request or asks for what Responses cannot give (audio), and NotSayable
-    when *strict* and something would be dropped or approximated. `stop` and `n` are not in the result: `ServeChat`
-    emulates them. *body* is not modified; parts of it are shared with the result.
+    *profile* is a Profile, or the name of a preset. Raises BadRequest when *body* is not a chat request or asks for
+    what Responses cannot give (audio), and NotSayable when *strict* and something would be dropped or approximated.
+    What only a live exchange (`ServeChat`) emulates, `stop` and `n` for example, is dropped. *body* is not modified;
+    parts of it are shared with the result.
     """
-    terms = Terms(profile or DEFAULT, Report() if report is None else report)
-    return translate_to_responses(body, terms, strict).body
+    return translate_to_responses(body, Terms.of(profile, report), strict=strict).body
 
 
-def translate_to_responses(body: Any, terms: Terms, strict: bool = False) -> ResponsesRequest:
+def translate_to_responses(body: Any, terms: Terms, *, strict: bool = False) -> ResponsesRequest:
     """Translate a request and keep what reading the answer needs (specification: protocol 1.1)."""
     return _checked(_to_responses, body, terms, strict)
 
@@ -198,7 +230,8 @@ def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
     _check(body, "messages")
     body = _said_once(body, terms)
     made: dict[str, Any] = {}
-    walk(fields.TO_RESPONSES, body, made, terms, terms.profile.responses_unknown)
+    early = {name: value for name, value in body.items() if name not in _ABOUT_THE_ANSWER}
+    walk(fields.TO_RESPONSES, early, made, terms, terms.profile.responses_unknown)
     items = Items(terms)
     items.add(body["messages"])
     made["input"] = items.items
@@ -206,18 +239,21 @@ def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
     declared = _declare(body, made, legacy, terms)
     _include(body, made, terms)
     _store(body, made, terms)
-    if "stop" in terms.profile.responses_extras and body.get("stop") is not None:
-        made["stop"] = body["stop"]
+    walk(fields.TO_RESPONSES, {name: body.get(name) for name in _ABOUT_THE_ANSWER}, made, terms, "report")
     return ResponsesRequest(
         body=made,
         origins=items.origins,
         declared=declared,
         given=body,
-        stops=() if "stop" in made else limits.stops(body.get("stop"), terms),
-        copies=limits.copies(body.get("n"), terms),
+        stops=() if "stop" in made else limits.stops(body.get("stop"), "stop", terms),
+        copies=1 if "n" in made else limits.copies(body.get("n"), "n", terms),
         include_usage=bool((body.get("stream_options") or {}).get("include_usage")),
         legacy=legacy,
     )
+
+
+_ABOUT_THE_ANSWER = ("stop", "n")
+"""Read behind the conversation: that may be refused for better reasons."""
 
 
 def _said_once(body: dict[str, Any], terms: Terms) -> dict[str, Any]:
@@ -245,6 +281,8 @@ def _declare(body: dict[str, Any], made: dict[str, Any], legacy: bool, terms: Te
     choice = None if body.get(name) is None else choices.to_responses(body[name], name, terms)
     if not declared and choice not in (None, "none", "auto"):
         raise BadRequest(f"'{name}' is only allowed when tools are declared.", name)
+    if declared and not terms.profile.takes("tools", "responses"):
+        declared = _without_tools(body, paths, terms)
     if declared and choice == "none" and not terms.profile.takes("tool_choice", "responses"):
         terms.report.emulated(name, "no tools are declared")
         declared = []

@@ -161,3 +161,36 @@ def test_welcome_names_the_upstream(served: list[Any]) -> None:
     assert "answered by http://up:1/v1." in got.stderr
     assert "key@" not in got.stderr
     assert "token" not in got.stderr
+
+
+@pytest.mark.parametrize("more", [{"stop": "END"}, {"n": 2}, {"stream_options": {"include_usage": True}}])
+def test_convert_promises_nothing(more: dict[str, Any]) -> None:
+    """What only a call with its answer could emulate is dropped, and refused by --strict."""
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}], **more})
+    got = run("convert", stdin=body)
+    assert got.exit_code == 0
+    assert got.stderr.startswith("dropped ")
+    assert "only a live exchange" in got.stderr
+    strict = run("convert", "--strict", stdin=body)
+    assert (strict.exit_code, strict.stdout) == (1, "")
+
+
+def test_convert_is_strict_with_what_a_responses_client_asks_of_the_answer() -> None:
+    """The other direction has such fields, too."""
+    for more in ({"metadata": {"a": "b"}}, {"store": True}, {"reasoning": {"summary": "auto"}}):
+        got = run("convert", "--strict", stdin=json.dumps({"model": "m", "input": "hi", **more}))
+        assert got.exit_code == 1
+
+
+def test_fields_of_a_profile() -> None:
+    """What is sent to an upstream of a kind, with single settings changed."""
+    assert "| `max_output_tokens` | `max_tokens` |" in run("fields").stdout
+    assert "| `max_output_tokens` | `max_completion_tokens` |" in run("fields", "--profile", "openai").stdout
+    changed = run(
+        "fields", "--set", 'renamed={"max_completion_tokens":"limit"}', "--set", 'unsupported=["user"]'
+    ).stdout
+    assert "| `max_output_tokens` | `limit` |" in changed
+    assert "| `user` |  | not sent (reported) |" in changed
+    wrong = run("fields", "--profile", "nobody")
+    assert wrong.exit_code == 1
+    assert "there is no 'nobody'" in wrong.stderr

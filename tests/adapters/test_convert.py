@@ -31,20 +31,20 @@ RESPONSE = {
 )
 def test_what_it_is_is_seen_from_its_fields(body: dict[str, Any], field: str, made: Any) -> None:
     """Each becomes its twin."""
-    assert convert(body, Profile())[0][field] == made
+    assert convert(body, profile=Profile())[0][field] == made
 
 
 def test_losses_are_told() -> None:
     """They come with the result; strictly, they are refused."""
     body = {"model": "m", "messages": [{"role": "user", "content": "Go"}], "seed": 1}
-    assert [loss.path for loss in convert(body, Profile())[1]] == ["seed"]
+    assert [loss.path for loss in convert(body, profile=Profile())[1]] == ["seed"]
     with pytest.raises(NotSayable):
-        convert(body, Profile(), strict=True)
+        convert(body, profile=Profile(), strict=True)
 
 
 @pytest.mark.parametrize("body", [[], None, {}, {"messages": 1}, {"choices": 1}, {"output": 1}])
 def test_what_is_neither_is_refused(body: Any) -> None:
     """The error is one of our own tree."""
     with pytest.raises(TranslationError):
-        convert(body, Profile())
+        convert(body, profile=Profile())
     assert issubclass(BadRequest, TranslationError)

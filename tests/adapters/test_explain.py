@@ -9,6 +9,7 @@ from diglot.adapters import explain
 pytestmark = pytest.mark.anyio
 
 PAGE = b"<!doctype html><title>Welcome</title>"
+MANY = "The upstream's answer holds more than 1,000,000 JSON values."
 NOT_ALLOWED = b'{"detail":"Method Not Allowed"}'
 
 
@@ -59,6 +60,14 @@ async def test_a_status_that_is_none(side: Any, chat: Any, status: int, streams:
     """A number that no HTTP server may send is not passed on."""
     got = await side.talk(chat(b"x", status=status), {**side.ask, "stream": streams}).run()
     assert got.status == 502
+
+
+@pytest.mark.parametrize("streams", [False, True])
+async def test_too_many_values(side: Any, chat: Any, streams: bool) -> None:
+    """What would take too much memory is no answer, and the error says what the limit is."""
+    app = chat(b'{"x":[%b0]}' % (b"0," * 1_000_000), kind="application/json")
+    got = await side.talk(app, {**side.ask, "stream": streams}).run()
+    assert (got.status, got.error["message"]) == (502, MANY)
 
 
 def test_place() -> None:

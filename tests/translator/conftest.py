@@ -16,7 +16,7 @@ def serve(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable[
 
     def make(body: dict[str, Any] | None = None, profile: Profile | None = None, **settings: Any) -> ServeResponses:
         given = {"model": "m", "input": "Go", **(body or {})}
-        return ServeResponses(given, profile, new_id=new_id, clock=clock, **settings)
+        return ServeResponses(given, profile=profile, new_id=new_id, clock=clock, **settings)
 
     return make
 

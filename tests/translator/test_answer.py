@@ -163,6 +163,32 @@ def test_what_is_no_response_is_an_error(
     assert raised.value.status == status
 
 
+ERROR = {"message": "Slow down.", "code": 429}
+SAID = {"role": "assistant", "content": "partial"}
+
+
+@pytest.mark.parametrize("reason", ["error", "stop", None])
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"error": ERROR, "message": SAID},
+        {"error": ERROR},
+        {"message": {**SAID, "error": ERROR}},
+        {"delta": {"content": "partial", "error": ERROR}},
+    ],
+)
+def test_an_error_in_a_choice_is_the_upstreams(serve: Serve, choice: Any, reason: Any) -> None:
+    """With its status and code, and never one of ours; in a stream, the answer fails and keeps what it has."""
+    chunk = {"choices": [{**choice, "finish_reason": reason}]}
+    with pytest.raises(BadUpstream, match="Slow down") as raised:
+        serve().answer(chunk)
+    assert (raised.value.status, raised.value.code) == (429, "429")
+    transducer = serve({"stream": True}).transducer()
+    assert transducer.feed(chunk)[-1]["type"] == "response.failed"
+    assert transducer.answer["error"] == {"code": "rate_limit_exceeded", "message": "Slow down."}
+    assert transducer.failure is not None
+
+
 def test_one_request_may_be_answered_twice(wanted: Callable[..., Wanted]) -> None:
     """Answers share nothing but what was asked."""
     want = wanted()

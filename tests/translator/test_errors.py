@@ -1,3 +1,8 @@
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from diglot.translator import BadRequest, BadUpstream, Loss, Misuse, NotSayable, TranslationError
@@ -47,6 +52,70 @@ def test_several_losses_are_named() -> None:
     """The message names the other losses, some of very many, and all of them are at hand."""
     losses = [Loss("a", "dropped", "x"), Loss("b", "dropped", "y"), Loss("c", "approximated", "z")]
     error = NotSayable(losses)
-    assert error.losses == losses
+    assert error.losses == tuple(losses)
     assert error.message.endswith("x. Neither can 'b', 'c'.")
     assert NotSayable(losses * 3).message.endswith("x. Neither can 'b', 'c', 'a', 'b', 'c', ....")
+
+
+ERRORS = [
+    TranslationError("It broke."),
+    BadRequest("Wrong.", "input[0].content", "", status=413),
+    NotSayable([Loss("store", "dropped", "why", {"private": [1]}), Loss("a", "approximated", "x")]),
+    BadUpstream("Slow down.", None, "slow", status=429, type="rate_limit_error"),
+    Misuse("The answer has ended."),
+]
+
+
+def pickled(error: TranslationError) -> TranslationError:
+    return pickle.loads(pickle.dumps(error))
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickled])
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_errors_can_be_copied_and_pickled(error: TranslationError, again: Callable[[Any], Any]) -> None:
+    """As worker processes and test runners do: nothing of them is lost."""
+    other = again(error)
+    assert type(other) is type(error)
+    assert (str(other), other.args, vars(other)) == (str(error), error.args, vars(error))
+    assert other.body() == error.body()
+
+
+@pytest.mark.parametrize("name", ["message", "param", "code", "status", "type", "losses", "args", "anything"])
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_errors_cannot_be_changed(error: TranslationError, name: str) -> None:
+    """They may be shared: by the branches of a call, or by a cache."""
+    before = error.body()
+    with pytest.raises(AttributeError, match="errors cannot be changed"):
+        setattr(error, name, "other")
+    with pytest.raises(AttributeError, match="errors cannot be changed"):
+        delattr(error, name)
+    assert error.body() == before
+
+
+def test_what_python_notes_on_an_error_can_be_set() -> None:
+    """Tracebacks, causes and notes are no words of the error."""
+    error = Misuse("x")
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    error.add_note("seen by the test")
+    assert pickled(error).__notes__ == ["seen by the test"]
+    del error.__notes__
+    assert not hasattr(error, "__notes__")
+
+
+def test_another_error_of_the_same_kind() -> None:
+    """`replace` says something else; the first one stays as it was, and the cause is that of both."""
+    try:
+        try:
+            raise ValueError("cause")
+        except ValueError as cause:
+            raise BadUpstream("No 'messages[0]'.", "messages[0]", "c", status=400) from cause
+    except BadUpstream as error:
+        first = error
+    other = first.replace(message="No 'input[0]'.", param="input[0]")
+    assert (str(other), other.message, other.param) == ("No 'input[0]'.", "No 'input[0]'.", "input[0]")
+    assert (str(first), first.param) == ("No 'messages[0]'.", "messages[0]")
+    assert (other.code, other.status, type(other)) == ("c", 400, BadUpstream)
+    assert other.__cause__ is first.__cause__
+    assert other.__traceback__ is first.__traceback__
+    with pytest.raises(TypeError, match="an error has no 'losses' to replace"):
+        first.replace(losses=())

@@ -1,14 +1,12 @@
 from collections.abc import Callable
-from importlib import resources
-from itertools import chain
 from typing import Any
 
 import pytest
 from openai.types.chat.completion_create_params import CompletionCreateParamsBase
 from openai.types.responses.response_create_params import ResponseCreateParamsBase
 
-from diglot.translator import Profile, ServeResponses, fields_as_markdown
-from diglot.translator.fields import ANSWER, COMPLETION, REQUEST, TO_CHAT, TO_RESPONSES, blank_answer
+from diglot.translator import Profile, ServeResponses
+from diglot.translator.fields import ANSWER, REQUEST, TO_CHAT, TO_RESPONSES, blank_answer
 
 from judges import RESPONSE_FIELDS
 
@@ -65,20 +63,6 @@ def test_both_directions_know_the_same_names() -> None:
         for name in filter(None, (row.chat, row.responses)):
             assert name.split(".")[0] in TO_CHAT, row
             assert name.split(".")[0] in TO_RESPONSES, row
-
-
-def test_fields_md_is_generated() -> None:
-    """FIELDS.md in the package is what the tables say."""
-    written = resources.files("diglot.translator").joinpath("FIELDS.md").read_text()
-    assert written == "\n".join(fields_as_markdown()) + "\n"
-
-
-def test_fields_md_has_a_line_for_every_row() -> None:
-    """Every row of both tables is a line with its name."""
-    lines = list(fields_as_markdown())
-    names = chain((row.responses or row.chat for row in REQUEST), (field.name for field in (*ANSWER, *COMPLETION)))
-    for name in names:
-        assert [line for line in lines if line.startswith("|") and f"`{name}`" in line], name
 
 
 def test_the_answer_has_exactly_the_fields_of_the_judges() -> None:

@@ -13,9 +13,10 @@ from diglot.translator.mapping import (
     extra,
     hint,
     is_one_of,
-    kept,
+    live,
     lost,
     moved,
+    noted,
     put,
     refused,
     responses_only,
@@ -33,13 +34,13 @@ NOWHERE = Way("by code")
 
 
 def walked(
-    rows: list[Row], body: dict[str, Any], profile: Profile = ALL, goal: Goal = "chat"
+    rows: list[Row], body: dict[str, Any], profile: Profile = ALL, goal: Goal = "chat", is_live: bool = True
 ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """What *rows* make of *body* on its way into *goal*, and what they lose: (path, kind)."""
     out: dict[str, Any] = {}
     report = Report()
     unknown = profile.unknown if goal == "chat" else profile.responses_unknown
-    walk(compile_rules(rows, goal), body, out, Terms(profile, report), unknown)
+    walk(compile_rules(rows, goal), body, out, Terms(profile, report, is_live), unknown)
     return out, [(loss.path, loss.kind) for loss in report]
 
 
@@ -59,7 +60,7 @@ def test_a_carried_field_arrives_whatever_it_holds(value: Any) -> None:
 def test_null_says_nothing() -> None:
     """A null is neither carried nor lost, at the top or inside."""
     rows = [*same("a"), moved("b.c", "d"), responses_only("e", "why")]
-    rows += [to_chat("f", refused("why")), to_chat("g", kept("why"))]
+    rows += [to_chat("f", refused("why")), to_chat("g", live("why", "off"))]
     assert walked(rows, dict.fromkeys("abefg")) == ({}, [])
     assert walked(rows, {"b": {"c": None}}) == ({}, [])
 
@@ -110,18 +111,38 @@ def test_a_hint_that_says_nothing_is_not_missed() -> None:
     [
         (responses_only("a", "why", False), "chat", "dropped"),
         (ways("a", NOWHERE, lost("why")), "responses", "dropped"),
-        (ways("a", kept("why", False), NOWHERE), "chat", "emulated"),
-        (ways("a", NOWHERE, kept("why", False)), "responses", "emulated"),
+        (ways("a", live("why", "off", False), NOWHERE), "chat", "emulated"),
+        (ways("a", NOWHERE, live("why", "off", False)), "responses", "emulated"),
     ],
 )
 def test_what_stays_behind_is_reported(row: Row, goal: Goal, kind: str) -> None:
-    """Lost fields are dropped, fields that are answered here are emulated."""
+    """Lost fields are dropped; what is done while the answer comes back is emulated, if one comes back."""
     assert walked([row], {"a": 1}, goal=goal) == ({}, [("a", kind)])
+    assert walked([row], {"a": 1}, goal=goal, is_live=False) == ({}, [("a", "dropped")])
+
+
+def test_a_value_may_have_to_be_read() -> None:
+    """Whether it says anything is seen from what it means."""
+
+    def stripped(value: Any, path: str, terms: Terms) -> Any:
+        return value.strip()
+
+    rows = [ways("a", NOWHERE, live("why", "off", "", shape=stripped))]
+    assert walked(rows, {"a": " "}, goal="responses") == ({}, [])
+    assert walked(rows, {"a": " x"}, goal="responses") == ({}, [("a", "emulated")])
+
+
+def test_what_only_an_answer_shows_is_dropped_without_one() -> None:
+    """Code reads it, but it becomes no part of the request."""
+    rows = [noted("a", "why", "off")]
+    assert walked(rows, {"a": 1}) == ({}, [])
+    assert walked(rows, {"a": 1}, is_live=False) == ({}, [("a", "dropped")])
+    assert walked(rows, {"a": None}, is_live=False) == ({}, [])
 
 
 def test_harmless_values_stay_behind_in_silence() -> None:
     """A value that says no more than leaving the field out is no loss; 0 is not False, 1 is not True."""
-    rows = [responses_only("a", "why", False), to_chat("b", kept("why", {}))]
+    rows = [responses_only("a", "why", False), to_chat("b", live("why", "off", {}))]
     assert walked(rows, {"a": False, "b": {}}) == ({}, [])
     assert walked(rows, {"a": 0}) == ({}, [("a", "dropped")])
 
@@ -146,7 +167,7 @@ def test_fields_of_the_other_dialect_are_handed_on() -> None:
     [
         (extra("seed", lost("there is no seed")), 1),
         (extra("seed", refused("there is no seed")), 1),
-        (ways("seed", HANDED_ON, kept("why")), 0),
+        (ways("seed", HANDED_ON, live("why", "off")), 0),
     ],
 )
 def test_some_upstreams_take_extras(row: Row, value: int) -> None:
@@ -210,6 +231,15 @@ def test_put_makes_the_objects_on_its_way() -> None:
     out: dict[str, Any] = {"a": {"x": 1}}
     put(out, "a.b.c", 2)
     assert out == {"a": {"x": 1, "b": {"c": 2}}}
+
+
+def test_put_leaves_what_is_there_as_it_was() -> None:
+    """It may be a part of the caller's body."""
+    theirs = {"x": 1}
+    out: dict[str, Any] = {"a": theirs, "b": "text"}
+    put(out, "a.y", 2)
+    put(out, "b.y", 2)
+    assert (out, theirs) == ({"a": {"x": 1, "y": 2}, "b": {"y": 2}}, {"x": 1})
 
 
 @pytest.mark.parametrize(

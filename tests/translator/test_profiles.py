@@ -1,4 +1,7 @@
-from typing import get_args, get_type_hints
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
@@ -6,7 +9,7 @@ import pytest
 from diglot.translator import PRESETS, Profile, Report, preset
 from diglot.translator.fields import REQUEST
 from diglot.translator.parts import reasoning
-from diglot.translator.profiles import OPENAI_ONLY, Terms
+from diglot.translator.profiles import OPENAI_ONLY, Terms, chosen
 
 SENT = {row.chat for row in REQUEST if row.chat} | {"prompt_cache_options"}
 
@@ -43,6 +46,70 @@ def test_profiles_cannot_be_changed() -> None:
     """One profile serves many exchanges at once."""
     with pytest.raises(AttributeError):
         Profile().stream_usage = False  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda names: names.__setitem__("a", "b"),
+        lambda names: names.__delitem__("max_completion_tokens"),
+        lambda names: names.update(a="b"),
+        lambda names: names.setdefault("a", "b"),
+        lambda names: names.pop("max_completion_tokens"),
+        lambda names: names.popitem(),
+        lambda names: names.clear(),
+        lambda names: names.__ior__({"a": "b"}),
+    ],
+)
+def test_nothing_in_a_profile_can_be_changed(change: Callable[[Any], Any]) -> None:
+    """The names that an upstream has for fields, and the presets, are of that kind, too."""
+    for frozen in (Profile().renamed, PRESETS, Profile(renamed={"max_completion_tokens": "b"}).renamed):
+        before = dict(frozen)
+        with pytest.raises(TypeError, match="profiles cannot be changed"):
+            change(frozen)
+        assert frozen == before
+
+
+def test_a_profile_takes_over_nothing_that_may_change() -> None:
+    """What a caller hands in is frozen first, whatever it is."""
+    names, fields = {"a": "b"}, {"seed"}
+    efforts: Any = ["low"]
+    profile = Profile(renamed=names, unsupported=fields, efforts=efforts)  # pyright: ignore[reportArgumentType]
+    names["c"] = "d"
+    fields.add("x")
+    efforts.append("high")
+    assert (profile.renamed, profile.unsupported, profile.efforts) == ({"a": "b"}, {"seed"}, ("low",))
+    hash(profile)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        copy.copy,
+        copy.deepcopy,
+        lambda profile: pickle.loads(pickle.dumps(profile)),
+        lambda profile: msgspec.structs.replace(profile),
+        lambda profile: msgspec.convert(msgspec.to_builtins(profile), Profile),
+        lambda profile: msgspec.json.decode(msgspec.json.encode(profile), type=Profile),
+    ],
+)
+@pytest.mark.parametrize("profile", PRESETS.values(), ids=PRESETS)
+def test_profiles_are_values(profile: Profile, again: Callable[[Profile], Profile]) -> None:
+    """Copies are equal, have the same hash, and cannot be changed either."""
+    other = again(profile)
+    assert other == profile
+    assert {profile: 1}[other] == 1
+    assert type(other.renamed) is type(profile.renamed)
+
+
+def test_a_profile_is_meant_by_its_name() -> None:
+    """Wherever a profile is taken, a name will do; none means the default."""
+    mine = Profile(name="mine")
+    assert (chosen(None), chosen("vllm"), chosen(mine)) == (preset("default"), preset("vllm"), mine)
+    with pytest.raises(ValueError, match="unknown profile 'opnai'"):
+        chosen("opnai")
+    with pytest.raises(TypeError, match="a profile is a Profile or the name of a preset, not a dict"):
+        chosen({})  # pyright: ignore[reportArgumentType]
 
 
 def test_the_defaults_are_the_first_preset() -> None:

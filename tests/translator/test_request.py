@@ -15,7 +15,7 @@ def body(**more: Any) -> dict[str, Any]:
 def lost(given: dict[str, Any], profile: Profile | None = None) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """The chat request, and (path, kind) of what was lost."""
     report = Report()
-    chat = request.to_chat(given, report, profile)
+    chat = request.to_chat(given, report=report, profile=profile)
     return chat, [(loss.path, loss.kind) for loss in report]
 
 
@@ -28,7 +28,7 @@ def test_the_smallest_request() -> None:
 def test_a_report_that_is_empty_is_used() -> None:
     """An empty report is no missing one."""
     report = Report()
-    request.to_chat(body(truncation="auto"), report)
+    request.to_chat(body(truncation="auto"), report=report)
     assert [loss.path for loss in report] == ["truncation"]
 
 
@@ -38,7 +38,85 @@ def test_strict_refuses_losses() -> None:
         request.to_chat(body(truncation="auto", context_management=[{"type": "compaction"}]), strict=True)
     assert [loss.path for loss in raised.value.losses] == ["truncation", "context_management"]
     assert raised.value.param == "truncation"
-    request.to_chat(body(metadata={"a": "b"}), strict=True)
+    request.to_chat(body(tools=[{"type": "shell"}]), strict=True)
+
+
+LIVE = [
+    ({"metadata": {"a": "b"}}, "metadata", ["emulated"]),
+    ({"reasoning": {"summary": "auto"}}, "reasoning.summary", []),
+    ({"reasoning": {"generate_summary": "auto"}}, "reasoning.generate_summary", []),
+    ({"include": ["reasoning.encrypted_content"]}, "include[0]", []),
+]
+
+
+@pytest.mark.parametrize(("more", "path", "kinds"), LIVE)
+def test_what_an_answer_does_is_dropped_without_one(more: Any, path: str, kinds: list[str], serve: Any) -> None:
+    """A live exchange emulates it; where only a request is translated, nobody does, and strict mode refuses."""
+    report = Report()
+    assert request.to_chat(body(**more), report=report) == body_of_one_word()
+    assert [(loss.path, loss.kind) for loss in report] == [(path, "dropped")]
+    with pytest.raises(NotSayable, match="only a live exchange"):
+        request.to_chat(body(**more), strict=True)
+    assert [loss.kind for loss in serve(more, strict=True).report] == kinds
+    with pytest.raises(NotSayable):
+        serve(more, strict=True, live=False)
+
+
+@pytest.mark.parametrize(
+    "more", [{"metadata": {}}, {"reasoning": {"summary": None}}, {"include": []}, {"store": False}]
+)
+def test_what_asks_for_nothing_is_no_loss(more: Any) -> None:
+    """Defaults that clients spell out are allowed in strict mode."""
+    assert request.to_chat(body(**more), strict=True) == body_of_one_word()
+
+
+def test_storage_is_refused_in_strict_mode(serve: Any) -> None:
+    """Nothing is stored, live or not; the answer says so (protocol 1.3)."""
+    exchange = serve({"store": True})
+    assert [(loss.path, loss.kind) for loss in exchange.report] == [("store", "dropped")]
+    assert exchange.answer({"choices": [{"message": {"content": "Hi"}}]})["store"] is False
+    with pytest.raises(NotSayable):
+        serve({"store": True}, strict=True)
+    with pytest.raises(NotSayable):
+        request.to_chat(body(store=True), strict=True)
+
+
+def body_of_one_word() -> dict[str, Any]:
+    return {"model": "m", "messages": [{"role": "user", "content": "Go"}]}
+
+
+@pytest.mark.parametrize("convert", [request.to_chat, request.to_responses])
+def test_settings_are_named(convert: Any) -> None:
+    """A profile in the place of a report is a mistake that is told, not the default profile."""
+    given = {**body(), "messages": [{"role": "user", "content": "Go"}]}
+    openai = preset("openai")
+    for positional in (openai, Report(), True):
+        with pytest.raises(TypeError):
+            convert(given, positional)
+    with pytest.raises(TypeError, match="a report is a Report, not a Profile"):
+        convert(given, report=openai)
+    with pytest.raises(TypeError, match="a profile is a Profile or the name of a preset, not a Report"):
+        convert(given, profile=Report())
+    with pytest.raises(ValueError, match="unknown profile 'opnai'"):
+        convert(given, profile="opnai")
+    assert convert(given, profile="openai") == convert(given, profile=openai)
+
+
+def test_fields_that_code_writes_can_be_renamed_and_left_out() -> None:
+    """As those that rows carry (`renamed`, `unsupported`)."""
+    tools = [{"type": "function", "name": "f"}]
+    given = body(tools=tools, tool_choice="required", top_logprobs=2)
+    profile = Profile(
+        renamed={"tool_choice": "choice", "tools": "extra.tools"}, unsupported=frozenset({"top_logprobs"})
+    )
+    report = Report()
+    made = request.to_chat(given, profile=profile, report=report)
+    assert made.keys() == {"model", "messages", "choice", "extra", "logprobs"}
+    assert [(loss.path, loss.kind) for loss in report] == [("top_logprobs", "dropped")]
+    report = Report()
+    made = request.to_chat(given, profile=Profile(unsupported=frozenset({"tools"})), report=report)
+    assert made.keys() == {"model", "messages", "logprobs", "top_logprobs"}
+    assert [(loss.path, loss.kind) for loss in report] == [("tools[0]", "dropped"), ("tool_choice", "dropped")]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +184,7 @@ def test_usage_is_asked_for_in_streams(stream: bool | None, usage: bool, options
         ({"include": ["message.output_text.logprobs"]}, True, None, []),
         ({"top_logprobs": 3}, True, 3, []),
         ({"include": ["message.output_text.logprobs"], "top_logprobs": 3}, True, 3, []),
-        ({"include": ["reasoning.encrypted_content", "web_search_call.results"]}, None, None, []),
+        ({"include": ["web_search_call.results"]}, None, None, []),
         ({"include": ["x", 5]}, None, None, [("include[0]", "dropped"), ("include[1]", "dropped")]),
     ],
 )

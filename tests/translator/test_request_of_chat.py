@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, NotSayable, Profile, Report, request
+from diglot.translator import BadRequest, NotSayable, Profile, Report, ServeChat, request
 from diglot.translator.profiles import Terms
 
 FUNCTION = {"type": "function", "function": {"name": "f"}}
@@ -31,7 +31,7 @@ def test_the_smallest_chat_request() -> None:
 def test_an_empty_report_is_used_here_too() -> None:
     """An empty report is no missing one."""
     report = Report()
-    request.to_responses(chat(seed=1), report)
+    request.to_responses(chat(seed=1), report=report)
     assert [loss.path for loss in report] == ["seed"]
 
 
@@ -40,7 +40,44 @@ def test_strict_refuses_losses_of_chat_requests() -> None:
     with pytest.raises(NotSayable) as raised:
         request.to_responses(chat(seed=1, top_k=1), strict=True)
     assert [loss.path for loss in raised.value.losses] == ["seed", "top_k"]
-    request.to_responses(chat(stop="x", n=2), strict=True)
+    request.to_responses(chat(tools=[{"type": "function", "function": {"name": "f"}}], tool_choice="none"), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("more", "path", "harmless"),
+    [
+        ({"stop": ["x"]}, "stop", {"stop": [""]}),
+        ({"n": 2}, "n", {"n": 1}),
+        ({"stream_options": {"include_usage": True}}, "stream_options.include_usage", {"stream_options": None}),
+    ],
+)
+def test_what_an_answer_does_is_dropped_without_one(more: Any, path: str, harmless: Any, new_id: Any) -> None:
+    """A live exchange emulates it; where only a request is translated, nobody does, and strict mode refuses."""
+    report = Report()
+    assert request.to_responses(chat(**more), report=report) == request.to_responses(chat(**harmless), strict=True)
+    assert [(loss.path, loss.kind) for loss in report] == [(path, "dropped")]
+    with pytest.raises(NotSayable, match="only a live exchange"):
+        request.to_responses(chat(**more), strict=True)
+    live = ServeChat(chat(**more), strict=True, new_id=new_id, clock=lambda: 1.0)
+    assert [(loss.path, loss.kind) for loss in live.report] == [(path, "emulated")]
+    with pytest.raises(NotSayable):
+        ServeChat(chat(**more), strict=True, live=False, new_id=new_id, clock=lambda: 1.0)
+
+
+def test_tools_can_be_left_out() -> None:
+    """Where the upstream takes none."""
+    made, losses = back(
+        chat(tools=[{"type": "function", "function": {"name": "f"}}], tool_choice="required"),
+        responses_unsupported=frozenset({"tools"}),
+    )
+    assert made.body.keys() == {"model", "input", "store"}
+    assert losses == [("tools[0].function", "dropped"), ("tool_choice", "dropped")]
+
+
+def test_the_upstream_may_make_several_choices() -> None:
+    """Where it takes `n`, one request is enough."""
+    made, losses = back(chat(n=3), responses_extras=frozenset({"n"}))
+    assert (made.body["n"], made.copies, losses) == (3, 1, [])
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ class Branches:
         pieces: list[bytes] = []
         for event in self._decoder.feed(frames):
             if not self.ended:
-                chunks = self.finish(branch) if event.is_done else self.feed(branch, json.decode(event.data))
+                chunks = self.finish(branch) if event.is_done else self.feed(branch, json.decode(event.data, None))
                 pieces += [sse.data(chunk) for chunk in chunks]
                 pieces += [sse.DONE] * self.ended
         return b"".join(pieces)

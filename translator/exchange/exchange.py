@@ -57,10 +57,11 @@ class Exchange(ABC):
 
     def retold(self, error: BadUpstream) -> BadUpstream:
         """Return *error* with its path in the caller's words."""
-        if error.param is not None:
-            theirs, error.param = error.param, self.own_path(error.param)
-            error.message = paths.renamed(error.message, theirs, error.param)
-        return error
+        theirs = error.param
+        if theirs is None:
+            return error
+        ours = self.own_path(theirs)
+        return error.replace(param=ours, message=paths.renamed(error.message, theirs, ours))
 
     def learned(self, status: int, body: bytes) -> Profile | None:
         """Return a profile without what was added here and the upstream refused; None if that was not the reason."""

@@ -10,6 +10,7 @@ from ..parts import errors
 from ..wire import json, sse
 
 Body = dict[str, Any]
+_TOO_MANY = f"an event of more than {json.MAX_VALUES:,} JSON values"
 
 
 class Lane(Protocol):
@@ -69,7 +70,7 @@ class FrameStream:
 
     @property
     def failure(self) -> TranslationError | None:
-        """Why there is no answer, if that cannot be said in one (a failed Response is one)."""
+        """Why there is no answer. The client of a stream was told; to others, this is to be told instead of one."""
         return self._transducer.failure
 
     @property
@@ -140,9 +141,10 @@ class FrameStream:
             return []
         try:
             chunk = json.decode(event.data)
-        except ValueError:
+        except ValueError as error:
             if event.name != "error":
-                self._transducer.garbled("a line that is not JSON")
+                too_many = isinstance(error, json.TooManyValues)
+                self._transducer.garbled(_TOO_MANY if too_many else "a line that is not JSON")
                 return []
             chunk = event.data[: errors.MAX_MESSAGE].decode("utf-8", "replace")
         return self._transducer.feed(_named(chunk, event.name) if event.name else chunk)

@@ -48,6 +48,10 @@ class Received:
 def _decoded(data: bytes) -> Any:
     try:
         return json.decode(data)
+    except json.TooManyValues:
+        raise BadRequest(
+            f"The request body holds more than {json.MAX_VALUES:,} JSON values.", code="too_many_values"
+        ) from None
     except ValueError:
         raise BadRequest("The request body is not JSON, or is nested too deeply.", code="invalid_json") from None
 

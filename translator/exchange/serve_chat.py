@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import answer, request
-from ..losses import Report
-from ..profiles import DEFAULT, Profile, Terms
+from ..profiles import Profile, Terms
 from ..stream.to_chat import ToChat, Wanted
 from ..wire import sse
 from . import lessons, paths
@@ -21,10 +20,11 @@ _ADDED = {"store": {"store"}, "include": {"include", "logprobs"}}
 class ServeChat(Exchange):
     """A Chat Completions request served by a Responses upstream.
 
-    *body* is the decoded request; *new_id* makes an id for a prefix (``call`` -> ``call_...``); *clock* gives Unix
-    seconds. Raises BadRequest for a body that is no chat request, and NotSayable when *strict* and something would be
-    lost. Send ``responses`` to the upstream, ``copies`` times; hand what comes back to ``answer``, ``stream`` or
-    ``error``. What was lost is in ``report``.
+    *body* is the decoded request; *profile* is a Profile or the name of a preset; *new_id* makes an id for a prefix
+    (``call`` -> ``call_...``); *clock* gives Unix seconds. Not *live*: the request will not be sent from here, so
+    what is emulated while an answer comes back is dropped. Raises BadRequest for a body that is no chat request, and
+    NotSayable when *strict* and something would be lost. Send ``responses`` to the upstream, ``copies`` times; hand
+    what comes back to ``answer``, ``stream`` or ``error``. What was lost is in ``report``.
     """
 
     endpoint = "/responses"
@@ -33,16 +33,16 @@ class ServeChat(Exchange):
     def __init__(
         self,
         body: Any,
-        profile: Profile | None = None,
         *,
+        profile: Profile | str | None = None,
         strict: bool = False,
+        live: bool = True,
         new_id: Callable[[str], str],
         clock: Callable[[], float],
     ) -> None:
-        self.profile = profile or DEFAULT
-        self.report = Report()
-        terms = Terms(self.profile, self.report)
-        self._made = request.translate_to_responses(body, terms, strict)
+        terms = Terms.of(profile, None, live)
+        self.profile, self.report = terms.profile, terms.report
+        self._made = request.translate_to_responses(body, terms, strict=strict)
         self.request = self._made.body
         self.copies = self._made.copies
         self.streaming = body.get("stream") is True

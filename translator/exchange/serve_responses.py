@@ -7,8 +7,7 @@ from typing import Any
 
 from .. import answer, compaction, fields, request
 from ..errors import BadUpstream
-from ..losses import Report
-from ..profiles import DEFAULT, Profile, Terms
+from ..profiles import Profile, Terms
 from ..stream.to_responses import Asked, ToResponses
 from ..wire import shape, sse
 from . import paths
@@ -19,10 +18,11 @@ from .frames import FrameStream
 class ServeResponses(Exchange):
     """A Responses request served by a Chat Completions upstream.
 
-    *body* is the decoded request; *new_id* makes an id for a prefix (``resp`` -> ``resp_...``); *clock* gives Unix
-    seconds. Raises BadRequest for a body that is no Responses request, and NotSayable when *strict* and something
-    would be lost. Send ``chat`` to the upstream; hand what comes back to ``answer``, ``stream`` or ``error``. What was
-    lost is in ``report``.
+    *body* is the decoded request; *profile* is a Profile or the name of a preset; *new_id* makes an id for a prefix
+    (``resp`` -> ``resp_...``); *clock* gives Unix seconds. Not *live*: the request will not be sent from here, so
+    what is emulated while an answer comes back is dropped. Raises BadRequest for a body that is no Responses request,
+    and NotSayable when *strict* and something would be lost. Send ``chat`` to the upstream; hand what comes back to
+    ``answer``, ``stream`` or ``error``. What was lost is in ``report``.
     """
 
     endpoint = "/chat/completions"
@@ -31,18 +31,18 @@ class ServeResponses(Exchange):
     def __init__(
         self,
         body: Any,
-        profile: Profile | None = None,
         *,
+        profile: Profile | str | None = None,
         strict: bool = False,
+        live: bool = True,
         new_id: Callable[[str], str],
         clock: Callable[[], float],
     ) -> None:
         self._body = body = self._read(body)
-        self.profile = profile or DEFAULT
-        self.report = Report()
-        terms = Terms(self.profile, self.report)
+        terms = Terms.of(profile, None, live)
+        self.profile, self.report = terms.profile, terms.report
         compacts = compaction.is_asked(body)
-        self._made = request.translate_to_chat(compaction.request(body) if compacts else body, terms, strict)
+        self._made = request.translate_to_chat(compaction.request(body) if compacts else body, terms, strict=strict)
         self.request = self._made.body
         self.streaming = body.get("stream") is True
         self._asked = Asked(

@@ -21,25 +21,23 @@ def to_responses(limit: Any, path: str, terms: Terms) -> Any:
     return least
 
 
-def stops(given: Any, terms: Terms) -> tuple[str, ...]:
-    """Return the stop sequences that are to be looked for here, as a Responses upstream knows none (1.5a)."""
+def stops(given: Any, path: str, terms: Terms) -> tuple[str, ...]:
+    """Return the stop sequences that are to be looked for here, as a Responses upstream knows none (1.5a).
+
+    Raises BadRequest for what are none, or too many.
+    """
     if given is None:
         return ()
-    listed = [given] if isinstance(given, str) else shape.array(given, "stop")
+    listed = [given] if isinstance(given, str) else shape.array(given, path)
     if len(listed) > MOST_STOPS:
-        raise BadRequest(f"Invalid 'stop': array too long. At most {MOST_STOPS} are looked for.", "stop")
-    found = tuple(filter(None, (shape.text(stop, f"stop[{i}]") for i, stop in enumerate(listed))))
-    if found:
-        terms.report.emulated("stop", "the text is cut here; what the model writes behind it is billed until it ends")
-    return found
+        raise BadRequest(f"Invalid '{path}': array too long. At most {MOST_STOPS} are looked for.", path)
+    return tuple(filter(None, (shape.text(stop, f"{path}[{i}]") for i, stop in enumerate(listed))))
 
 
-def copies(n: Any, terms: Terms) -> int:
-    """Return how many requests are to be sent for so many choices (1.5b)."""
+def copies(n: Any, path: str, terms: Terms) -> int:
+    """Return how many requests are to be sent for so many choices (1.5b); raises BadRequest for what is no number."""
     if n is None:
         return 1
     if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MOST_COPIES:
-        raise BadRequest(f"Invalid 'n': an integer from 1 to {MOST_COPIES} is expected.", "n")
-    if n > 1:
-        terms.report.emulated("n", "so many requests are sent; the prompt is billed for each", n)
+        raise BadRequest(f"Invalid '{path}': an integer from 1 to {MOST_COPIES} is expected.", path)
     return n

@@ -7,12 +7,11 @@ from typing import Any
 
 from ..errors import TranslationError
 from ..losses import Report
-from ..parts import moderation, usage
+from ..parts import moderation, times, usage
 from ..wire import json, sse
 from .pieces import Grow, Members, Pieces, Said
 
 Body = dict[str, Any]
-_MILLISECONDS = 10**11  # D36: a time larger than this is not in seconds
 _TEXTS = ("content", "refusal", "reasoning_content")
 _LISTS = ("annotations", "reasoning_details", "images")
 
@@ -86,8 +85,7 @@ class Completion:
             self._id = _derived(response_id)
         if model and isinstance(model, str):
             self._model = model
-        if isinstance(created, (int, float)) and 0 < created < _MILLISECONDS * 1000:
-            self._created = int(created / 1000 if created > _MILLISECONDS else created)
+        self._created = times.seconds(created) or self._created
 
     # what is said
 
@@ -138,21 +136,23 @@ class Completion:
 
     # what is said straight as frames (see lane.py)
 
-    def growing(self, field: str, kept: Pieces) -> Grow:
+    def growing(self, field: str, kept: Pieces) -> Grow | None:
         """Return what says another piece of the text that *kept* has, and gives the frame for it."""
         return self._grow(field, {field: ""}, kept)
 
-    def growing_call(self, index: int) -> Grow:
-        """Return what says another piece of a call's arguments and gives the frame for it."""
+    def growing_call(self, index: int) -> Grow | None:
+        """Return what says another piece of a call's arguments or input and gives the frame for it."""
         call = self._calls[index]
         delta = {"function_call": {"arguments": ""}} if self._legacy else {"tool_calls": [call.next("")]}
-        return self._grow("arguments", delta, call.payload)
+        return self._grow("arguments" if self._legacy else call.field, delta, call.payload)
 
-    def _grow(self, hole: str, delta: Body, kept: Pieces) -> Grow:
+    def _grow(self, field: str, delta: Body, kept: Pieces) -> Grow | None:
+        """Return what fills the hole that *field* is in *delta*; None if it has none."""
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}
-        frame = sse.data({**self._head, "choices": [choice]}).replace(b"%", b"%%")
-        before, empty, after = frame.partition(b'"%b":""' % hole.encode())
-        template, add, encode = b"".join((before, empty[:-2], b"%b", after)), kept.add, json.encode_sound
+        template = sse.with_hole(sse.data({**self._head, "choices": [choice]}), field)
+        if template is None:
+            return None
+        add, encode = kept.add, json.encode_sound
 
         def grow(piece: str) -> bytes:
             add(piece)
@@ -298,7 +298,7 @@ class _Call:
         self._name = name
         self._call_id = call_id
         self._kind = "custom" if free_form else "function"
-        self._field = "input" if free_form else "arguments"
+        self.field = "input" if free_form else "arguments"
 
     def older(self, payload: str) -> Body:
         """The call as a `function_call`."""
@@ -310,13 +310,13 @@ class _Call:
         return {"index": self.index, **self._with("")}
 
     def next(self, piece: str) -> Body:
-        return {"index": self.index, self._kind: {self._field: piece}}
+        return {"index": self.index, self._kind: {self.field: piece}}
 
     def whole(self) -> Body:
         return self._with(self.payload.whole())
 
     def _with(self, payload: str) -> Body:
-        return {"id": self._call_id, "type": self._kind, self._kind: {"name": self._name, self._field: payload}}
+        return {"id": self._call_id, "type": self._kind, self._kind: {"name": self._name, self.field: payload}}
 
 
 def _derived(response_id: str) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..losses import Report
-from ..parts import endings, moderation, usage
+from ..parts import endings, moderation, times, usage
 from ..parts.annotations import Annotation, from_links
-
-_MILLISECONDS = 10**11  # D36: a time larger than this is not in seconds
 
 
 class Facts:
@@ -46,9 +44,8 @@ class Facts:
     def _take_origin(self, chunk: dict[str, Any]) -> None:
         if isinstance(chunk.get("model"), str) and chunk["model"]:
             self._answer["model"] = chunk["model"]
-        created = chunk.get("created")
-        if isinstance(created, (int, float)) and created > 0:
-            self._answer["created_at"] = int(created / 1000 if created > _MILLISECONDS else created)
+        if (created := times.seconds(chunk.get("created"))) is not None:
+            self._answer["created_at"] = created
 
     def take_reason(self, reason: str) -> bool:
         """Take a finish reason: the first one counts (D18), but for one that ends worse. Returns whether it counts."""

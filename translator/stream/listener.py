@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import BadRequest
+from ..errors import BadRequest, BadUpstream
+from ..parts import errors
 from ..profiles import Terms
 from ..wire import json, shape
 from .completion import Body, Completion
@@ -22,6 +23,8 @@ class Listener:
     def __init__(self, out: Completion, terms: Terms, stops: tuple[str, ...], new_id: Callable[[str], str]) -> None:
         self.broken: str | None = None
         """What could not be read, if there was anything."""
+        self.error: BadUpstream | None = None
+        """The upstream's own error, if an item has one."""
         self.last: Body | None = None
         """The event that was heard last."""
         self._out = out
@@ -94,7 +97,7 @@ class Listener:
     def _growing_thought(self, event: Body) -> Grow | None:
         return self._thoughts.growing()
 
-    def _growing_arguments(self, event: Body) -> Grow | None:
+    def _growing_payload(self, event: Body) -> Grow | None:
         delta = event.get("delta")
         return self._calls.growing(self._call_of(event)) if delta and isinstance(delta, str) else None
 
@@ -184,7 +187,7 @@ class Listener:
             self.garbled(_DEEP)
             return
         call = self._call_of(event)
-        self._calls.settle(call, event.get("input" if call.free_form else "arguments"))
+        self._calls.settle(call, event.get("input") if event.get("arguments") is None else event["arguments"])
 
     def _call_of(self, event: Body) -> Call:
         free_form = event["type"].startswith("response.custom")
@@ -240,7 +243,9 @@ class Listener:
         if item is None:
             item = self._items.begin(kind, str(body.get("type")), index, names)
         self._items.name(item, names)
-        item.cut = body.get("status") == "incomplete" and kind in _SAID  # tools that the server runs may fail
+        if kind in _SAID:  # tools that the server runs may fail
+            item.cut = body.get("status") == "incomplete"
+            self.error = self.error or errors.of_item(body)
         WHOLE.get(kind, Listener._whole_other)(self, item, body)
         item.done = True
         self._messages.line.advance()
@@ -317,5 +322,7 @@ GROWING: dict[str, Callable[[Listener, Body], Grow | None]] = {
         ("response.reasoning_text.delta", "response.reasoning.delta", "response.reasoning_summary_text.delta"),
         Listener._growing_thought,
     ),
-    "response.function_call_arguments.delta": Listener._growing_arguments,
+    **dict.fromkeys(
+        ("response.function_call_arguments.delta", "response.custom_tool_call_input.delta"), Listener._growing_payload
+    ),
 }

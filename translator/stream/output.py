@@ -116,19 +116,19 @@ class Output:
             **fields,
         }
 
-    def _template(self, item: Item, kind: str, fields: Body) -> bytes:
+    def _template(self, item: Item, kind: str, fields: Body) -> bytes | None:
         """The frame of an event about *item* with holes for its number and for its delta."""
         frame = sse.event({**self._event(item, kind, fields), "sequence_number": 0, "delta": ""})
-        head, number, rest = frame.replace(b"%", b"%%").partition(b'"sequence_number":0')
-        before, delta, after = rest.partition(b'"delta":""')
-        return b"".join((head, number[:-1], b"%d", before, delta[:-2], b"%b", after))
+        template = sse.with_hole(frame, "delta")
+        return template and template.replace(b'"sequence_number":0', b'"sequence_number":%d', 1)
 
     def growing(self) -> Grow | None:
         """Return what lets the text of the last item grow and gives the frame that says so; None if nothing grows."""
         item = self.last
-        if item is None or item.delta is None:
+        template = None if item is None or item.delta is None else self._template(item, *item.delta)
+        if item is None or template is None:
             return None
-        template, add, encode = self._template(item, *item.delta), item.pieces.add, json.encode_sound
+        add, encode = item.pieces.add, json.encode_sound
 
         def grow(piece: str) -> bytes:
             add(piece)

@@ -63,7 +63,7 @@ class Members:
         self._json += b",%b" % encoded[1:-1]
 
     def whole(self) -> list[Any]:
-        return json.decode(b"[%b]" % self._json[1:]) if self._json else []
+        return json.decode(b"[%b]" % self._json[1:], None) if self._json else []
 
 
 class Said:

@@ -135,6 +135,10 @@ class Items:
         names, index = names_of(event.get("item_id")), event.get("output_index")
         return self.find(kind, index, names) or self.begin(kind, wire_kind, index, names)
 
+    def known(self, event: Body, kind: str) -> Item | None:
+        """Return the item that an event about a part of it means, if anything was said of that."""
+        return self.find(kind, event.get("output_index"), names_of(event.get("item_id")))
+
     def begin(self, kind: str, wire_kind: str, index: Any, names: Names) -> Item:
         item = self._make(kind, wire_kind)
         earlier = (self._by_id.get(name) for name in names)

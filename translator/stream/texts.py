@@ -189,9 +189,11 @@ class Thoughts:
         return self._out.growing("reasoning_content", part.text)
 
     def told(self, kind: str, event: Body, text: Any) -> None:
-        """A part is whole."""
-        if text and self._shows(item := self._items.of(event, "reasoning"), kind):
-            self.line.settle(item.whole_part("reasoning_content", event.get(f"{kind}_index"), text), text, list)
+        """A part is whole; one of which nothing is said, and nothing was, is none."""
+        item = self._items.of(event, "reasoning") if text else self._items.known(event, "reasoning")
+        if item is not None and (self._shows(item, kind) if text else item.shows == kind):
+            part = item.whole_part("reasoning_content", event.get(f"{kind}_index"), text or None)
+            self.line.settle(part, text or None, list)
 
     def _shows(self, item: Item, kind: str) -> bool:
         """Whether this kind of part is shown; where both may be, the item decides by what it says first."""

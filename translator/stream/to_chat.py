@@ -81,6 +81,8 @@ class ToChat:
             return []
         if not self._listener.hear(event):
             self._take(event)
+        elif self._listener.error is not None:
+            self._fail(self._retold(self._listener.error))
         if self._listener.stopped and not self.ended and self._listener.has_whole_calls:
             self.cut_short = True
             self._stop()
@@ -153,6 +155,9 @@ class ToChat:
             self._fail(self._retold(errors.of_response({**response, "status": status})))
             return
         self._listener.hear_output(response.get("output"), response.get("output_text"))
+        if self._listener.error is not None:
+            self._fail(self._retold(self._listener.error))
+            return
         if status == "completed" and not _has_output(response) and self._listener.is_empty:
             self._fail(BadUpstream(self._listener.broken or "The upstream's response has no output."))
             return

@@ -49,6 +49,8 @@ class ToResponses:
         self.answer: Body = {**asked.blank, "id": asked.new_id("resp"), "output": []}
         self.started = False
         self.ended = False
+        self.failure: TranslationError | None = None
+        """The error that the upstream sent in its answer; the client of a stream reads it in `response.failed`."""
         self._asked = asked
         self._report = asked.terms.report
         self._out = Output(self.answer, asked.new_id, asked.terms.profile.events, quiet)
@@ -60,8 +62,6 @@ class ToResponses:
 
     cut_short = False
     """Never ended from here: there is nothing to cut."""
-    failure = None
-    """Never: a Response that failed is an answer."""
 
     @property
     def finishing(self) -> bool:
@@ -82,7 +82,8 @@ class ToResponses:
             self.garbled("a chunk that is not an object")
             return []
         if chunk.get("error") or errors.is_bare(chunk):
-            return self.fail(errors.from_value(chunk))
+            self.failure = errors.from_value(chunk)
+            return self.fail(self.failure)
         if citations := self._facts.take(chunk, self.started):
             self._words.cite(citations)
         choices = chunk.get("choices")
@@ -90,8 +91,9 @@ class ToResponses:
             if isinstance(choice, dict):
                 self._begin()
                 self._choice(choice)
-                if choice.get("error"):
-                    return self._out.take_events() + self.fail(errors.from_value(choice))
+                if (error := errors.in_choice(choice)) is not None:
+                    self.failure = error
+                    return self._out.take_events() + self.fail(error)
         return self._out.take_events()
 
     def lane(self) -> ChatLane:
@@ -327,4 +329,4 @@ DELTAS: dict[str, Callable[[ToResponses, Any], None]] = {
     "tool_calls": ToResponses._tool_calls,
     "function_call": ToResponses._legacy_call,
 }
-_READ_ELSEWHERE = {"role", "name", "tool_call_id", *reasoning.FIELDS}
+_READ_ELSEWHERE = {"role", "name", "tool_call_id", "error", *reasoning.FIELDS}

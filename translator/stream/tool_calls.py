@@ -26,6 +26,8 @@ class Call(Item):
         self.name = ""
         self.call_id = ""
         self.whole = False  # all its arguments came
+        self.told = False  # an event said that they did
+        self.ignored = False  # it began too late
         self.begun = False
         self.place: int | None = None  # in `tool_calls`
         self.payload = Pieces()
@@ -84,7 +86,7 @@ class Calls:
 
     def ignore(self, call: Call) -> Call:
         """Nothing is said of *call*: it comes too late."""
-        call.whole = True
+        call.whole = call.ignored = True
         return call
 
     def announce(self, call: Call, body: Body) -> None:
@@ -94,26 +96,38 @@ class Calls:
 
     def hear(self, call: Call, piece: str) -> None:
         """Take a piece of a call's payload."""
-        if call.done:
-            self._report.approximated("tool_calls", "more came for a call that was whole")
+        if call.ignored:
             return
+        if call.done or call.told:
+            self._report.approximated("tool_calls", "more came for a call that was whole")
+        else:
+            self._take(call, piece)
+
+    def _take(self, call: Call, piece: str) -> None:
         call.hear(piece)
         if call.place is not None:
             self._say(call)
 
     def growing(self, call: Call) -> Grow | None:
         """Return how the next piece of a call's arguments is said, if the client has all that came before."""
-        if call.place is None or call.done:
+        if call.place is None or call.done or call.told:
             return None
         return self._out.growing_call(call.place)
 
     def settle(self, call: Call, payload: Any) -> None:
+        """An event says that everything of its payload came: what follows is none of it."""
+        self._settle(call, payload)
+        call.told = True
+
+    def _settle(self, call: Call, payload: Any) -> None:
         """Everything of its payload came: say what was not streamed."""
+        if call.ignored:
+            return
         if payload is not None and not isinstance(payload, str):
             payload = json.encode_text(payload)
         rest = call.payload.rest_of(payload) if payload else ""
-        if rest and not call.done:
-            self.hear(call, rest)
+        if rest and not (call.done or call.whole):
+            self._take(call, rest)
         elif rest != "":
             self._report.approximated("tool_calls", "what the upstream streamed differs from its finished call")
         if payload and not call.cut:  # else its item may still tell
@@ -130,7 +144,7 @@ class Calls:
         """*call* is done, and *body* is all of it. Raises BadRequest when it cannot be read."""
         call.head(body)
         if call.streams:
-            self.settle(call, body.get("input" if call.free_form else "arguments"))
+            self._settle(call, body.get("input" if call.free_form else "arguments"))
         elif not call.done:
             self._read(call, body)
         self._finish(call, whole=not call.cut)
@@ -151,7 +165,7 @@ class Calls:
         if call.done:
             return
         if whole and not call.free_form and not call.payload.whole().strip():
-            self.hear(call, "{}")  # clients parse it
+            self._take(call, "{}")  # clients parse it
         call.call_id = call.call_id or self._new_id("call")
         call.done = True
         if whole:

@@ -1,14 +1,15 @@
 """Payloads that nobody looks at: images, files and audio in base64 need not be decoded and encoded again.
 
 They are cut out of a body before it is decoded, and put into the translated one after it is encoded. In their places
-are marks that nobody can guess, so nobody can forge them. All of this may be left out: whenever something is not quite
-plain, nothing is cut.
+are marks made of a hash of the rest of the body, so nobody can write a body that holds its own marks. All of this may
+be left out: whenever something is not quite plain, nothing is cut.
 """
 
 from __future__ import annotations
 
 import re
-import secrets
+from hashlib import blake2b
+from itertools import count
 from typing import Any
 
 from . import json
@@ -27,14 +28,13 @@ class Carried:
 
     def __init__(self, data: bytes, places: list[tuple[int, int]]) -> None:
         self.data = data
-        self._mark = secrets.token_hex(16).encode()
-        view, end, rest = memoryview(data), 0, []
-        self._payloads: list[memoryview] = []
-        for start, stop in places:
-            rest += view[end:start], b"%b%04d" % (self._mark, len(self._payloads))
-            self._payloads.append(view[start:stop])
-            end = stop
-        self.light = b"".join([*rest, view[end:]])
+        view = memoryview(data)
+        self._payloads = [view[start:stop] for start, stop in places]
+        edges = [0, *(edge for place in places for edge in place), len(data)]
+        rest = [view[start:stop] for start, stop in zip(edges[::2], edges[1::2], strict=True)]
+        self._mark = _mark_of(rest)
+        marks = (b"%b%04d" % (self._mark, number) for number in range(len(places)))
+        self.light = b"".join([piece for pair in zip(rest, marks, strict=False) for piece in pair] + rest[-1:])
 
     def put_back(self, made: bytes) -> bytes | None:
         """Return what was *made* of the light body with its payloads; None if not all of them ended strings in it."""
@@ -48,6 +48,14 @@ class Carried:
     def is_in(self, value: Any) -> bool:
         """Whether *value* holds a mark."""
         return self._mark in json.encode(value)
+
+
+def _mark_of(rest: list[memoryview]) -> bytes:
+    """A mark that is not in the *rest* of a body; payloads are not looked at, however many megabytes they are."""
+    whole = b"".join(rest)
+    seed = blake2b(whole, digest_size=32).digest()
+    marks = (blake2b(b"%d" % attempt, key=seed, digest_size=16).hexdigest().encode() for attempt in count())
+    return next(mark for mark in marks if mark not in whole)
 
 
 def cut(data: bytes) -> Carried | None:

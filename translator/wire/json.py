@@ -12,13 +12,26 @@ _decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
 _LONE = re.compile("[\ud800-\udfff]")
 
+MAX_VALUES = 1_000_000
+"""The most values (members of lists and objects, and the whole) that a text may hold: each takes some hundred bytes."""
+_WINDOW = 1 << 20
+_BACKSLASHES = re.compile(rb"\\+.?", re.S)
+_SPACE = b" \t\r\n"
 
-def decode(data: bytes | str) -> Any:
+
+class TooManyValues(ValueError):
+    """A JSON text holds more values than it may."""
+
+
+def decode(data: bytes | str, limit: int | None = MAX_VALUES) -> Any:
     """Return the value of a JSON text.
 
     What msgspec refuses and the wild sends is read all the same: bytes that are not UTF-8 (llama.cpp cuts characters),
-    lone surrogates (both become U+FFFD) and ``NaN``. Raises ValueError for everything else, deep nesting included.
+    lone surrogates (both become U+FFFD) and ``NaN``. Raises TooManyValues for more than *limit* values (None: what was
+    encoded here has no limit), and ValueError for everything else, deep nesting included.
     """
+    if limit is not None and len(data) > limit:  # a shorter one cannot hold so many
+        _expect_few(data if isinstance(data, bytes) else data.encode("utf-8", "replace"), limit)
     try:
         return _decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
@@ -33,6 +46,33 @@ def decode(data: bytes | str) -> Any:
 
 def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) < 19 else float(digits)
+
+
+def _expect_few(data: bytes, limit: int) -> None:
+    """Raise TooManyValues if *data* holds more than *limit* values."""
+    at_most = data.count(b",") + data.count(b"[") + data.count(b"{") + 1
+    if at_most > limit and _holds_more(data, limit):
+        raise TooManyValues(f"not JSON that is read here: it holds more than {limit:,} values")
+
+
+def _holds_more(data: bytes, limit: int) -> bool:
+    """Whether there are more values than *limit*; strings are looked over in windows, so it takes no memory.
+
+    Each value has a comma in front, or is the first of a list or an object that is not empty, or is the whole.
+    """
+    found, in_string, before, start = 1, False, b"", 0
+    while start < len(data) and found <= limit + 1:  # one may be taken back: a bracket that the next window closes
+        end = start + _WINDOW
+        if data[end - 1 : end] == b"\\" and (escape := _BACKSLASHES.match(data, end - 1)):
+            end = escape.end()  # an escape is not cut: neither is a row of backslashes
+        parts = data[start:end].replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')
+        mark = b'"' if in_string else b""
+        outside = mark + b'"'.join(parts[in_string::2]).translate(None, _SPACE)
+        found += outside.count(b",") + outside.count(b"[") + outside.count(b"{")
+        joined = before + outside
+        found -= joined.count(b"[]") + joined.count(b"{}")
+        in_string, before, start = in_string ^ (len(parts) % 2 == 0), joined[-1:], end
+    return found > limit
 
 
 def is_deep(value: Any, limit: int = 64) -> bool:

@@ -224,6 +224,7 @@ def kept(data: bytes, done_mark: bool = False) -> tuple[list[Any], list[bytes]]:
         (b"event: error\ndata: no JSON\n\n", {"error": "no JSON"}),
         (b"event: error\ndata: null\n\n", {"error": "The upstream reported an error."}),
         (b"event: a\ndata: no JSON\n\n", "a line that is not JSON"),
+        (b"data: [%b0]\n\n" % (b"0," * 1_000_000), "an event of more than 1,000,000 JSON values"),
     ],
 )
 def test_the_name_of_an_event_says_what_it_is(data: bytes, fed: Any) -> None:

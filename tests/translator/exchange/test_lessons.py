@@ -17,7 +17,7 @@ def serve_chat(new_id: Callable[[str], str], clock: Callable[[], float]) -> Serv
 
     def make(profile: Profile | None = None, **more: Any) -> ServeChat:
         body = {"model": "m", "messages": [{"role": "user", "content": "Go"}], **more}
-        return ServeChat(body, profile, new_id=new_id, clock=clock)
+        return ServeChat(body, profile=profile, new_id=new_id, clock=clock)
 
     return make
 

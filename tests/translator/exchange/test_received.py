@@ -15,7 +15,7 @@ CHAT_IMAGE = {"type": "image_url", "image_url": {"url": IMAGE["image_url"]}}
 
 
 def responses(body: Any, serve: Any = ServeResponses) -> Any:
-    return serve(body, Profile(media_in_tool_messages=True), new_id=lambda p: p, clock=lambda: 1.0)
+    return serve(body, profile=Profile(media_in_tool_messages=True), new_id=lambda p: p, clock=lambda: 1.0)
 
 
 def chat(body: Any) -> ServeChat:
@@ -97,6 +97,14 @@ def test_what_is_no_json_is_refused(data: bytes) -> None:
     with pytest.raises(BadRequest, match="is not JSON") as caught:
         Received.read(data)
     assert caught.value.code == "invalid_json"
+
+
+@pytest.mark.parametrize("parts", [(), (IMAGE,)])
+def test_too_many_values_are_refused(parts: Any) -> None:
+    """With an error that says what the limit is, beside payloads too."""
+    with pytest.raises(BadRequest, match="The request body holds more than 1,000,000 JSON values") as caught:
+        Received.read(encode(asked(*parts, top_k=[0] * 1_000_000)))
+    assert (caught.value.status, caught.value.code) == (400, "too_many_values")
 
 
 def test_what_is_wrong_inside_of_a_payload_is_found_when_asked() -> None:

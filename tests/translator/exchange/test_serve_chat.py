@@ -23,7 +23,7 @@ def serve_chat(new_id: Callable[[str], str], clock: Callable[[], float]) -> Serv
 
     def make(body: dict[str, Any] | None = None, profile: Profile | None = None, **settings: Any) -> ServeChat:
         given = {"model": "m", "messages": [{"role": "user", "content": "Go"}], **(body or {})}
-        return ServeChat(given, profile, new_id=new_id, clock=clock, **settings)
+        return ServeChat(given, profile=profile, new_id=new_id, clock=clock, **settings)
 
     return make
 

@@ -27,39 +27,35 @@ def test_a_limit_below_the_least_is_raised(limit: Any, least: int, sent: Any) ->
 )
 def test_stop_sequences_are_looked_for_here(given: Any, found: tuple[str, ...]) -> None:
     """One or a list; an empty one would stop everything, and means none."""
-    asked = terms()
-    assert limits.stops(given, asked) == found
-    assert [(loss.path, loss.kind) for loss in asked.report] == ([("stop", "emulated")] if found else [])
+    assert limits.stops(given, "stop", terms()) == found
 
 
 @pytest.mark.parametrize(("given", "param"), [(5, "stop"), ({"a": 1}, "stop"), (["a", None], "stop[1]")])
 def test_a_stop_sequence_is_text(given: Any, param: str) -> None:
     """Anything else is a 400 with its path."""
     with pytest.raises(BadRequest) as raised:
-        limits.stops(given, terms())
+        limits.stops(given, "stop", terms())
     assert raised.value.param == param
 
 
 def test_stop_sequences_have_a_limit() -> None:
     """Every piece of text is looked at for each of them."""
     most = [f"stop {i}" for i in range(limits.MOST_STOPS)]
-    assert len(limits.stops(most, terms())) == len(most)
+    assert len(limits.stops(most, "stop", terms())) == len(most)
     with pytest.raises(BadRequest) as caught:
-        limits.stops([*most, "one more"], terms())
+        limits.stops([*most, "one more"], "stop", terms())
     assert caught.value.param == "stop"
 
 
 @pytest.mark.parametrize(("n", "copies"), [(None, 1), (1, 1), (2, 2), (128, 128)])
 def test_several_choices_are_several_requests(n: Any, copies: int) -> None:
-    """That is told, because the prompt is billed for each."""
-    asked = terms()
-    assert limits.copies(n, asked) == copies
-    assert [(loss.path, loss.kind) for loss in asked.report] == ([("n", "emulated")] if copies > 1 else [])
+    """None are one."""
+    assert limits.copies(n, "n", terms()) == copies
 
 
 @pytest.mark.parametrize("n", [0, -1, 129, True, "2", 1.5, []])
 def test_the_number_of_choices_is_bounded(n: Any) -> None:
     """As OpenAI bounds it."""
     with pytest.raises(BadRequest, match="an integer from 1 to 128") as raised:
-        limits.copies(n, terms())
+        limits.copies(n, "n", terms())
     assert raised.value.param == "n"

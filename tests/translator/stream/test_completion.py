@@ -240,3 +240,21 @@ def test_a_failure_is_an_error_chunk(make: Make) -> None:
     (choice,) = out.answer["choices"]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("Hi", None)
     assert out.length == 2
+
+
+def test_what_has_no_hole_goes_the_general_way(make: Make) -> None:
+    """A piece never lands in another field: where a field is not the only one of its name, there is no short cut."""
+    out = make()
+    out.learn({"model": "m-1"})
+    out.begin()
+    assert out.growing("content", Pieces()) is not None
+    assert out.growing("model", Pieces()) is not None
+    out.call("f", "c", False, Pieces())
+    out.call("g", "d", True, Pieces())
+    for index, field in enumerate((b'{"arguments":"x"}', b'{"input":"x"}')):
+        grow = out.growing_call(index)
+        assert grow is not None
+        assert field in grow("x")
+    nameless = Completion("", False, False, Report(), lambda prefix: prefix, lambda: 1.0)
+    nameless.begin()
+    assert nameless.growing("model", Pieces()) is None

@@ -18,7 +18,7 @@ TEXT = st.text(max_size=6) | st.sampled_from(['"', "\\", "\n", "%d", "é\U0001f6
 def exchange(profile: Profile, reasoning: Any = None) -> ServeResponses:
     count = itertools.count(1)
     body = {"model": "m", "input": "Go", "stream": True, "tools": TOOLS, "reasoning": reasoning}
-    return ServeResponses(body, profile, new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
+    return ServeResponses(body, profile=profile, new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
 
 
 def frames_of(x: Exchange, reads: list[bytes], fast: bool) -> tuple[list[bytes], int]:
@@ -286,7 +286,7 @@ def test_the_lane_equals_the_general_way(
 def chat_exchange(**more: Any) -> ServeChat:
     count = itertools.count(1)
     body = {"model": "m", "messages": [{"role": "user", "content": "Go"}], "stream": True, **more}
-    return ServeChat(body, Profile(), new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
+    return ServeChat(body, profile=Profile(), new_id=lambda p: f"{p}_{next(count)}", clock=lambda: 1.0)
 
 
 def event(kind: str, **fields: Any) -> bytes:
@@ -331,7 +331,19 @@ CREATED = event("created", response={"id": "resp_1", "model": "m", "service_tier
         ([thought("x"), *[thought("y", "reasoning_text.delta", "content_index")] * 3], 0),
         ([CALL_BEGINS, *[argued("{")] * 5], 4),
         ([CALL_BEGINS, argued("{"), event("output_item.done", output_index=2, item={"type": "x"}), argued("}")], 0),
-        ([CUSTOM_BEGINS, *[event("custom_tool_call_input.delta", output_index=3, delta="x")] * 4], 0),
+        ([CUSTOM_BEGINS, *[event("custom_tool_call_input.delta", output_index=3, delta="x")] * 4], 3),
+        ([CUSTOM_BEGINS, *[event("function_call_arguments.delta", output_index=3, delta="x%")] * 4], 3),
+        ([CALL_BEGINS, *[event("custom_tool_call_input.delta", output_index=2, delta="x")] * 4], 3),
+        (
+            [
+                CALL_BEGINS,
+                argued("{}"),
+                event("function_call_arguments.done", output_index=2),
+                argued("x"),
+                argued("y"),
+            ],
+            0,
+        ),
         ([said("x"), thought("y"), said("x"), thought("y")], 0),
         ([said("x"), said(""), said("x")], 1),
         ([said("x"), said("x", content_index=1), said("x", item_id="b"), said("x", output_index=7)], 0),
@@ -383,6 +395,8 @@ HEARD = st.one_of(
     st.builds(thought, TEXT),
     st.builds(lambda t: thought(t, "reasoning_text.delta", "content_index"), TEXT),
     st.builds(argued, TEXT),
+    st.builds(lambda t: event("custom_tool_call_input.delta", item_id="j", output_index=3, delta=t), TEXT),
+    st.builds(lambda t: event("function_call_arguments.delta", item_id="j", output_index=3, delta=t), TEXT),
     st.sampled_from([CREATED, CALL_BEGINS, CUSTOM_BEGINS]),
     st.sampled_from(
         [
@@ -393,6 +407,10 @@ HEARD = st.one_of(
                 output_index=2,
                 item={"type": "function_call", "id": "i", "call_id": "c", "name": "f"},
             ),
+            event("function_call_arguments.done", item_id="i", output_index=2, arguments='{"a":1}'),
+            event("custom_tool_call_input.done", item_id="j", output_index=3, input="x"),
+            event("function_call_arguments.done", item_id="j", output_index=3, arguments="x"),
+            event("reasoning_summary_text.done", item_id="r", output_index=1, summary_index=0),
             event("refusal.delta", item_id="a", output_index=0, content_index=1, delta="no"),
             said("?").replace(b"?", b"\xff"),
             said("?").replace(b"?", b"\\ud800"),

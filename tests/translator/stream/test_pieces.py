@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from diglot.translator import MAX_VALUES
 from diglot.translator.stream.pieces import Members, Pieces, Said
 
 TEXT = st.text(st.characters(codec=None), max_size=6)
@@ -56,3 +57,5 @@ def test_members_are_kept_as_they_were() -> None:
     members.add(b'[{"a":1},2]')
     members.add(b'["x,]"]')
     assert members.whole() == [{"a": 1}, 2, "x,]"]
+    members.add(b"[%b0]" % (b"0," * MAX_VALUES))  # more than one text of the upstream may hold
+    assert len(members.whole()) == MAX_VALUES + 4

@@ -45,14 +45,31 @@ def test_several_payloads_may_change_places() -> None:
     ]
 
 
-def test_marks_are_others_each_time() -> None:
-    """Nobody can forge what nobody can guess."""
-    one, other = cut(image()), cut(image())
+def test_marks_are_made_of_the_body() -> None:
+    """The same for the same body; others when anything else in it is another: nobody can write them into it."""
+    one, again, other = cut([image()]), cut([image()]), cut([image(), 1])
     assert one is not None
+    assert again is not None
     assert other is not None
-    assert one.light != other.light
+    assert one.light == again.light
     assert one.is_in(json.loads(one.light))
     assert not one.is_in(json.loads(other.light))
+
+
+def test_a_mark_that_a_body_holds_is_none_of_its_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were a body to guess its mark, it would get another one."""
+    digests = iter([b"", b"guessed", b"guessed", b"other"])
+
+    class Known:
+        def __init__(self, data: bytes, **settings: Any) -> None:
+            self.digest = lambda: next(digests)
+            self.hexdigest = lambda: next(digests).decode()
+
+    monkeypatch.setattr(carried, "blake2b", Known)
+    found = cut([image(), "guessed"])
+    assert found is not None
+    assert b"other0000" in found.light
+    assert found.put_back(found.light) == found.data
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
 import math
+from json import dumps
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from diglot.translator import decode_json, encode_json
+from diglot.translator import MAX_VALUES, TooManyValues, decode_json, encode_json
 from diglot.translator.wire import json
 
 
@@ -68,3 +71,62 @@ def test_text_inside_of_text() -> None:
 def test_deep_values_are_known(value: object, deep: bool) -> None:
     """Nesting counts lists and objects, whatever is in them."""
     assert json.is_deep(value, limit=2) == deep
+
+
+WORD = st.text(alphabet='a,[]{}"\\ \n\u00e9', max_size=6)
+VALUE = st.recursive(
+    st.none() | st.integers(0, 9) | WORD,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORD, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def values_in(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(values_in, inner))
+
+
+@given(VALUE, st.integers(1, 9), st.sampled_from([None, 1, 4]), st.booleans())
+@example(["a"], 1, None, False)
+@example([[], {}, [[]]], 1, 1, True)
+@example(["\\" * 9, '"'], 3, None, True)
+def test_values_are_counted_exactly(value: Any, window: int, indent: int | None, is_text: bool) -> None:
+    """As many as are allowed are read, one more is not; whatever is in strings, and however the text is looked over."""
+    text = dumps(value, indent=indent, ensure_ascii=False)
+    data: Any = text if is_text else text.encode()
+    count = values_in(value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json, "_WINDOW", window)
+        assert json.decode(data, count) == value
+        assert json.decode(data, None) == value
+        if count > 1:
+            with pytest.raises(TooManyValues, match=f"more than {count - 1} values"):
+                json.decode(data, count - 1)
+
+
+@given(st.text(alphabet=',[]{}"\\ a', max_size=30), st.integers(1, 5))
+def test_counting_has_an_end(text: str, window: int) -> None:
+    """What is no JSON is counted somehow, and then refused."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json, "_WINDOW", window)
+        try:
+            json.decode(text, 1)
+        except ValueError:
+            pass
+
+
+@pytest.mark.parametrize("inner", [b"0", b"[]", b"{}", b'""', b'"\\""', b"NaN", b'"\\ud800"'])
+def test_too_many_values(inner: bytes) -> None:
+    """A million are read, in the strict way and in the forgiving one; one more is refused before it is decoded."""
+    most = b"[" + b",".join([inner] * (MAX_VALUES - 1)) + b"]"
+    assert len(decode_json(most)) == MAX_VALUES - 1
+    with pytest.raises(TooManyValues, match="more than 1,000,000 values"):
+        decode_json(most[:-1] + b"," + inner + b"]")
+
+
+@pytest.mark.parametrize(
+    "data", [b'"' + b",[{" * 2_000_000 + b'"', b'"' + b'\\",' * 2_000_000 + b'"', b'"' + b"\\" * 6_000_000 + b'"']
+)
+def test_what_is_in_strings_does_not_count(data: bytes) -> None:
+    """A text of many megabytes is one value."""
+    assert isinstance(decode_json(data), str)

@@ -1,0 +1,90 @@
+"""FIELDS.md: the tables of `fields.py` as people read them, for any profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .fields import ANSWER, COMPLETION, REQUEST, Answer
+from .mapping import Goal, Way
+from .profiles import DEFAULT, Profile, chosen
+
+_LEGEND = {"lost": "**lost**: ", "refused": "**refused**: ", "live": "emulated live: "}
+_HEAD = """\
+# What becomes of every field
+
+Generated from `fields.py` (`diglot fields`) for the profile `{name}`; `diglot fields --profile NAME` says it for
+another one, `--set KEY=VALUE` for single settings.
+
+- What is *not sent*, *lost* or *dropped* is reported, and refused with `strict`. **Refused** fields get a 400 always,
+  because leaving them out would be a lie. Values that say no more than leaving the field out are none of these.
+- *Live* is a call with its answer: the server, the middleware, `ServeResponses` and `ServeChat`. *Offline*, only a
+  request is translated: `diglot convert`, `request.to_chat` and `request.to_responses`.
+- Fields that no table has {to_chat} a chat upstream and {to_responses} a Responses upstream.
+- Ids, states, annotations and log-probabilities of earlier items say nothing to a model: they stay behind unreported.
+"""
+_UNKNOWN = {"pass": "go as they are to", "report": "are reported and not sent to"}
+
+
+def fields_as_markdown(profile: Profile | str = DEFAULT) -> Iterator[str]:
+    """Yield the lines that say what becomes of every field with *profile*; FIELDS.md has those of the default one.
+
+    Raises ValueError for an unknown name of a profile.
+    """
+    profile = chosen(profile)
+    to_chat, to_responses = _UNKNOWN[profile.unknown], _UNKNOWN[profile.responses_unknown]
+    yield from _HEAD.format(name=profile.name, to_chat=to_chat, to_responses=to_responses).splitlines()
+    yield from _request("chat", profile)
+    yield from _answer("the Response object", ANSWER)
+    yield from _request("responses", profile)
+    yield from _answer("the chat completion", COMPLETION)
+
+
+_TITLES: dict[Goal, tuple[str, str]] = {
+    "chat": ("Responses", "Chat Completions"),
+    "responses": ("Chat Completions", "Responses"),
+}
+
+
+def _request(goal: Goal, profile: Profile) -> Iterator[str]:
+    given, made = _TITLES[goal]
+    yield ""
+    yield f"## Request: {given} to {made}"
+    yield ""
+    yield f"| {given} | {made} | |"
+    yield "| --- | --- | --- |"
+    for row in REQUEST:
+        name, target, way = (
+            (row.responses, row.chat, row.to_chat) if goal == "chat" else (row.chat, row.responses, row.to_responses)
+        )
+        if way is not None:
+            arrives, words = fate(name or target or "", target if name else None, way, goal, profile)
+            yield f"| {_code(name or target)} | {_code(arrives)} | {words} |"
+
+
+def fate(name: str, target: str | None, way: Way, goal: Goal, profile: Profile) -> tuple[str | None, str]:
+    """Return where the request field *name* arrives with *profile*, None if it does not, and the words for that."""
+    if way.how in ("carried", "by code"):
+        arrives = (target or name) if way.how == "carried" else (way.needs[0] if way.needs else None)
+        if not all(profile.takes(need, goal) for need in way.needs or ([arrives] if arrives else [])):
+            return None, "not sent (reported)"
+        if arrives and goal == "chat":
+            arrives = profile.renamed.get(arrives, arrives)
+        return arrives, (way.why or "as it is") + (f"; dropped offline: {way.offline}" if way.offline else "")
+    if goal == "responses" and name in profile.responses_extras:
+        return name, "the upstream takes it"
+    return None, f"{_LEGEND[way.how]}{way.why}" + (f"; dropped offline: {way.offline}" if way.offline else "")
+
+
+def _answer(title: str, fields: list[Answer]) -> Iterator[str]:
+    yield ""
+    yield f"## Answer: {title}"
+    yield ""
+    yield "| Field | From | |"
+    yield "| --- | --- | --- |"
+    for field in fields:
+        default = "" if field.default is None else f"default `{field.default}`"
+        yield f"| `{field.name}` | {field.source} | {'; '.join(filter(None, (field.why, default)))} |"
+
+
+def _code(name: str | None) -> str:
+    return f"`{name}`" if name else ""
