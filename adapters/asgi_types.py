@@ -88,7 +88,11 @@ def without(headers: Iterable[tuple[bytes, bytes]], names: Collection[bytes]) ->
 
 async def send_json(send: Send, status: int, value: object, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
     """Send a whole JSON answer."""
-    body = encode_json(value)
+    await send_body(send, status, encode_json(value), headers)
+
+
+async def send_body(send: Send, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Send a whole JSON answer that is encoded already."""
     own = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": [*headers, *own]})
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -5,9 +5,12 @@ from __future__ import annotations
 import anyio
 
 from ..translator import BadRequest, Received
-from .asgi_types import Receive, Scope, declared_length, header, wrong_length
+from .asgi_types import Message, Receive, Scope, declared_length, header, wrong_length
 from .encodings import TooLarge, UnknownEncoding, decode, supported
 from .limits import Limits
+
+_LARGE, _LARGE_PACKED = 2**20, 2**14
+"""Bytes of what is decoded beside the event loop: it would stop all other requests."""
 
 
 class Disconnected(Exception):
@@ -27,11 +30,13 @@ async def read_object(scope: Scope, receive: Receive, limits: Limits) -> Receive
 
     Raises BadRequest (400, 413 or 415), Unreadable (400, 408 or 413) or Disconnected.
     """
-    data = await _read(scope, receive, limits)
-    return _object(_plain(data, header(scope, b"content-encoding"), limits.max_body))
+    data, encoding = await _read(scope, receive, limits), header(scope, b"content-encoding")
+    if len(data) > _LARGE or (encoding and len(data) > _LARGE_PACKED):
+        return await anyio.to_thread.run_sync(_object, data, encoding, limits.max_body)
+    return _object(data, encoding, limits.max_body)
 
 
-async def _read(scope: Scope, receive: Receive, limits: Limits) -> bytes:
+async def _read(scope: Scope, receive: Receive, limits: Limits) -> bytes | bytearray:
     try:
         declared = declared_length(scope)
         if declared is not None and declared > limits.max_body:
@@ -47,20 +52,31 @@ async def _read(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     return data
 
 
-async def _pieces(receive: Receive, limit: int) -> bytes:
-    pieces: list[bytes] = []
-    size = 0
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Disconnected
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-        if size > limit:
-            raise _too_large(limit)
-        more = message.get("more_body", False)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+async def _pieces(receive: Receive, limit: int) -> bytes | bytearray:
+    message = await _next(receive)
+    first: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        _expect_room(len(first), limit)
+        return first
+    grown = bytearray(first)  # joining many pieces at the end would stop all others for as long as it takes
+    while message.get("more_body", False):
+        _expect_room(len(grown), limit)
+        message = await _next(receive)
+        grown += message.get("body", b"")
+    _expect_room(len(grown), limit)
+    return grown
+
+
+async def _next(receive: Receive) -> Message:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise Disconnected
+    return message
+
+
+def _expect_room(size: int, limit: int) -> None:
+    if size > limit:
+        raise _too_large(limit)
 
 
 def late(limits: Limits) -> BadRequest:
@@ -70,7 +86,7 @@ def late(limits: Limits) -> BadRequest:
     )
 
 
-def _plain(data: bytes, encoding: bytes, limit: int) -> bytes:
+def _plain(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes | bytearray:
     try:
         return decode(data, encoding.decode("latin-1"), limit)
     except UnknownEncoding as error:
@@ -82,8 +98,8 @@ def _plain(data: bytes, encoding: bytes, limit: int) -> bytes:
         raise BadRequest(f"The request body cannot be decoded: {error}.", code="invalid_encoding") from None
 
 
-def _object(data: bytes) -> Received:
-    received = Received.read(data)
+def _object(data: bytes | bytearray, encoding: bytes, limit: int) -> Received:
+    received = Received.read(_plain(data, encoding, limit))
     if not isinstance(received.body, dict):
         raise BadRequest("The request body must be a JSON object.", code="invalid_json")
     return received

@@ -12,16 +12,16 @@ from typing import Any
 import anyio
 import msgspec
 
-from ..translator import BadRequest, BadUpstream, Exchange, Loss, Profile, Received, TranslationError
+from ..translator import BadRequest, BadUpstream, Buffer, Exchange, Loss, Profile, Received, TranslationError
 from . import explain
-from .asgi_types import App, Headers, Message, Receive, Scope, Send, hang_up
+from .asgi_types import App, Headers, Receive, Scope, Send, hang_up
 from .body import Disconnected, Unreadable, read_object
 from .endpoints import SERVED
 from .fan_out import FanOut
 from .limits import Limits
 from .outlet import Outlet
 from .relay import Relay
-from .upstream_scope import upstream_scope
+from .upstream_scope import upstream_receive, upstream_scope
 from .watch import Watch
 
 _log = logging.getLogger("diglot")
@@ -46,7 +46,7 @@ class Call:
         self.exchange: Exchange | None = None
         self.relay: Relay | None = None
         self.profile: Profile | None = None
-        self.request = b""
+        self.request: list[Buffer] = []
         self._app = app
         self._scope = scope
         self._receive = receive
@@ -100,11 +100,11 @@ class Call:
         else:
             await self.serve(received, profile, strict)
 
-    async def serve(self, received: Received, profile: Profile, strict: bool, like: bytes = b"") -> None:
+    async def serve(self, received: Received, profile: Profile, strict: bool, like: list[Buffer] | None = None) -> None:
         """Serve a request that has been read. If its translation is *like* bytes that are there, these are sent."""
-        self.received, self.profile, self.request = received, profile, like
+        self.received, self.profile, self.request = received, profile, like or []
         try:
-            exchange = self._translate(strict)
+            exchange = await self._translate(strict)
         except TranslationError as error:
             await self.refuse(error)
         else:
@@ -118,12 +118,13 @@ class Call:
         except OSError:
             self.outlet.gone = True
 
-    def _translate(self, strict: bool) -> Exchange:
-        """Start anew with the profile as it is known now."""
+    async def _translate(self, strict: bool) -> Exchange:
+        """Start anew with the profile as it is known now; what is large is translated beside the event loop."""
         assert self.profile is not None
         serve = partial(SERVED[self._endpoint], profile=self.profile, strict=strict, new_id=new_id, clock=time.time)
+        translate = partial(self.received.translate, serve)
         try:
-            self.exchange, request = self.received.translate(serve)
+            made = await anyio.to_thread.run_sync(translate) if self.received.is_large else translate()
         except RecursionError:
             raise BadRequest("The request is nested too deeply.") from None
         except TranslationError:
@@ -132,6 +133,7 @@ class Call:
             _log.error("The translation raised %s\n%s", type(error).__qualname__, _frames(error))
             _log.debug("The same in full", exc_info=error)
             raise TranslationError("The request could not be translated.") from None
+        self.exchange, request = made
         self.request = self.request if request == self.request else request
         return self.exchange
 
@@ -164,22 +166,21 @@ class Call:
         relay = await self._attempt()
         while relay.learned is not None and not self.outlet.gone:
             self.profile, self._is_repeated = relay.learned, True
-            self._translate(strict)
+            await self._translate(strict)
             relay = await self._attempt()
 
     async def _attempt(self) -> Relay:
         assert self.exchange is not None
         assert self.profile is not None
         watch = self._watch
-        learn = partial(
-            _learned, self.received, self.exchange, self.profile, self._lessons
-        )  # no method: that would be a cycle
+        # no methods of this call: that would be a cycle
+        learn = partial(_learned, self.received, self.exchange, self.profile, self._lessons)
         relay = self.relay = Relay(self.exchange, self.outlet, self._limits, watch.changed, learn)
         failure: TranslationError = BadUpstream("The upstream ended without a complete answer.")
         watch.begin(relay)
         with watch.inner:
             try:
-                await self._app(self._inner_scope(), self._inner_receive(watch.dismissed), relay.send)
+                await self._app(self._inner_scope(), upstream_receive(self.request, watch.dismissed), relay.send)
             except Exception as error:
                 failure = self._reason(error)
             except anyio.get_cancelled_exc_class():
@@ -214,27 +215,19 @@ class Call:
 
     def _inner_scope(self) -> Scope:
         assert self.exchange is not None
-        theirs, size = self.exchange.endpoint, len(self.request)
+        theirs, size = self.exchange.endpoint, sum(map(len, self.request))
         streams, is_repeated = self.exchange.streaming, self._is_repeated
         return upstream_scope(self._scope, self._endpoint, theirs, size, streams=streams, is_repeated=is_repeated)
 
-    def _inner_receive(self, dismissed: anyio.Event) -> Receive:
-        messages: list[Message] = [{"type": "http.request", "body": self.request, "more_body": False}]
 
-        async def receive() -> Message:
-            if messages:
-                return messages.pop()
-            await dismissed.wait()
-            return {"type": "http.disconnect"}
-
-        return receive
-
-
-def _learned(
+async def _learned(
     received: Received, exchange: Exchange, profile: Profile, known: dict[str, Any], status: int, body: bytes
 ) -> Profile | None:
     """A profile to try again with: nothing is changed twice, so trying has an end. (Sets may grow.)"""
-    received.check()
+    if received.is_large:
+        await anyio.to_thread.run_sync(received.check)
+    else:
+        received.check()
     learned = exchange.learned(status, body)
     lessons = {} if learned is None else differences(profile, learned)
     again = [name for name in lessons if name in known and not isinstance(lessons[name], frozenset)]

@@ -28,7 +28,7 @@ class TooLarge(ValueError):
     """The decoded body is larger than the limit."""
 
 
-def decode(data: bytes, encoding: str, limit: int) -> bytes:
+def decode(data: bytes | bytearray, encoding: str, limit: int) -> bytes | bytearray:
     """Return *data* without its content encoding.
 
     Raises UnknownEncoding, TooLarge when more than *limit* bytes come out, or more than any text makes of so few, and
@@ -64,11 +64,11 @@ class Unpacker:
         """Whether the data may end here."""
         return self._decoder.is_whole
 
-    def steps(self, data: bytes) -> Iterator[bytes]:
+    def steps(self, data: bytes | bytearray) -> Iterator[bytes]:
         """Give what comes of *data*, little by little: who counts may stop in between. Raises ValueError for damage."""
         return self._decoder.feed(data)
 
-    def feed(self, data: bytes, limit: int) -> bytes:
+    def feed(self, data: bytes | bytearray, limit: int) -> bytes:
         """Return what comes of *data*; raises TooLarge for more than *limit* bytes, and ValueError for damage."""
         pieces: list[bytes] = []
         room = limit
@@ -98,7 +98,7 @@ class _Gzip:
         self.is_whole = False
         """Whether the data may end here."""
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
+    def feed(self, data: bytes | bytearray) -> Iterator[bytes]:
         """Give what comes of *data*."""
         view = memoryview(data)
         for start in range(0, len(data), STEP):  # what is left of a piece is copied after each step
@@ -158,7 +158,7 @@ class _Zstd:
         decoder = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
         self._stream = decoder.decompressobj(read_across_frames=True)
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
+    def feed(self, data: bytes | bytearray) -> Iterator[bytes]:
         """Give what comes of *data*."""
         for start in range(0, len(data), _MORSEL):
             try:

@@ -56,7 +56,8 @@ class Client(Protocol):
         """Send a request with these headers, and `host`; raises BadUpstream, and what *content* raises.
 
         A kept connection that ends before any byte of an answer was closed by the upstream while the request was on
-        its way: a request whose content is still there is sent once more, on a new connection.
+        its way: the request is sent once more, on a new connection. One whose content cannot be had again gets a new
+        connection from the start.
         """
         ...
 

@@ -72,11 +72,12 @@ class AiohttpClient:
         """Send a request. aiohttp writes headers in UTF-8: others, of which there are none, it changes."""
         connection = _Connection()
         with foreign_errors(_KINDS):
-            try:
-                return await self._send(self._session, method, url, headers, content, connection)
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-                if not (connection.was_kept and can_repeat(content) and _is_without_answer(error)):
-                    raise
+            if can_repeat(content):
+                try:
+                    return await self._send(self._session, method, url, headers, content, connection)
+                except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                    if not (connection.was_kept and _is_without_answer(error)):
+                        raise
             return await self._send(self._new_session(), method, url, headers, content, connection)
 
     def _new_session(self) -> Any:

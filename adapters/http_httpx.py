@@ -54,11 +54,12 @@ class HttpxClient:
         """Send a request; the package adds what it always adds."""
         steps = _Steps()
         with foreign_errors(self._kinds):
-            try:
-                return await self._send(self._client, method, url, headers, content, steps)
-            except self._broken:
-                if steps.was_opened or not can_repeat(content):
-                    raise
+            if can_repeat(content):
+                try:
+                    return await self._send(self._client, method, url, headers, content, steps)
+                except self._broken:
+                    if steps.was_opened:
+                        raise
             return await self._send(self._new_client(), method, url, headers, content, steps)
 
     def _new_client(self) -> Any:

@@ -6,8 +6,8 @@ from time import monotonic
 
 import anyio
 
-from ..translator import TranslationError
-from .asgi_types import Headers, Message, Send, send_error, send_json
+from ..translator import TranslationError, encode_json
+from .asgi_types import Headers, Message, Send, send_body, send_error
 
 
 class ClientGone(OSError):
@@ -63,8 +63,12 @@ class Outlet:
 
     async def json(self, status: int, value: object, headers: Headers) -> None:
         """Send a whole JSON answer."""
+        await self.body(status, encode_json(value), headers)
+
+    async def body(self, status: int, body: bytes, headers: Headers) -> None:
+        """Send a whole JSON answer that is encoded already."""
         self.status = status
-        await send_json(self._pass, status, value, headers)
+        await send_body(self._pass, status, body, headers)
 
     async def error(self, error: TranslationError, headers: Headers) -> None:
         """Send a whole error."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from time import monotonic
+from typing import Any
 
 import anyio
 
@@ -45,7 +46,7 @@ class Relay:
         outlet: Outlet,
         limits: Limits,
         changed: Callable[[], None],
-        learn: Callable[[int, bytes], Profile | None],
+        learn: Callable[[int, bytes], Awaitable[Profile | None]],
     ) -> None:
         self.exchange = exchange
         self.stream = exchange.stream(max_line=limits.max_line) if exchange.streaming else None
@@ -157,12 +158,11 @@ class Relay:
         except ValueError:
             self._unreadable(b"", False)
 
-    def _unreadable(self, data: bytes, last: bool) -> None:
+    def _unreadable(self, data: bytes, last: bool) -> Awaitable[None] | None:
         """Nothing can be made of an answer; an error says what its status says."""
         if self.accepted:
             raise BadUpstream("The upstream compressed its answer although it was asked not to.")
-        if last:
-            self._refused(b"")
+        return self._refused(b"") if last else None
 
     # A stream
 
@@ -287,22 +287,43 @@ class Relay:
             return None
         return (self._whole if good else self._refused)(b"".join(self._pieces))
 
-    def _refused(self, body: bytes) -> None:
+    async def _refused(self, body: bytes) -> None:
         if self._status in _MAY_TEACH and not self._outlet.started:
-            self.learned = self._learn(self._status, body)
+            self.learned = await self._learn(self._status, body)
         if self.learned is not None:
             self._finished({})
             return
         raise explain.refusal(self.exchange, self._status, self._headers, body)
 
     def _whole(self, body: bytes) -> Awaitable[None] | None:
+        if len(body) > _LARGE:
+            return self._large(body)
+        value = self._decoded(body)
+        return self._as_stream(encode_json(value)) if self.stream else self._answer(self.exchange.answer(value))
+
+    def _decoded(self, body: bytes) -> Any:
         try:
-            value = decode_json(body)
+            return decode_json(body)
         except ValueError as error:
             raise explain.no_answer(self.exchange, self._headers, error) from None
-        if self.stream is not None:
-            return self._stream(b"data: %b\n\ndata: [DONE]\n\n" % encode_json(value), True)
-        return self._answer(self.exchange.answer(value))
+
+    def _as_stream(self, encoded: bytes) -> Awaitable[None] | None:
+        return self._stream(b"data: %b\n\ndata: [DONE]\n\n" % encoded, True)
+
+    async def _large(self, body: bytes) -> None:
+        """What is large is decoded and translated beside the event loop."""
+
+        def translated() -> tuple[dict[str, Any], bytes]:
+            value = self._decoded(body)
+            answer = value if self.stream else self.exchange.answer(value)
+            return answer, encode_json(answer)
+
+        answer, encoded = await anyio.to_thread.run_sync(translated)
+        if self.stream is None:
+            await self._outlet.body(200, encoded, self._kept())
+            self._finished(answer)
+        elif telling := self._as_stream(encoded):
+            await telling
 
     # Ends
 

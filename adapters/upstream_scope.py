@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from .asgi_types import ABOUT_THE_BODY, Scope, without
+import anyio
+
+from ..translator import Buffer
+from .asgi_types import ABOUT_THE_BODY, Message, Receive, Scope, without
 
 _ABOUT_ANOTHER_ANSWER = {
     *(b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since", b"if-range", b"range")
 }
 _REPLACED = ABOUT_THE_BODY | _ABOUT_ANOTHER_ANSWER | {b"accept", b"accept-encoding", b"expect"}
 _ONCE = _REPLACED | {b"idempotency-key"}
+
+
+_STEP = 2**20  # what is copied at once of a body that is there in pieces
+
+
+def upstream_receive(request: list[Buffer], dismissed: anyio.Event) -> Receive:
+    """Return what gives an application the translated *request*, and when it is *dismissed* the end of its client."""
+    pieces = iter([b"".join(request)]) if sum(map(len, request)) <= _STEP else _steps(request)
+    following = next(pieces, None)
+
+    async def receive() -> Message:
+        nonlocal following
+        if following is None:
+            await dismissed.wait()
+            return {"type": "http.disconnect"}
+        body, following = following, next(pieces, None)
+        return {"type": "http.request", "body": body, "more_body": following is not None}
+
+    return receive
+
+
+def _steps(request: list[Buffer]) -> Iterator[bytes]:
+    for buffer in request:
+        for start in range(0, len(buffer), _STEP):
+            yield bytes(buffer[start : start + _STEP])
 
 
 def upstream_scope(

@@ -14,6 +14,7 @@ from .parts.errors import read as read_error
 from .profiles import PRESETS, Profile, preset
 from .stream.to_chat import ToChat
 from .stream.to_responses import ToResponses
+from .wire.carried import Buffer
 from .wire.json import MAX_VALUES, TooManyValues
 from .wire.json import decode as decode_json
 from .wire.json import encode as encode_json
@@ -24,6 +25,7 @@ __all__ = [
     "BadRequest",
     "BadUpstream",
     "Branches",
+    "Buffer",
     "Exchange",
     "FrameStream",
     "Loss",

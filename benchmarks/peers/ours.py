@@ -24,7 +24,7 @@ def exchange(asked: Body, api: Api) -> ServeChat | ServeResponses:
 
 def request(data: bytes, api: Api) -> bytes:
     _, made = Received.read(data).translate(lambda body: exchange(body, api))
-    return made
+    return b"".join(made)
 
 
 def mapping(body: Body, api: Api) -> Body:

@@ -54,6 +54,16 @@ def event(kind: str, **fields: Any) -> bytes:
     return f"event: response.{kind}\ndata: {json.dumps({'type': f'response.{kind}', **fields})}\n\n".encode()
 
 
+async def whole_of(receive: Any) -> bytes:
+    """The body of a request."""
+    message = await receive()
+    body = message["body"]
+    while message["more_body"]:
+        message = await receive()
+        body += message["body"]
+    return body
+
+
 class Chat:
     """A scripted application: bytes are sent, numbers are waited for, exceptions raised, `None` is a cut."""
 
@@ -71,7 +81,7 @@ class Chat:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scopes.append(scope)
-        self.bodies.append(json.loads((await receive())["body"]))
+        self.bodies.append(json.loads(await whole_of(receive)))
         steps = list(self.steps)
         try:
             while steps and isinstance(steps[0], int | float):

@@ -370,3 +370,39 @@ async def test_broken_pictures(side: Any) -> None:
     assert (got.status, got.error["code"]) == (400, "invalid_json")
     assert b"A\n" in asked[0]
     assert len(asked) == 1
+
+
+async def test_large_requests_and_answers(side: Any, chat: Any) -> None:
+    """What is large is converted beside the event loop, and comes to the same."""
+    text = "a long story " * 100_000
+    body = {**side.ask, "input" if side.is_chat else "messages": [{"role": "user", "content": text}]}
+    answer = side.whole.replace(b"Hello", text.encode())
+    whole = bytearray()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (message := await receive())["more_body"]:
+            whole.extend(message["body"])
+        whole.extend(message["body"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": answer})
+
+    got = await side.talk(app, body).run()
+    assert side.text(got) == text
+    assert got.complete
+    sent = json.loads(whole)
+    assert (sent["messages"] if side.is_chat else sent["input"])[-1]["content"] == text
+    got = await side.talk(app, {**body, "stream": True}).run()
+    assert side.text(got) == text
+    assert side.ending(got) == "completed"
+
+
+async def test_large_requests_that_are_none(side: Any, chat: Any) -> None:
+    """What is wrong with a large request or answer is said in the same words."""
+    got = await side.talk(chat(), b'{"model": "m", "input": "' + b"x" * 2_000_000).run()
+    assert (got.status, got.error["code"]) == (400, "invalid_json")
+    got = await side.talk(chat(b"{" + b" " * 2_000_000, kind="application/json"), side.ask).run()
+    assert (got.status, got.error["message"]) == (502, "The upstream's answer is not JSON.")
+    refused = b'{"error":{"message":"Unknown parameter: store","param":"store","code":"unknown_parameter"}}'
+    text = "x" * 2_000_000
+    body = {**side.ask, "input" if side.is_chat else "messages": [{"role": "user", "content": text}]}
+    assert (await side.talk(chat(refused, status=400), body).run()).status == 400

@@ -7,32 +7,37 @@ from typing import Any, TypeVar
 
 from ..errors import BadRequest, TranslationError
 from ..wire import json
-from ..wire.carried import Carried, cut
+from ..wire.carried import Buffer, Carried, cut
 from .exchange import Exchange
 
 Made = TypeVar("Made", bound=Exchange)
 
 
 class Received:
-    """A decoded request, in whose ``body`` marks may stand for payloads (`wire/carried.py`)."""
+    """A decoded request, in whose ``body`` marks may stand for payloads (`wire/carried.py`).
 
-    def __init__(self, body: Any, payloads: Carried | None = None) -> None:
+    ``is_large`` says that what is done with it takes so long that it had better be done in a thread of its own: there
+    it lets others have their turn.
+    """
+
+    def __init__(self, body: Any, payloads: Carried | None = None, is_large: bool = False) -> None:
         self.body = body
+        self.is_large = is_large
         self._payloads = payloads
 
     @classmethod
-    def read(cls, data: bytes) -> Received:
+    def read(cls, data: bytes | bytearray) -> Received:
         """Decode *data*; raises BadRequest for what is not JSON, wherever that can be seen outside of payloads."""
         payloads = cut(data)
-        return cls(_decoded(payloads.light if payloads else data), payloads)
+        return cls(_decoded(payloads.light if payloads else data), payloads, len(data) > LARGE)
 
     def check(self) -> None:
         """Raise BadRequest if payloads are not what may stand in JSON: worth its time when an upstream has refused."""
         if self._payloads is not None:
             _decoded(self._payloads.data)
 
-    def translate(self, make: Callable[[Any], Made]) -> tuple[Made, bytes]:
-        """Return the exchange that *make* makes of the body, and the bytes to send; raises what it raises.
+    def translate(self, make: Callable[[Any], Made]) -> tuple[Made, list[Buffer]]:
+        """Return the exchange that *make* makes of the body, and the pieces to send; raises what it raises.
 
         Where anybody would see a mark, all is done again with the whole body.
         """
@@ -42,12 +47,16 @@ class Received:
                 return found
             self.body, self._payloads = _decoded(self._payloads.data), None
         made = make(self.body)
-        return made, json.encode(made.request)
+        return made, _encoded(made.request, self.is_large)
 
 
-def _decoded(data: bytes) -> Any:
+LARGE = 1 << 20
+"""Bytes of a large request."""
+
+
+def _decoded(data: bytes | bytearray) -> Any:
     try:
-        return json.decode(data)
+        return json.decode(data) if len(data) <= LARGE else json.decode_in_steps(data)
     except json.TooManyValues:
         raise BadRequest(
             f"The request body holds more than {json.MAX_VALUES:,} JSON values.", code="too_many_values"
@@ -56,7 +65,11 @@ def _decoded(data: bytes) -> Any:
         raise BadRequest("The request body is not JSON, or is nested too deeply.", code="invalid_json") from None
 
 
-def _light(body: Any, payloads: Carried, make: Callable[[Any], Made]) -> tuple[Made, bytes] | None:
+def _encoded(request: dict[str, Any], is_large: bool) -> list[Buffer]:
+    return [*json.encode_in_steps(request)] if is_large else [json.encode(request)]
+
+
+def _light(body: Any, payloads: Carried, make: Callable[[Any], Made]) -> tuple[Made, list[Buffer]] | None:
     try:
         made = make(body)
     except TranslationError:

@@ -23,10 +23,13 @@ _HEAD = re.compile(rb'"(?:data:[^"\\,]{0,100};base64,)?')
 _LONGEST_KEY = 32
 
 
+Buffer = bytes | memoryview
+
+
 class Carried:
     """The payloads of one body: ``data`` is the body as it came, ``light`` the body without them."""
 
-    def __init__(self, data: bytes, places: list[tuple[int, int]]) -> None:
+    def __init__(self, data: bytes | bytearray, places: list[tuple[int, int]]) -> None:
         self.data = data
         view = memoryview(data)
         self._payloads = [view[start:stop] for start, stop in places]
@@ -36,14 +39,17 @@ class Carried:
         marks = (b"%b%04d" % (self._mark, number) for number in range(len(places)))
         self.light = b"".join([piece for pair in zip(rest, marks, strict=False) for piece in pair] + rest[-1:])
 
-    def put_back(self, made: bytes) -> bytes | None:
-        """Return what was *made* of the light body with its payloads; None if not all of them ended strings in it."""
+    def put_back(self, made: bytes) -> list[Buffer] | None:
+        """Return what was *made* of the light body with its payloads, in pieces; None if not all ended strings in it.
+
+        Nothing is copied: a body may be as large as all that is left of the memory.
+        """
         pieces: list[Any] = re.split(self._mark + rb'(\d{4})(?=")', made)
         numbers = [int(digits) for digits in pieces[1::2]]
         if made.count(self._mark) > len(numbers) or sorted(numbers) != list(range(len(self._payloads))):
             return None
         pieces[1::2] = [self._payloads[number] for number in numbers]
-        return b"".join(pieces)
+        return [piece for piece in pieces if piece]
 
     def is_in(self, value: Any) -> bool:
         """Whether *value* holds a mark."""
@@ -58,7 +64,7 @@ def _mark_of(rest: list[memoryview]) -> bytes:
     return next(mark for mark in marks if mark not in whole)
 
 
-def cut(data: bytes) -> Carried | None:
+def cut(data: bytes | bytearray) -> Carried | None:
     """Return *data* with its payloads cut out; None if there is none that is plain to see."""
     places: list[tuple[int, int]] = []
     behind, position = 0, LEAST
@@ -75,7 +81,7 @@ def cut(data: bytes) -> Carried | None:
     return Carried(data, places) if places else None
 
 
-def _start(data: bytes, quote: int) -> int:
+def _start(data: bytes | bytearray, quote: int) -> int:
     """Where the payload begins in the string that *quote* opens; 0 if it is no such string.
 
     That quote is no end of a string and not escaped: a key is in front of it.

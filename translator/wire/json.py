@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ class TooManyValues(ValueError):
     """A JSON text holds more values than it may."""
 
 
-def decode(data: bytes | str, limit: int | None = MAX_VALUES) -> Any:
+def decode(data: bytes | bytearray | str, limit: int | None = MAX_VALUES) -> Any:
     """Return the value of a JSON text.
 
     What msgspec refuses and the wild sends is read all the same: bytes that are not UTF-8 (llama.cpp cuts characters),
@@ -31,12 +32,12 @@ def decode(data: bytes | str, limit: int | None = MAX_VALUES) -> Any:
     encoded here has no limit), and ValueError for everything else, deep nesting included.
     """
     if limit is not None and len(data) > limit:  # a shorter one cannot hold so many
-        _expect_few(data if isinstance(data, bytes) else data.encode("utf-8", "replace"), limit)
+        _expect_few(data.encode("utf-8", "replace") if isinstance(data, str) else data, limit)
     try:
         return _decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         pass
-    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
+    text = data if isinstance(data, str) else data.decode("utf-8", "replace")
     try:
         value = json.loads(text, parse_constant=lambda _: None, parse_int=_integer)
         return _decoder.decode(_LONE.sub("\ufffd", json.dumps(value, ensure_ascii=False)).encode())
@@ -44,18 +45,42 @@ def decode(data: bytes | str, limit: int | None = MAX_VALUES) -> Any:
         raise ValueError(f"not JSON: {error}") from None
 
 
+def decode_in_steps(data: bytes | bytearray) -> Any:
+    """Return what ``decode`` returns, in steps between which other threads have their turn: for large requests.
+
+    Members of an object, and of the lists in it, are decoded one by one: one call would stop all others for as long as
+    it takes, which is a tenth of a second for as much as a request may be.
+    """
+    if len(data) > MAX_VALUES:
+        _expect_few(data, MAX_VALUES)
+    try:
+        return {name: _stepwise(raw) for name, raw in _members.decode(data).items()}
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return decode(data, None)
+
+
+def _stepwise(raw: msgspec.Raw) -> Any:
+    if memoryview(raw)[:1] == b"[":
+        return [_decoder.decode(member) for member in _entries.decode(raw)]
+    return _decoder.decode(raw)
+
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_entries = msgspec.json.Decoder(list[msgspec.Raw])
+
+
 def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) < 19 else float(digits)
 
 
-def _expect_few(data: bytes, limit: int) -> None:
+def _expect_few(data: bytes | bytearray, limit: int) -> None:
     """Raise TooManyValues if *data* holds more than *limit* values."""
     at_most = data.count(b",") + data.count(b"[") + data.count(b"{") + 1
     if at_most > limit and _holds_more(data, limit):
         raise TooManyValues(f"not JSON that is read here: it holds more than {limit:,} values")
 
 
-def _holds_more(data: bytes, limit: int) -> bool:
+def _holds_more(data: bytes | bytearray, limit: int) -> bool:
     """Whether there are more values than *limit*; strings are looked over in windows, so it takes no memory.
 
     Each value has a comma in front, or is the first of a list or an object that is not empty, or is the whole.
@@ -90,6 +115,79 @@ def encode(value: Any) -> bytes:
     except UnicodeEncodeError:
         return _LONE.sub("\ufffd", json.dumps(value, ensure_ascii=False, separators=(",", ":"))).encode()
 
+
+def encode_in_steps(body: dict[str, Any]) -> list[bytes]:
+    """Return what ``encode`` returns, in pieces, and in steps between which other threads have their turn."""
+    pieces = _Pieces()
+    mark = b"{"
+    for name, value in body.items():
+        pieces.add(b"%b%b:" % (mark, encode(name)))
+        mark = b","
+        if isinstance(value, list) and value:
+            for i, member in enumerate(value):
+                pieces.add(b"," if i else b"[")
+                _encode_member(member, pieces)
+            pieces.add(b"]")
+        else:
+            _encode_member(value, pieces)
+    pieces.add(b"}" if body else b"{}")
+    return pieces.whole()
+
+
+def _encode_member(value: Any, pieces: _Pieces, depth: int = 4) -> None:
+    """Encode at once what is not large, and what is nested so deeply that nobody puts large texts there."""
+    if isinstance(value, str) and len(value) > _PIECE:
+        pieces.add(b'"')
+        for start in range(0, len(value), _PIECE):
+            pieces.add(encode(value[start : start + _PIECE])[1:-1])
+        pieces.add(b'"')
+    elif depth and isinstance(value, dict) and _is_large(value.values(), depth):
+        mark = b"{"
+        for name, member in value.items():
+            pieces.add(b"%b%b:" % (mark, encode(name)))
+            mark = b","
+            _encode_member(member, pieces, depth - 1)
+        pieces.add(b"}")
+    elif depth and isinstance(value, list) and _is_large(value, depth):
+        for i, member in enumerate(value):
+            pieces.add(b"," if i else b"[")
+            _encode_member(member, pieces, depth - 1)
+        pieces.add(b"]")
+    else:
+        pieces.add(encode(value))
+
+
+def _is_large(members: Iterable[Any], depth: int) -> bool:
+    """Whether a large text is among the *members*, or in them."""
+    for member in members:
+        if isinstance(member, str):
+            if len(member) > _PIECE:
+                return True
+        elif depth and isinstance(member, (dict, list)):
+            inner = member.values() if isinstance(member, dict) else member
+            if _is_large(inner, depth - 1):
+                return True
+    return False
+
+
+class _Pieces:
+    """Bytes that grow to a list of pieces of about a mebibyte."""
+
+    def __init__(self) -> None:
+        self._full: list[bytes] = []
+        self._last = bytearray()
+
+    def add(self, data: bytes) -> None:
+        self._last += data
+        if len(self._last) > _PIECE:
+            self._full.append(bytes(self._last))
+            self._last.clear()
+
+    def whole(self) -> list[bytes]:
+        return [*self._full, bytes(self._last)]
+
+
+_PIECE = 1 << 20
 
 encode_sound = _encoder.encode
 """The same for what was decoded strictly: it has no lone surrogates."""

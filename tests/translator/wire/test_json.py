@@ -130,3 +130,40 @@ def test_too_many_values(inner: bytes) -> None:
 def test_what_is_in_strings_does_not_count(data: bytes) -> None:
     """A text of many megabytes is one value."""
     assert isinstance(decode_json(data), str)
+
+
+LONG = 'long "text"\n\u20ac\U0001f600' * 120_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"a": 1, "b": None, "c": []},
+        {"messages": [{"role": "user", "content": "x" * 300_000}] * 8, "n": 1},
+        {"input": LONG},
+        {"input": [{"content": [{"text": LONG, "more": [LONG, {}]}]}, "x", LONG, [[[[[LONG]]]]]]},
+        {"a": [[], {}, "\ud800"], "b": {"c": {"d": {"e": {"f": {"g": LONG}}}}}},
+    ],
+)
+def test_large_bodies_in_steps(body: dict[str, Any]) -> None:
+    """They are encoded and decoded to the same."""
+    pieces = json.encode_in_steps(body)
+    assert b"".join(pieces) == json.encode(body)
+    assert json.decode_in_steps(b"".join(pieces)) == json.decode(b"".join(pieces))
+
+
+@pytest.mark.parametrize(
+    "data", [b"[1]", b'"x"', b'{"a": [NaN]}', b'{"a": [1, "\xff"]}', b'{"a":1,"a":[2]}', b'{"a": [1] }']
+)
+def test_odd_bodies_in_steps(data: bytes) -> None:
+    """What is no plain object is decoded as ever."""
+    assert json.decode_in_steps(data) == json.decode(data)
+
+
+def test_too_many_values_in_steps() -> None:
+    """The bound is the same."""
+    with pytest.raises(json.TooManyValues):
+        json.decode_in_steps(b'{"a":[' + b"0," * 1_000_001 + b"0]}")
+    with pytest.raises(ValueError, match="not JSON"):
+        json.decode_in_steps(b'{"a":')
