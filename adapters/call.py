@@ -42,12 +42,11 @@ class Call:
         is_copy: bool = False,
     ) -> None:
         self.outlet = Outlet(send)
-        self.received = Received({})
         self.exchange: Exchange | None = None
         self.relay: Relay | None = None
         self.profile: Profile | None = None
-        self.request: list[Buffer] = []
         self._app = app
+        self._sent = _Sent()
         self._scope = scope
         self._receive = receive
         self._limits = limits
@@ -61,7 +60,7 @@ class Call:
     @property
     def body(self) -> dict[str, Any]:
         """The client's request; payloads in it may be missing."""
-        return self.received.body
+        return self._sent.received.body
 
     @property
     def lessons(self) -> dict[str, Any]:
@@ -90,7 +89,7 @@ class Call:
     async def run(self, profile: Profile, strict: bool) -> None:
         """Serve the request; *profile* says what the upstream is like, ``lessons`` afterwards what it is like, too."""
         try:
-            received = await read_object(self._scope, self._receive, self._limits)
+            self._sent.received = await read_object(self._scope, self._receive, self._limits)
         except Disconnected:
             self.outlet.gone = True
         except Unreadable as unreadable:
@@ -98,11 +97,15 @@ class Call:
         except TranslationError as error:
             await self.refuse(error)
         else:
-            await self.serve(received, profile, strict)
+            await self._serve(profile, strict)
 
-    async def serve(self, received: Received, profile: Profile, strict: bool, like: list[Buffer] | None = None) -> None:
+    async def serve(self, received: Received, profile: Profile, strict: bool, like: list[Buffer]) -> None:
         """Serve a request that has been read. If its translation is *like* bytes that are there, these are sent."""
-        self.received, self.profile, self.request = received, profile, like or []
+        self._sent.received, self._sent.request = received, like
+        await self._serve(profile, strict)
+
+    async def _serve(self, profile: Profile, strict: bool) -> None:
+        self.profile = profile
         try:
             exchange = await self._translate(strict)
         except TranslationError as error:
@@ -122,9 +125,10 @@ class Call:
         """Start anew with the profile as it is known now; what is large is translated beside the event loop."""
         assert self.profile is not None
         serve = partial(SERVED[self._endpoint], profile=self.profile, strict=strict, new_id=new_id, clock=time.time)
-        translate = partial(self.received.translate, serve)
+        sent = self._sent
+        translate = partial(sent.received.translate, serve)
         try:
-            made = await anyio.to_thread.run_sync(translate) if self.received.is_large else translate()
+            made = await anyio.to_thread.run_sync(translate) if sent.received.is_large else translate()
         except RecursionError:
             raise BadRequest("The request is nested too deeply.") from None
         except TranslationError:
@@ -134,14 +138,14 @@ class Call:
             _log.debug("The same in full", exc_info=error)
             raise TranslationError("The request could not be translated.") from None
         self.exchange, request = made
-        self.request = self.request if request == self.request else request
+        sent.request = sent.request if request == sent.request else request
         return self.exchange
 
     async def _several(self, copies: int, strict: bool) -> None:
         """Send the request several times: each branch is a call of its own, for one choice."""
         assert self.exchange is not None
         assert self.profile is not None
-        profile, request, received = self.profile, self.request, Received({**self.body, "n": 1})
+        profile, request, received = self.profile, self._sent.request, Received({**self.body, "n": 1})
         self._fan_out = fan_out = FanOut(self.exchange, self.outlet, self._limits)
         limits = _shared_by(copies, self._limits)
         branches = [
@@ -174,13 +178,14 @@ class Call:
         assert self.profile is not None
         watch = self._watch
         # no methods of this call: that would be a cycle
-        learn = partial(_learned, self.received, self.exchange, self.profile, self._lessons)
-        relay = self.relay = Relay(self.exchange, self.outlet, self._limits, watch.changed, learn)
+        sent = self._sent
+        learn = partial(_learned, sent, self.exchange, self.profile, self._lessons)
+        relay = self.relay = Relay(self.exchange, self.outlet, self._limits, watch.changed, learn, sent.release)
         failure: TranslationError = BadUpstream("The upstream ended without a complete answer.")
         watch.begin(relay)
         with watch.inner:
             try:
-                await self._app(self._inner_scope(), upstream_receive(self.request, watch.dismissed), relay.send)
+                await self._app(self._inner_scope(), upstream_receive(sent.request, watch.dismissed), relay.send)
             except Exception as error:
                 failure = self._reason(error)
             except anyio.get_cancelled_exc_class():
@@ -215,19 +220,35 @@ class Call:
 
     def _inner_scope(self) -> Scope:
         assert self.exchange is not None
-        theirs, size = self.exchange.endpoint, sum(map(len, self.request))
+        theirs, size = self.exchange.endpoint, sum(map(len, self._sent.request))
         streams, is_repeated = self.exchange.streaming, self._is_repeated
         return upstream_scope(self._scope, self._endpoint, theirs, size, streams=streams, is_repeated=is_repeated)
 
 
+class _Sent:
+    """A request as it was received and as it is sent, until the upstream has accepted it."""
+
+    def __init__(self) -> None:
+        self.received = Received({})
+        self.request: list[Buffer] = []
+
+    def release(self) -> None:
+        """Keep only what the record of the exchange tells."""
+        body = self.received.body
+        self.received, self.request = Received({name: body[name] for name in _TOLD if name in body}), []
+
+
+_TOLD = ("model", "stream")
+
+
 async def _learned(
-    received: Received, exchange: Exchange, profile: Profile, known: dict[str, Any], status: int, body: bytes
+    sent: _Sent, exchange: Exchange, profile: Profile, known: dict[str, Any], status: int, body: bytes
 ) -> Profile | None:
     """A profile to try again with: nothing is changed twice, so trying has an end. (Sets may grow.)"""
-    if received.is_large:
-        await anyio.to_thread.run_sync(received.check)
+    if sent.received.is_large:
+        await anyio.to_thread.run_sync(sent.received.check)
     else:
-        received.check()
+        sent.received.check()
     learned = exchange.learned(status, body)
     lessons = {} if learned is None else differences(profile, learned)
     again = [name for name in lessons if name in known and not isinstance(lessons[name], frozenset)]

@@ -37,7 +37,8 @@ class Relay:
 
     ``over`` means that the client has all that it will get of this call; ``complete`` that the application has sent all
     of its answer; ``learned`` is a profile to try again with, if *learn* finds one in a refusal. *changed* is called
-    when a deadline has moved nearer, and when the answer is complete.
+    when a deadline has moved nearer, and when the answer is complete; *release* when a stream begins, and nobody needs
+    the request any more.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Relay:
         limits: Limits,
         changed: Callable[[], None],
         learn: Callable[[int, bytes], Awaitable[Profile | None]],
+        release: Callable[[], None],
     ) -> None:
         self.exchange = exchange
         self.stream = exchange.stream(max_line=limits.max_line) if exchange.streaming else None
@@ -61,6 +63,7 @@ class Relay:
         self._limits = limits
         self._changed = changed
         self._learn = learn
+        self._release = release
         self._status = 0
         self._headers: Headers = []
         self._pieces: list[bytes] = []
@@ -128,9 +131,17 @@ class Relay:
             return
         streams = b"text/event-stream" in headers.get(b"content-type", b"").lower()
         if self.stream is not None:
+            self._let_go(self.stream)
             self._body = Relay._stream if streams else Relay._guess
         else:
             self._body = Relay._gather if streams else Relay._guess
+
+    def _let_go(self, stream: FrameStream) -> None:
+        """A stream may take an hour, and needs no more of its request than what is said again in the answer."""
+        self._learn = _nothing
+        self._release()
+        self.exchange.release()
+        stream.release()
 
     async def _unpacked(self, data: bytes, last: bool) -> None:
         """Undo a compression that nobody asked for, in steps: between them, others have their turn."""
@@ -351,3 +362,7 @@ class Relay:
         if losses := self.exchange.report.header():
             mine.append((b"diglot-losses", losses.encode("latin-1", "replace")))
         return [*without(self._headers, {*ABOUT_THE_BODY, *(key for key, _ in mine)}), *mine]
+
+
+async def _nothing(status: int, body: bytes) -> Profile | None:
+    """What an accepted request teaches."""

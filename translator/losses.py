@@ -50,6 +50,10 @@ class Report:
         for loss in losses:
             self._add(loss)
 
+    def forget(self) -> None:
+        """Let go of the values."""
+        self._losses = {key: loss._replace(value=None) for key, loss in self._losses.items()}
+
     def _add(self, loss: Loss) -> None:
         self._losses.setdefault(loss[:3], loss)
 

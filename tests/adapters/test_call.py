@@ -1,7 +1,9 @@
 """The life of one request: clients that leave, upstreams that hang, servers that stop."""
 
+import gc
 import json
 import logging
+import tracemalloc
 from time import monotonic
 from typing import Any
 
@@ -406,3 +408,26 @@ async def test_large_requests_that_are_none(side: Any, chat: Any) -> None:
     text = "x" * 2_000_000
     body = {**side.ask, "input" if side.is_chat else "messages": [{"role": "user", "content": text}]}
     assert (await side.talk(chat(refused, status=400), body).run()).status == 400
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_what_an_open_stream_holds(side: Any, chat: Any, anyio_backend: str) -> None:
+    """A request is let go of when the upstream has accepted it."""
+    text = "a long story " * 100_000
+    body = {**side.stream, "input" if side.is_chat else "messages": [{"role": "user", "content": text}]}
+    app, records = chat(side.say("Hel"), FOREVER), list[Record]()
+    one = side.talk(app, body, limits=Limits(shutdown=0.1), on_exchange=records.append)
+    del body, text
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one.run)
+        while not one.sent:  # noqa: ASYNC110
+            await anyio.sleep(0.05)
+        app.bodies.clear()
+        await anyio.sleep(0.05)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] - before < 500_000
+        one.gone.set()
+    tracemalloc.stop()
+    assert (records[0].model, records[0].streaming) == ("m", True)

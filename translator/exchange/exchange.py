@@ -34,6 +34,8 @@ class Exchange(ABC):
     """How often the request is to be sent: the other API may have no word for several choices."""
     profile: Profile
     report: Report
+    is_released: bool = False
+    """Whether the request is gone, because nobody needs it any more."""
 
     @abstractmethod
     def answer(self, finished: Any) -> dict[str, Any]:
@@ -46,6 +48,14 @@ class Exchange(ABC):
     @abstractmethod
     def own_path(self, path: str) -> str:
         """Return the place in the caller's request for a place in the upstream's."""
+
+    def release(self) -> None:
+        """Let go of the request: the upstream has accepted it, and its stream is under way.
+
+        An error that names a place in the request names none from now on.
+        """
+        self.request, self.is_released = {}, True
+        self.report.forget()
 
     def repeated(self) -> list[Any]:
         """Return what of the request may be seen again: in the answer, or in the report."""
@@ -60,6 +70,8 @@ class Exchange(ABC):
         theirs = error.param
         if theirs is None:
             return error
+        if self.is_released:
+            return error.replace(param=None)
         ours = self.own_path(theirs)
         return error.replace(param=ours, message=paths.renamed(error.message, theirs, ours))
 

@@ -75,6 +75,10 @@ class ServeChat(Exchange):
         """Return the transducer from the upstream's bytes to the client's frames."""
         return FrameStream(self.transducer(), sse.Decoder(max_line), sse.data, done_mark=True)
 
+    def release(self) -> None:
+        super().release()
+        self._made = self._made._replace(body={}, origins=[], declared=[], given={})
+
     def own_path(self, path: str) -> str:
         """Turn `input[5].content` into `messages[3].content`, and so on."""
         return paths.in_chat(path, self._made)

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import answer, compaction, fields, request
 from ..errors import BadUpstream
+from ..parts.tools import Catalog
 from ..profiles import Profile, Terms
 from ..stream.to_responses import Asked, ToResponses
 from ..wire import shape, sse
@@ -80,6 +81,11 @@ class ServeResponses(Exchange):
 
     def repeated(self) -> list[Any]:
         return [*super().repeated(), self._asked.blank]
+
+    def release(self) -> None:
+        super().release()
+        self._body, self._made = {}, request.ChatRequest({}, Catalog({}), [], {}, [])
+        self._asked = self._asked._replace(blank={}, catalog=self._made.catalog)
 
     def own_path(self, path: str) -> str:
         """Turn `messages[3].content` into `input[5].content`, and so on."""

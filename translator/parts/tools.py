@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from ..errors import BadRequest
@@ -35,7 +36,14 @@ class Catalog:
 
     def __init__(self, tools: dict[str, Tool]) -> None:
         self._flat = tools
-        self._native = {(tool.namespace, tool.name): tool for tool in tools.values()}
+
+    @cached_property
+    def _native(self) -> dict[tuple[str | None, str], Tool]:
+        return {(tool.namespace, tool.name): tool for tool in self._flat.values()}
+
+    def without_declarations(self) -> Catalog:
+        """What answers need: names and kinds."""
+        return Catalog({flat: tool._replace(chat={}) for flat, tool in self._flat.items()})
 
     def __iter__(self) -> Iterator[Tool]:
         return iter(self._flat.values())

@@ -95,6 +95,9 @@ class ToChat:
         """Return the fast lane for pieces of text, from bytes to frames."""
         return ResponsesLane(self._listener)
 
+    def release(self) -> None:
+        """Nothing of the request is needed but what little is said of it (`Wanted`)."""
+
     def garbled(self, what: str) -> None:
         """Something came that cannot be read: what it said is lost, so the answer must not end well."""
         self._listener.garbled(what)

@@ -100,6 +100,14 @@ class ToResponses:
         """Return the fast lane for pieces of text, from bytes to frames."""
         return ChatLane(self._out, self._words, self._calls)
 
+    def release(self) -> None:
+        """Keep of the request only what the answer repeats, as JSON: objects take several times as much memory."""
+        for name, value in self._asked.blank.items():
+            if value and isinstance(value, (dict, list)) and self.answer[name] is value:
+                self.answer[name] = json.carried(value)
+        about = {"model": self._asked.blank["model"]}
+        self._asked = self._asked._replace(blank=about, catalog=self._asked.catalog.without_declarations())
+
     def garbled(self, what: str) -> None:
         """Something came that cannot be read: what it said is lost, so the answer must not end as completed."""
         self._broken = self._broken or f"The upstream sent {what}."

@@ -113,7 +113,13 @@ def encode(value: Any) -> bytes:
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:
-        return _LONE.sub("\ufffd", json.dumps(value, ensure_ascii=False, separators=(",", ":"))).encode()
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_decoder.decode)
+        return _LONE.sub("\ufffd", text).encode()
+
+
+def carried(value: Any) -> msgspec.Raw:
+    """Return *value* as what encodes to itself."""
+    return msgspec.Raw(encode(value))
 
 
 def encode_in_steps(body: dict[str, Any]) -> list[bytes]:

@@ -189,6 +189,8 @@ class Keeping:
         self.ended = chunk == {"type": "end"}
         return [{"got": len(self.fed)}]
 
+    def release(self) -> None: ...
+
     def garbled(self, what: str) -> None:
         self.fed.append(what)
 

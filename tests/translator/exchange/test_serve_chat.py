@@ -75,3 +75,17 @@ def test_a_stream_from_bytes_to_frames(serve_chat: Serve) -> None:
 def test_the_path_of_an_error(serve_chat: Serve) -> None:
     """It is told in the words of the chat request."""
     assert serve_chat().own_path("input[0].content") == "messages[0].content"
+
+
+def test_a_stream_without_its_request(serve_chat: Serve) -> None:
+    """Once the upstream has accepted it, a request is let go of; its errors name no place in it."""
+    exchange = serve_chat({"stream": True, "n": 1})
+    stream = exchange.stream()
+    exchange.release()
+    stream.release()
+    assert exchange.request == {}
+    event = {"type": "response.completed", "response": RESPONSE}
+    frames = stream.feed(b"data: " + json.dumps(event).encode() + b"\n\n")
+    assert b'"finish_reason":"stop"' in b"".join(frames)
+    error = b'{"error":{"message":"Bad.","param":"input[0].content"}}'
+    assert exchange.error(400, error).param is None

@@ -1,11 +1,12 @@
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
-from diglot.translator import BadRequest, Profile, ServeResponses, preset
+from diglot.translator import BadRequest, BadUpstream, Profile, ServeResponses, preset
 
 Serve = Callable[..., ServeResponses]
 TOOL = {"type": "function", "name": "f"}
@@ -196,3 +197,53 @@ def test_the_transducer_takes_decoded_chunks(serve: Serve) -> None:
     events += transducer.finish()
     assert events[-1]["response"] == transducer.answer
     assert transducer.ended
+
+
+# --- letting go of the request
+
+
+@pytest.mark.parametrize("before", [0, 2])
+def test_a_stream_without_its_request(serve: Serve, before: int) -> None:
+    """Once the upstream has accepted it, a request is let go of: its stream is the same, byte for byte."""
+    tools = [{**TOOL, "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}, {"type": "shell"}]
+    asked = {"stream": True, "tools": tools, "metadata": {"a": "b"}, "instructions": "x", "truncation": "auto"}
+    call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": '{"a":'}}
+    deltas: list[Any] = [{"content": "Hi"}, {"tool_calls": [call]}]
+    deltas.append({"tool_calls": [{"index": 0, "function": {"arguments": '"b"}'}}]})
+    chunks = [{"model": "m", "choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+    chunks.append({"choices": [{"delta": {}, "finish_reason": "tool_calls"}]})
+    pieces = [b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks] + [b"data: [DONE]\n\n"]
+
+    def frames(*, is_released: bool) -> list[bytes]:
+        exchange = serve(asked)
+        stream = exchange.stream()
+        made = [frame for piece in pieces[:before] for frame in stream.feed(piece)]
+        if is_released:
+            exchange.release()
+            stream.release()
+            assert exchange.request == {}
+        made += [frame for piece in pieces[before:] for frame in stream.feed(piece)]
+        assert stream.ended
+        return [re.sub(rb"_\d+", b"", frame) for frame in made]
+
+    assert frames(is_released=True) == frames(is_released=False)
+
+
+def test_an_error_without_its_request(serve: Serve) -> None:
+    """It says what it said, but where it was in the request nobody knows any more; the losses stay, their values go."""
+    exchange = serve({"truncation": "auto"})
+    error = exchange.error(400, body(param="messages[0].content"))
+    assert error.param == "input"
+    exchange.release()
+    assert exchange.error(400, body(param="messages[0].content")).param is None
+    assert exchange.error(400, body()).message == "Bad."
+    assert [(loss.path, loss.value) for loss in exchange.report] == [("truncation", None)]
+
+
+def test_a_failure_without_its_request(serve: Serve) -> None:
+    """What cannot be encoded strictly is encoded all the same, beside what is encoded already."""
+    exchange = serve({"stream": True, "tools": [TOOL]})
+    stream = exchange.stream()
+    stream.release()
+    stream.start()
+    assert b'"name":"f"' in stream.fail(BadUpstream("half: \ud800"))[-1]
