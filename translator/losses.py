@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
 Kind = Literal["dropped", "approximated", "emulated", "defaulted"]
 
 REFUSED_WHEN_STRICT = ("dropped", "approximated")
+_NAMES = re.compile(r"[\w.:/\[\]-]*", re.ASCII)
+_LONGEST = 120
 
 
 class Loss(NamedTuple):
@@ -25,6 +28,13 @@ class Loss(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.path}: {self.why}"
+
+    @property
+    def place(self) -> str:
+        """The path as it may stand in a log or a header: names in it are bounded, and no more than names."""
+        name = _NAMES.match(self.path[:_LONGEST])
+        plain = name[0] if name else ""
+        return plain if plain == self.path else f"{plain[: plain.rfind('.') + 1]}?"
 
 
 class Report:
@@ -76,7 +86,7 @@ class Report:
         members: list[str] = []
         room = limit - len(", more;count=99999")
         for loss in self:
-            member = f"{_quoted(loss.path)};kind={loss.kind};why={_quoted(loss.why)}"
+            member = f"{_quoted(loss.place)};kind={loss.kind};why={_quoted(loss.why)}"
             room -= len(member) + 2
             if room < 0:
                 return ", ".join([*members, f"more;count={len(self) - len(members)}"])

@@ -70,21 +70,21 @@ def test_the_header_is_a_structured_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "quoted"),
+    ("why", "quoted"),
     [('a"b', r'"a\"b"'), ("a\\b", r'"a\\b"'), ("a\r\nb", '"a??b"'), ("é\ud800😀", '"???"'), ("\x7f", '"?"')],
 )
-def test_paths_are_escaped(path: str, quoted: str) -> None:
-    """What a client calls its fields can neither end a string nor a header line."""
+def test_texts_are_escaped(why: str, quoted: str) -> None:
+    """What is said can neither end a string nor a header line."""
     report = Report()
-    report.dropped(path, "x")
-    assert members_of(report.header()) == [f'{quoted};kind=dropped;why="x"']
+    report.dropped("x", why)
+    assert members_of(report.header()) == [f'"x";kind=dropped;why={quoted}']
 
 
-def test_long_paths_are_cut() -> None:
-    """A path shows its first 200 characters, also when every one of them is escaped."""
+def test_long_texts_are_cut() -> None:
+    """A text shows its first 200 characters, also when every one of them is escaped."""
     report = Report()
-    report.dropped('"' * 500, "x")
-    assert members_of(report.header()) == ['"' + r"\"" * 200 + '";kind=dropped;why="x"']
+    report.dropped("x", '"' * 500)
+    assert members_of(report.header()) == ['"x";kind=dropped;why="' + r"\"" * 200 + '"']
 
 
 @pytest.mark.parametrize("limit", [60, 200, 1024])
@@ -114,3 +114,24 @@ def test_losses_from_elsewhere() -> None:
     other.emulated("b", "done by other means")
     report.add(other)
     assert [loss.path for loss in report] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("tools[3].function.x-y:z", "tools[3].function.x-y:z"),
+        ("what somebody wrote", "?"),
+        ("tools[3].what somebody wrote", "tools[3].?"),
+        ("input[0].ü.x", "input[0].?"),
+        ("a." + "b" * 500, "a.?"),
+        ("", ""),
+        ("\n", "?"),
+    ],
+)
+def test_where_it_may_be_told(path: str, place: str) -> None:
+    """Logs and headers get names, and no texts that somebody put in the place of one."""
+    loss = Loss(path, "dropped", "why")
+    assert loss.place == place
+    report = Report()
+    report.add([loss])
+    assert report.header() == f'"{place}";kind=dropped;why="why"'

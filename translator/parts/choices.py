@@ -87,8 +87,8 @@ def _allowed(choice: dict[str, Any], catalog: Catalog, terms: Terms) -> tuple[An
         path = f"tool_choice.tools[{i}]"
         try:
             tool = _find(shape.mapping(member, path), path, catalog)
-        except BadRequest as error:
-            terms.report.dropped(path, error.message, member)
+        except BadRequest:
+            terms.report.dropped(path, "it is not among the tools that the upstream has", member)
         else:
             allowed[tool.flat] = tool
     if not allowed and mode != "auto":

@@ -108,7 +108,7 @@ def _add(tools: dict[str, Tool], tool: Tool, terms: Terms) -> None:
             tool.path,
         )
     if other.chat != tool.chat:
-        terms.report.dropped(tool.path, f"'{tool.flat}' is declared before, in {other.path}")
+        terms.report.dropped(tool.path, f"{shape.word(tool.flat)} is declared before, in {other.path}")
 
 
 def _read(declaration: Any, path: str, namespace: str | None, terms: Terms) -> Iterable[Tool]:
