@@ -4,7 +4,7 @@ PYTHON  ?= python3
 VENV    := .venv
 BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
-SOURCES := $(shell find translator adapters -type f -not -path '*/__pycache__/*' 2>/dev/null)
+SOURCES := $(shell find package translator adapters -type f -not -path '*/__pycache__/*' 2>/dev/null)
 TESTS   ?= tests
 PORT    ?= 8080
 

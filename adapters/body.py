@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from ..translator import BadRequest, Received
 from .asgi_types import Receive, Scope, header
 from .encodings import TooLarge, UnknownEncoding, decode, supported
+from .missing import words
+
+_log = logging.getLogger("diglot")
 
 
 class Disconnected(Exception):
@@ -43,6 +48,8 @@ def _plain(data: bytes, encoding: bytes, limit: int) -> bytes:
     try:
         return decode(data, encoding.decode("latin-1"), limit)
     except UnknownEncoding as error:
+        if encoding.strip().lower() == b"zstd":
+            _log.warning(words("A request body with content-encoding zstd", "zstandard", "zstd"))
         names = ", ".join(supported())
         raise BadRequest(f"{error}; supported are {names}.", code="unsupported_encoding", status=415) from None
     except TooLarge:

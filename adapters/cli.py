@@ -7,16 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 
 from ..translator import PRESETS, TranslationError, decode_json, encode_json, fields_as_markdown
 from . import config, explain, hints
 from . import convert as converting
-
-try:
-    import click
-except ImportError:
-    raise SystemExit("The commands need more packages: pip install 'diglot[server]'") from None
 
 _EMBEDDED = """
   !! No --upstream was given: a scripted demo answers, there is NO MODEL behind this server.
@@ -25,7 +21,7 @@ _EMBEDDED = """
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="diglot")
+@click.version_option(None, "-V", "--version", package_name="diglot", prog_name="diglot")
 def main() -> None:
     """Serve OpenAI's Responses and Chat Completions APIs from an upstream that has one of them."""
 

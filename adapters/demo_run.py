@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from ..translator import decode_json, encode_json
-from . import demo, hints, http
+from . import demo, hints, http, http_choice
 from .asgi import TranslationMiddleware
 from .asgi_types import App, Message, Receive, Scope, Send, without
 from .demo_clients import WEATHER, ChatClient, Client, ResponsesClient
@@ -83,7 +83,7 @@ async def _show(talker: Client, upstream: App, api: Api) -> bool:
     print()
     columns.heads(*talker.heads)
     async with on_loopback(TranslationMiddleware(_tapped(upstream, columns.right), upstream_api=api)) as url:
-        client = http.new_client(url, Limits())
+        client = http_choice.new_client(url, Limits())
         try:
             return await _converse(client, url, talker, columns.left)
         finally:

@@ -15,7 +15,8 @@ import anyio
 
 from ..translator import BadRequest, BadUpstream, TranslationError
 from .asgi_types import Headers, Message, Receive, Scope, Send, send_error, without
-from .http import Answer, Client, adapted, cause, new_client, on_asyncio
+from .http import Answer, Client, cause, on_asyncio
+from .http_choice import adapted, check_installed, new_client
 from .limits import Limits
 from .websocket import is_websocket, refuse
 
@@ -44,6 +45,8 @@ class Upstream:
         self._query = parts.query.encode()
         self._credentials = [(b"authorization", _basic(user))] if user else []
         self._not_sent = _NOT_SENT | dict(self._credentials).keys()
+        if client is None:
+            check_installed()
         self._given = adapted(client, self.limits) if client is not None else None
         self._own: Client | None = None
 
