@@ -49,7 +49,7 @@ async def test_compressed(talk: Any, chat: Any, completion: bytes, name: str, co
     [
         (b"{}" * 100_001, {}, 413, "request_too_large"),
         (b"", {"content-length": "200001"}, 413, "request_too_large"),
-        (gzip.compress(b" " * 200_001), {"content-encoding": "gzip"}, 413, "request_too_large"),
+        (gzip.compress(b" " * 200_001, mtime=0), {"content-encoding": "gzip"}, 413, "request_too_large"),
         (zstandard.compress(b" " * 200_001), {"content-encoding": "zstd"}, 413, "request_too_large"),
         (b"{}", {"content-encoding": "br"}, 415, "unsupported_encoding"),
         (b"{}", {"content-encoding": "gzip"}, 400, "invalid_encoding"),
