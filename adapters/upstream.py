@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 import anyio
 
 from ..translator import BadRequest, BadUpstream, TranslationError
-from .asgi_types import Headers, Message, Receive, Scope, Send, send_error, without
+from .asgi_types import ONCE, Headers, Message, Receive, Scope, Send, send_error, without
 from .http import Answer, Client, cause, on_asyncio
 from .http_choice import adapted, check_installed, new_client
 from .limits import Limits
@@ -138,6 +138,8 @@ class Upstream:
         headers = without(scope["headers"], self._not_sent) + self._credentials
         if not any(name == b"accept-encoding" for name, _ in headers):
             headers.append((b"accept-encoding", b"identity"))  # else some clients would add what they can decode
+        if ONCE in (scope.get("extensions") or {}):
+            headers.append((b"connection", b"close"))
         return headers
 
 
