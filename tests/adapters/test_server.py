@@ -22,12 +22,15 @@ from diglot.adapters.server import application, free_port, on_loopback
 
 httpx = importlib.import_module("httpx")
 ASK = {"model": "m", "input": "hi"}
+HOST = {"host": "localhost"}
 
 
 @pytest.mark.anyio
 async def test_health(talk: Any) -> None:
     """The health check names version and profile."""
-    got = await talk(application(Settings(profile="vllm")), path="/healthz", method="GET").run()
+    got = await talk(
+        application(Settings(demo=True, profile="vllm")), path="/healthz", method="GET", headers=HOST
+    ).run()
     assert got.json["status"] == "ok"
     assert got.json["profile"] == "vllm"
     assert got.json["upstream_api"] == "chat"
@@ -39,12 +42,12 @@ CHAT_ASK = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 @pytest.mark.anyio
 async def test_embedded_responses(talk: Any) -> None:
     """Where a Responses upstream is wanted, the demo is one, and only that."""
-    app = application(Settings(upstream_api="responses"))
-    got = await talk(app, CHAT_ASK, path="/v1/chat/completions").run()
+    app = application(Settings(demo=True, upstream_api="responses"))
+    got = await talk(app, CHAT_ASK, path="/v1/chat/completions", headers=HOST).run()
     assert got.json["choices"][0]["finish_reason"] == "stop"
-    assert (await talk(app, ASK).run()).json["status"] == "completed"
-    assert (await talk(app, path="/healthz", method="GET").run()).json["upstream_api"] == "responses"
-    assert (await talk(app, path="/v1/models", method="GET").run()).json["data"][0]["id"] == "demo"
+    assert (await talk(app, ASK, headers=HOST).run()).json["status"] == "completed"
+    assert (await talk(app, path="/healthz", method="GET", headers=HOST).run()).json["upstream_api"] == "responses"
+    assert (await talk(app, path="/v1/models", method="GET", headers=HOST).run()).json["data"][0]["id"] == "demo"
     hidden = demo.responses_upstream()
     assert (await talk(hidden, CHAT_ASK, path="/v1/chat/completions").run()).status == 404
 
@@ -72,11 +75,11 @@ def test_found_out_over_http(has: Any) -> None:
 @pytest.mark.anyio
 async def test_embedded(talk: Any) -> None:
     """Without an upstream the demo answers, below /v1 and without it."""
-    app = application(Settings())
-    assert (await talk(app, ASK).run()).json["status"] == "completed"
-    assert (await talk(app, ASK, path="/responses").run()).json["status"] == "completed"
-    assert (await talk(app, path="/v1/models", method="GET").run()).json["data"][0]["id"] == "demo"
-    assert (await talk(app, path="/v1/nothing", method="GET").run()).error["code"] == "not_found"
+    app = application(Settings(demo=True))
+    assert (await talk(app, ASK, headers=HOST).run()).json["status"] == "completed"
+    assert (await talk(app, ASK, path="/responses", headers=HOST).run()).json["status"] == "completed"
+    assert (await talk(app, path="/v1/models", method="GET", headers=HOST).run()).json["data"][0]["id"] == "demo"
+    assert (await talk(app, path="/v1/nothing", method="GET", headers=HOST).run()).error["code"] == "not_found"
 
 
 @pytest.mark.anyio
@@ -85,8 +88,8 @@ async def test_factory(talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[object] = []
     monkeypatch.setattr(gc, "set_threshold", lambda *counts: told.append(counts))
     monkeypatch.setattr(gc, "freeze", lambda: told.append("freeze"))
-    monkeypatch.setenv("DIGLOT_SETTINGS", '{"profile":"vllm","set":{"efforts":["low"]}}')
-    got = await talk(server.from_environment(), path="/healthz", method="GET").run()
+    monkeypatch.setenv("_DIGLOT_SETTINGS", '{"demo":true,"profile":"vllm","set":{"efforts":["low"]}}')
+    got = await talk(server.from_environment(), path="/healthz", method="GET", headers=HOST).run()
     assert got.json["profile"] == "vllm"
     assert len(told) == 2
 
@@ -96,7 +99,7 @@ def test_over_http() -> None:
 
     async def main() -> None:
         async with (
-            on_loopback(application(Settings())) as upstream,
+            on_loopback(application(Settings(demo=True))) as upstream,
             on_loopback(application(Settings(upstream=upstream))) as url,
             httpx.AsyncClient() as client,
         ):
@@ -118,11 +121,11 @@ def test_no_websockets(caplog: pytest.LogCaptureFixture) -> None:
     }
 
     async def main() -> None:
-        async with on_loopback(application(Settings())) as url, httpx.AsyncClient() as client:
+        async with on_loopback(application(Settings(demo=True))) as url, httpx.AsyncClient() as client:
             assert (await client.get(f"{url}/v1/responses", headers=upgrade)).status_code == 426
 
     anyio.run(main)
-    assert server._common("info")["ws"] == "none"
+    assert server._common(Settings())["ws"] == "none"
 
 
 @pytest.fixture
