@@ -10,6 +10,7 @@ import click
 from ..translator import TranslationError, decode_json, encode_json, fields_as_markdown
 from . import config
 from . import convert as converting
+from .cli_check import check
 from .cli_options import profile_options, strict_option
 from .cli_serve import serve
 from .cli_settings import profiles, settings
@@ -60,6 +61,7 @@ def fields() -> None:
 
 
 main.add_command(serve)
+main.add_command(check)
 main.add_command(profiles)
 main.add_command(settings)
 

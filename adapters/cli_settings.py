@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -10,7 +9,7 @@ import msgspec
 
 from ..translator import PRESETS, Profile, encode_json
 from .checked import suggestion
-from .cli_options import SettingsError
+from .cli_options import SettingsError, print_columns
 from .cli_serve import serve
 from .config import ENVIRONMENT, Settings
 from .field_docs import field_docs
@@ -39,7 +38,7 @@ def _show(profile: Profile) -> None:
         (f"{' ' if _is_default(profile, field) else '*'} {field}", value, docs[field])
         for field, value in _values(profile)
     ]
-    _table(rows)
+    print_columns(rows)
 
 
 def _is_default(profile: Profile, field: str) -> bool:
@@ -59,14 +58,14 @@ def settings() -> None:
         (name, ", ".join(flags[name]), ENVIRONMENT + name.upper(), _default(defaults, name), docs[name])
         for name in Settings.__struct_fields__
     ]
-    _table([("KEY", "FLAG", "VARIABLE", "DEFAULT", ""), *rows])
+    print_columns([("KEY", "FLAG", "VARIABLE", "DEFAULT", ""), *rows])
     click.echo("\nlimits: [limits] in the file, --limit KEY=VALUE, DIGLOT_LIMITS=KEY=VALUE,...\n")
     docs, bounds = field_docs(Limits), Limits()
     limits = [
         (f"limits.{name}", f"--limit {name}=", f"{ENVIRONMENT}LIMITS={name}=", _default(bounds, name), docs[name])
         for name in Limits.__struct_fields__
     ]
-    _table([("KEY", "FLAG", "VARIABLE", "DEFAULT", ""), *limits])
+    print_columns([("KEY", "FLAG", "VARIABLE", "DEFAULT", ""), *limits])
     click.echo("\nset: the settings of a profile; `diglot profiles NAME` lists them")
 
 
@@ -77,12 +76,3 @@ def _default(defaults: msgspec.Struct, name: str) -> str:
 
 def _shown(value: Any) -> str:
     return encode_json(sorted(value) if isinstance(value, frozenset) else value).decode()
-
-
-def _table(rows: Iterable[tuple[str, ...]]) -> None:
-    """Columns as wide as they need to be, each row on one line; the last column takes what is left."""
-    rows = list(rows)
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    for row in rows:
-        cells = [f"{cell:<{min(width, 40)}}" for cell, width in zip(row, widths, strict=False)]
-        click.echo("  ".join([*cells, row[-1]]).rstrip())

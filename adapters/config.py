@@ -22,6 +22,8 @@ ALIASES = {"cors_origin": "allow_origin"}
 """Other names of settings, in all places."""
 KEY = "DIGLOT_KEY"
 """The API key of commands that call an upstream themselves."""
+_OF_OTHERS = (KEY, "DIGLOT_PYTHON")
+"""Variables that are no settings of the server; scripts that start it name their Python so."""
 _FILE = "DIGLOT_CONFIG"
 _TABLES = ("set", "limits")
 _KUBERNETES = re.compile(r"DIGLOT_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
@@ -188,10 +190,10 @@ def _underscored(values: dict[str, Any]) -> dict[str, Any]:
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     """`DIGLOT_PORT=8081` and so on; an empty one says nothing, but for an upstream, where it would be a mistake."""
     variables = {_variable(name): name for name in (*Settings.__struct_fields__, *ALIASES)}
-    known = [*variables, _FILE, KEY]
+    known = [*variables, _FILE]
     values: dict[str, Any] = {}
     for variable, text in environment.items():
-        if not variable.startswith(ENVIRONMENT) or _is_of_kubernetes(variable, text):
+        if not variable.startswith(ENVIRONMENT) or variable in _OF_OTHERS or _is_of_kubernetes(variable, text):
             continue
         if variable not in known:
             raise ConfigError(f"{variable}: there is no such setting{suggestion(variable, known)}")

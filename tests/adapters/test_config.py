@@ -37,6 +37,7 @@ def test_environment() -> None:
         "DIGLOT_ALLOW_ORIGIN": "https://a.example, null",
         "DIGLOT_PROFILE": "",
         "DIGLOT_KEY": "for other commands",
+        "DIGLOT_PYTHON": "for scripts",
         "PATH": "/bin",
     }
     settings = load({}, environment)

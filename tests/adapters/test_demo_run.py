@@ -1,5 +1,8 @@
 """The show: it runs, it shows both sides, and it notices when something is wrong."""
 
+import subprocess
+import sys
+
 import pytest
 
 from diglot.adapters import demo_run, demo_script
@@ -45,3 +48,15 @@ def test_columns(width: int) -> None:
     assert max(map(len, lines)) <= max(60, min(width, 160))
     bars = {line.index("|") for line in lines if "|" in line}
     assert len(bars) == 1
+
+
+def test_nobody_reads_on() -> None:
+    """`diglot demo | head` ends quietly, and well."""
+    command = [sys.executable, "-m", "diglot", "demo"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as show:
+        assert show.stdout is not None
+        assert show.stderr is not None
+        assert b"tool call" in show.stdout.readline()
+        show.stdout.close()
+        assert show.stderr.read() == b""
+    assert show.returncode == 0

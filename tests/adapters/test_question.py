@@ -33,7 +33,8 @@ def asks(side: Any, talk: Any) -> Any:
 @pytest.mark.parametrize("has", [("chat",), ("responses",), ("chat", "responses")])
 async def test_json_is_read_before_the_path(side: Any, asks: Any, has: Any, first: str, there: Any) -> None:
     """Express, Koa and Fastify answer any path with 400 to what is no JSON: an empty object tells more."""
-    server = Server(side, **{api: there for api in has})
+    answers: Any = dict.fromkeys(has, there)
+    server = Server(side, **answers)
     server.before, server.elsewhere = (400, HTML, b"<pre>SyntaxError</pre>"), MISSING
     app = auto(server)
     for api in (first, "chat", "responses"):

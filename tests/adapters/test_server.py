@@ -1,5 +1,6 @@
 """The ready server: as an application, and as a process that gets a signal."""
 
+import contextlib
 import gc
 import importlib
 import json
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -167,29 +169,106 @@ def wait_for(port: int) -> None:
     raise AssertionError("no server")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
-def test_sigterm(slow_upstream: str, tmp_path: Path, workers: int) -> None:
-    """After SIGTERM a running stream gets its time, and then ends as failed instead of being cut."""
-    (tmp_path / "diglot.toml").write_text("graceful = 1\n")
+GRACEFUL = 1
+
+
+@contextmanager
+def served(upstream: str, folder: Path, workers: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """`diglot serve` in a process of its own, and its URL."""
+    (folder / "diglot.toml").write_text(f"graceful = {GRACEFUL}\n")
     port = free_port("127.0.0.1")
-    command = [sys.executable, "-m", "diglot.adapters.cli", "serve", "--upstream", slow_upstream, "--port", str(port)]
+    command = [sys.executable, "-m", "diglot", "serve", "--upstream", upstream, "--port", str(port)]
     command += ["--workers", str(workers), "--config", "diglot.toml"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env=dict(os.environ))
+    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, env=dict(os.environ))
     try:
         wait_for(port)
-        text = ""
-        with httpx.stream("POST", f"http://127.0.0.1:{port}/v1/responses", json={**ASK, "stream": True}) as answer:
-            for piece in answer.iter_text():
-                if not text:
-                    process.send_signal(signal.SIGTERM)
-                text += piece
-        _, log = process.communicate(timeout=20)
+        yield process, f"http://127.0.0.1:{port}"
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_signals(slow_upstream: str, tmp_path: Path, workers: int, number: signal.Signals) -> None:
+    """After SIGTERM or Ctrl-C a running stream gets its time, and then ends as failed instead of being cut."""
+    text = ""
+    with served(slow_upstream, tmp_path, workers) as (process, url):
+        with httpx.stream("POST", f"{url}/v1/responses", json={**ASK, "stream": True}) as answer:
+            for piece in answer.iter_text():
+                if not text:
+                    process.send_signal(number)
+                text += piece
+        _, log = process.communicate(timeout=20)
     last = text.rstrip().rpartition("data: ")[2]
     assert json.loads(last)["type"] == "response.failed"
     assert "CancelledError" not in log.decode()
+    assert "Traceback" not in log.decode()
     records = [json.loads(line) for line in log.decode().splitlines() if '"diglot.access"' in line]
     assert [record["outcome"] for record in records] == ["failed"]
+
+
+@pytest.mark.slow
+def test_ctrl_c_during_a_stream_that_passes(slow_upstream: str, tmp_path: Path) -> None:
+    """It does not wait for the model, either: it ends when the time is over."""
+    with served(slow_upstream, tmp_path, 1) as (process, url):
+        with httpx.stream("POST", f"{url}/v1/chat/completions", json={**CHAT_ASK, "stream": True}) as answer:
+            pieces = answer.iter_raw()
+            next(pieces)
+            process.send_signal(signal.SIGINT)
+            began = time.monotonic()
+            with contextlib.suppress(httpx.HTTPError):
+                for _ in pieces:
+                    pass
+        _, log = process.communicate(timeout=20)
+        assert GRACEFUL <= time.monotonic() - began < GRACEFUL + 5
+    assert "Traceback" not in log.decode()
+
+
+def test_how_it_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For people on a terminal, with colour unless they want none; for machines elsewhere; or as it is set."""
+
+    def formatter(**settings: Any) -> dict[str, Any]:
+        return server._common(Settings(**settings))["log_config"]["formatters"]["lines"]
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for terminal, colour in ((True, True), (False, False)):
+        monkeypatch.setattr("sys.stderr.isatty", lambda terminal=terminal: terminal, raising=False)
+        assert formatter().get("colour") is (colour or None)
+        assert formatter(log_format="text")["colour"] is colour
+        assert "colour" not in formatter(log_format="json")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert formatter()["colour"] is False
+
+
+@pytest.mark.parametrize(
+    ("level", "quiet", "logged"), [("info", True, "warning"), ("error", True, "error"), ("debug", False, "debug")]
+)
+def test_quiet(level: Any, quiet: bool, logged: str) -> None:
+    """Only warnings then, and what is worse."""
+    assert server._common(Settings(log_level=level, quiet=quiet))["log_level"] == logged
+
+
+@pytest.mark.anyio
+async def test_what_is_believed(talk: Any) -> None:
+    """The health check shows what was found out, why, and since when; it is only there where that is found out."""
+    app = application(Settings(demo=True, upstream_api="auto"))
+    ask = talk(app, path="/healthz", method="GET", headers=HOST)
+    assert (await ask.run()).json["believed"] == {}
+    await talk(app, ASK, headers=HOST).run()
+    believed = (await talk(app, path="/healthz", method="GET", headers=HOST).run()).json["believed"]
+    assert {api: (one["there"], one["because"]) for api, one in believed.items()} == {
+        "chat": (True, "asked"),
+        "responses": (False, "asked"),
+    }
+    assert all(one["since"].endswith("+00:00") for one in believed.values())
+    plain = await talk(application(Settings(demo=True)), path="/healthz", method="GET", headers=HOST).run()
+    assert "believed" not in plain.json
+
+
+def test_somebody_must_answer() -> None:
+    """Without an upstream there is no server."""
+    with pytest.raises(ValueError, match="--demo"):
+        application(Settings())
