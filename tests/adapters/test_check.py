@@ -101,6 +101,7 @@ def test_model(models: Any, model: str) -> None:
     [
         ((401, {"error": {"message": "Incorrect API key"}}), "The key is refused (401): Incorrect API key\nGive one"),
         ((403, {"error": "no"}), "The key is refused (403)"),
+        ((502, {"error": {"message": "Too late.", "code": "upstream_timeout"}}), "Too late. Is the URL right"),
         ((404, {}), "name one with --model"),
         ((200, {"data": []}), "name one with --model"),
         ((200, {"data": [{"id": "bge-embed"}, 1]}), "name one with --model"),
@@ -169,3 +170,18 @@ def test_a_model_that_is_missing() -> None:
     refusal = (404, {"error": {"message": "The model `m` does not exist", "code": "model_not_found"}})
     tried = checked(Upstream(chat_completions=refusal), lambda check: check.api("chat", "m"))
     assert tried["answers"] == Outcome(False, "The model `m` does not exist")
+
+
+def test_an_upstream_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cuts its answer has failed."""
+
+    async def broken(*call: Any) -> None:
+        raise OSError
+
+    async def main() -> None:
+        check = Check("http://127.0.0.1:9", preset("default"), None, Limits())
+        monkeypatch.setattr(check, "_upstream", broken)
+        with pytest.raises(Unusable, match="502"):
+            await check.model(None)
+
+    anyio.run(main)

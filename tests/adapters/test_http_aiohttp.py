@@ -27,3 +27,8 @@ def test_encrypted(variable: str | None, tmp_path: Path, monkeypatch: pytest.Mon
         assert bool(context.cert_store_stats()["x509_ca"]) == (variable != "SSL_CERT_DIR")
 
     anyio.run(main)
+
+
+def test_headers_that_are_no_utf_8() -> None:
+    """There are none, but one would not stop a request."""
+    assert (http_aiohttp._text(b"\xc3\xa4"), http_aiohttp._text(b"\xe4")) == ("\u00e4", "\u00e4")

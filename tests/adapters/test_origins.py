@@ -32,7 +32,17 @@ def test_hosts(text: str, found: tuple[str, str]) -> None:
     "text",
     [
         *("", ".", ":80", "localhost:x", "localhost:80:80", "localhost:999999", "local host", "localhost/", "a,b"),
-        *("::1", "[::1", "[x]", "[::g]", "user@localhost", "localhost@evil", "http://localhost", "b\u00fccher"),
+        *(
+            "::1",
+            "[::1",
+            "[x]",
+            "[::g]",
+            "[1:2]",
+            "user@localhost",
+            "localhost@evil",
+            "http://localhost",
+            "b\u00fccher",
+        ),
         *("localhost\x00", "localhost\n", "localhost#", "localhost?", "%6cocalhost", "\u0131localhost", "h:\u0661"),
     ],
 )

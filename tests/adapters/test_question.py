@@ -7,10 +7,10 @@ from typing import Any
 import anyio
 import pytest
 
-from diglot.adapters import Limits, Upstream, probe
+from diglot.adapters import Limits, Upstream, probe, question
 from diglot.adapters.server import on_loopback
 
-from probed import CHAT, ERROR, HAS, HTML, JSON, NOWHERE, RESPONSES, Server, asker, auto
+from probed import CHAT, COMPACT, ERROR, HAS, HTML, JSON, NOWHERE, RESPONSES, Server, asker, auto
 
 pytestmark = pytest.mark.anyio
 
@@ -170,6 +170,23 @@ async def test_no_answer_at_the_path_that_cannot_exist(side: Any, asks: Any, how
     assert (await asks(auto(app, limits=Limits(probe=1)), "responses")).status == 200
     assert monotonic() - began < 2
     assert server.served == [RESPONSES]
+
+
+async def test_enough_was_said() -> None:
+    """Who goes on and on is told that nobody listens any more."""
+    asked = question.Question(b"x", 10, 10)
+    assert (await asked.receive())["body"] == b"x"
+    await asked.send({"type": "http.response.body", "body": b"x" * 70_000, "more_body": True})
+    assert await asked.receive() == {"type": "http.disconnect"}
+
+
+async def test_an_api_of_one_endpoint(side: Any, asks: Any) -> None:
+    """Where neither of two endpoints was there, it is asked again."""
+    upstream = Stubborn(Server(side, responses=HAS), RESPONSES)
+    app = auto(upstream)
+    await asks(app, "chat")  # finds nothing: Responses is assumed
+    assert (await asks(app, "responses", path=COMPACT)).status == 404
+    assert upstream.questions == 4
 
 
 async def test_questions_are_logged(side: Any, asks: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,9 +13,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
+import msgspec
 import pytest
 
 from diglot.adapters import demo, server
@@ -272,3 +273,46 @@ def test_somebody_must_answer() -> None:
     """Without an upstream there is no server."""
     with pytest.raises(ValueError, match="--demo"):
         application(Settings())
+
+
+def test_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings travel to the workers, whose server gets whole seconds."""
+    monkeypatch.setenv("_DIGLOT_SETTINGS", "")
+    started: list[Any] = []
+    monkeypatch.setattr("uvicorn.run", lambda app, **settings: started.append((app, settings)))
+    server.run(Settings(demo=True, graceful=0.5, workers=3))
+    ((app, settings),) = started
+    assert app == "diglot.adapters.server:from_environment"
+    assert (settings["timeout_graceful_shutdown"], settings["workers"]) == (1, 3)
+    assert msgspec.json.decode(os.environ["_DIGLOT_SETTINGS"], type=Settings).graceful == 0.5
+
+
+@pytest.mark.anyio
+async def test_the_last_requests(talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end there is a moment for those that are under way."""
+    monkeypatch.setattr(server, "_FAREWELL", 0.2)
+
+    class Slow:
+        upstream_api = "responses"
+
+        async def __call__(self, *call: Any) -> None:
+            await anyio.sleep(0.05 if call[0]["path"] == "/quick" else 3600)
+
+    running = server._Running(cast(Any, Slow()))
+    for path, least, most in (("/quick", 0.01, 0.15), ("/slow", 0.15, 2)):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(talk(running, path=path).run)
+            await anyio.wait_all_tasks_blocked()
+            began = time.monotonic()
+            await running.over()
+            assert least < time.monotonic() - began < most
+            tasks.cancel_scope.cancel()
+
+
+def test_ports_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a used address needs no option, none is set; IPv6 has its own family."""
+    with monkeypatch.context() as patch:
+        patch.setattr("os.name", "nt")
+        assert free_port("127.0.0.1") > 0
+    with contextlib.suppress(OSError):  # not every machine has it
+        assert free_port("::1") > 0

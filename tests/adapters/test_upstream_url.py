@@ -38,7 +38,15 @@ MEANT = [
 ]
 WRONG = [
     *("http://", "http://:80", "http://u:p@", "http://h:99999", "http://h:x", "http://h:0", "http://h:"),
-    *("http://[::1", "http://[x]", "http://a..b", "http://" + "a" * 70, "http://.", "http://fe80::1"),
+    *(
+        "http://[::1",
+        "http://[x]",
+        "http://[v1.a:b]",
+        "http://a..b",
+        "http://" + "a" * 70,
+        "http://.",
+        "http://fe80::1",
+    ),
     *("http://h/v1#x", "http://u:p#key@h", "ws://h", "file:///etc/passwd", "unix:/run/x.sock", "?key=a@b", "/", ":"),
     *("http://a b", "http://h\x00", "http://h<", "", " "),
 ]
