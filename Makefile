@@ -20,7 +20,7 @@ help:  ## list the targets
 demo: $(VENV)/.server  ## a Responses request with a tool call through the translator, both sides of the wire shown
 	$(BIN)/diglot demo
 
-serve: $(VENV)/.server  ## the server on PORT (8080); name an upstream with ARGS="--upstream https://host/v1"
+serve: $(VENV)/.server  ## the server on PORT (8080), with ARGS="--upstream https://host/v1" or ARGS=--demo
 	$(BIN)/diglot serve --port $(PORT) $(ARGS)
 
 test: lint types pytest  ## lint, types, and all tests against the built wheel (JOBS=0: in one process)
