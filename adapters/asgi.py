@@ -111,10 +111,10 @@ class TranslationMiddleware:
             return True, receive
         if trust == "trusted" or theirs != PATHS["chat"]:
             return False, receive
-        if trust == "plain" and endpoint == PATHS["responses"]:
+        if trust == "plain":
             heard = native.Heard(scope, receive)
             receive = heard.receive
-            if not native.asks_for_more(await heard.body(self.limits.max_body)):
+            if not native.asks_for_more(endpoint, await heard.body(self.limits.max_body)):
                 return False, receive
         try:
             return await probe.translates(endpoint, scope, native_last=True), receive

@@ -10,6 +10,7 @@ from typing import Any
 from ..translator import Received, TranslationError
 from .asgi_types import Message, Receive, Scope, header
 from .encodings import decode
+from .endpoints import PATHS
 
 _TOOLS = frozenset({"custom", "namespace", "tool_search", "local_shell", "shell", "apply_patch"})
 _ITEMS = frozenset(
@@ -26,15 +27,16 @@ _STORED = ("previous_response_id", "conversation", "background", "prompt")
 _LOGPROBS = "message.output_text.logprobs"
 
 
-def asks_for_more(body: Any) -> bool:
-    """Whether a Responses request holds what only few servers take, and nothing that only such a server could do."""
+def asks_for_more(endpoint: str, body: Any) -> bool:
+    """Whether a Responses request needs what only few servers have, and nothing that only a server with a store has."""
     if not isinstance(body, dict) or any(body.get(name) for name in _STORED):
         return False
     items, tools = _objects(body.get("input")), _objects(body.get("tools"))
     if any(item.get("type") == "item_reference" for item in items):
         return False
     return (
-        any(tool.get("type") in _TOOLS for tool in tools)
+        endpoint not in PATHS.values()  # few compact
+        or any(tool.get("type") in _TOOLS for tool in tools)
         or any(_is_special(item) for item in items)
         or bool(body.get("top_logprobs"))
         or _LOGPROBS in _list(body.get("include"))

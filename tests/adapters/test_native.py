@@ -107,6 +107,8 @@ async def test_its_own_compaction(both: Server, talk: Any) -> None:
     assert await served(both, talk, body, COMPACT, profile="vllm") == CHAT
     both.wholes[COMPACT] = b"{}"
     assert await served(both, talk, body, COMPACT, profile="openai") == COMPACT
+    stored = {**body, "previous_response_id": "resp_1"}
+    assert await served(both, talk, stored, COMPACT, profile="vllm") == COMPACT
     del both.answers[COMPACT]
     assert await served(both, talk, body, COMPACT, profile="openai") == CHAT
 
