@@ -21,11 +21,11 @@ LAYERS: tuple[str, ...] = (
 )
 ADAPTER_LAYERS: tuple[str, ...] = (
     # words for HTTP, and values
-    *"missing asgi_types limits origins encodings endpoints explain media_type upstream_scope websocket".split(),
+    *"missing asgi_types limits origins encodings endpoints explain media_type upstream_scope websocket body".split(),
     # an upstream that is elsewhere
     *"http http_aiohttp http_httpx http_choice upstream".split(),
     # one request that is translated
-    *"body outlet relay watch fan_out call record".split(),
+    *"outlet relay watch fan_out call record".split(),
     # the middleware
     *"question probe native access asgi __init__".split(),
     # the server
