@@ -46,10 +46,10 @@ class AccessLog:
         began = monotonic()
 
         async def noted(message: Message) -> None:
-            if message["type"].endswith("response.start"):
+            if message["type"] == "http.response.body":  # nearly always: each chunk of a stream comes through here
+                access.complete = not message.get("more_body")
+            elif "status" in message:
                 access.status = message["status"]
-            elif not message.get("more_body", False):
-                access.complete = True
             await send(message)
 
         try:
