@@ -4,8 +4,9 @@ PYTHON  ?= python3
 VENV    := .venv
 BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
-SOURCES := $(shell find translator adapters -type f -not -path '*/__pycache__/*' 2>/dev/null)
+SOURCES := $(shell find package translator adapters -type f -not -path '*/__pycache__/*' 2>/dev/null)
 TESTS   ?= tests
+JOBS    ?= auto
 PORT    ?= 8080
 
 .DEFAULT_GOAL := help
@@ -19,10 +20,10 @@ help:  ## list the targets
 demo: $(VENV)/.server  ## a Responses request with a tool call through the translator, both sides of the wire shown
 	$(BIN)/diglot demo
 
-serve: $(VENV)/.server  ## the server on PORT (8080); name an upstream with ARGS="--upstream https://host/v1"
+serve: $(VENV)/.server  ## the server on PORT (8080), with ARGS="--upstream https://host/v1" or ARGS=--demo
 	$(BIN)/diglot serve --port $(PORT) $(ARGS)
 
-test: lint types pytest  ## lint, types, and all tests against the built wheel
+test: lint types pytest  ## lint, types, and all tests against the built wheel (JOBS=0: in one process)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -32,7 +33,7 @@ types: $(VENV)/.test
 	$(BIN)/basedpyright --project pyproject.toml
 
 pytest: $(VENV)/.test
-	$(BIN)/pytest $(TESTS) --cov --cov-report=term --cov-fail-under=100 $(ARGS)
+	$(BIN)/pytest $(TESTS) --numprocesses $(JOBS) --cov --cov-report=term --cov-fail-under=100 $(ARGS)
 
 bench: $(VENV)/.bench  ## the benchmarks (see benchmarks/)
 	$(VENV)-bench/bin/python benchmarks/run.py $(ARGS)

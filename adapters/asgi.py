@@ -9,12 +9,14 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..translator import Profile, preset
+from ..translator import BadRequest, Profile, preset
+from . import access, media_type, native
 from .asgi_types import App, Receive, Scope, Send
 from .call import Call
 from .endpoints import PATHS, SERVED, Api, asked
 from .limits import Limits
-from .probe import Probe, Unclear
+from .probe import Probe
+from .question import Unclear
 from .record import Record, of_call
 
 _log = logging.getLogger("diglot")
@@ -26,7 +28,8 @@ class TranslationMiddleware:
 
     `chat`: the application serves ``POST .../chat/completions``, and gets ``POST .../responses`` (and
     ``.../responses/compact``: the model writes the summary). `responses`: the other way round. `auto`: it is asked,
-    once and in a way that nothing can come of. Everything else goes through untouched.
+    once and in a way that nothing can come of; what only few Responses servers take is translated even so, unless the
+    profile trusts this one (`native_responses`). Everything else goes through untouched.
 
     *profile* (or the name of a preset) says what the upstream behind *app* is like; what it turns out to refuse is
     remembered here. With *strict*, a request that would lose something is refused. *on_exchange* is called with the
@@ -60,6 +63,11 @@ class TranslationMiddleware:
         """What the application is known to have: `chat`, `responses`, `both` or `unknown`."""
         return self._api if self._probe is None else self._probe.found
 
+    @property
+    def believed(self) -> dict[str, dict[str, Any]]:
+        """What was found out of each API with `auto`: whether it is there, why that is believed, and since when."""
+        return {} if self._probe is None else self._probe.believed()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         endpoint = asked(scope)
@@ -68,25 +76,50 @@ class TranslationMiddleware:
             return
         began, unclear = monotonic(), None
         try:
-            translated = await self._translates(endpoint, scope)
+            translated, receive = await self._translates(endpoint, scope, receive)
         except Unclear as error:
             translated, unclear = True, error
         if not translated:
             await self._behind(scope, receive, send)
             return
+        access.mark(scope, "translated")
         call = Call(self._behind, scope, receive, send, self.limits, endpoint)
         try:
-            await (
-                call.run(self.profile, self.strict) if unclear is None else call.refuse(unclear.error, unclear.headers)
-            )
+            await self._serve(call, scope, unclear)
         finally:
             self._remember(call.lessons)
             self._tell(of_call(call, scope["method"], scope["path"], monotonic() - began))
 
-    async def _translates(self, endpoint: str, scope: Scope) -> bool:
-        if self._probe is not None:
-            return await self._probe.translates(endpoint, scope)
-        return SERVED[endpoint].endpoint == PATHS[self._api]
+    async def _serve(self, call: Call, scope: Scope, unclear: Unclear | None) -> None:
+        if unclear is not None:
+            await call.refuse(unclear.error, unclear.headers)
+            return
+        try:
+            media_type.check(scope)
+        except BadRequest as error:
+            await call.refuse(error)
+        else:
+            await call.run(self.profile, self.strict)
+
+    async def _translates(self, endpoint: str, scope: Scope, receive: Receive) -> tuple[bool, Receive]:
+        """Whether a request is to be translated, and where to read it from then; raises Unclear."""
+        probe, trust = self._probe, self.profile.native_responses
+        theirs = SERVED[endpoint].endpoint
+        if probe is None:
+            return theirs == PATHS[self._api], receive
+        if await probe.translates(endpoint, scope):
+            return True, receive
+        if trust == "trusted" or theirs != PATHS["chat"]:
+            return False, receive
+        if trust == "plain":
+            heard = native.Heard(scope, receive)
+            receive = heard.receive
+            if not native.asks_for_more(endpoint, await heard.body(self.limits.max_body)):
+                return False, receive
+        try:
+            return await probe.translates(endpoint, scope, native_last=True), receive
+        except Unclear:  # what is there serves better than an error
+            return False, receive
 
     def _remember(self, lessons: Mapping[str, Any]) -> None:
         """What an upstream has taught us holds for all requests that follow; each setting changes once, sets grow."""

@@ -14,6 +14,9 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+ONCE = "diglot.once"
+"""An ASGI extension of ours: a request that carries it must be the last one on its connection to the upstream."""
+
 HOP_BY_HOP = frozenset(
     {
         b"connection",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 import anyio
 
 from ..translator import BadRequest, Received
 from .asgi_types import Message, Receive, Scope, declared_length, header, wrong_length
 from .encodings import TooLarge, UnknownEncoding, decode, supported
 from .limits import Limits
+from .missing import words
 
+_log = logging.getLogger("diglot")
 _LARGE, _LARGE_PACKED = 2**20, 2**14
 """Bytes of what is decoded beside the event loop: it would stop all other requests."""
 
@@ -90,6 +94,8 @@ def _plain(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes | byte
     try:
         return decode(data, encoding.decode("latin-1"), limit)
     except UnknownEncoding as error:
+        if encoding.strip().lower() == b"zstd":
+            _log.warning(words("A request body with content-encoding zstd", "zstandard", "zstd"))
         names = ", ".join(supported())
         raise BadRequest(f"{error}; supported are {names}.", code="unsupported_encoding", status=415) from None
     except TooLarge:

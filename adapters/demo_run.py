@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 import textwrap
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import zip_longest
@@ -13,7 +15,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from ..translator import decode_json, encode_json
-from . import demo, hints, http
+from . import demo, hints, http, http_choice
 from .asgi import TranslationMiddleware
 from .asgi_types import App, Message, Receive, Scope, Send, without
 from .demo_clients import WEATHER, ChatClient, Client, ResponsesClient
@@ -31,10 +33,18 @@ def main() -> int:
     return 0 if anyio.run(_run) else 1
 
 
+def say(line: str = "") -> None:
+    """Print a line; where nobody reads on (`diglot demo | head`), the rest goes nowhere, without a word."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class Columns:
     """Two columns of plain text: the Responses client on the left, the chat upstream on the right."""
 
-    def __init__(self, width: int, out: Show = print) -> None:
+    def __init__(self, width: int, out: Show = say) -> None:
         self._half = (max(60, min(width, 160)) - 3) // 2
         self._out = out
 
@@ -62,28 +72,28 @@ class Columns:
 
 
 async def _run() -> bool:
-    print("A request with a tool call, over real HTTP, in both directions. -> is sent by the client, <- comes back.")
+    say("A request with a tool call, over real HTTP, in both directions. -> is sent by the client, <- comes back.")
     good = await _show(ResponsesClient(), demo.upstream(pause=0.01), "chat")
     good = await _show(ChatClient(), demo.responses_upstream(pause=0.01), "responses") and good
-    print(
+    say(
         f"\n{'It worked.' if good else 'This is NOT what was expected.'} The upstream was a script. Next, with yours:\n"
     )
     serve = f"{hints.command()} serve --upstream http://127.0.0.1:8000"
-    print(f"  {serve}                            # it speaks Chat Completions")
-    print(f"  {serve} --upstream-api responses   # it speaks Responses\n")
-    print("and point a client at it:\n")
+    say(f"  {serve}                            # it speaks Chat Completions")
+    say(f"  {serve} --upstream-api responses   # it speaks Responses\n")
+    say("and point a client at it:\n")
     for line in hints.client_settings("http://127.0.0.1:8080"):
-        print(f"  {line}")
+        say(f"  {line}")
     return good
 
 
 async def _show(talker: Client, upstream: App, api: Api) -> bool:
     """Show one direction; returns whether all went as it should."""
     columns = Columns(shutil.get_terminal_size((120, 24)).columns)
-    print()
+    say()
     columns.heads(*talker.heads)
     async with on_loopback(TranslationMiddleware(_tapped(upstream, columns.right), upstream_api=api)) as url:
-        client = http.new_client(url, Limits())
+        client = http_choice.new_client(url, Limits())
         try:
             return await _converse(client, url, talker, columns.left)
         finally:

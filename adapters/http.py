@@ -1,14 +1,11 @@
-"""What `Upstream` needs of an HTTP client, and which one it gets: aiohttp where it can be had, else httpx2 or httpx."""
+"""What `Upstream` needs of an HTTP client, whichever it is."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import NamedTuple, Protocol
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import anyio
 from anyio.lowlevel import RunVar
@@ -99,35 +96,6 @@ class Clients:
                 await client.aclose()
 
 
-def new_client(url: str, limits: Limits) -> Client:
-    """Return a client for many users of one upstream: no cookie of one reaches another, no redirect is followed.
-
-    httpx also goes where aiohttp cannot: it runs on trio, and through every kind of proxy that the environment names.
-    """
-    if find_spec("aiohttp") and on_asyncio() and not _is_behind_a_proxy(url):
-        from . import http_aiohttp
-
-        return http_aiohttp.new_client(url, limits)
-    from . import http_httpx
-
-    return http_httpx.new_client(limits)
-
-
-def adapted(client: object, limits: Limits) -> Client:
-    """Return a client of one of the packages, also when its class is somebody's own, as one of ours."""
-    for base in type(client).__mro__:
-        name = base.__module__.partition(".")[0]
-        if name == "aiohttp":
-            from .http_aiohttp import AiohttpClient
-
-            return AiohttpClient(client, limits)
-        if name in HTTPX:
-            from .http_httpx import HttpxClient
-
-            return HttpxClient(client, name, limits)
-    raise TypeError(f"a client of aiohttp, {' or '.join(HTTPX)} is needed, not {type(client).__qualname__}")
-
-
 def on_asyncio() -> bool:
     """Whether the event loop is asyncio's."""
     try:
@@ -135,11 +103,6 @@ def on_asyncio() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-def _is_behind_a_proxy(url: str) -> bool:
-    parts, proxies = urlsplit(url), getproxies()
-    return bool(proxies.get(parts.scheme) or proxies.get("all")) and not proxy_bypass(parts.netloc)
 
 
 def patience(limits: Limits) -> float:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 from collections.abc import AsyncGenerator, Callable
-from ssl import SSLContext
+from ssl import SSLContext, create_default_context
 from typing import Any
 
 import aiohttp
+import certifi
 from aiohttp.http import HttpProcessingError
 from yarl import URL
 
@@ -40,9 +42,11 @@ def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
 
 def _ssl_context() -> SSLContext:
     """The certificates that httpx trusts: SSL_CERT_FILE, SSL_CERT_DIR, or certifi's; many containers have no others."""
-    import httpx
-
-    context = httpx.create_ssl_context()
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if folder and not file:
+        context = create_default_context(capath=folder)
+    else:
+        context = create_default_context(cafile=file or certifi.where())
     context.set_alpn_protocols(["http/1.1"])
     return context
 

@@ -6,19 +6,17 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import anyio
 
 from .asgi_types import Headers
-from .http import HTTPX, KEPT, WRITE, Content, Kinds, can_repeat, foreign_errors, patience
+from .http import KEPT, WRITE, Content, Kinds, can_repeat, foreign_errors, patience
 from .limits import Limits
 
 
-def new_client(limits: Limits) -> HttpxClient:
-    """Return a client of httpx2 if it is there, else of httpx; proxies are those of the environment."""
-    name = next(package for package in HTTPX if find_spec(package))
+def new_client(name: str, limits: Limits) -> HttpxClient:
+    """Return a client of the package *name*; proxies are those of the environment."""
     return HttpxClient(_client(name, 100), name, limits, lambda: _client(name, 0))
 
 

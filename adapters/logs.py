@@ -1,15 +1,19 @@
-"""Logs of the server: one JSON object per line on stderr."""
+"""Logs of the server, on stderr: one JSON object per line, or lines for people."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from ..translator import encode_json
 
 _NO_NEWS = ("Unsupported upgrade request.", "No supported WebSocket library")
+_CHATTER = (
+    *("Started server process", "Waiting for application", "Application startup", "Uvicorn running on"),
+    *("Application shutdown", "Finished server process", "Started parent process", "Stopping parent process"),
+)
 
 
 class JsonLines(logging.Formatter):
@@ -31,24 +35,31 @@ class JsonLines(logging.Formatter):
 class NotOurNews(logging.Filter):
     """Keeps back what the server below says of things that went as they should.
 
-    These are requests that were ended at shutdown (their access records tell of them), and refused websockets.
+    These are requests that were ended at shutdown (their access records tell of them), and refused websockets; people
+    are also told by the welcome that the server starts, and see that it ends.
     """
+
+    def __init__(self, for_people: bool = False) -> None:
+        super().__init__()
+        self._quiet = _NO_NEWS + (_CHATTER if for_people else ())
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is kept."""
         kind = record.exc_info[0] if isinstance(record.exc_info, tuple) else None
         ended = kind is not None and issubclass(kind, asyncio.CancelledError)
-        return not ended and not str(record.msg).startswith(_NO_NEWS)
+        return not ended and not str(record.msg).startswith(self._quiet)
 
 
-def configuration(level: str) -> dict[str, Any]:
+def configuration(level: str, form: Literal["json", "text"] = "json", *, colour: bool = False) -> dict[str, Any]:
     """Return the logging configuration, for `logging.config.dictConfig`."""
     loggers = ("uvicorn", "diglot")
+    for_people = form == "text"
+    text = {"()": f"{__package__}.logs_text.TextLines", "colour": colour}
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"lines": {"()": f"{__name__}.JsonLines"}},
-        "filters": {"news": {"()": f"{__name__}.NotOurNews"}},
+        "formatters": {"lines": text if for_people else {"()": f"{__name__}.JsonLines"}},
+        "filters": {"news": {"()": f"{__name__}.NotOurNews", "for_people": for_people}},
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import logging
 import re
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from hashlib import blake2b
+from typing import Any, Literal, NamedTuple
 
 import anyio
 
-from ..translator import BadUpstream, TranslationError
+from ..translator import BadUpstream
 from . import explain
-from .asgi_types import ABOUT_THE_BODY, App, Headers, Message, Receive, Scope, Send, without
+from .asgi_types import App, Message, Receive, Scope, Send
 from .endpoints import PATHS, SERVED, asked
 from .limits import Limits
-from .upstream_scope import upstream_scope
+from .question import EMPTY, MISSING, NOT_JSON, Asker, Unclear
 
 _log = logging.getLogger("diglot")
-_QUESTION = b"diglot asks whether there is such an endpoint; this is no JSON, and no request"
-_MISSING = (404, 405, 501)
-_AT_THE_DOOR = (401, 402, 403, 407, 408, 429)  # nobody has looked yet whether there is such an endpoint
-_REFUSAL = re.compile(rb'\s*\{\s*"error"')  # LM Studio says so with a 200
-_MOST_WORDS = 65536
+_GUESS_LASTS = 300.0
 _MOST_PLACES = 1024
 _DECIDES = re.compile(rb"auth|key|token|provider|rout|target|project|organization|tenant|deployment|config")
 """Headers by whose names gateways choose what is behind them; others only tell about the client, often ever anew."""
@@ -29,13 +29,12 @@ _TELLS_NOTHING = b"idempotency-key"
 Place = bytes
 
 
-class Unclear(Exception):
-    """It could not be found out; ``error`` is for the client, and so are ``headers``."""
+class Fact(NamedTuple):
+    """What is believed of one endpoint, why, and since when (seconds since 1970)."""
 
-    def __init__(self, error: TranslationError, headers: Headers | None = None) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.headers = headers or []
+    there: bool
+    because: Literal["asked", "guessed", "a request found nothing"]
+    since: float
 
 
 class Probe:
@@ -43,99 +42,143 @@ class Probe:
 
     One asks for each place, in the name of its client. A place is the rest of the path, the query, and the headers that
     may decide: nobody can make others believe what is true elsewhere. That something is missing is only believed where
-    the same client was let in at the other door. When a request shows that an endpoint is missing after all, what was
-    found is forgotten, as are the places that were not used for longest.
+    the same client was let in at the other door. Where no question tells anything, Chat Completions is assumed, as most
+    upstreams have it. When a request shows that an endpoint is missing after all, what was found is forgotten, and what
+    was guessed is turned round; the places that were not used for longest are forgotten, too.
     """
 
     def __init__(self, app: App, limits: Limits) -> None:
         self._app = app
         self._limits = limits
-        self._places: dict[Place, dict[str, bool]] = {}
+        self._places: dict[Place, dict[str, Fact]] = {}
         self._asking: dict[Place, anyio.Lock] = {}
 
     @property
     def found(self) -> str:
         """What the upstream is known to have: `chat`, `responses`, `both` or `unknown`."""
-        apis = [api for api, path in PATHS.items() if any(has.get(path) for has in self._places.values())]
+        apis = [api for api, fact in self._newest().items() if fact.there]
         return "both" if len(apis) > 1 else apis[0] if apis else "unknown"
 
-    async def translates(self, endpoint: str, scope: Scope) -> bool:
-        """Whether requests to *endpoint* are to be translated; raises Unclear. *scope* is that of the request."""
+    def believed(self) -> dict[str, dict[str, Any]]:
+        """Return what is believed of each API, as plain values: the newest of all places, those where it is first."""
+        return {
+            api: {
+                "there": fact.there,
+                "because": fact.because,
+                "since": datetime.fromtimestamp(fact.since, UTC).isoformat(timespec="seconds"),
+            }
+            for api, fact in self._newest().items()
+        }
+
+    def _newest(self) -> dict[str, Fact]:
+        of_all = {api: [has[path] for has in self._places.values() if path in has] for api, path in PATHS.items()}
+        return {api: max(facts, key=_there_and_new) for api, facts in of_all.items() if facts}
+
+    async def translates(self, endpoint: str, scope: Scope, *, native_last: bool = False) -> bool:
+        """Whether requests to *endpoint* are to be translated; raises Unclear. *scope* is that of the request.
+
+        With *native_last* they are if they can be.
+        """
         other = SERVED[endpoint].endpoint
-        native = next(path for path in PATHS.values() if path != other)
+        order = (other, endpoint) if native_last else (endpoint, other)
         place = _place(scope, endpoint)
-        served = self._served(native, other, place)
+        served = self._known(order, place)
         if served is None:
             lock = self._asking.setdefault(place, anyio.Lock())
             try:
                 with anyio.fail_after(self._limits.probe):  # the wait for others who ask is part of it
                     async with lock:
-                        served = self._served(native, other, place) or await self._find(native, endpoint, scope, place)
+                        served = self._known(order, place) or await self._find(order, endpoint, scope, place)
             except TimeoutError:
                 raise Unclear(explain.probed(explain.too_slow())) from None
             finally:
                 if not lock.locked():
                     self._asking.pop(place, None)
-        return served != native
+        return served != endpoint
 
-    def _served(self, native: str, other: str, place: Place) -> str | None:
-        """The endpoint that is known to serve those who want *native*."""
+    def _known(self, order: tuple[str, str], place: Place) -> str | None:
+        """The first endpoint of *order* that is known to be there, if all before it are known to be missing."""
         has = self._places.pop(place, None)
         if has is None:
             return None
+        has = {path: fact for path, fact in has.items() if not _is_stale(fact)}
         self._places[place] = has  # at the end: it was used
-        if has.get(native):
-            return native
-        return other if has.get(other) and native in has else None
+        for path in order:
+            if path not in has or has[path].there:
+                return path if path in has else None
+        return None
 
-    async def _find(self, native: str, endpoint: str, scope: Scope, place: Place) -> str:
-        """The first endpoint that is there, *native* before the other one."""
-        has: dict[str, bool] = {}
-        paths = sorted(PATHS.values(), key=lambda path: path != native)
-        for path in paths:
-            has[path] = await self._ask(path, endpoint, scope)
-            if has[path]:
-                self._places[place] = {**self._places.pop(place, {}), **has}
-                if len(self._places) > _MOST_PLACES:
-                    del self._places[next(iter(self._places))]
-                return path
+    async def _find(self, order: tuple[str, str], endpoint: str, scope: Scope, place: Place) -> str:
+        """The first endpoint of *order* that is there."""
+        for body in (NOT_JSON, EMPTY):
+            asker = Asker(self._app, self._limits, scope, endpoint, body)
+            has = await asker.compare(order)
+            if has:
+                self._remember(place, {path: Fact(there, "asked", time.time()) for path, there in has.items()})
+                return next(path for path, there in has.items() if there)
+            if has is not None and body == NOT_JSON:
+                raise self._neither(order, place)
+        _log.warning(
+            "Nothing that the upstream answers tells which API it has; Chat Completions is assumed. "
+            "Say what is there with upstream_api"
+        )
+        self._guess(place, PATHS["chat"], because="guessed")
+        return PATHS["chat"]
+
+    def _neither(self, order: tuple[str, str], place: Place) -> Unclear:
         self._places.pop(place, None)
-        names = " nor ".join(f"POST /v1{path}" for path in paths)
+        names = " nor ".join(f"POST /v1{path}" for path in order)
         _log.warning("There is neither %s behind this server", names)
         hint = "is the URL right? If so, say what is there (upstream_api)."
-        raise Unclear(BadUpstream(f"There is neither {names} behind this server: {hint}"))
+        return Unclear(BadUpstream(f"There is neither {names} behind this server: {hint}"))
 
-    async def _ask(self, path: str, endpoint: str, scope: Scope) -> bool:
-        question = _Question(self._limits.shutdown)
-        with question.patience:
-            try:
-                theirs = upstream_scope(scope, endpoint, path, len(_QUESTION), streams=False)
-                await self._app(theirs, question.receive, question.send)
-            except (TranslationError, OSError):
-                pass  # it says nothing about the endpoint
-            except Exception as error:
-                _log.debug("The application raised, asked for what it has", exc_info=error)
-                question.status = question.status or 500  # as any server would say
-        has = question.verdict()
-        _log.info("The upstream %s POST %s (it answered %d)", "has" if has else "lacks", path, question.status)
-        return has
+    def _guess(self, place: Place, path: str, because: Literal["guessed", "a request found nothing"]) -> None:
+        """Believe that *path* is there and the other endpoints are not."""
+        missing = {endpoint: Fact(False, because, time.time()) for endpoint in SERVED}
+        self._remember(place, {**missing, path: Fact(True, "guessed", time.time())})
+
+    def _remember(self, place: Place, facts: Mapping[str, Fact]) -> None:
+        self._places[place] = {**self._places.pop(place, {}), **facts}
+        if len(self._places) > _MOST_PLACES:
+            del self._places[next(iter(self._places))]
+
+    def _correct(self, place: Place, path: str) -> None:
+        """A request has found nothing at *path*."""
+        has = self._places.get(place, {})
+        others = [other for other in PATHS.values() if other != path]
+        if path in has and has[path].because == "guessed" and len(others) == 1:
+            refuted = has.get(others[0])
+            if refuted is None or refuted.because == "guessed":
+                self._guess(place, others[0], because="a request found nothing")
+                return
+        self._places.pop(place, None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application serve a request to one of its endpoints."""
-        place = _place(scope, asked(scope) or "")
+        path = asked(scope) or ""
+        place = _place(scope, path)
         missing = False
 
         async def watched(message: Message) -> None:
             nonlocal missing
             if message["type"] == "http.response.start":
-                missing = message["status"] in _MISSING
+                missing = message["status"] in MISSING
             elif missing:
                 missing = b"model" not in message.get("body", b"")  # a 404 may be about a model
                 if missing and not message.get("more_body", False):
-                    self._places.pop(place, None)
+                    self._correct(place, path)
             await send(message)
 
         await self._app(scope, receive, watched)
+
+
+def _is_stale(fact: Fact) -> bool:
+    """A guess is made anew after a while: what the upstream answers then may tell more."""
+    return fact.because != "asked" and time.time() - fact.since > _GUESS_LASTS
+
+
+def _there_and_new(fact: Fact) -> tuple[bool, float]:
+    return fact.there, fact.since
 
 
 def _place(scope: Scope, endpoint: str) -> Place:
@@ -147,44 +190,3 @@ def _place(scope: Scope, endpoint: str) -> Place:
 
 def _decides(name: bytes) -> bool:
     return name != _TELLS_NOTHING and _DECIDES.search(name) is not None
-
-
-class _Question:
-    """A request that no server can make anything of, and the answer to it."""
-
-    def __init__(self, rest: float) -> None:
-        self.patience = anyio.CancelScope()
-        self.status = 0
-        self._rest = rest
-        self._headers: Headers = []
-        self._words = b""
-        self._said: list[Message] = [{"type": "http.request", "body": _QUESTION, "more_body": False}]
-        self._enough = anyio.Event()
-
-    async def receive(self) -> Message:
-        if self._said:
-            return self._said.pop()
-        await self._enough.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(self, message: Message) -> None:
-        """The status says it all; for the words of an error there is a moment, and not much room."""
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            self._headers = without(message.get("headers", ()), ())
-            self.patience.deadline = anyio.current_time() + self._rest
-        else:
-            self._words += message.get("body", b"")[: _MOST_WORDS - len(self._words)]
-            if len(self._words) == _MOST_WORDS:
-                self._enough.set()
-
-    def verdict(self) -> bool:
-        """Whether there is such an endpoint; raises Unclear."""
-        status, kind = self.status, dict(self._headers).get(b"content-type", b"").lower()
-        good = 200 <= status < 300
-        if status in _MISSING or (good and (b"html" in kind or _REFUSAL.match(self._words))):
-            return False
-        if good or status == 500 or (400 <= status < 500 and status not in _AT_THE_DOOR):
-            return True
-        error = explain.error(status, self._headers, self._words)
-        raise Unclear(explain.probed(error), without(self._headers, ABOUT_THE_BODY))

@@ -10,7 +10,7 @@ from .call import Call
 
 CLIENT_GONE = 499
 _MOST_LOSSES = 50
-_LONGEST = 200
+LONGEST = 200
 _ENDINGS = {None: "failed", "content_filter": "incomplete", "length": "incomplete"}  # of choices; the worst comes first
 
 
@@ -37,10 +37,11 @@ class Record:
     def fields(self) -> dict[str, Any]:
         """The record as plain values, for a log: bounded, whatever a client sends."""
         return {
+            "handled": "translated",
             "method": self.method,
-            "path": self.path[:_LONGEST],
+            "path": self.path[:LONGEST],
             "status": self.status,
-            "model": self.model and self.model[:_LONGEST],
+            "model": self.model and self.model[:LONGEST],
             "stream": self.streaming,
             "duration_ms": round(self.duration * 1000, 1),
             "input_tokens": self._tokens("input_tokens", "prompt_tokens"),
@@ -48,7 +49,7 @@ class Record:
             "outcome": self.outcome,
             "error": self.error,
             "losses": [
-                {"path": loss.path[:_LONGEST], "kind": loss.kind, "why": loss.why[:_LONGEST]}
+                {"path": loss.path[:LONGEST], "kind": loss.kind, "why": loss.why[:LONGEST]}
                 for loss in self.losses[:_MOST_LOSSES]
             ],
             **({"losses_more": more} if (more := len(self.losses) - _MOST_LOSSES) > 0 else {}),

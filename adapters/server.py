@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import logging
+import math
 import os
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib import metadata
@@ -17,23 +20,26 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
-from . import demo, logs
+from . import access, banner, demo, logs, stored
 from .asgi import TranslationMiddleware
 from .asgi_types import App, Receive, Scope, Send
-from .config import Settings
+from .config import Settings, require_upstream
+from .guard import Guard
+from .page import page
 from .protocol import Bounds, http_protocol
 from .record import Record
 from .upstream import Upstream
-from .websocket import is_websocket, refuse
+from .websocket import deny, is_websocket, refuse
 
-_SETTINGS = "DIGLOT_SETTINGS"  # how the settings reach the worker processes
+_SETTINGS = "_DIGLOT_SETTINGS"  # how the settings reach the worker processes
 _FAREWELL = 2.0
 _COLLECT_AFTER = (10_000, 20, 20)
 """An open stream has hundreds of objects, none of them garbage: Python's own thresholds look at them all, too often."""
 
 
 def application(settings: Settings, on_exchange: Callable[[Record], object] | None = None) -> App:
-    """Return the whole server as an ASGI application; raises ValueError for a URL that is none."""
+    """Return the whole server as an ASGI application; raises ValueError if there is no upstream, or no URL of one."""
+    require_upstream(settings)
     upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
     middleware = TranslationMiddleware(
         upstream or (demo.responses_upstream() if settings.upstream_api == "responses" else demo.upstream()),
@@ -45,8 +51,12 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
     )
 
     async def health(request: Request) -> Response:
-        about = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
-        return JSONResponse({"status": "ok", "version": metadata.version("diglot"), **about})
+        access.mark(request.scope, "here", logging.DEBUG)
+        return JSONResponse(_health(settings, middleware))
+
+    async def hello(request: Request) -> Response:
+        by, routes = banner.answered_by(settings), banner.routes(settings.upstream_api)
+        return page(metadata.version("diglot"), by, settings.profile, routes, banner.url(settings))
 
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
@@ -56,25 +66,42 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
             await upstream.aclose()
 
     running = _Running(middleware)
-    return Router([Route("/healthz", health)], redirect_slashes=False, default=running, lifespan=lifespan)
+    routes = [Route("/", hello), Route("/healthz", health)]
+    router = Router(routes, redirect_slashes=False, default=running, lifespan=lifespan)
+    return access.AccessLog(Guard(router, settings.host, settings.allow_host, settings.allow_origin))
+
+
+def _health(settings: Settings, middleware: TranslationMiddleware) -> dict[str, Any]:
+    about = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
+    known = {"believed": middleware.believed} if settings.upstream_api == "auto" else {}
+    return {"status": "ok", "version": metadata.version("diglot"), **about, **known}
 
 
 class _Running:
     """Counts the requests under way: the server dies right after its lifespan, and they must have ended by then.
 
-    Websockets are refused here, whatever the upstream would say to them.
+    What no upstream could serve is refused here: websockets, and what was not stored.
     """
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, middleware: TranslationMiddleware) -> None:
+        self._middleware = middleware
         self._count = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._count += 1
         try:
-            await (refuse if is_websocket(scope) else self._app)(scope, receive, send)
+            await self._serve(scope, receive, send)
         finally:
             self._count -= 1
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if is_websocket(scope):
+            await refuse(scope, receive, send)
+        elif self._middleware.upstream_api == "chat" and (error := stored.explained(scope)):
+            await deny(scope, receive, send, error)
+        else:
+            access.mark(scope, "passed")
+            await self._middleware(scope, receive, send)
 
     async def over(self) -> None:
         """Wait until no request is under way, but not for long."""
@@ -99,22 +126,25 @@ def run(settings: Settings) -> None:
     uvicorn.run(
         f"{__name__}:{from_environment.__name__}",
         factory=True,
-        timeout_graceful_shutdown=round(settings.graceful),
+        timeout_graceful_shutdown=math.ceil(settings.graceful),
         workers=settings.workers,
         host=settings.host,
         port=settings.port,
-        **_common(settings.log_level),
+        **_common(settings),
     )
 
 
-def _common(log_level: str) -> dict[str, Any]:
+def _common(settings: Settings) -> dict[str, Any]:
     """Both event loop and HTTP parser are the fast ones where they are installed: uvicorn chooses."""
+    level = "warning" if settings.quiet and settings.log_level in ("debug", "info") else settings.log_level
+    terminal = sys.stderr.isatty()
+    form = settings.log_format or ("text" if terminal else "json")
     return {
         "access_log": False,
         "http": http_protocol(),
         "proxy_headers": False,
-        "log_level": log_level,
-        "log_config": logs.configuration(log_level),
+        "log_level": level,
+        "log_config": logs.configuration(level, form, colour=terminal and "NO_COLOR" not in os.environ),
         "server_header": False,
         "ws": "none",
     }

@@ -7,8 +7,9 @@ from base64 import b64encode
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from ..translator import BadRequest
-from .asgi_types import Headers, Receive, Scope, Send, declared_length, hang_up, send_error, without
-from .http import Client, Clients, adapted, new_client
+from .asgi_types import ONCE, Headers, Receive, Scope, Send, declared_length, hang_up, send_error, without
+from .http import Client, Clients
+from .http_choice import adapted, check_installed, new_client
 from .limits import Limits
 from .pass_through import PassThrough
 from .websocket import is_websocket, refuse
@@ -36,6 +37,8 @@ class Upstream:
         self._query = parts.query.encode()
         self._credentials = [(b"authorization", _basic(user))] if user else []
         self._not_sent = _NOT_SENT | dict(self._credentials).keys()
+        if client is None:
+            check_installed()
         self._given = adapted(client, self.limits) if client is not None else None
         self._own = Clients(lambda: new_client(self._base, self.limits))
 
@@ -90,6 +93,8 @@ class Upstream:
         headers = without(scope["headers"], self._not_sent) + self._credentials
         if not any(name == b"accept-encoding" for name, _ in headers):
             headers.append((b"accept-encoding", b"identity"))  # else some clients would add what they can decode
+        if ONCE in (scope.get("extensions") or {}):
+            headers.append((b"connection", b"close"))
         return headers
 
 

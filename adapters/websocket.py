@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..translator import BadRequest
+from collections.abc import Iterable
+
+from ..translator import BadRequest, TranslationError
 from .asgi_types import Message, Receive, Scope, Send, header, send_error
 
 _UPGRADE = [(b"upgrade", b"HTTP/1.1"), (b"connection", b"upgrade")]
@@ -18,8 +20,15 @@ def is_websocket(scope: Scope) -> bool:
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer 426; where a server cannot do that to a websocket, close it."""
     refusal = BadRequest("There are no websockets here; use POST.", code="websockets_unsupported", status=426)
+    await deny(scope, receive, send, refusal, _UPGRADE if scope["type"] == "http" else ())
+
+
+async def deny(
+    scope: Scope, receive: Receive, send: Send, error: TranslationError, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    """Answer with an error, also to a websocket that is not open yet; where a server cannot do that, close it."""
     if scope["type"] == "http":
-        await send_error(send, refusal, _UPGRADE)
+        await send_error(send, error, headers)
         return
     await receive()
     if "websocket.http.response" not in (scope.get("extensions") or {}):
@@ -29,4 +38,4 @@ async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
     async def send_http(message: Message) -> None:
         await send({**message, "type": f"websocket.{message['type']}"})
 
-    await send_error(send_http, refusal)
+    await send_error(send_http, error, headers)

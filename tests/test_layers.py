@@ -1,9 +1,11 @@
-"""Who may import whom: a file of translator/ may import what is to the left of it in LAYERS, and nobody from outside.
+"""Who may import whom: a file may import what is to the left of it in LAYERS or ADAPTER_LAYERS; there are no circles.
 
-adapters/ sees public names of the translator only. What is imported for the type checker alone does not count.
+The translator imports nobody from outside. adapters/ sees public names of the translator only, and each package from
+elsewhere in few files only. What is imported for the type checker alone does not count.
 """
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +19,33 @@ LAYERS: tuple[str, ...] = (
     *"errors losses wire profiles mapping parts turns fields markdown".split(),
     *"compaction request stream answer exchange __init__".split(),
 )
+ADAPTER_LAYERS: tuple[str, ...] = (
+    # words for HTTP, and values
+    *"missing asgi_types limits origins encodings endpoints explain media_type upstream_scope websocket body".split(),
+    # an upstream that is elsewhere
+    *"http http_aiohttp http_httpx http_choice upload pass_through upstream".split(),
+    # one request that is translated
+    *"outlet relay watch fan_out call record".split(),
+    # the middleware
+    *"question probe native access asgi __init__".split(),
+    # the server
+    *"demo_clients demo_rules demo_script demo".split(),
+    *"checked upstream_url config hints banner page guard stored logs_text logs protocol protocol_h11 protocol_httptools server demo_run".split(),
+    # the commands
+    *"convert check field_docs cli_options cli_check cli_serve cli_settings cli".split(),
+)
+PACKAGES: dict[str, set[str]] = {
+    "aiohttp": {"http_aiohttp"},
+    "certifi": {"http_aiohttp"},
+    "yarl": {"http_aiohttp"},
+    "click": {"cli", "cli_check", "cli_options", "cli_serve", "cli_settings", "logs_text"},
+    "h11": {"protocol_h11"},
+    "httptools": {"protocol_httptools"},
+    "starlette": {"demo", "guard", "page", "server"},
+    "uvicorn": {"protocol", "protocol_h11", "protocol_httptools", "server"},
+    "zstandard": {"encodings"},
+}
+"""The only files that import a package; msgspec and anyio are everywhere."""
 PURE = set("""__future__ abc base64 binascii collections functools hashlib itertools json re types typing""".split())
 """All of the standard library that the translator may import: what has no clock, no chance, no threads and no I/O."""
 ALLOWED = PURE | {"msgspec"}
@@ -107,6 +136,25 @@ def test_adapters_use_public_names(path: Path) -> None:
                 assert module == "translator", f"{module} is not public"
                 private = [alias.name for alias in node.names if alias.name not in public]
                 assert not private, f"{private} are not public"
+
+
+@sources(ADAPTERS)
+def test_adapters_import_leftwards(path: Path) -> None:
+    """A file imports only what is to the left of it, also inside of functions."""
+    own = ADAPTER_LAYERS.index(path.stem)
+    for inside, outside in imports(path, ADAPTERS):
+        if inside and inside[0] != path.stem:
+            assert ADAPTER_LAYERS.index(inside[0]) < own, f"{'/'.join(inside)} stands to the right"
+        if outside and outside not in sys.stdlib_module_names | {"msgspec", "anyio"}:
+            assert path.stem in PACKAGES[outside], f"{outside} is not for this file"
+
+
+def test_no_layer_without_a_file() -> None:
+    """Both tables name what is there."""
+    assert sorted(ADAPTER_LAYERS) == sorted(path.stem for path in ADAPTERS.rglob("*.py"))
+    assert set(LAYERS) == {path.stem for path in TRANSLATOR.iterdir() if path.is_dir() or path.suffix == ".py"} - {
+        "__pycache__"
+    }
 
 
 def public_names() -> set[str]:

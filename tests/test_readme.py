@@ -28,7 +28,9 @@ def test_losses_are_printed_as_shown(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_commands_exist() -> None:
     """Every `diglot` command in the text is a command, every `make` target is a target."""
-    assert set(re.findall(r"diglot (serve|demo|convert|fields|profiles)\b", README)) <= set(main.commands)
+    assert set(re.findall(r"diglot (serve|demo|check|convert|fields|profiles|settings)\b", README)) <= set(
+        main.commands
+    )
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
     assert set(re.findall(r"`?make ([a-z]+)`?", README)) - {"and"} <= targets
 

@@ -105,6 +105,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     terminal_event: bool = True
     """Its streams end with one; otherwise a stream that ends after whole items counts as complete (R2)."""
 
+    native_responses: Literal["plain", "trusted", "never"] = "plain"
+    """What its own Responses endpoint serves where that is found out (`auto`); the rest is translated if it can be.
+
+    *plain*: what has messages and functions only; what Codex sends besides is refused by many, or lost in silence.
+    *never*: its answers are wrong, too."""
     says_when_cut: bool = False
     """Its answers that hit their limit are `incomplete`; otherwise a text as long as its limit counts as cut."""
 
@@ -184,6 +189,7 @@ _OPENAI = Profile(
     image_detail_original=True,
     reasoning_replay="never",
     least_output_tokens=16,
+    native_responses="trusted",
     says_when_cut=True,
 )
 _LOW_TO_HIGH = ("low", "medium", "high")
@@ -195,11 +201,16 @@ PRESETS: Mapping[str, Profile] = FrozenDict(
         _OPENAI,
         msgspec.structs.replace(_OPENAI, name="azure", unsupported=frozenset({"moderation", "prompt_cache_options"})),
         Profile(name="vllm"),
-        Profile(name="llama.cpp", named_choice=False),
+        Profile(
+            name="llama.cpp",
+            named_choice=False,
+            native_responses="never",  # b10605: cut answers are `completed`, tools are dropped in silence
+        ),
         Profile(name="llama-cpp-python", unsupported=OPENAI_ONLY | {"reasoning_effort", "parallel_tool_calls"}),
         Profile(
             name="transformers",
             json_schema=False,
+            native_responses="never",  # 5.19: streams whether it was asked to or not
             unknown="report",
             unsupported=OPENAI_ONLY
             | {

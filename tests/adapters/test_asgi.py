@@ -85,7 +85,7 @@ async def test_what_the_application_sees(side: Any, chat: Any) -> None:
     app = chat(side.whole, kind="application/json")
     headers = {
         "authorization": "Bearer k",
-        "content-type": "x",
+        "content-type": "application/vnd.x+json",
         "accept": "*/*",
         "traceparent": "t",
         "connection": "x-y",

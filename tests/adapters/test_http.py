@@ -1,106 +1,16 @@
-"""Which HTTP client it is, and what they have in common."""
+"""What all HTTP clients have in common."""
 
 import importlib
-import importlib.util
-import ssl
 from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
 import pytest
 
-from diglot.adapters import Limits, Upstream, http, http_aiohttp
-from diglot.adapters.server import on_loopback
+from diglot.adapters import Upstream, http, http_choice
 from diglot.translator import BadRequest, BadUpstream
 
 from raw_server import Server
-
-URL = "http://127.0.0.1:9/v1"
-
-
-@pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-async def package_for(url: str) -> str:
-    client: Any = http.new_client(url, Limits())
-    await client.aclose()
-    inner = client._session if hasattr(client, "_session") else client._client
-    return type(inner).__module__.partition(".")[0]
-
-
-@pytest.mark.anyio
-async def test_the_cheapest_is_preferred(anyio_backend: str) -> None:
-    """Without a client of the caller's it is aiohttp, where that runs."""
-    assert await package_for(URL) == ("aiohttp" if anyio_backend == "asyncio" else "httpx2")
-
-
-@pytest.mark.parametrize("there", [("httpx2", "httpx"), ("httpx",)])
-def test_others(monkeypatch: pytest.MonkeyPatch, there: tuple[str, ...]) -> None:
-    """Without aiohttp it is what is there."""
-    for module in (http, importlib.import_module("diglot.adapters.http_httpx")):
-        monkeypatch.setattr(module, "find_spec", lambda name: name in there)
-    assert anyio.run(package_for, URL) == there[0]
-
-
-@pytest.mark.parametrize(
-    ("variables", "url", "package"),
-    [
-        ({"HTTPS_PROXY": "http://127.0.0.1:9"}, URL, "aiohttp"),
-        ({"HTTP_PROXY": "http://127.0.0.1:9"}, URL, "httpx2"),
-        ({"HTTPS_PROXY": "http://127.0.0.1:9"}, "https://upstream.example/v1", "httpx2"),
-        ({"ALL_PROXY": "http://127.0.0.1:9"}, URL, "httpx2"),
-        ({"ALL_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1"}, URL, "aiohttp"),
-    ],
-)
-def test_proxies(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str, package: str) -> None:
-    """Through a proxy that the environment names goes the client that knows all kinds of them."""
-    for name, value in variables.items():
-        monkeypatch.setenv(name.lower(), value)
-    assert anyio.run(package_for, url) == package
-
-
-def test_encrypted() -> None:
-    """An https upstream must show a certificate that is trusted."""
-
-    async def main() -> None:
-        client = http_aiohttp.new_client("https://upstream.example", Limits())
-        context = client._session.connector._ssl
-        await client.aclose()
-        assert context.verify_mode == ssl.CERT_REQUIRED
-        assert context.check_hostname
-        assert context.cert_store_stats()["x509_ca"]
-
-    anyio.run(main)
-
-
-@pytest.mark.parametrize("kind", ["aiohttp", *http.HTTPX])
-def test_connections_are_kept(talk: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One connection serves one call after another; what was not read to its end is closed."""
-    for module in (http, importlib.import_module("diglot.adapters.http_httpx")):
-        monkeypatch.setattr(module, "find_spec", lambda name: name == kind)
-    ports: list[int] = []
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            ports.append(scope["client"][1])
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"set-cookie", b"a=1")]})
-            await send({"type": "http.response.body", "body": b"{}", "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-
-    async def main() -> None:
-        async with on_loopback(app) as url:
-            upstream = Upstream(url)
-            for _ in range(4):
-                assert (await talk(upstream, {}).run()).body == b"{}"
-            await upstream.aclose()
-
-    anyio.run(main)
-    assert len(ports) == 4
-    assert len(set(ports)) == 1
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -108,8 +18,7 @@ def test_connections_are_kept(talk: Any, kind: str, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("body", [b'{"a": 1}', b"x" * 2_000_000])
 def test_closed_upon_reuse(talk: Any, kind: str, own: bool, body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kept connection that the upstream closes instead of answering is replaced, once, by a new one."""
-    for module in (http, importlib.import_module("diglot.adapters.http_httpx")):
-        monkeypatch.setattr(module, "find_spec", lambda name: name == kind)
+    monkeypatch.setattr(http_choice, "find_spec", lambda name: name == kind)
     server = Server()
     server.reply, server.close, server.is_rude = [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"], False, True
 
@@ -134,8 +43,7 @@ def test_closed_upon_reuse(talk: Any, kind: str, own: bool, body: bytes, monkeyp
 @pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 200 OK\r\ncontent-le"])
 def test_closed_on_a_new_connection(talk: Any, kind: str, reply: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request is not repeated when its connection was a new one: the upstream may have worked on it."""
-    for module in (http, importlib.import_module("diglot.adapters.http_httpx")):
-        monkeypatch.setattr(module, "find_spec", lambda name: name == kind)
+    monkeypatch.setattr(http_choice, "find_spec", lambda name: name == kind)
     server = Server()
     server.reply = [reply]
 
@@ -211,23 +119,6 @@ def test_errors() -> None:
         raise KeyError
     with pytest.raises(BadRequest), http.foreign_errors(kinds):
         raise OSError from BadRequest("too much")
-
-
-@pytest.mark.parametrize("name", http.HTTPX)
-def test_somebodys_own_class(name: str) -> None:
-    """A client may be of a class of its own."""
-    package = importlib.import_module(name)
-
-    class Own(package.AsyncClient):
-        pass
-
-    assert type(http.adapted(Own(), Limits())).__name__ == "HttpxClient"
-
-
-def test_no_client() -> None:
-    """An object that is no client is refused with words, and at once."""
-    with pytest.raises(TypeError, match="aiohttp, httpx2 or httpx"):
-        Upstream(URL, client=object())
 
 
 def test_cause() -> None:

@@ -5,8 +5,12 @@ import json
 import logging
 import logging.config
 import sys
+from typing import Any
+
+import pytest
 
 from diglot.adapters import logs
+from diglot.adapters.logs_text import TextLines
 
 
 def entry(**extra: object) -> logging.LogRecord:
@@ -39,12 +43,24 @@ def test_traceback() -> None:
     assert "ValueError" in json.loads(text)["traceback"]
 
 
-def test_configuration() -> None:
-    """The standard library accepts the configuration and finds the formatter."""
-    configuration = logs.configuration("warning")
+@pytest.mark.parametrize(("form", "kind"), [("json", logs.JsonLines), ("text", TextLines)])
+def test_configuration(form: Any, kind: type[logging.Formatter]) -> None:
+    """The standard library accepts the configuration and finds formatter and filter."""
+    configuration = logs.configuration("warning", form)
     assert configuration["loggers"]["diglot"]["level"] == "WARNING"
-    formatter = logging.config.DictConfigurator(configuration).configure_formatter(configuration["formatters"]["lines"])
-    assert isinstance(formatter, logs.JsonLines)
+    configurator = logging.config.DictConfigurator(configuration)
+    assert isinstance(configurator.configure_formatter(configuration["formatters"]["lines"]), kind)
+    assert isinstance(configurator.configure_filter(configuration["filters"]["news"]), logs.NotOurNews)
+
+
+def test_what_is_no_news_for_people() -> None:
+    """The welcome has told them that the server starts; programs are told all of it."""
+    for words in ("Started server process [%d]", "Uvicorn running on %s", "Application startup complete."):
+        assert logs.NotOurNews().filter(entry(msg=words))
+        assert not logs.NotOurNews(for_people=True).filter(entry(msg=words))
+    assert logs.NotOurNews(for_people=True).filter(
+        entry(msg="Waiting for connections to close. (CTRL+C to force quit)")
+    )
 
 
 def test_what_is_no_news() -> None:

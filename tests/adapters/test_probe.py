@@ -65,7 +65,7 @@ async def test_compaction(side: Any, asks: Any) -> None:
 async def test_the_question(side: Any, asks: Any) -> None:
     """It has the client's headers, prefix and query, and a body of which nothing can come."""
     server = Server(side, responses=HAS)
-    headers = {"authorization": "Bearer k", "content-type": "x/y", "content-encoding": "zstd"}
+    headers = {"authorization": "Bearer k", "content-type": "x/y+json", "content-encoding": "zstd"}
     await asks(auto(server), "chat", path="/p/v1/chat/completions", headers=headers, query_string=b"v=1")
     for scope, path in zip(server.scopes, (CHAT, RESPONSES), strict=True):
         assert (scope["path"], scope["query_string"], scope["method"]) == (f"/p{path}", b"v=1", "POST")

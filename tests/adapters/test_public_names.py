@@ -1,7 +1,10 @@
 """The public surface of the package."""
 
+import importlib
 import subprocess
 import sys
+
+import pytest
 
 from diglot import adapters
 
@@ -17,3 +20,11 @@ def test_import_is_cheap() -> None:
     program = "import sys, diglot.adapters; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not {"uvicorn", "click", "starlette", "aiohttp", "httpx", "httpx2"} & set(done.stdout.split())
+
+
+def test_a_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The import says how to install it; a module of ours that is missing is a mistake of ours."""
+    monkeypatch.delitem(sys.modules, "diglot.adapters.limits")
+    monkeypatch.setitem(sys.modules, "msgspec", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'diglot\[asgi\]'"):
+        importlib.reload(adapters)

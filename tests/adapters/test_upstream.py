@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from diglot.adapters import Limits, TranslationMiddleware, Upstream, http, http_httpx
+from diglot.adapters import Limits, TranslationMiddleware, Upstream, http, http_choice
 from diglot.translator import BadUpstream
 
 from raw_server import Server
@@ -52,8 +52,7 @@ def anyio_backend(place: tuple[str, str]) -> str:
 @pytest.fixture(autouse=True)
 def kind(place: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
     """The only client package that is installed, as it seems."""
-    for module in (http, http_httpx):
-        monkeypatch.setattr(module, "find_spec", lambda name: name == place[1])
+    monkeypatch.setattr(http_choice, "find_spec", lambda name: name == place[1])
     return place[1]
 
 

@@ -47,7 +47,7 @@ def main() -> int:
     options = ["--upstream-api", "chat" if given.api == "responses" else "responses"]
     # both suites test Open Responses: its event names and its [DONE]
     options += ["--set", "events=openresponses"]
-    options += ["--upstream", given.upstream] if given.upstream else []
+    options += ["--upstream", given.upstream] if given.upstream else ["--demo"]
     options += ["--profile", given.profile] if given.profile else []
     failed = 0
     with served(options) as base:

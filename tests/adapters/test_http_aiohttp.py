@@ -1,0 +1,34 @@
+"""aiohttp as the client of an upstream."""
+
+import ssl
+from pathlib import Path
+
+import anyio
+import certifi
+import pytest
+
+from diglot.adapters import Limits, http_aiohttp
+
+
+@pytest.mark.parametrize("variable", [None, "SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_encrypted(variable: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An https upstream must show a certificate that is trusted, by default or by the environment."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, certifi.where() if variable == "SSL_CERT_FILE" else str(tmp_path))
+
+    async def main() -> None:
+        client = http_aiohttp.new_client("https://upstream.example", Limits())
+        context = client._session.connector._ssl
+        await client.aclose()
+        assert context.verify_mode == ssl.CERT_REQUIRED
+        assert context.check_hostname
+        assert bool(context.cert_store_stats()["x509_ca"]) == (variable != "SSL_CERT_DIR")
+
+    anyio.run(main)
+
+
+def test_headers_that_are_no_utf_8() -> None:
+    """There are none, but one would not stop a request."""
+    assert (http_aiohttp._text(b"\xc3\xa4"), http_aiohttp._text(b"\xe4")) == ("\u00e4", "\u00e4")
