@@ -114,7 +114,7 @@ class TranslationMiddleware:
         if trust == "plain":
             heard = native.Heard(scope, receive)
             receive = heard.receive
-            if not native.asks_for_more(endpoint, await heard.body(self.limits.max_body)):
+            if not native.asks_for_more(endpoint, await heard.body(self.limits)):
                 return False, receive
         try:
             return await probe.translates(endpoint, scope, native_last=True), receive

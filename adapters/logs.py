@@ -7,9 +7,12 @@ import logging
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from ..translator import encode_json
+from ..translator import TranslationError, encode_json
 
-_NO_NEWS = ("Unsupported upgrade request.", "No supported WebSocket library")
+_NO_NEWS = (
+    *("Unsupported upgrade request.", "No supported WebSocket library"),
+    "ASGI callable returned without completing response",  # a client that reads no more is left so
+)
 _CHATTER = (
     *("Started server process", "Waiting for application", "Application startup", "Uvicorn running on"),
     *("Application shutdown", "Finished server process", "Started parent process", "Stopping parent process"),
@@ -35,8 +38,9 @@ class JsonLines(logging.Formatter):
 class NotOurNews(logging.Filter):
     """Keeps back what the server below says of things that went as they should.
 
-    These are requests that were ended at shutdown (their access records tell of them), and refused websockets; people
-    are also told by the welcome that the server starts, and see that it ends.
+    These are requests that were ended at shutdown, or in the middle because the upstream was cut (their access records
+    and a warning tell of them), and refused websockets; people are also told by the welcome that the server starts, and
+    see that it ends.
     """
 
     def __init__(self, for_people: bool = False) -> None:
@@ -46,7 +50,7 @@ class NotOurNews(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is kept."""
         kind = record.exc_info[0] if isinstance(record.exc_info, tuple) else None
-        ended = kind is not None and issubclass(kind, asyncio.CancelledError)
+        ended = kind is not None and issubclass(kind, (asyncio.CancelledError, TranslationError))
         return not ended and not str(record.msg).startswith(self._quiet)
 
 

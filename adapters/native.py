@@ -5,12 +5,16 @@ Many servers that have the endpoint refuse it, or lose it in silence; through Ch
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
+
+import anyio
 
 from ..translator import Received, TranslationError
 from .asgi_types import Message, Receive, Scope, header
 from .encodings import decode
 from .endpoints import PATHS
+from .limits import Limits
 
 _TOOLS = frozenset({"custom", "namespace", "tool_search", "local_shell", "shell", "apply_patch"})
 _ITEMS = frozenset(
@@ -58,6 +62,16 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+_LARGE = 2**16  # bytes of what is decoded beside the event loop
+
+
+def _decoded(data: bytes, encoding: str, limit: int) -> Any:
+    try:
+        return Received.read(decode(data, encoding, limit)).body
+    except (TranslationError, ValueError):
+        return None
+
+
 class Heard:
     """A request whose body is looked at before somebody else reads it."""
 
@@ -66,24 +80,27 @@ class Heard:
         self._receive = receive
         self._data = bytearray()
         self._then: list[Message] = []
+        self._more = True
 
-    async def body(self, limit: int) -> Any:
-        """Return the decoded body of at most *limit* bytes; None for what cannot be read: its reader will say why."""
-        more = True
-        while more and len(self._data) <= limit:
+    async def body(self, limits: Limits) -> Any:
+        """Return the decoded body; None for what cannot be read within the limits: its reader will say why."""
+        with anyio.move_on_after(limits.request):
+            await self._hear(limits.max_body)
+        data, self._data = bytes(self._data), bytearray()
+        self._then.append({"type": "http.request", "body": data, "more_body": self._more})
+        if self._more:
+            return None
+        decoded = partial(_decoded, data, self._encoding, limits.max_body)
+        return decoded() if len(data) < _LARGE else await anyio.to_thread.run_sync(decoded)
+
+    async def _hear(self, limit: int) -> None:
+        while self._more and len(self._data) <= limit:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 self._then.append(message)
-                break
+                return
             self._data += message.get("body", b"")
-            more = message.get("more_body", False)
-        data = bytes(self._data)
-        self._then.append({"type": "http.request", "body": data, "more_body": more})
-        self._data.clear()
-        try:
-            return None if more else Received.read(decode(data, self._encoding, limit)).body
-        except (TranslationError, ValueError):
-            return None
+            self._more = message.get("more_body", False)
 
     async def receive(self) -> Message:
         """The messages of the request, from the first one; what was heard is one of them."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
-from ..translator import Loss
+from ..translator import Loss, TranslationError
 from .call import Call
 
 CLIENT_GONE = 499
@@ -49,7 +50,7 @@ class Record:
             "outcome": self.outcome,
             "error": self.error,
             "losses": [
-                {"path": loss.path[:LONGEST], "kind": loss.kind, "why": loss.why[:LONGEST]}
+                {"path": loss.place, "kind": loss.kind, "why": loss.why[:LONGEST]}
                 for loss in self.losses[:_MOST_LOSSES]
             ],
             **({"losses_more": more} if (more := len(self.losses) - _MOST_LOSSES) > 0 else {}),
@@ -73,9 +74,17 @@ def of_call(call: Call, method: str, path: str, duration: float) -> Record:
         duration=duration,
         usage=usage if isinstance(usage, dict) else {},
         outcome=_outcome(call, answer),
-        error=None if error is None else error.code or error.type,
+        error=None if error is None else _code(error),
         losses=tuple(loss._replace(value=None) for loss in call.losses),
     )
+
+
+def _code(error: TranslationError) -> str:
+    """A code is a word, or it is somebody's text."""
+    return next((word for word in (error.code, error.type) if word and _WORD.fullmatch(word)), "error")
+
+
+_WORD = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 
 def _outcome(call: Call, answer: dict[str, Any]) -> str:

@@ -30,7 +30,8 @@ ADAPTER_LAYERS: tuple[str, ...] = (
     *"question probe native access asgi __init__".split(),
     # the server
     *"demo_clients demo_rules demo_script demo".split(),
-    *"checked upstream_url config hints banner page guard stored logs_text logs protocol protocol_h11 protocol_httptools server demo_run".split(),
+    *"checked upstream_url config hints banner page guard stored logs_text logs".split(),
+    *"protocol protocol_h11 protocol_httptools server demo_run".split(),
     # the commands
     *"convert check field_docs cli_options cli_check cli_serve cli_settings cli".split(),
 )

@@ -188,7 +188,7 @@ async def test_a_client_that_leaves() -> None:
         return messages.pop(0)
 
     heard = native.Heard({"headers": []}, receive)
-    assert await heard.body(100) is None
+    assert await heard.body(Limits(max_body=100)) is None
     assert await heard.receive() == {"type": "http.request", "body": b"{", "more_body": True}
     assert await heard.receive() == {"type": "http.disconnect"}
 
