@@ -172,6 +172,5 @@ class _Zstd:
 _DECODERS: dict[str, Callable[[], Any]] = {
     **dict.fromkeys(("gzip", "x-gzip"), _Gzip),
     "deflate": _Deflate,
+    **({"zstd": _Zstd} if zstandard is not None else {}),
 }
-if zstandard is not None:
-    _DECODERS["zstd"] = _Zstd

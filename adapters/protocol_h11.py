@@ -69,8 +69,9 @@ class BoundedProtocol(H11Protocol):
             self.transport.close()  # opened in advance, as browsers do
 
     def _refuse(self, status: int, words: str) -> None:
-        """Close the connection, with an answer if none has begun."""
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+        """Close the connection, with an answer to a request that has none yet."""
+        has_answer = self.cycle is not None and self.cycle.response_started
+        if not has_answer or (self.cycle.response_complete and self.conn.their_state is h11.IDLE):
             self.transport.write(refusal(status, words))
         self.transport.close()
         self._bounds.expect_reader()

@@ -253,12 +253,9 @@ class Relay:
         if self.stream is not None:
             await self._emit_each(self.stream.each(b"", last=True))
             return
-        try:
-            telling = self._gather(b"", True)
-            if telling is not None:
-                await telling
-        except TranslationError as error:
-            await self.fail(error)
+        telling = self._gather(b"", True)
+        assert telling is not None  # it has ended now
+        await telling
 
     def _gather(self, data: bytes, last: bool) -> Awaitable[None] | None:
         """Some servers always stream (transformers serve): the client that did not ask for it gets the answer whole."""
@@ -333,7 +330,9 @@ class Relay:
         if self.stream is None:
             await self._outlet.body(200, encoded, self._kept())
             self._finished(answer)
-        elif telling := self._as_stream(encoded):
+        else:
+            telling = self._as_stream(encoded)
+            assert telling is not None  # it has ended now
             await telling
 
     # Ends
@@ -347,7 +346,7 @@ class Relay:
         if stream is None or not self._outlet.started:
             await self._outlet.error(error, self._kept())
             self._finished({})
-        elif not stream.ended:
+        else:
             await self._emit(stream.finish() if stream.finishing else stream.fail(error))
 
     def _finished(self, answer: dict[str, object]) -> None:

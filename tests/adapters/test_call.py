@@ -10,13 +10,14 @@ from typing import Any
 import anyio
 import pytest
 
-from diglot.adapters import Limits, Record, endpoints
-from diglot.translator import BadUpstream
+from diglot.adapters import Limits, Record, call, endpoints
+from diglot.translator import BadUpstream, Profile, Received
 
 pytestmark = pytest.mark.anyio
 
 QUICK = Limits(keepalive=0.05, first_byte=0.4, idle=0.4, after_finish=0.1, shutdown=0.1)
 FOREVER = 3600
+DONE = b"data: [DONE]\n\n"
 PRIVATE = "what somebody wrote"
 
 
@@ -83,6 +84,47 @@ async def test_done_but_not_closed(side: Any, chat: Any) -> None:
     assert got.complete
     assert app.disconnected
     assert app.cancelled
+
+
+async def test_a_server_that_stops_after_the_answer(side: Any, chat: Any) -> None:
+    """What an application still does then ends with the server; its client has had its answer."""
+    app = chat(side.whole, kind="application/json")
+
+    async def with_background(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope, receive, send)
+        await anyio.sleep(30)
+
+    one = side.talk(with_background, side.ask)
+    with anyio.move_on_after(0.2):
+        await one.run()
+    assert (one.status, one.complete) == (200, True)
+    assert len(one.pieces) == 1
+
+
+async def test_a_chunk_while_the_client_is_kept_alive(side: Any, chat: Any) -> None:
+    """One writer at a time: what the application says waits until the comment is out."""
+    app = chat(side.say("Hel"), 0.1, side.say("lo"), side.end, *([DONE] if side.is_chat else []))
+
+    async def slow(message: Any) -> None:
+        if message.get("body") == b": keep-alive\n\n":
+            await anyio.sleep(0.2)
+
+    one = side.talk(app, side.stream, limits=Limits(keepalive=0.05))
+    one.hold = slow
+    await one.run()
+    assert side.text(one) == "Hello"
+    assert side.ending(one) == "completed"
+
+
+async def test_messages_of_other_kinds(side: Any, chat: Any) -> None:
+    """What an application says beyond head and body is left alone."""
+    app = chat(side.whole, kind="application/json")
+
+    async def chatty(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.debug", "info": {}})
+        await app(scope, receive, send)
+
+    assert (await side.talk(chatty, side.ask).run()).status == 200
 
 
 async def test_work_after_the_answer(side: Any, chat: Any) -> None:
@@ -337,6 +379,46 @@ async def test_a_mistake_of_ours(
     assert (got.status, got.error["type"]) == (500, "server_error")
     assert "raised KeyError" in caplog.text
     assert PRIVATE not in caplog.text
+
+
+@pytest.mark.parametrize("size", [1, 2_000_000])
+async def test_too_deep_for_us(side: Any, chat: Any, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """A request that is nested more deeply than can be followed is the client's mistake."""
+
+    def follow(*args: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(Received, "translate", follow)
+    got = await side.talk(chat(), {**side.ask, "user": "x" * size}).run()
+    assert (got.status, got.error["message"]) == (400, "The request is nested too deeply.")
+
+
+async def test_a_lesson_that_strict_mode_forbids(side: Any, chat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Should a second attempt lose something, the client of a strict server is told what."""
+
+    async def learned(*args: object) -> Profile:
+        nothing = frozenset({"temperature"})
+        return Profile(unsupported=nothing, responses_unsupported=nothing)
+
+    monkeypatch.setattr(call, "_learned", learned)
+    refused = chat(b"{}", status=400, kind="application/json")
+    got = await side.talk(refused, {**side.ask, "temperature": 0.5}, strict=True).run()
+    assert (got.status, got.error["param"]) == (400, "temperature")
+
+
+async def test_a_client_that_is_gone_before_anybody_knew(side: Any) -> None:
+    """What is left to be told to nobody breaks nothing."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None: ...
+
+    async def broken(message: Any) -> None:
+        raise OSError
+
+    records = list[Record]()
+    one = side.talk(app, side.ask, on_exchange=records.append)
+    one.hold = broken
+    await one.run()
+    assert records[0].outcome == "disconnected"
 
 
 def _picture(side: Any, payload: str) -> dict[str, Any]:

@@ -1,13 +1,17 @@
 """aiohttp as the client of an upstream."""
 
+import contextlib
 import ssl
 from pathlib import Path
 
+import aiohttp
 import anyio
 import certifi
 import pytest
 
 from diglot.adapters import Limits, http_aiohttp
+
+from raw_server import Server
 
 
 @pytest.mark.parametrize("variable", [None, "SSL_CERT_FILE", "SSL_CERT_DIR"])
@@ -32,3 +36,21 @@ def test_encrypted(variable: str | None, tmp_path: Path, monkeypatch: pytest.Mon
 def test_headers_that_are_no_utf_8() -> None:
     """There are none, but one would not stop a request."""
     assert (http_aiohttp._text(b"\xc3\xa4"), http_aiohttp._text(b"\xe4")) == ("\u00e4", "\u00e4")
+
+
+def test_a_session_that_others_use() -> None:
+    """Requests of the caller's own over the same session are none of ours."""
+    server = Server()
+    server.reply, server.close = [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"], False
+
+    async def main() -> None:
+        async with aiohttp.ClientSession() as session:
+            http_aiohttp.AiohttpClient(session, Limits())
+            async with session.get(server.url) as answer:
+                assert await answer.read() == b"{}"
+            answer = await session.get(server.url, trace_request_ctx={"mine": 1}, timeout=aiohttp.ClientTimeout(1))
+            answer.close()
+
+    with contextlib.suppress(TimeoutError):
+        anyio.run(main)
+    server.stop()

@@ -122,3 +122,32 @@ async def test_nothing_stays(talk: Any, server: Server, anyio_backend: str) -> N
     finally:
         gc.enable()
     await upstream.aclose()
+
+
+async def test_server_that_says_so_with_an_error(talk: Any, server: Server) -> None:
+    """Servers may raise OSError when the client has gone: that is theirs."""
+    server.reply = [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"]
+    upstream = Upstream(server.url)
+    one = talk(upstream, {})
+
+    async def broken(message: Any) -> None:
+        raise OSError
+
+    one.hold = broken
+    with pytest.raises(OSError):
+        await one.run()
+    await upstream.aclose()
+
+
+async def test_server_that_repeats_itself(talk: Any, server: Server) -> None:
+    """Only a disconnect is one, whatever else a server says behind a body."""
+    server.reply = [HEAD + b"1\r\nx\r\n"]
+    upstream = Upstream(server.url)
+    one = talk(upstream, {})
+    one._pieces += [{"type": "http.request", "body": b"", "more_body": False}]
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one.run)
+        await anyio.sleep(0.2)
+        one.gone.set()
+    await upstream.aclose()
+    assert one.body == b"x"

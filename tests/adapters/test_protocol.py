@@ -1,5 +1,6 @@
 """The bounds of a client's connection, with both parsers: real servers, raw clients."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -113,7 +114,9 @@ def test_body_that_ends_after_the_answer(client: Client) -> None:
     with client.connection() as one:
         one.sendall(b"POST /deaf HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n")
         one.settimeout(3)
-        assert everything(one).startswith(b"HTTP/1.1 200")
+        data = everything(one)
+    assert data.startswith(b"HTTP/1.1 200")
+    assert data.count(b"HTTP/1.1") == 1
 
 
 @pytest.mark.parametrize("path", [b"/flood", b"/x"])
@@ -140,3 +143,36 @@ def test_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert protocol.http_protocol() is protocol_httptools.BoundedProtocol
     monkeypatch.setattr(protocol, "find_spec", lambda name: None)
     assert protocol.http_protocol() is protocol_h11.BoundedProtocol
+
+
+class Pipe:
+    """A connection that takes nothing, or everything."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.aborted = False
+
+    def get_write_buffer_size(self) -> int:
+        return self.left
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+@pytest.mark.parametrize(("left", "afterwards", "aborted"), [(1, 1, True), (1, 0, False), (0, 0, False)])
+def test_the_rest_of_an_answer(monkeypatch: pytest.MonkeyPatch, left: int, afterwards: int, aborted: bool) -> None:
+    """What a client does not read in time keeps its connection no longer."""
+    monkeypatch.setattr(protocol.Bounds, "limits", Limits(stalled=0.01, shutdown=0.01))
+
+    async def main() -> bool:
+        pipe: Any = Pipe(left)
+        bounds = protocol.Bounds(asyncio.get_running_loop(), lambda: None)
+        bounds.expect_reader()
+        bounds.open(pipe)
+        bounds.expect_reader()
+        pipe.left = afterwards
+        await asyncio.sleep(0.05)
+        bounds.close()
+        return pipe.aborted
+
+    assert asyncio.run(main()) is aborted

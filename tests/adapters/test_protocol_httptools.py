@@ -51,10 +51,17 @@ def test_after_an_answer(client: Client) -> None:
     assert data.count(b"HTTP/1.1 200") == 2
 
 
-def test_nothing_after_a_refusal(client: Client) -> None:
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello", 405),
+        (b"POST /x HTTP/1.1\r\nhost: a\r\nx-a: " + b"a" * 70_000 + b"\r\ncontent-length: 5\r\n\r\nhello", 431),
+    ],
+)
+def test_nothing_after_a_refusal(client: Client, head: bytes, status: int) -> None:
     """What follows a head that was refused is not read."""
-    data = client.ask(b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello" + LAST)
-    assert data.startswith(b"HTTP/1.1 405")
+    data = client.ask(head + LAST)
+    assert data.startswith(b"HTTP/1.1 %d" % status)
     assert data.count(b"HTTP/1.1") == 1
 
 
