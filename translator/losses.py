@@ -11,6 +11,7 @@ Kind = Literal["dropped", "approximated", "emulated", "defaulted"]
 REFUSED_WHEN_STRICT = ("dropped", "approximated")
 _NAMES = re.compile(r"[\w.:/\[\]-]*", re.ASCII)
 _LONGEST = 120
+MOST = 10_000
 
 
 class Loss(NamedTuple):
@@ -38,10 +39,14 @@ class Loss(NamedTuple):
 
 
 class Report:
-    """The losses of one exchange, in the order in which they were found; the same loss is kept once."""
+    """The losses of one exchange, in the order in which they were found; the same loss is kept once.
+
+    Of a great many (`MOST`), the rest is counted in a last one: a stream could go on with them for ever.
+    """
 
     def __init__(self) -> None:
         self._losses: dict[tuple[str, str, str], Loss] = {}
+        self._more = 0  # that are only counted
 
     def dropped(self, path: str, why: str, value: Any = None) -> None:
         self._add(Loss(path, "dropped", why, value))
@@ -65,13 +70,18 @@ class Report:
         self._losses = {key: loss._replace(value=None) for key, loss in self._losses.items()}
 
     def _add(self, loss: Loss) -> None:
-        self._losses.setdefault(loss[:3], loss)
+        if len(self._losses) < MOST:
+            self._losses.setdefault(loss[:3], loss)
+        elif loss[:3] not in self._losses:
+            self._more += 1
 
     def __iter__(self) -> Iterator[Loss]:
-        return iter(self._losses.values())
+        yield from self._losses.values()
+        if self._more:
+            yield Loss("", "dropped", f"{self._more:,} more losses are not listed")
 
     def __len__(self) -> int:
-        return len(self._losses)
+        return len(self._losses) + self._more
 
     def refused(self) -> list[Loss]:
         """The losses that strict mode does not allow."""

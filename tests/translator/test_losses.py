@@ -3,6 +3,7 @@ import re
 import pytest
 
 from diglot.translator import Loss, Report
+from diglot.translator.losses import MOST
 
 STRING = r'"(?:[ !#-\[\]-~]|\\["\\])*"'  # RFC 9651
 MEMBER = re.compile(rf"{STRING};kind=[a-z]+;why={STRING}|more;count=\d+")
@@ -135,3 +136,16 @@ def test_where_it_may_be_told(path: str, place: str) -> None:
     report = Report()
     report.add([loss])
     assert report.header() == f'"{place}";kind=dropped;why="why"'
+
+
+def test_a_great_many_are_counted() -> None:
+    """What could go on for ever does not grow for ever."""
+    report = Report()
+    for i in range(MOST + 5):
+        report.dropped(f"x{i}", "why")
+        report.dropped("x0", "why")
+    assert len(report) == MOST + 5
+    *listed, last = report
+    assert len(listed) == MOST
+    assert last == Loss("", "dropped", "5 more losses are not listed")
+    assert report.header(60).endswith(f"more;count={MOST + 4}")
