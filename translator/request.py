@@ -108,8 +108,12 @@ _RENAMED_HERE = ("tools", "tool_choice", "parallel_tool_calls", "logprobs", "top
 """What code writes; the rows rename the rest."""
 
 
+_LONGEST_MODEL = 1_024  # every chunk of a chat stream repeats it
+
+
 def _check(body: dict[str, Any], *conversation: str) -> None:
-    shape.text(body.get("model"), "model")
+    if len(shape.text(body.get("model"), "model")) > _LONGEST_MODEL:
+        raise BadRequest(f"Invalid 'model': longer than {_LONGEST_MODEL} characters.", "model")
     for name in conversation:
         if body.get(name) is not None:
             break
@@ -121,15 +125,16 @@ def _check(body: dict[str, Any], *conversation: str) -> None:
 
 def _configured(body: dict[str, Any]) -> dict[str, Any]:
     """The settings that `configuration_update` items change: the last one wins (protocol 2.7)."""
-    changed: dict[str, Any] = {}
+    changed: dict[str, dict[str, Any]] = {}
     items = body.get("input")
     for i, item in enumerate(items if isinstance(items, list) else []):
         if not isinstance(item, dict) or item.get("type") != "configuration_update":
             continue
         for name in ("reasoning", "text"):
             if item.get(name) is not None:
-                before = changed.get(name) or shape.mapping(body.get(name) or {}, name)
-                changed[name] = {**before, **shape.mapping(item[name], f"input[{i}].{name}")}
+                if name not in changed:
+                    changed[name] = {**shape.mapping(body.get(name) or {}, name)}
+                changed[name].update(shape.mapping(item[name], f"input[{i}].{name}"))
     return changed
 
 

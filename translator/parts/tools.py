@@ -15,6 +15,7 @@ from .natives import INPUT_SCHEMA, NATIVES
 
 Kind = Literal["function", "custom", "tool_search", "local_shell", "shell", "apply_patch"]
 NAME_LIMIT = 64
+NAMESPACE_LIMIT = 512
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -129,6 +130,11 @@ def _read(declaration: Any, path: str, namespace: str | None, terms: Terms) -> I
 
 def _namespace(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
     name = shape.text_at(tool, "name", path)
+    if len(name) > NAMESPACE_LIMIT:  # every member's name has it in front
+        raise BadRequest(f"Invalid '{path}.name': longer than {NAMESPACE_LIMIT} characters.", f"{path}.name")
+    if namespace is not None:
+        terms.report.dropped(path, "namespaces hold no namespaces", tool)
+        return
     members = shape.array(tool.get("tools") or [], f"{path}.tools")
     if members:
         terms.report.emulated(path, "namespaces are part of the tools' names")

@@ -8,6 +8,7 @@ from typing import Any
 from ..parts import calls
 from ..parts.tools import Tool
 from ..wire import json
+from .braces import Braces
 from .jsonstring import InputDecoder
 from .output import Body, Item, Output
 from .pieces import Pieces
@@ -25,8 +26,9 @@ class Call(Item):
         self._tool_named = tool_named
         self._new_call_id = new_call_id
         self._tool: Tool | None = None
-        self._is_whole = False
+        self._braces: Braces | None = None
         self._looked_at = 0  # how much there was when it was looked at whether it is whole
+        self._is_object: bool | None = None  # what was closed; None: nobody has looked
         self._free_form = False  # native: the fragments are the input itself
         self._input = Pieces()
         self._decoder: InputDecoder | None = None
@@ -48,10 +50,14 @@ class Call(Item):
         """Whether the arguments are whole; of free-form input nobody knows."""
         if self._free_form and self._decoder is None:
             return False
-        if self._looked_at != len(self.pieces):
-            self._looked_at = len(self.pieces)
-            self._is_whole = self.pieces.may_end_with(b"}") and _is_object(self.pieces.whole())
-        return self._is_whole
+        if not self.pieces.may_end_with(b"}"):
+            return False
+        braces = self._braces = self._braces or Braces()
+        braces.feed(self.pieces.since(self._looked_at))
+        self._looked_at = len(self.pieces)
+        if braces.closed and self._is_object is None:
+            self._is_object = _is_object(self.pieces.whole())
+        return braces.closed and self._is_object is True
 
     def is_complete(self) -> bool:
         """Whether the arguments do not stop in the middle; none are complete, of free-form input nobody knows."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ..parts.tools import Catalog
 from ..wire import json
+from ..wire.shape import is_place
 from .call import Call
 
 
@@ -31,7 +32,7 @@ def read(delta: dict[str, Any]) -> Fragment:
         piece = "" if piece is None else json.encode_text(piece)
     index, extra = delta.get("index"), delta.get("extra_content")
     return Fragment(
-        index if isinstance(index, (int, str)) else None,
+        index if isinstance(index, str) or is_place(index) else None,
         _word(delta.get("id")),
         _word(said.get("name")),
         piece,

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..parts import calls
-from .pieces import Pieces
+from ..wire.shape import is_place
+from .pieces import Pieces, encoded, joined
 
 Body = dict[str, Any]
 Tokens = list[Body]
@@ -64,18 +65,19 @@ class Item:
         self.listed = False  # whether it is a member of one of the lists of the message
         self._by_index: dict[tuple[str, int], Part] = {}
         self._by_field: dict[str, list[Part]] = {}
+        self._heard: dict[str, bytes] = {}
 
     def part(self, field: str, index: Any) -> Part:
         """Return the part that a delta belongs to: the one of that index, or the one that is open (R4)."""
         last = self._last(field)
-        if last is not None and not last.done and (last.index is None or not isinstance(index, int)):
+        if last is not None and not last.done and (last.index is None or not is_place(index)):
             return self._indexed(last, index)
         return self._indexed_part(field, index)
 
     def whole_part(self, field: str, index: Any, text: Any = None) -> Part:
         """Return the part of which it is said that *text* is all of it; without an index, it is the last one."""
         last = self._last(field)
-        if last is None or (last.index is not None and isinstance(index, int)):
+        if last is None or (last.index is not None and is_place(index)):
             return self.part(field, index)
         if last.done and isinstance(text, str) and last.text.rest_of(text) is None:
             return self._indexed_part(field, index)  # another one
@@ -90,19 +92,19 @@ class Item:
 
     def has_heard(self, field: str, text: str) -> bool:
         """Whether *text* is what came of a field."""
-        rest: str | None = text
-        for part in self._by_field.get(field, ()):
-            rest = part.text.rest_of(rest)
-            if rest is None:
-                return False
-        return not rest
+        heard = self._heard.get(field)
+        if heard is None:
+            heard = joined([part.text for part in self._by_field.get(field, ())])
+            if self.done:  # it does not grow any more, and it may be asked for each part of another item
+                self._heard[field] = heard
+        return heard == encoded(text)
 
     def _last(self, field: str) -> Part | None:
         of_field = self._by_field.get(field)
         return of_field[-1] if of_field else None
 
     def _indexed_part(self, field: str, index: Any) -> Part:
-        known = self._by_index.get((field, index)) if isinstance(index, int) else None
+        known = self._by_index.get((field, index)) if is_place(index) else None
         if known is not None:
             return known
         part = Part(self, field)
@@ -111,7 +113,7 @@ class Item:
         return self._indexed(part, index)
 
     def _indexed(self, part: Part, index: Any) -> Part:
-        if part.index is None and isinstance(index, int):
+        if part.index is None and is_place(index):
             part.index = index
             self._by_index[part.field, index] = part
         return part
@@ -145,7 +147,7 @@ class Items:
         item.twin = next((other for other in earlier if other is not None and other.kind == kind), None)
         self.all.append(item)
         self._last[kind] = item
-        if isinstance(index, int):
+        if is_place(index):
             item.index = index
             self._by_index[index] = item
         self.name(item, names)
@@ -161,7 +163,7 @@ class Items:
         """Return the item of that index or of one of those names, else the one that is open."""
         last = self._last.get(kind)
         last = None if last is None or last.done else last
-        if not isinstance(index, int):
+        if not is_place(index):
             named = (self._by_id.get(name) for name in names)
             return next((item for item in named if item is not None and item.kind == kind), last)
         found = self._by_index.get(index)
@@ -181,11 +183,11 @@ class Items:
             return None
         if names and last.named:
             return last if any(self._by_id.get(name) is last for name in names) else None
-        return last if isinstance(index, int) and last.index == index else None
+        return last if is_place(index) and last.index == index else None
 
     def is_over(self, kind: str, index: Any, names: Names) -> bool:
         """Whether an announcement is about an item that has had its end: of that place and name."""
-        found = self._by_index.get(index) if isinstance(index, int) else None
+        found = self._by_index.get(index) if is_place(index) else None
         is_done = found is not None and found.done and found.kind == kind
         return is_done and any(self._by_id.get(name) is found for name in names)
 

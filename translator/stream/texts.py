@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 from ..parts import annotations, logprobs, reasoning
 from ..profiles import Terms
 from ..wire import json, shape
+from ..wire.shape import is_place
 from .pieces import Grow
 from .readings import TEXTS, Body, Item, Items, Part
 from .speech import Line, Speech
@@ -28,6 +29,7 @@ class Messages:
         self._cited: dict[Part, None] = {}  # parts with citations that can be said
         self._early: dict[Part, None] = {}  # parts with citations whose turn has not come
         self._part: Part | None = None
+        self._length: int | None = None  # of a text that was stopped
 
     def text(self, event: Body, delta: str) -> None:
         """Take a piece of text; nearly every event of a stream is one, so the next one of a text is quick."""
@@ -76,7 +78,7 @@ class Messages:
     def cite(self, event: Body) -> None:
         part = self._items.of(event, "message").whole_part("content", event.get("content_index"))
         index = event.get("annotation_index")
-        if not isinstance(index, int) or index >= len(part.cited):
+        if not is_place(index) or index >= len(part.cited):
             part.cited.append(event.get("annotation"))
             self._note(part)
 
@@ -138,14 +140,16 @@ class Messages:
         if self._speech.stopped:
             ready += self._early
             self._early.clear()
-        length = self._speech.out.length if ready and self._speech.stopped else None
+        if ready and self._speech.stopped and self._length is None:
+            self._length = self._speech.out.length  # it does not grow any more
         for part in ready:
             for cited in part.cited[part.citations :]:
-                self._add_citation(part, cited, length)
+                self._add_citation(part, cited)
             part.citations = len(part.cited)
 
-    def _add_citation(self, part: Part, cited: Any, length: int | None) -> None:
-        """Add a citation, unless it is about words behind the *length* of a text that was stopped."""
+    def _add_citation(self, part: Part, cited: Any) -> None:
+        """Add a citation, unless it is about words behind the end of a text that was stopped."""
+        length = self._length
         link = annotations.to_chat(cited, part.offset)
         if link is None:
             self._report.dropped("annotations", "chat knows citations of URLs only", cited)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..errors import BadRequest
 
 _WORD = re.compile(r"[\w.:/-]{1,64}", re.ASCII)
+_PLACES = 2**31
 _WORDS = {
     dict: "an object",
     list: "an array",
@@ -16,6 +17,14 @@ _WORDS = {
     int: "an integer",
     float: "a decimal",
 }
+
+
+def is_place(value: Any) -> TypeGuard[int]:
+    """Whether *value* can be the place of something in a list.
+
+    Numbers without bounds could be chosen so that a dictionary takes time with the square of their count.
+    """
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _PLACES
 
 
 def words_for(value: Any) -> str:

@@ -50,3 +50,21 @@ def test_the_wrong_type_is_told(check: Callable[[Any, str], Any], good: Any, wor
 def test_words_for_null() -> None:
     """Null has a word too."""
     assert shape.words_for(None) == "null"
+
+
+@pytest.mark.parametrize(
+    ("value", "is_place"),
+    [
+        (0, True),
+        (7, True),
+        (2**31 - 1, True),
+        (2**31, False),
+        (-1, False),
+        (10**400, False),
+        (True, False),
+        ("1", False),
+    ],
+)
+def test_places(value: object, is_place: bool) -> None:
+    """Numbers that cannot be the place of anything are none: they could be chosen to collide in dictionaries."""
+    assert shape.is_place(value) is is_place
