@@ -9,7 +9,7 @@ from ..parts import calls
 from ..parts.tools import Tool
 from ..wire import json
 from .braces import Braces
-from .jsonstring import InputDecoder
+from .jsonstring import InputDecoder, plainly
 from .output import Body, Item, Output
 from .pieces import Pieces
 
@@ -30,7 +30,7 @@ class Call(Item):
         self._looked_at = 0  # how much there was when it was looked at whether it is whole
         self._is_object: bool | None = None  # what was closed; None: nobody has looked
         self._free_form = False  # native: the fragments are the input itself
-        self._input = Pieces()
+        self._input = self.pieces  # of a free-form tool; of a wrapped one, what is in its arguments
         self._decoder: InputDecoder | None = None
 
     def head(self, name: str, call_id: str, free_form: bool) -> None:
@@ -72,7 +72,7 @@ class Call(Item):
         self._tool = self._tool_named(self.name)
         kind = self._tool.kind if self._tool else "function"
         if self._free_form or kind == "custom":
-            self._decoder = None if self._free_form else InputDecoder()
+            self._unwrap(self._free_form)
             self.prefix, self._free_form = "ctc", True
             out.announce(self, self._fields("custom_tool_call", input=""))
         elif kind == "function":
@@ -81,6 +81,21 @@ class Call(Item):
         # a built-in tool's item is announced when its arguments can be read
         if self.pieces:
             self._say(self.pieces.whole())
+
+    def _unwrap(self, is_native: bool) -> None:
+        """The input is what comes, or it is a string inside of what comes."""
+        if is_native:
+            self.delta = _INPUT
+        else:
+            self._decoder, self._input, self.reads = InputDecoder(), Pieces(), self._read
+
+    def _read(self, piece: str) -> str | None:
+        """Take a piece of wrapped arguments that is plain to see: nothing is pending in front of it, nor behind it."""
+        said = plainly(piece)
+        if said is not None:
+            self.pieces.add(piece)
+            self._input.add(said)
+        return said
 
     def _fields(self, kind: str, **fields: Any) -> Body:
         body: Body = {"type": kind, "status": "in_progress", "call_id": self.call_id}
@@ -96,15 +111,18 @@ class Call(Item):
             self._say(piece)
 
     def _say(self, piece: str) -> None:
-        if self._free_form:
-            self._say_input(self._decoder.feed(piece) if self._decoder else piece)
+        if self._decoder:
+            self._say_input(self._decoder.feed(piece))
+            self.delta = _INPUT if self._decoder.is_plain else None
         elif self.body:
-            self._out.say_of(self, "response.function_call_arguments.delta", delta=piece)
+            name = "custom_tool_call_input" if self._free_form else "function_call_arguments"
+            self._out.say_of(self, f"response.{name}.delta", delta=piece)
 
-    def _say_input(self, piece: str) -> None:
-        if piece:
-            self._input.add(piece)
-            self._out.say_of(self, "response.custom_tool_call_input.delta", delta=piece)
+    def _say_input(self, said: str) -> None:
+        """Say what was wrapped."""
+        if said:
+            self._input.add(said)
+            self._out.say_of(self, _INPUT[0], delta=said)
 
     def close(self, status: str) -> None:
         if self._free_form:
@@ -143,6 +161,9 @@ class Call(Item):
         empty = {"arguments": {}} if "arguments" in fields else {}
         self._out.announce(self, {"status": "in_progress", "call_id": self.call_id, **fields, **empty})
         self.body.update(fields)
+
+
+_INPUT: tuple[str, Body] = ("response.custom_tool_call_input.delta", {"delta": ""})
 
 
 def _is_object(text: str) -> bool:

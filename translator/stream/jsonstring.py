@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from ..wire import json
 
 _HEAD = '{"input":"'
@@ -12,6 +14,22 @@ _SPACE = " \t\n\r"
 _MAX_HEAD = 4096  # white space before the string; more is not a wrapped call
 _PIECE = re.compile(r'[^"\\]+|\\u[0-9a-fA-F]{4}|\\u[0-9a-fA-F]{0,3}(?=[^0-9a-fA-F])|\\[^u]|"')
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+
+
+_string = msgspec.json.Decoder(str)
+
+
+def plainly(piece: str) -> str | None:
+    """Return what a piece from the middle of a JSON string says; None unless it is whole and all of it JSON.
+
+    `InputDecoder` says the same where it ``is_plain``, and is so again afterwards.
+    """
+    if "\\" not in piece and '"' not in piece:
+        return piece
+    try:
+        return _string.decode(f'"{piece}"')
+    except (msgspec.MsgspecError, UnicodeError):
+        return None
 
 
 class InputDecoder:
@@ -34,6 +52,11 @@ class InputDecoder:
     def is_open(self) -> bool:
         """Whether the string has begun and not ended."""
         return self._streams and not self._over
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the next piece is to be read without regard to those before it."""
+        return self._streams and not (self._over or self._rest or self._high)
 
     def feed(self, fragment: str) -> str:
         """Return what can be said of the input now."""

@@ -20,6 +20,7 @@ from .output import Output
 from .pieces import Grow
 from .words import Words
 
+_LARGE = json.MAX_VALUES  # in bytes: a larger event may hold more values than are read
 _MOST_MISSES = 32  # in a row: a server with other habits should not pay for the attempts
 
 
@@ -28,9 +29,15 @@ class _Function(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     name: None = None
 
 
+class _Custom(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    input: str
+    name: None = None
+
+
 class _Call(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     index: int
-    function: _Function
+    function: _Function | None = None
+    custom: _Custom | None = None
     id: None = None
     type: str | None = None
 
@@ -123,10 +130,11 @@ class ChatLane:
         if self._out.cause is not self._last:
             self._look_up()
         grow, read = self._grow, self._read
-        if grow is None or event.name:
+        data = event.data
+        if grow is None or event.name or len(data) > _LARGE:
             return None
         try:
-            chunk = _decode(event.data)
+            chunk = _decode(data)
         except _OTHERS:
             return self._miss()
         choice, tier = chunk.choices[0], chunk.service_tier
@@ -159,9 +167,10 @@ class ChatLane:
         if self._message is None:
             return self._miss()
         self._misses = 0
-        encoded = _encoded(tokens)
+        encoded, frame = _encoded(tokens), grow(piece)
+        assert frame is not None
         self._message.tokens.add(encoded)
-        return b"%b%b}\n\n" % (grow(piece).removesuffix(b"[]}\n\n"), encoded)
+        return b"%b%b}\n\n" % (frame.removesuffix(b"[]}\n\n"), encoded)
 
     def _text(self, delta: _Delta) -> str | None:
         return None if delta.reasoning_content or delta.reasoning or delta.tool_calls else delta.content
@@ -182,7 +191,9 @@ class ChatLane:
             if not (isinstance(item, Call) and self._calls.goes_on(call.index, item)):
                 return None
             self._index = call.index
-        return call.function.arguments
+        if call.custom is not None:
+            return call.custom.input
+        return None if call.function is None else call.function.arguments
 
 
 class ResponsesLane:
@@ -200,10 +211,11 @@ class ResponsesLane:
         if self._listener.last is not self._last:
             self._look_up()
         grow = self._grow
-        if grow is None or event.name == "error":
+        data = event.data
+        if grow is None or event.name == "error" or len(data) > _LARGE:
             return None
         try:
-            read = _decode_event(event.data)
+            read = _decode_event(data)
         except _OTHERS:
             return self._miss()
         address = (read.type, read.output_index, read.item_id, read.content_index, read.summary_index)
@@ -211,6 +223,7 @@ class ResponsesLane:
             return self._miss()
         self._misses = 0
         frame = grow(read.delta)
+        assert frame is not None
         if read.logprobs:
             tokens = _encoded(read.logprobs)
             self._listener.add_tokens(tokens)

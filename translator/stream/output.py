@@ -36,6 +36,8 @@ class Item(ABC):
         """The text that grows."""
         self.delta: tuple[str, Body] | None = None
         """What the event about one more piece of its text is called and has, while it grows (see lane.py)."""
+        self.reads: Callable[[str], str | None] | None = None
+        """Takes a piece, where the event says something else; returns that, or None for what takes a closer look."""
         self._waiting: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
 
     def take(self, grow: Callable[..., None], *given: Any) -> None:
@@ -128,6 +130,8 @@ class Output:
         template = None if item is None or item.delta is None else self._template(item, *item.delta)
         if item is None or template is None:
             return None
+        if item.reads is not None:
+            return self._reading(item.reads, template)
         add, encode = item.pieces.add, json.encode_sound
 
         def grow(piece: str) -> bytes:
@@ -135,6 +139,19 @@ class Output:
             number = self._number
             self._number = number + 1
             return template % (number, encode(piece))
+
+        return grow
+
+    def _reading(self, read: Callable[[str], str | None], template: bytes) -> Grow:
+        encode = json.encode_sound
+
+        def grow(piece: str) -> bytes | None:
+            said = read(piece)
+            if said is None:
+                return None
+            number = self._number
+            self._number = number + 1
+            return template % (number, encode(said))
 
         return grow
 

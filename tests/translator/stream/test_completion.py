@@ -267,7 +267,7 @@ def test_what_has_no_hole_goes_the_general_way(make: Make) -> None:
     for index, field in enumerate((b'{"arguments":"x"}', b'{"input":"x"}')):
         grow = out.growing_call(index)
         assert grow is not None
-        assert field in grow("x")
+        assert field in (grow("x") or b"")
     nameless = Completion("", False, False, Report(), lambda prefix: prefix, lambda: 1.0)
     nameless.begin()
     assert nameless.growing("model", Pieces()) is None
