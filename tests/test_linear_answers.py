@@ -171,6 +171,7 @@ DELTAS: Cases = {
     "thinking_blocks": chunks({"thinking_blocks": [{"type": "thinking", "thinking": LONG}]}),
     "thinking_blocks, signed": chunks({"thinking_blocks": [{"type": "thinking", "thinking": "x", "signature": LONG}]}),
     "thinking_blocks, unsigned": chunks({"thinking_blocks": [{"type": "thinking", "thinking": "x", "signature": ""}]}),
+    "error": after(chunk({"content": "x"}), lambda n: [chunk({"error": {"message": LONG * n}})]),
     "unknown": chunks(lambda i: {f"field {i}": LONG}),
 }
 CHUNKS: Cases = {

@@ -98,14 +98,19 @@ def _to_chat(body: dict[str, Any], terms: Terms) -> ChatRequest:
     _add_logprobs(body, chat, terms)
     if chat.get("stream") and terms.profile.stream_usage:
         chat["stream_options"] = {"include_usage": True}
-    for name in _RENAMED_HERE:
-        if name in chat and name in terms.profile.renamed:
-            put(chat, terms.profile.renamed[name], chat.pop(name))
+    if not terms.profile.renamed.keys().isdisjoint(_RENAMED_HERE):
+        _rename(chat, terms.profile.renamed)
     return ChatRequest(chat, catalog, turns.origins, turns.call_origins, declared)
 
 
 _RENAMED_HERE = ("tools", "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs")
 """What code writes; the rows rename the rest."""
+
+
+def _rename(chat: dict[str, Any], renamed: dict[str, str]) -> None:
+    for name in _RENAMED_HERE:
+        if name in chat and name in renamed:
+            put(chat, renamed[name], chat.pop(name))
 
 
 _LONGEST_MODEL = 1_024  # every chunk of a chat stream repeats it
@@ -235,7 +240,11 @@ def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
     _check(body, "messages")
     body = _said_once(body, terms)
     made: dict[str, Any] = {}
-    early = {name: value for name, value in body.items() if name not in _ABOUT_THE_ANSWER}
+    early, late = body, {}
+    if "stop" in body or "n" in body:  # that may be refused, but for better reasons first
+        early, late = {**body}, {name: body[name] for name in ("stop", "n") if name in body}
+        for name in late:
+            del early[name]
     walk(fields.TO_RESPONSES, early, made, terms, terms.profile.responses_unknown)
     items = Items(terms)
     items.add(body["messages"])
@@ -244,7 +253,8 @@ def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
     declared = _declare(body, made, legacy, terms)
     _include(body, made, terms)
     _store(body, made, terms)
-    walk(fields.TO_RESPONSES, {name: body.get(name) for name in _ABOUT_THE_ANSWER}, made, terms, "report")
+    if late:
+        walk(fields.TO_RESPONSES, late, made, terms, "report")
     return ResponsesRequest(
         body=made,
         origins=items.origins,
@@ -255,10 +265,6 @@ def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
         include_usage=bool((body.get("stream_options") or {}).get("include_usage")),
         legacy=legacy,
     )
-
-
-_ABOUT_THE_ANSWER = ("stop", "n")
-"""Read behind the conversation: that may be refused for better reasons."""
 
 
 def _said_once(body: dict[str, Any], terms: Terms) -> dict[str, Any]:

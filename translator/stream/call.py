@@ -7,8 +7,7 @@ from typing import Any
 
 from ..parts import calls
 from ..parts.tools import Tool
-from ..wire import json
-from .braces import Braces
+from .braces import Whole
 from .jsonstring import InputDecoder, plainly
 from .output import Body, Item, Output
 from .pieces import Pieces
@@ -18,6 +17,9 @@ class Call(Item):
     """A tool call. It opens when its name and its id are known; what kind of item it is, the declared tools say."""
 
     prefix = "fc"
+    _decoder: InputDecoder | None = None
+    _whole: Whole | None = None
+    _said = "response.function_call_arguments.delta"
 
     def __init__(self, tool_named: Callable[[str], Tool | None], new_call_id: Callable[[], str]) -> None:
         super().__init__()
@@ -26,12 +28,8 @@ class Call(Item):
         self._tool_named = tool_named
         self._new_call_id = new_call_id
         self._tool: Tool | None = None
-        self._braces: Braces | None = None
-        self._looked_at = 0  # how much there was when it was looked at whether it is whole
-        self._is_object: bool | None = None  # what was closed; None: nobody has looked
         self._free_form = False  # native: the fragments are the input itself
         self._input = self.pieces  # of a free-form tool; of a wrapped one, what is in its arguments
-        self._decoder: InputDecoder | None = None
 
     def head(self, name: str, call_id: str, free_form: bool) -> None:
         """Learn who is called; the first word counts (D10, D12)."""
@@ -50,14 +48,8 @@ class Call(Item):
         """Whether the arguments are whole; of free-form input nobody knows."""
         if self._free_form and self._decoder is None:
             return False
-        if not self.pieces.may_end_with(b"}"):
-            return False
-        braces = self._braces = self._braces or Braces()
-        braces.feed(self.pieces.since(self._looked_at))
-        self._looked_at = len(self.pieces)
-        if braces.closed and self._is_object is None:
-            self._is_object = _is_object(self.pieces.whole())
-        return braces.closed and self._is_object is True
+        self._whole = self._whole or Whole()
+        return self._whole.is_object(self.pieces)
 
     def is_complete(self) -> bool:
         """Whether the arguments do not stop in the middle; none are complete, of free-form input nobody knows."""
@@ -77,7 +69,7 @@ class Call(Item):
             out.announce(self, self._fields("custom_tool_call", input=""))
         elif kind == "function":
             out.announce(self, self._fields("function_call", arguments=""))
-            self.delta = ("response.function_call_arguments.delta", {"delta": ""})
+            self.delta = (self._said, {"delta": ""})
         # a built-in tool's item is announced when its arguments can be read
         if self.pieces:
             self._say(self.pieces.whole())
@@ -85,7 +77,7 @@ class Call(Item):
     def _unwrap(self, is_native: bool) -> None:
         """The input is what comes, or it is a string inside of what comes."""
         if is_native:
-            self.delta = _INPUT
+            self.delta, self._said = _INPUT, _INPUT[0]
         else:
             self._decoder, self._input, self.reads = InputDecoder(), Pieces(), self._read
 
@@ -115,8 +107,7 @@ class Call(Item):
             self._say_input(self._decoder.feed(piece))
             self.delta = _INPUT if self._decoder.is_plain else None
         elif self.body:
-            name = "custom_tool_call_input" if self._free_form else "function_call_arguments"
-            self._out.say_of(self, f"response.{name}.delta", delta=piece)
+            self._out.say_of(self, self._said, delta=piece)
 
     def _say_input(self, said: str) -> None:
         """Say what was wrapped."""
@@ -164,10 +155,3 @@ class Call(Item):
 
 
 _INPUT: tuple[str, Body] = ("response.custom_tool_call_input.delta", {"delta": ""})
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.decode(text), dict)
-    except ValueError:
-        return False

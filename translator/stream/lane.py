@@ -17,10 +17,9 @@ from .fragments import Calls
 from .items import Message, Reasoning
 from .listener import Listener
 from .output import Output
-from .pieces import Grow
+from .pieces import Grow, MayGrow
 from .words import Words
 
-_LARGE = json.MAX_VALUES  # in bytes: a larger event may hold more values than are read
 _MOST_MISSES = 32  # in a row: a server with other habits should not pay for the attempts
 
 
@@ -119,7 +118,7 @@ class ChatLane:
         self._words = words
         self._calls = calls
         self._last: Any = None  # the chunk after which it was looked up what grows
-        self._grow: Grow | None = None
+        self._grow: MayGrow | None = None
         self._read: Callable[[_Delta], str | None] = self._text
         self._message: Message | None = None  # whose text grows
         self._index: int | None = None  # which means the call that grows
@@ -130,11 +129,10 @@ class ChatLane:
         if self._out.cause is not self._last:
             self._look_up()
         grow, read = self._grow, self._read
-        data = event.data
-        if grow is None or event.name or len(data) > _LARGE:
+        if grow is None or event.name:
             return None
         try:
-            chunk = _decode(data)
+            chunk = _decode(event.data)
         except _OTHERS:
             return self._miss()
         choice, tier = chunk.choices[0], chunk.service_tier
@@ -163,7 +161,7 @@ class ChatLane:
         self._misses += 1
         self._grow = None  # and let go of the text
 
-    def _with_tokens(self, tokens: list[_Token], grow: Grow, piece: str) -> bytes | None:
+    def _with_tokens(self, tokens: list[_Token], grow: MayGrow, piece: str) -> bytes | None:
         if self._message is None:
             return self._miss()
         self._misses = 0
@@ -211,11 +209,10 @@ class ResponsesLane:
         if self._listener.last is not self._last:
             self._look_up()
         grow = self._grow
-        data = event.data
-        if grow is None or event.name == "error" or len(data) > _LARGE:
+        if grow is None or event.name == "error":
             return None
         try:
-            read = _decode_event(data)
+            read = _decode_event(event.data)
         except _OTHERS:
             return self._miss()
         address = (read.type, read.output_index, read.item_id, read.content_index, read.summary_index)
@@ -223,7 +220,6 @@ class ResponsesLane:
             return self._miss()
         self._misses = 0
         frame = grow(read.delta)
-        assert frame is not None
         if read.logprobs:
             tokens = _encoded(read.logprobs)
             self._listener.add_tokens(tokens)

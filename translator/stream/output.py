@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..wire import json, sse
-from .pieces import Grow, Pieces
+from .pieces import Grow, MayGrow, Pieces
 
 Body = dict[str, Any]
 
@@ -26,6 +26,8 @@ class Item(ABC):
     """One output item. Subclasses say how it opens, grows and closes."""
 
     prefix = ""
+    reads: Callable[[str], str | None] | None = None
+    """Takes a piece, where the event says something else; returns that, or None for what takes a closer look."""
 
     def __init__(self) -> None:
         self.body: Body = {}
@@ -36,8 +38,6 @@ class Item(ABC):
         """The text that grows."""
         self.delta: tuple[str, Body] | None = None
         """What the event about one more piece of its text is called and has, while it grows (see lane.py)."""
-        self.reads: Callable[[str], str | None] | None = None
-        """Takes a piece, where the event says something else; returns that, or None for what takes a closer look."""
         self._waiting: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
 
     def take(self, grow: Callable[..., None], *given: Any) -> None:
@@ -124,7 +124,7 @@ class Output:
         template = sse.with_hole(frame, "delta")
         return template and template.replace(b'"sequence_number":0', b'"sequence_number":%d', 1)
 
-    def growing(self) -> Grow | None:
+    def growing(self) -> Grow | MayGrow | None:
         """Return what lets the text of the last item grow and gives the frame that says so; None if nothing grows."""
         item = self.last
         template = None if item is None or item.delta is None else self._template(item, *item.delta)
@@ -142,7 +142,7 @@ class Output:
 
         return grow
 
-    def _reading(self, read: Callable[[str], str | None], template: bytes) -> Grow:
+    def _reading(self, read: Callable[[str], str | None], template: bytes) -> MayGrow:
         encode = json.encode_sound
 
         def grow(piece: str) -> bytes | None:

@@ -7,8 +7,10 @@ from typing import Any
 
 from ..wire import json
 
-Grow = Callable[[str], bytes | None]
-"""Says another piece of what grows; returns the frame for it, or None: it was not said, and must go the general way."""
+Grow = Callable[[str], bytes]
+"""Says another piece of what grows; returns the frame for it."""
+MayGrow = Callable[[str], bytes | None]
+"""The same, or None: the piece was not said, and must go the general way."""
 
 _LONE = "surrogatepass"  # what a caller hands in decoded may have halves of surrogate pairs
 

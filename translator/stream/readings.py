@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..parts import calls
-from ..wire.shape import is_place
+from ..wire.shape import place
 from .pieces import Pieces, encoded, joined
 
 Body = dict[str, Any]
@@ -70,14 +70,14 @@ class Item:
     def part(self, field: str, index: Any) -> Part:
         """Return the part that a delta belongs to: the one of that index, or the one that is open (R4)."""
         last = self._last(field)
-        if last is not None and not last.done and (last.index is None or not is_place(index)):
+        if last is not None and not last.done and (last.index is None or not isinstance(index, int)):
             return self._indexed(last, index)
         return self._indexed_part(field, index)
 
     def whole_part(self, field: str, index: Any, text: Any = None) -> Part:
         """Return the part of which it is said that *text* is all of it; without an index, it is the last one."""
         last = self._last(field)
-        if last is None or (last.index is not None and is_place(index)):
+        if last is None or (last.index is not None and isinstance(index, int)):
             return self.part(field, index)
         if last.done and isinstance(text, str) and last.text.rest_of(text) is None:
             return self._indexed_part(field, index)  # another one
@@ -104,7 +104,7 @@ class Item:
         return of_field[-1] if of_field else None
 
     def _indexed_part(self, field: str, index: Any) -> Part:
-        known = self._by_index.get((field, index)) if is_place(index) else None
+        known = self._by_index.get((field, index)) if isinstance(index, int) else None
         if known is not None:
             return known
         part = Part(self, field)
@@ -113,7 +113,7 @@ class Item:
         return self._indexed(part, index)
 
     def _indexed(self, part: Part, index: Any) -> Part:
-        if part.index is None and is_place(index):
+        if part.index is None and isinstance(index, int):
             part.index = index
             self._by_index[part.field, index] = part
         return part
@@ -134,12 +134,12 @@ class Items:
 
     def of(self, event: Body, kind: str, wire_kind: str = "") -> Item:
         """Return the item that an event about a part of it means; it may never have been announced."""
-        names, index = names_of(event.get("item_id")), event.get("output_index")
+        names, index = names_of(event.get("item_id")), place(event.get("output_index"))
         return self.find(kind, index, names) or self.begin(kind, wire_kind, index, names)
 
     def known(self, event: Body, kind: str) -> Item | None:
         """Return the item that an event about a part of it means, if anything was said of that."""
-        return self.find(kind, event.get("output_index"), names_of(event.get("item_id")))
+        return self.find(kind, place(event.get("output_index")), names_of(event.get("item_id")))
 
     def begin(self, kind: str, wire_kind: str, index: Any, names: Names) -> Item:
         item = self._make(kind, wire_kind)
@@ -147,7 +147,7 @@ class Items:
         item.twin = next((other for other in earlier if other is not None and other.kind == kind), None)
         self.all.append(item)
         self._last[kind] = item
-        if is_place(index):
+        if isinstance(index, int):
             item.index = index
             self._by_index[index] = item
         self.name(item, names)
@@ -163,7 +163,7 @@ class Items:
         """Return the item of that index or of one of those names, else the one that is open."""
         last = self._last.get(kind)
         last = None if last is None or last.done else last
-        if not is_place(index):
+        if not isinstance(index, int):
             named = (self._by_id.get(name) for name in names)
             return next((item for item in named if item is not None and item.kind == kind), last)
         found = self._by_index.get(index)
@@ -183,11 +183,11 @@ class Items:
             return None
         if names and last.named:
             return last if any(self._by_id.get(name) is last for name in names) else None
-        return last if is_place(index) and last.index == index else None
+        return last if isinstance(index, int) and last.index == index else None
 
     def is_over(self, kind: str, index: Any, names: Names) -> bool:
         """Whether an announcement is about an item that has had its end: of that place and name."""
-        found = self._by_index.get(index) if is_place(index) else None
+        found = self._by_index.get(index) if isinstance(index, int) else None
         is_done = found is not None and found.done and found.kind == kind
         return is_done and any(self._by_id.get(name) is found for name in names)
 

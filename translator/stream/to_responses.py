@@ -91,9 +91,10 @@ class ToResponses:
             if isinstance(choice, dict):
                 self._begin()
                 self._choice(choice)
-                if (error := errors.in_choice(choice)) is not None:
-                    self.failure = error
-                    return self._out.take_events() + self.fail(error)
+                if choice.get("error"):  # OpenRouter
+                    self._error(choice["error"])
+                if self.failure is not None:
+                    return self._out.take_events() + self.fail(self.failure)
         return self._out.take_events()
 
     def lane(self) -> ChatLane:
@@ -244,6 +245,10 @@ class ToResponses:
     def _refusal(self, value: Any) -> None:
         self._words.refuse(value)
 
+    def _error(self, value: Any) -> None:
+        """The upstream's own error, inside of its answer."""
+        self.failure = errors.from_value({"error": value})
+
     def _annotate(self, value: Any) -> None:
         self._words.annotate(value)
 
@@ -326,7 +331,8 @@ DELTAS: dict[str, Callable[[ToResponses, Any], None]] = {
     "content": ToResponses._content,
     "annotations": ToResponses._annotate,
     "refusal": ToResponses._refusal,
+    "error": ToResponses._error,
     "tool_calls": ToResponses._tool_calls,
     "function_call": ToResponses._legacy_call,
 }
-_READ_ELSEWHERE = {"role", "name", "tool_call_id", "error", *reasoning.FIELDS}
+_READ_ELSEWHERE = {"role", "name", "tool_call_id", *reasoning.FIELDS}

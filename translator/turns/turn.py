@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
 from ..parts import calls, content, reasoning
@@ -90,7 +89,7 @@ class Outputs:
 
     def __init__(self, items: list[Item], terms: Terms) -> None:
         self._terms = terms
-        self._outputs: dict[str, deque[tuple[Item, str]]] = {}
+        self._outputs: dict[str, list[tuple[Item, str]]] = {}  # the first one stands last
         self._calls: dict[str, int] = {}  # how many calls of an id are still to come: some servers repeat ids
         for i, item in enumerate(items):
             kind = item.get("type")
@@ -102,7 +101,9 @@ class Outputs:
             if kind in calls.CALLS:
                 self._calls[call_id] = self._calls.get(call_id, 0) + 1
             else:
-                self._outputs.setdefault(call_id, deque()).append((item, f"input[{i}]"))
+                self._outputs.setdefault(call_id, []).append((item, f"input[{i}]"))
+        for found in self._outputs.values():
+            found.reverse()
 
     def take(self, call: Item, path: str) -> tuple[str, Item, str]:
         """Return the id, the output and its path for a call item; raises BadRequest if it has none."""
@@ -115,8 +116,8 @@ class Outputs:
             raise calls.no_output(call_id)
         left = self._calls[call_id] = self._calls.get(call_id, 1) - 1
         while left <= 0 and len(found) > 1:  # the last output counts (protocol 2.8)
-            self._terms.report.dropped(found.popleft()[1], "a later output answers the same call")
-        item, output_path = found.popleft()
+            self._terms.report.dropped(found.pop()[1], "a later output answers the same call")
+        item, output_path = found.pop()
         if not found:
             del self._outputs[call_id]
         return call_id, item, output_path
@@ -124,7 +125,7 @@ class Outputs:
     def expect_none(self) -> None:
         """Raise BadRequest for an output that answers no call."""
         for left in self._outputs.values():
-            item, path = left[0]
+            item, path = left[-1]
             raise calls.no_call(calls.reference(item, path), path)
 
 

@@ -30,7 +30,7 @@ def decode(data: bytes | str, limit: int | None = MAX_VALUES) -> Any:
     lone surrogates (both become U+FFFD) and ``NaN``. Raises TooManyValues for more than *limit* values (None: what was
     encoded here has no limit), and ValueError for everything else, deep nesting included.
     """
-    if limit is not None and len(data) > limit:  # a shorter one cannot hold so many
+    if limit is not None and len(data) >= 2 * limit:  # a shorter one cannot hold more
         _expect_few(data if isinstance(data, bytes) else data.encode("utf-8", "replace"), limit)
     try:
         return _decoder.decode(data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeGuard
+from typing import Any
 
 from ..errors import BadRequest
 
@@ -19,12 +19,12 @@ _WORDS = {
 }
 
 
-def is_place(value: Any) -> TypeGuard[int]:
-    """Whether *value* can be the place of something in a list.
+def place(value: Any) -> Any:
+    """Return *value* itself, or None for a number that cannot be the place of anything in a list.
 
     Numbers without bounds could be chosen so that a dictionary takes time with the square of their count.
     """
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _PLACES
+    return None if isinstance(value, int) and not 0 <= value < _PLACES else value
 
 
 def words_for(value: Any) -> str:

@@ -279,13 +279,21 @@ def test_large_events_go_the_general_way() -> None:
     """They are counted first: one may hold more values than are read."""
     most = [token("b")] * 400_000
     for tokens in (most, most[:10]):
-        chunk = with_tokens({"content": tokens}, content="b" * 1_000_000)
+        chunk = with_tokens({"content": tokens}, content="b" * 2_000_000)
         reads = [data(delta(content="a")), data(chunk)]
         fast, count = frames_of(exchange(Profile()), reads, fast=True)
         assert (fast, count) == (frames_of(exchange(Profile()), reads, fast=False)[0], 0)
         assert (b"more than 1,000,000 JSON values" in b"".join(fast)) == (tokens is most)
-    heard = [said("a"), said("b" * 1_000_000, logprobs=most)]
+    heard = [said("a"), said("b" * 2_000_000, logprobs=most)]
     assert frames_of(chat_exchange(), heard, fast=True)[1] == 0
+    reads = [
+        data(delta(content="a")),
+        data(delta(content="b" * 2_000_001)) + data(delta(content="c")),
+        data(delta(content="d")),
+    ]
+    assert frames_of(exchange(Profile()), reads, fast=True)[1] == 2
+    bare = [reads[0], reads[1].removeprefix(b"data: "), reads[2]]
+    assert frames_of(exchange(Profile()), bare, fast=True)[1] == 2
 
 
 def test_an_event_may_be_cut() -> None:
