@@ -73,7 +73,7 @@ class ServeChat(Exchange):
 
     def stream(self, max_line: int = sse.MAX_LINE) -> FrameStream:
         """Return the transducer from the upstream's bytes to the client's frames."""
-        return FrameStream(self.transducer(), sse.Decoder(max_line), sse.data, done_mark=True)
+        return FrameStream(ToChat(self._wanted, apart=False), sse.Decoder(max_line), sse.data, done_mark=True)
 
     def own_path(self, path: str) -> str:
         """Turn `input[5].content` into `messages[3].content`, and so on."""

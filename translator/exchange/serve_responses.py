@@ -76,7 +76,7 @@ class ServeResponses(Exchange):
     def stream(self, max_line: int = sse.MAX_LINE) -> FrameStream:
         """Return the transducer from the upstream's bytes to the client's frames."""
         done_mark = self.profile.events == "openresponses"
-        return FrameStream(self.transducer(), sse.Decoder(max_line), sse.event, done_mark)
+        return FrameStream(ToResponses(self._asked, apart=False), sse.Decoder(max_line), sse.event, done_mark)
 
     def repeated(self) -> list[Any]:
         return [*super().repeated(), self._asked.blank]

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from ..errors import BadRequest
 from ..profiles import Terms
-from ..wire import schema, shape
+from ..wire import json, schema, shape
 from ..wire.responses import TOOL_FIELDS
 from .natives import INPUT_SCHEMA, NATIVES
 
@@ -181,7 +181,7 @@ def _custom(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms
     function = {
         "name": flatten(name, namespace),
         "description": _described(tool.get("description"), form),
-        "parameters": INPUT_SCHEMA,
+        "parameters": json.copied(INPUT_SCHEMA),
     }
     return (_tool("custom", name, namespace, path, function, wrapped=True),)
 
@@ -218,7 +218,7 @@ def _native(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms
     function = {
         "name": kind,
         "description": tool.get("description") or description,
-        "parameters": tool.get("parameters") or parameters,
+        "parameters": tool.get("parameters") or json.copied(parameters),
     }
     return (_tool(kind, kind, None, path, function),)
 

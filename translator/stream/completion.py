@@ -34,7 +34,7 @@ class Completion:
         clock: Callable[[], float],
     ) -> None:
         self.chunks: list[Body] = []
-        self.quiet = False
+        self.quiet = self.apart = False
         self.collect: Callable[[], None] = _nothing
         """Called before the lists of the message are sent, to add what belongs to them."""
         self.started = False
@@ -60,7 +60,7 @@ class Completion:
 
     def take_chunks(self) -> list[Body]:
         chunks, self.chunks = self.chunks, []
-        return chunks
+        return json.copied(chunks) if self.apart else chunks
 
     # what is said about the whole
 

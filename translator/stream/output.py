@@ -80,12 +80,15 @@ class Item(ABC):
 class Output:
     """Collects the answer and, unless it is *quiet*, events, which the transducer takes after every step."""
 
-    def __init__(self, answer: Body, new_id: Callable[[str], str], flavour: str, quiet: bool = False) -> None:
+    def __init__(
+        self, answer: Body, new_id: Callable[[str], str], flavour: str, quiet: bool = False, apart: bool = False
+    ) -> None:
         self.answer = answer
         self.quiet = quiet
         self.events: list[Body] = []
         self.cause: Any = None
         """The chunk that was taken last."""
+        self._apart = apart
         self._new_id = new_id
         self._names = _OPEN_RESPONSES_NAMES if flavour == "openresponses" else {}
         self._number = 0
@@ -93,7 +96,7 @@ class Output:
 
     def take_events(self) -> list[Body]:
         events, self.events = self.events, []
-        return events
+        return json.copied(events) if self._apart else events
 
     def say(self, kind: str, **fields: Any) -> None:
         """Add an event about the whole answer."""

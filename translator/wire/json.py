@@ -83,6 +83,21 @@ def is_deep(value: Any, limit: int = 64) -> bool:
     return limit == 0 or any(is_deep(member, limit - 1) for member in inner)
 
 
+def copied(value: Any) -> Any:
+    """Return a copy of a decoded value that shares no list and no object with it, however deep it is."""
+    if not isinstance(value, (dict, list)):
+        return value
+    whole = value.copy()
+    todo: list[Any] = [whole]
+    while todo:
+        owner = todo.pop()
+        for key, inner in owner.items() if isinstance(owner, dict) else enumerate(owner):
+            if isinstance(inner, (dict, list)):
+                owner[key] = inner.copy()
+                todo.append(owner[key])
+    return whole
+
+
 def encode(value: Any) -> bytes:
     """Return *value* as compact JSON in UTF-8."""
     try:
