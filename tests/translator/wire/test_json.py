@@ -90,6 +90,8 @@ def values_in(value: Any) -> int:
 @example(["a"], 1, None, False)
 @example([[], {}, [[]]], 1, 1, True)
 @example(["\\" * 9, '"'], 3, None, True)
+@example(["\\" * 9, 1], 4, None, False)
+@example(["a\\", [], '"\\'], 5, None, False)
 def test_values_are_counted_exactly(value: Any, window: int, indent: int | None, is_text: bool) -> None:
     """As many as are allowed are read, one more is not; whatever is in strings, and however the text is looked over."""
     text = dumps(value, indent=indent, ensure_ascii=False)
