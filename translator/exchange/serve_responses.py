@@ -54,6 +54,7 @@ class ServeResponses(Exchange):
             seal_reasoning=request.SEALED in shape.optional_array(body.get("include"), "include"),
             new_id=new_id,
             clock=clock,
+            retold=self.retold,
         )
 
     def _read(self, body: Any) -> Any:

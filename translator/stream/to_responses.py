@@ -36,6 +36,7 @@ class Asked(NamedTuple):
     compacts: bool  # the answer is a summary
     new_id: Callable[[str], str]
     clock: Callable[[], float]
+    retold: Callable[[BadUpstream], BadUpstream] = lambda error: error  # says an upstream's error in the client's words
 
 
 class ToResponses:
@@ -85,7 +86,7 @@ class ToResponses:
             self.garbled("a chunk that is not an object")
             return []
         if chunk.get("error") or errors.is_bare(chunk):
-            self.failure = errors.from_value(chunk)
+            self.failure = self._asked.retold(errors.from_value(chunk))
             return self.fail(self.failure)
         if citations := self._facts.take(chunk, self.started):
             self._words.cite(citations)
@@ -250,7 +251,7 @@ class ToResponses:
 
     def _error(self, value: Any) -> None:
         """The upstream's own error, inside of its answer."""
-        self.failure = errors.from_value({"error": value})
+        self.failure = self._asked.retold(errors.from_value({"error": value}))
 
     def _annotate(self, value: Any) -> None:
         self._words.annotate(value)
