@@ -132,3 +132,34 @@ def test_too_many_values(inner: bytes) -> None:
 def test_what_is_in_strings_does_not_count(data: bytes) -> None:
     """A text of many megabytes is one value."""
     assert isinstance(decode_json(data), str)
+
+
+@given(VALUE)
+def test_copies_share_nothing(value: Any) -> None:
+    """What is changed in one of them is not changed in the other."""
+    other = json.copied(value)
+    assert other == value
+    if isinstance(value, (dict, list)):
+        before = dumps(value)
+        for one in inner_of(other):
+            one.clear()
+        assert dumps(value) == before
+
+
+def inner_of(value: Any) -> list[Any]:
+    """All lists and objects in it."""
+    if not isinstance(value, (dict, list)):
+        return []
+    inner = value.values() if isinstance(value, dict) else value
+    return [value, *(one for member in inner for one in inner_of(member))]
+
+
+def test_deep_values_are_copied() -> None:
+    """However deep they are."""
+    value: Any = []
+    for _ in range(100_000):
+        value = [value]
+    deep = json.copied(value)
+    for _ in range(100_000):
+        assert deep is not value
+        deep, value = deep[0], value[0]
