@@ -15,7 +15,7 @@ TRANSLATOR, ADAPTERS = ROOT / "translator", ROOT / "adapters"
 
 LAYERS: tuple[str, ...] = (
     *"errors losses wire profiles mapping parts turns fields markdown".split(),
-    *"compaction request stream answer exchange __init__".split(),
+    *"compaction toolset request stream answer exchange __init__".split(),
 )
 PURE = set("""__future__ abc base64 binascii collections functools hashlib itertools json re types typing""".split())
 """All of the standard library that the translator may import: what has no clock, no chance, no threads and no I/O."""
