@@ -39,8 +39,8 @@ class TranslationMiddleware:
     def __init__(
         self,
         app: App,
-        profile: Profile | str = "default",
         *,
+        profile: Profile | str = "default",
         upstream_api: Api | Literal["auto"] = "chat",
         strict: bool = False,
         limits: Limits | None = None,

@@ -43,7 +43,7 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
     upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
     middleware = TranslationMiddleware(
         upstream or (demo.responses_upstream() if settings.upstream_api == "responses" else demo.upstream()),
-        settings.as_profile(),
+        profile=settings.as_profile(),
         upstream_api=settings.upstream_api,
         strict=settings.strict,
         limits=settings.limits,

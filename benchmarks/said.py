@@ -30,6 +30,13 @@ def by_stream(frames: Iterable[bytes], api: Api) -> Said:
     return _events(events) if api == "responses" else _chunks(events)
 
 
+def inputs(frames: Iterable[bytes]) -> list[str]:
+    """The inputs of the free-form calls in a Responses stream that ended well."""
+    last = json.loads(payloads(frames)[-1])
+    assert last["type"] == "response.completed", last["type"]
+    return [item["input"] for item in last["response"]["output"] if item["type"] == "custom_tool_call"]
+
+
 def payloads(frames: Iterable[bytes]) -> list[bytes]:
     """The data of server-sent events that stand one, or several whole ones, in each frame."""
     lines = b"".join(frames).split(b"\n")

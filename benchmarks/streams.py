@@ -68,6 +68,19 @@ def pieces(count: int, api: Api, given: settings.Settings) -> dict[str, Any]:
     return {"chunks": count, "rows": rows}
 
 
+def free_form(count: int, given: settings.Settings) -> dict[str, Any]:
+    """The input of a free-form tool, which comes wrapped in the arguments of a function: ours and the floor only."""
+    asked, events = streams.free_form(count)
+    runs: dict[str, measure.Run] = {
+        measure.FLOOR: lambda: floors.floor_stream(events),
+        measure.OURS: lambda: ours.stream(asked, events, "responses"),
+    }
+    assert said.inputs(ours.stream(asked, events, "responses")) == [streams.free_form_input(count)]
+    rows = measure.add_ratios(measure.compare(runs, given, dict.fromkeys(runs, count)))
+    measure.show(f"{TITLES['responses']}: input of a free-form tool, {count:,} chunks; per chunk", rows)
+    return {"chunks": count, "rows": rows}
+
+
 def main() -> None:
     given = settings.from_command_line()
     count = 500 if given.short else 5_000
@@ -76,7 +89,8 @@ def main() -> None:
     for api in DIRECTIONS:
         kinds[api] = {kind: compare(kind, count, api, given) for kind in streams.KINDS}
         reads[api] = pieces(count, api, given)
-    results.save("streams", UNIT, given, {"directions": kinds, "reads": reads})
+    wrapped = free_form(count, given)
+    results.save("streams", UNIT, given, {"directions": kinds, "reads": reads, "free form": wrapped})
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ def to_responses(completion: Any, asked: Asked) -> dict[str, Any]:
     Raises BadUpstream when the body is an error, whatever its HTTP status was, has one in its choice, or is no
     completion.
     """
-    transducer = ToResponses(asked, quiet=True)
+    transducer = ToResponses(asked, quiet=True, apart=False)
     transducer.feed(completion)
     if transducer.failure is not None:
         raise transducer.failure
@@ -30,7 +30,7 @@ def to_chat(finished: Any, wanted: Wanted) -> dict[str, Any]:
 
     Raises BadUpstream when the body is an error, is no Response, or is one that failed or has not ended.
     """
-    transducer = ToChat(wanted, quiet=True)
+    transducer = ToChat(wanted, quiet=True, apart=False)
     transducer.feed(finished)
     if not transducer.ended:
         raise BadUpstream("The upstream's answer is no Response: it has no output.")

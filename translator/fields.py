@@ -225,7 +225,7 @@ _NESTED = ("text", "reasoning")
 
 def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
     """Return the Response object for *request* before anything is known of its answer: all 31 fields, in order."""
-    answer = {**_BLANK, "output": [], "metadata": {}, "text": {"format": {"type": "text"}}}
+    answer = {**_BLANK, "output": [], "metadata": {}, "text": {"format": {"type": "text"}}}  # nothing of the table
     for name, given in request.items():
         if given is not None and name in _REPEATED:
             answer[name] = {**answer[name], **shape.mapping(given, name)} if name in _NESTED else given
@@ -233,4 +233,14 @@ def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
     answer["reasoning"] = {**answer["reasoning"]}
     if request.get("user") is not None:
         answer["user"] = request["user"]
+    return answer
+
+
+def own_answer(blank: dict[str, Any]) -> dict[str, Any]:
+    """Return another blank answer, which shares only with the request what comes from it unchanged."""
+    answer = {**blank, "output": [], "reasoning": {**blank["reasoning"]}, "text": {**blank["text"]}}
+    for owner, name in (answer, "metadata"), (answer["text"], "format"):
+        if isinstance(owner[name], dict):
+            owner[name] = {**owner[name]}
+    answer["tools"] = list(map(dict, blank["tools"]))  # each is an object: they were declared
     return answer

@@ -250,6 +250,16 @@ def put(out: dict[str, Any], path: str, value: Any) -> None:
     out[name] = value
 
 
+def put_taken(made: dict[str, Any], name: str, value: Any, path: str, terms: Terms) -> None:
+    """Set a field of a Responses request, unless the upstream does not take it: that is reported for *path*."""
+    if value is None:
+        return
+    if terms.profile.takes(name, "responses"):
+        made[name] = value
+    elif value not in ("auto", True):
+        terms.report.dropped(path, f"the upstream takes no '{name}'", value)
+
+
 def walk(
     rules: Rules,
     body: dict[str, Any],

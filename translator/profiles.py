@@ -276,8 +276,8 @@ def chosen(profile: Profile | str | None) -> Profile:
 
     Raises ValueError for an unknown name, and TypeError for anything else.
     """
-    if isinstance(profile, str):
-        return preset(profile)
-    if profile is not None and not isinstance(profile, Profile):
+    if profile is None or isinstance(profile, Profile):
+        return profile or DEFAULT
+    if not isinstance(profile, str):
         raise TypeError(f"a profile is a Profile or the name of a preset, not a {type(profile).__name__}")
-    return DEFAULT if profile is None else profile
+    return preset(profile)

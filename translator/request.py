@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from . import fields
+from . import fields, toolset
 from .errors import BadRequest, NotSayable
 from .losses import Report
-from .mapping import put, walk
-from .parts import choices, formats, limits, tools
+from .mapping import put, put_taken, walk
+from .parts import formats, limits, tools
 from .profiles import Profile, Terms
 from .turns.to_chat import Turns
 from .turns.to_responses import Items
@@ -94,13 +94,12 @@ def _to_chat(body: dict[str, Any], terms: Terms) -> ChatRequest:
     catalog = tools.declared(body, terms)
     turns = _turns(body, catalog, terms)
     chat["messages"] = turns.messages
-    declared = _add_tools(body, catalog, chat, terms)
+    declared = toolset.to_chat(body, catalog, chat, terms)
     _add_logprobs(body, chat, terms)
     if chat.get("stream") and terms.profile.stream_usage:
         chat["stream_options"] = {"include_usage": True}
-    for name in _RENAMED_HERE:
-        if name in chat and name in terms.profile.renamed:
-            put(chat, terms.profile.renamed[name], chat.pop(name))
+    if not terms.profile.renamed.keys().isdisjoint(_RENAMED_HERE):
+        _rename(chat, terms.profile.renamed)
     return ChatRequest(chat, catalog, turns.origins, turns.call_origins, declared)
 
 
@@ -108,8 +107,18 @@ _RENAMED_HERE = ("tools", "tool_choice", "parallel_tool_calls", "logprobs", "top
 """What code writes; the rows rename the rest."""
 
 
+def _rename(chat: dict[str, Any], renamed: dict[str, str]) -> None:
+    for name in _RENAMED_HERE:
+        if name in chat and name in renamed:
+            put(chat, renamed[name], chat.pop(name))
+
+
+_LONGEST_MODEL = 1_024  # every chunk of a chat stream repeats it
+
+
 def _check(body: dict[str, Any], *conversation: str) -> None:
-    shape.text(body.get("model"), "model")
+    if len(shape.text(body.get("model"), "model")) > _LONGEST_MODEL:
+        raise BadRequest(f"Invalid 'model': longer than {_LONGEST_MODEL} characters.", "model")
     for name in conversation:
         if body.get(name) is not None:
             break
@@ -121,15 +130,16 @@ def _check(body: dict[str, Any], *conversation: str) -> None:
 
 def _configured(body: dict[str, Any]) -> dict[str, Any]:
     """The settings that `configuration_update` items change: the last one wins (protocol 2.7)."""
-    changed: dict[str, Any] = {}
+    changed: dict[str, dict[str, Any]] = {}
     items = body.get("input")
     for i, item in enumerate(items if isinstance(items, list) else []):
         if not isinstance(item, dict) or item.get("type") != "configuration_update":
             continue
         for name in ("reasoning", "text"):
             if item.get(name) is not None:
-                before = changed.get(name) or shape.mapping(body.get(name) or {}, name)
-                changed[name] = {**before, **shape.mapping(item[name], f"input[{i}].{name}")}
+                if name not in changed:
+                    changed[name] = {**shape.mapping(body.get(name) or {}, name)}
+                changed[name].update(shape.mapping(item[name], f"input[{i}].{name}"))
     return changed
 
 
@@ -146,41 +156,6 @@ def _turns(body: dict[str, Any], catalog: tools.Catalog, terms: Terms) -> Turns:
     if body.get("input") is not None:
         turns.add(body["input"])
     return turns
-
-
-def _add_tools(body: dict[str, Any], catalog: tools.Catalog, chat: dict[str, Any], terms: Terms) -> list[str]:
-    """Declare the tools and the choice among them; return the paths of the declarations."""
-    choice, declared = choices.to_chat(body.get("tool_choice"), catalog, terms)
-    if choice is not None and not terms.profile.takes("tool_choice"):
-        if choice == "none":
-            terms.report.emulated("tool_choice", "no tools are declared")
-            declared = []
-        elif choice != "auto":
-            terms.report.dropped("tool_choice", "the upstream does not take it", choice)
-        choice = None
-    if declared and not terms.profile.takes("tools"):
-        declared = _without_tools(body, [tool.path for tool in declared], terms)
-    if not declared:
-        return []
-    chat["tools"] = [tool.chat for tool in declared]
-    if choice is not None:
-        chat["tool_choice"] = choice
-    parallel = body.get("parallel_tool_calls")
-    if parallel is not None and terms.profile.takes("parallel_tool_calls"):
-        chat["parallel_tool_calls"] = parallel
-    elif parallel is False:
-        terms.report.dropped("parallel_tool_calls", "the upstream does not take it", parallel)
-    return [tool.path for tool in declared]
-
-
-def _without_tools(body: dict[str, Any], paths: list[str], terms: Terms) -> list[Any]:
-    """The upstream takes no tools, and nothing that is said about them."""
-    for path in paths:
-        terms.report.dropped(path, "the upstream takes no 'tools'")
-    for name in ("tool_choice", "function_call", "parallel_tool_calls"):
-        if body.get(name) not in (None, "auto", "none", True):
-            terms.report.dropped(name, "the upstream takes no 'tools'", body[name])
-    return []
 
 
 def _add_logprobs(body: dict[str, Any], chat: dict[str, Any], terms: Terms) -> None:
@@ -230,16 +205,21 @@ def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
     _check(body, "messages")
     body = _said_once(body, terms)
     made: dict[str, Any] = {}
-    early = {name: value for name, value in body.items() if name not in _ABOUT_THE_ANSWER}
+    early, late = body, {}
+    if "stop" in body or "n" in body:  # that may be refused, but for better reasons first
+        early, late = {**body}, {name: body[name] for name in ("stop", "n") if name in body}
+        for name in late:
+            del early[name]
     walk(fields.TO_RESPONSES, early, made, terms, terms.profile.responses_unknown)
     items = Items(terms)
     items.add(body["messages"])
     made["input"] = items.items
     legacy = bool(body.get("functions")) and not body.get("tools")
-    declared = _declare(body, made, legacy, terms)
+    declared = toolset.to_responses(body, made, legacy, terms)
     _include(body, made, terms)
     _store(body, made, terms)
-    walk(fields.TO_RESPONSES, {name: body.get(name) for name in _ABOUT_THE_ANSWER}, made, terms, "report")
+    if late:
+        walk(fields.TO_RESPONSES, late, made, terms, "report")
     return ResponsesRequest(
         body=made,
         origins=items.origins,
@@ -250,10 +230,6 @@ def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
         include_usage=bool((body.get("stream_options") or {}).get("include_usage")),
         legacy=legacy,
     )
-
-
-_ABOUT_THE_ANSWER = ("stop", "n")
-"""Read behind the conversation: that may be refused for better reasons."""
 
 
 def _said_once(body: dict[str, Any], terms: Terms) -> dict[str, Any]:
@@ -274,39 +250,6 @@ def _said_once(body: dict[str, Any], terms: Terms) -> dict[str, Any]:
 _ONE_THING = (("max_completion_tokens", "max_tokens"), ("tool_choice", "function_call"))
 
 
-def _declare(body: dict[str, Any], made: dict[str, Any], legacy: bool, terms: Terms) -> list[str]:
-    """Declare the tools and the choice among them; return the paths of the declarations."""
-    declared, paths = tools.to_responses(body, terms)
-    name = "tool_choice" if body.get("tool_choice") is not None else "function_call"
-    choice = None if body.get(name) is None else choices.to_responses(body[name], name, terms)
-    if not declared and choice not in (None, "none", "auto"):
-        raise BadRequest(f"'{name}' is only allowed when tools are declared.", name)
-    if declared and not terms.profile.takes("tools", "responses"):
-        declared = _without_tools(body, paths, terms)
-    if declared and choice == "none" and not terms.profile.takes("tool_choice", "responses"):
-        terms.report.emulated(name, "no tools are declared")
-        declared = []
-    if not declared:
-        return []
-    made["tools"] = declared
-    _put(made, "tool_choice", choice, name, terms)
-    if legacy:
-        _put(made, "parallel_tool_calls", False, "functions", terms)  # their answer has room for one call
-    else:
-        _put(made, "parallel_tool_calls", body.get("parallel_tool_calls"), "parallel_tool_calls", terms)
-    return paths
-
-
-def _put(made: dict[str, Any], name: str, value: Any, path: str, terms: Terms) -> None:
-    """Set a field of a Responses request, unless the upstream does not take it."""
-    if value is None:
-        return
-    if terms.profile.takes(name, "responses"):
-        made[name] = value
-    elif value not in ("auto", True):
-        terms.report.dropped(path, f"the upstream takes no '{name}'", value)
-
-
 def _include(body: dict[str, Any], made: dict[str, Any], terms: Terms) -> None:
     wanted = list(shape.optional_array(body.get("include"), "include"))
     logprobs, top = body.get("logprobs"), body.get("top_logprobs")
@@ -322,7 +265,7 @@ def _include(body: dict[str, Any], made: dict[str, Any], terms: Terms) -> None:
     if wanted:
         made["include"] = wanted
     if top:
-        _put(made, "top_logprobs", top, "top_logprobs", terms)
+        put_taken(made, "top_logprobs", top, "top_logprobs", terms)
 
 
 def _store(body: dict[str, Any], made: dict[str, Any], terms: Terms) -> None:

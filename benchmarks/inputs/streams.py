@@ -53,6 +53,23 @@ def events(kind: str, count: int, api: Api) -> list[bytes]:
     return [*made.head(), *map(made.token, tokens), *made.tail(tokens)]
 
 
+def free_form(count: int) -> tuple[Body, list[bytes]]:
+    """A request of a Responses client with a free-form tool, and the stream of a chat upstream that calls it.
+
+    For such an upstream it is a function with one string (Codex's `apply_patch`).
+    """
+    kind = Kind("arguments")
+    made, tokens = Chat(kind), list(_tokens(kind, count, "input"))
+    asked = requests.body(requests.small(), "responses")
+    asked["tools"] = [{"type": "custom", "name": "write_file"}]
+    return asked, [*made.head(), *map(made.token, tokens), *made.tail(tokens)]
+
+
+def free_form_input(count: int) -> str:
+    """What is in the call of such a stream."""
+    return "".join(pieces(count - 2))
+
+
 def long(kind: str, count: int, api: Api) -> list[bytes]:
     """The same with thousands of tokens: a thousand different ones again and again, so that it takes no memory."""
     made = writer(kind, api)
@@ -91,12 +108,12 @@ READS: dict[str, Callable[[list[bytes]], list[bytes]]] = {
 }
 
 
-def _tokens(kind: Kind, count: int) -> Iterator[str]:
+def _tokens(kind: Kind, count: int, field: str = "content") -> Iterator[str]:
     """Tool arguments are an object with a long string: a file that is written."""
     if kind.of != "arguments":
         yield from pieces(count)
         return
-    yield '{"content": "'
+    yield f'{{"{field}": "'
     yield from (encode(piece)[1:-1].decode() for piece in pieces(count - 2))
     yield '"}'
 

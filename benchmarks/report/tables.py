@@ -67,7 +67,10 @@ def streams(found: Found) -> list[str]:
     lines = _both(found, contest)
     lines += ["The same text, in other pieces (x the floor that is cut in the same way):", ""]
     ours = {TITLES[api]: {"rows": _pieces(found["reads"][api]["rows"])} for api in DIRECTIONS}
-    return [*lines, contest(ours)]
+    lines.append(contest(ours))
+    if wrapped := found.get("free form"):  # older results have none
+        lines += ["", "The input of a free-form tool, wrapped in arguments:", "", contest({"one chunk": wrapped})]
+    return lines
 
 
 def _pieces(rows: Found) -> Found:

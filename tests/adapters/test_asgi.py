@@ -177,9 +177,9 @@ async def test_profile_by_name_or_object() -> None:
 
     async def app(*args: Any) -> None: ...
 
-    assert TranslationMiddleware(app, "vllm").profile == TranslationMiddleware(app, preset("vllm")).profile
+    assert TranslationMiddleware(app, profile="vllm").profile == preset("vllm")
     with pytest.raises(ValueError):
-        TranslationMiddleware(app, "nobody")
+        TranslationMiddleware(app, profile="nobody")
     with pytest.raises(ValueError, match="chat, responses, auto"):
         TranslationMiddleware(app, upstream_api="both")  # type: ignore[arg-type]
 

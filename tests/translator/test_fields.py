@@ -6,7 +6,7 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsBas
 from openai.types.responses.response_create_params import ResponseCreateParamsBase
 
 from diglot.translator import Profile, ServeResponses
-from diglot.translator.fields import ANSWER, REQUEST, TO_CHAT, TO_RESPONSES, blank_answer
+from diglot.translator.fields import ANSWER, REQUEST, TO_CHAT, TO_RESPONSES, blank_answer, own_answer
 
 from judges import RESPONSE_FIELDS
 
@@ -124,3 +124,18 @@ def test_blank_answers_share_nothing_that_grows() -> None:
     one["metadata"]["a"] = "b"
     one["output"].append({})
     assert (other["metadata"], other["output"]) == ({}, [])
+
+
+@pytest.mark.parametrize("metadata", [{"a": "b"}, "x", None])
+def test_each_answer_to_a_request_has_objects_of_its_own(serve: Callable[..., ServeResponses], metadata: Any) -> None:
+    """Whatever was asked for: what is changed in one of them is not changed in the next."""
+    format_ = {"format": None} if metadata == "x" else {}
+    tools = [{"type": "function", "name": "f"}, {"type": "shell"}]
+    blank = blank_answer({"metadata": metadata, "text": format_, "tools": tools})
+    one, other = own_answer(blank), own_answer(blank)
+    assert one == other == blank
+    for name, value in one.items():
+        if isinstance(value, (dict, list)):
+            assert value is not other[name]
+    assert one["tools"][0] is not other["tools"][0]
+    assert format_ or one["text"]["format"] is not other["text"]["format"]

@@ -82,6 +82,13 @@ def test_a_profile_takes_over_nothing_that_may_change() -> None:
     hash(profile)
 
 
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy])
+def test_names_of_a_profile_are_values(again: Callable[[Any], Any]) -> None:
+    """They need no copies."""
+    names = Profile().renamed
+    assert again(names) is names
+
+
 @pytest.mark.parametrize(
     "again",
     [

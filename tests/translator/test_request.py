@@ -129,6 +129,7 @@ def test_fields_that_code_writes_can_be_renamed_and_left_out() -> None:
         ({"model": "m", "input": None}, "input", "missing_required_parameter"),
         (body(model=None), "model", "missing_required_parameter"),
         (body(model=5), "model", "invalid_type"),
+        (body(model="m" * 1_025), "model", "invalid_value"),
         (body(stream="yes"), "stream", "invalid_type"),
         (body(stream=1), "stream", "invalid_type"),
         (body(instructions=5), "instructions", "invalid_type"),

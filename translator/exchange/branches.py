@@ -77,9 +77,8 @@ class Branches:
 
     def _begin(self, chunk: Body) -> list[Body]:
         self._shared = {name: chunk.get(name) for name in _SHARED}
-        blank = {"delta": {"role": "assistant", "content": None}, "logprobs": None, "finish_reason": None}
         rest = {name: chunk[name] for name in ("object", "service_tier", "usage") if name in chunk}
-        return [{**self._shared, **rest, "choices": [{"index": index, **blank}]} for index in range(self._count)]
+        return [{**self._shared, **rest, "choices": [_blank(index)]} for index in range(self._count)]
 
     def _numbered(self, branch: int, chunk: Body) -> list[Body]:
         """The chunk with the index of its branch; the role has been told, and what says nothing more is left out."""
@@ -88,6 +87,12 @@ class Branches:
         if not delta and choice.get("finish_reason") is None and not choice.get("logprobs"):
             return []
         return [{**chunk, **self._shared, "choices": [{**choice, "index": branch, "delta": delta}]}]
+
+
+def _blank(index: int) -> Body:
+    """A choice that begins."""
+    delta = {"role": "assistant", "content": None}
+    return {"index": index, "delta": delta, "logprobs": None, "finish_reason": None}
 
 
 def _joined(name: str, bodies: Sequence[Body]) -> Body | None:

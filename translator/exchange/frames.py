@@ -59,6 +59,8 @@ class FrameStream:
         self._frame = frame
         self._done_mark = done_mark
         self._lane = transducer.lane()
+        self._closed: Lane | None = None  # the lane while a large event is on its way
+        decoder.warn = self._close_lane
         self.finishing = self.ended = False  # kept here, because they are asked for after every chunk
 
     @property
@@ -138,8 +140,14 @@ class FrameStream:
                 frames += self._frames(self._read(event))
         return frames
 
+    def _close_lane(self) -> None:
+        """A large event comes: it must go the general way, where it is counted what it holds."""
+        self._lane, self._closed = None, self._lane or self._closed
+
     def _read(self, event: sse.Event) -> list[Body]:
         """The general way."""
+        if self._closed is not None and len(event.data) > sse.LARGE:
+            self._lane, self._closed = self._closed, None
         if event.is_done:
             return self._transducer.finish(clean=True)
         if not event.data.strip():
@@ -160,7 +168,7 @@ class FrameStream:
     def _each(self, events: list[Body]) -> Iterator[bytes]:
         self.finishing, self.ended = self._transducer.finishing, self._transducer.ended
         if self.ended:
-            self._lane = None  # what follows the end is ignored
+            self._lane = self._closed = None  # what follows the end is ignored
         is_over = self.ended
         for event in events:
             yield self._frame(event)

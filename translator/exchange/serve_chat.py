@@ -73,7 +73,7 @@ class ServeChat(Exchange):
 
     def stream(self, max_line: int = sse.MAX_LINE) -> FrameStream:
         """Return the transducer from the upstream's bytes to the client's frames."""
-        return FrameStream(self.transducer(), sse.Decoder(max_line), sse.data, done_mark=True)
+        return FrameStream(ToChat(self._wanted, apart=False), sse.Decoder(max_line), sse.data, done_mark=True)
 
     def release(self) -> None:
         super().release()

@@ -55,6 +55,7 @@ class ServeResponses(Exchange):
             seal_reasoning=request.SEALED in shape.optional_array(body.get("include"), "include"),
             new_id=new_id,
             clock=clock,
+            retold=self.retold,
         )
 
     def _read(self, body: Any) -> Any:
@@ -77,7 +78,7 @@ class ServeResponses(Exchange):
     def stream(self, max_line: int = sse.MAX_LINE) -> FrameStream:
         """Return the transducer from the upstream's bytes to the client's frames."""
         done_mark = self.profile.events == "openresponses"
-        return FrameStream(self.transducer(), sse.Decoder(max_line), sse.event, done_mark)
+        return FrameStream(ToResponses(self._asked, apart=False), sse.Decoder(max_line), sse.event, done_mark)
 
     def repeated(self) -> list[Any]:
         return [*super().repeated(), self._asked.blank]

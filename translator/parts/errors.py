@@ -61,14 +61,6 @@ def from_value(value: Any, status: int | None = None) -> BadUpstream:
     )
 
 
-def in_choice(choice: dict[str, Any]) -> BadUpstream | None:
-    """Return the error that a choice of an answer has (OpenRouter), beside its message or in it; None without."""
-    for holder in (choice, choice.get("message"), choice.get("delta")):
-        if isinstance(holder, dict) and holder.get("error"):
-            return from_value({"error": holder["error"]})
-    return None
-
-
 def of_item(item: dict[str, Any]) -> BadUpstream | None:
     """Return the error that a message, thought or call of a Response has; None without."""
     return _failed(_fields({"error": item["error"]})) if item.get("error") else None

@@ -33,17 +33,21 @@ def _result(given: dict[str, Any]) -> dict[str, Any]:
     if not results:
         return given
     first = {"model": given.get("model"), **results[0], "type": "moderation_result"}
-    for other in results[1:]:
-        first["flagged"] = bool(first.get("flagged") or other.get("flagged"))
-        for field in ("categories", "category_scores"):
-            if isinstance(first.get(field), dict) and isinstance(other.get(field), dict):
-                first[field] = _highest(first[field], other[field])
+    if len(results) == 1:
+        return first
+    first["flagged"] = any(bool(result.get("flagged")) for result in results)
+    for field in ("categories", "category_scores"):
+        told = [result[field] for result in results if isinstance(result.get(field), dict)]
+        if len(told) > 1 and isinstance(first.get(field), dict):
+            first[field] = _highest(told)
     return first
 
 
-def _highest(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """The higher of two scores, or whether one of two flags is set."""
-    pairs = {
-        name: [v for v in (one.get(name), other.get(name)) if isinstance(v, (int, float))] for name in {**one, **other}
-    }
-    return {name: max(values) for name, values in pairs.items() if values}
+def _highest(given: list[dict[str, Any]]) -> dict[str, Any]:
+    """The highest of the scores, or whether one of the flags is set."""
+    highest: dict[str, Any] = {}
+    for values in given:
+        for name, value in values.items():
+            if isinstance(value, (int, float)):
+                highest[name] = max(highest.get(name, value), value)
+    return highest

@@ -155,7 +155,7 @@ class Details:
                 self._entries.append({})
                 self._pieces.append({})
             for key, value in entry.items():
-                if key in self._GROWING and isinstance(value, str):
+                if key in self._GROWING and value and isinstance(value, str):
                     self._pieces[-1].setdefault(key, []).append(value)
                 if value is not None:
                     self._entries[-1].setdefault(key, value)
@@ -167,7 +167,7 @@ class Details:
             return False
         if entry.get("index") is not None:
             return last.get("index") == entry["index"]
-        return entry.get("type") == "thinking" and not any(self._pieces[-1].get("signature", ()))
+        return entry.get("type") == "thinking" and "signature" not in self._pieces[-1]
 
     def joined(self) -> list[dict[str, Any]]:
         texts = ({key: "".join(pieces) for key, pieces in grown.items()} for grown in self._pieces)

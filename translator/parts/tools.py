@@ -10,12 +10,13 @@ from typing import Any, Literal, NamedTuple
 
 from ..errors import BadRequest
 from ..profiles import Terms
-from ..wire import schema, shape
+from ..wire import json, schema, shape
 from ..wire.responses import TOOL_FIELDS
 from .natives import INPUT_SCHEMA, NATIVES
 
 Kind = Literal["function", "custom", "tool_search", "local_shell", "shell", "apply_patch"]
 NAME_LIMIT = 64
+NAMESPACE_LIMIT = 512
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -137,6 +138,11 @@ def _read(declaration: Any, path: str, namespace: str | None, terms: Terms) -> I
 
 def _namespace(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
     name = shape.text_at(tool, "name", path)
+    if len(name) > NAMESPACE_LIMIT:  # every member's name has it in front
+        raise BadRequest(f"Invalid '{path}.name': longer than {NAMESPACE_LIMIT} characters.", f"{path}.name")
+    if namespace is not None:
+        terms.report.dropped(path, "namespaces hold no namespaces", tool)
+        return
     members = shape.array(tool.get("tools") or [], f"{path}.tools")
     if members:
         terms.report.emulated(path, "namespaces are part of the tools' names")
@@ -183,7 +189,7 @@ def _custom(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms
     function = {
         "name": flatten(name, namespace),
         "description": _described(tool.get("description"), form),
-        "parameters": INPUT_SCHEMA,
+        "parameters": json.copied(INPUT_SCHEMA),
     }
     return (_tool("custom", name, namespace, path, function, wrapped=True),)
 
@@ -220,7 +226,7 @@ def _native(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms
     function = {
         "name": kind,
         "description": tool.get("description") or description,
-        "parameters": tool.get("parameters") or parameters,
+        "parameters": tool.get("parameters") or json.copied(parameters),
     }
     return (_tool(kind, kind, None, path, function),)
 

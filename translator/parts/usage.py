@@ -62,6 +62,8 @@ _ABSURD = 10**15
 
 def _count(fields: dict[str, Any], name: str) -> int:
     value = fields.get(name)
+    if type(value) is int:  # as nearly always
+        return value if 0 <= value < _ABSURD else 0
     return int(value) if value and _is_count(value) else 0
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..parts import calls
 from ..parts.tools import Tool
-from ..wire import json
-from .jsonstring import InputDecoder
+from .braces import Whole
+from .jsonstring import InputDecoder, plainly
 from .output import Body, Item, Output
 from .pieces import Pieces
 
@@ -17,6 +17,9 @@ class Call(Item):
     """A tool call. It opens when its name and its id are known; what kind of item it is, the declared tools say."""
 
     prefix = "fc"
+    _decoder: InputDecoder | None = None
+    _whole: Whole | None = None
+    _said = "response.function_call_arguments.delta"
 
     def __init__(self, tool_named: Callable[[str], Tool | None], new_call_id: Callable[[], str]) -> None:
         super().__init__()
@@ -25,11 +28,8 @@ class Call(Item):
         self._tool_named = tool_named
         self._new_call_id = new_call_id
         self._tool: Tool | None = None
-        self._is_whole = False
-        self._looked_at = 0  # how much there was when it was looked at whether it is whole
         self._free_form = False  # native: the fragments are the input itself
-        self._input = Pieces()
-        self._decoder: InputDecoder | None = None
+        self._input = self.pieces  # of a free-form tool; of a wrapped one, what is in its arguments
 
     def head(self, name: str, call_id: str, free_form: bool) -> None:
         """Learn who is called; the first word counts (D10, D12)."""
@@ -48,10 +48,8 @@ class Call(Item):
         """Whether the arguments are whole; of free-form input nobody knows."""
         if self._free_form and self._decoder is None:
             return False
-        if self._looked_at != len(self.pieces):
-            self._looked_at = len(self.pieces)
-            self._is_whole = self.pieces.may_end_with(b"}") and _is_object(self.pieces.whole())
-        return self._is_whole
+        self._whole = self._whole or Whole()
+        return self._whole.is_object(self.pieces)
 
     def is_complete(self) -> bool:
         """Whether the arguments do not stop in the middle; none are complete, of free-form input nobody knows."""
@@ -66,15 +64,30 @@ class Call(Item):
         self._tool = self._tool_named(self.name)
         kind = self._tool.kind if self._tool else "function"
         if self._free_form or kind == "custom":
-            self._decoder = None if self._free_form else InputDecoder()
+            self._unwrap(self._free_form)
             self.prefix, self._free_form = "ctc", True
             out.announce(self, self._fields("custom_tool_call", input=""))
         elif kind == "function":
             out.announce(self, self._fields("function_call", arguments=""))
-            self.delta = ("response.function_call_arguments.delta", {"delta": ""})
+            self.delta = (self._said, {"delta": ""})
         # a built-in tool's item is announced when its arguments can be read
         if self.pieces:
             self._say(self.pieces.whole())
+
+    def _unwrap(self, is_native: bool) -> None:
+        """The input is what comes, or it is a string inside of what comes."""
+        if is_native:
+            self.delta, self._said = _INPUT, _INPUT[0]
+        else:
+            self._decoder, self._input, self.reads = InputDecoder(), Pieces(), self._read
+
+    def _read(self, piece: str) -> str | None:
+        """Take a piece of wrapped arguments that is plain to see: nothing is pending in front of it, nor behind it."""
+        said = plainly(piece)
+        if said is not None:
+            self.pieces.add(piece)
+            self._input.add(said)
+        return said
 
     def _fields(self, kind: str, **fields: Any) -> Body:
         body: Body = {"type": kind, "status": "in_progress", "call_id": self.call_id}
@@ -90,15 +103,17 @@ class Call(Item):
             self._say(piece)
 
     def _say(self, piece: str) -> None:
-        if self._free_form:
-            self._say_input(self._decoder.feed(piece) if self._decoder else piece)
+        if self._decoder:
+            self._say_input(self._decoder.feed(piece))
+            self.delta = _INPUT if self._decoder.is_plain else None
         elif self.body:
-            self._out.say_of(self, "response.function_call_arguments.delta", delta=piece)
+            self._out.say_of(self, self._said, delta=piece)
 
-    def _say_input(self, piece: str) -> None:
-        if piece:
-            self._input.add(piece)
-            self._out.say_of(self, "response.custom_tool_call_input.delta", delta=piece)
+    def _say_input(self, said: str) -> None:
+        """Say what was wrapped."""
+        if said:
+            self._input.add(said)
+            self._out.say_of(self, _INPUT[0], delta=said)
 
     def close(self, status: str) -> None:
         if self._free_form:
@@ -139,8 +154,4 @@ class Call(Item):
         self.body.update(fields)
 
 
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.decode(text), dict)
-    except ValueError:
-        return False
+_INPUT: tuple[str, Body] = ("response.custom_tool_call_input.delta", {"delta": ""})

@@ -12,6 +12,7 @@ from ..wire import json, sse
 from .pieces import Grow, Members, Pieces, Said
 
 Body = dict[str, Any]
+_LONGEST = 1_024  # of what every chunk repeats
 _TEXTS = ("content", "refusal", "reasoning_content")
 _LISTS = ("annotations", "reasoning_details", "images")
 
@@ -33,7 +34,7 @@ class Completion:
         clock: Callable[[], float],
     ) -> None:
         self.chunks: list[Body] = []
-        self.quiet = False
+        self.quiet = self.apart = False
         self.collect: Callable[[], None] = _nothing
         """Called before the lists of the message are sent, to add what belongs to them."""
         self.started = False
@@ -59,7 +60,7 @@ class Completion:
 
     def take_chunks(self) -> list[Body]:
         chunks, self.chunks = self.chunks, []
-        return chunks
+        return json.copied(chunks) if self.apart else chunks
 
     # what is said about the whole
 
@@ -67,10 +68,11 @@ class Completion:
         """Take what a snapshot of the Response says about the whole; its name and time count until the start."""
         if not self.started:
             self._learn_origin(response)
-        if isinstance(response.get("service_tier"), str):
-            self._about["service_tier"] = response["service_tier"]
+        tier = response.get("service_tier")
+        if isinstance(tier, str) and len(tier) <= _LONGEST:
+            self._about["service_tier"] = tier
             if self.started:
-                self._head["service_tier"] = response["service_tier"]
+                self._head["service_tier"] = tier
         if (moderated := moderation.to_chat(response.get("moderation"))) is not None:
             self._about["moderation"] = moderated
         metadata = response.get("metadata")
@@ -81,9 +83,9 @@ class Completion:
 
     def _learn_origin(self, response: Body) -> None:
         response_id, model, created = response.get("id"), response.get("model"), response.get("created_at")
-        if response_id and isinstance(response_id, str):
+        if response_id and isinstance(response_id, str) and len(response_id) <= _LONGEST:
             self._id = _derived(response_id)
-        if model and isinstance(model, str):
+        if model and isinstance(model, str) and len(model) <= _LONGEST:
             self._model = model
         self._created = times.seconds(created) or self._created
 

@@ -25,7 +25,7 @@ class Facts:
         self._take_usage(chunk)
         if isinstance(chunk.get("service_tier"), str):
             self._answer["service_tier"] = chunk["service_tier"]
-        if (moderated := moderation.to_responses(chunk.get("moderation"))) is not None:
+        if "moderation" in chunk and (moderated := moderation.to_responses(chunk["moderation"])) is not None:
             self._answer["moderation"] = moderated
         if not started:
             self._take_origin(chunk)

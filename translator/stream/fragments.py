@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ..parts.tools import Catalog
 from ..wire import json
+from ..wire.shape import place
 from .call import Call
 
 
@@ -29,7 +30,7 @@ def read(delta: dict[str, Any]) -> Fragment:
     piece = said.get("input" if free_form else "arguments")
     if not isinstance(piece, str):  # D39: an object instead of its text
         piece = "" if piece is None else json.encode_text(piece)
-    index, extra = delta.get("index"), delta.get("extra_content")
+    index, extra = place(delta.get("index")), delta.get("extra_content")
     return Fragment(
         index if isinstance(index, (int, str)) else None,
         _word(delta.get("id")),

@@ -19,6 +19,7 @@ class Message(Item):
     def open(self, out: Output) -> None:
         self._out = out
         self._part: Body | None = None
+        self._at = -1  # its place in the content
         self.tokens = Members()  # with their log-probabilities
         out.announce(self, {"type": "message", "role": "assistant", "status": "in_progress", "content": []})
 
@@ -51,16 +52,13 @@ class Message(Item):
         """Whether its open part is a text."""
         return self._part is not None and self._part["type"] == "output_text"
 
-    @property
-    def _at(self) -> int:
-        return len(self.body["content"]) - 1
-
     def _open_part(self, kind: str) -> Body:
         if self._part is not None and self._part["type"] == kind:
             return self._part
         self._close_part()
         self._part = part = _blank(kind)
         self.body["content"].append(part)
+        self._at += 1
         self._out.say_of(self, "response.content_part.added", content_index=self._at, part=_blank(kind))
         if kind == "output_text":
             place = {"content_index": self._at, "delta": "", "logprobs": []}

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from ..wire import json
 
-_HEAD = re.compile(r'\s*\{\s*"input"\s*:\s*"')
+_HEAD = '{"input":"'
+_SPACES = (0, 1, 8, 9)  # in front of which of its characters there may be white space
+_SPACE = " \t\n\r"
+_MAX_HEAD = 4096  # white space before the string; more is not a wrapped call
 _PIECE = re.compile(r'[^"\\]+|\\u[0-9a-fA-F]{4}|\\u[0-9a-fA-F]{0,3}(?=[^0-9a-fA-F])|\\[^u]|"')
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
-_MAX_HEAD = 4096  # white space before the string; more is not a wrapped call
+
+
+_string = msgspec.json.Decoder(str)
+
+
+def plainly(piece: str) -> str | None:
+    """Return what a piece from the middle of a JSON string says; None unless it is whole and all of it JSON.
+
+    `InputDecoder` says the same where it ``is_plain``, and is so again afterwards.
+    """
+    if "\\" not in piece and '"' not in piece:
+        return piece
+    try:
+        return _string.decode(f'"{piece}"')
+    except (msgspec.MsgspecError, UnicodeError):
+        return None
 
 
 class InputDecoder:
@@ -22,6 +42,7 @@ class InputDecoder:
     def __init__(self) -> None:
         self._pieces: list[str] = []  # all that came, until the head is understood
         self._size = 0
+        self._head = 0  # how much of the head came; -1: it is another one
         self._streams = False
         self._over = False
         self._rest = ""  # half an escape
@@ -32,6 +53,11 @@ class InputDecoder:
         """Whether the string has begun and not ended."""
         return self._streams and not self._over
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the next piece is to be read without regard to those before it."""
+        return self._streams and not (self._over or self._rest or self._high)
+
     def feed(self, fragment: str) -> str:
         """Return what can be said of the input now."""
         if self._over:
@@ -39,16 +65,25 @@ class InputDecoder:
         if self._streams:
             return self._decode(self._rest + fragment)
         self._pieces.append(fragment)
+        end = self._read_head(fragment) if self._size <= _MAX_HEAD else 0
         self._size += len(fragment)
-        if self._size - len(fragment) > _MAX_HEAD:
-            return ""
-        text = "".join(self._pieces)
-        head = _HEAD.match(text)
-        if head is None:
+        if self._head < len(_HEAD):
             return ""
         self._streams = True
         self._pieces.clear()
-        return self._decode(text[head.end() :])
+        return self._decode(fragment[end:])
+
+    def _read_head(self, fragment: str) -> int:
+        """Go on with the head; return where it ends, if it does. No character is looked at twice."""
+        at = 0
+        while 0 <= self._head < len(_HEAD):
+            if self._head in _SPACES:
+                at = len(fragment) - len(fragment[at:].lstrip(_SPACE))
+            if at == len(fragment):
+                break
+            self._head = self._head + 1 if fragment[at] == _HEAD[self._head] else -1
+            at += 1
+        return at
 
     def flush(self) -> str:
         """The arguments are over: return what is left."""

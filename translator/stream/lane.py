@@ -17,7 +17,7 @@ from .fragments import Calls
 from .items import Message, Reasoning
 from .listener import Listener
 from .output import Output
-from .pieces import Grow
+from .pieces import Grow, MayGrow
 from .words import Words
 
 _MOST_MISSES = 32  # in a row: a server with other habits should not pay for the attempts
@@ -28,9 +28,15 @@ class _Function(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     name: None = None
 
 
+class _Custom(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    input: str
+    name: None = None
+
+
 class _Call(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     index: int
-    function: _Function
+    function: _Function | None = None
+    custom: _Custom | None = None
     id: None = None
     type: str | None = None
 
@@ -112,7 +118,7 @@ class ChatLane:
         self._words = words
         self._calls = calls
         self._last: Any = None  # the chunk after which it was looked up what grows
-        self._grow: Grow | None = None
+        self._grow: MayGrow | None = None
         self._read: Callable[[_Delta], str | None] = self._text
         self._message: Message | None = None  # whose text grows
         self._index: int | None = None  # which means the call that grows
@@ -155,13 +161,14 @@ class ChatLane:
         self._misses += 1
         self._grow = None  # and let go of the text
 
-    def _with_tokens(self, tokens: list[_Token], grow: Grow, piece: str) -> bytes | None:
+    def _with_tokens(self, tokens: list[_Token], grow: MayGrow, piece: str) -> bytes | None:
         if self._message is None:
             return self._miss()
         self._misses = 0
-        encoded = _encoded(tokens)
+        encoded, frame = _encoded(tokens), grow(piece)
+        assert frame is not None
         self._message.tokens.add(encoded)
-        return b"%b%b}\n\n" % (grow(piece).removesuffix(b"[]}\n\n"), encoded)
+        return b"%b%b}\n\n" % (frame.removesuffix(b"[]}\n\n"), encoded)
 
     def _text(self, delta: _Delta) -> str | None:
         return None if delta.reasoning_content or delta.reasoning or delta.tool_calls else delta.content
@@ -182,7 +189,9 @@ class ChatLane:
             if not (isinstance(item, Call) and self._calls.goes_on(call.index, item)):
                 return None
             self._index = call.index
-        return call.function.arguments
+        if call.custom is not None:
+            return call.custom.input
+        return None if call.function is None else call.function.arguments
 
 
 class ResponsesLane:

@@ -199,7 +199,7 @@ class Listener:
         body = event.get("item")
         if not isinstance(body, dict):
             return
-        kind, index = kind_of(body), event.get("output_index")
+        kind, index = kind_of(body), shape.place(event.get("output_index"))
         names = names_of(body.get("call_id"), body.get("id"))
         item = self._items.announced(kind, index, names)
         if item is None and kind == "call" and self._items.is_over(kind, index, names):
@@ -212,7 +212,7 @@ class Listener:
             self._calls.announce(item, body)
 
     def _item_done(self, event: Body) -> None:
-        body, index = event.get("item"), event.get("output_index")
+        body, index = event.get("item"), shape.place(event.get("output_index"))
         if isinstance(body, dict):
             names = names_of(body.get("call_id"), body.get("id"), event.get("item_id"))
             item = self._items.find(kind_of(body), index, names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 THINK, CALL = "think", "tool_call"
@@ -21,77 +21,90 @@ class Markup:
 
     def __init__(self, tags: Collection[str]) -> None:
         self._calls = CALL in tags
-        self._step = self._start if THINK in tags else self._text
+        self._step: Callable[[str, int, list[Piece]], int] = self._start if THINK in tags else self._text
+        self._blank: list[str] = []  # white space at the start: it belongs to the text, if no thought follows
         self._held = ""
         self._call: list[str] = []
 
     def feed(self, text: str) -> list[Piece]:
         """Return what can be said now; what may be the start of a tag is held back."""
         pieces: list[Piece] = []
-        text, self._held = self._held + text, ""
-        while text:
-            text = self._step(text, pieces)
+        text, self._held, at = self._held + text, "", 0
+        while at < len(text):
+            at = self._step(text, at, pieces)
         return pieces
 
     def flush(self) -> list[Piece]:
         """The text is over: what was held back is no tag, what was not closed ends here."""
-        held, self._held = self._held, ""
+        held, self._held = "".join([*self._blank, self._held]), ""
+        self._blank.clear()
         step, self._step = self._step, self._text
         if step == self._in_call:
             call, self._call = "".join(self._call) + held, []
             return [Piece(call, CALL, f"<{CALL}>{call}")]
         return [Piece(held, THINK if step == self._in_thought else "")] if held else []
 
-    # Each step takes text, adds pieces, and returns the text that is left for the next step.
+    # Each step takes the text from a place on, adds pieces, and returns where the next step begins.
 
-    def _start(self, text: str, pieces: list[Piece]) -> str:
-        begin = text.lstrip()
-        if f"<{THINK}>".startswith(begin):
-            self._held = text
-            return ""
-        if begin.startswith(f"<{THINK}>"):
+    def _start(self, text: str, at: int, pieces: list[Piece]) -> int:
+        begin, tag = text.lstrip(), f"<{THINK}>"
+        if tag.startswith(begin):
+            self._blank.append(text[: len(text) - len(begin)])
+            self._held = begin
+            return len(text)
+        if begin.startswith(tag):
             self._step = self._in_thought
-            return begin[len(f"<{THINK}>") :]
+            self._blank.clear()
+            return len(text) - len(begin) + len(tag)
         self._step = self._text
-        return text
+        whole = "".join([*self._blank, text])
+        self._blank.clear()
+        pieces += self.feed(whole)
+        return len(text)
 
-    def _in_thought(self, text: str, pieces: list[Piece]) -> str:
-        inner, rest = self._until(f"</{THINK}>", text)
+    def _in_thought(self, text: str, at: int, pieces: list[Piece]) -> int:
+        inner, at, found = self._until(f"</{THINK}>", text, at)
         if inner:
             pieces.append(Piece(inner, THINK))
-        if rest is not None:
+        if found:
             self._step = self._after_thought
-        return rest or ""
+        return at
 
-    def _after_thought(self, text: str, pieces: list[Piece]) -> str:
-        text = text.lstrip()
-        if text:
+    def _after_thought(self, text: str, at: int, pieces: list[Piece]) -> int:
+        begin = len(text) - len(text[at:].lstrip())
+        if begin < len(text):
             self._step = self._text
-        return text
+        return begin
 
-    def _text(self, text: str, pieces: list[Piece]) -> str:
-        shown, rest = self._until(f"<{CALL}>", text) if self._calls else (text, None)
+    def _text(self, text: str, at: int, pieces: list[Piece]) -> int:
+        if not self._calls:
+            pieces.append(Piece(text[at:]))
+            return len(text)
+        shown, at, found = self._until(f"<{CALL}>", text, at)
         if shown:
             pieces.append(Piece(shown))
-        if rest is not None:
+        if found:
             self._step = self._in_call
-        return rest or ""
+        return at
 
-    def _in_call(self, text: str, pieces: list[Piece]) -> str:
-        inner, rest = self._until(f"</{CALL}>", text)
+    def _in_call(self, text: str, at: int, pieces: list[Piece]) -> int:
+        inner, at, found = self._until(f"</{CALL}>", text, at)
         self._call.append(inner)
-        if rest is not None:
+        if found:
             call, self._call = "".join(self._call), []
             pieces.append(Piece(call, CALL, f"<{CALL}>{call}</{CALL}>"))
             self._step = self._text
-        return rest or ""
+        return at
 
-    def _until(self, tag: str, text: str) -> tuple[str, str | None]:
-        """Split *text* at *tag*; without it, hold back the end that may be its start."""
-        before, found, after = text.partition(tag)
-        if found:
-            return before, after
-        size = next((n for n in range(min(len(tag) - 1, len(text)), 0, -1) if tag.startswith(text[-n:])), 0)
-        shown = text[: len(text) - size]
-        self._held = text[len(shown) :]
-        return shown, None
+    def _until(self, tag: str, text: str, at: int) -> tuple[str, int, bool]:
+        """Return the text up to *tag*, the place behind it, and whether it is there.
+
+        Where it is not, the end of the text that may be its start is held back.
+        """
+        place = text.find(tag, at)
+        if place >= 0:
+            return text[at:place], place + len(tag), True
+        longest = min(len(tag) - 1, len(text) - at)
+        size = next((n for n in range(longest, 0, -1) if tag.startswith(text[-n:])), 0)
+        self._held = text[len(text) - size :]
+        return text[at : len(text) - size], len(text), False

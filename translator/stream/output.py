@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..wire import json, sse
-from .pieces import Grow, Pieces
+from .pieces import Grow, MayGrow, Pieces
 
 Body = dict[str, Any]
 
@@ -26,6 +26,8 @@ class Item(ABC):
     """One output item. Subclasses say how it opens, grows and closes."""
 
     prefix = ""
+    reads: Callable[[str], str | None] | None = None
+    """Takes a piece, where the event says something else; returns that, or None for what takes a closer look."""
 
     def __init__(self) -> None:
         self.body: Body = {}
@@ -78,12 +80,15 @@ class Item(ABC):
 class Output:
     """Collects the answer and, unless it is *quiet*, events, which the transducer takes after every step."""
 
-    def __init__(self, answer: Body, new_id: Callable[[str], str], flavour: str, quiet: bool = False) -> None:
+    def __init__(
+        self, answer: Body, new_id: Callable[[str], str], flavour: str, quiet: bool = False, apart: bool = False
+    ) -> None:
         self.answer = answer
         self.quiet = quiet
         self.events: list[Body] = []
         self.cause: Any = None
         """The chunk that was taken last."""
+        self._apart = apart
         self._new_id = new_id
         self._names = _OPEN_RESPONSES_NAMES if flavour == "openresponses" else {}
         self._number = 0
@@ -91,7 +96,7 @@ class Output:
 
     def take_events(self) -> list[Body]:
         events, self.events = self.events, []
-        return events
+        return json.copied(events) if self._apart else events
 
     def say(self, kind: str, **fields: Any) -> None:
         """Add an event about the whole answer."""
@@ -122,12 +127,14 @@ class Output:
         template = sse.with_hole(frame, "delta")
         return template and template.replace(b'"sequence_number":0', b'"sequence_number":%d', 1)
 
-    def growing(self) -> Grow | None:
+    def growing(self) -> Grow | MayGrow | None:
         """Return what lets the text of the last item grow and gives the frame that says so; None if nothing grows."""
         item = self.last
         template = None if item is None or item.delta is None else self._template(item, *item.delta)
         if item is None or template is None:
             return None
+        if item.reads is not None:
+            return self._reading(item.reads, template)
         add, encode = item.pieces.add, json.encode_sound
 
         def grow(piece: str) -> bytes:
@@ -135,6 +142,19 @@ class Output:
             number = self._number
             self._number = number + 1
             return template % (number, encode(piece))
+
+        return grow
+
+    def _reading(self, read: Callable[[str], str | None], template: bytes) -> MayGrow:
+        encode = json.encode_sound
+
+        def grow(piece: str) -> bytes | None:
+            said = read(piece)
+            if said is None:
+                return None
+            number = self._number
+            self._number = number + 1
+            return template % (number, encode(said))
 
         return grow
 

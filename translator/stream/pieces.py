@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..wire import json
 
 Grow = Callable[[str], bytes]
 """Says another piece of what grows; returns the frame for it."""
+MayGrow = Callable[[str], bytes | None]
+"""The same, or None: the piece was not said, and must go the general way."""
 
 _LONE = "surrogatepass"  # what a caller hands in decoded may have halves of surrogate pairs
 
@@ -48,6 +50,20 @@ class Pieces:
         """Whether it may end with *mark* and white space: only a long white space is not looked behind."""
         end = self._utf8[-64:].rstrip()
         return end.endswith(mark) or (not end and len(self._utf8) > 0)
+
+    def since(self, size: int) -> bytes:
+        """Return what came behind the first so many bytes."""
+        return bytes(self._utf8[size:])
+
+
+def encoded(text: str) -> bytes:
+    """Return *text* as `Pieces` keep it."""
+    return text.encode("utf-8", _LONE)
+
+
+def joined(texts: Iterable[Pieces]) -> bytes:
+    """Return what several of them have, one behind the other."""
+    return b"".join([text._utf8 for text in texts])
 
 
 class Members:

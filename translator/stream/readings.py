@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..parts import calls
-from .pieces import Pieces
+from ..wire.shape import place
+from .pieces import Pieces, encoded, joined
 
 Body = dict[str, Any]
 Tokens = list[Body]
@@ -64,6 +65,7 @@ class Item:
         self.listed = False  # whether it is a member of one of the lists of the message
         self._by_index: dict[tuple[str, int], Part] = {}
         self._by_field: dict[str, list[Part]] = {}
+        self._heard: dict[str, bytes] = {}
 
     def part(self, field: str, index: Any) -> Part:
         """Return the part that a delta belongs to: the one of that index, or the one that is open (R4)."""
@@ -90,12 +92,12 @@ class Item:
 
     def has_heard(self, field: str, text: str) -> bool:
         """Whether *text* is what came of a field."""
-        rest: str | None = text
-        for part in self._by_field.get(field, ()):
-            rest = part.text.rest_of(rest)
-            if rest is None:
-                return False
-        return not rest
+        heard = self._heard.get(field)
+        if heard is None:
+            heard = joined([part.text for part in self._by_field.get(field, ())])
+            if self.done:  # it does not grow any more, and it may be asked for each part of another item
+                self._heard[field] = heard
+        return heard == encoded(text)
 
     def _last(self, field: str) -> Part | None:
         of_field = self._by_field.get(field)
@@ -132,12 +134,12 @@ class Items:
 
     def of(self, event: Body, kind: str, wire_kind: str = "") -> Item:
         """Return the item that an event about a part of it means; it may never have been announced."""
-        names, index = names_of(event.get("item_id")), event.get("output_index")
+        names, index = names_of(event.get("item_id")), place(event.get("output_index"))
         return self.find(kind, index, names) or self.begin(kind, wire_kind, index, names)
 
     def known(self, event: Body, kind: str) -> Item | None:
         """Return the item that an event about a part of it means, if anything was said of that."""
-        return self.find(kind, event.get("output_index"), names_of(event.get("item_id")))
+        return self.find(kind, place(event.get("output_index")), names_of(event.get("item_id")))
 
     def begin(self, kind: str, wire_kind: str, index: Any, names: Names) -> Item:
         item = self._make(kind, wire_kind)

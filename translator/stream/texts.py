@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 from ..parts import annotations, logprobs, reasoning
 from ..profiles import Terms
 from ..wire import json, shape
+from ..wire.shape import place
 from .pieces import Grow
 from .readings import TEXTS, Body, Item, Items, Part
 from .speech import Line, Speech
@@ -28,13 +29,14 @@ class Messages:
         self._cited: dict[Part, None] = {}  # parts with citations that can be said
         self._early: dict[Part, None] = {}  # parts with citations whose turn has not come
         self._part: Part | None = None
+        self._length: int | None = None  # of a text that was stopped
 
     def text(self, event: Body, delta: str) -> None:
         """Take a piece of text; nearly every event of a stream is one, so the next one of a text is quick."""
         address = (event.get("output_index"), event.get("item_id"), event.get("content_index"))
         part = self._part
         if part is None or address != self._address:
-            part = self._part = self._items.of(event, "message").part("content", address[2])
+            part = self._part = self._items.of(event, "message").part("content", place(address[2]))
             self._address = address
         given = event.get("logprobs")
         tokens = logprobs.to_chat(given) if given else []
@@ -64,18 +66,19 @@ class Messages:
 
     def refusal(self, event: Body, delta: str) -> None:
         if delta:
-            part = self._items.of(event, "message").part("refusal", event.get("content_index"))
+            part = self._items.of(event, "message").part("refusal", place(event.get("content_index")))
             self.line.hear(part, delta, [])
 
     def told(self, event: Body, body: Body) -> None:
         """A part is whole."""
         text = body.get(_TOLD[body["type"]])
-        part = self._items.of(event, "message").whole_part(TEXTS[body["type"]], event.get("content_index"), text)
+        index = place(event.get("content_index"))
+        part = self._items.of(event, "message").whole_part(TEXTS[body["type"]], index, text)
         self._settle(part, body, text)
 
     def cite(self, event: Body) -> None:
-        part = self._items.of(event, "message").whole_part("content", event.get("content_index"))
-        index = event.get("annotation_index")
+        part = self._items.of(event, "message").whole_part("content", place(event.get("content_index")))
+        index = place(event.get("annotation_index"))
         if not isinstance(index, int) or index >= len(part.cited):
             part.cited.append(event.get("annotation"))
             self._note(part)
@@ -138,14 +141,16 @@ class Messages:
         if self._speech.stopped:
             ready += self._early
             self._early.clear()
-        length = self._speech.out.length if ready and self._speech.stopped else None
+        if ready and self._speech.stopped and self._length is None:
+            self._length = self._speech.out.length  # it does not grow any more
         for part in ready:
             for cited in part.cited[part.citations :]:
-                self._add_citation(part, cited, length)
+                self._add_citation(part, cited)
             part.citations = len(part.cited)
 
-    def _add_citation(self, part: Part, cited: Any, length: int | None) -> None:
-        """Add a citation, unless it is about words behind the *length* of a text that was stopped."""
+    def _add_citation(self, part: Part, cited: Any) -> None:
+        """Add a citation, unless it is about words behind the end of a text that was stopped."""
+        length = self._length
         link = annotations.to_chat(cited, part.offset)
         if link is None:
             self._report.dropped("annotations", "chat knows citations of URLs only", cited)
@@ -178,7 +183,7 @@ class Thoughts:
         """Take a piece of a thought; *kind* is `content` or `summary`."""
         self._part = None
         if delta and self._shows(item := self._items.of(event, "reasoning"), kind):
-            self._part = item.part("reasoning_content", event.get(f"{kind}_index"))
+            self._part = item.part("reasoning_content", place(event.get(f"{kind}_index")))
             self.line.hear(self._part, delta, [])
 
     def growing(self) -> Grow | None:
@@ -192,7 +197,7 @@ class Thoughts:
         """A part is whole; one of which nothing is said, and nothing was, is none."""
         item = self._items.of(event, "reasoning") if text else self._items.known(event, "reasoning")
         if item is not None and (self._shows(item, kind) if text else item.shows == kind):
-            part = item.whole_part("reasoning_content", event.get(f"{kind}_index"), text or None)
+            part = item.whole_part("reasoning_content", place(event.get(f"{kind}_index")), text or None)
             self.line.settle(part, text or None, list)
 
     def _shows(self, item: Item, kind: str) -> bool:

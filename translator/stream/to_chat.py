@@ -37,13 +37,14 @@ class ToChat:
     ``start`` may be called ahead of the first event. Before anything has started, an error of the upstream is raised as
     BadUpstream; afterwards it ends the answer as an error chunk. When ``cut_short``, a stop sequence ended the answer
     and the upstream still works. Misuse is raised for a call after the end. When *quiet*, there are no chunks, only the
-    answer.
+    answer. Chunks are the caller's, to be changed at will; unless they are *apart*, they share objects with each other
+    and with the answer.
     """
 
     finishing = False
     """Never: whatever the upstream has to say comes before its last event, or in it."""
 
-    def __init__(self, wanted: Wanted, quiet: bool = False) -> None:
+    def __init__(self, wanted: Wanted, quiet: bool = False, apart: bool = True) -> None:
         self.ended = False
         self.cut_short = False
         self.failure: TranslationError | None = None
@@ -55,7 +56,7 @@ class ToChat:
         self._out = Completion(
             wanted.model, wanted.include_usage, wanted.legacy, self._report, wanted.new_id, wanted.clock
         )
-        self._out.quiet = quiet
+        self._out.quiet, self._out.apart = quiet, apart
         self._listener = Listener(self._out, wanted.terms, wanted.stops, wanted.new_id)
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from .. import fields
 from ..errors import BadUpstream, Misuse, TranslationError
 from ..parts import endings, errors, logprobs, reasoning
 from ..parts.tools import Catalog
@@ -35,6 +36,7 @@ class Asked(NamedTuple):
     compacts: bool  # the answer is a summary
     new_id: Callable[[str], str]
     clock: Callable[[], float]
+    retold: Callable[[BadUpstream], BadUpstream] = lambda error: error  # says an upstream's error in the client's words
 
 
 class ToResponses:
@@ -42,18 +44,20 @@ class ToResponses:
 
     ``start`` may be called ahead of the first chunk. Before anything has started, an error of the upstream is raised as
     BadUpstream; afterwards it ends the answer as failed. Misuse is raised for a call after the end. When *quiet*, there
-    are no events, only the answer.
+    are no events, only the answer. Events are the caller's, to be changed at will; unless they are *apart*, they share
+    objects with each other and with the answer.
     """
 
-    def __init__(self, asked: Asked, quiet: bool = False) -> None:
-        self.answer: Body = {**asked.blank, "id": asked.new_id("resp"), "output": []}
+    def __init__(self, asked: Asked, quiet: bool = False, apart: bool = True) -> None:
+        self.answer = fields.own_answer(asked.blank)
+        self.answer["id"] = asked.new_id("resp")
         self.started = False
         self.ended = False
         self.failure: TranslationError | None = None
         """The error that the upstream sent in its answer; the client of a stream reads it in `response.failed`."""
         self._asked = asked
         self._report = asked.terms.report
-        self._out = Output(self.answer, asked.new_id, asked.terms.profile.events, quiet)
+        self._out = Output(self.answer, asked.new_id, asked.terms.profile.events, quiet, apart)
         self._calls = fragments.Calls(self._new_call)
         self._facts = Facts(self.answer, self._report)
         self._broken: str | None = None
@@ -82,7 +86,7 @@ class ToResponses:
             self.garbled("a chunk that is not an object")
             return []
         if chunk.get("error") or errors.is_bare(chunk):
-            self.failure = errors.from_value(chunk)
+            self.failure = self._asked.retold(errors.from_value(chunk))
             return self.fail(self.failure)
         if citations := self._facts.take(chunk, self.started):
             self._words.cite(citations)
@@ -91,9 +95,10 @@ class ToResponses:
             if isinstance(choice, dict):
                 self._begin()
                 self._choice(choice)
-                if (error := errors.in_choice(choice)) is not None:
-                    self.failure = error
-                    return self._out.take_events() + self.fail(error)
+                if choice.get("error"):  # OpenRouter
+                    self._error(choice["error"])
+                if self.failure is not None:
+                    return self._out.take_events() + self.fail(self.failure)
         return self._out.take_events()
 
     def lane(self) -> ChatLane:
@@ -205,7 +210,7 @@ class ToResponses:
         delta = choice.get("delta")
         if not delta or not isinstance(delta, dict):  # D34; some servers send the message whole
             message = choice["message"] if isinstance(choice.get("message"), dict) else {}
-            known = {name: message[name] for name in (*reasoning.FIELDS, *DELTAS) if name in message}  # protocol 4.4
+            known = {name: message[name] for name in _IN_ORDER if name in message}  # protocol 4.4
             delta = {**known, **message}
         if choice.get("logprobs"):
             self._words.logprobs += logprobs.to_responses(choice["logprobs"])
@@ -251,6 +256,10 @@ class ToResponses:
 
     def _refusal(self, value: Any) -> None:
         self._words.refuse(value)
+
+    def _error(self, value: Any) -> None:
+        """The upstream's own error, inside of its answer."""
+        self.failure = self._asked.retold(errors.from_value({"error": value}))
 
     def _annotate(self, value: Any) -> None:
         self._words.annotate(value)
@@ -334,7 +343,9 @@ DELTAS: dict[str, Callable[[ToResponses, Any], None]] = {
     "content": ToResponses._content,
     "annotations": ToResponses._annotate,
     "refusal": ToResponses._refusal,
+    "error": ToResponses._error,
     "tool_calls": ToResponses._tool_calls,
     "function_call": ToResponses._legacy_call,
 }
-_READ_ELSEWHERE = {"role", "name", "tool_call_id", "error", *reasoning.FIELDS}
+_IN_ORDER = (*reasoning.TEXT_FIELDS, *reasoning.DETAIL_FIELDS, *DELTAS)
+_READ_ELSEWHERE = {"role", "name", "tool_call_id", *reasoning.FIELDS}

@@ -34,6 +34,8 @@ class Turns:
         self._model = model
         self._current_turn_only = current_turn_only
         self._turn: Turn | None = None
+        self._front: tuple[Message, str] | None = None  # a system message that goes in front of all, and its path
+        self._joined: list[str] = []  # the texts that the first system message is made of, if there are several
         self._items: list[Item] = []
         self._outputs: Outputs
         self._position = 0
@@ -42,7 +44,11 @@ class Turns:
         """Read the whole `input` of a request (a string, or items)."""
         if isinstance(given, str):
             self._emit({"role": "user", "content": given}, "input")
-            return
+        else:
+            self._add_items(given)
+        self._put_in_front()
+
+    def _add_items(self, given: Any) -> None:
         self._items = shape.mappings(given, "input")
         self._outputs = Outputs(self._items, self._terms)
         for i, item in enumerate(self._items):
@@ -56,6 +62,15 @@ class Turns:
             HANDLERS.get(kind, Turns._unknown)(self, item, path)
         self._close()
         self._outputs.expect_none()
+
+    def _put_in_front(self) -> None:
+        """Make one of the system messages that are to be one, where it belongs: once, for there may be thousands."""
+        if self._front is not None:
+            (message, path), self._front = self._front, None
+            self.messages, self.origins = [message, *self.messages], [path, *self.origins]
+            self.call_origins = {number + 1: paths for number, paths in self.call_origins.items()}
+        if self._joined:
+            self.messages[0]["content"], self._joined = "\n\n".join(self._joined), []
 
     def add_system(self, text: Any, path: str) -> None:
         """Put instructions in front."""
@@ -284,28 +299,23 @@ class Turns:
         self.origins.append(path)
 
     def _joins(self, message: Message, path: str) -> bool:
-        """Whether a system message became part of the one in front (`system_messages`)."""
+        """Whether a system message becomes part of the one in front (`system_messages`), or goes there itself."""
         policy = self._terms.profile.system_messages
-        first = self.messages[0] if self.messages else None
-        late = len(self.messages) > 1
-        if policy == "separate" or first is None or (late and policy == "leading"):
+        first = self._front[0] if self._front else self.messages[0] if self.messages else None
+        if policy == "separate" or first is None:
             return False
+        late = len(self.messages) + (self._front is not None) > 1
         if late or first["role"] not in _SYSTEM:
             if policy == "leading":
                 return False
             self._terms.report.approximated(path, "system messages stand in front")
         if first["role"] not in _SYSTEM:
-            self.messages.insert(0, message)
-            self.origins.insert(0, path)
-            self.call_origins = {number + 1: paths for number, paths in self.call_origins.items()}
-        elif (
-            isinstance(first["content"], str)
-            and isinstance(message["content"], str)
-            and not {"name"} & {*first, *message}
-        ):
-            first["content"] += "\n\n" + message["content"]
-        else:
+            self._front = message, path
+            return True
+        texts = first["content"], message["content"]
+        if not all(isinstance(text, str) for text in texts) or "name" in first or "name" in message:
             return False
+        self._joined += texts[1:] if self._joined else texts
         return True
 
 

@@ -89,7 +89,7 @@ class Outputs:
 
     def __init__(self, items: list[Item], terms: Terms) -> None:
         self._terms = terms
-        self._outputs: dict[str, list[tuple[Item, str]]] = {}
+        self._outputs: dict[str, list[tuple[Item, str]]] = {}  # the first one stands last
         self._calls: dict[str, int] = {}  # how many calls of an id are still to come: some servers repeat ids
         for i, item in enumerate(items):
             kind = item.get("type")
@@ -102,6 +102,8 @@ class Outputs:
                 self._calls[call_id] = self._calls.get(call_id, 0) + 1
             else:
                 self._outputs.setdefault(call_id, []).append((item, f"input[{i}]"))
+        for found in self._outputs.values():
+            found.reverse()
 
     def take(self, call: Item, path: str) -> tuple[str, Item, str]:
         """Return the id, the output and its path for a call item; raises BadRequest if it has none."""
@@ -113,11 +115,9 @@ class Outputs:
         if not found:
             raise calls.no_output(call_id)
         left = self._calls[call_id] = self._calls.get(call_id, 1) - 1
-        if left <= 0 and len(found) > 1:  # the last output counts (protocol 2.8)
-            for _, early in found[:-1]:
-                self._terms.report.dropped(early, "a later output answers the same call")
-            del found[:-1]
-        item, output_path = found.pop(0)
+        while left <= 0 and len(found) > 1:  # the last output counts (protocol 2.8)
+            self._terms.report.dropped(found.pop()[1], "a later output answers the same call")
+        item, output_path = found.pop()
         if not found:
             del self._outputs[call_id]
         return call_id, item, output_path
@@ -125,7 +125,7 @@ class Outputs:
     def expect_none(self) -> None:
         """Raise BadRequest for an output that answers no call."""
         for left in self._outputs.values():
-            item, path = left[0]
+            item, path = left[-1]
             raise calls.no_call(calls.reference(item, path), path)
 
 

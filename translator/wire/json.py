@@ -31,7 +31,7 @@ def decode(data: bytes | bytearray | str, limit: int | None = MAX_VALUES) -> Any
     lone surrogates (both become U+FFFD) and ``NaN``. Raises TooManyValues for more than *limit* values (None: what was
     encoded here has no limit), and ValueError for everything else, deep nesting included.
     """
-    if limit is not None and len(data) > limit:  # a shorter one cannot hold so many
+    if limit is not None and len(data) >= 2 * limit:  # a shorter one cannot hold more
         _expect_few(data.encode("utf-8", "replace") if isinstance(data, str) else data, limit)
     try:
         return _decoder.decode(data)
@@ -51,7 +51,7 @@ def decode_in_steps(data: bytes | bytearray) -> Any:
     Members of an object, and of the lists in it, are decoded one by one: one call would stop all others for as long as
     it takes, which is a tenth of a second for as much as a request may be.
     """
-    if len(data) > MAX_VALUES:
+    if len(data) >= 2 * MAX_VALUES:
         _expect_few(data, MAX_VALUES)
     try:
         return {name: _stepwise(raw) for name, raw in _members.decode(data).items()}
@@ -106,6 +106,21 @@ def is_deep(value: Any, limit: int = 64) -> bool:
         return False
     inner = value.values() if isinstance(value, dict) else value
     return limit == 0 or any(is_deep(member, limit - 1) for member in inner)
+
+
+def copied(value: Any) -> Any:
+    """Return a copy of a decoded value that shares no list and no object with it, however deep it is."""
+    if not isinstance(value, (dict, list)):
+        return value
+    whole = value.copy()
+    todo: list[Any] = [whole]
+    while todo:
+        owner = todo.pop()
+        for key, inner in owner.items() if isinstance(owner, dict) else enumerate(owner):
+            if isinstance(inner, (dict, list)):
+                owner[key] = inner.copy()
+                todo.append(owner[key])
+    return whole
 
 
 def encode(value: Any) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import BadRequest
 
 _WORD = re.compile(r"[\w.:/-]{1,64}", re.ASCII)
+_PLACES = 2**31
 _WORDS = {
     dict: "an object",
     list: "an array",
@@ -16,6 +17,14 @@ _WORDS = {
     int: "an integer",
     float: "a decimal",
 }
+
+
+def place(value: Any) -> Any:
+    """Return *value* itself, or None for a number that cannot be the place of anything in a list.
+
+    Numbers without bounds could be chosen so that a dictionary takes time with the square of their count.
+    """
+    return None if isinstance(value, int) and not 0 <= value < _PLACES else value
 
 
 def words_for(value: Any) -> str:

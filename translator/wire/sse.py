@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -12,6 +13,8 @@ from . import json
 DONE = b"data: [DONE]\n\n"
 DONE_WORDS = (b"[DONE]", b"DONE")  # D24: some servers forget the brackets
 MAX_LINE = 32 * 1024 * 1024
+LARGE = 2 * json.MAX_VALUES
+"""In bytes: an event that is larger may hold more values than are read."""
 _BOM = b"\xef\xbb\xbf"
 _LF, _CR = b"\n\r"
 _END = b"\n\n"
@@ -51,6 +54,10 @@ def with_hole(frame: bytes, field: str) -> bytes | None:
     return (key + b"%b").join(pieces) if len(pieces) == 2 else None
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class Decoder:
     """Bytes in, events out, wherever the bytes were cut.
 
@@ -59,7 +66,10 @@ class Decoder:
     """
 
     def __init__(self, max_line: int = MAX_LINE) -> None:
+        self.warn: Callable[[], None] = _nothing
+        """Called before an event is returned that is larger than LARGE."""
         self._max_line = max_line
+        self._quick = min(max_line, LARGE)
         self._tail: list[bytes] = []
         self._size = 0  # of the tail and the data lines together
         self._after_cr = False
@@ -75,7 +85,7 @@ class Decoder:
     def feed(self, data: bytes) -> list[Event]:
         """Take any piece of the stream; return the events that are whole now."""
         line = data.removeprefix(self._beginning).removesuffix(_END)
-        if self._is_idle and len(data) - len(line) == self._around and _CR not in line and len(data) <= self._max_line:
+        if self._is_idle and len(data) - len(line) == self._around and _CR not in line and len(data) <= self._quick:
             if _LF not in line:
                 return [Event(self._usual, line)]  # as nearly all reads are
             between = _END + self._beginning
@@ -134,6 +144,8 @@ class Decoder:
 
     def _end_event(self, events: list[Event]) -> None:
         if self._data:
+            if self._size > LARGE:
+                self.warn()
             events.append(Event(self._name, b"\n".join(self._data)))
             self._data, self._size = [], 0
             if self._name != self._usual:
@@ -153,4 +165,6 @@ class Decoder:
             self._size += len(line)
             self._data.append(line[5:])
         elif line[0] in _JSON:
+            if len(line) > LARGE:
+                self.warn()
             events.append(Event("", line))

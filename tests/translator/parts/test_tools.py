@@ -294,3 +294,20 @@ def test_the_echo_leaves_other_things_alone() -> None:
         "x",
         {"type": "function", "description": None, "parameters": None, "strict": True},
     ]
+
+
+def test_long_namespaces_are_refused() -> None:
+    """Each member's name has the namespace in front."""
+    named = {"type": "namespace", "tools": [{"type": "function", "name": "f"}]}
+    assert len(read({**named, "name": "n" * tools.NAMESPACE_LIMIT})[0]) == 1
+    with pytest.raises(BadRequest) as raised:
+        read({**named, "name": "n" * (tools.NAMESPACE_LIMIT + 1)})
+    assert raised.value.param == "tools[0].name"
+
+
+def test_namespaces_hold_no_namespaces() -> None:
+    """What is in the inner one is dropped with it."""
+    inner = {"type": "namespace", "name": "i", "tools": [{"type": "function", "name": "g"}]}
+    found, losses = read({"type": "namespace", "name": "o", "tools": [function(), inner]})
+    assert [tool.flat for tool in found] == ["o__f"]
+    assert (losses[-1].path, losses[-1].kind) == ("tools[0].tools[1]", "dropped")

@@ -242,6 +242,19 @@ def test_a_failure_is_an_error_chunk(make: Make) -> None:
     assert out.length == 2
 
 
+@pytest.mark.parametrize(("field", "shown"), [("id", "id"), ("model", "model"), ("service_tier", "service_tier")])
+def test_what_every_chunk_repeats_is_bounded(make: Make, field: str, shown: str) -> None:
+    """A name without end is none."""
+    out = make()
+    out.learn({field: "x" * 1_024})
+    out.begin()
+    assert "x" * 1_024 in out.take_chunks()[0][shown]
+    other = make()
+    other.learn({field: "x" * 1_025})
+    other.begin()
+    assert "x" not in str(other.take_chunks()[0].get(shown))
+
+
 def test_what_has_no_hole_goes_the_general_way(make: Make) -> None:
     """A piece never lands in another field: where a field is not the only one of its name, there is no short cut."""
     out = make()
@@ -254,7 +267,7 @@ def test_what_has_no_hole_goes_the_general_way(make: Make) -> None:
     for index, field in enumerate((b'{"arguments":"x"}', b'{"input":"x"}')):
         grow = out.growing_call(index)
         assert grow is not None
-        assert field in grow("x")
+        assert field in (grow("x") or b"")
     nameless = Completion("", False, False, Report(), lambda prefix: prefix, lambda: 1.0)
     nameless.begin()
     assert nameless.growing("model", Pieces()) is None

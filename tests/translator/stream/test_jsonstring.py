@@ -1,8 +1,10 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from diglot.translator.stream.jsonstring import _MAX_HEAD, InputDecoder
+from diglot.translator.stream.jsonstring import _MAX_HEAD, InputDecoder, plainly
 
 HEAD = '{"input":"'
 
@@ -78,3 +80,36 @@ def test_white_space_has_a_limit(blank: int, streams: bool) -> None:
     said = decoder.feed(json.dumps({"input": "a"}))
     assert said == ("a" if streams else "")
     assert said + decoder.flush() == "a"
+
+
+@pytest.mark.parametrize(
+    ("piece", "said"),
+    [
+        ("a%é\n", "a%é\n"),
+        (r"\n\"\\\/", '\n"\\/'),
+        (r"\u00e9\ud83d\ude00", "é😀"),
+        ('a"', None),
+        ('"', None),
+        ("\\", None),
+        (r"\u00", None),
+        (r"\ud83d", None),
+        (r"\ude00", None),
+        (r"\q", None),
+        ("\\n\n", None),
+    ],
+)
+def test_pieces_that_are_plain_to_see(piece: str, said: str | None) -> None:
+    """Those that are JSON from their first character to their last."""
+    assert plainly(piece) == said
+
+
+@given(st.lists(st.text(alphabet='a\\"ud83e00n\n', max_size=7), max_size=6))
+def test_plain_pieces_say_what_the_decoder_says(pieces: list[str]) -> None:
+    """And nothing waits behind them."""
+    decoder = InputDecoder()
+    decoder.feed('{"input":"')
+    for piece in pieces:
+        was_plain, said = decoder.is_plain, decoder.feed(piece)
+        quick = plainly(piece) if was_plain else None
+        if quick is not None:
+            assert (quick, decoder.is_plain) == (said, True)

@@ -60,6 +60,10 @@ def call(index: int, name: str) -> dict[str, Any]:
     return {"tool_calls": [{"index": index, "id": f"call_{index}", "function": {"name": name, "arguments": ""}}]}
 
 
+def native(index: int, piece: str, **more: Any) -> dict[str, Any]:
+    return {"tool_calls": [{"index": index, "custom": {"input": piece}, **more}]}
+
+
 LONG = [delta(content="a"), *[delta(content=str(n)) for n in range(9)]]
 
 
@@ -74,6 +78,18 @@ LONG = [delta(content="a"), *[delta(content=str(n)) for n in range(9)]]
         ([delta(**call(0, "f")), *[delta(**arguments(0, "{"))] * 4], 4),
         ([delta(**call(0, "f")), *[delta(**arguments(0, "{", type="function", id=None))] * 4], 4),
         ([delta(**call(0, "c")), *[delta(**arguments(0, "{"))] * 4], 0),
+        ([delta(**call(0, "c")), delta(**arguments(0, '{"input":"a')), *[delta(**arguments(0, 'b%\\n\\"é'))] * 4], 4),
+        (
+            [
+                delta(**call(0, "c")),
+                *[delta(**arguments(0, p)) for p in ('{"input":"', "a", "\\", "n", "b", "\\ud83d", "c", "d")],
+            ],
+            3,
+        ),
+        ([delta(**call(0, "c")), *[delta(**arguments(0, p)) for p in ('{"input":"', "a", 'b"', "}", "c")]], 1),
+        ([delta(**call(0, "c")), *[delta(**arguments(0, p)) for p in ('{"other":"', "a", "b")]], 0),
+        ([delta(tool_calls=[{"index": 0, "id": "n", "custom": {"name": "c"}}]), *[delta(**native(0, '"b\\'))] * 3], 3),
+        ([delta(**call(0, "f")), *[delta(**native(0, "b"))] * 3, delta(tool_calls=[{"index": 0}])], 3),
         (
             [delta(**call(0, "f")), delta(**arguments(0, "{")), delta(**arguments(1, "{")), delta(**arguments(0, "}"))],
             1,
@@ -104,6 +120,60 @@ def test_what_the_lane_takes(chunks: list[Any], taken: int) -> None:
     fast, count = frames_of(exchange(Profile()), reads, fast=True)
     assert fast == frames_of(exchange(Profile()), reads, fast=False)[0]
     assert count == taken
+
+
+WRAPPED = [
+    *('{"input":"', " {\n", '"input"', ": ", '"', "}", '"}', '", "x": 1}', "tail", "a", "é", "%d", "\n", "\x00"),
+    *(
+        "\\n",
+        "\\",
+        "\\\\",
+        '\\"',
+        "\\/",
+        "\\u",
+        "\\u00",
+        "00e9",
+        "\\u00e9",
+        "\\ud83d",
+        "\\ude00",
+        "\\ud83d\\ude00",
+        "\\q",
+        "d83d",
+    ),
+]
+
+
+@given(
+    st.lists(st.sampled_from(WRAPPED), max_size=12),
+    st.booleans(),
+    st.sampled_from(["openai", "openresponses"]),
+    st.booleans(),
+)
+def test_wrapped_input_takes_the_lane(pieces: list[str], head: bool, events: Any, done: bool) -> None:
+    """Whatever comes of it: escapes, halves of them and of pairs, the end, and what is behind it."""
+    fragments = [*(['{"input":"'] if head else []), *pieces]
+    reads = [data(delta(**call(0, "c"))), *[data(delta(**arguments(0, piece))) for piece in fragments]]
+    reads += [data({"choices": [{"delta": {}, "finish_reason": "tool_calls"}]})] * done
+    profile = Profile(events=events)
+    with_lane, without = exchange(profile), exchange(profile)
+    assert frames_of(with_lane, reads, fast=True)[0] == frames_of(without, reads, fast=False)[0]
+    assert list(with_lane.report) == list(without.report)
+
+
+@given(st.text(max_size=30), st.booleans(), st.lists(st.integers(0, 200), max_size=9))
+def test_wrapped_input_in_any_pieces(text: str, ascii_only: bool, cuts: list[int]) -> None:
+    """The input is what was wrapped, however its arguments were cut, by the lane and without it."""
+    whole = json.dumps({"input": text}, ensure_ascii=ascii_only)
+    marks = sorted({0, len(whole), *(cut % (len(whole) + 1) for cut in cuts)})
+    pieces = [whole[a:b] for a, b in itertools.pairwise(marks)]
+    reads = [data(delta(**call(0, "c"))), *[data(delta(**arguments(0, piece))) for piece in pieces]]
+    reads.append(data({"choices": [{"delta": {}, "finish_reason": "tool_calls"}]}))
+    fast, taken = frames_of(exchange(Profile()), reads, fast=True)
+    assert fast == frames_of(exchange(Profile()), reads, fast=False)[0]
+    assert json.loads(fast[-1].removeprefix(b"data: "))["output"][0]["input"] == text
+    if not ascii_only and text.isalnum():
+        inside = len('{"input": "'), len(whole) - len('"}')
+        assert taken == sum(inside[0] <= a and b <= inside[1] for a, b in itertools.pairwise(marks))
 
 
 def token(text: str, **more: Any) -> dict[str, Any]:
@@ -205,6 +275,27 @@ def test_waiting_words_and_tags_go_the_general_way() -> None:
     assert fast == frames_of(exchange(Profile()), [reads[0], data(logprobs), *reads[1:]], fast=False)[0]
 
 
+def test_large_events_go_the_general_way() -> None:
+    """They are counted first: one may hold more values than are read."""
+    most = [token("b")] * 400_000
+    for tokens in (most, most[:10]):
+        chunk = with_tokens({"content": tokens}, content="b" * 2_000_000)
+        reads = [data(delta(content="a")), data(chunk)]
+        fast, count = frames_of(exchange(Profile()), reads, fast=True)
+        assert (fast, count) == (frames_of(exchange(Profile()), reads, fast=False)[0], 0)
+        assert (b"more than 1,000,000 JSON values" in b"".join(fast)) == (tokens is most)
+    heard = [said("a"), said("b" * 2_000_000, logprobs=most)]
+    assert frames_of(chat_exchange(), heard, fast=True)[1] == 0
+    reads = [
+        data(delta(content="a")),
+        data(delta(content="b" * 2_000_001)) + data(delta(content="c")),
+        data(delta(content="d")),
+    ]
+    assert frames_of(exchange(Profile()), reads, fast=True)[1] == 2
+    bare = [reads[0], reads[1].removeprefix(b"data: "), reads[2]]
+    assert frames_of(exchange(Profile()), bare, fast=True)[1] == 2
+
+
 def test_an_event_may_be_cut() -> None:
     """It is taken when it is whole, with all that came of it."""
     reads = [data(delta(content="a")), b"event: x\n", data(delta(content="b")), b"data: 1\n", data(delta(content="c"))]
@@ -225,7 +316,8 @@ DELTA = st.one_of(
     st.builds(lambda t: {"content": t}, TEXT),
     st.builds(lambda t: {"reasoning_content": t}, TEXT),
     st.builds(lambda t: {"reasoning": t, "role": "assistant"}, TEXT),
-    st.builds(lambda i, t: arguments(i, t), st.integers(0, 1), TEXT),
+    st.builds(lambda i, t: arguments(i, t), st.integers(0, 1), TEXT | st.sampled_from(WRAPPED)),
+    st.builds(lambda i, t: native(i, t), st.integers(0, 1), TEXT),
     st.builds(lambda i, t: arguments(i, t, id=None, type=None), st.integers(0, 1), TEXT),
     st.builds(call, st.integers(0, 1), st.sampled_from(["f", "c", "shell", "g"])),
     st.dictionaries(FIELD, TEXT | st.none(), max_size=3),

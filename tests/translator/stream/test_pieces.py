@@ -33,6 +33,12 @@ def test_how_it_may_end(text: str, may: bool) -> None:
     assert Pieces(text).may_end_with(b"}") is may
 
 
+def test_what_came_since() -> None:
+    """In bytes."""
+    text = Pieces("é")
+    assert (text.since(0), text.since(2), text.since(9)) == ("é".encode(), b"", b"")
+
+
 def test_what_was_said_is_kept_once() -> None:
     """A text that somebody keeps grows there; the others are kept here, in the order in which they were said."""
     said, kept = Said(), Pieces("a")

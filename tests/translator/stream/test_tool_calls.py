@@ -190,3 +190,28 @@ def test_an_older_client_gets_the_first_call(stage: Callable[..., Stage]) -> Non
     calls.hear(second, '{"x":1}')
     calls.close(whole=True)
     assert out.answer["choices"][0]["message"]["function_call"] == {"name": "f", "arguments": "{}"}
+
+
+def test_a_call_that_comes_too_late_is_ignored(stage: Callable[..., Stage]) -> None:
+    """Behind a stop sequence: nothing is said of it, nor reported."""
+    out, calls, report = stage()
+    call = calls.ignore(Call(FUNCTION))
+    calls.announce(call, {"name": "f", "call_id": "c"})
+    calls.hear(call, "{")
+    calls.settle(call, "{}")
+    finished(calls, call, name="f", call_id="c", arguments='{"a":1}')
+    assert (said(out), list(report), calls.are_whole) == ([], [], True)
+
+
+@pytest.mark.parametrize(("kind", "payload"), [(FUNCTION, "{}"), (CUSTOM, "x"), (FUNCTION, None), (CUSTOM, "")])
+def test_what_comes_behind_the_end_of_a_payload(stage: Callable[..., Stage], kind: str, payload: Any) -> None:
+    """It is none of it, and reported; the fast lane does not take it either. The finished call may still tell it."""
+    out, calls, report = stage()
+    call = begun(calls, kind, name="f", call_id="c")
+    calls.settle(call, payload)
+    calls.hear(call, "more")
+    assert calls.growing(call) is None
+    assert said(out) == [("c", "f", payload or "")]
+    assert [loss.why for loss in report] == ["more came for a call that was whole"]
+    finished(calls, call, **{"input" if kind == CUSTOM else "arguments": payload or "{1}"})
+    assert said(out) == [("c", "f", payload or "{1}")]

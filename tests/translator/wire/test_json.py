@@ -90,6 +90,8 @@ def values_in(value: Any) -> int:
 @example(["a"], 1, None, False)
 @example([[], {}, [[]]], 1, 1, True)
 @example(["\\" * 9, '"'], 3, None, True)
+@example(["\\" * 9, 1], 4, None, False)
+@example(["a\\", [], '"\\'], 5, None, False)
 def test_values_are_counted_exactly(value: Any, window: int, indent: int | None, is_text: bool) -> None:
     """As many as are allowed are read, one more is not; whatever is in strings, and however the text is looked over."""
     text = dumps(value, indent=indent, ensure_ascii=False)
@@ -167,3 +169,34 @@ def test_too_many_values_in_steps() -> None:
         json.decode_in_steps(b'{"a":[' + b"0," * 1_000_001 + b"0]}")
     with pytest.raises(ValueError, match="not JSON"):
         json.decode_in_steps(b'{"a":')
+
+
+@given(VALUE)
+def test_copies_share_nothing(value: Any) -> None:
+    """What is changed in one of them is not changed in the other."""
+    other = json.copied(value)
+    assert other == value
+    if isinstance(value, (dict, list)):
+        before = dumps(value)
+        for one in inner_of(other):
+            one.clear()
+        assert dumps(value) == before
+
+
+def inner_of(value: Any) -> list[Any]:
+    """All lists and objects in it."""
+    if not isinstance(value, (dict, list)):
+        return []
+    inner = value.values() if isinstance(value, dict) else value
+    return [value, *(one for member in inner for one in inner_of(member))]
+
+
+def test_deep_values_are_copied() -> None:
+    """However deep they are."""
+    value: Any = []
+    for _ in range(100_000):
+        value = [value]
+    deep = json.copied(value)
+    for _ in range(100_000):
+        assert deep is not value
+        deep, value = deep[0], value[0]

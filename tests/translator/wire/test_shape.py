@@ -50,3 +50,15 @@ def test_the_wrong_type_is_told(check: Callable[[Any, str], Any], good: Any, wor
 def test_words_for_null() -> None:
     """Null has a word too."""
     assert shape.words_for(None) == "null"
+
+
+@pytest.mark.parametrize("value", [0, 7, 2**31 - 1, None, "1", True])
+def test_places_stay_what_they_are(value: object) -> None:
+    """So does what is no number: others say what is wrong with it."""
+    assert shape.place(value) is value
+
+
+@pytest.mark.parametrize("value", [2**31, -1, 10**400])
+def test_numbers_that_cannot_be_places_are_none(value: int) -> None:
+    """They could be chosen to collide in dictionaries."""
+    assert shape.place(value) is None
