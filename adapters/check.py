@@ -78,7 +78,7 @@ class Check:
 
     async def api(self, api: Api, model: str) -> dict[str, Outcome]:
         """Return how each of the TRIALS went with one API of the upstream; none further if the first one failed."""
-        app = TranslationMiddleware(self._upstream, self._profile, upstream_api=api, limits=self._limits)
+        app = TranslationMiddleware(self._upstream, profile=self._profile, upstream_api=api, limits=self._limits)
         outcomes: dict[str, Outcome] = {}
         for trial in TRIALS:
             outcomes[trial] = await self._try(app, api, trial, model)

@@ -219,7 +219,8 @@ COMPLETION: list[Answer] = [
 ]
 
 _BLANK = {field.name: field.default for field in ANSWER}
-_REPEATED = frozenset(field.name for field in ANSWER if field.source == "request")
+REPEATED = frozenset(field.name for field in ANSWER if field.source == "request")
+"""What an answer repeats of its request."""
 _NESTED = ("text", "reasoning")
 
 
@@ -227,7 +228,7 @@ def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
     """Return the Response object for *request* before anything is known of its answer: all 31 fields, in order."""
     answer = {**_BLANK, "output": [], "metadata": {}, "text": {"format": {"type": "text"}}}  # nothing of the table
     for name, given in request.items():
-        if given is not None and name in _REPEATED:
+        if given is not None and name in REPEATED:
             answer[name] = {**answer[name], **shape.mapping(given, name)} if name in _NESTED else given
     answer["tools"] = tools.echo(answer["tools"])
     answer["reasoning"] = {**answer["reasoning"]}

@@ -107,8 +107,9 @@ class ToResponses:
 
     def release(self) -> None:
         """Keep of the request only what the answer repeats, as JSON: objects take several times as much memory."""
-        for name, value in self._asked.blank.items():
-            if value and isinstance(value, (dict, list)) and self.answer[name] is value:
+        for name in fields.REPEATED:
+            value = self.answer[name]
+            if value and isinstance(value, (dict, list)):
                 self.answer[name] = json.carried(value)
         about = {"model": self._asked.blank["model"]}
         self._asked = self._asked._replace(blank=about, catalog=self._asked.catalog.without_declarations())

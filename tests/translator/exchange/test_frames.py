@@ -289,3 +289,10 @@ def test_one_after_the_other_until_it_breaks(serve: Serve) -> None:
     stream = serve({"stream": True}).stream(max_line=1000)
     assert names(list(stream.each(HI)))[-1] == "output_text.delta"
     assert names(list(stream.each(b"data: " + b"x" * 2000)))[-1] == "failed"
+
+
+def test_one_after_the_other_without_news(serve: Serve) -> None:
+    """What says nothing gives no frames; half an event waits for its end."""
+    stream = serve({"stream": True}).stream()
+    assert list(stream.each(HI[:10])) == []
+    assert names(list(stream.each(HI[10:].rstrip(), last=True)))[-1] == "failed"

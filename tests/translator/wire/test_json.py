@@ -144,6 +144,7 @@ LONG = 'long "text"\n\u20ac\U0001f600' * 120_000
         {"a": 1, "b": None, "c": []},
         {"messages": [{"role": "user", "content": "x" * 300_000}] * 8, "n": 1},
         {"input": LONG},
+        {"input": {"a": 1, "b": [1, "x", {}], "c": LONG, "d": [["y"], [LONG]]}},
         {"input": [{"content": [{"text": LONG, "more": [LONG, {}]}]}, "x", LONG, [[[[[LONG]]]]]]},
         {"a": [[], {}, "\ud800"], "b": {"c": {"d": {"e": {"f": {"g": LONG}}}}}},
     ],
