@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import BadUpstream
@@ -10,7 +11,7 @@ from ..losses import Report
 from ..parts import errors
 from ..profiles import Profile
 from ..wire import sse
-from . import lessons, paths
+from . import lessons
 from .frames import FrameStream
 
 
@@ -34,8 +35,6 @@ class Exchange(ABC):
     """How often the request is to be sent: the other API may have no word for several choices."""
     profile: Profile
     report: Report
-    is_released: bool = False
-    """Whether the request is gone, because nobody needs it any more."""
 
     @abstractmethod
     def answer(self, finished: Any) -> dict[str, Any]:
@@ -45,16 +44,20 @@ class Exchange(ABC):
     def stream(self, max_line: int = sse.MAX_LINE) -> FrameStream:
         """Return the transducer from the upstream's bytes to the client's frames."""
 
+    @property
     @abstractmethod
-    def own_path(self, path: str) -> str:
-        """Return the place in the caller's request for a place in the upstream's."""
+    def own_path(self) -> Callable[[str], str | None]:
+        """What returns the place in the caller's request for a place in the upstream's; None if nobody knows any more.
+
+        It holds no exchange: what reads an answer has it, and is had by an exchange.
+        """
 
     def release(self) -> None:
         """Let go of the request: the upstream has accepted it, and its stream is under way.
 
         An error that names a place in the request names none from now on.
         """
-        self.request, self.is_released = {}, True
+        self.request = {}
         self.report.forget()
 
     def repeated(self) -> list[Any]:
@@ -63,17 +66,7 @@ class Exchange(ABC):
 
     def error(self, status: int, body: bytes) -> BadUpstream:
         """Return the error of an upstream's HTTP answer, its path in the caller's words (protocol 7.2)."""
-        return self.retold(errors.read(status, body))
-
-    def retold(self, error: BadUpstream) -> BadUpstream:
-        """Return *error* with its path in the caller's words."""
-        theirs = error.param
-        if theirs is None:
-            return error
-        if self.is_released:
-            return error.replace(param=None)
-        ours = self.own_path(theirs)
-        return error.replace(param=ours, message=paths.renamed(error.message, theirs, ours))
+        return errors.retold(errors.read(status, body), self.own_path)
 
     def learned(self, status: int, body: bytes) -> Profile | None:
         """Return a profile without what was added here and the upstream refused; None if that was not the reason."""

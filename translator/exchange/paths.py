@@ -13,21 +13,6 @@ from ..turns.to_responses import LEGACY
 _PATH = re.compile(r"([A-Za-z_]+)(?:\[(\d{1,9})\]|\.(\d{1,9}))?(.*)", re.S)
 
 
-def renamed(message: str, theirs: str, ours: str) -> str:
-    """Return *message* with the path *theirs* replaced, but not where it is only a part of another path."""
-    told: list[str] = []
-    end, start = 0, message.find(theirs) if theirs else -1
-    while start >= 0:
-        before, end = message[end:start], start + len(theirs)
-        is_part = _BEFORE.match(message[max(0, start - 1) : start]) or _BEHIND.match(message, end)
-        told += before, theirs if is_part else ours
-        start = message.find(theirs, end)
-    return "".join([*told, message[end:]])
-
-
-_BEFORE, _BEHIND = re.compile(r"[\w.]"), re.compile(r"[\w\[]|\.\w")
-
-
 def in_responses(path: str, made: ChatRequest, profile: Profile) -> str:
     """Turn a path of a chat request into that of the Responses request that it was made of."""
     head, index, rest = _split(path)

@@ -20,16 +20,17 @@ class Received:
     it lets others have their turn.
     """
 
-    def __init__(self, body: Any, payloads: Carried | None = None, is_large: bool = False) -> None:
+    def __init__(self, body: Any, payloads: Carried | None = None, size: int = 0) -> None:
         self.body = body
-        self.is_large = is_large
+        self.is_large = size > LARGE
+        self._in_steps = size > _IN_STEPS
         self._payloads = payloads
 
     @classmethod
     def read(cls, data: bytes | bytearray) -> Received:
         """Decode *data*; raises BadRequest for what is not JSON, wherever that can be seen outside of payloads."""
         payloads = cut(data)
-        return cls(_decoded(payloads.light if payloads else data), payloads, len(data) > LARGE)
+        return cls(_decoded(payloads.light if payloads else data), payloads, len(data))
 
     def check(self) -> None:
         """Raise BadRequest if payloads are not what may stand in JSON: worth its time when an upstream has refused."""
@@ -47,16 +48,19 @@ class Received:
                 return found
             self.body, self._payloads = _decoded(self._payloads.data), None
         made = make(self.body)
-        return made, _encoded(made.request, self.is_large)
+        return made, _encoded(made.request, self._in_steps)
 
 
 LARGE = 1 << 20
 """Bytes of a large request."""
 
+_IN_STEPS = 8 << 20
+"""Bytes that take one call of the codec so long that others notice, though it runs in a thread of its own."""
+
 
 def _decoded(data: bytes | bytearray) -> Any:
     try:
-        return json.decode(data) if len(data) <= LARGE else json.decode_in_steps(data)
+        return json.decode_in_steps(data) if len(data) > _IN_STEPS else json.decode(data)
     except json.TooManyValues:
         raise BadRequest(
             f"The request body holds more than {json.MAX_VALUES:,} JSON values.", code="too_many_values"
@@ -65,8 +69,8 @@ def _decoded(data: bytes | bytearray) -> Any:
         raise BadRequest("The request body is not JSON, or is nested too deeply.", code="invalid_json") from None
 
 
-def _encoded(request: dict[str, Any], is_large: bool) -> list[Buffer]:
-    return [*json.encode_in_steps(request)] if is_large else [json.encode(request)]
+def _encoded(request: dict[str, Any], in_steps: bool) -> list[Buffer]:
+    return [*json.encode_in_steps(request)] if in_steps else [json.encode(request)]
 
 
 def _light(body: Any, payloads: Carried, make: Callable[[Any], Made]) -> tuple[Made, list[Buffer]] | None:

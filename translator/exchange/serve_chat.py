@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from .. import answer, request
+from ..parts import errors
 from ..profiles import Profile, Terms
 from ..stream.to_chat import ToChat, Wanted
 from ..wire import sse
@@ -54,7 +56,7 @@ class ServeChat(Exchange):
             stops=self._made.stops,
             new_id=new_id,
             clock=clock,
-            retold=self.retold,
+            own_path=partial(paths.in_chat, made=self._made),
             limit=limit if isinstance(limit := self.request.get("max_output_tokens"), int) else None,
         )
 
@@ -78,10 +80,12 @@ class ServeChat(Exchange):
     def release(self) -> None:
         super().release()
         self._made = self._made._replace(body={}, origins=[], declared=[], given={})
+        self._wanted = self._wanted._replace(own_path=errors.nowhere)
 
-    def own_path(self, path: str) -> str:
-        """Turn `input[5].content` into `messages[3].content`, and so on."""
-        return paths.in_chat(path, self._made)
+    @property
+    def own_path(self) -> Callable[[str], str | None]:
+        """Turns `input[5].content` into `messages[3].content`, and so on."""
+        return self._wanted.own_path
 
     def learned(self, status: int, body: bytes) -> Profile | None:
         """Return a profile without what was added here and the upstream refused; None if that was not the reason."""

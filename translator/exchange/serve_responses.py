@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from .. import answer, compaction, fields, request
 from ..errors import BadUpstream
+from ..parts import errors
 from ..parts.tools import Catalog
 from ..profiles import Profile, Terms
 from ..stream.to_responses import Asked, ToResponses
@@ -55,7 +57,7 @@ class ServeResponses(Exchange):
             seal_reasoning=request.SEALED in shape.optional_array(body.get("include"), "include"),
             new_id=new_id,
             clock=clock,
-            retold=self.retold,
+            own_path=partial(paths.in_responses, made=self._made, profile=self.profile),
         )
 
     def _read(self, body: Any) -> Any:
@@ -86,11 +88,12 @@ class ServeResponses(Exchange):
     def release(self) -> None:
         super().release()
         self._body, self._made = {}, request.ChatRequest({}, Catalog({}), [], {}, [])
-        self._asked = self._asked._replace(blank={}, catalog=self._made.catalog)
+        self._asked = self._asked._replace(blank={}, catalog=self._made.catalog, own_path=errors.nowhere)
 
-    def own_path(self, path: str) -> str:
-        """Turn `messages[3].content` into `input[5].content`, and so on."""
-        return paths.in_responses(path, self._made, self.profile)
+    @property
+    def own_path(self) -> Callable[[str], str | None]:
+        """Turns `messages[3].content` into `input[5].content`, and so on."""
+        return self._asked.own_path
 
 
 class ServeCompact(ServeResponses):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import BadUpstream
@@ -142,3 +143,31 @@ def to_responses(error: Any) -> dict[str, Any]:
     elif error.status == 400 and _POLICY.search(words):
         code = "invalid_prompt"
     return {"code": code, "message": error.message}
+
+
+def retold(error: BadUpstream, own_path: Callable[[str], str | None]) -> BadUpstream:
+    """Return *error* with its path in the caller's words: what *own_path* makes of it; None for no place."""
+    theirs = error.param
+    if theirs is None:
+        return error
+    ours = own_path(theirs)
+    return error.replace(param=ours, message=renamed(error.message, theirs, ours) if ours else error.message)
+
+
+def nowhere(path: str) -> None:
+    """The request is gone: nobody knows what was there."""
+
+
+def renamed(message: str, theirs: str, ours: str) -> str:
+    """Return *message* with the path *theirs* replaced, but not where it is only a part of another path."""
+    told: list[str] = []
+    end, start = 0, message.find(theirs) if theirs else -1
+    while start >= 0:
+        before, end = message[end:start], start + len(theirs)
+        is_part = _BEFORE.match(message[max(0, start - 1) : start]) or _BEHIND.match(message, end)
+        told += before, theirs if is_part else ours
+        start = message.find(theirs, end)
+    return "".join([*told, message[end:]])
+
+
+_BEFORE, _BEHIND = re.compile(r"[\w.]"), re.compile(r"[\w\[]|\.\w")

@@ -28,7 +28,7 @@ class Wanted(NamedTuple):
     new_id: Callable[[str], str]
     clock: Callable[[], float]
     limit: int | None = None  # `max_output_tokens`, if the client set it
-    retold: Callable[[BadUpstream], BadUpstream] = lambda error: error  # says an upstream's error in the client's words
+    own_path: Callable[[str], str | None] = str  # turns a place in the upstream's request into the client's
 
 
 class ToChat:
@@ -51,7 +51,7 @@ class ToChat:
         """Why the answer failed, if it did."""
         self._profile = wanted.terms.profile
         self._limit = wanted.limit
-        self._retold = wanted.retold
+        self._own_path = wanted.own_path
         self._report = wanted.terms.report
         self._out = Completion(
             wanted.model, wanted.include_usage, wanted.legacy, self._report, wanted.new_id, wanted.clock
@@ -83,7 +83,7 @@ class ToChat:
         if not self._listener.hear(event):
             self._take(event)
         elif self._listener.error is not None:
-            self._fail(self._retold(self._listener.error))
+            self._fail(errors.retold(self._listener.error, self._own_path))
         if self._listener.stopped and not self.ended and self._listener.has_whole_calls:
             self.cut_short = True
             self._stop()
@@ -98,6 +98,7 @@ class ToChat:
 
     def release(self) -> None:
         """Nothing of the request is needed but what little is said of it (`Wanted`)."""
+        self._own_path = errors.nowhere
 
     def garbled(self, what: str) -> None:
         """Something came that cannot be read: what it said is lost, so the answer must not end well."""
@@ -136,7 +137,7 @@ class ToChat:
         elif event.get("object") == "response" or (kind is None and _has_output(event)):
             self._whole(event, None)
         elif kind is None and (event.get("error") or errors.is_bare(event)):
-            self._fail(self._retold(errors.from_value(event)))
+            self._fail(errors.retold(errors.from_value(event), self._own_path))
 
     def _snapshot(self, event: Body) -> None:
         if isinstance(event.get("response"), dict):
@@ -147,7 +148,7 @@ class ToChat:
         self._whole(response if isinstance(response, dict) else {}, event["type"].removeprefix("response."))
 
     def _error(self, event: Body) -> None:
-        self._fail(self._retold(errors.of_event(event)))
+        self._fail(errors.retold(errors.of_event(event), self._own_path))
 
     # the end
 
@@ -156,11 +157,11 @@ class ToChat:
         self._out.learn(response)
         status = self._status(response, told)
         if status not in ("completed", "incomplete"):
-            self._fail(self._retold(errors.of_response({**response, "status": status})))
+            self._fail(errors.retold(errors.of_response({**response, "status": status}), self._own_path))
             return
         self._listener.hear_output(response.get("output"), response.get("output_text"))
         if self._listener.error is not None:
-            self._fail(self._retold(self._listener.error))
+            self._fail(errors.retold(self._listener.error, self._own_path))
             return
         if status == "completed" and not _has_output(response) and self._listener.is_empty:
             self._fail(BadUpstream(self._listener.broken or "The upstream's response has no output."))

@@ -36,7 +36,7 @@ class Asked(NamedTuple):
     compacts: bool  # the answer is a summary
     new_id: Callable[[str], str]
     clock: Callable[[], float]
-    retold: Callable[[BadUpstream], BadUpstream] = lambda error: error  # says an upstream's error in the client's words
+    own_path: Callable[[str], str | None] = str  # turns a place in the upstream's request into the client's
 
 
 class ToResponses:
@@ -86,7 +86,7 @@ class ToResponses:
             self.garbled("a chunk that is not an object")
             return []
         if chunk.get("error") or errors.is_bare(chunk):
-            self.failure = self._asked.retold(errors.from_value(chunk))
+            self.failure = errors.retold(errors.from_value(chunk), self._asked.own_path)
             return self.fail(self.failure)
         if citations := self._facts.take(chunk, self.started):
             self._words.cite(citations)
@@ -112,7 +112,8 @@ class ToResponses:
             if value and isinstance(value, (dict, list)):
                 self.answer[name] = json.carried(value)
         about = {"model": self._asked.blank["model"]}
-        self._asked = self._asked._replace(blank=about, catalog=self._asked.catalog.without_declarations())
+        catalog = self._asked.catalog.without_declarations()
+        self._asked = self._asked._replace(blank=about, catalog=catalog, own_path=errors.nowhere)
 
     def garbled(self, what: str) -> None:
         """Something came that cannot be read: what it said is lost, so the answer must not end as completed."""
@@ -260,7 +261,7 @@ class ToResponses:
 
     def _error(self, value: Any) -> None:
         """The upstream's own error, inside of its answer."""
-        self.failure = self._asked.retold(errors.from_value({"error": value}))
+        self.failure = errors.retold(errors.from_value({"error": value}), self._asked.own_path)
 
     def _annotate(self, value: Any) -> None:
         self._words.annotate(value)

@@ -6,25 +6,6 @@ from diglot.translator import Profile, Report, request
 from diglot.translator.exchange import paths
 from diglot.translator.profiles import Terms
 
-
-@pytest.mark.parametrize(
-    ("message", "renamed"),
-    [
-        ("Invalid 'a.b'.", "Invalid 'x'."),
-        ("a.b is wrong, a.b too.", "x is wrong, x too."),
-        ("a.b.c, a.b[0], z.a.b, aa.b", "a.b.c, a.b[0], z.a.b, aa.b"),
-    ],
-)
-def test_a_path_is_renamed_where_it_stands_alone(message: str, renamed: str) -> None:
-    """Not where it only begins another path, or ends one."""
-    assert paths.renamed(message, "a.b", "x") == renamed
-
-
-def test_a_path_is_not_a_pattern() -> None:
-    """Its brackets are brackets, and so are backslashes of the other one."""
-    assert paths.renamed("Bad tools[0].", "tools[0]", r"\1") == r"Bad \1."
-
-
 # --- chat -> Responses: the twin is proved with whole exchanges in test_serve_responses.py
 
 GIVEN: dict[str, Any] = {

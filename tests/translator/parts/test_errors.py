@@ -242,3 +242,21 @@ def test_open_responses_has_words_of_its_own(word: str, status: int, type_: str)
     error = errors.of_event({"type": "error", "error": {"type": word, "message": "x", "code": None}})
     assert (error.status, error.type) == (status, type_)
     assert errors.from_value({"error": {"type": word, "message": "x"}}, status).type == type_
+
+
+@pytest.mark.parametrize(
+    ("message", "renamed"),
+    [
+        ("Invalid 'a.b'.", "Invalid 'x'."),
+        ("a.b is wrong, a.b too.", "x is wrong, x too."),
+        ("a.b.c, a.b[0], z.a.b, aa.b", "a.b.c, a.b[0], z.a.b, aa.b"),
+    ],
+)
+def test_a_path_is_renamed_where_it_stands_alone(message: str, renamed: str) -> None:
+    """Not where it only begins another path, or ends one."""
+    assert errors.renamed(message, "a.b", "x") == renamed
+
+
+def test_a_path_is_not_a_pattern() -> None:
+    """Its brackets are brackets, and so are backslashes of the other one."""
+    assert errors.renamed("Bad tools[0].", "tools[0]", r"\1") == r"Bad \1."
