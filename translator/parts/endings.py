@@ -1,8 +1,9 @@
-"""How an answer ends: `finish_reason` <-> `status` (protocol 4.3)."""
+"""How an answer ends: `finish_reason` <-> `status` (protocol 4.3, W2)."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import Any, NamedTuple
 
 
 class Ending(NamedTuple):
@@ -15,34 +16,63 @@ FAILED = Ending("failed")
 _LENGTH = Ending("incomplete", "max_output_tokens")
 _FILTER = Ending("incomplete", "content_filter")
 
-CALLS = ("tool_calls", "function_call")  # reasons that announce calls
+CALLS = ("tool_calls", "function_call", "tool_use")
+"""Words that announce calls."""
 
-TO_RESPONSES: dict[str, Ending] = {
-    **dict.fromkeys(("stop", *CALLS, "eos", "end_turn", "stop_sequence"), COMPLETED),
-    **dict.fromkeys(("length", "max_tokens", "model_length"), _LENGTH),
-    "content_filter": _FILTER,
+ENDINGS: dict[str, Ending] = {
+    **dict.fromkeys(("stop", *CALLS, "end_turn", "eos", "eos_token", "stop_sequence", "stop_token"), COMPLETED),
+    **dict.fromkeys(("complete", "completed", "end", "finished"), COMPLETED),
+    # Cohere: https://docs.cohere.com/reference/chat
+    "error_limit": _LENGTH,
+    "error_toxic": _FILTER,
+    "user_cancel": FAILED,
+    **dict.fromkeys(("length", "max_tokens", "max_output_tokens", "max_new_tokens", "max_length"), _LENGTH),
+    **dict.fromkeys(("model_length", "model_context_window_exceeded", "context_window_exceeded"), _LENGTH),  # Anthropic
+    **dict.fromkeys(("content_filter", "content_filtered", "guardrail_intervened", "refusal", "sensitive"), _FILTER),
+    # Gemini: https://ai.google.dev/api/generate-content#FinishReason
+    **dict.fromkeys(("safety", "recitation", "blocklist", "prohibited_content", "spii", "image_safety"), _FILTER),
+    **dict.fromkeys(("malformed_function_call", "unexpected_tool_call", "too_many_tool_calls"), FAILED),
     # D21: these are failures that some servers report as an end
-    **dict.fromkeys(("error", "insufficient_system_resource", "cancel", "abort"), FAILED),
+    **dict.fromkeys(("error", "network_error", "insufficient_system_resource", "timeout", "failed"), FAILED),
+    **dict.fromkeys(("cancel", "cancelled", "canceled", "abort", "aborted"), FAILED),
 }
+"""The words of all families, as `word` spells them: one table for both directions, for whole and streamed answers."""
+_FAMILIES = {"content_filter": _FILTER, "function_call_filter": FAILED}
+"""Words that some servers lengthen."""
+_SAYS_NOTHING = ("", "null", "none", "undefined", "unspecified")
+_BETWEEN = re.compile(r"[\s-]+|(?<=[a-z])(?=[A-Z])")  # `max-tokens`, `MaxTokens`
+_PREFIX = "finish_reason_"
 
 
-def meaning(finish_reason: str) -> Ending:
-    """Return the ending for any finish reason: one that nobody knows is taken for an end."""
-    return TO_RESPONSES.get(finish_reason, COMPLETED)
+def word(given: Any) -> str | None:
+    """Return a finish reason, or a reason for being incomplete, without what only its family writes; None for no word.
+
+    Some servers send a word for nothing (W1): `"null"` on each chunk.
+    """
+    if not isinstance(given, str):
+        return None
+    if given in ENDINGS:  # as nearly always
+        return given
+    bare = given.partition(":")[0].strip().rpartition(".")[2]  # `FinishReason.STOP`, `content_filter: hate`
+    plain = _BETWEEN.sub("_", bare).lower().removeprefix(_PREFIX)
+    return None if plain in _SAYS_NOTHING else plain
 
 
-def to_responses(finish_reason: str) -> Ending | None:
+def to_responses(reason: str) -> Ending | None:
     """Return the ending for a finish reason; None for one that nobody knows."""
-    return TO_RESPONSES.get(finish_reason)
+    known = ENDINGS.get(reason)
+    if known is None:
+        known = next((ending for start, ending in _FAMILIES.items() if reason.startswith(start)), None)
+    return known
 
 
-_TO_CHAT = {
-    "max_output_tokens": "length",
-    "max_tokens": "length",  # as old documentation has it
-    "content_filter": "content_filter",
-    None: "length",
-}
+def meaning(reason: str) -> Ending:
+    """Return the ending for any finish reason: one that nobody knows is taken for an end."""
+    return to_responses(reason) or COMPLETED
+
+
 _ENDS = ("max_messages", "steered")  # what came before is whole; chat has no word for why nothing follows
+_FINISHES = {_LENGTH: "length", _FILTER: "content_filter"}
 
 
 class Finish(NamedTuple):
@@ -52,14 +82,15 @@ class Finish(NamedTuple):
     why: str | None = None
 
 
-def to_chat(status: str, reason: str | None) -> Finish:
+def to_chat(status: str, reason: Any) -> Finish:
     """Return the end for the status of a Response; *reason* says why it is incomplete. Calls are not counted.
 
     What is incomplete, and nobody knows why, is cut: it never reads as a good end.
     """
     if status == "completed":
         return Finish("stop")
-    if reason in _ENDS:
+    plain = word(reason)
+    if plain in _ENDS:
         return Finish("stop", "chat has no word for this reason: it is taken for an end")
-    known = _TO_CHAT.get(reason)
+    known = _FINISHES.get(meaning(plain)) if plain else "length"
     return Finish(known) if known else Finish("length", "an unknown reason is taken for a cut")

@@ -225,8 +225,8 @@ class ToResponses:
                 take(self, value)
             elif name not in _READ_ELSEWHERE:
                 self._report.dropped(name, "no such part of an answer is known", value)
-        reason = choice.get("finish_reason")
-        if reason and isinstance(reason, str) and self._facts.take_reason(reason):
+        reason = endings.word(choice.get("finish_reason"))
+        if reason is not None and self._facts.take_reason(reason):
             self._close_items()
 
     def _close_items(self) -> None:
