@@ -12,6 +12,7 @@ from ..parts import errors
 from ..profiles import Profile
 
 _DEVELOPER, _ROLE = re.compile(r"\bdeveloper\b"), re.compile(r"\broles?\b|['\"`]developer['\"`]", re.I)
+_OTHERS = re.compile(r"should be ['\"]?system['\"]?,")  # the list of the roles that there are
 _VALUE = re.compile(
     r"too (large|small|long|high|low)|must be|at (most|least)|m(ax|in)imum|exceed|between|unsupported value", re.I
 )
@@ -36,7 +37,11 @@ def learned(profile: Profile, request: dict[str, Any], status: int, body: bytes)
     limit = next((name for name in ("max_tokens", "max_completion_tokens") if name in request), None)
     if "stream_options" in request and "stream_options" in said:
         return msgspec.structs.replace(profile, stream_usage=False)
-    if profile.developer_role == "developer" and _DEVELOPER.search(said) and _ROLE.search(said):
+    if (
+        profile.developer_role == "developer"
+        and _ROLE.search(said)
+        and (_DEVELOPER.search(said) or _OTHERS.search(said))
+    ):
         return msgspec.structs.replace(profile, developer_role="system")
     if limit and is_unknown and not is_value and re.search(rf"\b{limit}\b", said):
         renamed = {k: v for k, v in profile.renamed.items() if k != "max_completion_tokens"}
