@@ -32,7 +32,10 @@ OPEN_RESPONSES_NAMES = {"response.reasoning.delta", "response.reasoning.done"}
 DONE = "[DONE]"
 
 # OpenAI sends this code too, and clients act on it; the SDK's list lacks it.
-UNLISTED_CODES = {"context_length_exceeded"}
+UNLISTED_CODES = {
+    *("context_length_exceeded", "insufficient_quota", "invalid_api_key", "model_not_found"),
+    *("usage_not_included", "usage_limit_reached", "server_is_overloaded", "slow_down"),
+}
 
 _ANSWER = TypeAdapter(Response)
 _EVENTS = {

@@ -92,6 +92,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     reasoning_field: Literal["reasoning_content", "reasoning"] = "reasoning_content"
     reasoning_replay: Literal["never", "tool_loop", "same_model", "always"] = "tool_loop"
     """Which earlier reasoning text goes back: none, that since the last user message, all of this model, or all."""
+    object_arguments: bool = False
+    """Refuses calls in the history whose arguments are no JSON object; they are wrapped in one."""
 
     # what a Responses upstream needs
     responses_unsupported: frozenset[str] = frozenset()
@@ -200,10 +202,11 @@ PRESETS: Mapping[str, Profile] = FrozenDict(
         DEFAULT,
         _OPENAI,
         msgspec.structs.replace(_OPENAI, name="azure", unsupported=frozenset({"moderation", "prompt_cache_options"})),
-        Profile(name="vllm"),
+        Profile(name="vllm", object_arguments=True),  # vllm-project/vllm#43995
         Profile(
             name="llama.cpp",
             named_choice=False,
+            object_arguments=True,  # ggml-org/llama.cpp#22948
             native_responses="never",  # b10605: cut answers are `completed`, tools are dropped in silence
         ),
         Profile(name="llama-cpp-python", unsupported=OPENAI_ONLY | {"reasoning_effort", "parallel_tool_calls"}),
@@ -227,6 +230,7 @@ PRESETS: Mapping[str, Profile] = FrozenDict(
         ),
         Profile(
             name="ollama",
+            object_arguments=True,  # its openai/openai.go reads them into a map
             reasoning_field="reasoning",
             unsupported=OPENAI_ONLY | {"parallel_tool_calls", "tool_choice"},
             efforts=("none", "low", "medium", "high"),

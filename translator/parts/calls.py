@@ -37,6 +37,25 @@ def to_chat(call: Call, call_id: str, flat: str, native_custom: bool) -> dict[st
     return {"id": call_id, "type": "function", "function": {"name": flat, "arguments": arguments}}
 
 
+def with_object(call: Call, path: str, terms: Terms) -> Call:
+    """Return *call* with arguments that the upstream can read: what is no JSON object is wrapped in one."""
+    wrapped = None if call.free_form else _wrapped(call.payload, f"{path}.arguments", terms)
+    return call if wrapped is None else call._replace(payload=wrapped)
+
+
+def _wrapped(arguments: str, path: str, terms: Terms) -> str | None:
+    """Arguments as an object; None where they are one, or may be anything."""
+    if not terms.profile.object_arguments:
+        return None
+    try:
+        if isinstance(json.decode(arguments or "{}"), dict):
+            return None
+    except ValueError:
+        pass
+    terms.report.approximated(path, "the upstream takes only objects as arguments: they are wrapped in one", arguments)
+    return json.encode_text({"input": arguments})
+
+
 def to_responses(kind: str, arguments: str) -> Item | None:
     """Return the fields of a native item for a finished call of a built-in tool; None if the arguments do not fit."""
     try:
@@ -62,7 +81,8 @@ def function_item(function: Item, path: str, call_id: str, terms: Terms) -> Item
     if arguments is not None and not isinstance(arguments, str):
         arguments = json.encode_text(arguments)
     name = shape.text_at(function, "name", path)
-    return {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments or "{}"}
+    arguments = _wrapped(arguments or "{}", f"{path}.arguments", terms) or arguments or "{}"
+    return {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
 
 
 def _custom_item(custom: Item, path: str, call_id: str, terms: Terms) -> Item:

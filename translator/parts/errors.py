@@ -8,6 +8,8 @@ from typing import Any
 
 from ..errors import BadUpstream
 from ..wire import json
+from . import error_shapes, full_context
+from .error_shapes import Fault
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 _OPEN_RESPONSES = {  # that specification's words for the types, and their statuses
@@ -26,11 +28,31 @@ _PHRASES = {
     504: "Gateway time-out",
 }
 MAX_MESSAGE = 2000
-_CONTEXT = re.compile(r"context.?(length|size|window)|maximum context|prompt is too long", re.I)
 _RATE = re.compile(r"rate.?limit|too many requests|quota", re.I)
+_STATUSES = tuple(
+    (re.compile(words, re.I), status)
+    for words, status in (
+        (r"rate.?limit|too.?many.?requests|quota|resource_exhausted|throttl|usage_(limit|not_included)", 429),
+        (r"invalid_?(request|argument|param)|bad_?request|validation|unsupported_|content_?filter|context_length", 400),
+        (r"api.?key|authenticat|unauthorized", 401),
+        (r"permission|forbidden|access.?denied", 403),
+        (r"not.?found", 404),
+    )
+)
+"""What the words of an error inside a 200 mean: those of OpenAI, Google (`RESOURCE_EXHAUSTED`) and AWS."""
 # codes of failed Responses that blame the request; those about images do too
 _REFUSALS = frozenset({"invalid_prompt", "bio_policy", "misalignment_policy_violation", "data_residency_mismatch"})
 _POLICY = re.compile(r"content.?(policy|filter|management)|moderation|safety", re.I)
+_KEPT = frozenset(
+    {
+        *("context_length_exceeded", "insufficient_quota", "rate_limit_exceeded", "invalid_api_key", "model_not_found"),
+        *("usage_not_included", "usage_limit_reached", "server_is_overloaded", "slow_down", "invalid_prompt"),
+    }
+)
+"""Codes on which clients act (openai/codex codex-rs/codex-api/src/sse/responses.rs): they stay themselves in
+`response.failed`, though OpenAI's list has not all of them."""
+FULL = "context_length_exceeded"
+"""The word on which clients stop retrying, or compact."""
 
 
 def read(status: int, body: bytes) -> BadUpstream:
@@ -45,87 +67,87 @@ def read(status: int, body: bytes) -> BadUpstream:
 
 def from_value(value: Any, status: int | None = None) -> BadUpstream:
     """Return the error that a decoded JSON value means; *status* is the HTTP status if there was an error status."""
-    fields = _fields(value)
-    code = fields.get("code")
+    fault = error_shapes.read(value)
     if status is None or status < 400:
-        status = _status(fields)
-    if status in (400, 413, 422) and _CONTEXT.search(f"{fields.get('type')} {fields.get('message')}"):
-        code = "context_length_exceeded"  # the word on which clients stop retrying or compact
-    message = fields.get("message") or _PHRASES.get(status, "The upstream failed")
-    param, kind = fields.get("param"), fields.get("type")
+        status = _status(fault)
+    return _made(fault, status, value)
+
+
+def _made(fault: Fault, status: int, value: Any) -> BadUpstream:
+    code, kind = fault.code, fault.type
+    if status not in (401, 403, 404, 429) and full_context.is_told(code, kind, fault.message):
+        code, status = FULL, 400 if status >= 500 else status
+        kind = None if kind == "server_error" else kind
+    message = fault.message or _unread(fault, value) or _PHRASES.get(status, "The upstream failed")
     return BadUpstream(
-        message if isinstance(message, str) else json.encode_text(message),
-        param if isinstance(param, str) else None,
-        str(code) if isinstance(code, (str, int)) and not isinstance(code, bool) else None,
+        message,
+        fault.param,
+        None if code is None else str(code),
         status=status,
-        type=kind if isinstance(kind, str) and kind not in _OPEN_RESPONSES else type_for(status),
+        type=kind if kind is not None and kind not in _OPEN_RESPONSES else type_for(status),
     )
+
+
+def _unread(fault: Fault, value: Any) -> str | None:
+    """What came, where nobody can say what it means: better than nothing."""
+    if fault.words or not (isinstance(value, (dict, list)) and error_shapes.says(value)):
+        return None
+    return json.encode_text(value)[:MAX_MESSAGE]
 
 
 def of_item(item: dict[str, Any]) -> BadUpstream | None:
     """Return the error that a message, thought or call of a Response has; None without."""
-    return _failed(_fields({"error": item["error"]})) if item.get("error") else None
+    return _failed(item["error"]) if item.get("error") else None
 
 
 def of_response(response: dict[str, Any]) -> BadUpstream:
     """Return the error that a Response stands for which did not end well (protocol 7.2): it came with HTTP 200."""
     status = response.get("status")
     if status == "failed":
-        return _failed(_fields({"error": response.get("error") or {}}))
+        return _failed(next((response[name] for name in _REASONS if response.get(name)), None))
     if status == "cancelled":
         return BadUpstream("The response was cancelled.", None, "response_cancelled", status=400, type=type_for(400))
     words = f"its status is '{status[:40]}'" if isinstance(status, str) else "it has no status"
     return BadUpstream(f"The upstream's response is not finished: {words}.")
 
 
+_REASONS = ("error", "last_error", "status_details", "base_resp", "message", "detail")
+"""Where a failed Response says why."""
+
+
 def of_event(event: dict[str, Any]) -> BadUpstream:
     """Return the error of an `error` event: flat, as OpenAI sends it, or nested, as Open Responses does."""
-    nested = event.get("error")
-    if nested and isinstance(nested, dict):
-        nested = {"status": event.get("status"), **nested}  # a WebSocket has the status outside
-    return _failed(_fields({"error": nested} if nested else {k: v for k, v in event.items() if k != "type"}))
+    return _failed({name: value for name, value in event.items() if name not in _FRAME})
 
 
-def _failed(fields: dict[str, Any]) -> BadUpstream:
-    code = str(fields.get("code"))
-    return from_value({"error": fields}, _status(fields, 400 if code in _REFUSALS or "image" in code else 500))
+_FRAME = ("type", "sequence_number", "event_id")
 
 
-def is_bare(chunk: dict[str, Any]) -> bool:
-    """Whether a body that should be an answer is an error without its envelope: `{"detail": ...}`, `object: error`."""
-    return "choices" not in chunk and (
-        chunk.get("object") == "error" or bool(chunk.get("detail") or chunk.get("message"))
-    )
+def _failed(value: Any) -> BadUpstream:
+    """The error in a stream or a Response: without another word, the upstream is to blame."""
+    fault = error_shapes.read(value)
+    code = str(fault.code)
+    return _made(fault, _status(fault, 400 if code in _REFUSALS or "image" in code else 500), value)
 
 
-def _fields(value: Any) -> dict[str, Any]:
-    """`{"error": {...}}`, `{"error": "text"}`, `{"detail": ...}`, `{"message": ...}`, a list or a bare string."""
-    if isinstance(value, list) and value:
-        value = value[0]  # Gemini wraps its error in a list
-    if not isinstance(value, dict):
-        return {"message": value if isinstance(value, str) else None}
-    error = value.get("error")
-    if isinstance(error, dict):
-        return error if error.get("message") else {**error, "message": value.get("message") or value.get("detail")}
-    if error and not value.get("message"):
-        return {**value, "message": error}
-    return value if value.get("message") else {**value, "message": value.get("detail")}
+def is_error(frame: Any) -> bool:
+    """Whether a body or a frame that should be (a piece of) an answer is an error: Gemini wraps its own in a list."""
+    if isinstance(frame, list):
+        return bool(frame) and isinstance(frame[0], dict) and error_shapes.is_error(frame[0])
+    return isinstance(frame, dict) and error_shapes.is_error(frame)
 
 
-def _status(fields: dict[str, Any], otherwise: int = 502) -> int:
-    """The status that an error object inside a 200 stands for: its numeric code, else what its words say."""
-    for name in ("code", "status", "status_code"):
-        number = fields.get(name)
-        if isinstance(number, str) and number.isdecimal() and len(number) == 3:
-            number = int(number)
-        if isinstance(number, int) and 400 <= number <= 599:
+def _status(fault: Fault, otherwise: int = 502) -> int:
+    """The status that an error inside a 200 stands for: its number, else what its words say."""
+    for word in fault.words:
+        number = int(word) if isinstance(word, int) or (word.isdecimal() and len(word) == 3) else 0
+        if 400 <= number <= 599:
             return number
-    words = f"{fields.get('code')} {fields.get('type')}"
-    if str(fields.get("type")) in _OPEN_RESPONSES:
-        return _OPEN_RESPONSES[fields["type"]]
-    if _RATE.search(words):
-        return 429
-    return 400 if "invalid_request" in words or "context_length" in words else otherwise
+    for word in fault.words:
+        if word in _OPEN_RESPONSES:
+            return _OPEN_RESPONSES[str(word)]
+    said = " ".join(map(str, fault.words))
+    return next((status for words, status in _STATUSES if words.search(said)), otherwise)
 
 
 def type_for(status: int) -> str:
@@ -136,10 +158,11 @@ def to_responses(error: Any) -> dict[str, Any]:
     """Return `response.error` of a failed answer for a TranslationError: OpenAI's closed list of codes (7.2)."""
     words = f"{error.code} {error.type} {error.message}"
     code = "server_error"
-    if error.status == 429 or (error.status < 500 and _RATE.search(words)):
+    kept = next((word for word in (error.code, error.type) if word in _KEPT), None)
+    if kept is not None:
+        code = kept
+    elif error.status == 429 or (error.status < 500 and _RATE.search(words)):
         code = "rate_limit_exceeded"
-    elif error.code == "context_length_exceeded":
-        code = error.code  # clients stop retrying on this word (Codex)
     elif error.status == 400 and _POLICY.search(words):
         code = "invalid_prompt"
     return {"code": code, "message": error.message}

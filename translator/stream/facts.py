@@ -22,7 +22,7 @@ class Facts:
 
     def take(self, chunk: dict[str, Any], started: bool) -> list[Annotation]:
         """Read a chunk; return the links that it cites. Model and time count until the answer started (D33, D36)."""
-        self._take_usage(chunk)
+        self.take_usage(chunk)
         if isinstance(chunk.get("service_tier"), str):
             self._answer["service_tier"] = chunk["service_tier"]
         if "moderation" in chunk and (moderated := moderation.to_responses(chunk["moderation"])) is not None:
@@ -34,7 +34,8 @@ class Facts:
         self._has_citations = True  # D37: they are repeated on every chunk
         return from_links(chunk["citations"])
 
-    def _take_usage(self, chunk: dict[str, Any]) -> None:
+    def take_usage(self, chunk: dict[str, Any]) -> None:
+        """Read what was used."""
         used = chunk.get("usage")
         if not isinstance(used, dict) and isinstance(chunk.get("x_groq"), dict):
             used = chunk["x_groq"].get("usage")  # D25

@@ -78,8 +78,11 @@ class ToChat:
         """Take one event of the upstream's stream, or a whole Response."""
         self._expect_open()
         if not isinstance(event, dict):
-            self.garbled("an event that is not an object")
-            return []
+            if errors.is_error(event):
+                self._fail(errors.retold(errors.from_value(event), self._own_path))
+            else:
+                self.garbled("an event that is not an object")
+            return self._out.take_chunks()
         if not self._listener.hear(event):
             self._take(event)
         elif self._listener.error is not None:
@@ -136,8 +139,8 @@ class ToChat:
             take(self, event)
         elif event.get("object") == "response" or (kind is None and _has_output(event)):
             self._whole(event, None)
-        elif kind is None and (event.get("error") or errors.is_bare(event)):
-            self._fail(errors.retold(errors.from_value(event), self._own_path))
+        elif not (isinstance(kind, str) and kind.startswith("response.")) and errors.is_error(event):
+            self._break(errors.from_value(event), event)
 
     def _snapshot(self, event: Body) -> None:
         if isinstance(event.get("response"), dict):
@@ -148,7 +151,12 @@ class ToChat:
         self._whole(response if isinstance(response, dict) else {}, event["type"].removeprefix("response."))
 
     def _error(self, event: Body) -> None:
-        self._fail(errors.retold(errors.of_event(event), self._own_path))
+        self._break(errors.of_event(event), event)
+
+    def _break(self, error: BadUpstream, event: Body) -> None:
+        """The upstream's own error; what was used before it is paid all the same (W7)."""
+        self._out.learn({"usage": event.get("usage")})
+        self._fail(errors.retold(error, self._own_path))
 
     # the end
 

@@ -82,12 +82,11 @@ class ToResponses:
         """Take one chunk of the upstream's stream."""
         self._expect_open()
         self._out.cause = chunk
+        if errors.is_error(chunk):
+            return self._broke(chunk)
         if not isinstance(chunk, dict):
             self.garbled("a chunk that is not an object")
             return []
-        if chunk.get("error") or errors.is_bare(chunk):
-            self.failure = errors.retold(errors.from_value(chunk), self._asked.own_path)
-            return self.fail(self.failure)
         if citations := self._facts.take(chunk, self.started):
             self._words.cite(citations)
         choices = chunk.get("choices")
@@ -258,6 +257,13 @@ class ToResponses:
 
     def _refusal(self, value: Any) -> None:
         self._words.refuse(value)
+
+    def _broke(self, chunk: Any) -> list[Body]:
+        """The upstream's own error instead of an answer; what was used before it is paid all the same (W7)."""
+        if isinstance(chunk, dict):
+            self._facts.take_usage(chunk)
+        self.failure = errors.retold(errors.from_value(chunk), self._asked.own_path)
+        return self.fail(self.failure)
 
     def _error(self, value: Any) -> None:
         """The upstream's own error, inside of its answer."""

@@ -176,7 +176,7 @@ class Turns:
         if is_server_side(item):
             self._terms.report.dropped(path, "tools are not searched by the server")
             return
-        call = calls.read_call(item, path)
+        call = calls.with_object(calls.read_call(item, path), path, self._terms)
         call_id, output, output_path = self._outputs.take(item, path)
         flat = self._catalog.flat(call.name, call.namespace)
         turn = self._open(path)

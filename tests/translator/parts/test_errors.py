@@ -16,7 +16,7 @@ from diglot.translator.parts import errors
         ({"error": "Short", "message": "Long."}, "Long."),
         ({"message": "Bare."}, "Bare."),
         ({"detail": "Detail."}, "Detail."),
-        ({"detail": [{"loc": ["body"], "msg": "x"}]}, '[{"loc":["body"],"msg":"x"}]'),
+        ({"detail": [{"loc": ["body"], "msg": "x"}]}, "x"),
         ([{"error": {"message": "Gemini."}}], "Gemini."),
         ("Text.", "Text."),
         ([], "Not found"),
@@ -115,7 +115,9 @@ def test_a_param_is_a_string() -> None:
         "Input exceeds the context window",
     ],
 )
-@pytest.mark.parametrize(("status", "found"), [(400, True), (413, True), (422, True), (500, False), (429, False)])
+@pytest.mark.parametrize(
+    ("status", "found"), [(400, True), (413, True), (422, True), (500, True), (429, False), (404, False)]
+)
 def test_a_full_context_has_one_code(message: str, status: int, found: bool) -> None:
     """Clients compact, and do not retry, on `context_length_exceeded`."""
     error = errors.from_value({"error": {"message": message, "code": "own"}}, status)
@@ -178,7 +180,8 @@ def test_a_failed_response_is_an_error(code: str, status: int, word: str) -> Non
         ({"status": "failed", "error": None}, "The upstream failed"),
         ({"status": "failed", "error": {"code": None}}, "The upstream failed"),
         ({"status": "failed", "error": "Boom."}, "Boom."),
-        ({"status": "failed", "error": ["Boom."]}, '["Boom."]'),
+        ({"status": "failed", "error": ["Boom."]}, "Boom."),
+        ({"status": "failed", "error": None, "status_details": {"error": {"message": "Boom."}}}, "Boom."),
     ],
 )
 def test_a_failure_that_says_little_is_the_servers(response: dict[str, Any], message: str) -> None:
@@ -218,7 +221,8 @@ def test_a_response_that_is_not_finished_is_an_error(status: Any, words: str) ->
         ({"type": "error", "status": 503, "error": {"message": "Busy."}}, "Busy.", 503),
         ({"type": "error", "status": None, "error": {"message": "Busy.", "status": 429}}, "Busy.", 429),
         ({"type": "error", "error": {}, "message": "Outside."}, "Outside.", 500),
-        ({"type": "error", "message": ["x"]}, '["x"]', 500),
+        ({"type": "error", "message": ["x"]}, "x", 500),
+        ({"type": "error", "sequence_number": 3}, "The upstream failed", 500),
     ],
 )
 def test_error_events_of_any_shape(event: dict[str, Any], message: str, status: int) -> None:
@@ -260,3 +264,77 @@ def test_a_path_is_renamed_where_it_stands_alone(message: str, renamed: str) -> 
 def test_a_path_is_not_a_pattern() -> None:
     """Its brackets are brackets, and so are backslashes of the other one."""
     assert errors.renamed("Bad tools[0].", "tools[0]", r"\1") == r"Bad \1."
+
+
+KEPT = [
+    ("context_length_exceeded", 400),
+    ("insufficient_quota", 429),
+    ("rate_limit_exceeded", 429),
+    ("invalid_api_key", 401),
+    ("model_not_found", 404),
+    ("usage_not_included", 429),
+    ("server_is_overloaded", 500),
+    ("slow_down", 500),
+]
+
+
+@pytest.mark.parametrize(("code", "status"), KEPT)
+@pytest.mark.parametrize("member", ["code", "type"])
+def test_codes_on_which_clients_act_survive(member: str, code: str, status: int) -> None:
+    """They stay in `response.failed`, and come back out of one with the status that they have over HTTP."""
+    error = errors.from_value({"error": {"message": "Bad.", member: code}})
+    assert errors.to_responses(error)["code"] == code
+    again = errors.of_response({"status": "failed", "error": errors.to_responses(error)})
+    assert (again.code, again.status) == (code, status)
+
+
+@pytest.mark.parametrize(
+    ("frame", "status"),
+    [
+        ({"error": {"code": 429, "message": "x", "status": "RESOURCE_EXHAUSTED"}}, 429),
+        ({"error": {"message": "x", "status": "RESOURCE_EXHAUSTED"}}, 429),
+        ({"error": {"message": "x", "status": "PERMISSION_DENIED"}}, 403),
+        ({"error": {"message": "x", "status": "INVALID_ARGUMENT"}}, 400),
+        ({"__type": "com.amazon#ValidationException", "message": "x"}, 400),
+        ({"__type": "ThrottlingException", "message": "x"}, 429),
+        ({"error": {"message": "x"}, "status": 429}, 429),
+        ({"statusCode": 404, "message": "x"}, 404),
+        ({"error": {"message": "x", "type": "BadRequestError"}}, 400),
+        ({"error": {"message": "x", "type": "too_many_requests"}}, 429),
+        ({"base_resp": {"status_code": 2013, "status_msg": "x"}}, 502),
+    ],
+)
+def test_what_an_error_without_a_status_means(frame: dict[str, Any], status: int) -> None:
+    """Inside a 200, numbers and words of all families say it."""
+    assert errors.from_value(frame).status == status
+
+
+def test_a_full_context_is_the_requests_fault() -> None:
+    """Also where a server takes the blame (llama.cpp), or a stream does not say whose fault it is."""
+    error = errors.from_value({"error": {"message": "Context size has been exceeded.", "type": "server_error"}}, 500)
+    assert (error.status, error.code, error.type) == (400, "context_length_exceeded", "invalid_request_error")
+    assert errors.from_value({"error": {"message": "prompt is too long: 9 > 8"}}).status == 400
+
+
+def test_what_nobody_can_read_is_shown() -> None:
+    """A body of an unknown shape is better than nothing; what is empty says nothing."""
+    assert errors.from_value({"fault": {"why": "x"}}, 400).message == '{"fault":{"why":"x"}}'
+    assert errors.from_value([5], 400).message == "[5]"
+    assert errors.from_value({"error": {"code": "own"}}, 400).message == "Bad request"
+    assert len(errors.from_value({"fault": "x" * 5000}, 400).message) == errors.MAX_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("frame", "found"),
+    [
+        ([{"error": {"message": "x"}}], True),
+        ([], False),
+        ([5], False),
+        ("x", False),
+        ({"error": "x"}, True),
+        ({"choices": []}, False),
+    ],
+)
+def test_which_frames_are_errors(frame: Any, found: bool) -> None:
+    """A list around an error is one (Gemini)."""
+    assert errors.is_error(frame) is found
