@@ -51,7 +51,7 @@ PURE = set("""__future__ abc base64 binascii collections functools hashlib itert
 """All of the standard library that the translator may import: what has no clock, no chance, no threads and no I/O."""
 ALLOWED = PURE | {"msgspec"}
 IMPURE_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "exit", "id", "input", "open", "print"}
-SHARED_PARTS = {"content", "natives", "__init__"}  # the only files of parts/ that the others may import
+SHARED_PARTS = {"content", "names", "natives", "__init__"}  # the only files of parts/ that the others may import
 
 
 class Import(NamedTuple):

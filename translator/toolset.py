@@ -7,6 +7,7 @@ from typing import Any
 from .errors import BadRequest
 from .mapping import put_taken
 from .parts import choices, tools
+from .parts.names import Names
 from .profiles import Terms
 
 
@@ -35,11 +36,11 @@ def to_chat(body: dict[str, Any], catalog: tools.Catalog, chat: dict[str, Any], 
     return [tool.path for tool in declared]
 
 
-def to_responses(body: dict[str, Any], made: dict[str, Any], legacy: bool, terms: Terms) -> list[str]:
+def to_responses(body: dict[str, Any], made: dict[str, Any], legacy: bool, names: Names, terms: Terms) -> list[str]:
     """Declare the tools and the choice among them; return the paths of the declarations."""
-    declared, paths = tools.to_responses(body, terms)
+    declared, paths = tools.to_responses(body, names, terms)
     name = "tool_choice" if body.get("tool_choice") is not None else "function_call"
-    choice = None if body.get(name) is None else choices.to_responses(body[name], name, terms)
+    choice = None if body.get(name) is None else choices.to_responses(body[name], name, names, terms)
     if not declared and choice not in (None, "none", "auto"):
         raise BadRequest(f"'{name}' is only allowed when tools are declared.", name)
     if declared and not terms.profile.takes("tools", "responses"):

@@ -170,7 +170,7 @@ class ToResponses:
         return self._out.take_events()
 
     def _new_call(self) -> Call:
-        return Call(self._asked.catalog.by_flat, lambda: self._asked.new_id("call"))
+        return Call(self._asked.catalog.called, lambda: self._asked.new_id("call"))
 
     # the frame of the answer
 
