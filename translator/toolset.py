@@ -23,6 +23,8 @@ def to_chat(body: dict[str, Any], catalog: tools.Catalog, chat: dict[str, Any], 
         choice = None
     if declared and not terms.profile.takes("tools"):
         declared = _without(body, [tool.path for tool in declared], terms)
+    elif not declared and terms.profile.declare_called_tools and terms.profile.takes("tools"):
+        _declare_called(chat, terms)
     if not declared:
         return []
     chat["tools"] = [tool.chat for tool in declared]
@@ -34,6 +36,21 @@ def to_chat(body: dict[str, Any], catalog: tools.Catalog, chat: dict[str, Any], 
     elif parallel is False:
         terms.report.dropped("parallel_tool_calls", "the upstream does not take it", parallel)
     return [tool.path for tool in declared]
+
+
+def _declare_called(chat: dict[str, Any], terms: Terms) -> None:
+    """Declare what the messages call (`declare_called_tools`); it is not to be called again."""
+    calls = [call for message in chat["messages"] for call in message.get("tool_calls", ())]
+    names = dict.fromkeys(call[call["type"]]["name"] for call in calls)
+    if not names:
+        return
+    terms.report.emulated("tools", "tools that were called are declared: without them, calls in history are refused")
+    chat["tools"] = [
+        {"type": "function", "function": {"name": name, "parameters": {"type": "object", "properties": {}}}}
+        for name in names
+    ]
+    if terms.profile.takes("tool_choice"):
+        chat["tool_choice"] = "none"
 
 
 def to_responses(body: dict[str, Any], made: dict[str, Any], legacy: bool, names: Names, terms: Terms) -> list[str]:

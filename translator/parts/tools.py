@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from ..errors import BadRequest
 from ..profiles import Terms
-from ..wire import json, schema, shape
+from ..wire import json, plain_schema, schema, shape
 from ..wire.responses import TOOL_FIELDS
 from .names import Names
 from .natives import INPUT_SCHEMA, NATIVES
@@ -91,7 +91,16 @@ def _renamed(tool: Tool, names: Names, terms: Terms) -> Tool:
     if tool.namespace is None:
         report_alias(tool.name, flat, tool.path, terms)
     form = tool.chat["type"]
-    return tool._replace(flat=flat, chat={**tool.chat, form: {**tool.chat[form], "name": flat}})
+    inner = {**tool.chat[form], "name": flat}
+    if "parameters" in inner and terms.profile.schemas == "clean":
+        inner["parameters"] = _plain(tool, inner["parameters"], terms)
+    return tool._replace(flat=flat, chat={**tool.chat, form: inner})
+
+
+def _plain(tool: Tool, parameters: Any, terms: Terms) -> Any:
+    if tool.kind != "function":  # the schema is one of ours
+        return plain_schema.plain(parameters)
+    return plain_schema.reported(parameters, f"{tool.path}.parameters", terms.report)
 
 
 def report_alias(name: str, flat: str, path: str, terms: Terms) -> None:

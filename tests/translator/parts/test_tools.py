@@ -288,6 +288,18 @@ def test_the_catalog_knows_both_names() -> None:
     assert (catalog.flat("g", "ns"), catalog.flat("gone", "ns"), catalog.flat("gone")) == ("ns__g", "ns__gone", "gone")
 
 
+def test_schemas_as_the_upstream_takes_them() -> None:
+    """What was simplified is reported, but not where the schema was ours."""
+    declared = [function(parameters=CLOSED), function("g", parameters=OPEN), {"type": "custom", "name": "c"}]
+    found, losses = read(*declared, schemas="clean")
+    assert inner(found[0])["parameters"] == {**OPEN, "required": ["a"]}
+    assert inner(found[1])["parameters"] == OPEN
+    assert "additionalProperties" not in inner(found[2])["parameters"]
+    assert [(loss.path, loss.kind) for loss in losses if loss.path != "tools[2]"] == [
+        ("tools[0].parameters", "approximated")
+    ]
+
+
 def test_the_echo_leaves_other_things_alone() -> None:
     """Only functions get their missing keys."""
     assert tools.echo([{"type": "custom"}, "x", {"type": "function", "strict": True}]) == [
