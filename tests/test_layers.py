@@ -51,7 +51,7 @@ PURE = set("""__future__ abc base64 binascii collections functools hashlib itert
 """All of the standard library that the translator may import: what has no clock, no chance, no threads and no I/O."""
 ALLOWED = PURE | {"msgspec"}
 IMPURE_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "exit", "id", "input", "open", "print"}
-SHARED_PARTS = {"content", "natives", "error_shapes", "full_context", "__init__"}
+SHARED_PARTS = {"content", "error_shapes", "full_context", "names", "natives", "__init__"}
 """The only files of parts/ that the others may import."""
 
 

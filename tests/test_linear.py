@@ -112,6 +112,14 @@ ITEMS: Cases = {
     "reasoning, in a turn": lambda n: [*many({"type": "reasoning", "encrypted_content": SEALED})(n), ENDS] * 2,
     "reasoning, parts": lambda n: [{"type": "reasoning", "content": many({"text": LONG})(n)}, ENDS],
     **pairs("function_call", "function_call_output", FUNCTION, {"output": LONG}),
+    "function_call, odd names": lambda n: [
+        item
+        for i in range(n)
+        for item in (
+            {"type": "function_call", "call_id": f"c{i}", "name": f"{LONG}.{i}"},
+            {"type": "function_call_output", "call_id": f"c{i}", "output": "x"},
+        )
+    ],
     **pairs("custom_tool_call", "custom_tool_call_output", {"name": "f", "input": LONG}, {"output": [TEXT, IMAGE]}),
     **pairs("tool_search_call", "tool_search_output", {"execution": "client", "arguments": {"a": LONG}}, {"tools": []}),
     "tool_search_output, loaded": lambda n: [
@@ -236,6 +244,7 @@ TOOLS: Cases = {
     "function, nested": many(lambda i: {"type": "function", "function": {"name": f"f{i}", "parameters": SCHEMA}}),
     "function, deep": lambda n: [{"type": "function", "name": "f", "parameters": deep(min(n, 200))}],
     "function, wide": lambda n: [{"type": "function", "name": "f", "parameters": wide(n)}],
+    "function, odd names": many(lambda i: {"type": "function", "name": f"{LONG}.{i}"}),
     "function, unread": many(lambda i: {"type": "function", "name": f"f{i}", f"field {i}": LONG}),
     "custom": named("custom", format={"type": "grammar", "syntax": "lark", "definition": LONG}),
     "custom, nested": many(lambda i: {"type": "custom", "custom": {"name": f"c{i}", "description": LONG}}),

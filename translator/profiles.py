@@ -63,6 +63,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     developer_role: Literal["system", "developer"] = "system"
     system_messages: Literal["separate", "leading", "one"] = "leading"
     """*leading*: those at the start become one message (many chat templates take one); *one*: all of them do."""
+    alternating_roles: bool = False
+    """User and assistant must take turns, the user first, and no user may follow a tool: neighbours of one role become
+    one message, and who is missing says a word."""
     content_lists: frozenset[str] = frozenset({"user"})
     """Roles whose content may be a list of parts; for the others, texts are joined."""
     refusals: bool = False
@@ -82,6 +85,12 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """Takes the `allowed_tools` choice; otherwise only the allowed tools are declared."""
     named_choice: bool = True
     """Takes a choice of one named tool; otherwise only that tool is declared, and required (llama.cpp)."""
+    declare_called_tools: bool = False
+    """Takes calls in history only beside declared tools: where there are none, those that were called are declared."""
+    call_ids: Literal["any", "nine_alphanumeric"] = "any"
+    """The ids of calls that it takes; the client keeps its own."""
+    schemas: Literal["keep", "clean"] = "keep"
+    """*clean*: it refuses most of JSON Schema (references, unions, constants); what it takes is left, and reported."""
     strict_functions: Literal["keep", "infer", "drop"] = "keep"
     """*infer*: an omitted `strict` becomes true where the schema allows it, as the Responses API does."""
     json_schema: bool = True
@@ -89,7 +98,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     image_detail_original: bool = False
     efforts: tuple[str, ...] = ()
     """The reasoning efforts that it takes; empty: all. Others become the nearest one."""
-    reasoning_field: Literal["reasoning_content", "reasoning"] = "reasoning_content"
+    reasoning_field: Literal["reasoning_content", "reasoning", "reasoning_text", "content"] = "reasoning_content"
+    """Where earlier reasoning text goes back to; *content*: as a part of type `thinking` among the others."""
+    signature_placeholder: str = ""
+    """What stands for the thought signature of calls that have none, where a call without one is refused."""
     reasoning_replay: Literal["never", "tool_loop", "same_model", "always"] = "tool_loop"
     """Which earlier reasoning text goes back: none, that since the last user message, all of this model, or all."""
     object_arguments: bool = False

@@ -10,6 +10,7 @@ from .errors import BadRequest, NotSayable
 from .losses import Report
 from .mapping import put, put_taken, walk
 from .parts import formats, limits, tools
+from .parts.names import Names
 from .profiles import Profile, Terms
 from .turns.to_chat import Turns
 from .turns.to_responses import Items
@@ -38,6 +39,7 @@ class ResponsesRequest(NamedTuple):
     copies: int  # how often the request is to be sent
     include_usage: bool
     legacy: bool  # the client knows `functions`, not `tools`
+    names: Names  # of the tools: the upstream's and the client's
 
 
 Made = TypeVar("Made", "ChatRequest", "ResponsesRequest")
@@ -211,11 +213,12 @@ def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
         for name in late:
             del early[name]
     walk(fields.TO_RESPONSES, early, made, terms, terms.profile.responses_unknown)
-    items = Items(terms)
+    names = Names()
+    items = Items(terms, names)
     items.add(body["messages"])
     made["input"] = items.items
     legacy = bool(body.get("functions")) and not body.get("tools")
-    declared = toolset.to_responses(body, made, legacy, terms)
+    declared = toolset.to_responses(body, made, legacy, names, terms)
     _include(body, made, terms)
     _store(body, made, terms)
     if late:
@@ -229,6 +232,7 @@ def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
         copies=1 if "n" in made else limits.copies(body.get("n"), "n", terms),
         include_usage=bool((body.get("stream_options") or {}).get("include_usage")),
         legacy=legacy,
+        names=names,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from .errors import BadRequest
 from .mapping import put_taken
 from .parts import choices, tools
+from .parts.names import Names
 from .profiles import Terms
 
 
@@ -22,6 +23,8 @@ def to_chat(body: dict[str, Any], catalog: tools.Catalog, chat: dict[str, Any], 
         choice = None
     if declared and not terms.profile.takes("tools"):
         declared = _without(body, [tool.path for tool in declared], terms)
+    elif not declared and terms.profile.declare_called_tools and terms.profile.takes("tools"):
+        _declare_called(chat, terms)
     if not declared:
         return []
     chat["tools"] = [tool.chat for tool in declared]
@@ -35,11 +38,26 @@ def to_chat(body: dict[str, Any], catalog: tools.Catalog, chat: dict[str, Any], 
     return [tool.path for tool in declared]
 
 
-def to_responses(body: dict[str, Any], made: dict[str, Any], legacy: bool, terms: Terms) -> list[str]:
+def _declare_called(chat: dict[str, Any], terms: Terms) -> None:
+    """Declare what the messages call (`declare_called_tools`); it is not to be called again."""
+    calls = [call for message in chat["messages"] for call in message.get("tool_calls", ())]
+    names = dict.fromkeys(call[call["type"]]["name"] for call in calls)
+    if not names:
+        return
+    terms.report.emulated("tools", "tools that were called are declared: without them, calls in history are refused")
+    chat["tools"] = [
+        {"type": "function", "function": {"name": name, "parameters": {"type": "object", "properties": {}}}}
+        for name in names
+    ]
+    if terms.profile.takes("tool_choice"):
+        chat["tool_choice"] = "none"
+
+
+def to_responses(body: dict[str, Any], made: dict[str, Any], legacy: bool, names: Names, terms: Terms) -> list[str]:
     """Declare the tools and the choice among them; return the paths of the declarations."""
-    declared, paths = tools.to_responses(body, terms)
+    declared, paths = tools.to_responses(body, names, terms)
     name = "tool_choice" if body.get("tool_choice") is not None else "function_call"
-    choice = None if body.get(name) is None else choices.to_responses(body[name], name, terms)
+    choice = None if body.get(name) is None else choices.to_responses(body[name], name, names, terms)
     if not declared and choice not in (None, "none", "auto"):
         raise BadRequest(f"'{name}' is only allowed when tools are declared.", name)
     if declared and not terms.profile.takes("tools", "responses"):

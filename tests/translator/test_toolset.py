@@ -56,3 +56,37 @@ def test_a_choice_needs_tools(name: str, choice: Any) -> None:
     with pytest.raises(BadRequest) as raised:
         request.to_responses({"model": "m", "messages": [{"role": "user", "content": "Go"}], name: choice})
     assert raised.value.param == name
+
+
+CALLED = [
+    {"type": "function_call", "call_id": "c", "name": "f.g", "arguments": "{}"},
+    {"type": "function_call_output", "call_id": "c", "output": "x"},
+]
+
+
+@pytest.mark.parametrize(
+    ("given", "unsupported", "tools", "choice"),
+    [
+        ("Go", (), None, None),
+        (CALLED, (), 1, "none"),
+        ([*CALLED, *CALLED], (), 1, "none"),
+        (CALLED, ("tool_choice",), 1, None),
+        (CALLED, ("tools",), None, None),
+    ],
+)
+def test_what_was_called_is_declared(given: Any, unsupported: Any, tools: int | None, choice: Any) -> None:
+    """Where calls are taken beside declared tools only, and the client declares none any more."""
+    report = Report()
+    profile = Profile(declare_called_tools=True, unsupported=frozenset(unsupported))
+    body = request.to_chat({"model": "m", "input": given}, report=report, profile=profile)
+    assert (len(body["tools"]) if "tools" in body else None, body.get("tool_choice")) == (tools, choice)
+    assert [(loss.path, loss.kind) for loss in report] == ([("tools", "emulated")] if tools else [])
+    if tools:
+        (call,) = [message["tool_calls"][0] for message in body["messages"] if "tool_calls" in message][:1]
+        assert body["tools"][0]["function"]["name"] == call["function"]["name"] != "f.g"
+
+
+def test_what_is_declared_is_enough() -> None:
+    """Declared tools are not joined by those that were called."""
+    body = request.to_chat({"model": "m", "input": CALLED, "tools": [TOOL]}, profile=Profile(declare_called_tools=True))
+    assert [tool["function"]["name"] for tool in body["tools"]] == ["f"]

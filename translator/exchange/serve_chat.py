@@ -57,6 +57,7 @@ class ServeChat(Exchange):
             new_id=new_id,
             clock=clock,
             own_path=partial(paths.in_chat, made=self._made),
+            own_name=self._made.names.own_name,
             limit=limit if isinstance(limit := self.request.get("max_output_tokens"), int) else None,
         )
 

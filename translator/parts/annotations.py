@@ -41,7 +41,7 @@ def to_chat(annotation: Any, shift: int) -> Annotation | None:
 
 
 def from_links(links: Any) -> list[Annotation]:
-    """D37: a list of bare links at the top of an answer (Perplexity) says where, not about which words."""
+    """D37: links at the top of an answer (Perplexity), bare or with titles, say where, not about which words."""
     return to_responses(
         [{"url": link} if isinstance(link, str) else link for link in links] if isinstance(links, list) else []
     )

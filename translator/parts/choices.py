@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadRequest
 from ..profiles import Terms
 from ..wire import shape
+from .names import Names
 
 if TYPE_CHECKING:
     from .tools import Catalog, Tool
@@ -105,7 +106,7 @@ def _allowed(choice: dict[str, Any], catalog: Catalog, terms: Terms) -> tuple[An
 # Chat -> Responses
 
 
-def to_responses(choice: Any, path: str, terms: Terms) -> Any:
+def to_responses(choice: Any, path: str, names: Names, terms: Terms) -> Any:
     """Return the Responses choice for a chat `tool_choice` or `function_call`: names are nested one level less.
 
     What only a Responses server understands (`{"type": "web_search_preview"}`) is handed on as it is. Raises BadRequest
@@ -119,9 +120,9 @@ def to_responses(choice: Any, path: str, terms: Terms) -> Any:
     kind = choice.get("type")
     if kind is None:  # the older `function_call`
         terms.report_unread(choice, _NAME, path)
-        return {"type": "function", "name": shape.text_at(choice, "name", path)}
+        return {"type": "function", "name": names.flat(shape.text_at(choice, "name", path))}
     if kind in _NAMED:
-        return _flat_choice(choice, path, terms)
+        return _flat_choice(choice, path, names, terms)
     if shape.text(kind, f"{path}.type") != "allowed_tools":
         return choice
     inner = choice
@@ -130,21 +131,21 @@ def to_responses(choice: Any, path: str, terms: Terms) -> Any:
         inner, path = choice[kind], f"{path}.{kind}"
     members = shape.array(inner.get("tools"), f"{path}.tools")
     terms.report_unread(inner, frozenset({"type", "mode", "tools"}), path)
-    flat = [_flat_member(member, f"{path}.tools[{i}]", terms) for i, member in enumerate(members)]
+    flat = [_flat_member(member, f"{path}.tools[{i}]", names, terms) for i, member in enumerate(members)]
     return {"type": kind, "mode": inner.get("mode") or "auto", "tools": flat}
 
 
-def _flat_member(member: Any, path: str, terms: Terms) -> Any:
-    return _flat_choice(member, path, terms) if shape.mapping(member, path).get("type") in _NAMED else member
+def _flat_member(member: Any, path: str, names: Names, terms: Terms) -> Any:
+    return _flat_choice(member, path, names, terms) if shape.mapping(member, path).get("type") in _NAMED else member
 
 
-def _flat_choice(choice: dict[str, Any], path: str, terms: Terms) -> dict[str, Any]:
+def _flat_choice(choice: dict[str, Any], path: str, names: Names, terms: Terms) -> dict[str, Any]:
     kind = choice["type"]
     if isinstance(choice.get(kind), dict):
         terms.report_unread(choice, frozenset({"type", kind}), path)
         choice, path = choice[kind], f"{path}.{kind}"
     terms.report_unread(choice, _NAME, path)
-    return {"type": kind, "name": shape.text_at(choice, "name", path)}
+    return {"type": kind, "name": names.flat(shape.text_at(choice, "name", path))}
 
 
 _NAME = frozenset({"type", "name"})

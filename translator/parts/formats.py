@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import BadRequest
 from ..profiles import Terms
-from ..wire import json, shape
+from ..wire import json, plain_schema, shape
 
 
 def to_chat(form: Any, path: str, terms: Terms) -> dict[str, Any] | None:
@@ -21,6 +21,8 @@ def to_chat(form: Any, path: str, terms: Terms) -> dict[str, Any] | None:
     if not terms.profile.json_schema:
         terms.report.emulated(path, "the schema is an instruction: the upstream holds only to 'json_object'")
         return {"type": "json_object"}
+    if "schema" in schema and terms.profile.schemas == "clean":
+        schema["schema"] = plain_schema.reported(schema["schema"], f"{path}.schema", terms.report)
     return {"type": "json_schema", "json_schema": schema}
 
 

@@ -16,9 +16,13 @@ from ..wire import json, shape
 from . import content
 
 ENVELOPE = "diglot.1."
-TEXT_FIELDS = ("reasoning_content", "reasoning", "thinking", "think", "chain_of_thought")
+TEXT_FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "think", "chain_of_thought")
 DETAIL_FIELDS = ("reasoning_details", "thinking_blocks")
-FIELDS = frozenset({*TEXT_FIELDS, *DETAIL_FIELDS})
+OPAQUE_FIELD = "reasoning_opaque"
+"""A text that only its maker can read, beside the thoughts of a message (github.com/anomalyco/opencode/pull/8900)."""
+AMONG_PARTS = "content"
+"""Where thoughts are that stand in the content itself, as parts of type `thinking`."""
+FIELDS = frozenset({*TEXT_FIELDS, *DETAIL_FIELDS, OPAQUE_FIELD})
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
@@ -101,17 +105,42 @@ _SEALED = "reasoning.encrypted"
 
 def text_of(delta: dict[str, Any]) -> str:
     """The reasoning text of a chat delta or message, under whichever name (D1-D4); names that repeat it are ignored."""
+    return said_in(delta)[1]
+
+
+def said_in(delta: dict[str, Any]) -> tuple[str, str]:
+    """Where the reasoning text of a chat delta or message stands, and the text: the first name that has one counts."""
     for name in TEXT_FIELDS:
         value = delta.get(name)
         if isinstance(value, dict):
             value = value.get("content")
         if value and isinstance(value, str):
-            return value
+            return name, value
     for name in DETAIL_FIELDS:
         entries = delta.get(name)
         if isinstance(entries, list):
-            return "".join(_detail_text(entry) for entry in entries if isinstance(entry, dict))
-    return ""
+            return name, "".join(_detail_text(entry) for entry in entries if isinstance(entry, dict))
+    return "", ""
+
+
+def put_text(message: dict[str, Any], field: str, text: str) -> None:
+    """Put reasoning text into an assistant's message, under *field* or among its parts (`AMONG_PARTS`)."""
+    if field != AMONG_PARTS:
+        message[field] = text
+        return
+    said = message["content"] or []
+    parts = said if isinstance(said, list) else [{"type": "text", "text": said}]
+    message["content"] = [{"type": "thinking", "thinking": [{"type": "text", "text": text}]}, *parts]
+
+
+def with_placeholder(calls: list[dict[str, Any]], placeholder: str) -> list[dict[str, Any]] | None:
+    """Return a message's *calls*, the first one signed with a *placeholder*; None if one of them is signed already.
+
+    The model signs the first of parallel calls only (https://ai.google.dev/gemini-api/docs/thought-signatures).
+    """
+    if any("extra_content" in call for call in calls):
+        return None
+    return [{**calls[0], "extra_content": {"google": {"thought_signature": placeholder}}}, *calls[1:]]
 
 
 def is_absent(message: dict[str, Any]) -> bool:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from ..errors import BadRequest
 from ..profiles import Terms
-from ..wire import json, schema, shape
+from ..wire import json, plain_schema, schema, shape
 from ..wire.responses import TOOL_FIELDS
+from .names import Names
 from .natives import INPUT_SCHEMA, NATIVES
 
 Kind = Literal["function", "custom", "tool_search", "local_shell", "shell", "apply_patch"]
-NAME_LIMIT = 64
 NAMESPACE_LIMIT = 512
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
 
 class Tool(NamedTuple):
@@ -35,8 +32,9 @@ class Tool(NamedTuple):
 class Catalog:
     """The tools of one request: by flat name (for answers) and by native name (for history and choices)."""
 
-    def __init__(self, tools: dict[str, Tool]) -> None:
+    def __init__(self, tools: dict[str, Tool], names: Names | None = None) -> None:
         self._flat = tools
+        self._names = names or Names()
 
     @cached_property
     def _native(self) -> dict[tuple[str | None, str], Tool]:
@@ -44,7 +42,7 @@ class Catalog:
 
     def without_declarations(self) -> Catalog:
         """What answers need: names and kinds."""
-        return Catalog({flat: tool._replace(chat={}) for flat, tool in self._flat.items()})
+        return Catalog({flat: tool._replace(chat={}) for flat, tool in self._flat.items()}, self._names)
 
     def __iter__(self) -> Iterator[Tool]:
         return iter(self._flat.values())
@@ -55,6 +53,13 @@ class Catalog:
     def by_flat(self, flat: str) -> Tool | None:
         return self._flat.get(flat)
 
+    def called(self, flat: str) -> Tool | None:
+        """The tool that the upstream calls *flat*: a declared one, or one that only history names."""
+        found = self._flat.get(flat)
+        if found is None and (own := self._names.own(flat)) is not None:
+            return Tool(flat, "function", own[1], own[0], "", {})
+        return found
+
     def by_name(self, name: str, namespace: str | None = None) -> Tool | None:
         """The tool called *name*; a deferred function may come back in a namespace of its own name (protocol 3.4)."""
         found = self._native.get((namespace, name))
@@ -63,31 +68,45 @@ class Catalog:
     def flat(self, name: str, namespace: str | None = None) -> str:
         """The name by which the upstream knows a tool, declared or not (history outlives declarations)."""
         found = self.by_name(name, namespace)
-        return found.flat if found else flatten(name, namespace)
-
-
-def flatten(name: str, namespace: str | None) -> str:
-    """``namespace__name`` within 64 characters; what is cut or changed is made unique by a hash of the whole."""
-    if not namespace or namespace == name:
-        return name
-    whole = f"{namespace}__{name}"
-    clean = _NOT_IN_NAMES.sub("_", whole)
-    if clean == whole and len(whole) <= NAME_LIMIT:
-        return whole
-    return f"{clean[: NAME_LIMIT - 9]}_{hashlib.sha256(whole.encode('utf-8', 'replace')).hexdigest()[:8]}"
+        return found.flat if found else self._names.flat(name, namespace)
 
 
 def declared(body: dict[str, Any], terms: Terms) -> Catalog:
     """Walk over every declaration of a Responses request: `tools`, `additional_tools` and loaded ones.
 
     Declarations that no chat upstream can hold are reported. Raises BadRequest when a declaration is not one, or when
-    two different tools would get the same name.
+    two different tools have the same name.
     """
     tools: dict[str, Tool] = {}
+    names = Names()
     for declaration, path, namespace in _declarations(body):
         for tool in _read(declaration, path, namespace, terms):
-            _add(tools, tool, terms)
-    return Catalog(tools)
+            _add(tools, _renamed(tool, names, terms), terms)
+    return Catalog(tools, names)
+
+
+def _renamed(tool: Tool, names: Names, terms: Terms) -> Tool:
+    """The tool under the name that the upstream knows."""
+    flat = names.flat(tool.name, tool.namespace)
+    if tool.namespace is None:
+        report_alias(tool.name, flat, tool.path, terms)
+    form = tool.chat["type"]
+    inner = {**tool.chat[form], "name": flat}
+    if "parameters" in inner and terms.profile.schemas == "clean":
+        inner["parameters"] = _plain(tool, inner["parameters"], terms)
+    return tool._replace(flat=flat, chat={**tool.chat, form: inner})
+
+
+def _plain(tool: Tool, parameters: Any, terms: Terms) -> Any:
+    if tool.kind != "function":  # the schema is one of ours
+        return plain_schema.plain(parameters)
+    return plain_schema.reported(parameters, f"{tool.path}.parameters", terms.report)
+
+
+def report_alias(name: str, flat: str, path: str, terms: Terms) -> None:
+    """Say that the upstream knows a tool by another name: its letters or its length would be refused (W13)."""
+    if flat != name:
+        terms.report.emulated(f"{path}.name", "the upstream knows it by a shorter or plainer name", name)
 
 
 def _declarations(body: dict[str, Any]) -> Iterator[tuple[Any, str, None]]:
@@ -158,7 +177,7 @@ def _function(tool: dict[str, Any], path: str, namespace: str | None, terms: Ter
     if tool.get("output_schema") is not None:
         terms.report.dropped(f"{path}.output_schema", "functions have no output schema")
     parameters = tool.get("parameters") or {"type": "object", "properties": {}}
-    function = {"name": flatten(name, namespace), "description": tool.get("description"), "parameters": parameters}
+    function = {"name": name, "description": tool.get("description"), "parameters": parameters}
     if _strict(tool.get("strict"), parameters, path, terms):
         function["strict"] = True
     return (_tool("function", name, namespace, path, function),)
@@ -181,13 +200,13 @@ def _custom(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms
     name = shape.text_at(tool, "name", path)
     form = tool.get("format")
     if terms.profile.custom_tools:
-        custom = {"name": flatten(name, namespace), "description": tool.get("description"), "format": _nested(form)}
+        custom = {"name": name, "description": tool.get("description"), "format": _nested(form)}
         return (_tool("custom", name, namespace, path, custom),)
     terms.report.emulated(path, "free-form tools are functions with one string here")
     if isinstance(form, dict) and form.get("type") not in (None, "text"):
         terms.report.approximated(f"{path}.format", "grammars are described, not enforced", form)
     function = {
-        "name": flatten(name, namespace),
+        "name": name,
         "description": _described(tool.get("description"), form),
         "parameters": json.copied(INPUT_SCHEMA),
     }
@@ -235,7 +254,7 @@ def _tool(kind: Any, name: str, namespace: str | None, path: str, inner: dict[st
     if None in inner.values():
         inner = {key: value for key, value in inner.items() if value is not None}
     form = "custom" if kind == "custom" and not wrapped else "function"
-    return Tool(inner["name"], kind, name, namespace, path, {"type": form, form: inner}, wrapped)
+    return Tool(name, kind, name, namespace, path, {"type": form, form: inner}, wrapped)
 
 
 READERS: dict[str, Callable[[dict[str, Any], str, str | None, Terms], Iterable[Tool]]] = {
@@ -249,7 +268,7 @@ READERS: dict[str, Callable[[dict[str, Any], str, str | None, Terms], Iterable[T
 # Chat -> Responses
 
 
-def to_responses(body: dict[str, Any], terms: Terms) -> tuple[list[dict[str, Any]], list[str]]:
+def to_responses(body: dict[str, Any], names: Names, terms: Terms) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the Responses tools for `tools`, `functions` and `web_search_options` of a chat request, and for each the
     path of what says what it is.
 
@@ -265,7 +284,16 @@ def to_responses(body: dict[str, Any], terms: Terms) -> tuple[list[dict[str, Any
     if body.get("web_search_options") is not None:
         path = "web_search_options"
         made.append((_web_search(shape.mapping(body[path], path), path, terms), path))
-    return [tool for tool, _ in made], [path for _, path in made]
+    return [_plainly_named(tool, path, names, terms) for tool, path in made], [path for _, path in made]
+
+
+def _plainly_named(tool: dict[str, Any], path: str, names: Names, terms: Terms) -> dict[str, Any]:
+    """What the client calls is declared under a name that servers take; a Responses server's own tools are its own."""
+    if tool.get("type") not in _FLATTEN:
+        return tool
+    flat = names.flat(tool["name"])
+    report_alias(tool["name"], flat, path, terms)
+    return tool if flat == tool["name"] else {**tool, "name": flat}
 
 
 def _flattened(tool: dict[str, Any], path: str, terms: Terms) -> tuple[dict[str, Any], str]:

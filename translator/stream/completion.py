@@ -39,6 +39,8 @@ class Completion:
         """Called before the lists of the message are sent, to add what belongs to them."""
         self.started = False
         self.finish_reason: str | None = None
+        self.own_name: Callable[[str], str] = str
+        """Turns the upstream's name of a tool into the client's."""
         self._include_usage = include_usage
         self._legacy = legacy
         self._report = report
@@ -172,7 +174,7 @@ class Completion:
             return None
         self.show_lists()
         self.begin()
-        call = _Call(len(self._calls), name, call_id, free_form, payload)
+        call = _Call(len(self._calls), self.own_name(name), call_id, free_form, payload)
         self._calls.append(call)
         self._say({"function_call": call.older("")} if self._legacy else {"tool_calls": [call.first]})
         return call.index

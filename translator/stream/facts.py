@@ -18,7 +18,7 @@ class Facts:
         """How the answer ends, as far as the upstream has said anything else than well."""
         self._answer = answer
         self._report = report
-        self._has_citations = False
+        self._cited: set[str] = set()
 
     def take(self, chunk: dict[str, Any], started: bool) -> list[Annotation]:
         """Read a chunk; return the links that it cites. Model and time count until the answer started (D33, D36)."""
@@ -29,10 +29,17 @@ class Facts:
             self._answer["moderation"] = moderated
         if not started:
             self._take_origin(chunk)
-        if self._has_citations or not isinstance(chunk.get("citations"), list):
-            return []
-        self._has_citations = True  # D37: they are repeated on every chunk
-        return from_links(chunk["citations"])
+        return self._sources(chunk) if "search_results" in chunk or "citations" in chunk else []
+
+    def _sources(self, chunk: dict[str, Any]) -> list[Annotation]:
+        """D37: the links of a chunk that no earlier one had; all of them are repeated on every chunk."""
+        found = [*from_links(chunk.get("search_results")), *from_links(chunk.get("citations"))]
+        new: dict[str, Annotation] = {}
+        for link in found:
+            if link["url"] not in self._cited:
+                new.setdefault(link["url"], link)
+        self._cited.update(new)
+        return list(new.values())
 
     def take_usage(self, chunk: dict[str, Any]) -> None:
         """Read what was used."""

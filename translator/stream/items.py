@@ -158,9 +158,9 @@ class Reasoning(Item):
         """Under which name the text came, if that is a matter."""
         return self._given.get("field")
 
-    def came_as(self, field: str) -> None:
-        """Remember under which name the text came, for it goes back under the same."""
-        self._given["field"] = field
+    def keep(self, name: str, value: str) -> None:
+        """Remember what goes back with the text: under which name it came (`field`), or what is beside it."""
+        self._given[name] = value
 
     def sign(self, call_id: str, signature: Body) -> None:
         self._given.setdefault("calls", {})[call_id] = signature

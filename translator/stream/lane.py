@@ -86,6 +86,7 @@ class _Chunk(msgspec.Struct, gc=False):
     service_tier: str | None = None
     moderation: None = None
     citations: None = None
+    search_results: None = None
     x_groq: None = None
 
 

@@ -29,6 +29,7 @@ class Wanted(NamedTuple):
     clock: Callable[[], float]
     limit: int | None = None  # `max_output_tokens`, if the client set it
     own_path: Callable[[str], str | None] = str  # turns a place in the upstream's request into the client's
+    own_name: Callable[[str], str] = str  # turns the upstream's name of a tool into the client's
 
 
 class ToChat:
@@ -57,6 +58,7 @@ class ToChat:
             wanted.model, wanted.include_usage, wanted.legacy, self._report, wanted.new_id, wanted.clock
         )
         self._out.quiet, self._out.apart = quiet, apart
+        self._out.own_name = wanted.own_name
         self._listener = Listener(self._out, wanted.terms, wanted.stops, wanted.new_id)
 
     @property

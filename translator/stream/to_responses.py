@@ -169,7 +169,7 @@ class ToResponses:
         return self._out.take_events()
 
     def _new_call(self) -> Call:
-        return Call(self._asked.catalog.by_flat, lambda: self._asked.new_id("call"))
+        return Call(self._asked.catalog.called, lambda: self._asked.new_id("call"))
 
     # the frame of the answer
 
@@ -239,7 +239,7 @@ class ToResponses:
     def _marked(self, tag: str, text: str) -> bool:
         """Take what stood in a tag of the text; False: it is none of ours, and text after all."""
         if tag == THINK:
-            self._reasoning({"thinking": text})
+            self._think(text)
             return True
         call = fragments.from_markup(text, self._asked.catalog)
         if call is None:
@@ -251,7 +251,7 @@ class ToResponses:
     def _content(self, value: Any) -> None:
         for part in value if isinstance(value, list) else [value]:  # some servers send parts
             if isinstance(part, dict) and part.get("type") == "thinking":
-                self._reasoning({"thinking": reasoning.joined_text(part.get("thinking"))})
+                self._think(reasoning.joined_text(part.get("thinking")), reasoning.AMONG_PARTS)
             else:
                 self._words.take(part)
 
@@ -275,19 +275,25 @@ class ToResponses:
     # reasoning
 
     def _reasoning(self, delta: Body) -> None:
-        text = reasoning.text_of(delta)
-        details = [name for name in reasoning.DETAIL_FIELDS if delta.get(name) and self._fits(delta[name])]
-        if self._asked.show_reasoning == "off":
-            text = ""  # what must go back unread still travels, sealed
-        if not (text or details):
+        field, text = reasoning.said_in(delta)
+        self._think(text, field if field in reasoning.TEXT_FIELDS else None)
+        for name in reasoning.DETAIL_FIELDS:
+            if delta.get(name) and self._fits(delta[name]):
+                item = self._thinking()
+                item.take(item.details, name, delta[name])
+        opaque = delta.get(reasoning.OPAQUE_FIELD)
+        if opaque and isinstance(opaque, str):
+            item = self._thinking()
+            item.take(item.keep, reasoning.OPAQUE_FIELD, opaque)
+
+    def _think(self, text: str, field: str | None = None) -> None:
+        """Say reasoning text, that came as *field*: it goes back as the same, unless that is the usual one."""
+        if not text or self._asked.show_reasoning == "off":  # what must go back unread still travels, sealed
             return
         item = self._thinking()
-        if text:
-            item.take(item.text, text)
-        for name in details:
-            item.take(item.details, name, delta[name])
-        if delta.get("reasoning") and not delta.get("reasoning_content"):
-            item.take(item.came_as, "reasoning")
+        item.take(item.text, text)
+        if field is not None and field != reasoning.TEXT_FIELDS[0]:
+            item.take(item.keep, "field", field)
 
     def _fits(self, value: Any) -> bool:
         """Whether a provider's own structure can be carried unread."""
@@ -306,7 +312,7 @@ class ToResponses:
 
     def _seal(self, fields: Body) -> str | None:
         """What must go back unread: always for a provider's own structures, texts only when asked for."""
-        owned = any(name in fields for name in (*reasoning.DETAIL_FIELDS, "calls"))
+        owned = any(name in fields for name in (*reasoning.DETAIL_FIELDS, reasoning.OPAQUE_FIELD, "calls"))
         if not owned and not (self._asked.seal_reasoning and fields["text"]):
             return None
         return reasoning.seal({**fields, "model": self._asked.blank["model"]})
@@ -355,5 +361,5 @@ DELTAS: dict[str, Callable[[ToResponses, Any], None]] = {
     "tool_calls": ToResponses._tool_calls,
     "function_call": ToResponses._legacy_call,
 }
-_IN_ORDER = (*reasoning.TEXT_FIELDS, *reasoning.DETAIL_FIELDS, *DELTAS)
+_IN_ORDER = (*reasoning.TEXT_FIELDS, *reasoning.DETAIL_FIELDS, reasoning.OPAQUE_FIELD, *DELTAS)
 _READ_ELSEWHERE = {"role", "name", "tool_call_id", *reasoning.FIELDS}

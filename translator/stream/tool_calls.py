@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..losses import Report
-from ..parts import calls, tools
+from ..parts import calls
+from ..parts.names import flatten
 from ..wire import json
 from .completion import Completion
 from .pieces import Grow, Pieces
@@ -38,7 +39,7 @@ class Call(Item):
         """Learn who is called; the first word counts."""
         name, call_id, namespace = (body.get(key) for key in ("name", "call_id", "namespace"))
         if name and isinstance(name, str) and not self.name:
-            self.name = tools.flatten(name, namespace if isinstance(namespace, str) else None)
+            self.name = flatten(name, namespace if isinstance(namespace, str) else None)
         if isinstance(call_id, str):
             self.call_id = self.call_id or call_id
 

@@ -13,10 +13,12 @@ from typing import Any
 
 from ..errors import BadRequest
 from ..parts import calls, content, reasoning
+from ..parts.names import CallIds
 from ..parts.tools import Catalog
 from ..profiles import Terms
 from ..wire import shape
 from ..wire.responses import ITEM_FIELDS
+from .order import Said, alternating
 from .turn import Item, Message, Outputs, Turn, implied_type, is_nameless, is_server_side, last_of_user
 
 _NEEDS_STATE = "stored state, which is not kept here: send the items themselves (in many clients: `store: false`)"
@@ -33,6 +35,7 @@ class Turns:
         self._terms = terms
         self._model = model
         self._current_turn_only = current_turn_only
+        self._call_ids = CallIds() if terms.profile.call_ids != "any" else None
         self._turn: Turn | None = None
         self._front: tuple[Message, str] | None = None  # a system message that goes in front of all, and its path
         self._joined: list[str] = []  # the texts that the first system message is made of, if there are several
@@ -47,6 +50,8 @@ class Turns:
         else:
             self._add_items(given)
         self._put_in_front()
+        if self._terms.profile.alternating_roles:
+            self._alternate()
 
     def _add_items(self, given: Any) -> None:
         self._items = shape.mappings(given, "input")
@@ -71,6 +76,14 @@ class Turns:
             self.call_origins = {number + 1: paths for number, paths in self.call_origins.items()}
         if self._joined:
             self.messages[0]["content"], self._joined = "\n\n".join(self._joined), []
+
+    def _alternate(self) -> None:
+        """Give the messages the order that the upstream wants (`alternating_roles`)."""
+        told = zip(self.messages, self.origins, strict=True)
+        said = [Said(message, origin, self.call_origins.get(i)) for i, (message, origin) in enumerate(told)]
+        said = alternating(said, self._terms)
+        self.messages, self.origins = [each.message for each in said], [each.origin for each in said]
+        self.call_origins = {i: each.calls for i, each in enumerate(said) if each.calls is not None}
 
     def add_system(self, text: Any, path: str) -> None:
         """Put instructions in front."""
@@ -268,7 +281,10 @@ class Turns:
         if not (turn.parts or turn.calls):
             self._terms.report.dropped(turn.path, turn.why_nothing)
             return
-        self._emit(turn.message(self._terms), turn.path)
+        message = turn.message(self._terms)
+        if self._call_ids is not None and turn.calls:
+            message["tool_calls"] = [{**call, "id": self._call_ids.short(call["id"])} for call in message["tool_calls"]]
+        self._emit(message, turn.path)
         if turn.calls:
             self.call_origins[len(self.messages) - 1] = turn.call_paths
             self._tell_outputs(turn)
@@ -279,7 +295,8 @@ class Turns:
             given = calls.output_to_chat(item, path, self._catalog.flat, self._terms)
             if isinstance(given, list) and not self._terms.profile.media_in_tool_messages:
                 given = self._without_media(given, media, f"{name} ({call_id})", path)
-            self._emit({"role": "tool", "tool_call_id": call_id, "content": given}, path)
+            own_id = self._call_ids.short(call_id) if self._call_ids is not None else call_id
+            self._emit({"role": "tool", "tool_call_id": own_id, "content": given}, path)
         if media:
             self._emit({"role": "user", "content": media}, turn.outputs[-1][3])
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import BadRequest
 from ..parts import calls, content, reasoning
+from ..parts.names import Names
 from ..profiles import Terms
 from ..wire import shape
 from .turn import Item, Message, last_of_user
@@ -27,10 +28,11 @@ _KNOWN = {
 class Items:
     """Items under construction, and for each the path of what it came from."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: Terms, tool_names: Names) -> None:
         self.items: list[Item] = []
         self.origins: list[str] = []
         self._terms = terms
+        self._tool_names = tool_names
         self._messages: list[Message] = []
         self._position = 0
         self._used: dict[str, int] = {}  # ids of call items, and how often each was wanted
@@ -155,6 +157,7 @@ class Items:
         self._names[item["call_id"]] = item["name"]
         if item["type"] == "custom_tool_call":
             self._free_form.add(item["call_id"])
+        item["name"] = self._tool_names.flat(item["name"])
         self._emit(item, path)
 
     def _new_id(self, wanted: str) -> str:
@@ -171,6 +174,7 @@ class Items:
         call_id = self._new_id(f"{LEGACY}{self._position}")
         item = calls.function_item(shape.mapping(call, path), path, call_id, self._terms)
         self._legacy.setdefault(item["name"], []).append(call_id)
+        item["name"] = self._tool_names.flat(item["name"])
         self._emit(item, path)
 
     def _tool(self, message: Message, path: str) -> None:

@@ -47,15 +47,26 @@ class Turn:
         if self.parts:
             self._say(message, terms)
         if self._thoughts:
-            fields = [s["field"] for s in self._sealed if s.get("field") in reasoning.TEXT_FIELDS]
-            message[fields[-1] if fields else terms.profile.reasoning_field] = "\n\n".join(self._thoughts)
+            fields = [s["field"] for s in self._sealed if s.get("field") in _REPLAYED_IN]
+            field = fields[-1] if fields else terms.profile.reasoning_field
+            reasoning.put_text(message, field, "\n\n".join(self._thoughts))
         for sealed in self._sealed:
+            if isinstance(sealed.get(reasoning.OPAQUE_FIELD), str):
+                message[reasoning.OPAQUE_FIELD] = sealed[reasoning.OPAQUE_FIELD]
             for name in reasoning.DETAIL_FIELDS:
                 if isinstance(sealed.get(name), list):
                     message.setdefault(name, []).extend(sealed[name])
         if self.calls:
             message["tool_calls"] = self._signed() if self._sealed else self.calls
+            if placeholder := terms.profile.signature_placeholder:
+                self._sign_first(message, placeholder, terms)
         return message
+
+    def _sign_first(self, message: Message, placeholder: str, terms: Terms) -> None:
+        signed = reasoning.with_placeholder(message["tool_calls"], placeholder)
+        if signed is not None:
+            message["tool_calls"] = signed
+            terms.report.approximated(self.call_paths[0], "a placeholder stands for the signature that it lacks")
 
     def _say(self, message: Message, terms: Terms) -> None:
         """What it said and what it refused to say."""
@@ -142,6 +153,7 @@ def last_of_user(said: list[dict[str, Any]]) -> int:
     return next((i for i in range(len(said) - 1, -1, -1) if said[i].get("role") == "user"), -1)
 
 
+_REPLAYED_IN = (*reasoning.TEXT_FIELDS, reasoning.AMONG_PARTS)
 _PAIRED = frozenset({*calls.CALLS, *calls.OUTPUTS})
 
 

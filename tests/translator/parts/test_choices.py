@@ -4,6 +4,7 @@ import pytest
 
 from diglot.translator import BadRequest, Loss, Profile, Report
 from diglot.translator.parts import choices, tools
+from diglot.translator.parts.names import Names
 from diglot.translator.profiles import Terms
 
 TOOLS = [
@@ -144,7 +145,7 @@ def test_allowed_tools_that_are_not_there(known: bool) -> None:
 def flat(choice: Any, path: str = "tool_choice") -> tuple[Any, list[str]]:
     """The Responses choice, and the paths of what was lost."""
     report = Report()
-    return choices.to_responses(choice, path, Terms(Profile(), report)), [loss.path for loss in report]
+    return choices.to_responses(choice, path, Names(), Terms(Profile(), report)), [loss.path for loss in report]
 
 
 @pytest.mark.parametrize(

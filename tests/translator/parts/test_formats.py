@@ -29,6 +29,17 @@ def test_formats(form: Any, expected: Any) -> None:
     assert len(terms.report) == 0
 
 
+def test_schemas_as_the_upstream_takes_them() -> None:
+    """They are simplified as those of functions are; a format without one stays without."""
+    terms = Terms(Profile(schemas="clean"), Report())
+    made = formats.to_chat({**FLAT, "schema": {**SCHEMA, "additionalProperties": False}}, "text.format", terms)
+    assert made is not None
+    assert made["json_schema"]["schema"] == SCHEMA
+    assert [(loss.path, loss.kind) for loss in terms.report] == [("text.format.schema", "approximated")]
+    bare = formats.to_chat({"type": "json_schema", "name": "n"}, "text.format", terms)
+    assert bare == {"type": "json_schema", "json_schema": {"name": "n"}}
+
+
 @pytest.mark.parametrize(
     ("form", "param"),
     [("json", "text.format"), ({}, "text.format.type"), ({"type": "grammar"}, "text.format.type")],

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Loss, Profile, Report
-from diglot.translator.parts import natives, tools
+from diglot.translator.parts import names, natives, tools
 from diglot.translator.profiles import Terms
 
 CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
@@ -235,44 +235,45 @@ def test_the_first_declaration_counts() -> None:
     assert [(loss.path, loss.kind) for loss in losses] == [("tools[2]", "dropped")]
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"type": "custom", "name": "ns__f"},
-        {"type": "namespace", "name": "ns", "tools": [function()]},
-    ],
-)
-def test_two_tools_of_one_name_are_refused(other: dict[str, Any]) -> None:
+def test_two_tools_of_one_name_are_refused() -> None:
     """Nobody could tell whose call it is."""
-    with pytest.raises(BadRequest, match="both know as 'ns__f'") as raised:
-        read(function("ns__f"), other)
-    assert str(raised.value.param).startswith("tools[1]")
+    with pytest.raises(BadRequest, match="both know as 'f'") as raised:
+        read(function("f"), {"type": "custom", "name": "f"})
+    assert raised.value.param == "tools[1]"
 
 
-@pytest.mark.parametrize(
-    ("name", "namespace", "flat"),
-    [
-        ("f", None, "f"),
-        ("f", "", "f"),
-        ("f", "f", "f"),
-        ("f", "ns", "ns__f"),
-        ("f" * 60, "ns", "ns__" + "f" * 60),
-    ],
-)
-def test_flat_names(name: str, namespace: str | None, flat: str) -> None:
-    """A short name with its namespace in front; a namespace of the same name is none (protocol 3.4)."""
-    assert tools.flatten(name, namespace) == flat
+def test_a_name_that_a_namespace_has_taken_becomes_another_one() -> None:
+    """The upstream tells them apart, and so does the catalog."""
+    space = {"type": "namespace", "name": "ns", "tools": [function()]}
+    found, losses = read(function("ns__f"), space)
+    assert found[0].flat == "ns__f"
+    assert found[1].flat.startswith("ns__f_")
+    assert [(tool.name, tool.namespace) for tool in found] == [("ns__f", None), ("f", "ns")]
+    assert [(loss.path, loss.kind) for loss in losses] == [("tools[1]", "emulated")]
 
 
-@pytest.mark.parametrize(("name", "namespace"), [("f" * 61, "ns"), ("a.b", "ns"), ("a", "n s"), ("é", "\ud83d")])
-def test_names_that_do_not_fit_are_hashed(name: str, namespace: str) -> None:
-    """At most 64 plain characters, and different names stay different."""
-    flat = tools.flatten(name, namespace)
-    assert len(flat) <= 64
-    assert flat.replace("_", "a").replace("-", "a").isalnum()
-    assert flat.isascii()
-    assert flat == tools.flatten(name, namespace)
-    assert flat not in (tools.flatten(name + "x", namespace), tools.flatten(name, namespace + "."))
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("kind", ["function", "custom"])
+@pytest.mark.parametrize("name", ["server.search@v1", "n" * 65, "\u00fcber"])
+def test_names_that_upstreams_refuse_are_replaced(kind: str, name: str, native: bool) -> None:
+    """The declaration has a plain name, and the report says so; the tool keeps its own."""
+    (tool,), losses = read({"type": kind, "name": name}, custom_tools=native)
+    assert inner(tool)["name"] == tool.flat == names.flatten(name, None) != name
+    assert tool.name == name
+    assert ("tools[0].name", "emulated") in [(loss.path, loss.kind) for loss in losses]
+
+
+def test_a_tool_that_only_history_names_is_known_by_it() -> None:
+    """A model may call what it called before: the client gets its own name back."""
+    catalog = tools.declared({"tools": [function()]}, Terms(Profile(), Report()))
+    flat = catalog.flat("gone.tool", "ns")
+    for known in (catalog, catalog.without_declarations()):
+        assert known.by_flat(flat) is None
+        called = known.called(flat)
+        assert called is not None
+        assert (called.name, called.namespace, called.kind) == ("gone.tool", "ns", "function")
+        assert known.called("f") == known.by_flat("f")
+        assert known.called("never") is None
 
 
 def test_the_catalog_knows_both_names() -> None:
@@ -285,6 +286,18 @@ def test_the_catalog_knows_both_names() -> None:
     assert (catalog.by_name("f"), catalog.by_name("f", "f"), catalog.by_name("g", "ns")) == (f, f, g)
     assert (catalog.by_name("g"), catalog.by_name("g", "g"), catalog.by_name("f", "ns")) == (None, None, None)
     assert (catalog.flat("g", "ns"), catalog.flat("gone", "ns"), catalog.flat("gone")) == ("ns__g", "ns__gone", "gone")
+
+
+def test_schemas_as_the_upstream_takes_them() -> None:
+    """What was simplified is reported, but not where the schema was ours."""
+    declared = [function(parameters=CLOSED), function("g", parameters=OPEN), {"type": "custom", "name": "c"}]
+    found, losses = read(*declared, schemas="clean")
+    assert inner(found[0])["parameters"] == {**OPEN, "required": ["a"]}
+    assert inner(found[1])["parameters"] == OPEN
+    assert "additionalProperties" not in inner(found[2])["parameters"]
+    assert [(loss.path, loss.kind) for loss in losses if loss.path != "tools[2]"] == [
+        ("tools[0].parameters", "approximated")
+    ]
 
 
 def test_the_echo_leaves_other_things_alone() -> None:

@@ -87,11 +87,21 @@ def test_moderation_is_there_when_it_was_sent() -> None:
 
 
 def test_citations_are_taken_once() -> None:
-    """Perplexity repeats them on every chunk (D37)."""
+    """Perplexity repeats them on every chunk, and adds to them (D37)."""
     found, _, _ = facts()
-    given = (None, ["https://a"], ["https://a", "https://b"])
+    given = (None, ["https://a"], ["https://a", "https://b", "https://b"])
     taken_in = [cited["url"] for links in given for cited in found.take({"citations": links}, True)]
-    assert taken_in == ["https://a"]
+    assert taken_in == ["https://a", "https://b"]
+
+
+def test_search_results_are_citations_with_titles() -> None:
+    """What is in both lists is one source, and has its title."""
+    found, _, _ = facts()
+    results = [{"title": "A", "url": "https://a", "date": "2026-01-01"}, {"title": "no link"}]
+    chunk = {"citations": ["https://b", "https://a"], "search_results": results}
+    cited = found.take(chunk, True)
+    assert [(link["url"], link["title"]) for link in cited] == [("https://a", "A"), ("https://b", "")]
+    assert found.take({"search_results": results}, True) == []
 
 
 @pytest.mark.parametrize(

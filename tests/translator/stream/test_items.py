@@ -119,7 +119,7 @@ def test_what_goes_back_unread_is_sealed() -> None:
 
     def grow(r: Reasoning) -> None:
         r.text("a")
-        r.came_as("reasoning")
+        r.keep("field", "reasoning")
         r.sign("c", {"google": 1})
         r.sign("d", {"google": 2})
         r.details("reasoning_details", [{"index": 0, "type": "t", "text": "a"}])

@@ -348,3 +348,28 @@ def test_messages_and_calls_of_one_turn_are_one_message() -> None:
 def test_handlers_are_named_as_on_the_wire() -> None:
     """The table is by the items' types."""
     assert all(name == name.lower() and " " not in name for name in HANDLERS)
+
+
+def test_ids_of_calls_as_the_upstream_takes_them() -> None:
+    """A call and its result have the same short id, and a signature still finds its call."""
+    sealed = reasoning.seal({"calls": {"call_1": {"google": {}}}})
+    thought = {"type": "reasoning", "summary": [], "encrypted_content": sealed}
+    calls = [{**CALL, "call_id": f"call_{i}"} for i in (1, 2)]
+    outputs = [{**OUTPUT, "call_id": f"call_{i}"} for i in (2, 1)]
+    made = messages([USER, thought, *calls, *outputs], call_ids="nine_alphanumeric")
+    first, second = made[1]["tool_calls"]
+    assert [(len(call["id"]), call["id"].isalnum()) for call in (first, second)] == [(9, True)] * 2
+    assert [message["tool_call_id"] for message in made[2:]] == [first["id"], second["id"]]
+    assert ("extra_content" in first, "extra_content" in second) == (True, False)
+
+
+def test_roles_take_turns() -> None:
+    """The messages and the paths that they came from stay together."""
+    said = {"role": "assistant", "content": "Hi"}
+    turns, losses = turned([said, USER, USER, CALL, OUTPUT, USER], alternating_roles=True)
+    assert [message["role"] for message in turns.messages] == [
+        *("user", "assistant", "user", "assistant", "tool", "assistant", "user"),
+    ]
+    assert turns.origins == [f"input[{i}]" for i in (0, 0, 1, 3, 4, 5, 5)]
+    assert turns.call_origins == {3: ["input[3]"]}
+    assert [(loss.path, loss.kind) for loss in losses] == [(f"input[{i}]", "approximated") for i in (0, 2, 5)]

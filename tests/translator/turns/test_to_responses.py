@@ -4,6 +4,7 @@ import pytest
 
 from diglot.translator import BadRequest, Loss, Profile, Report
 from diglot.translator.parts import reasoning
+from diglot.translator.parts.names import Names
 from diglot.translator.profiles import Terms
 from diglot.translator.turns.to_responses import LEGACY, Items
 
@@ -14,7 +15,7 @@ SEALED = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content":
 def turned(*messages: Any, profile: Profile | None = None, **settings: Any) -> tuple[Items, list[Loss]]:
     """The items of *messages*, and what was lost."""
     terms = Terms(profile or Profile(**settings), Report())
-    items = Items(terms)
+    items = Items(terms, Names())
     items.add(list(messages))
     return items, list(terms.report)
 
@@ -117,7 +118,7 @@ def test_messages_that_are_refused(message: Any, param: str, code: str) -> None:
 def test_messages_are_a_list(given: Any, code: str) -> None:
     """At least one message, in a list."""
     with pytest.raises(BadRequest) as raised:
-        Items(Terms(Profile(), Report())).add(given)
+        Items(Terms(Profile(), Report()), Names()).add(given)
     assert (raised.value.param, raised.value.code) == ("messages", code)
 
 

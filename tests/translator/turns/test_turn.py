@@ -55,7 +55,8 @@ def test_a_refusal_alone() -> None:
         ([{}], "reasoning_content"),
         ([{"field": "reasoning"}], "reasoning"),
         ([{"field": "reasoning"}, {}], "reasoning"),
-        ([{"field": "content"}], "reasoning_content"),
+        ([{"field": "reasoning_text"}], "reasoning_text"),
+        ([{"field": "content_"}], "reasoning_content"),
         ([{"field": "role"}], "reasoning_content"),
         ([{"field": ["x"]}], "reasoning_content"),
     ],
@@ -201,3 +202,44 @@ def test_what_needs_no_pair_is_not_indexed() -> None:
 def test_special_items(given: dict[str, Any], server: bool, nameless: bool) -> None:
     """Which items were run by the server, and which outputs name a tool and no call."""
     assert (is_server_side(given), is_nameless(given)) == (server, nameless)
+
+
+@pytest.mark.parametrize(
+    ("parts", "rest"),
+    [([], []), ([text("a")], [text("a")]), ([text("a"), {"type": "refusal", "refusal": "no"}], None)],
+)
+def test_thoughts_go_back_among_the_parts(parts: list[dict[str, Any]], rest: Any) -> None:
+    """Where the upstream has them there, in front of what was said."""
+    turn = Turn("input[0]")
+    turn.parts += parts
+    turn.think("hm", {})
+    lists = frozenset({"assistant"})
+    message = turn.message(terms(reasoning_field="content", content_lists=lists, refusals=True))
+    thought, *others = message["content"]
+    assert thought == {"type": "thinking", "thinking": [text("hm")]}
+    assert others == (parts if rest is None else rest)
+
+
+@pytest.mark.parametrize(("opaque", "sent"), [("x", "x"), (5, None)])
+def test_what_only_its_maker_can_read_goes_back(opaque: Any, sent: str | None) -> None:
+    """Beside the thoughts, as it came."""
+    turn = Turn("input[0]")
+    turn.parts.append(text("a"))
+    turn.think("", {"reasoning_opaque": opaque})
+    assert turn.message(terms()).get("reasoning_opaque") == sent
+
+
+def test_a_placeholder_stands_for_a_signature() -> None:
+    """The first of several calls has it, if nobody signed any; that is reported."""
+    turn = Turn("input[0]")
+    turn.call(call("c1"), "input[0]")
+    turn.call(call("c2"), "input[1]")
+    with_placeholder = terms(signature_placeholder="skip")
+    first, second = turn.message(with_placeholder)["tool_calls"]
+    assert first == {**call("c1"), "extra_content": {"google": {"thought_signature": "skip"}}}
+    assert second == call("c2")
+    assert [(loss.path, loss.kind) for loss in with_placeholder.report] == [("input[0]", "approximated")]
+    turn.think("", {"calls": {"c2": {"google": {"thought_signature": "real"}}}})
+    signed = terms(signature_placeholder="skip")
+    assert "extra_content" not in turn.message(signed)["tool_calls"][0]
+    assert len(signed.report) == 0

@@ -1,0 +1,88 @@
+"""Roles that take turns, for chat templates that refuse any other order (`alternating_roles`).
+
+"Conversation roles must alternate user/assistant/user/assistant", say the templates of Mistral's models, and its API:
+"Unexpected role 'user' after role 'tool'".
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ..parts import content, reasoning
+from ..profiles import Terms
+from .turn import Message
+
+_BEGIN = "(The conversation begins with your message.)"
+_DONE = "Done."
+
+
+class Said(NamedTuple):
+    """A message, and where it came from."""
+
+    message: Message
+    origin: str
+    calls: list[str] | None
+    """The paths of its calls, if it has some."""
+
+
+def alternating(said: list[Said], terms: Terms) -> list[Said]:
+    """Return the messages with neighbours of one role joined, and a word of who is missing between the others."""
+    made: list[Said] = []
+    before = None  # the role of the last one who is no system
+    for group in _neighbours(said):
+        first = group[0]
+        role = first.message["role"]
+        missing = _MISSING.get((before, role))
+        if missing is not None:
+            terms.report.approximated(first.origin, _WHY_MISSING)
+            made.append(Said({**missing}, first.origin, None))
+        if len(group) > 1:
+            for each in group[1:]:
+                terms.report.approximated(each.origin, "neighbours of one role are one message")
+            first = Said(_joined([each.message for each in group]), first.origin, group[-1].calls)
+        made.append(first)
+        before = before if role in ("system", "developer") else role
+    return made
+
+
+_MISSING = {
+    (None, "assistant"): {"role": "user", "content": _BEGIN},
+    ("tool", "user"): {"role": "assistant", "content": _DONE},
+}
+_WHY_MISSING = "roles take turns: a message that nobody wrote stands in front"
+
+
+def _neighbours(said: list[Said]) -> list[list[Said]]:
+    """Users that follow each other, and assistants; nobody follows one that calls, but the results."""
+    groups: list[list[Said]] = []
+    for each in said:
+        role = each.message["role"]
+        if groups and role in ("user", "assistant") and groups[-1][0].message["role"] == role:
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+    return groups
+
+
+def _joined(messages: list[Message]) -> Message:
+    """One message that says what all of them say; the last one may call."""
+    joined: Message = {}
+    for message in messages:
+        for name, value in message.items():
+            joined.setdefault(name, value)
+    joined["content"] = _contents([message["content"] for message in messages])
+    for field in reasoning.TEXT_FIELDS:
+        thoughts = [message[field] for message in messages if message.get(field)]
+        if thoughts:
+            joined[field] = "\n\n".join(thoughts)
+    return joined
+
+
+def _contents(contents: list[Any]) -> Any:
+    said = [each for each in contents if each]
+    if all(isinstance(each, str) for each in said):
+        return "\n\n".join(said) or None
+    parts: list[content.Part] = []
+    for each in said:
+        parts += [{"type": "text", "text": each}] if isinstance(each, str) else each
+    return parts
