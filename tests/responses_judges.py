@@ -58,7 +58,7 @@ def judge_responses(
     assert request.keys() <= _FIELDS | set(extras), f"no such fields: {request.keys() - _FIELDS - set(extras)}"
     assert isinstance(request["model"], str)
     assert request["input"], "no input"
-    _judge_items(request["input"], paired=asked is None or _pairs(asked["messages"]))
+    _judge_items(request["input"], paired=asked is None or _pairs(asked.get("messages", ())))
     _judge_tools(request)
     assert request.get("max_output_tokens", least_tokens) >= least_tokens
     assert "top_logprobs" not in request or "message.output_text.logprobs" in request["include"]

@@ -196,6 +196,8 @@ PARTS: Cases = {
     "input_audio": many({"type": "input_audio", "input_audio": {"data": LONG}}),
     "input_video": many({"type": "input_video", "video_url": LONG}),
     "video_url": many({"type": "video_url", "video_url": {"url": LONG}}),
+    "document_url": many({"type": "document_url", "document_url": f"data:,{LONG}", "document_name": LONG}),
+    "file_url": many({"type": "file_url", "file_url": {"url": f"data:,{LONG}", "more": LONG}}),
 }
 OWNERS: dict[str, Callable[[Any], dict[str, Any]]] = {
     **{role: lambda parts, role=role: {"role": role, "content": parts} for role in ("user", "system", "assistant")},
@@ -378,6 +380,7 @@ def test_messages(make: Make, replay: Any) -> None:
     """Whatever they are."""
     profile = Profile(reasoning_replay=replay)
     assert_linear(lambda n: serve(ServeChat, chat(messages=make(n)), profile=profile))
+    assert_linear(lambda n: serve(ServeChat, chat(messages=None, input=make(n)), profile=profile))
 
 
 # --- fields

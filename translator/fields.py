@@ -32,6 +32,7 @@ from .wire import shape
 _STATE = "answers are not stored here"
 _CARRIED = Way("carried")
 _BY_CODE = "by code"
+_RESPONSES_WORD = "the word of Responses, from clients that mix both"
 _IN_ANSWERS = "only an answer could show it, and only a live exchange makes one"
 
 REQUEST: list[Row] = [
@@ -40,16 +41,21 @@ REQUEST: list[Row] = [
     *same("prompt_cache_options.mode"),
     ways("prompt_cache_options.ttl", Way("carried", "", without("12h", "chat requests know no such time")), _CARRIED),
     hint("service_tier", without("ultrafast", "chat requests know no such tier"), "auto", "default"),
-    moved("max_output_tokens", "max_completion_tokens", None, limits.to_responses),
+    moved("max_output_tokens", "max_completion_tokens", limits.to_chat, limits.to_responses),
     Row("max_output_tokens", "max_tokens", None, Way("carried", "the older name", limits.to_responses)),
+    Row("max_output_tokens", "max_output_tokens", None, Way("carried", _RESPONSES_WORD, limits.to_responses)),
     moved("reasoning.effort", "reasoning_effort", reasoning.effort, reasoning.effort),
     Row("reasoning.effort", "reasoning.effort", None, Way("carried", "as some gateways spell it", reasoning.effort)),
     moved(
         "text.format", "response_format", formats.to_chat, formats.to_responses, "chat nests a schema one level deeper"
     ),
     moved("text.verbosity", "verbosity", None, None, "", "medium"),
+    Row("text.format", "text.format", None, Way("carried", _RESPONSES_WORD, formats.to_responses)),
+    Row("text.verbosity", "text.verbosity", None, Way("carried", _RESPONSES_WORD, None, (None, "medium"))),
     by_code("input", "messages", "items become messages, one per turn, outputs behind their calls", "as items"),
+    by_code("input", "input", "", "where there are no `messages`: items as they are (Cursor)"),
     by_code("instructions", "messages", "the first system message", ""),
+    by_code("instructions", "instructions", "", _RESPONSES_WORD, "input"),
     by_code("tools", "tools", "functions; free-form, namespaced and client-run tools as functions too", "flattened"),
     by_code("tools", "functions", "", "tools, answered as `function_call`"),
     by_code("tools", "web_search_options", "", "a web search tool; the model decides whether to search"),

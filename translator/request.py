@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from . import fields, toolset
+from . import fields, spellings, toolset
 from .errors import BadRequest, NotSayable
 from .losses import Report
 from .mapping import put, put_taken, walk
@@ -92,6 +92,8 @@ def _to_chat(body: dict[str, Any], terms: Terms) -> ChatRequest:
         body = {**body, **changed}
     chat: dict[str, Any] = {}
     walk(fields.TO_CHAT, body, chat, terms, terms.profile.unknown)
+    if body.get("input") is None and body.get("messages") is not None:
+        raise BadRequest("'messages' are for POST /chat/completions; here, 'input' holds the conversation.", "messages")
     _check(body, "input", "instructions")
     catalog = tools.declared(body, terms)
     turns = _turns(body, catalog, terms)
@@ -204,8 +206,8 @@ def translate_to_responses(body: Any, terms: Terms, *, strict: bool = False) -> 
 
 
 def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
-    _check(body, "messages")
-    body = _said_once(body, terms)
+    _check(body, "messages", "input")
+    body = spellings.said_once(body, terms)
     made: dict[str, Any] = {}
     early, late = body, {}
     if "stop" in body or "n" in body:  # that may be refused, but for better reasons first
@@ -215,7 +217,11 @@ def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
     walk(fields.TO_RESPONSES, early, made, terms, terms.profile.responses_unknown)
     names = Names()
     items = Items(terms, names)
-    items.add(body["messages"])
+    if body.get("input") is None:
+        items.add(body["messages"])
+    else:
+        items.add_items(body["input"])
+    _instruct(body, items, made, terms)
     made["input"] = items.items
     legacy = bool(body.get("functions")) and not body.get("tools")
     declared = toolset.to_responses(body, made, legacy, names, terms)
@@ -236,22 +242,16 @@ def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
     )
 
 
-def _said_once(body: dict[str, Any], terms: Terms) -> dict[str, Any]:
-    """Where two names of one thing are given, the older one, or the dialect's, gives way."""
-    for name, other in _ONE_THING:
-        if body.get(name) is not None and body.get(other) is not None:
-            if body[name] != body[other]:
-                terms.report.dropped(other, f"'{name}' says it", body[other])
-            body = {**body, other: None}
-    nested, effort = body.get("reasoning"), body.get("reasoning_effort")
-    if effort is not None and isinstance(nested, dict) and nested.get("effort") is not None:
-        if effort != nested["effort"]:
-            terms.report.dropped("reasoning.effort", "'reasoning_effort' says it", nested["effort"])
-        body = {**body, "reasoning": {**nested, "effort": None}}
-    return body
-
-
-_ONE_THING = (("max_completion_tokens", "max_tokens"), ("tool_choice", "function_call"))
+def _instruct(body: dict[str, Any], items: Items, made: dict[str, Any], terms: Terms) -> None:
+    """What a chat client says in `instructions`, beside its system messages."""
+    if body.get("instructions") is None:
+        return
+    given = shape.text(body["instructions"], "instructions")
+    if terms.profile.takes("instructions", "responses"):
+        made["instructions"] = given
+    else:
+        terms.report.emulated("instructions", "they are told in a system message")
+        items.put_in_front({"type": "message", "role": "system", "content": given}, "instructions")
 
 
 def _include(body: dict[str, Any], made: dict[str, Any], terms: Terms) -> None:

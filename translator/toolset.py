@@ -57,7 +57,7 @@ def to_responses(body: dict[str, Any], made: dict[str, Any], legacy: bool, names
     """Declare the tools and the choice among them; return the paths of the declarations."""
     declared, paths = tools.to_responses(body, names, terms)
     name = "tool_choice" if body.get("tool_choice") is not None else "function_call"
-    choice = None if body.get(name) is None else choices.to_responses(body[name], name, names, terms)
+    choice = None if body.get(name) is None else choices.to_responses(body[name], name, names, terms, declared)
     if not declared and choice not in (None, "none", "auto"):
         raise BadRequest(f"'{name}' is only allowed when tools are declared.", name)
     if declared and not terms.profile.takes("tools", "responses"):

@@ -53,6 +53,8 @@ SAMPLES: dict[Goal, dict[str, Any]] = {
         "n": 2,
         "max_completion_tokens": 100,
         "max_tokens": 100,
+        "max_output_tokens": 100,
+        "text.format": {"type": "json_object"},
         "stream_options.include_usage": True,
     },
 }
@@ -96,7 +98,7 @@ def test_the_table_says_what_happens(profile: Profile, goal: Goal) -> None:
     least = {"input": "Go"} if goal == "chat" else {"messages": samples["messages"]}
     for name, target, way in rows_of(goal):
         arrives, words = fate(name, target, way, goal, profile)
-        given: dict[str, Any] = {"model": "m", **least}
+        given: dict[str, Any] = {"model": "m", **(least if name != "input" else {})}
         beside = BESIDE.get(name)
         for field in filter(None, (beside if beside in samples or beside == "input" else None, name)):
             put(given, field, samples.get(field, "word"))

@@ -37,7 +37,9 @@ def in_chat(path: str, made: ResponsesRequest) -> str:
     """Turn a path of a Responses request into that of the chat request that it was made of."""
     head, index, rest = _split(path)
     if head == "input" and index is not None and index < len(made.origins):
-        return _trimmed(_in_message(made.body["input"][index], made.origins[index], rest), made.given)
+        origin = made.origins[index]
+        place = _in_message(made.body["input"][index], origin, rest) if origin.startswith("m") else origin + rest
+        return _trimmed(place, made.given)
     if head == "tools" and index is not None and index < len(made.declared):
         return _trimmed(_in_declaration(made.declared[index], rest), made.given)
     return _in_field(path, made)
@@ -100,13 +102,14 @@ def _in_field(path: str, made: ResponsesRequest) -> str:
     exact = [(chat, path[len(name) :]) for chat, name in rows if _begins(path, name)]
     given = [(chat, rest) for chat, rest in exact if _is_given(chat, made)]
     inside = [(chat, "") for chat, name in rows if _begins(name, path) and _is_given(chat, made)]
-    for chat, rest in given or exact or inside:
+    own = [(path, "")] if _is_given(path, made) else []
+    for chat, rest in given or own or exact or inside:
         return _trimmed(_nested(chat, rest, made), made.given)
     return path
 
 
 def _is_given(chat: str, made: ResponsesRequest) -> bool:
-    return made.given.get(chat.split(".")[0]) is not None
+    return made.given.get(re.split(r"[.\[]", chat)[0]) is not None
 
 
 def _nested(chat: str, rest: str, made: ResponsesRequest) -> str:

@@ -26,16 +26,42 @@ def to_chat(choice: Any, catalog: Catalog, terms: Terms) -> tuple[Any, list[Tool
     tools = list(catalog)
     if choice is None:
         return None, tools
+    choice = _plain(choice, "tool_choice")
     if isinstance(choice, str):
         return _word(choice, tools), tools
-    kind = shape.mapping(choice, "tool_choice").get("type")
-    if kind == "allowed_tools":
+    if choice.get("type") == "allowed_tools":
         return _allowed(choice, catalog, terms)
     tool = _find(choice, "tool_choice", catalog)
     if terms.profile.named_choice:
         return _named(tool), tools
     terms.report.emulated("tool_choice", "only the chosen tool is declared, and it is required")
     return "required", [tool]
+
+
+def _plain(choice: Any, path: str) -> Any:
+    """A choice in one of the specified spellings: a word, or an object that says its `type` (W41).
+
+    Clients that speak to several APIs write `any` for `required`, words as `{"type": "auto"}`, and a named tool as
+    `{"type": "tool", "name": ...}` or without any type.
+    """
+    if isinstance(choice, str):
+        return _OTHER_WORDS.get(choice, choice)
+    choice = shape.mapping(choice, path)
+    kind = choice.get("type")
+    if isinstance(kind, str) and (kind in _WORDS or kind in _OTHER_WORDS):
+        return _OTHER_WORDS.get(kind, kind)
+    return _typed(choice)
+
+
+def _typed(choice: dict[str, Any]) -> dict[str, Any]:
+    """A choice, or one of the allowed tools, whose type is one of the specified ones wherever its shape says which."""
+    if choice.get("type") not in (None, "tool"):
+        return choice
+    kind = next((form for form in (*_NAMED, "allowed_tools") if isinstance(choice.get(form), dict)), "function")
+    return {**choice, "type": kind}
+
+
+_OTHER_WORDS = {"any": "required"}
 
 
 def _word(word: str, tools: list[Tool]) -> str | None:
@@ -87,7 +113,7 @@ def _allowed(choice: dict[str, Any], catalog: Catalog, terms: Terms) -> tuple[An
     for i, member in enumerate(members):
         path = f"tool_choice.tools[{i}]"
         try:
-            tool = _find(shape.mapping(member, path), path, catalog)
+            tool = _find(_typed(shape.mapping(member, path)), path, catalog)
         except BadRequest:
             terms.report.dropped(path, "it is not among the tools that the upstream has", member)
         else:
@@ -106,23 +132,25 @@ def _allowed(choice: dict[str, Any], catalog: Catalog, terms: Terms) -> tuple[An
 # Chat -> Responses
 
 
-def to_responses(choice: Any, path: str, names: Names, terms: Terms) -> Any:
+def to_responses(
+    choice: Any, path: str, names: Names, terms: Terms, declared: list[dict[str, Any]] | None = None
+) -> Any:
     """Return the Responses choice for a chat `tool_choice` or `function_call`: names are nested one level less.
 
-    What only a Responses server understands (`{"type": "web_search_preview"}`) is handed on as it is. Raises BadRequest
-    for what is no choice.
+    What only a Responses server understands (`{"type": "web_search_preview"}`) is handed on as it is. A choice that
+    does not say its type has that of the tool of this name among those *declared*. Raises BadRequest for what is no
+    choice.
     """
+    given = choice.get("type") if isinstance(choice, dict) else None
+    choice = _plain(choice, path)
     if isinstance(choice, str):
         if choice not in _WORDS:
             raise _no_word(choice, path)
         return choice
-    choice = shape.mapping(choice, path)
-    kind = choice.get("type")
-    if kind is None:  # the older `function_call`
-        terms.report_unread(choice, _NAME, path)
-        return {"type": "function", "name": names.flat(shape.text_at(choice, "name", path))}
+    kind = choice["type"]
     if kind in _NAMED:
-        return _flat_choice(choice, path, names, terms)
+        made = _flat_choice(choice, path, names, terms)
+        return _as_declared(made, declared or []) if given in (None, "tool") else made
     if shape.text(kind, f"{path}.type") != "allowed_tools":
         return choice
     inner = choice
@@ -135,8 +163,14 @@ def to_responses(choice: Any, path: str, names: Names, terms: Terms) -> Any:
     return {"type": kind, "mode": inner.get("mode") or "auto", "tools": flat}
 
 
+def _as_declared(choice: dict[str, Any], declared: list[dict[str, Any]]) -> dict[str, Any]:
+    named = next((tool for tool in declared if tool.get("name") == choice["name"]), choice)
+    return {**choice, "type": named["type"]} if named.get("type") in _NAMED else choice
+
+
 def _flat_member(member: Any, path: str, names: Names, terms: Terms) -> Any:
-    return _flat_choice(member, path, names, terms) if shape.mapping(member, path).get("type") in _NAMED else member
+    member = _typed(shape.mapping(member, path))
+    return _flat_choice(member, path, names, terms) if member["type"] in _NAMED else member
 
 
 def _flat_choice(choice: dict[str, Any], path: str, names: Names, terms: Terms) -> dict[str, Any]:

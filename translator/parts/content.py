@@ -122,6 +122,28 @@ def _file(part: Part, path: str, terms: Terms) -> Part:
     return {"type": "file", "file": {"filename": file.get("filename") or _file_name(data), "file_data": data}}
 
 
+def _link(part: Part, path: str, terms: Terms) -> Part:
+    return _file(_linked(part, path, terms), path, terms)
+
+
+def _linked(part: Part, path: str, terms: Terms) -> Part:
+    """A file by its URL, as Mistral and Perplexity spell it, in the words of Responses; it may hold the file."""
+    place = f"{path}.{part['type']}"
+    url = part.get(part["type"])
+    if isinstance(url, dict):
+        terms.report_unread(url, frozenset({"url"}), place)
+        url, place = url.get("url"), f"{place}.url"
+    name = next((part[field] for field in _LINK_NAMES if isinstance(part.get(field), str)), None)
+    named = {} if name is None else {"filename": name}
+    url = shape.text(url, place)
+    if url.startswith("data:"):
+        return {"filename": _file_name(url), **named, "file_data": url}
+    return {**named, "file_url": url}
+
+
+_LINK_NAMES = ("document_name", "file_name", "filename")
+
+
 def _file_name(data: str) -> str:
     """A name for a nameless file: Chat Completions asks for one, and servers go by its ending."""
     kind = data[5:40].split(";")[0] if data.startswith("data:") else ""
@@ -151,6 +173,7 @@ TO_CHAT: dict[str, Callable[[Part, str, Terms], Part]] = {
     "computer_screenshot": _image,
     "input_file": _file,
     "file": _file,
+    **dict.fromkeys(("document_url", "file_url"), _link),
     "input_audio": _audio,
     "input_video": _video,
     "video_url": _video,
@@ -190,6 +213,8 @@ def is_thought(part: Any) -> bool:
 def _part_back(part: Any, role: str, path: str, terms: Terms) -> Part:
     part = shape.mapping(part, path)
     kind = part.get("type")
+    if kind is None and (implied := next((name for name in _SHAPES if part.get(name) is not None), None)):
+        part = {**part, "type": (kind := implied)}
     if kind == "input_audio":
         raise BadRequest("Responses have no audio.", path, "unsupported_value")
     make = TO_RESPONSES.get(kind) if isinstance(kind, str) else None
@@ -244,6 +269,10 @@ def _file_back(part: Part, role: str, path: str, terms: Terms) -> Part:
     return {"type": "input_file", **given}
 
 
+def _link_back(part: Part, role: str, path: str, terms: Terms) -> Part:
+    return {"type": "input_file", **_linked(part, path, terms)}
+
+
 def _video_back(part: Part, role: str, path: str, terms: Terms) -> Part:
     url = part.get("video_url")
     if isinstance(url, dict):
@@ -255,6 +284,7 @@ def _video_back(part: Part, role: str, path: str, terms: Terms) -> Part:
 
 _IMAGE_FIELDS = frozenset({"url", "detail"})
 _FILE_FIELDS = ("file_id", "filename", "file_data", "file_url", "detail")
+_SHAPES = ("text", "refusal", "image_url", "document_url", "file_url", "video_url", "file", "input_audio")
 _MARKABLE = ("input_text", "input_image", "input_file")
 
 TO_RESPONSES: dict[str, Callable[[Part, str, str, Terms], Part]] = {
@@ -263,12 +293,16 @@ TO_RESPONSES: dict[str, Callable[[Part, str, str, Terms], Part]] = {
     "image_url": _image_back,
     "file": _file_back,
     "video_url": _video_back,
+    **dict.fromkeys(("document_url", "file_url"), _link_back),
     # the spelling of Responses, sent by confused clients
     **dict.fromkeys(("input_text", "output_text", "summary_text", "reasoning_text"), _text_back),
     "input_image": _image_back,
     "input_file": _file_back,
     "input_video": _video_back,
 }
+
+CHAT_PARTS = frozenset({"text", "image_url", "file", "video_url", "document_url", "file_url"})
+"""Parts as only chat spells them."""
 
 
 def apart(parts: list[Part]) -> tuple[list[Part], list[Part]]:

@@ -12,9 +12,22 @@ MOST_COPIES = 128  # as OpenAI bounds `n`
 MOST_STOPS = 64  # OpenAI takes 4, other servers more; every piece of text is looked at once for each
 
 
+def is_none(limit: Any) -> bool:
+    """Whether a limit is 0 or less, by which clients of local servers mean that there is none (W40)."""
+    return isinstance(limit, (int, float)) and not isinstance(limit, bool) and limit <= 0
+
+
+def to_chat(limit: Any, path: str, terms: Terms) -> Any:
+    """Return the limit, or None if it is none."""
+    if not is_none(limit):
+        return limit
+    terms.report.dropped(path, "there is no limit below 1", limit)
+    return None
+
+
 def to_responses(limit: Any, path: str, terms: Terms) -> Any:
     """Return the limit, or the least one that the upstream takes (protocol 0: OpenAI's floor is 16)."""
-    least = terms.profile.least_output_tokens
+    limit, least = to_chat(limit, path, terms), terms.profile.least_output_tokens
     if not isinstance(limit, int) or isinstance(limit, bool) or limit >= least:
         return limit
     terms.report.approximated(path, f"the least limit is {least}", limit)

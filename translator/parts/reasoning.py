@@ -93,6 +93,17 @@ def can_return(item: dict[str, Any]) -> bool:
     return bool(item.get("encrypted_content") or item.get("content"))
 
 
+def without_long_id(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an item with an id that can go back: some servers refuse their own, if it is longer than 64 (W42)."""
+    item_id = item.get("id")
+    if item_id is None or (isinstance(item_id, str) and 0 < len(item_id) <= _LONGEST_ID):
+        return item
+    return {name: value for name, value in item.items() if name != "id"}
+
+
+_LONGEST_ID = 64
+
+
 def to_item(text: str, position: int) -> dict[str, Any]:
     """Return a reasoning item for bare text of the message at *position*; items need ids, the same ones every time."""
     digest = hashlib.sha256(f"{position} {text}".encode("utf-8", "replace")).hexdigest()[:32]

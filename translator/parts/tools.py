@@ -132,7 +132,7 @@ def _add(tools: dict[str, Tool], tool: Tool, terms: Terms) -> None:
 
 
 def _read(declaration: Any, path: str, namespace: str | None, terms: Terms) -> Iterable[Tool]:
-    tool = shape.mapping(declaration, path)
+    tool = _typed(shape.mapping(declaration, path))
     kind = tool.get("type")
     read = READERS.get(kind) if isinstance(kind, str) else None
     if kind == "programmatic_tool_calling":
@@ -153,6 +153,17 @@ def _read(declaration: Any, path: str, namespace: str | None, terms: Terms) -> I
     if tool.get("defer_loading"):
         terms.report.emulated(f"{path}.defer_loading", "all tools are loaded at once")
     return read(tool, path, namespace, terms)
+
+
+def _typed(tool: dict[str, Any]) -> dict[str, Any]:
+    """A tool whose `type` is left out is what its members say (W41)."""
+    if tool.get("type") is not None:
+        return tool
+    if isinstance(tool.get("custom"), dict) or (tool.get("format") is not None and tool.get("parameters") is None):
+        return {**tool, "type": "custom"}
+    if isinstance(tool.get("function"), dict) or tool.get("name") is not None:
+        return {**tool, "type": "function"}
+    return tool
 
 
 def _namespace(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
@@ -297,6 +308,7 @@ def _plainly_named(tool: dict[str, Any], path: str, names: Names, terms: Terms) 
 
 
 def _flattened(tool: dict[str, Any], path: str, terms: Terms) -> tuple[dict[str, Any], str]:
+    tool = _typed(tool)
     kind = shape.text_at(tool, "type", path)
     flatten_it = _FLATTEN.get(kind)
     if flatten_it is None:

@@ -15,7 +15,7 @@ from ..wire import shape
 from .turn import Item, Message, last_of_user
 
 LEGACY = "call_legacy_"
-_TEXTS = ("role", "content", "name")
+_TEXTS = ("role", "content", "name", "type")
 _SAID = ("refusal", "tool_calls", "function_call", "audio", "annotations", "parsed")
 _KNOWN = {
     **dict.fromkeys(("system", "developer", "user"), frozenset(_TEXTS)),
@@ -49,14 +49,37 @@ class Items:
         if not self._messages:
             raise BadRequest("Invalid 'messages': empty array.", "messages", "empty_array")
         for i, message in enumerate(self._messages):
-            self._position, path = i, f"messages[{i}]"
-            role = message.get("role")
-            handle = HANDLERS.get(role) if isinstance(role, str) else None
-            if handle is None:
-                shape.text(role, f"{path}.role")
-                raise BadRequest(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
-            self._terms.report_unread(message, _KNOWN[message["role"]], path)
-            handle(self, message, path)
+            self._position = i
+            self._read(message, f"messages[{i}]")
+
+    def add_items(self, given: Any) -> None:
+        """Read the `input` of a request that has it instead of `messages`: items stay as they are.
+
+        Messages that only chat spells so become items.
+        """
+        if isinstance(given, str):
+            self._emit({"type": "message", "role": "user", "content": given}, "input")
+            return
+        self._messages = shape.mappings(given, "input")
+        for i, item in enumerate(self._messages):
+            self._position, path = i, f"input[{i}]"
+            if _is_of_chat(item):
+                self._read(item, path)
+            else:
+                self._emit(item if item.get("type") or "role" not in item else {**item, "type": "message"}, path)
+
+    def put_in_front(self, item: Item, path: str) -> None:
+        """Make an item the first one."""
+        self.items, self.origins = [item, *self.items], [path, *self.origins]
+
+    def _read(self, message: Message, path: str) -> None:
+        role = message.get("role")
+        handle = HANDLERS.get(role) if isinstance(role, str) else None
+        if handle is None:
+            shape.text(role, f"{path}.role")
+            raise BadRequest(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
+        self._terms.report_unread(message, _KNOWN[message["role"]], path)
+        handle(self, message, path)
 
     def _message(self, message: Message, path: str) -> None:
         """System, developer and user keep their roles (protocol 2.1)."""
@@ -124,7 +147,7 @@ class Items:
         elif sealed:
             for item in sealed:
                 if reasoning.can_return(item):
-                    self._emit(item, path)
+                    self._emit(reasoning.without_long_id(item), path)
                 else:
                     report.dropped(path, "its maker kept its reasoning to itself")
         elif text:
@@ -207,6 +230,20 @@ class Items:
     def _emit(self, item: Item, path: str) -> None:
         self.items.append(item)
         self.origins.append(path)
+
+
+def _is_of_chat(item: Item) -> bool:
+    """Whether something in `input` is a message as only chat spells it."""
+    if item.get("type", "message") != "message":
+        return False
+    if item.get("role") in ("tool", "function") or not item.keys().isdisjoint(_ONLY_CHAT):
+        return True
+    parts = item.get("content")
+    kinds = (part.get("type") for part in parts if isinstance(part, dict)) if isinstance(parts, list) else ()
+    return any(isinstance(kind, str) and kind in content.CHAT_PARTS for kind in kinds)
+
+
+_ONLY_CHAT = ("tool_calls", "function_call", *reasoning.FIELDS)
 
 
 HANDLERS: dict[str, Callable[[Items, Message, str], None]] = {

@@ -60,6 +60,8 @@ PART_FIELDS: dict[str, frozenset[str]] = {
     "computer_screenshot": _PART_MARKS | {"image_url", "detail", "file_id"},
     "input_file": _PART_MARKS | {"file_id", "file_data", "filename", "file_url", "detail"},
     "file": _PART_MARKS | {"file"},
+    "document_url": _PART_MARKS | {"document_url", "document_name", "filename"},
+    "file_url": _PART_MARKS | {"file_url", "file_name", "filename"},
     "input_audio": _PART_MARKS | {"input_audio"},
     "input_video": _PART_MARKS | {"video_url"},
     "video_url": _PART_MARKS | {"video_url"},

@@ -152,6 +152,11 @@ def test_a_path_of_the_upstream_in_the_clients_words(theirs: str, ours: str) -> 
             "tool_choice.allowed_tools.tools[0].function.name",
         ),
         ({"include": ["x"]}, "include[0]", "include[0]"),
+        ({"max_tokens": None, "max_output_tokens": 5}, "max_output_tokens", "max_output_tokens"),
+        ({"response_format": None, "text": {"format": {"type": "text"}}}, "text.format.type", "text.format.type"),
+        ({"instructions": "x"}, "instructions", "instructions"),
+        ({"messages": None, "input": [{"role": "user", "content": []}]}, "input[0].content[3]", "input[0].content[3]"),
+        ({"messages": None, "input": "Go"}, "input[0].content", "input"),
     ],
 )
 def test_where_several_fields_become_one(changes: dict[str, Any], theirs: str, ours: str) -> None:

@@ -82,7 +82,7 @@ def test_a_free_form_tool_that_is_one() -> None:
 @pytest.mark.parametrize(
     ("choice", "param"),
     [
-        ("any", "tool_choice"),
+        ("maybe", "tool_choice"),
         (5, "tool_choice"),
         ({"type": "function"}, "tool_choice.name"),
         ({"type": "function", "name": "x"}, "tool_choice"),
@@ -91,7 +91,7 @@ def test_a_free_form_tool_that_is_one() -> None:
         ({"type": "apply_patch"}, "tool_choice"),
         ({"type": "file_search"}, "tool_choice"),
         ({"type": []}, "tool_choice"),
-        ({}, "tool_choice"),
+        ({}, "tool_choice.name"),
         ({"type": "allowed_tools"}, "tool_choice.tools"),
         ({"type": "allowed_tools", "mode": "required", "tools": []}, "tool_choice.tools"),
         ({"type": "allowed_tools", "mode": "any", "tools": [{"type": "shell"}]}, "tool_choice.mode"),
@@ -203,7 +203,7 @@ def test_what_a_choice_cannot_say_is_reported(choice: Any, path: str) -> None:
 @pytest.mark.parametrize(
     ("choice", "param"),
     [
-        ("any", "tool_choice"),
+        ("maybe", "tool_choice"),
         (5, "tool_choice"),
         ({}, "tool_choice.name"),
         ({"type": ["function"]}, "tool_choice.type"),

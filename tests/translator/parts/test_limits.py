@@ -22,6 +22,23 @@ def test_a_limit_below_the_least_is_raised(limit: Any, least: int, sent: Any) ->
     assert [(loss.path, loss.kind, loss.value) for loss in given.report] == raised
 
 
+@pytest.mark.parametrize("limit", [0, -1, 0.0, -5])
+@pytest.mark.parametrize("read", [limits.to_chat, limits.to_responses])
+def test_a_limit_of_nothing_is_none(read: Any, limit: Any) -> None:
+    """Clients of local servers write 0 or -1 for no limit: it is left out and reported, and no floor is for it."""
+    given = terms(least_output_tokens=16)
+    assert read(limit, "max_tokens", given) is None
+    assert [(loss.path, loss.kind, loss.value) for loss in given.report] == [("max_tokens", "dropped", limit)]
+
+
+@pytest.mark.parametrize("limit", [1, 0.5, "0", False, None])
+def test_what_limits_or_is_no_number_is_handed_on(limit: Any) -> None:
+    """Only numbers say that there is no limit."""
+    given = terms()
+    assert limits.to_chat(limit, "max_output_tokens", given) is limit
+    assert len(given.report) == 0
+
+
 @pytest.mark.parametrize(
     ("given", "found"), [(None, ()), ("", ()), ([], ()), ([""], ()), ("END", ("END",)), (["a", "", "b"], ("a", "b"))]
 )

@@ -1,0 +1,57 @@
+"""One thing under several names: chat clients know older words, and many mix in those of Responses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .parts import limits
+from .profiles import Terms
+
+
+def said_once(body: dict[str, Any], terms: Terms) -> dict[str, Any]:
+    """Return a chat request in which no thing is said twice; what says something else than is kept is reported.
+
+    Of two names, the older one gives way, or the other dialect's.
+    """
+    body = _with_reasoning(body)
+    for name, other in _ONE_THING:
+        if _says(body, name) and body.get(other) is not None:
+            if body[name] != body[other]:
+                terms.report.dropped(other, f"'{name}' says it", body[other])
+            body = {**body, other: None}
+    for name, parent, child in _ONE_NESTED_THING:
+        nested = body.get(parent)
+        if body.get(name) is not None and isinstance(nested, dict) and nested.get(child) is not None:
+            if body[name] != nested[child]:
+                terms.report.dropped(f"{parent}.{child}", f"'{name}' says it", nested[child])
+            body = {**body, parent: {**nested, child: None}}
+    return body
+
+
+def _with_reasoning(body: dict[str, Any]) -> dict[str, Any]:
+    """Some clients ask for a summary in `reasoning_effort`: then it is the `reasoning` of Responses."""
+    given, nested = body.get("reasoning_effort"), body.get("reasoning")
+    if not isinstance(given, dict):
+        return body
+    if isinstance(nested, dict):
+        given = {**nested, **{name: value for name, value in given.items() if value is not None}}
+    return {**body, "reasoning_effort": None, "reasoning": given}
+
+
+def _says(body: dict[str, Any], name: str) -> bool:
+    """Whether a field says something: a limit of nothing and a conversation without messages do not."""
+    value = body.get(name)
+    return value is not None and not (name in _LIMITS and limits.is_none(value)) and (name != "messages" or value != [])
+
+
+_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+_ONE_THING = (
+    *((name, other) for i, name in enumerate(_LIMITS) for other in _LIMITS[i + 1 :]),
+    ("tool_choice", "function_call"),
+    ("messages", "input"),
+)
+_ONE_NESTED_THING = (
+    ("reasoning_effort", "reasoning", "effort"),
+    ("response_format", "text", "format"),
+    ("verbosity", "text", "verbosity"),
+)
