@@ -10,7 +10,7 @@ JOBS    ?= auto
 PORT    ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pytest serve bench litellm conformance wheel clean
+.PHONY: help demo test lint types pytest lowest serve bench litellm conformance docs wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1@/' | column -t -s @ 2>/dev/null \
@@ -43,10 +43,13 @@ litellm: $(VENV)-litellm/.made  ## LiteLLM's proxy, to take part in the benchmar
 conformance: $(VENV)/.server  ## llm-comply and llmprobe against the demo upstream (needs npx for the second)
 	$(BIN)/python tests/conformance/run.py $(ARGS)
 
+docs: $(VENV)-docs/.made  ## the documentation into site/; warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/mkdocs build --strict --quiet
+
 wheel: dist/.built  ## build the wheel into dist/
 
 clean:  ## remove environments, builds and caches
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-litellm $(VENV)-conformance build dist *.egg-info .coverage .hypothesis .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-litellm $(VENV)-conformance $(VENV)-docs $(VENV)-lowest build dist site *.egg-info .coverage .hypothesis .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # --- what the targets stand on; each stamp is newer than what it was made from -------------------------------------------
@@ -87,4 +90,11 @@ $(VENV)/.bench: dist/.built pyproject.toml
 $(VENV)-litellm/.made: benchmarks/litellm-proxy.txt
 	$(PYTHON) -m venv $(VENV)-litellm
 	$(VENV)-litellm/bin/python -m pip --quiet --quiet --disable-pip-version-check install -r benchmarks/litellm-proxy.txt
+	@touch $@
+
+# the wheel is there for its docstrings only, so without its dependencies
+$(VENV)-docs/.made: docs/requirements.txt dist/.built
+	$(PYTHON) -m venv $(VENV)-docs
+	$(VENV)-docs/bin/python -m pip --quiet --quiet --disable-pip-version-check install -r docs/requirements.txt
+	$(VENV)-docs/bin/python -m pip --quiet --quiet --disable-pip-version-check install --no-deps --force-reinstall dist/diglot-*.whl
 	@touch $@

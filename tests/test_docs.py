@@ -1,0 +1,144 @@
+"""The pages in docs/: their Python runs, their commands exist, and the API reference has every public name."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import diglot.adapters
+import diglot.translator
+from diglot.adapters.cli import main
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
+
+
+def ran(page: str) -> dict[str, Any]:
+    """The names that a page has defined once its Python blocks have run, one after the other."""
+    names: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", (DOCS / page).read_text("utf-8"), re.S):
+        exec(compile(block, page, "exec"), names)
+    return names
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_python_runs(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a reader would paste runs."""
+    ran(page)
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_exist(page: str) -> None:
+    """What a page calls a command of `diglot` is one."""
+    found = re.findall(r"[`|] ?diglot ([a-z]+)", re.sub(r"```sh\n", "`", (DOCS / page).read_text("utf-8")))
+    assert set(found) <= main.commands.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "exported"),
+    [("diglot.translator", diglot.translator.__all__), ("diglot.adapters", diglot.adapters.__all__)],
+)
+def test_public_names_are_documented(name: str, exported: list[str]) -> None:
+    """The API reference has every name that a package exports."""
+    page = (DOCS / "api" / f"{name.rpartition('.')[2]}.md").read_text("utf-8")
+    assert set(re.findall(rf"^::: {re.escape(name)}\.(\w+)", page, re.M)) >= set(exported)
+
+
+class Upstream:
+    """An upstream that answers with these bytes, one after the other; None breaks the connection."""
+
+    def __init__(self, status: int, *pieces: bytes | None) -> None:
+        self.status, self._pieces = status, pieces
+
+    async def post(self, endpoint: str, request: dict[str, Any]) -> Any:
+        assert (endpoint, request["messages"][-1]) == ("/chat/completions", {"role": "user", "content": "Hi"})
+        return self
+
+    async def read(self) -> bytes:
+        return b"".join(piece or b"" for piece in self._pieces)
+
+    async def __aiter__(self) -> Any:
+        for piece in self._pieces:
+            if piece is None:
+                raise ConnectionError
+            yield piece
+
+
+def served(upstream: Upstream, body: bytes) -> tuple[list[Any], str]:
+    """The bodies that a client gets from the example `serve`, and its stream."""
+    bodies: list[Any] = []
+    frames: list[bytes] = []
+
+    async def send(status: int, body: Any) -> None:
+        bodies.append((status, body))
+
+    async def write(some: list[bytes]) -> None:
+        frames.extend(some)
+
+    client = SimpleNamespace(json=send, write=write)
+    asyncio.run(ran("integrating.md")["serve"](body, upstream, client))
+    return bodies, b"".join(frames).decode()
+
+
+HI = {"model": "m", "input": "Hi"}
+STREAMED = json.dumps({**HI, "stream": True}).encode()
+CHUNK = b'data: {"choices": [{"delta": {"content": "Hello"}}]}\n\n'
+END = b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+
+
+def test_the_example_server_answers() -> None:
+    """A finished answer is a Response."""
+    answer = b'{"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]}'
+    [(status, body)], _ = served(Upstream(200, answer), json.dumps(HI).encode())
+    assert (status, body["status"], body["output"][0]["content"][0]["text"]) == (200, "completed", "Hello")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "end"),
+    [((CHUNK, END, b"more"), "completed"), ((CHUNK,), "failed"), ((CHUNK, None), "failed")],
+)
+def test_the_example_server_streams(pieces: tuple[bytes | None, ...], end: str) -> None:
+    """A stream ends as it ended: whole, cut off, or broken."""
+    bodies, stream = served(Upstream(200, *pieces), STREAMED)
+    names = re.findall(r"^event: (.*)$", stream, re.M)
+    assert (bodies, names[0], names[-1]) == ([], "response.created", f"response.{end}")
+
+
+@pytest.mark.parametrize(
+    ("upstream", "body", "status"),
+    [
+        (Upstream(200), b"{", 400),
+        (Upstream(200), b"{}", 400),
+        (Upstream(429, b'{"error": {"message": "Slow down."}}'), STREAMED, 429),
+        (Upstream(200), STREAMED, 502),
+    ],
+)
+def test_the_example_server_tells_errors(upstream: Upstream, body: bytes, status: int) -> None:
+    """What goes wrong before a stream has begun is an HTTP error."""
+    [(told, error)], stream = served(upstream, body)
+    assert (told, error["error"].keys() >= {"message", "param"}, stream) == (status, True, "")
+
+
+def test_the_example_of_choices_joins_them() -> None:
+    """Two branches are one stream with two choices."""
+    feed = ran("integrating.md")["feed"]
+    made = [{"type": "response.created", "response": {"id": "resp_1", "model": "m", "output": []}}]
+    done = {"type": "response.completed", "response": {"id": "resp_1", "status": "completed", "output": []}}
+    whole = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in [*made, done])
+    chunks = [json.loads(line[6:]) for n in (0, 1) for line in feed(n, whole).decode().split("\n\n") if "{" in line]
+    assert {choice["index"] for chunk in chunks for choice in chunk["choices"]} == {0, 1}
+
+
+def test_the_example_of_fixtures_gives_the_same_bytes() -> None:
+    """The same recording gives the same fixture."""
+    convert = ran("migrating.md")["chat_fixture"]
+    event = {"type": "response.completed", "response": {"id": "resp_1", "status": "completed", "output": []}}
+    recorded = b"data: " + json.dumps(event).encode() + b"\n\n"
+    request = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    assert convert(request, recorded) == convert(request, recorded)
+    assert convert(request, recorded).endswith(b"data: [DONE]\n\n")
