@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from ..translator import BadRequest, Profile, preset
 from . import access, media_type, native
 from .asgi_types import App, Receive, Scope, Send
 from .call import Call
-from .endpoints import PATHS, SERVED, Api, asked
+from .endpoints import PATHS, SERVED, Api, Served
 from .limits import Limits
 from .probe import Probe
 from .question import Unclear
@@ -31,19 +31,24 @@ class TranslationMiddleware:
     once and in a way that nothing can come of; what only few Responses servers take is translated even so, unless the
     profile trusts this one (`native_responses`). Everything else goes through untouched.
 
+    Served is what stands directly below a version (``/v1/responses``), below ``/openai`` or at the root, and below
+    *paths*: ``["/ai"]`` serves ``/ai/responses``; a ``*`` stands for any one segment.
+
     *profile* (or the name of a preset) says what the upstream behind *app* is like; what it turns out to refuse is
     remembered here. With *strict*, a request that would lose something is refused. *on_exchange* is called with the
-    :class:`Record` of every translated exchange when it is over; it must not block.
+    :class:`Record` of every translated exchange when it is over; it must not block. When the application raises, its
+    client is told, and then the exception goes on, to whoever watches over the application.
     """
 
     def __init__(
         self,
         app: App,
-        *,
         profile: Profile | str = "default",
+        *,
         upstream_api: Api | Literal["auto"] = "chat",
         strict: bool = False,
         limits: Limits | None = None,
+        paths: Iterable[str] = (),
         on_exchange: Callable[[Record], object] | None = None,
     ) -> None:
         if upstream_api not in (*PATHS, "auto"):
@@ -54,6 +59,7 @@ class TranslationMiddleware:
         self.limits = limits or Limits()
         self.on_exchange = on_exchange
         self._api = upstream_api
+        self._served = Served(paths)
         self._probe = Probe(app, self.limits) if upstream_api == "auto" else None
         self._behind = self._probe or app
         self._learned: set[str] = set()
@@ -70,7 +76,7 @@ class TranslationMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        endpoint = asked(scope)
+        endpoint = self._served.asked(scope)
         if endpoint is None:
             await self.app(scope, receive, send)
             return
@@ -89,6 +95,9 @@ class TranslationMiddleware:
         finally:
             self._remember(call.lessons)
             self._tell(of_call(call, scope["method"], scope["path"], monotonic() - began))
+        await call.outlet.close()
+        if call.raised is not None:
+            self._pass_on(call.raised)
 
     async def _serve(self, call: Call, scope: Scope, unclear: Unclear | None) -> None:
         if unclear is not None:
@@ -120,6 +129,10 @@ class TranslationMiddleware:
             return await probe.translates(endpoint, scope, native_last=True), receive
         except Unclear:  # what is there serves better than an error
             return False, receive
+
+    def _pass_on(self, error: Exception) -> None:
+        """What the application raised is for its host, which has monitors and handlers of its own (W45)."""
+        raise error
 
     def _remember(self, lessons: Mapping[str, Any]) -> None:
         """What an upstream has taught us holds for all requests that follow; each setting changes once, sets grow."""

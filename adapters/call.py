@@ -6,6 +6,7 @@ import logging
 import secrets
 import time
 import traceback
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ import anyio
 import msgspec
 
 from ..translator import BadRequest, BadUpstream, Buffer, Exchange, Loss, Profile, Received, TranslationError
-from . import explain
+from . import deployments, explain
 from .asgi_types import App, Headers, Receive, Scope, Send, hang_up
 from .body import Disconnected, Unreadable, read_object
 from .endpoints import SERVED
@@ -52,6 +53,8 @@ class Call:
         self._limits = limits
         self._endpoint = endpoint
         self._is_repeated = is_copy  # the upstream gets more than one request for the client's one
+        self.raised: Exception | None = None
+        """What the application raised, unless it was dismissed: it is for the host."""
         self._error: TranslationError | None = None
         self._lessons: dict[str, Any] = {}
         self._watch = Watch(self.outlet, limits)
@@ -125,8 +128,8 @@ class Call:
         """Start anew with the profile as it is known now; what is large is translated beside the event loop."""
         assert self.profile is not None
         serve = partial(SERVED[self._endpoint], profile=self.profile, strict=strict, new_id=new_id, clock=time.time)
-        sent = self._sent
-        translate = partial(sent.received.translate, serve)
+        sent, named = self._sent, self._deployment()
+        translate = partial(sent.received.translate, serve if named is None else _for_model(named, serve))
         try:
             made = await anyio.to_thread.run_sync(translate) if sent.received.is_large else translate()
         except RecursionError:
@@ -134,8 +137,7 @@ class Call:
         except TranslationError:
             raise
         except Exception as error:  # a mistake of ours: the client gets an answer all the same
-            _log.error("The translation raised %s\n%s", type(error).__qualname__, _frames(error))
-            _log.debug("The same in full", exc_info=error)
+            log_without_words(_log, "The translation", error)
             raise TranslationError("The request could not be translated.") from None
         self.exchange, request = made
         sent.request = sent.request if request == sent.request else request
@@ -153,6 +155,7 @@ class Call:
             for branch in range(copies)
         ]
         await fan_out.run(branches, self._receive, lambda branch: branch.serve(received, profile, strict, request))
+        self.raised = next((branch.raised for branch in branches if branch.raised), None)
 
     async def _watched(self, strict: bool) -> None:
         async with anyio.create_task_group() as tasks:
@@ -187,7 +190,7 @@ class Call:
             try:
                 await self._app(self._inner_scope(), upstream_receive(sent.request, watch.dismissed), relay.send)
             except Exception as error:
-                failure = self._reason(error)
+                failure = self._reason(error, relay.complete or not watch.dismissed.is_set())
             except anyio.get_cancelled_exc_class():
                 if not watch.inner.cancel_called:
                     await self._farewell(relay)
@@ -197,15 +200,15 @@ class Call:
             await relay.fail(failure)
         return relay
 
-    def _reason(self, error: Exception) -> TranslationError:
-        """What the client is told when the application raises; the log gets no texts, they may be private."""
+    def _reason(self, raised: Exception, is_news: bool) -> TranslationError:
+        """What the client is told when the application raises; what it raises when dismissed says only that."""
+        error = raised
         while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
             error = error.exceptions[0]
         if isinstance(error, TranslationError):
             return error
-        if not self.outlet.gone:
-            _log.error("The application raised %s\n%s", type(error).__qualname__, _frames(error))
-            _log.debug("The same in full", exc_info=error)
+        if is_news and not self.outlet.gone:
+            self.raised = raised
         return BadUpstream("The application behind this server failed.")
 
     async def _farewell(self, relay: Relay) -> None:
@@ -222,7 +225,21 @@ class Call:
         assert self.exchange is not None
         theirs, size = self.exchange.endpoint, sum(map(len, self._sent.request))
         streams, is_repeated = self.exchange.streaming, self._is_repeated
-        return upstream_scope(self._scope, self._endpoint, theirs, size, streams=streams, is_repeated=is_repeated)
+        inner = upstream_scope(self._scope, self._endpoint, theirs, size, streams=streams, is_repeated=is_repeated)
+        if self.profile is not None and self.profile.deployments:
+            return deployments.moved(inner, theirs, self.exchange.request.get("model"))
+        return inner
+
+    def _deployment(self) -> str | None:
+        """The model that the path names, where paths do that."""
+        if self.profile is None or not self.profile.deployments:
+            return None
+        return deployments.named(self._scope["path"], self._endpoint)
+
+
+def _for_model(model: str, serve: Callable[[Any], Exchange]) -> Callable[[Any], Exchange]:
+    """*serve* for a request whose path names the model: then its body need not."""
+    return lambda body: serve({**body, "model": model} if isinstance(body, dict) else body)
 
 
 class _Sent:
@@ -264,9 +281,10 @@ def _shared_by(copies: int, limits: Limits) -> Limits:
     return msgspec.structs.replace(limits, **shared)
 
 
-def _frames(error: Exception) -> str:
-    """Where it happened, without what the exception says: that may be anybody's words."""
-    return "".join(traceback.format_tb(error.__traceback__))
+def log_without_words(log: logging.Logger, who: str, error: Exception) -> None:
+    """Log where *error* happened, without what the exception says: that may be anybody's words."""
+    log.error("%s raised %s\n%s", who, type(error).__qualname__, "".join(traceback.format_tb(error.__traceback__)))
+    log.debug("The same in full", exc_info=error)
 
 
 def differences(before: Profile, after: Profile) -> dict[str, Any]:

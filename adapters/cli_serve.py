@@ -23,6 +23,12 @@ from .cli_options import SettingsError, profile_options, strict_option
 )
 @profile_options
 @strict_option
+@click.option(
+    "--paths",
+    metavar="PATH",
+    multiple=True,
+    help="Serve below this path, too (/ai, or /tenants/*), besides versions (/v1), /openai and the root.",
+)
 @click.option("--host", metavar="ADDRESS", help="Listen here (127.0.0.1).")
 @click.option("--port", type=int, help="Listen there (8080); 0 takes a free one.")
 @click.option(

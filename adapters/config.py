@@ -45,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Single settings of the profile, by name; `diglot profiles NAME` shows them."""
     strict: bool = False
     """Refuse a request that would lose something."""
+    paths: tuple[str, ...] = ()
+    """Where the endpoints are served besides below versions (/v1), below /openai and at the root: for example /ai."""
     host: str = "127.0.0.1"
     """The address to listen on."""
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080

@@ -18,7 +18,7 @@ from . import demo_rules, demo_script
 from .asgi import TranslationMiddleware
 from .asgi_types import App, Receive, Scope, Send, send_error
 from .demo_clients import MODEL
-from .endpoints import PATHS, asked
+from .endpoints import PATHS, ending
 
 
 def upstream(pause: float = 0.0) -> Starlette:
@@ -48,7 +48,7 @@ def responses_upstream(pause: float = 0.0) -> App:
     responses = TranslationMiddleware(upstream(pause))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if asked(scope) == PATHS["chat"]:
+        if scope["type"] == "http" and ending(scope["path"]) == PATHS["chat"]:
             missing = BadRequest(f"The demo has no POST {scope['path']}.", code="not_found", status=404)
             await send_error(send, missing)
         else:

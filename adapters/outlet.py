@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from time import monotonic
 
 import anyio
 
 from ..translator import TranslationError, encode_json
 from .asgi_types import Headers, Message, Send, send_body, send_error
+
+CLIENT_GONE = 499
+"""The status of an answer that nobody waited for."""
 
 
 class ClientGone(OSError):
@@ -42,7 +46,6 @@ class Outlet:
 
     async def open(self, status: int, headers: Headers) -> None:
         """Send the status and the headers."""
-        self.status = status
         await self._head({"type": "http.response.start", "status": status, "headers": headers})
 
     async def write(self, data: bytes, more: bool = True) -> None:
@@ -67,12 +70,10 @@ class Outlet:
 
     async def body(self, status: int, body: bytes, headers: Headers) -> None:
         """Send a whole JSON answer that is encoded already."""
-        self.status = status
         await send_body(self._pass, status, body, headers)
 
     async def error(self, error: TranslationError, headers: Headers) -> None:
         """Send a whole error."""
-        self.status = error.status
         await send_error(self._pass, error, headers)
 
     async def _pass(self, message: Message) -> None:
@@ -84,14 +85,24 @@ class Outlet:
     async def _head(self, message: Message) -> None:
         if self.gone:
             raise ClientGone("the client has gone")
+        self.status = message["status"]
         self.busy_since = monotonic()
         try:
             await self._send(message)
         except OSError:
-            self.gone = True
+            self.gone, self.status = True, 0
             raise
         finally:
             self.busy_since = 0.0
+
+    async def close(self) -> None:
+        """End the cycle of a client that left before it had anything.
+
+        Nobody gets that, but some hosts (`BaseHTTPMiddleware`) take it for a fault when nothing is sent at all (W43).
+        """
+        if self.gone and not self.status:
+            with suppress(OSError):
+                await send_body(self._send, CLIENT_GONE, b"", [])
 
     async def free(self) -> None:
         """Wait until the watch has written what it is writing."""

@@ -15,7 +15,7 @@ import anyio
 from ..translator import BadUpstream
 from . import explain
 from .asgi_types import App, Message, Receive, Scope, Send
-from .endpoints import PATHS, SERVED, asked
+from .endpoints import PATHS, SERVED, base, ending
 from .limits import Limits
 from .question import EMPTY, MISSING, NOT_JSON, Asker, Unclear
 
@@ -155,7 +155,7 @@ class Probe:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application serve a request to one of its endpoints."""
-        path = asked(scope) or ""
+        path = ending(scope["path"]) or ""
         place = _place(scope, path)
         missing = False
 
@@ -184,7 +184,7 @@ def _there_and_new(fact: Fact) -> tuple[bool, float]:
 def _place(scope: Scope, endpoint: str) -> Place:
     """A digest (there are keys in it) of what is the same for all endpoints of one upstream."""
     headers = sorted((name, value) for name, value in scope["headers"] if _decides(name))
-    known = (scope["path"].removesuffix(endpoint), scope.get("query_string", b""), headers)
+    known = (base(scope["path"], endpoint), scope.get("query_string", b""), headers)
     return blake2b(repr(known).encode(), digest_size=16).digest()
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..translator import Loss, TranslationError
 from .call import Call
+from .outlet import CLIENT_GONE as CLIENT_GONE
 
-CLIENT_GONE = 499
 _MOST_LOSSES = 50
 LONGEST = 200
 _ENDINGS = {None: "failed", "content_filter": "incomplete", "length": "incomplete"}  # of choices; the worst comes first

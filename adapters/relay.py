@@ -104,7 +104,10 @@ class Relay:
                 self.complete = not message.get("more_body")
                 if not self.over_at:
                     body = self._body if self._unpacker is None else Relay._unpacked
-                    telling = body(self, message.get("body", b""), self.complete)
+                    data = message.get("body", b"")
+                    if data.__class__ is not bytes:  # ASGI says bytes; Starlette also sends memoryviews
+                        data = bytes(data)
+                    telling = body(self, data, self.complete)
                     if telling is not None:
                         await telling
                         self.heard_at = self.told_at = outlet.sent_at

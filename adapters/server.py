@@ -23,6 +23,7 @@ from starlette.routing import Route, Router
 from . import access, banner, demo, logs, stored
 from .asgi import TranslationMiddleware
 from .asgi_types import App, Receive, Scope, Send
+from .call import log_without_words
 from .config import Settings, require_upstream
 from .guard import Guard
 from .page import page
@@ -31,6 +32,7 @@ from .record import Record
 from .upstream import Upstream
 from .websocket import deny, is_websocket, refuse
 
+_log = logging.getLogger("diglot")
 _SETTINGS = "_DIGLOT_SETTINGS"  # how the settings reach the worker processes
 _FAREWELL = 2.0
 _COLLECT_AFTER = (10_000, 20, 20)
@@ -41,12 +43,13 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
     """Return the whole server as an ASGI application; raises ValueError if there is no upstream, or no URL of one."""
     require_upstream(settings)
     upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
-    middleware = TranslationMiddleware(
+    middleware = _Middleware(
         upstream or (demo.responses_upstream() if settings.upstream_api == "responses" else demo.upstream()),
         profile=settings.as_profile(),
         upstream_api=settings.upstream_api,
         strict=settings.strict,
         limits=settings.limits,
+        paths=settings.paths,
         on_exchange=on_exchange,
     )
 
@@ -75,6 +78,13 @@ def _health(settings: Settings, middleware: TranslationMiddleware) -> dict[str, 
     about = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
     known = {"believed": middleware.believed} if settings.upstream_api == "auto" else {}
     return {"status": "ok", "version": metadata.version("diglot"), **about, **known}
+
+
+class _Middleware(TranslationMiddleware):
+    """There is no host: what is raised would only be a traceback in the log, with anybody's words in it."""
+
+    def _pass_on(self, error: Exception) -> None:
+        log_without_words(_log, "The application", error)
 
 
 class _Running:

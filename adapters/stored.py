@@ -6,7 +6,7 @@ import re
 
 from ..translator import BadRequest
 from .asgi_types import Scope
-from .endpoints import asked
+from .endpoints import ending
 
 _PATH = re.compile(r"(?:/v1)?/(responses|conversations)(/.*)?")
 _TOKENS = "/input_tokens"
@@ -16,7 +16,7 @@ _WHY = "the upstream speaks Chat Completions, which stores nothing"
 def explained(scope: Scope) -> BadRequest | None:
     """Return the error for a request to a part of the Responses API that needs a store; None for any other request."""
     match = _PATH.fullmatch(scope["path"]) if scope["type"] == "http" else None
-    if match is None or asked(scope) is not None:
+    if match is None or (scope["method"] == "POST" and ending(scope["path"]) is not None):
         return None
     if match[2] == _TOKENS:
         return _missing("Tokens cannot be counted here: the upstream speaks Chat Completions, which cannot do it.")

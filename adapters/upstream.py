@@ -34,6 +34,7 @@ class Upstream:
         self.limits = limits or Limits()
         user, _, self._place = parts.netloc.rpartition("@")
         self._base = f"{parts.scheme}://{self._place}{quote(parts.path.rstrip('/'), _LITERAL) or '/v1'}"
+        self._places = urlsplit(self._base).path.strip("/").split("/")
         self._query = parts.query.encode()
         self._credentials = [(b"authorization", _basic(user))] if user else []
         self._not_sent = _NOT_SENT | dict(self._credentials).keys()
@@ -84,10 +85,14 @@ class Upstream:
         plain = unquote(path)
         if not path.startswith("/") or (".." in plain and ".." in re.split(r"[/\\]", plain)):
             raise BadRequest("There is no such path.", code="not_found", status=404)
-        if path == "/v1" or path.startswith("/v1/"):
-            path = path[len("/v1") :]
+        path = path[len(self._repeated(path)) :]
         query = b"&".join(part for part in (self._query, scope.get("query_string", b"")) if part)
         return self._base + quote(path, _LITERAL) + (f"?{quote(query, _LITERAL)}" if query else "")
+
+    def _repeated(self, path: str) -> str:
+        """How *path* begins where that only says where the API is: `/v1`, or as the URL ends (`/openai/v1`)."""
+        ends = ["/v1", *("/" + "/".join(self._places[i:]) for i in range(len(self._places) - 1))]
+        return next((end for end in ends if path == end or path.startswith(end + "/")), "")
 
     def _headers(self, scope: Scope) -> Headers:
         headers = without(scope["headers"], self._not_sent) + self._credentials

@@ -10,6 +10,7 @@ import anyio
 
 from ..translator import Buffer
 from .asgi_types import ABOUT_THE_BODY, Message, Receive, Scope, without
+from .endpoints import base
 
 _ABOUT_ANOTHER_ANSWER = {
     *(b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since", b"if-range", b"range")
@@ -50,8 +51,8 @@ def upstream_scope(
 
     A request that *is repeated* on purpose is not the one that the client's `Idempotency-Key` names.
     """
-    path: str = scope["path"].removesuffix(ours) + theirs
-    raw: bytes = scope.get("raw_path") or b""
+    path = base(scope["path"], ours) + theirs
+    raw: bytes = (scope.get("raw_path") or b"").rstrip(b"/")
     end = ours.encode()
     raw = raw.removesuffix(end) + theirs.encode() if raw.endswith(end) else quote(path).encode()
     headers = [

@@ -25,7 +25,7 @@ ADAPTER_LAYERS: tuple[str, ...] = (
     # an upstream that is elsewhere
     *"http http_aiohttp http_httpx http_choice upload pass_through upstream".split(),
     # one request that is translated
-    *"outlet relay watch fan_out call record".split(),
+    *"outlet relay watch fan_out deployments call record".split(),
     # the middleware
     *"question probe native access asgi __init__".split(),
     # the server

@@ -116,6 +116,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """As `unknown`, for what a chat client sends."""
     least_output_tokens: int = 1
     """The smallest `max_output_tokens` that it takes (16 at OpenAI); smaller limits become this one."""
+    deployments: bool = False
+    """Has each model at a path of its own, too: `/openai/deployments/NAME` leads to where the other API is."""
     terminal_event: bool = True
     """Its streams end with one; otherwise a stream that ends after whole items counts as complete (R2)."""
 
@@ -213,7 +215,9 @@ PRESETS: Mapping[str, Profile] = FrozenDict(
     for profile in (
         DEFAULT,
         _OPENAI,
-        msgspec.structs.replace(_OPENAI, name="azure", unsupported=frozenset({"moderation", "prompt_cache_options"})),
+        msgspec.structs.replace(
+            _OPENAI, name="azure", unsupported=frozenset({"moderation", "prompt_cache_options"}), deployments=True
+        ),
         Profile(name="vllm", object_arguments=True),  # vllm-project/vllm#43995
         Profile(
             name="llama.cpp",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import anyio
@@ -141,9 +142,10 @@ class Talk:
         self.gone = anyio.Event()
         self.hold: Callable[[Message], Any] | None = None
 
-    async def run(self) -> "Talk":
-        """Run to the end, which must come soon."""
-        with anyio.fail_after(10):
+    async def run(self, raises: Any = None) -> "Talk":
+        """Run to the end, which must come soon; the application may have raised an exception like *raises*."""
+        expected = pytest.raises(type(raises)) if isinstance(raises, Exception) else nullcontext()
+        with anyio.fail_after(10), expected:
             await self.app(self.scope, self._receive, self._send)
         return self
 
@@ -234,7 +236,7 @@ class Side:
 
     def middleware(self, app: Any, **settings: Any) -> TranslationMiddleware:
         """The middleware in front of an upstream of this side."""
-        return TranslationMiddleware(app, upstream_api=self.api, **settings)
+        return TranslationMiddleware(app, **{"upstream_api": self.api, **settings})
 
     def talk(self, app: Any, body: Any, scope: Mapping[str, Any] | None = None, **settings: Any) -> Talk:
         """A request to the middleware in front of *app*."""

@@ -113,6 +113,49 @@ async def test_what_the_application_sees(side: Any, chat: Any) -> None:
         assert (body["model"], body["store"], len(body["input"])) == ("m", False, 1)
 
 
+@pytest.mark.parametrize("auto", [False, True])
+async def test_routes_of_the_application(side: Any, auto: bool) -> None:
+    """What only ends like ours is the application's, untouched and unprobed; `paths` makes it ours."""
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope)
+
+    scope = {"path": f"/surveys/7{side.path.removeprefix('/v1')}"}
+    settings: dict[str, Any] = {"upstream_api": "auto"} if auto else {}
+    one = side.talk(app, side.ask, scope, **settings)
+    await one.run()
+    assert len(seen) == 1
+    assert seen[0] is one.scope
+    ours = side.talk(app, side.ask, scope, paths=["/surveys/*"], **settings)
+    await ours.run()
+    assert len(seen) > 1
+    assert seen[1] is not ours.scope
+
+
+@pytest.mark.parametrize("kind", [memoryview, bytearray])
+@pytest.mark.parametrize("ask", ["ask", "stream"])
+async def test_bodies_that_are_no_bytes(side: Any, kind: Any, ask: str) -> None:
+    """Starlette sends memoryviews as they are (W46)."""
+    pieces = [side.whole[:9], side.whole[9:]] if ask == "ask" else side.hello
+    content = b"application/json" if ask == "ask" else b"text/event-stream"
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", content)]})
+        for piece in pieces:
+            await send({"type": "http.response.body", "body": kind(piece), "more_body": True})
+        await send({"type": "http.response.body", "body": kind(b"")})
+
+    got = await side.talk(app, side.body[ask]).run()
+    assert (got.status, side.text(got)) == (200, "Hello")
+
+
+async def test_the_profile_may_be_the_second_argument(side: Any, chat: Any) -> None:
+    """As lists of middleware have it: `add_middleware(TranslationMiddleware, "openai")`."""
+    app = chat(side.whole, kind="application/json")
+    assert TranslationMiddleware(app, "openai").profile == preset("openai")
+
+
 @pytest.mark.parametrize("raw", [None, b"", b"/v1/respons%65s"])
 async def test_raw_path_may_be_anything(side: Any, chat: Any, raw: bytes | None) -> None:
     """The raw path is made new where it is missing or spelled in another way."""

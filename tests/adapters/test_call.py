@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
+from starlette.middleware.base import BaseHTTPMiddleware
 
 from diglot.adapters import Limits, Record, call, endpoints
 from diglot.translator import BadUpstream, Profile, Received
@@ -18,7 +19,14 @@ pytestmark = pytest.mark.anyio
 QUICK = Limits(keepalive=0.05, first_byte=0.4, idle=0.4, after_finish=0.1, shutdown=0.1)
 FOREVER = 3600
 DONE = b"data: [DONE]\n\n"
+EVENTS = b"text/event-stream"
 PRIVATE = "what somebody wrote"
+
+
+@pytest.fixture
+def records() -> list[Record]:
+    """What is told of exchanges."""
+    return []
 
 
 async def test_first_byte_timeout(side: Any, chat: Any) -> None:
@@ -177,7 +185,26 @@ async def test_client_leaves(side: Any, chat: Any, ask: str) -> None:
     assert monotonic() - began < 5
     assert app.disconnected
     assert app.cancelled
-    assert one.sent == []
+    assert (one.status, one.body, one.complete) == (499, b"", True)
+    assert (records[0].status, records[0].outcome) == (499, "disconnected")
+
+
+@pytest.mark.parametrize("ask", ["ask", "stream"])
+async def test_client_leaves_below_other_middleware(
+    talk: Any, side: Any, chat: Any, ask: str, records: list[Record]
+) -> None:
+    """Starlette's `BaseHTTPMiddleware` calls it a fault when an application sends nothing; here it has an end (W43)."""
+
+    async def passive(request: Any, following: Any) -> Any:
+        return await following(request)
+
+    app = side.middleware(chat(FOREVER), limits=Limits(shutdown=0.1), on_exchange=records.append)
+    one = talk(BaseHTTPMiddleware(app, passive), side.body[ask], path=side.path)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one.run)
+        await anyio.sleep(0.05)
+        one.gone.set()
+    assert one.status == 499
     assert (records[0].status, records[0].outcome) == (499, "disconnected")
 
 
@@ -188,7 +215,7 @@ async def test_client_leaves_while_it_asks(side: Any, chat: Any) -> None:
     one._pieces[0]["more_body"] = True
     one.gone.set()
     await one.run()
-    assert one.sent == []
+    assert (one.status, one.body, one.complete) == (499, b"", True)
     assert app.bodies == []
 
 
@@ -251,25 +278,65 @@ async def test_back_pressure(side: Any, chat: Any) -> None:
 
 
 @pytest.mark.parametrize("grouped", [False, True])
-async def test_application_raises(side: Any, grouped: bool, caplog: pytest.LogCaptureFixture) -> None:
-    """Before an answer it is a 502; the log shows where, but not what was said."""
+@pytest.mark.parametrize("said", [False, True])
+async def test_application_raises(
+    side: Any, grouped: bool, said: bool, caplog: pytest.LogCaptureFixture, records: list[Record]
+) -> None:
+    """The client is told in its dialect and without the words; then the exception goes on to the host, who logs it."""
+    error = ValueError(PRIVATE)
 
     async def fail() -> None:
-        raise ValueError(PRIVATE)
+        raise error
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
+        if said:
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", EVENTS)]})
+            await send({"type": "http.response.body", "body": side.say("Hel"), "more_body": True})
         if not grouped:
             await fail()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(fail)
 
     caplog.set_level(logging.INFO)
-    got = await side.talk(app, side.ask).run()
-    assert got.status == 502
-    assert "raised ValueError" in caplog.text
-    assert "test_call.py" in caplog.text
-    assert PRIVATE not in caplog.text
-    assert PRIVATE not in got.body.decode()
+    body = side.stream if said else side.ask
+    raised = ExceptionGroup("g", [error]) if grouped else error
+    got = await side.talk(app, body, on_exchange=records.append).run(raises=raised)
+    assert got.status == (200 if said else 502)
+    assert got.complete
+    assert "raised" not in caplog.text
+    assert PRIVATE not in caplog.text + got.body.decode()
+    assert [record.outcome for record in records] == ["failed" if said else "refused"]
+
+
+async def test_application_raises_behind_its_answer(side: Any, chat: Any, records: list[Record]) -> None:
+    """A background task that fails is the host's affair; its client has had its answer."""
+    app = chat(side.whole, kind="application/json")
+
+    async def with_background(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope, receive, send)
+        await receive()
+        raise ValueError
+
+    got = await side.talk(with_background, side.ask, on_exchange=records.append).run(raises=ValueError())
+    assert got.status == 200
+    assert [record.outcome for record in records] == ["completed"]
+
+
+@pytest.mark.parametrize("ask", ["ask", "stream"])
+async def test_application_raises_because_it_was_dismissed(side: Any, ask: str) -> None:
+    """What an application raises when it hears that nobody waits (Starlette's ClientDisconnect) is no news."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        raise ValueError
+
+    got = await side.talk(app, side.body[ask], limits=QUICK).run()
+    assert got.status == (504 if ask == "ask" else 200)
+    one = side.talk(app, side.body[ask])
+    one.gone.set()
+    await one.run()
+    assert one.status == 499
 
 
 async def test_application_raises_one_of_ours(side: Any) -> None:

@@ -155,6 +155,8 @@ def test_lists(served: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """What may be several is repeated; the older name of a flag is the same flag."""
     assert run(*UP, "--allow-host", "a", "--allow-host", "b", "--cors-origin", "https://x", "--quiet").exit_code == 0
     assert served[0].allow_host == ("a", "b")
+    assert run(*UP, "--paths", "/ai", "--paths", "/b", "--quiet").exit_code == 0
+    assert served[1].paths == ("/ai", "/b")
     assert served[0].allow_origin == ("https://x",)
 
 

@@ -34,6 +34,7 @@ def test_environment() -> None:
         "DIGLOT_SET": '{"unsupported":["seed"]}',
         "DIGLOT_LIMITS": '{"keepalive":3}',
         "DIGLOT_ALLOW_HOST": '["a", "b"]',
+        "DIGLOT_PATHS": "/ai, /tenants/*",
         "DIGLOT_ALLOW_ORIGIN": "https://a.example, null",
         "DIGLOT_PROFILE": "",
         "DIGLOT_KEY": "for other commands",
@@ -43,6 +44,7 @@ def test_environment() -> None:
     settings = load({}, environment)
     assert (settings.strict, settings.demo, settings.workers, settings.limits.keepalive) == (True, True, 2, 3)
     assert settings.upstream_api == "responses"
+    assert settings.paths == ("/ai", "/tenants/*")
     assert settings.as_profile().unsupported == frozenset({"seed"})
     assert (settings.allow_host, settings.allow_origin) == (("a", "b"), ("https://a.example", "null"))
 

@@ -149,11 +149,12 @@ async def test_one_refused_later(side: Any, chat: Any) -> None:
 async def test_one_breaks(side: Any, chat: Any, end: str) -> None:
     """A stream that breaks off or fails ends all of them as failed, once."""
     failed = side.end.replace(b"completed", b"failed")
-    broken = chat(*side.begin, side.say("b"), {"cut": None, "failed": failed, "raised": RuntimeError()}[end])
+    last = {"cut": None, "failed": failed, "raised": RuntimeError()}[end]
+    broken = chat(*side.begin, side.say("b"), last)
     app, records = Several(chat(*side.begin, side.say("a"), FOREVER), broken), list[Record]()
     got = await side.talk(
         app, asked(side, 2, stream=True), limits=Limits(shutdown=0.1), on_exchange=records.append
-    ).run()
+    ).run(raises=last)
     assert side.ending(got) == "failed"
     assert got.body.count(b'"error"') == 1
     assert got.complete

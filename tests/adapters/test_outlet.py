@@ -80,3 +80,24 @@ async def test_turns() -> None:
         order.append("given")
         outlet.give_turn()
     assert order == ["given", "free"]
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+async def test_a_client_that_left_before_it_had_anything(breaks: bool) -> None:
+    """The cycle ends with a head and an empty body, whether the server still takes them or not."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if breaks:
+            raise OSError
+
+    outlet = Outlet(send)
+    await outlet.close()
+    assert sent == []
+    outlet.gone = True
+    with pytest.raises(ClientGone):
+        await outlet.open(200, [])
+    await outlet.close()
+    assert [message.get("status") for message in sent] == ([499] if breaks else [499, None])
+    assert outlet.status == 0

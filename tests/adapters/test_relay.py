@@ -130,7 +130,7 @@ async def test_error_later(side: Any, chat: Any) -> None:
 @pytest.mark.parametrize("end", [None, b"", RuntimeError("boom")])
 async def test_cut(side: Any, chat: Any, end: Any) -> None:
     """A stream that stops in the middle, in whatever way, is never completed."""
-    got = await side.talk(chat(side.say("Hel"), end), side.stream).run()
+    got = await side.talk(chat(side.say("Hel"), end), side.stream).run(raises=end)
     assert side.ending(got) == "failed"
     assert got.complete
 
@@ -138,14 +138,14 @@ async def test_cut(side: Any, chat: Any, end: Any) -> None:
 @pytest.mark.parametrize("end", [None, b"", RuntimeError("boom")])
 async def test_end_without_done(side: Any, chat: Any, end: Any) -> None:
     """After a finish reason the answer is whole, whatever becomes of the connection."""
-    got = await side.talk(chat(side.say("Hello"), side.end, end), side.stream).run()
+    got = await side.talk(chat(side.say("Hello"), side.end, end), side.stream).run(raises=end)
     assert side.ending(got) == "completed"
 
 
 @pytest.mark.parametrize("end", [None, RuntimeError("boom")])
 async def test_nothing_at_all(side: Any, chat: Any, end: Any) -> None:
     """An application that starts an answer and says nothing gives 502."""
-    got = await side.talk(chat(end), side.stream).run()
+    got = await side.talk(chat(end), side.stream).run(raises=end)
     assert got.status == 502
     assert got.complete
 

@@ -86,6 +86,36 @@ async def test_embedded(talk: Any) -> None:
 
 
 @pytest.mark.anyio
+async def test_paths(talk: Any) -> None:
+    """Endpoints elsewhere are served where the settings say so."""
+    app = application(Settings(demo=True, paths=("/v1/ai",)))
+    assert (await talk(app, ASK, path="/v1/ai/responses", headers=HOST).run()).status == 404
+    assert (await talk(app, ASK, path="/v1/else/responses", headers=HOST).run()).json["error"]["message"] == (
+        "The demo has no POST /v1/else/responses."
+    )
+
+
+@pytest.mark.anyio
+async def test_what_is_raised_is_logged_without_words(
+    talk: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There is no host that would have to see it: the log says where it was raised, once, and not what was said."""
+
+    words = "what somebody wrote"
+
+    async def broken(scope: Any, receive: Any, send: Any) -> None:
+        raise ValueError(words)
+
+    monkeypatch.setattr(demo, "upstream", lambda: broken)
+    caplog.set_level("INFO")
+    got = await talk(application(Settings(demo=True)), ASK, headers=HOST).run()
+    assert (got.status, got.error["message"]) == (502, "The application behind this server failed.")
+    assert caplog.text.count("The application raised ValueError") == 1
+    assert "test_server.py" in caplog.text
+    assert words not in caplog.text + got.body.decode()
+
+
+@pytest.mark.anyio
 async def test_factory(talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker makes the same application from the environment, and tunes its garbage collector for many streams."""
     told: list[object] = []

@@ -22,6 +22,14 @@ def test_path_and_headers(ours: str, theirs: str) -> None:
     assert scope["path"] == f"/api{ours}"
 
 
+@pytest.mark.parametrize("raw", [b"/v1/responses/", b"/v1/respons%65s/", b""])
+def test_a_slash_behind_the_path(raw: bytes) -> None:
+    """It says nothing, and is not behind the other path."""
+    scope = {"path": "/v1/responses/", "raw_path": raw, "headers": []}
+    seen = upstream_scope(scope, "/responses", "/chat/completions", 5, streams=True)
+    assert (seen["path"], seen["raw_path"]) == ("/v1/chat/completions", b"/v1/chat/completions")
+
+
 @pytest.mark.parametrize("name", ["range", "if-range", "if-match", "if-none-match", "if-modified-since", "expect"])
 def test_headers_about_another_answer(name: str) -> None:
     """What a client asks of a stored thing means nothing for what is translated."""
