@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from functools import partial
 from time import monotonic
 from typing import Any, Literal
-
-import msgspec
 
 from ..translator import BadRequest, Profile, preset
 from . import access, media_type, native
 from .asgi_types import App, Receive, Scope, Send
 from .call import Call
 from .endpoints import PATHS, SERVED, Api, Served
+from .learned import Learned
 from .limits import Limits
-from .probe import Probe
+from .model_apis import ModelApis, Trial
+from .probe import Probe, place_of
 from .question import Unclear
 from .record import Record, of_call
 
@@ -29,15 +30,16 @@ class TranslationMiddleware:
     `chat`: the application serves ``POST .../chat/completions``, and gets ``POST .../responses`` (and
     ``.../responses/compact``: the model writes the summary). `responses`: the other way round. `auto`: it is asked,
     once and in a way that nothing can come of; what only few Responses servers take is translated even so, unless the
-    profile trusts this one (`native_responses`). Everything else goes through untouched.
+    profile trusts this one (`native_responses`), and so is what a model is refused for at its own endpoint. Everything
+    else goes through untouched.
 
     Served is what stands directly below a version (``/v1/responses``), below ``/openai`` or at the root, and below
     *paths*: ``["/ai"]`` serves ``/ai/responses``; a ``*`` stands for any one segment.
 
     *profile* (or the name of a preset) says what the upstream behind *app* is like; what it turns out to refuse is
-    remembered here. With *strict*, a request that would lose something is refused. *on_exchange* is called with the
-    :class:`Record` of every translated exchange when it is over; it must not block. When the application raises, its
-    client is told, and then the exception goes on, to whoever watches over the application.
+    remembered here for each model. With *strict*, a request that would lose something is refused. *on_exchange* is
+    called with the :class:`Record` of every translated exchange when it is over; it must not block. When the
+    application raises, its client is told, and then the exception goes on, to whoever watches over the application.
     """
 
     def __init__(
@@ -62,7 +64,8 @@ class TranslationMiddleware:
         self._served = Served(paths)
         self._probe = Probe(app, self.limits) if upstream_api == "auto" else None
         self._behind = self._probe or app
-        self._learned: set[str] = set()
+        self._learned = Learned()
+        self._models = ModelApis()
 
     @property
     def upstream_api(self) -> str:
@@ -74,27 +77,91 @@ class TranslationMiddleware:
         """What was found out of each API with `auto`: whether it is there, why that is believed, and since when."""
         return {} if self._probe is None else self._probe.believed()
 
+    @property
+    def learned(self) -> list[dict[str, Any]]:
+        """Which settings refusals have changed, to which values, and for how many models."""
+        return self._learned.told()
+
+    def profile_for(self, model: object) -> Profile:
+        """Return the profile with what refusals have taught about *model*."""
+        return self._learned.profile_for(model, self.profile)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         endpoint = self._served.asked(scope)
         if endpoint is None:
             await self.app(scope, receive, send)
+        elif self._probe is None or endpoint not in PATHS.values():
+            await self._once(endpoint, scope, receive, send)
+        else:
+            await self._by_model(endpoint, scope, receive, send)
+
+    async def _by_model(self, endpoint: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request whose model may be at the other endpoint than others: a refusal that says so is held back."""
+        place, known = place_of(scope, endpoint), None
+        if self._models:
+            heard = native.Heard(scope, receive)
+            known, receive = self._models.get(place, await heard.body(self.limits)), heard.receive
+        if known is not None:
+            await self._route(known != endpoint, endpoint, scope, receive, send)
             return
-        began, unclear = monotonic(), None
+        trial = Trial(receive, send, endpoint)
+        translated = await self._once(endpoint, scope, trial.receive, trial.send, trial)
+        if not trial.refused:
+            return
+        heard = native.Heard(scope, trial.again)
+        body = await heard.body(self.limits)
+        second = Trial(heard.receive, send, endpoint, second=True)
+        await self._route(not translated, endpoint, scope, second.receive, second.send, second)
+        if second.refused:  # nobody is there: the first refusal says more
+            await trial.let_go()
+            trial.tell()
+        elif second.accepted:
+            served = endpoint if translated else SERVED[endpoint].endpoint
+            self._models.remember(place, body, served)
+            _log.warning("The upstream has a model at POST %s only: it is asked for there from now on", served)
+
+    async def _once(
+        self, endpoint: str, scope: Scope, receive: Receive, send: Send, trial: Trial | None = None
+    ) -> bool:
+        """Serve a request as it is known of the upstream; return whether it was translated."""
+        unclear = None
         try:
             translated, receive = await self._translates(endpoint, scope, receive)
         except Unclear as error:
             translated, unclear = True, error
+        if trial is not None and translated:
+            trial.endpoint = SERVED[endpoint].endpoint
+        await self._route(translated, endpoint, scope, receive, send, trial, unclear)
+        return translated
+
+    async def _route(
+        self,
+        translated: bool,
+        endpoint: str,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        trial: Trial | None = None,
+        unclear: Unclear | None = None,
+    ) -> None:
+        """Translate a request, or let it through; a *trial* that was refused leaves no record unless it must do."""
         if not translated:
+            access.mark(scope, "passed")
             await self._behind(scope, receive, send)
             return
+        began = monotonic()
         access.mark(scope, "translated")
         call = Call(self._behind, scope, receive, send, self.limits, endpoint)
         try:
             await self._serve(call, scope, unclear)
         finally:
-            self._remember(call.lessons)
-            self._tell(of_call(call, scope["method"], scope["path"], monotonic() - began))
+            self._remember(call)
+            tell = partial(self._tell, of_call(call, scope["method"], scope["path"], monotonic() - began))
+            if trial is not None and trial.refused:
+                trial.tell = tell
+            else:
+                tell()
         await call.outlet.close()
         if call.raised is not None:
             self._pass_on(call.raised)
@@ -108,7 +175,7 @@ class TranslationMiddleware:
         except BadRequest as error:
             await call.refuse(error)
         else:
-            await call.run(self.profile, self.strict)
+            await call.run(self.profile_for, self.strict)
 
     async def _translates(self, endpoint: str, scope: Scope, receive: Receive) -> tuple[bool, Receive]:
         """Whether a request is to be translated, and where to read it from then; raises Unclear."""
@@ -134,17 +201,13 @@ class TranslationMiddleware:
         """What the application raised is for its host, which has monitors and handlers of its own (W45)."""
         raise error
 
-    def _remember(self, lessons: Mapping[str, Any]) -> None:
-        """What an upstream has taught us holds for all requests that follow; each setting changes once, sets grow."""
-        new = {name: self._grown(name, value) for name, value in lessons.items() if name not in self._learned}
-        new = {name: value for name, value in new.items() if value != getattr(self.profile, name)}
+    def _remember(self, call: Call) -> None:
+        """What an upstream has taught us holds for all requests that follow and ask for the same model."""
+        lessons = call.lessons
+        new = self._learned.add(call.body.get("model"), self.profile, lessons) if lessons else {}
         if new:
-            _log.warning("The upstream refused what was added for it; changed from now on: %s", ", ".join(new))
-            self.profile = msgspec.structs.replace(self.profile, **new)
-            self._learned.update(name for name, value in new.items() if not isinstance(value, frozenset))
-
-    def _grown(self, name: str, value: Any) -> Any:
-        return value | getattr(self.profile, name) if isinstance(value, frozenset) else value
+            told = ", ".join(f"{name}={_plain(value)!r}" for name, value in new.items())
+            _log.warning("The upstream refused what it was sent; changed for this model from now on: %s", told)
 
     def _tell(self, record: Record) -> None:
         if _access.isEnabledFor(logging.INFO):
@@ -155,3 +218,7 @@ class TranslationMiddleware:
             self.on_exchange(record)
         except Exception:
             _log.exception("on_exchange raised")
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, frozenset) else value

@@ -21,11 +21,12 @@ from .endpoints import SERVED
 from .fan_out import FanOut
 from .limits import Limits
 from .outlet import Outlet
-from .relay import Relay
+from .relay import Relay, learn_nothing
 from .upstream_scope import upstream_receive, upstream_scope
 from .watch import Watch
 
 _log = logging.getLogger("diglot")
+_MOST_RETRIES = 2
 
 
 class Call:
@@ -89,8 +90,10 @@ class Call:
         """What could not be carried over."""
         return list(self.exchange.report if self.exchange else getattr(self._error, "losses", ()))
 
-    async def run(self, profile: Profile, strict: bool) -> None:
-        """Serve the request; *profile* says what the upstream is like, ``lessons`` afterwards what it is like, too."""
+    async def run(self, profile_for: Callable[[object], Profile], strict: bool) -> None:
+        """Serve the request; *profile_for* says what the upstream is like with a model, ``lessons`` afterwards what it
+        is like, too.
+        """
         try:
             self._sent.received = await read_object(self._scope, self._receive, self._limits)
         except Disconnected:
@@ -100,7 +103,7 @@ class Call:
         except TranslationError as error:
             await self.refuse(error)
         else:
-            await self._serve(profile, strict)
+            await self._serve(profile_for(self.body.get("model")), strict)
 
     async def serve(self, received: Received, profile: Profile, strict: bool, like: list[Buffer]) -> None:
         """Serve a request that has been read. If its translation is *like* bytes that are there, these are sent."""
@@ -169,20 +172,21 @@ class Call:
             self._watch.end()
 
     async def _attempts(self, strict: bool) -> None:
-        """Call the application; once more if it refused what we had added to the request."""
-        relay = await self._attempt()
+        """Call the application; up to two times more if a refusal taught us how it takes the request."""
+        retries, relay = 0, await self._attempt(may_learn=True)
         while relay.learned is not None and not self.outlet.gone:
+            retries += 1
             self.profile, self._is_repeated = relay.learned, True
             await self._translate(strict)
-            relay = await self._attempt()
+            relay = await self._attempt(may_learn=retries < _MOST_RETRIES)
 
-    async def _attempt(self) -> Relay:
+    async def _attempt(self, may_learn: bool) -> Relay:
         assert self.exchange is not None
         assert self.profile is not None
         watch = self._watch
         # no methods of this call: that would be a cycle
         sent = self._sent
-        learn = partial(_learned, sent, self.exchange, self.profile, self._lessons)
+        learn = partial(_learned, sent, self.exchange, self.profile, self._lessons) if may_learn else learn_nothing
         relay = self.relay = Relay(self.exchange, self.outlet, self._limits, watch.changed, learn, sent.release)
         failure: TranslationError = BadUpstream("The upstream ended without a complete answer.")
         watch.begin(relay)

@@ -81,7 +81,7 @@ class Probe:
         """
         other = SERVED[endpoint].endpoint
         order = (other, endpoint) if native_last else (endpoint, other)
-        place = _place(scope, endpoint)
+        place = place_of(scope, endpoint)
         served = self._known(order, place)
         if served is None:
             lock = self._asking.setdefault(place, anyio.Lock())
@@ -156,7 +156,7 @@ class Probe:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application serve a request to one of its endpoints."""
         path = ending(scope["path"]) or ""
-        place = _place(scope, path)
+        place = place_of(scope, path)
         missing = False
 
         async def watched(message: Message) -> None:
@@ -181,7 +181,7 @@ def _there_and_new(fact: Fact) -> tuple[bool, float]:
     return fact.there, fact.since
 
 
-def _place(scope: Scope, endpoint: str) -> Place:
+def place_of(scope: Scope, endpoint: str) -> Place:
     """A digest (there are keys in it) of what is the same for all endpoints of one upstream."""
     headers = sorted((name, value) for name, value in scope["headers"] if _decides(name))
     known = (base(scope["path"], endpoint), scope.get("query_string", b""), headers)

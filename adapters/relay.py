@@ -21,7 +21,7 @@ _STREAM_HEADERS = [
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
-_MAY_TEACH = (400, 422)
+_MAY_TEACH = (400, 422, 500)
 _LARGE = 2**20
 """A stream of more bytes may end with frames that are better not all there at once."""
 _BOM = b"\xef\xbb\xbf"
@@ -141,7 +141,7 @@ class Relay:
 
     def _let_go(self, stream: FrameStream) -> None:
         """A stream may take an hour, and needs no more of its request than what is said again in the answer."""
-        self._learn = _nothing
+        self._learn = learn_nothing
         self._release()
         self.exchange.release()
         stream.release()
@@ -366,5 +366,5 @@ class Relay:
         return [*without(self._headers, {*ABOUT_THE_BODY, *(key for key, _ in mine)}), *mine]
 
 
-async def _nothing(status: int, body: bytes) -> Profile | None:
-    """What an accepted request teaches."""
+async def learn_nothing(status: int, body: bytes) -> Profile | None:
+    """What a request teaches that was accepted, or that was tried often enough."""

@@ -77,7 +77,7 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
 def _health(settings: Settings, middleware: TranslationMiddleware) -> dict[str, Any]:
     about = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
     known = {"believed": middleware.believed} if settings.upstream_api == "auto" else {}
-    return {"status": "ok", "version": metadata.version("diglot"), **about, **known}
+    return {"status": "ok", "version": metadata.version("diglot"), **about, **known, "learned": middleware.learned}
 
 
 class _Middleware(TranslationMiddleware):

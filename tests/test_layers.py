@@ -27,7 +27,7 @@ ADAPTER_LAYERS: tuple[str, ...] = (
     # one request that is translated
     *"outlet relay watch fan_out deployments call record".split(),
     # the middleware
-    *"question probe native access asgi __init__".split(),
+    *"question probe native access learned model_apis asgi __init__".split(),
     # the server
     *"demo_clients demo_rules demo_script demo".split(),
     *"checked upstream_url config hints banner page guard stored logs_text logs".split(),

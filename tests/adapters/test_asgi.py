@@ -246,7 +246,8 @@ async def test_what_is_learned_is_remembered(talk: Any, completion: bytes, caplo
     assert ["stream_options" in body for body in bodies] == [True, False, False]
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 1
-    assert "stream_usage" in warnings[0]
+    assert "stream_usage=False" in warnings[0]
+    assert middleware.learned == [{"setting": "stream_usage", "value": False, "models": 1}]
 
 
 class Picky:
@@ -273,11 +274,11 @@ async def test_lessons_that_did_not_help_are_not_remembered(talk: Any, completio
     """Only what the upstream then accepted is a lesson; a setting never goes to and fro."""
     for app in (Picky(["stream_options"], 400, completion), Picky(["max_tokens", "max_completion_tokens"], 200, b"{}")):
         middleware = TranslationMiddleware(app)
-        before = middleware.profile
         got = await talk(middleware, {**STREAM, "max_output_tokens": 5}).run()
         assert got.status == 400
         assert app.count == 2
-        assert middleware.profile == before
+        assert middleware.profile_for("m") == middleware.profile
+        assert middleware.learned == []
 
 
 async def test_lessons_add_up(talk: Any, completion: bytes) -> None:
@@ -291,8 +292,9 @@ async def test_lessons_add_up(talk: Any, completion: bytes) -> None:
 
     one.hold = meanwhile
     assert (await one.run()).types[-1] == "completed"
-    assert (middleware.profile.stream_usage, middleware.profile.renamed) == (False, {})
-    assert middleware.profile.custom_tools
+    learned = middleware.profile_for("m")
+    assert (learned.stream_usage, learned.renamed, learned.custom_tools) == (False, {}, True)
+    assert middleware.profile_for("other") == middleware.profile
     assert app.count == 3
 
 

@@ -37,6 +37,7 @@ async def test_health(talk: Any) -> None:
     assert got.json["status"] == "ok"
     assert got.json["profile"] == "vllm"
     assert got.json["upstream_api"] == "chat"
+    assert got.json["learned"] == []
 
 
 CHAT_ASK = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}

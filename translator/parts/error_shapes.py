@@ -28,18 +28,19 @@ _DEPTH = 6  # envelopes of envelopes of envelopes
 _LONGEST = 2**16  # characters of a text that may be JSON
 _MOST = 8  # errors of a list that are told
 
-_BETTER = ("error", "err", "errors", "baseresp", "xgroq", "message", "msg")
+_BETTER = ("error", "err", "errors", "baseresp", "xgroq", "fault", "message", "msg")
 """Members that say more than the texts beside them, if they are no texts themselves."""
 _LESS = ("detail", "details", "response", "body")
 """Members that are read where there is no text."""
-_TEXTS = ("message", "msg", "errormessage", "errormsg", "errmsg", "statusmsg", "statusmessage")
-_REASONS = ("detail", "details", "description", "errordescription", "reason", "title")
+_TEXTS = ("message", "msg", "errormessage", "errormsg", "errmsg", "statusmsg", "statusmessage", "faultstring")
+_REASONS = ("detail", "details", "description", "errordescription", "reason", "title", "exception")
 _CODES = ("code", "errorcode", "errcode", "statuscode")
 _TYPES = ("type", "errortype")  # `__type` at AWS
 _STATUSES = ("status", "statuscode", "httpstatus", "httpcode")
 _PARAMS = ("param", "parameter")
 _HTTP = frozenset(map(str, range(100, 600)))  # a `statusCode` is no code, unless it is one of its own (base_resp)
 _WORD = re.compile(r"[a-z]+(_[a-z]+)+")  # `insufficient_quota`
+_MARKS = frozenset({"error", "base_resp", "x_groq"})  # what may tell of a failure beside an answer
 _SUCCESS = (0, 200, "0", "200", "ok", "success", "")
 
 
@@ -50,6 +51,8 @@ def read(value: Any) -> Fault:
 
 def is_error(frame: dict[str, Any]) -> bool:
     """Whether a body or a frame that should be (a piece of) an answer is an error."""
+    if frame.get("choices") and _MARKS.isdisjoint(frame):  # as nearly always
+        return False
     if says(frame.get("error")) or _has_failed(frame.get("base_resp")):
         return True
     extra = frame.get("x_groq")
@@ -66,7 +69,7 @@ def _is_bare(frame: dict[str, Any]) -> bool:
     said = [own.get(name) for name in ("code", "errorcode", "errcode", "statuscode", "status")]
     if any(_is_success(word) for word in said if word is not None):
         return False
-    if own.get("errors") or any(says(own.get(name)) for name in _TEXTS[2:]):
+    if own.get("errors") or own.get("fault") or any(says(own.get(name)) for name in _TEXTS[2:]):
         return True
     if own.get("choices") is not None:  # an empty list: a piece that says nothing but facts
         return False

@@ -132,9 +132,9 @@ def _failed(value: Any) -> BadUpstream:
 
 def is_error(frame: Any) -> bool:
     """Whether a body or a frame that should be (a piece of) an answer is an error: Gemini wraps its own in a list."""
-    if isinstance(frame, list):
-        return bool(frame) and isinstance(frame[0], dict) and error_shapes.is_error(frame[0])
-    return isinstance(frame, dict) and error_shapes.is_error(frame)
+    if isinstance(frame, dict):
+        return error_shapes.is_error(frame)
+    return isinstance(frame, list) and bool(frame) and isinstance(frame[0], dict) and error_shapes.is_error(frame[0])
 
 
 def _status(fault: Fault, otherwise: int = 502) -> int:

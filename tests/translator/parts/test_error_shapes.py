@@ -44,6 +44,8 @@ ENVELOPES = [
     ({"error": "Bad Request", "message": "Why.", "statusCode": 400}, None),
     ({"error": "Bad Request", "detail": None, "reason": ""}, None),
     ({"x_groq": {"error": "Why.", "id": "r"}}, None),
+    ({"fault": {"faultstring": "Why.", "detail": {"errorcode": "x"}}}, None),  # Apigee
+    ({"exception": "Why."}, None),
     ({"errors": [{"message": "Why."}, {"message": "Why."}, {"message": "Also."}, 5]}, None),
 ]
 
@@ -114,6 +116,7 @@ def test_envelopes_have_an_end() -> None:
         {"reason": "x", "status": 400},
         {"choices": None, "message": "x"},
         {"choices": [], "error_msg": "x"},
+        {"fault": {"faultstring": "x"}},
     ],
 )
 def test_errors_without_an_http_status(frame: dict[str, Any]) -> None:

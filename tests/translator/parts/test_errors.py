@@ -318,10 +318,10 @@ def test_a_full_context_is_the_requests_fault() -> None:
 
 def test_what_nobody_can_read_is_shown() -> None:
     """A body of an unknown shape is better than nothing; what is empty says nothing."""
-    assert errors.from_value({"fault": {"why": "x"}}, 400).message == '{"fault":{"why":"x"}}'
+    assert errors.from_value({"trouble": {"why": "x"}}, 400).message == '{"trouble":{"why":"x"}}'
     assert errors.from_value([5], 400).message == "[5]"
     assert errors.from_value({"error": {"code": "own"}}, 400).message == "Bad request"
-    assert len(errors.from_value({"fault": "x" * 5000}, 400).message) == errors.MAX_MESSAGE
+    assert len(errors.from_value({"trouble": "x" * 5000}, 400).message) == errors.MAX_MESSAGE
 
 
 @pytest.mark.parametrize(
