@@ -73,6 +73,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     media_in_tool_messages: bool = False
     renamed: dict[str, str] = FrozenDict(max_completion_tokens="max_tokens")
     """Chat request fields (dotted paths) that this upstream knows under another name."""
+    added: dict[str, str | int | bool] = FrozenDict()
+    """Chat request fields (dotted paths) that are sent along unless the client sends them itself."""
     unsupported: frozenset[str] = OPENAI_ONLY
     """Chat request fields that this upstream refuses or ignores: left out and reported."""
     unknown: Literal["pass", "report"] = "pass"
@@ -129,7 +131,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     says_when_cut: bool = False
     """Its answers that hit their limit are `incomplete`; otherwise a text as long as its limit counts as cut."""
 
-    markup: frozenset[Literal["think", "tool_call"]] = frozenset()
+    markup: frozenset[Literal["think", "reasoning", "tool_call"]] = frozenset()
     """Tags that the upstream leaves in its text, to be read as reasoning and as calls."""
 
     # what the client gets
@@ -156,6 +158,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 _FREEZE: dict[str, type[Any]] = {
     "renamed": FrozenDict,
+    "added": FrozenDict,
     "efforts": tuple,
     **dict.fromkeys(("content_lists", "unsupported", "responses_unsupported", "responses_extras", "markup"), frozenset),
 }
@@ -245,32 +248,142 @@ PRESETS: Mapping[str, Profile] = FrozenDict(
             ),
         ),
         Profile(
-            name="ollama",
+            name="ollama",  # https://docs.ollama.com/api/openai-compatibility; github.com/ollama/ollama/issues/17921
             object_arguments=True,  # its openai/openai.go reads them into a map
             reasoning_field="reasoning",
             unsupported=OPENAI_ONLY | {"parallel_tool_calls", "tool_choice"},
             efforts=("none", "low", "medium", "high"),
         ),
+        Profile(name="sglang"),  # github.com/sgl-project/sglang/issues/35542
         Profile(
-            name="deepseek",
+            name="lmstudio",
+            named_choice=False,  # github.com/can1357/llm-git/issues/13
+            markup=frozenset({"think"}),  # unless its setting separates them
+        ),
+        Profile(
+            name="deepseek",  # https://api-docs.deepseek.com/guides/thinking_mode
             content_lists=frozenset(),
             json_schema=False,
             unsupported=OPENAI_ONLY | {"parallel_tool_calls"},
-            efforts=("low", "high", "max"),
+            efforts=("minimal", "low", "medium", "high", "xhigh", "max"),  # it maps them itself
             reasoning_replay="always",
         ),
         Profile(
-            name="openrouter",
+            name="kimi",
+            reasoning_replay="always",  # github.com/n8n-io/n8n/issues/29142
+            # github.com/can1357/oh-my-pi/issues/1077, github.com/theopenco/llmgateway/pull/3065
+            unsupported=OPENAI_ONLY | {"tool_choice", "reasoning_effort"},
+        ),
+        Profile(
+            name="glm",  # https://docs.z.ai/api-reference/llm/chat-completion
+            json_schema=False,
+            reasoning_replay="always",  # github.com/adolfousier/opencrabs/issues/1348
+            unsupported=OPENAI_ONLY | {"tool_choice"},
+        ),
+        Profile(
+            name="minimax",  # https://java.agentscope.io/v2/en/integration/model/minimax
+            system_messages="one",  # github.com/openclaw/openclaw/issues/19386
+            renamed={},
+            added=FrozenDict(reasoning_split=True),  # https://platform.minimax.io/docs/api-reference/text-openai-api
+            markup=frozenset({"think"}),
+            json_schema=False,
+            strict_functions="drop",
+            reasoning_replay="always",
+            unsupported=OPENAI_ONLY
+            | {
+                "tool_choice",
+                "parallel_tool_calls",
+                "reasoning_effort",
+                "frequency_penalty",
+                "presence_penalty",
+                "seed",
+            },
+        ),
+        Profile(
+            name="qwen",
+            system_messages="one",
+            unsupported=OPENAI_ONLY | {"tool_choice"},  # github.com/QwenLM/qwen-code/issues/7659
+        ),
+        Profile(
+            name="groq",  # https://console.groq.com/docs/openai, https://console.groq.com/docs/reasoning
+            reasoning_field="reasoning",  # github.com/tashfeenahmed/freellmapi/issues/1070, vercel/ai/pull/8057
+            renamed={},
+            unsupported=(OPENAI_ONLY - {"service_tier"}) | {"logprobs", "top_logprobs", "logit_bias"},
+            efforts=("none", "low", "medium", "high"),
+            markup=frozenset({"think"}),
+        ),
+        Profile(
+            name="mistral",
+            system_messages="one",
+            alternating_roles=True,
+            call_ids="nine_alphanumeric",  # github.com/anomalyco/opencode/issues/1680
+            reasoning_field="content",  # https://docs.mistral.ai/studio-api/conversations/reasoning
+            renamed={"max_completion_tokens": "max_tokens", "seed": "random_seed"},
+            unsupported=OPENAI_ONLY | {"logprobs", "top_logprobs", "logit_bias", "user"},
+            unknown="report",  # github.com/mistralai/platform-docs-public/issues/7
+            stream_usage=False,  # github.com/avante-corp/avante.nvim/issues/2347
+            efforts=("none", "high"),  # github.com/mistralai/client-python/pull/511
+        ),
+        Profile(
+            name="xai",
+            renamed={},
+            # https://docs.x.ai/developers/model-capabilities/text/reasoning
+            unsupported=(OPENAI_ONLY - {"service_tier"}) | {"frequency_penalty", "presence_penalty", "stop"},
+            efforts=("low", "medium", "high", "xhigh"),  # github.com/mnfst/modelparams.dev/pull/330
+        ),
+        Profile(name="copilot", reasoning_field="reasoning_text"),  # github.com/anomalyco/opencode/pull/8900
+        Profile(
+            name="perplexity",
+            system_messages="one",
+            alternating_roles=True,  # github.com/perplexityai/api-discussion/issues/265
+            reasoning_replay="never",
+            markup=frozenset({"think"}),
+        ),
+        Profile(
+            name="snowflake",  # https://docs.snowflake.com/en/user-guide/snowflake-cortex/cortex-rest-api
+            renamed={},  # github.com/anomalyco/opencode/issues/29900
+            declare_called_tools=True,
+        ),
+        Profile(
+            name="bedrock",
+            declare_called_tools=True,  # github.com/can1357/oh-my-pi/issues/1227
+            reasoning_replay="never",  # github.com/mastra-ai/mastra/pull/22159
+            markup=frozenset({"reasoning"}),  # github.com/browseros-ai/BrowserOS/issues/167
+            efforts=_LOW_TO_HIGH,
+        ),
+        Profile(
+            name="fireworks",  # https://docs.fireworks.ai/guides/reasoning
+            efforts=("none", "low", "medium", "high", "xhigh", "max"),
+        ),
+        Profile(
+            name="together",  # https://docs.together.ai/docs/reasoning-overview
+            reasoning_field="reasoning",
+            efforts=_LOW_TO_HIGH,
+        ),
+        Profile(
+            name="cerebras",  # https://inference-docs.cerebras.ai/capabilities/reasoning
+            reasoning_field="reasoning",  # github.com/proxysoul/Empryo/pull/209
+            renamed={},
+            unknown="report",
+            efforts=("none", "low", "medium", "high"),
+            markup=frozenset({"think"}),
+        ),
+        Profile(name="huggingface"),  # github.com/huggingface/responses.js/pull/54
+        Profile(
+            name="openrouter",  # https://openrouter.ai/docs/use-cases/reasoning-tokens
             renamed={"max_completion_tokens": "max_tokens", "reasoning_effort": "reasoning.effort"},
             unsupported=OPENAI_ONLY - {"verbosity", "prompt_cache_key"},
             reasoning_field="reasoning",
         ),
         Profile(
-            name="gemini",
+            name="gemini",  # https://ai.google.dev/gemini-api/docs/openai
             unsupported=OPENAI_ONLY | {"frequency_penalty", "presence_penalty"},
             unknown="report",
             efforts=("none", "minimal", "low", "medium", "high"),
             reasoning_replay="never",
+            schemas="clean",  # github.com/theopenco/llmgateway/issues/1763
+            # https://ai.google.dev/gemini-api/docs/thought-signatures
+            signature_placeholder="skip_thought_signature_validator",
         ),
         Profile(name="tokenops"),
         Profile(name="tokenhub", unsupported=OPENAI_ONLY | {"parallel_tool_calls"}, efforts=_LOW_TO_HIGH),

@@ -104,6 +104,9 @@ def _to_chat(body: dict[str, Any], terms: Terms) -> ChatRequest:
         chat["stream_options"] = {"include_usage": True}
     if not terms.profile.renamed.keys().isdisjoint(_RENAMED_HERE):
         _rename(chat, terms.profile.renamed)
+    for name, value in terms.profile.added.items():
+        if name.split(".")[0] not in chat:
+            put(chat, name, value)
     return ChatRequest(chat, catalog, turns.origins, turns.call_origins, declared)
 
 

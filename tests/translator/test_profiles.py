@@ -6,7 +6,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 import pytest
 
-from diglot.translator import PRESETS, Profile, Report, preset
+from diglot.translator import PRESETS, Profile, Report, preset, request
 from diglot.translator.fields import REQUEST
 from diglot.translator.parts import reasoning
 from diglot.translator.profiles import OPENAI_ONLY, Terms, chosen
@@ -39,7 +39,8 @@ def test_presets_name_fields_that_are_sent(profile: Profile) -> None:
     assert profile.unsupported <= SENT
     assert set(profile.renamed) <= SENT
     assert set(profile.efforts) <= set(reasoning._EFFORTS)
-    assert profile.reasoning_field in reasoning.TEXT_FIELDS
+    assert profile.reasoning_field in (*reasoning.TEXT_FIELDS, reasoning.AMONG_PARTS)
+    assert SENT.isdisjoint(profile.added)
 
 
 def test_profiles_cannot_be_changed() -> None:
@@ -124,6 +125,21 @@ def test_the_defaults_are_the_first_preset() -> None:
     assert Profile() == preset("default")
     assert Profile().unsupported == OPENAI_ONLY
     assert "default" not in get_args(get_type_hints(Profile)["events"])
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({}, {"split": True, "more": {"a": 1}}),
+        ({"split": False}, {"split": False, "more": {"a": 1}}),
+        ({"more": {"b": 2}}, {"split": True, "more": {"b": 2}}),
+    ],
+)
+def test_fields_that_are_sent_along(given: dict[str, Any], sent: dict[str, Any]) -> None:
+    """Where the client says something itself, that counts."""
+    profile = Profile(added={"split": True, "more.a": 1})
+    made = request.to_chat({"model": "m", "input": "Go", **given}, profile=profile)
+    assert {name: made[name] for name in sent} == sent
 
 
 @pytest.mark.parametrize(

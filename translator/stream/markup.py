@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 THINK, CALL = "think", "tool_call"
+_THOUGHTS = (THINK, "reasoning")
+"""Tags that thoughts stand in; they come out as `THINK`, whichever it was."""
 
 
 class Piece(NamedTuple):
@@ -19,9 +21,12 @@ class Piece(NamedTuple):
 class Markup:
     """Text in, pieces out, wherever it was cut. Thoughts stand at the start only; a call comes out whole."""
 
+    _thought = THINK  # the tag that is open
+
     def __init__(self, tags: Collection[str]) -> None:
         self._calls = CALL in tags
-        self._step: Callable[[str, int, list[Piece]], int] = self._start if THINK in tags else self._text
+        self._thoughts = [tag for tag in _THOUGHTS if tag in tags]
+        self._step: Callable[[str, int, list[Piece]], int] = self._start if self._thoughts else self._text
         self._blank: list[str] = []  # white space at the start: it belongs to the text, if no thought follows
         self._held = ""
         self._call: list[str] = []
@@ -47,15 +52,15 @@ class Markup:
     # Each step takes the text from a place on, adds pieces, and returns where the next step begins.
 
     def _start(self, text: str, at: int, pieces: list[Piece]) -> int:
-        begin, tag = text.lstrip(), f"<{THINK}>"
-        if tag.startswith(begin):
+        begin = text.lstrip()
+        if self._may_open(begin):
             self._blank.append(text[: len(text) - len(begin)])
             self._held = begin
             return len(text)
-        if begin.startswith(tag):
+        if self._opens(begin):
             self._step = self._in_thought
             self._blank.clear()
-            return len(text) - len(begin) + len(tag)
+            return len(text) - len(begin) + len(self._thought) + 2
         self._step = self._text
         whole = "".join([*self._blank, text])
         self._blank.clear()
@@ -63,7 +68,7 @@ class Markup:
         return len(text)
 
     def _in_thought(self, text: str, at: int, pieces: list[Piece]) -> int:
-        inner, at, found = self._until(f"</{THINK}>", text, at)
+        inner, at, found = self._until(f"</{self._thought}>", text, at)
         if inner:
             pieces.append(Piece(inner, THINK))
         if found:
@@ -71,10 +76,24 @@ class Markup:
         return at
 
     def _after_thought(self, text: str, at: int, pieces: list[Piece]) -> int:
-        begin = len(text) - len(text[at:].lstrip())
-        if begin < len(text):
-            self._step = self._text
-        return begin
+        """Behind a thought there may be white space, and another thought: some servers put each piece in tags."""
+        begin = text[at:].lstrip()
+        if self._may_open(begin):
+            self._held = begin
+            return len(text)
+        is_thought = self._opens(begin)
+        self._step = self._in_thought if is_thought else self._text
+        return len(text) - len(begin) + (len(self._thought) + 2) * is_thought
+
+    def _may_open(self, begin: str) -> bool:
+        """Whether more is needed to see if a thought begins here."""
+        return any(f"<{tag}>".startswith(begin) and len(begin) < len(tag) + 2 for tag in self._thoughts)
+
+    def _opens(self, begin: str) -> bool:
+        """Whether a thought begins here, and take its tag."""
+        found = next((tag for tag in self._thoughts if begin.startswith(f"<{tag}>")), None)
+        self._thought = found or self._thought
+        return found is not None
 
     def _text(self, text: str, at: int, pieces: list[Piece]) -> int:
         if not self._calls:

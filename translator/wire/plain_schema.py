@@ -202,7 +202,7 @@ def _joined(made: list[Schema], schema: Schema, nullable: bool) -> Schema:
     members = _enum(schema)
     if first["type"] == "string" and "const" in schema and _names(members):
         about["enum"] = members
-    elif members and not all(isinstance(member, str) for member in members):  # only texts can be enumerated
+    elif any(not isinstance(member, str) and member is not None for member in members):  # only texts are enumerated
         listed = f"One of: {', '.join(map(json.encode_text, members))}."
         about["description"] = f"{about.get('description', '')} {listed}".strip()
     if nullable:

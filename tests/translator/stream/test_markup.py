@@ -49,6 +49,23 @@ def test_tags_are_read_in_any_pieces(text: str, pieces: list[Piece], size: int) 
     assert read(text, {THINK, CALL}, size) == pieces
 
 
+@pytest.mark.parametrize("size", [1, 3, 1_000_000])
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("<reasoning>hm</reasoning>Hi", [Piece("hm", THINK), Piece("Hi")]),
+        ("<reasoning>h</reasoning><reasoning>m</reasoning>\n1", [Piece("hm", THINK), Piece("1")]),
+        ("<think>h</think> <reasoning>m</think></reasoning>1", [Piece("hm</think>", THINK), Piece("1")]),
+        ("<reasoning>hm</reasoning> <rea", [Piece("hm", THINK), Piece("<rea")]),
+        ("<reasoning>hm</reasoning> <real>", [Piece("hm", THINK), Piece("<real>")]),
+        ("<reason>", [Piece("<reason>")]),
+    ],
+)
+def test_thoughts_have_several_tags(text: str, pieces: list[Piece], size: int) -> None:
+    """Each ends with its own, and another one may follow (github.com/browseros-ai/BrowserOS/issues/167)."""
+    assert read(text, {THINK, "reasoning"}, size) == pieces
+
+
 @pytest.mark.parametrize(
     ("tags", "pieces"),
     [
