@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 from ..profiles import Terms
@@ -16,7 +17,7 @@ from ..wire import json, shape
 from . import content
 
 ENVELOPE = "diglot.1."
-TEXT_FIELDS = ("reasoning_content", "reasoning", "thinking", "think", "chain_of_thought")
+TEXT_FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "think", "chain_of_thought")
 DETAIL_FIELDS = ("reasoning_details", "thinking_blocks")
 FIELDS = frozenset({*TEXT_FIELDS, *DETAIL_FIELDS})
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -103,10 +104,8 @@ def text_of(delta: dict[str, Any]) -> str:
     """The reasoning text of a chat delta or message, under whichever name (D1-D4); names that repeat it are ignored."""
     for name in TEXT_FIELDS:
         value = delta.get(name)
-        if isinstance(value, dict):
-            value = value.get("content")
-        if value and isinstance(value, str):
-            return value
+        if value and (text := value if isinstance(value, str) else joined_text(value)):
+            return text
     for name in DETAIL_FIELDS:
         entries = delta.get(name)
         if isinstance(entries, list):
@@ -125,13 +124,28 @@ def thoughts_of(message: dict[str, Any]) -> str:
     if not isinstance(parts, list):
         return text_of(message)
     among = [part for part in parts if content.is_thought(part)]
-    return "\n\n".join(joined_text(part.get("thinking")) for part in among) or text_of(message)
+    return "\n\n".join(joined_text(part) for part in among) or text_of(message)
 
 
 def joined_text(thoughts: Any) -> str:
-    """The text of a `thinking` part: a string, or parts again."""
-    entries = thoughts if isinstance(thoughts, list) else [{"text": thoughts}]
-    return "".join(_detail_text(entry) for entry in entries if isinstance(entry, dict))
+    """The text of thoughts: a string, a part (`thinking`, which has a string or parts again), or a list of parts."""
+    return "".join(_texts_in(thoughts))
+
+
+def _texts_in(thoughts: Any) -> Iterator[str]:
+    """Walks without recursion: nobody knows how deep a server nests them."""
+    inside = [thoughts]
+    while inside:
+        value = inside.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            inside += reversed(value)
+        elif isinstance(value, dict):
+            inside.append(next((v for k in _TEXTS if (v := value.get(k)) and isinstance(v, (str, list))), None))
+
+
+_TEXTS = ("text", "content", "summary", "thinking", "reasoning")
 
 
 def _detail_text(entry: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -54,6 +55,15 @@ class Catalog:
 
     def by_flat(self, flat: str) -> Tool | None:
         return self._flat.get(flat)
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(self._flat)
+
+    def may_go_on(self, flat: str) -> bool:
+        """Whether a tool has a longer name that begins so."""
+        at = bisect_right(self._sorted, flat)
+        return at < len(self._sorted) and self._sorted[at].startswith(flat)
 
     def by_name(self, name: str, namespace: str | None = None) -> Tool | None:
         """The tool called *name*; a deferred function may come back in a namespace of its own name (protocol 3.4)."""

@@ -22,7 +22,7 @@ class Facts:
 
     def take(self, chunk: dict[str, Any], started: bool) -> list[Annotation]:
         """Read a chunk; return the links that it cites. Model and time count until the answer started (D33, D36)."""
-        self._take_usage(chunk)
+        self.take_usage(chunk)
         if isinstance(chunk.get("service_tier"), str):
             self._answer["service_tier"] = chunk["service_tier"]
         if "moderation" in chunk and (moderated := moderation.to_responses(chunk["moderation"])) is not None:
@@ -34,12 +34,13 @@ class Facts:
         self._has_citations = True  # D37: they are repeated on every chunk
         return from_links(chunk["citations"])
 
-    def _take_usage(self, chunk: dict[str, Any]) -> None:
-        used = chunk.get("usage")
-        if not isinstance(used, dict) and isinstance(chunk.get("x_groq"), dict):
-            used = chunk["x_groq"].get("usage")  # D25
-        if isinstance(used, dict) and used:
-            self._answer["usage"] = usage.to_responses(used)  # D26: the last one counts, they are never summed
+    def take_usage(self, where: dict[str, Any]) -> None:
+        """Read the usage of a chunk, or of a choice (Kimi: W7). What measures nothing says nothing."""
+        used = where.get("usage")
+        if not isinstance(used, dict) and isinstance(where.get("x_groq"), dict):
+            used = where["x_groq"].get("usage")  # D25
+        if isinstance(used, dict) and used and (measured := usage.to_responses(used)) is not None:
+            self._answer["usage"] = measured  # D26: the last one counts, they are never summed
 
     def _take_origin(self, chunk: dict[str, Any]) -> None:
         if isinstance(chunk.get("model"), str) and chunk["model"]:
