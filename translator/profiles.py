@@ -131,6 +131,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     says_when_cut: bool = False
     """Its answers that hit their limit are `incomplete`; otherwise a text as long as its limit counts as cut."""
 
+    cumulative_deltas: bool = False
+    """Each piece of its streams has all of the text so far, the thoughts or the arguments, and only its end is new."""
     markup: frozenset[Literal["think", "reasoning", "tool_call"]] = frozenset()
     """Tags that the upstream leaves in its text, to be read as reasoning and as calls."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 from ..profiles import Terms
@@ -123,10 +124,8 @@ def said_in(delta: dict[str, Any]) -> tuple[str, str]:
     """Where the reasoning text of a chat delta or message stands, and the text: the first name that has one counts."""
     for name in TEXT_FIELDS:
         value = delta.get(name)
-        if isinstance(value, dict):
-            value = value.get("content")
-        if value and isinstance(value, str):
-            return name, value
+        if value and (text := value if isinstance(value, str) else joined_text(value)):
+            return name, text
     for name in DETAIL_FIELDS:
         entries = delta.get(name)
         if isinstance(entries, list):
@@ -165,13 +164,28 @@ def thoughts_of(message: dict[str, Any]) -> str:
     if not isinstance(parts, list):
         return text_of(message)
     among = [part for part in parts if content.is_thought(part)]
-    return "\n\n".join(joined_text(part.get("thinking")) for part in among) or text_of(message)
+    return "\n\n".join(joined_text(part) for part in among) or text_of(message)
 
 
 def joined_text(thoughts: Any) -> str:
-    """The text of a `thinking` part: a string, or parts again."""
-    entries = thoughts if isinstance(thoughts, list) else [{"text": thoughts}]
-    return "".join(_detail_text(entry) for entry in entries if isinstance(entry, dict))
+    """The text of thoughts: a string, a part (`thinking`, which has a string or parts again), or a list of parts."""
+    return "".join(_texts_in(thoughts))
+
+
+def _texts_in(thoughts: Any) -> Iterator[str]:
+    """Walks without recursion: nobody knows how deep a server nests them."""
+    inside = [thoughts]
+    while inside:
+        value = inside.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            inside += reversed(value)
+        elif isinstance(value, dict):
+            inside.append(next((v for k in _TEXTS if (v := value.get(k)) and isinstance(v, (str, list))), None))
+
+
+_TEXTS = ("text", "content", "summary", "thinking", "reasoning")
 
 
 def _detail_text(entry: dict[str, Any]) -> str:

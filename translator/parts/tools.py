@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -59,6 +60,15 @@ class Catalog:
         if found is None and (own := self._names.own(flat)) is not None:
             return Tool(flat, "function", own[1], own[0], "", {})
         return found
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(self._flat)
+
+    def may_go_on(self, flat: str) -> bool:
+        """Whether a tool has a longer name that begins so."""
+        at = bisect_right(self._sorted, flat)
+        return at < len(self._sorted) and self._sorted[at].startswith(flat)
 
     def by_name(self, name: str, namespace: str | None = None) -> Tool | None:
         """The tool called *name*; a deferred function may come back in a namespace of its own name (protocol 3.4)."""

@@ -5,25 +5,35 @@ from __future__ import annotations
 from typing import Any, TypeGuard
 
 
-def to_responses(usage: dict[str, Any]) -> dict[str, Any]:
-    """Return the usage of a Response for that of a chat completion."""
-    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-    read, wrote = _details(usage, "prompt_tokens_details"), _details(usage, "completion_tokens_details")
-    cached = (
-        _count(read, "cached_tokens")
-        or _count(read, "cached")  # TokenHub
-        or _count(usage, "prompt_cache_hit_tokens")  # DeepSeek
-        or _count(usage, "cached_tokens")
-        or _count(usage, "cache_read_input_tokens")
-    )
-    reasoning = _count(wrote, "reasoning_tokens") or _count(wrote, "reasoning") or _count(usage, "reasoning_tokens")
+def to_responses(usage: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the usage of a Response for that of a chat completion, under the names of any family (W7).
+
+    None if it measures nothing: zeros would look measured.
+    """
+    counts = {name: _first(usage, names) for name, names in _COUNTS.items()}
+    prompt, completion = counts["input"] or 0, counts["output"] or 0
+    read = _details(usage, "prompt_tokens_details") or _details(usage, "input_tokens_details")
+    wrote = _details(usage, "completion_tokens_details") or _details(usage, "output_tokens_details")
+    written = _count(read, "cache_write_tokens") or _count(usage, "cache_creation_input_tokens")
+    cached = _first(read, ("cached_tokens", "cached")) or _first(usage, _CACHED) or 0
+    reasoning = _first(wrote, ("reasoning_tokens", "reasoning")) or _count(usage, "reasoning_tokens")
+    if not (cached or reasoning) and all(count is None for count in counts.values()):
+        return None
     return {
         "input_tokens": prompt,
-        "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": _count(read, "cache_write_tokens")},
+        "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": written},
         "output_tokens": completion,
         "output_tokens_details": {"reasoning_tokens": reasoning},
-        "total_tokens": _count(usage, "total_tokens") or prompt + completion,
+        "total_tokens": counts["total"] or prompt + completion,
     }
+
+
+_COUNTS = {
+    "input": ("prompt_tokens", "input_tokens"),
+    "output": ("completion_tokens", "output_tokens"),
+    "total": ("total_tokens",),
+}
+_CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")  # DeepSeek, Kimi, Anthropic
 
 
 def to_chat(usage: Any) -> dict[str, Any] | None:
@@ -60,11 +70,23 @@ def _details(usage: dict[str, Any], name: str) -> dict[str, Any]:
 _ABSURD = 10**15
 
 
+def _first(fields: dict[str, Any], names: tuple[str, ...]) -> int | None:
+    """The first of some counts that is more than nothing; 0 if they say so, None if they say nothing."""
+    said = [_count(fields, name) for name in names if _is_count(_number(fields.get(name)))]
+    return next((count for count in said if count), said[0] if said else None)
+
+
 def _count(fields: dict[str, Any], name: str) -> int:
     value = fields.get(name)
     if type(value) is int:  # as nearly always
         return value if 0 <= value < _ABSURD else 0
+    value = _number(value)
     return int(value) if value and _is_count(value) else 0
+
+
+def _number(value: Any) -> Any:
+    """Some servers write their counts as texts."""
+    return int(value) if isinstance(value, str) and len(value) < 16 and value.isascii() and value.isdigit() else value
 
 
 def _is_count(value: Any) -> TypeGuard[float]:

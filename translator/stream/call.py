@@ -7,7 +7,7 @@ from typing import Any
 
 from ..parts import calls
 from ..parts.tools import Tool
-from .braces import Whole
+from .arguments import Arguments
 from .jsonstring import InputDecoder, plainly
 from .output import Body, Item, Output
 from .pieces import Pieces
@@ -18,15 +18,22 @@ class Call(Item):
 
     prefix = "fc"
     _decoder: InputDecoder | None = None
-    _whole: Whole | None = None
     _said = "response.function_call_arguments.delta"
 
-    def __init__(self, tool_named: Callable[[str], Tool | None], new_call_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        tool_named: Callable[[str], Tool | None],
+        new_call_id: Callable[[], str],
+        may_go_on: Callable[[str], bool] = lambda name: False,
+    ) -> None:
         super().__init__()
         self.name = ""
         self.call_id = ""
         self._tool_named = tool_named
         self._new_call_id = new_call_id
+        self._may_go_on = may_go_on  # whether a name is the beginning of another one
+        self._settled = False
+        self._arguments = Arguments(self.pieces)
         self._tool: Tool | None = None
         self._free_form = False  # native: the fragments are the input itself
         self._input = self.pieces  # of a free-form tool; of a wrapped one, what is in its arguments
@@ -37,23 +44,46 @@ class Call(Item):
         self.call_id = self.call_id or call_id
         self._free_form = self._free_form or (free_form and not self.live)
 
+    def rename(self, name: str) -> None:
+        """Learn more of a name that came in pieces, before anybody was told of it."""
+        self.name = name
+
     def is_ready(self) -> bool:
-        return bool(self.name and self.call_id)
+        """Whether it is known who is called: a name may come in pieces until arguments follow (W5)."""
+        named = self.name and (self._settled or self.pieces or not self._may_go_on(self.name))
+        return bool(named and self.call_id)
 
     def settle(self) -> None:
         """No more of its head will come: D11, some servers send no id."""
+        self._settled = True
         self.call_id = self.call_id or self._new_call_id()
 
+    @property
+    def _is_native(self) -> bool:
+        """Whether the pieces are free-form input itself, which has no end that could be seen."""
+        return self._free_form and self._decoder is None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any arguments came."""
+        return bool(self.pieces)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether more came than the arguments of one call."""
+        return self._arguments.broken
+
     def is_whole(self) -> bool:
-        """Whether the arguments are whole; of free-form input nobody knows."""
-        if self._free_form and self._decoder is None:
-            return False
-        self._whole = self._whole or Whole()
-        return self._whole.is_object(self.pieces)
+        """Whether the arguments are whole, and more than a placeholder; of free-form input nobody knows."""
+        return not self._is_native and not self._arguments.is_placeholder and self._arguments.is_whole()
 
     def is_complete(self) -> bool:
         """Whether the arguments do not stop in the middle; none are complete, of free-form input nobody knows."""
-        return self.is_whole() or not self.pieces.whole().strip() or (self._free_form and self._decoder is None)
+        return self._is_native or self._arguments.is_whole() or not self.pieces.whole().strip()
+
+    def says(self, arguments: str) -> bool:
+        """Whether its arguments are whole, and equal to these."""
+        return self.is_complete() and self._arguments.equal(arguments)
 
     def has_open_input(self) -> bool:
         """Whether the input of a wrapped free-form tool began and has no end."""
@@ -69,10 +99,10 @@ class Call(Item):
             out.announce(self, self._fields("custom_tool_call", input=""))
         elif kind == "function":
             out.announce(self, self._fields("function_call", arguments=""))
-            self.delta = (self._said, {"delta": ""})
         # a built-in tool's item is announced when its arguments can be read
         if self.pieces:
-            self._say(self.pieces.whole())
+            whole = self.pieces.whole()
+            self._say(whole[: len(whole) - len(self._arguments.held)])
 
     def _unwrap(self, is_native: bool) -> None:
         """The input is what comes, or it is a string inside of what comes."""
@@ -97,9 +127,26 @@ class Call(Item):
         return {**body, **fields}
 
     def hear(self, piece: str) -> None:
-        """Take a piece of the arguments; it becomes an event now, or when the item opens."""
-        self.pieces.add(piece)
-        if self.live:
+        """Take a piece of the arguments; what is new becomes an event now, or when the item opens."""
+        if self._is_native:
+            self.pieces.add(piece)
+            self._tell(piece)
+        else:
+            self._tell(self._arguments.take(piece))
+
+    def hear_again(self, whole: str) -> None:
+        """Take the arguments as they stand; what is new of them becomes an event now, or when the item opens."""
+        if self._is_native:
+            rest = self.pieces.rest_of(whole)
+            self.hear(rest or "")
+        else:
+            self._tell(self._arguments.take_whole(whole))
+
+    def _tell(self, piece: str) -> None:
+        if self.closed:
+            if piece.strip():
+                self._arguments.spoil()
+        elif self.live:
             self._say(piece)
 
     def _say(self, piece: str) -> None:
@@ -107,7 +154,10 @@ class Call(Item):
             self._say_input(self._decoder.feed(piece))
             self.delta = _INPUT if self._decoder.is_plain else None
         elif self.body:
-            self._out.say_of(self, self._said, delta=piece)
+            if piece:
+                self._out.say_of(self, self._said, delta=piece)
+            if not self._is_native:
+                self.delta = (self._said, {"delta": ""}) if self._arguments.may_grow() else None
 
     def _say_input(self, said: str) -> None:
         """Say what was wrapped."""
@@ -116,6 +166,7 @@ class Call(Item):
             self._out.say_of(self, _INPUT[0], delta=said)
 
     def close(self, status: str) -> None:
+        self._say(self._arguments.release())
         if self._free_form:
             self._close_custom()
         elif self.body:

@@ -41,13 +41,13 @@ class Facts:
         self._cited.update(new)
         return list(new.values())
 
-    def take_usage(self, chunk: dict[str, Any]) -> None:
-        """Read what was used."""
-        used = chunk.get("usage")
-        if not isinstance(used, dict) and isinstance(chunk.get("x_groq"), dict):
-            used = chunk["x_groq"].get("usage")  # D25
-        if isinstance(used, dict) and used:
-            self._answer["usage"] = usage.to_responses(used)  # D26: the last one counts, they are never summed
+    def take_usage(self, where: dict[str, Any]) -> None:
+        """Read the usage of a chunk, or of a choice (Kimi: W7). What measures nothing says nothing."""
+        used = where.get("usage")
+        if not isinstance(used, dict) and isinstance(where.get("x_groq"), dict):
+            used = where["x_groq"].get("usage")  # D25
+        if isinstance(used, dict) and used and (measured := usage.to_responses(used)) is not None:
+            self._answer["usage"] = measured  # D26: the last one counts, they are never summed
 
     def _take_origin(self, chunk: dict[str, Any]) -> None:
         if isinstance(chunk.get("model"), str) and chunk["model"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..parts import reasoning
@@ -51,6 +51,13 @@ class Message(Item):
     def has_text(self) -> bool:
         """Whether its open part is a text."""
         return self._part is not None and self._part["type"] == "output_text"
+
+    def said(self, kind: str) -> Iterator[str | Pieces]:
+        """Return all that it heard of the text, or of the refusal: what it said, and what waits for its turn."""
+        for part in self.body.get("content", ()):
+            if part["type"] == kind:
+                yield self.pieces if part is self._part else part["text" if kind == "output_text" else kind]
+        yield from self.waiting(self.text if kind == "output_text" else self.refusal)
 
     def _open_part(self, kind: str) -> Body:
         if self._part is not None and self._part["type"] == kind:
@@ -114,6 +121,10 @@ class Compaction(Message):
     def has_text(self) -> bool:
         return True
 
+    def said(self, kind: str) -> Iterator[str | Pieces]:
+        yield self.pieces
+        yield from self.waiting(self.text)
+
     def annotation(self, annotation: Body) -> None:
         """A summary cites nothing."""
 
@@ -149,6 +160,11 @@ class Reasoning(Item):
             self._out.say_of(self, "response.reasoning_summary_text.delta", summary_index=0, delta=piece)
         if self._show in ("content", "both"):
             self._out.say_of(self, "response.reasoning_text.delta", content_index=0, delta=piece)
+
+    def said(self) -> Iterator[str | Pieces]:
+        """Return all that it heard of the thoughts: what it said, and what waits for its turn."""
+        yield self.pieces
+        yield from self.waiting(self.text)
 
     def details(self, name: str, entries: Any) -> None:
         self._details.setdefault(name, reasoning.Details()).add(entries)

@@ -13,6 +13,7 @@ import msgspec
 
 from ..wire import json, sse
 from .call import Call
+from .choice import Choices
 from .fragments import Calls
 from .items import Message, Reasoning
 from .listener import Listener
@@ -45,6 +46,7 @@ class _Delta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
+    reasoning_text: None = None
     tool_calls: tuple[_Call] | None = None
     role: str | None = None
     refusal: None = None
@@ -75,6 +77,8 @@ class _Choice(msgspec.Struct, gc=False):
     finish_reason: None = None
     logprobs: _Logprobs | None = None
     error: None = None
+    message: None = None
+    usage: None = None
 
 
 class _Chunk(msgspec.Struct, gc=False):
@@ -114,10 +118,12 @@ _ADDRESS = ("type", "output_index", "item_id", "content_index", "summary_index")
 class ChatLane:
     """Chat chunks to frames of Responses events."""
 
-    def __init__(self, out: Output, words: Words, calls: Calls) -> None:
+    def __init__(self, out: Output, words: Words, calls: Calls, choices: Choices) -> None:
         self._out = out
         self._words = words
         self._calls = calls
+        self._choices = choices
+        self._place: int | str | None = None  # of the choice that is the answer
         self._last: Any = None  # the chunk after which it was looked up what grows
         self._grow: MayGrow | None = None
         self._read: Callable[[_Delta], str | None] = self._text
@@ -138,7 +144,11 @@ class ChatLane:
             return self._miss()
         choice, tier = chunk.choices[0], chunk.service_tier
         piece = read(choice.delta)
-        if not piece or choice.index or (tier is not None and tier != self._out.answer["service_tier"]):
+        if (
+            not piece
+            or (choice.index or 0) != self._place
+            or (tier is not None and tier != self._out.answer["service_tier"])
+        ):
             return self._miss()
         if choice.logprobs is not None and choice.logprobs.content:
             return self._with_tokens(choice.logprobs.content, grow, piece)
@@ -149,7 +159,7 @@ class ChatLane:
         """Something went the general way: see what grows now."""
         self._last = self._out.cause
         self._grow = self._out.growing() if self._words.idle and self._misses <= _MOST_MISSES else None
-        self._index = None
+        self._index, self._place = None, self._choices.only
         item = self._out.last
         self._message = item if isinstance(item, Message) else None
         if isinstance(item, Reasoning):
@@ -191,8 +201,9 @@ class ChatLane:
                 return None
             self._index = call.index
         if call.custom is not None:
-            return call.custom.input
-        return None if call.function is None else call.function.arguments
+            return call.custom.input if call.function is None else None
+        piece = None if call.function is None else call.function.arguments
+        return None if piece is None or piece.lstrip()[:1] == "{" else piece  # what is told again begins so (W5)
 
 
 class ResponsesLane:

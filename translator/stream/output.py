@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..wire import json, sse
@@ -46,6 +46,10 @@ class Item(ABC):
             grow(*given)
         else:
             self._waiting.append((grow, given))
+
+    def waiting(self, grow: Callable[..., None]) -> Iterator[str]:
+        """Return the texts that wait for *grow*."""
+        return (given[0] for waits, given in self._waiting if waits == grow)
 
     def begin(self, out: Output) -> None:
         """Its turn has come: open it as soon as it can be, and let happen what waited."""

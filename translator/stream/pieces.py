@@ -46,6 +46,12 @@ class Pieces:
             return None
         return utf8[size:].decode("utf-8", _LONE)
 
+    def begins_with(self, text: str) -> bool:
+        return self._utf8.startswith(text.encode("utf-8", _LONE))
+
+    def clear(self) -> None:
+        self._utf8.clear()
+
     def may_end_with(self, mark: bytes) -> bool:
         """Whether it may end with *mark* and white space: only a long white space is not looked behind."""
         end = self._utf8[-64:].rstrip()

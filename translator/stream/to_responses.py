@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 
 from .. import fields
 from ..errors import BadUpstream, Misuse, TranslationError
-from ..parts import endings, errors, logprobs, reasoning
+from ..parts import content, endings, errors, logprobs, reasoning
 from ..parts.tools import Catalog
 from ..profiles import Terms
 from ..wire import json
-from . import fragments
+from . import fragments, repeats
 from .call import Call
+from .choice import Choices, in_order, read
 from .facts import Facts
+from .fragments import LEGACY
 from .items import Compaction, Message, Reasoning
 from .lane import ChatLane
 from .markup import THINK
@@ -58,10 +60,14 @@ class ToResponses:
         self._asked = asked
         self._report = asked.terms.report
         self._out = Output(self.answer, asked.new_id, asked.terms.profile.events, quiet, apart)
-        self._calls = fragments.Calls(self._new_call)
+        self._calls = fragments.Calls(self._new_call, asked.catalog)
         self._facts = Facts(self.answer, self._report)
         self._broken: str | None = None
         self._tags = 0
+        self._choices = Choices()
+        self._thoughts: list[Reasoning] = []  # those that have a text
+        self._detailed: set[str] = set()
+        self._loose = False  # what differs from what was said before is not a summary of it, but more
         self._words = Words(self._out, asked.terms, Compaction if asked.compacts else Message, self._marked)
 
     cut_short = False
@@ -89,20 +95,19 @@ class ToResponses:
             return []
         if citations := self._facts.take(chunk, self.started):
             self._words.cite(citations)
-        choices = chunk.get("choices")
-        for choice in choices if isinstance(choices, list) else []:
-            if isinstance(choice, dict):
-                self._begin()
-                self._choice(choice)
-                if choice.get("error"):  # OpenRouter
-                    self._error(choice["error"])
-                if self.failure is not None:
-                    return self._out.take_events() + self.fail(self.failure)
+        for choice in in_order(chunk.get("choices")):
+            self._begin()
+            self._choice(choice)
+            if choice.get("error"):  # OpenRouter
+                self._error(choice["error"])
+            if self.failure is not None:
+                return self._out.take_events() + self.fail(self.failure)
         return self._out.take_events()
 
-    def lane(self) -> ChatLane:
+    def lane(self) -> ChatLane | None:
         """Return the fast lane for pieces of text, from bytes to frames."""
-        return ChatLane(self._out, self._words, self._calls)
+        cumulative = self._asked.terms.profile.cumulative_deltas
+        return None if cumulative else ChatLane(self._out, self._words, self._calls, self._choices)
 
     def release(self) -> None:
         """Keep of the request only what the answer repeats, as JSON: objects take several times as much memory."""
@@ -136,6 +141,8 @@ class ToResponses:
         """Why the answer must not end well although its end came."""
         if self._broken:
             return self._broken
+        if self._calls.are_broken():
+            return "The upstream sent more arguments for a tool call that was whole."
         if not self._calls.are_named():
             return "The upstream sent a tool call without a name."
         if self._facts.finish_reason is None and not self._calls.are_whole():  # D19, but this one was cut
@@ -169,7 +176,8 @@ class ToResponses:
         return self._out.take_events()
 
     def _new_call(self) -> Call:
-        return Call(self._asked.catalog.called, lambda: self._asked.new_id("call"))
+        catalog = self._asked.catalog
+        return Call(catalog.called, lambda: self._asked.new_id("call"), catalog.may_go_on)
 
     # the frame of the answer
 
@@ -205,34 +213,42 @@ class ToResponses:
     # the choice
 
     def _choice(self, choice: Body) -> None:
-        if choice.get("index") not in (0, None):
+        self._facts.take_usage(choice)
+        sayings, begins = read(choice), not (self.answer["output"] or self._out.last)
+        owned = [(saying, *self._choices.own(choice, saying)) for saying in sayings]
+        if any(len(words) < len(saying.words) and not others for saying, words, others in owned):
             self._report.dropped("choices", "a Response is one answer; the first choice is taken")  # D40
+        if self._choices.is_copy(choice):
             return
-        delta = choice.get("delta")
-        if not delta or not isinstance(delta, dict):  # D34; some servers send the message whole
-            message = choice["message"] if isinstance(choice.get("message"), dict) else {}
-            known = {name: message[name] for name in _IN_ORDER if name in message}  # protocol 4.4
-            delta = {**known, **message}
-        if choice.get("logprobs"):
+        if choice.get("logprobs") and (begins or not (sayings and sayings[0].whole)):
             self._words.logprobs += logprobs.to_responses(choice["logprobs"])
-        if not reasoning.FIELDS.isdisjoint(delta):
-            self._reasoning(delta)
-        for name, value in delta.items():
-            if not value:
-                continue
-            if take := DELTAS.get(name):
-                take(self, value)
-            elif name not in _READ_ELSEWHERE:
-                self._report.dropped(name, "no such part of an answer is known", value)
+        cumulative = self._asked.terms.profile.cumulative_deltas
+        is_summary = len(sayings) > 1 or self._out.cause.get("object") == "chat.completion"
+        self._loose = cumulative or not is_summary
+        for saying, words, others in owned:
+            self._take(words, again=cumulative or (saying.whole and not begins))
+            self._tool_calls(others, again=True)
         reason = endings.word(choice.get("finish_reason"))
         if reason is not None and self._facts.take_reason(reason):
             self._close_items()
 
+    def _take(self, words: Body, again: bool) -> None:
+        """Take words; *again*: what was said before is in them once more."""
+        if not reasoning.FIELDS.isdisjoint(words):
+            self._reasoning(words, again)
+        for name, value in words.items():
+            if take := DELTAS.get(name):
+                take(self, value, again)
+            elif name not in reasoning.FIELDS:
+                self._report.dropped(name, "no such part of an answer is known", value)
+
     def _close_items(self) -> None:
-        """Clients run tools as soon as a call is done: do not wait for the usage."""
-        self._words.flush()
-        if self._facts.announced == endings.COMPLETED and not self._problem():
-            self._out.close_all("completed")  # a cut item must be the last one (I19): it waits for the end
+        """Clients run tools as soon as a call is done: do not wait for the usage. A text may still go on (W1)."""
+        last = self._out.last
+        if self._facts.announced == endings.COMPLETED and isinstance(last, Call) and last.is_complete():
+            self._words.flush()
+            if not self._problem():
+                self._out.close_all("completed")  # a cut item must be the last one (I19): it waits for the end
 
     # words
 
@@ -248,15 +264,24 @@ class ToResponses:
         self._tool_call({"index": f"tag {self._tags}", **call})
         return True
 
-    def _content(self, value: Any) -> None:
-        for part in value if isinstance(value, list) else [value]:  # some servers send parts
-            if isinstance(part, dict) and part.get("type") == "thinking":
-                self._think(reasoning.joined_text(part.get("thinking")), reasoning.AMONG_PARTS)
+    def _content(self, value: Any, again: bool) -> None:
+        parts = value if isinstance(value, list) else [value]  # some servers send parts
+        if again:
+            thoughts = "".join(reasoning.joined_text(part) for part in parts if content.is_thought(part))
+            self._think(thoughts, reasoning.AMONG_PARTS, again)
+            self._words.take_again(parts, self._loose)
+            return
+        for part in parts:
+            if content.is_thought(part):
+                self._think(reasoning.joined_text(part), reasoning.AMONG_PARTS)
             else:
                 self._words.take(part)
 
-    def _refusal(self, value: Any) -> None:
-        self._words.refuse(value)
+    def _refusal(self, value: Any, again: bool) -> None:
+        if again:
+            self._words.refuse_again(value, self._loose)
+        else:
+            self._words.refuse(value)
 
     def _broke(self, chunk: Any) -> list[Body]:
         """The upstream's own error instead of an answer; what was used before it is paid all the same (W7)."""
@@ -265,35 +290,48 @@ class ToResponses:
         self.failure = errors.retold(errors.from_value(chunk), self._asked.own_path)
         return self.fail(self.failure)
 
-    def _error(self, value: Any) -> None:
+    def _error(self, value: Any, again: bool = False) -> None:
         """The upstream's own error, inside of its answer."""
         self.failure = errors.retold(errors.from_value({"error": value}), self._asked.own_path)
 
-    def _annotate(self, value: Any) -> None:
-        self._words.annotate(value)
+    def _annotate(self, value: Any, again: bool) -> None:
+        self._words.annotate(value, again)
 
     # reasoning
 
-    def _reasoning(self, delta: Body) -> None:
+    def _reasoning(self, delta: Body, again: bool) -> None:
         field, text = reasoning.said_in(delta)
-        self._think(text, field if field in reasoning.TEXT_FIELDS else None)
-        for name in reasoning.DETAIL_FIELDS:
-            if delta.get(name) and self._fits(delta[name]):
-                item = self._thinking()
-                item.take(item.details, name, delta[name])
-        opaque = delta.get(reasoning.OPAQUE_FIELD)
-        if opaque and isinstance(opaque, str):
+        self._think(text, field if field in reasoning.TEXT_FIELDS else None, again)
+        for name in (*reasoning.DETAIL_FIELDS, reasoning.OPAQUE_FIELD):
+            value = delta.get(name)
+            if not value or (again and name in self._detailed) or not self._fits(value):
+                continue
             item = self._thinking()
-            item.take(item.keep, reasoning.OPAQUE_FIELD, opaque)
+            self._detailed.add(name)
+            if name != reasoning.OPAQUE_FIELD:
+                item.take(item.details, name, value)
+            elif isinstance(value, str):
+                item.take(item.keep, name, value)
 
-    def _think(self, text: str, field: str | None = None) -> None:
+    def _think(self, text: str, field: str | None = None, again: bool = False) -> None:
         """Say reasoning text, that came as *field*: it goes back as the same, unless that is the usual one."""
+        if again:
+            text = self._new_thoughts(text)
         if not text or self._asked.show_reasoning == "off":  # what must go back unread still travels, sealed
             return
         item = self._thinking()
+        if not self._thoughts or self._thoughts[-1] is not item:
+            self._thoughts.append(item)
         item.take(item.text, text)
         if field is not None and field != reasoning.TEXT_FIELDS[0]:
             item.take(item.keep, "field", field)
+
+    def _new_thoughts(self, whole: str) -> str:
+        """Return what a whole text has beyond the thoughts that came."""
+        rest = repeats.rest_of(whole, (text for item in self._thoughts for text in item.said()))
+        if rest is None and len(self._thoughts) > 1:
+            rest = repeats.rest_of(whole, self._thoughts[-1].said())
+        return self._words.rest_or(rest, whole, self._loose, "reasoning")
 
     def _fits(self, value: Any) -> bool:
         """Whether a provider's own structure can be carried unread."""
@@ -319,28 +357,27 @@ class ToResponses:
 
     # calls
 
-    def _tool_calls(self, deltas: Any) -> None:
-        for delta in deltas if isinstance(deltas, list) else [deltas]:
+    def _tool_calls(self, deltas: Any, again: bool) -> None:
+        is_message = again and not self._asked.terms.profile.cumulative_deltas
+        for at, delta in enumerate(deltas if isinstance(deltas, list) else [deltas]):
             if isinstance(delta, dict):
-                self._tool_call(delta)
+                self._tool_call(delta, again, at if is_message else None)
 
-    def _tool_call(self, delta: Body) -> None:
+    def _tool_call(self, delta: Body, again: bool = False, position: int | None = None) -> None:
         fragment = fragments.read(delta)
         if not any(fragment[1:4]) and fragment.extra is None:  # says nothing
             return
-        call, is_new = self._calls.find(fragment)
+        call, is_new = self._calls.find(fragment, position)
         if is_new:
             self._sign(call, fragment.extra)
+        elif fragment.extra is not None and not again:
+            self._report.dropped("tool_calls", "a signature came too late for its call")
+        if fragment.piece:
+            call.hear_again(fragment.piece) if again else call.hear(fragment.piece)
+        if is_new:
             self._out.add(call)
         else:
             self._out.begin_first()
-            if fragment.extra is not None:
-                self._report.dropped("tool_calls", "a signature came too late for its call")
-        if not call.closed:
-            if fragment.piece:
-                call.hear(fragment.piece)
-        elif fragment.piece.strip():
-            self.garbled("more arguments for a tool call that was whole")
 
     def _sign(self, call: Call, extra: Body | None) -> None:
         """D5: what a provider wants back with this call travels in the reasoning item before it."""
@@ -349,11 +386,12 @@ class ToResponses:
             item = self._thinking()
             item.take(item.sign, call.call_id, extra)
 
-    def _legacy_call(self, value: Any) -> None:
-        self._tool_calls([{"index": "function_call", "function": value}])
+    def _legacy_call(self, value: Any, again: bool) -> None:
+        if not self._calls.has_twin(value):
+            self._tool_calls([{"index": LEGACY, "function": value}], again)
 
 
-DELTAS: dict[str, Callable[[ToResponses, Any], None]] = {
+DELTAS: dict[str, Callable[[ToResponses, Any, bool], None]] = {
     "content": ToResponses._content,
     "annotations": ToResponses._annotate,
     "refusal": ToResponses._refusal,
@@ -361,5 +399,3 @@ DELTAS: dict[str, Callable[[ToResponses, Any], None]] = {
     "tool_calls": ToResponses._tool_calls,
     "function_call": ToResponses._legacy_call,
 }
-_IN_ORDER = (*reasoning.TEXT_FIELDS, *reasoning.DETAIL_FIELDS, reasoning.OPAQUE_FIELD, *DELTAS)
-_READ_ELSEWHERE = {"role", "name", "tool_call_id", *reasoning.FIELDS}

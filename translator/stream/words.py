@@ -7,6 +7,8 @@ from typing import Any
 
 from ..parts import annotations
 from ..profiles import Terms
+from ..wire import json
+from . import repeats
 from .items import Message
 from .markup import Markup
 from .output import Body, Output
@@ -29,6 +31,8 @@ class Words:
         self._marked = marked
         self._markup = Markup(terms.profile.markup) if terms.profile.markup else None
         self._annotations: list[Body] = []
+        self._cited: set[bytes] = set()
+        self._told: dict[str, list[Message]] = {"output_text": [], "refusal": []}  # which of them have such words
 
     @property
     def idle(self) -> bool:
@@ -50,18 +54,45 @@ class Words:
         """Take a piece of a refusal."""
         if isinstance(value, str) and value:
             self.refused = True
-            message = self._message()
+            message = self._message("refusal")
             message.take(message.refusal, value)
 
-    def annotate(self, value: Any) -> None:
-        """Take annotations of a chat message."""
+    def take_again(self, parts: list[Any], loose: bool) -> None:
+        """Take a whole content: only what is new of its text. What differs is more of it where that is *loose*."""
+        texts = [part if isinstance(part, str) else part.get("text") for part in parts if isinstance(part, (str, dict))]
+        whole = "".join([text for text in texts if isinstance(text, str)])
+        self._text(self.rest_or(self._rest_of(whole, "output_text"), whole, loose, "content"))
+        refusals = [part.get("refusal") for part in parts if isinstance(part, dict)]
+        self.refuse_again("".join([refusal for refusal in refusals if isinstance(refusal, str)]), loose)
+
+    def refuse_again(self, whole: Any, loose: bool) -> None:
+        """Take a whole refusal: only what is new of it."""
+        if isinstance(whole, str):
+            self.refuse(self.rest_or(self._rest_of(whole, "refusal"), whole, loose, "refusal"))
+
+    def rest_or(self, rest: str | None, whole: str, loose: bool, field: str) -> str:
+        """Return what is new of a text, which is None if the text differs from what was said."""
+        if rest is None and not loose:
+            self._report.approximated(field, "what the upstream streamed differs from its finished text")
+        return rest if rest is not None else whole if loose else ""
+
+    def _rest_of(self, whole: str, kind: str) -> str | None:
+        told = self._told[kind]
+        rest = repeats.rest_of(whole, (text for message in told for text in message.said(kind)))
+        if rest is None and len(told) > 1:
+            rest = repeats.rest_of(whole, told[-1].said(kind))
+        return rest
+
+    def annotate(self, value: Any, again: bool = False) -> None:
+        """Take annotations of a chat message; *again*: those that are there already are not added."""
         found = annotations.to_responses(value)
         if not isinstance(value, list) or len(found) < len(value):
             self._report.dropped("annotations", "only citations of URLs are known")
-        self.cite(found)
+        self.cite([annotation for annotation in found if not (again and json.encode(annotation) in self._cited)])
 
     def cite(self, found: list[Body]) -> None:
         """Take annotations: they belong to the text before them, or wait for one."""
+        self._cited.update(map(json.encode, found))
         self._annotations += found
         last = self._out.last
         if isinstance(last, Message) and (not last.live or last.has_text):
@@ -91,7 +122,7 @@ class Words:
         if not piece:
             return
         tokens, self.logprobs = self.logprobs, []
-        message = self._message()
+        message = self._message("output_text")
         message.take(message.text, piece, tokens)
         if self._annotations:
             self._say_annotations(message)
@@ -101,10 +132,12 @@ class Words:
         for annotation in found:
             message.take(message.annotation, annotation)
 
-    def _message(self) -> Message:
+    def _message(self, kind: str) -> Message:
         last = self._out.last
-        if isinstance(last, Message):
-            return last
-        message = self._new_message()
-        self._out.add(message)
-        return message
+        if not isinstance(last, Message):
+            last = self._new_message()
+            self._out.add(last)
+        told = self._told[kind]
+        if not told or told[-1] is not last:
+            told.append(last)
+        return last

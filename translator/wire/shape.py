@@ -27,6 +27,23 @@ def place(value: Any) -> Any:
     return None if isinstance(value, int) and not 0 <= value < _PLACES else value
 
 
+def says_something(value: Any) -> bool:
+    """Whether a member of an answer says anything: null, "", 0 and false do not, nor what holds only such (W4).
+
+    Some servers write every member that they know, with its zero value.
+    """
+    inside = [value]
+    while inside:
+        value = inside.pop()
+        if isinstance(value, dict):
+            inside += value.values()
+        elif isinstance(value, list):
+            inside += value
+        elif value:
+            return True
+    return False
+
+
 def words_for(value: Any) -> str:
     return _WORDS.get(type(value), "null")
 

@@ -324,3 +324,16 @@ def test_namespaces_hold_no_namespaces() -> None:
     found, losses = read({"type": "namespace", "name": "o", "tools": [function(), inner]})
     assert [tool.flat for tool in found] == ["o__f"]
     assert (losses[-1].path, losses[-1].kind) == ("tools[0].tools[1]", "dropped")
+
+
+def test_a_name_may_go_on() -> None:
+    """Where another tool has a longer one."""
+    found = tools.declared({"tools": [function(n) for n in ("get", "get_weather", "z")]}, Terms(Profile(), Report()))
+    assert [found.may_go_on(n) for n in ("g", "get", "get_weather", "h", "z", "zz")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]

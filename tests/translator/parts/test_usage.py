@@ -27,6 +27,7 @@ def test_all_counts_have_their_places() -> None:
 def test_a_missing_total_is_the_sum(total: Any) -> None:
     """Responses needs a total; other counts that are missing are 0."""
     made = usage.to_responses({"prompt_tokens": 2.0, "completion_tokens": 3, "total_tokens": total})
+    assert made is not None
     assert made["total_tokens"] == 5
     assert (made["input_tokens"], type(made["input_tokens"])) == (2, int)
     assert made["input_tokens_details"] == {"cached_tokens": 0, "cache_write_tokens": 0}
@@ -40,13 +41,15 @@ def test_a_missing_total_is_the_sum(total: Any) -> None:
         ({"prompt_cache_hit_tokens": 4, "prompt_cache_miss_tokens": 6}, 4),
         ({"cached_tokens": 4}, 4),
         ({"cache_read_input_tokens": 4}, 4),
-        ({"prompt_tokens_details": None}, 0),
-        ({"prompt_tokens_details": [4]}, 0),
+        ({"prompt_tokens": 9, "prompt_tokens_details": None}, 0),
+        ({"prompt_tokens": 9, "prompt_tokens_details": [4]}, 0),
     ],
 )
 def test_cached_tokens_have_many_names(given: dict[str, Any], cached: int) -> None:
     """Vendors' words for what came from the cache; OpenAI's own wins (protocol 4.5)."""
-    assert usage.to_responses(given)["input_tokens_details"]["cached_tokens"] == cached
+    made = usage.to_responses(given)
+    assert made is not None
+    assert made["input_tokens_details"]["cached_tokens"] == cached
 
 
 @pytest.mark.parametrize(
@@ -59,7 +62,58 @@ def test_cached_tokens_have_many_names(given: dict[str, Any], cached: int) -> No
 )
 def test_reasoning_tokens_have_many_names(given: dict[str, Any]) -> None:
     """Vendors' words for tokens of thoughts."""
-    assert usage.to_responses(given)["output_tokens_details"]["reasoning_tokens"] == 3
+    made = usage.to_responses(given)
+    assert made is not None
+    assert made["output_tokens_details"]["reasoning_tokens"] == 3
+
+
+COUNTED = {
+    "input_tokens": 30,
+    "input_tokens_details": {"cached_tokens": 10, "cache_write_tokens": 4},
+    "output_tokens": 2,
+    "output_tokens_details": {"reasoning_tokens": 1},
+    "total_tokens": 32,
+}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        COUNTED,
+        {
+            "input_tokens": 30,
+            "output_tokens": 2,
+            "cache_read_input_tokens": 10,
+            "cache_creation_input_tokens": 4,
+            "reasoning_tokens": 1,
+        },
+        {
+            "prompt_tokens": "30",
+            "completion_tokens": "2",
+            "total_tokens": "32",
+            "prompt_tokens_details": {"cached_tokens": "10", "cache_write_tokens": "4"},
+            "completion_tokens_details": {"reasoning_tokens": "1"},
+        },
+        {"prompt_tokens": 0, "input_tokens": 30, "output_tokens": 2, **COUNTED},
+    ],
+)
+def test_other_families_count_too(given: dict[str, Any]) -> None:
+    """Under the names of Responses and of Anthropic, and as texts (W7)."""
+    assert usage.to_responses(given) == COUNTED
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"prompt_tokens": None, "completion_tokens": None, "total_tokens": None},
+        {"prompt_tokens": "many", "completion_tokens": "", "total_tokens": "9" * 30},
+        {"prompt_tokens_details": {"cached_tokens": 0}},
+        {"cost": 1},
+    ],
+)
+def test_what_measures_nothing_is_no_usage(given: dict[str, Any]) -> None:
+    """Zeros would look measured (W7)."""
+    assert usage.to_responses(given) is None
 
 
 def test_counts_of_a_response() -> None:

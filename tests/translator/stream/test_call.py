@@ -118,18 +118,19 @@ def test_a_cut_call_of_a_built_in_tool(name: str, arguments: str, kind: str) -> 
 @pytest.mark.parametrize(
     ("pieces", "free_form", "whole"),
     [
-        (["{}"], False, True),
+        (["{}"], False, False),
+        (["{", " }"], False, False),
         (['{"a":', "1}"], False, True),
         (['{"a":'], False, False),
         (["[1]"], False, False),
         (["}}"], False, False),
-        (["{}", " " * 99], False, True),
+        (['{"a":1}', " " * 99], False, True),
         ([], False, False),
         (["{}"], True, False),
     ],
 )
 def test_when_arguments_are_whole(pieces: list[str], free_form: bool, whole: bool) -> None:
-    """An object is; of free-form input nobody knows."""
+    """An object is, but `{}` may be a placeholder; of free-form input nobody knows."""
     item = call(free_form=free_form)
     for piece in pieces:
         item.hear(piece)

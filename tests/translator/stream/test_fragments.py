@@ -21,7 +21,7 @@ from diglot.translator.stream.fragments import Fragment
         ({"function": {"arguments": {"a": 1}}}, Fragment(None, "", "", '{"a":1}', False, None)),
         ({"function": {"arguments": [1]}}, Fragment(None, "", "", "[1]", False, None)),
         ({"type": "custom", "custom": {"name": "c", "input": "x"}}, Fragment(None, "", "c", "x", True, None)),
-        ({"custom": {}, "function": {"name": "f"}}, Fragment(None, "", "", "", True, None)),
+        ({"custom": {}, "function": {"name": "f"}}, Fragment(None, "", "f", "", False, None)),
         ({"extra_content": {"google": 1}}, Fragment(None, "", "", "", False, {"google": 1})),
         ({"extra_content": "x", "index": 1.5, "id": 5, "function": "f"}, Fragment(None, "", "", "", False, None)),
         ({"index": "0"}, Fragment("0", "", "", "", False, None)),
@@ -66,9 +66,10 @@ def found(*deltas: dict[str, Any]) -> list[int]:
     return numbers
 
 
-def table() -> fragments.Calls:
+def table(*names: str) -> fragments.Calls:
     count = itertools.count(1)
-    return fragments.Calls(lambda: Call(lambda name: None, lambda: f"call_{next(count)}"))
+    catalog = Catalog({name: Tool(name, "function", name, None, "tools[0]", {}) for name in names})
+    return fragments.Calls(lambda: Call(catalog.by_flat, lambda: f"call_{next(count)}"), catalog)
 
 
 def delta(index: Any = None, call_id: Any = None, name: Any = None, arguments: Any = None) -> dict[str, Any]:
@@ -131,3 +132,79 @@ def test_every_call_must_be_named() -> None:
     named.find(fragments.read(delta(0, "a")))
     named.find(fragments.read(delta(0, None, "f")))
     assert named.are_named() is True
+
+
+@pytest.mark.parametrize(
+    ("names", "deltas", "called"),
+    [
+        (
+            ["get_weather"],
+            [delta(0, "a", "get_"), delta(0, None, "weather"), delta(0, None, None, "{}")],
+            ["get_weather"],
+        ),
+        (["get_weather"], [delta(0, "a", "get"), delta(0, "a", "_wea"), delta(0, "a", "ther")], ["get_weather"]),
+        (["get_weather"], [delta(0, "a", "get_"), delta(0, "a", "get_weather")], ["get_weather"]),
+        (["get", "get_weather"], [delta(0, "a", "get"), delta(0, None, "_weather")], ["get_weather"]),
+        (["get", "get_weather"], [delta(0, "a", "get"), delta(0, "a", None, "{}")], ["get"]),
+        (["get", "more", "getmore"], [delta(0, "a", "get"), delta(0, None, "more")], ["get", "more"]),
+        ([], [delta(0, "a", "get_"), delta(0, None, "weather")], ["get_", "weather"]),
+        (["get_weather"], [delta(0, "a", "get_", "{"), delta(0, None, "weather")], ["get_", "weather"]),
+        (["f"], [delta(0, "a", "f"), delta(0, "b", "", "{"), delta(0, "c", None, "}")], ["f"]),
+        (["f"], [delta(None, "a", "f"), delta(None, "b", "", "{"), delta(None, "c", None, "}")], ["f"]),
+        (["f"], [delta(0, None, "f", '{"a":1}'), delta(0, None, "f", '{"a":1}')], ["f"]),
+        (["f"], [delta(0, None, "f", '{"a":1}'), delta(0, None, "f", '{"a":2}')], ["f", "f"]),
+        (["f"], [delta(0, None, "f", "{}"), delta(0, None, "f", '{"a":2}')], ["f"]),
+        (["f"], [delta(0, "a", "f", '{"a":1}'), delta(1, "a", "f", '{"a":1}')], ["f"]),
+        (["f"], [delta(0, "a", "f", '{"a":1}'), delta(1, "a", "g", '{"a":1}')], ["f", "g"]),
+    ],
+)
+def test_one_call_is_one_call(names: list[str], deltas: list[dict[str, Any]], called: list[str]) -> None:
+    """A name in pieces, an id for each piece, the same call again (W5)."""
+    calls = table(*names)
+    made: dict[int, Call] = {}
+    for given in deltas:
+        fragment = fragments.read(given)
+        call, _ = calls.find(fragment)
+        call.hear(fragment.piece)
+        made[id(call)] = call
+    assert [call.name for call in made.values()] == called
+
+
+def test_a_whole_message_names_its_calls_by_id_or_place() -> None:
+    """Of another id, it is the same call only with equal arguments."""
+    calls = table("f")
+    call, _ = calls.find(fragments.read(delta(0, "a", "f")))
+    call.hear('{"a":1}')
+    same = [delta(None, "a", "f", "{}"), delta(None, None, "f", "{}"), delta(None, "b", "f", '{"a": 1}')]
+    assert all(calls.find(fragments.read(given), 0) == (call, False) for given in same)
+    new = [(delta(None, "a", "g"), 0), (delta(None, "c", "f", "{}"), 0), (delta(None, "d", "f"), 9)]
+    assert all(calls.find(fragments.read(given), at)[1] for given, at in new)
+
+
+def test_the_older_member_may_be_a_twin() -> None:
+    """Of a call that came in `tool_calls` (W4)."""
+    calls = table("f")
+    assert calls.has_twin({"name": "f"}) is False
+    calls.find(fragments.read(delta(0, "a", "f")))
+    assert [calls.has_twin(given) for given in ({"name": "f"}, {"arguments": "{"}, "x", {"name": "g"})] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    calls.find(fragments.read(delta(fragments.LEGACY, None, "g")))
+    assert calls.has_twin({"arguments": "{"}) is False
+
+
+@pytest.mark.parametrize(
+    ("delta", "free_form"),
+    [
+        ({"type": "function", "function": {"name": "f"}, "custom": {"name": "c", "input": ""}}, False),
+        ({"type": "custom", "function": {"name": "f"}, "custom": {"name": "c"}}, True),
+        ({"function": {"name": "f"}, "custom": {"name": "", "input": ""}}, False),
+        ({"function": {"name": "", "arguments": ""}, "custom": {"name": "c"}}, True),
+    ],
+)
+def test_the_type_says_which_member_counts(delta: dict[str, Any], free_form: bool) -> None:
+    """Without it, the one that says something (W4)."""
+    assert fragments.read(delta).free_form is free_form

@@ -139,9 +139,19 @@ def test_the_clock_is_asked_where_the_upstream_says_no_time(serve: Serve) -> Non
         ([delta(call(name=None)), delta(finish="tool_calls")], True, "failed"),
         ([delta(call(call_id="a", name=None)), delta(call(call_id="b")), delta(finish="tool_calls")], True, "failed"),
         (
-            [delta(call()), delta({"content": "Hi"}), delta(call(arguments="{}", name=None)), delta(finish="stop")],
+            [
+                delta(call(arguments='{"a":1}')),
+                delta({"content": "Hi"}),
+                delta(call(arguments='{"b":1}', name=None)),
+                delta(finish="stop"),
+            ],
             True,
             "failed",
+        ),
+        (
+            [delta(call()), delta({"content": "Hi"}), delta(call(arguments="{}", name=None)), delta(finish="stop")],
+            True,
+            "completed",
         ),
         (
             [delta(call()), delta({"content": "Hi"}), delta(call(arguments=" ", name=None)), delta(finish="stop")],
@@ -160,7 +170,7 @@ def test_other_choices_are_dropped(serve: Serve) -> None:
     """A Response is one answer (D40); the report says it once."""
     exchange = serve()
     other = {"choices": [{"index": 1, "delta": {"content": "No"}}]}
-    answer = run(exchange.transducer(), other, delta({"content": "Hi"}), other, delta(finish="stop"))
+    answer = run(exchange.transducer(), delta({"content": "Hi"}), other, other, delta(finish="stop"))
     assert answer["output"][0]["content"][0]["text"] == "Hi"
     assert [(loss.path, loss.kind) for loss in exchange.report] == [("choices", "dropped")]
 
@@ -375,3 +385,174 @@ def test_markup_is_read_on_demand(serve: Serve, text: str, output: list[str], si
     if output == ["message"]:
         assert answer["output"][0]["content"][0]["text"] == text
     assert kinds(run(serve().transducer(), *chunks, delta(finish="stop"))) == ["message"]
+
+
+# --- what is said twice, and elsewhere -------------------------------------------------------------------------------
+
+
+def said(answer: dict[str, Any]) -> list[str]:
+    """What the items of an answer say, in short."""
+    return [
+        item.get("name", "")
+        + item.get("arguments", "")
+        + item.get("input", "")
+        + "".join(part.get("text", part.get("refusal", "")) for part in item.get("content", ()))
+        for item in answer["output"]
+    ]
+
+
+def message(finish: Any = None, kind: str = "chat.completion", **words: Any) -> dict[str, Any]:
+    return {"object": kind, "choices": [{"index": 0, "message": words, "finish_reason": finish}]}
+
+
+A = '{"a":1}'
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": A}}
+NATIVE = {"id": "n", "type": "custom", "custom": {"name": "c", "input": "ls"}}
+
+
+@pytest.mark.parametrize(
+    ("chunks", "output"),
+    [
+        ([delta({"content": "Hel"}), delta({"content": "lo"}), message("stop", content="Hello")], ["Hello"]),
+        ([delta({"content": "Hel"}), message("stop", content="Hello")], ["Hello"]),
+        ([delta({"content": "Hel"}), message("stop", content=[{"type": "text", "text": "Hello"}])], ["Hello"]),
+        ([delta({"content": "Hello"}), message("stop", content="Hel")], ["Hello"]),
+        ([delta({"content": "Hello"}), message("stop", content="Other")], ["Hello"]),
+        ([message(kind="chunk", content="Hel"), message("stop", kind="chunk", content="lo")], ["Hello"]),
+        ([delta({"refusal": "N"}), delta({"refusal": "o"}), message("stop", refusal="No.")], ["No."]),
+        ([delta({"reasoning": "hm"}), message("stop", reasoning="hmm", content="Hi")], ["hmm", "Hi"]),
+        (
+            [delta({"reasoning": "hm"}), delta({"content": "Hi"}), message("stop", reasoning="hm", content="Hi!")],
+            ["hm", "Hi!"],
+        ),
+        (
+            [delta({"content": "A"}), delta(call(arguments=A)), delta({"content": "B"}), message("stop", content="AB")],
+            ["A", "f" + A, "B"],
+        ),
+        (
+            [delta({"content": "A"}), delta(call(arguments=A)), delta({"content": "B"}), message("stop", content="B!")],
+            ["A", "f" + A, "B!"],
+        ),
+        (
+            [
+                delta({"reasoning": "A"}),
+                delta({"content": "x"}),
+                delta({"reasoning": "B"}),
+                message("stop", reasoning="B!", content="x"),
+            ],
+            ["A", "x", "B!"],
+        ),
+        (
+            [delta(call(arguments='{"a"')), delta({"content": "Hi"}), message("stop", content="Hi", tool_calls=[CALL])],
+            ["f" + A, "Hi"],
+        ),
+        ([delta(call(arguments='{"a":')), message("tool_calls", tool_calls=[CALL])], ["f" + A]),
+        ([delta(call(arguments=A)), message("tool_calls", tool_calls=[{**CALL, "id": "other"}])], ["f" + A]),
+        ([delta(call(arguments='{"b":1}')), message("stop", tool_calls=[{**CALL, "id": "d"}])], ['f{"b":1}', "f" + A]),
+        ([delta(call(arguments=A)), message("tool_calls", function_call=CALL["function"])], ["f" + A]),
+        ([delta({"function_call": CALL["function"]}), message("stop", tool_calls=[CALL])], ["f" + A]),
+        ([delta({"function_call": CALL["function"]}), delta({"tool_calls": [{"index": 0, **CALL}]})], ["f" + A]),
+        ([delta({"tool_calls": [{"index": 0, **CALL}]}), delta({"tool_calls": [{"index": 1, **CALL}]})], ["f" + A]),
+        ([delta({"tool_calls": [NATIVE]}), message("stop", tool_calls=[NATIVE])], ["cls"]),
+        ([delta({"tool_calls": [NATIVE]}), message("stop", tool_calls=[NATIVE, CALL])], ["cls", "f" + A]),
+        ([{"choices": [{"text": "Hel"}]}, {"choices": [{"text": "lo", "finish_reason": "stop"}]}], ["Hello"]),
+        ([{"choices": [{"index": 1, "delta": {"content": "Hi"}, "finish_reason": "stop"}]}], ["Hi"]),
+        (
+            [
+                {
+                    "choices": [
+                        {"index": 0, "message": {"content": "Hi"}, "finish_reason": "tool_calls"},
+                        {"index": 1, "message": {"tool_calls": [CALL]}, "finish_reason": "tool_calls"},
+                        {"index": 2, "message": {"tool_calls": [{**CALL, "id": "d"}]}},
+                        {"index": 3, "message": {"tool_calls": [NATIVE]}},
+                        {"index": 4, "message": {"content": "Hey", "tool_calls": [NATIVE]}},
+                        {"index": 4, "delta": {"reasoning": "hm"}},
+                    ]
+                }
+            ],
+            ["Hi", "f" + A, "cls"],
+        ),
+    ],
+)
+def test_nothing_is_added_twice(serve: Serve, chunks: list[Any], output: list[str]) -> None:
+    """The whole message again, one call under two names, parts of an answer in several choices (W3 to W6)."""
+    answer = run(serve({"tools": TOOLS}).transducer(), *chunks, delta(finish="stop"), clean=True)
+    assert (answer["status"], said(answer)) == ("completed", output)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [
+            delta(call(arguments='{"a"')),
+            message("stop", tool_calls=[{"id": "c", "function": {"name": "f", "arguments": "{}"}}]),
+        ],
+        [delta(call(arguments=A)), delta(call(arguments='{"b"', name=None))],
+    ],
+)
+def test_what_contradicts_itself_fails(serve: Serve, chunks: list[Any]) -> None:
+    """Arguments that are not those which came."""
+    answer = run(serve({"tools": TOOLS}).transducer(), *chunks, delta(finish="stop"), clean=True)
+    assert (answer["status"], "more arguments" in answer["error"]["message"]) == ("failed", True)
+
+
+def test_what_differs_at_the_end_is_in_the_report(serve: Serve) -> None:
+    """What was said cannot be taken back."""
+    exchange = serve()
+    answer = run(exchange.transducer(), delta({"content": "Hello"}), message("stop", content="Other"))
+    assert said(answer) == ["Hello"]
+    assert [(loss.path, loss.kind) for loss in exchange.report] == [("content", "approximated")]
+
+
+def test_the_whole_message_cites_nothing_twice(serve: Serve) -> None:
+    """Annotations, details and log-probabilities are there once."""
+    first, second = ({"type": "url_citation", "url_citation": {"url": u, "title": u}} for u in ("a", "b"))
+    details: dict[str, Any] = {"reasoning_details": [{"type": "reasoning.text", "text": "hm"}]}
+    tokens = {"content": [{"token": "Hi", "logprob": -1.0}]}
+    chunk = delta({"content": "Hi", "annotations": [first], **details})
+    chunk["choices"][0]["logprobs"] = tokens
+    last = message("stop", content="Hi", annotations=[first, second], **details)
+    last["choices"][0]["logprobs"] = tokens
+    exchange = serve()
+    output = run(exchange.transducer(), chunk, last)["output"]
+    part = output[1]["content"][0]
+    assert ([a["url"] for a in part["annotations"]], len(part["logprobs"]), said({"output": output})) == (
+        ["a", "b"],
+        1,
+        ["hm", "Hi"],
+    )
+    assert list(exchange.report) == []
+
+
+def test_pieces_that_repeat_what_came_before(serve: Serve) -> None:
+    """With `cumulative_deltas`, each piece has all of it: texts, thoughts, and arguments."""
+    words = [
+        {"reasoning_content": "h"},
+        {"reasoning_content": "hm"},
+        {"reasoning_content": "hm", "content": "H"},
+        {"content": "Hi"},
+        {"content": "Hi", **call(arguments='{"a"')},
+        {"content": "Hi", **call(arguments=A)},
+        {"content": "Hi", **call(arguments=A)},
+    ]
+    exchange = serve({"tools": TOOLS[:1]}, profile=Profile(cumulative_deltas=True))
+    answer = run(exchange.transducer(), *map(delta, words), delta(finish="tool_calls"))
+    assert (said(answer), list(exchange.report)) == (["hm", "Hi", "f" + A], [])
+    assert exchange.transducer().lane() is None
+
+
+def test_what_is_not_cumulative_is_more(serve: Serve) -> None:
+    """Where a server does not repeat itself after all, nothing is lost."""
+    exchange = serve(profile=Profile(cumulative_deltas=True))
+    answer = run(exchange.transducer(), delta({"content": "Hel"}), delta({"content": "lo"}), delta(finish="stop"))
+    assert said(answer) == ["Hello"]
+
+
+def test_what_was_used_before_a_failure_is_told(serve: Serve) -> None:
+    """It is paid (W7); also where the choice has it."""
+    used = {"prompt_tokens": 3, "completion_tokens": 2}
+    answer = run(serve().transducer(), delta({"content": "Hi"}), {"error": {"message": "x"}, "usage": used})
+    assert (answer["status"], answer["usage"]["total_tokens"]) == ("failed", 5)
+    chunk = delta({"content": "Hi"}, "stop")
+    chunk["choices"][0]["usage"] = used
+    assert run(serve().transducer(), chunk)["usage"]["total_tokens"] == 5

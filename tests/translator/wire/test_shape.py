@@ -62,3 +62,15 @@ def test_places_stay_what_they_are(value: object) -> None:
 def test_numbers_that_cannot_be_places_are_none(value: int) -> None:
     """They could be chosen to collide in dictionaries."""
     assert shape.place(value) is None
+
+
+@pytest.mark.parametrize("value", [None, "", 0, 0.0, False, {}, [], {"a": ""}, [[], {"a": [None, {"b": 0}]}]])
+def test_what_is_empty_says_nothing(value: Any) -> None:
+    """Nor what holds only such."""
+    assert shape.says_something(value) is False
+
+
+@pytest.mark.parametrize("value", ["a", " ", 1, True, {"a": {"b": ["", "c"]}}, [0, 1]])
+def test_what_is_there_says_something(value: Any) -> None:
+    """However deep it stands."""
+    assert shape.says_something(value) is True

@@ -1,0 +1,27 @@
+import pytest
+
+from diglot.translator.stream.pieces import Pieces
+from diglot.translator.stream.repeats import rest_of
+
+
+@pytest.mark.parametrize(
+    ("whole", "said", "rest"),
+    [
+        ("Hello", [], "Hello"),
+        ("", [], ""),
+        ("Hello", ["Hel"], "lo"),
+        ("Hello", ["Hel", "lo"], ""),
+        ("Hello", [Pieces("He"), "l", Pieces("lo")], ""),
+        ("Hel", ["He", "llo"], ""),
+        ("He", ["He", "llo"], ""),
+        ("Hel", [Pieces("Hello" * 9)], ""),
+        ("Hal", [Pieces("Hello" * 9)], None),
+        ("Hal", ["Hello"], None),
+        ("Hallo", ["He"], None),
+        ("été!", [Pieces("été")], "!"),
+        ("\ud800x", [Pieces("\ud800")], "x"),
+    ],
+)
+def test_what_is_new_of_a_whole_text(whole: str, said: list[str | Pieces], rest: str | None) -> None:
+    """What stands behind all that was said; a text that ends earlier has nothing new."""
+    assert rest_of(whole, said) == rest
