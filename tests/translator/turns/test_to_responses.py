@@ -223,7 +223,7 @@ def test_reasoning_needs_what_it_led_to(fields: dict[str, Any], why: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "fields", [{"thinking_blocks": [{"type": "redacted_thinking", "data": "x"}]}, {"reasoning": {"text": "x"}}]
+    "fields", [{"thinking_blocks": [{"type": "redacted_thinking", "data": "x"}]}, {"reasoning": {"data": "x"}}]
 )
 def test_what_only_its_maker_can_read_is_dropped(fields: dict[str, Any]) -> None:
     """Foreign state says nothing to this upstream."""
