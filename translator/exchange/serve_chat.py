@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from .. import answer, request
-from ..parts import errors
+from ..parts import errors, formats
 from ..profiles import Profile, Terms
 from ..stream.to_chat import ToChat, Wanted
 from ..wire import sse
@@ -58,6 +58,7 @@ class ServeChat(Exchange):
             clock=clock,
             own_path=partial(paths.in_chat, made=self._made),
             own_name=self._made.names.own_name,
+            formatted=formats.is_wanted(self.request),
             limit=limit if isinstance(limit := self.request.get("max_output_tokens"), int) else None,
         )
 

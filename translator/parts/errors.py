@@ -130,6 +130,11 @@ def _failed(value: Any) -> BadUpstream:
     return _made(fault, _status(fault, 400 if code in _REFUSALS or "image" in code else 500), value)
 
 
+def is_said(error: Any) -> bool:
+    """Whether a member `error` says something: some servers send one whose members are all null."""
+    return any(value is not None for value in error.values()) if isinstance(error, dict) else bool(error)
+
+
 def is_error(frame: Any) -> bool:
     """Whether a body or a frame that should be (a piece of) an answer is an error: Gemini wraps its own in a list."""
     if isinstance(frame, dict):
