@@ -12,7 +12,7 @@ import uvicorn
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Tells what it was asked; `/flood` tells more than anybody reads, `/deaf` does not listen to the body, `/slow` takes a second."""
+    """Tells what it is asked; `/flood` tells more than one reads, `/deaf` does not read, `/slow` takes a while."""
     body = b""
     while scope["path"] != "/deaf" and (message := await receive())["type"] == "http.request":
         body += message["body"]

@@ -65,7 +65,7 @@ def test_websocket_is_seen(client: Client) -> None:
 
 @pytest.mark.parametrize("broken", [b"no\xffsense\r\n\r\n", HEAD + b"transfer-encoding: chunked\r\n\r\nzz\r\n"])
 def test_requests_before_a_broken_one(client: Client, broken: bytes) -> None:
-    """Whoever sends several at once gets answers in their order (RFC 9112, 9.3.2): the refusal is not the first one's."""
+    """Whoever sends several at once gets answers in order (RFC 9112, 9.3.2): the refusal is not the first one's."""
     good = b"GET /%d HTTP/1.1\r\nhost: x\r\n\r\n"
     data = client.ask(b"".join(good % i for i in range(3)) + broken)
     statuses = [line[9:12] for line in data.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
