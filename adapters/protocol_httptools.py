@@ -115,6 +115,8 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.parser.feed_data(rest)
                 return
             except httptools.HttpParserUpgrade as upgrade:
+                if self._is_over:  # it was refused: CONNECT has no other reading
+                    return
                 rest = rest[upgrade.args[0] :]
                 self._read_again()
 
@@ -147,7 +149,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._in_head, self._in_body = False, True
+        self._in_head = False
         self._bounds.expect_body()
         if self._head_size > MAX_HEAD:
             self._refuse(431, HEAD_TOO_LARGE)
@@ -161,6 +163,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._refused_offer = b""
             super().on_headers_complete()
             self._unanswered.append(self.cycle)
+            self._in_body = True
 
     def on_body(self, body: bytes) -> None:
         if not self._is_over:

@@ -179,9 +179,10 @@ def what_is_seen_was_sent(talk: Connection) -> None:
 
     A trailer is no header, and a body is as long as its head says.
     """
+    trailers_are_whole = talk.case.data.count(b"x-late") == talk.case.data.count(b"\r\n0\r\nx-late")
     for scope, body, whole in talk.seen:
         names = [name for name, _ in scope["headers"]]
-        assert b"x-late" not in names, "a trailer became a header"
+        assert b"x-late" not in names or not trailers_are_whole, "a trailer became a header"
         assert all(name == name.lower() and name.strip() for name in names)
         lengths = [value for name, value in scope["headers"] if name == b"content-length"]
         assert len(set(lengths)) <= 1, lengths
