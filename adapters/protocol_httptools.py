@@ -11,12 +11,25 @@ from collections import deque
 from typing import Any
 
 import httptools
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from .protocol import HEAD_TOO_LARGE, MAX_HEAD, TOO_LATE, Bounds, refusal
 
 _OFFERS = (b"upgrade", b"http2-settings")
 _PER_HEADER = 4  # a colon, a space, and the end of the line
+
+
+class _Flow(FlowControl):
+    """Reads nothing while requests wait for their turn: applications that listen would have ever more of them read."""
+
+    def __init__(self, transport: asyncio.Transport, waiting: deque[Any]) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if not self._waiting:
+            super().resume_reading()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -38,6 +51,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._bounds.open(transport)
         super().connection_made(transport)
+        self.flow = _Flow(transport, self.pipeline)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._bounds.close()
@@ -58,7 +72,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._bounds.expect_reader()
 
     def _late(self) -> None:
-        if self._has_heard:
+        if self._earlier():  # what comes behind them is not read as fast as it comes
+            (self._bounds.expect_body if self._in_body else self._bounds.expect_head)()
+        elif self._has_heard:
             self._refuse(408, TOO_LATE)
         else:
             self.transport.close()  # opened in advance, as browsers do
@@ -67,8 +83,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Close the connection, with an answer to a request that has none yet; requests before it get theirs first."""
         if self.transport.is_closing():
             return
-        earlier = [cycle for cycle in self._unanswered if not self._in_body or cycle is not self.cycle]
-        if earlier:
+        if earlier := self._earlier():
             self._stop_behind(earlier[-1])
             return
         has_answer = self.cycle is not None and self.cycle.response_started
@@ -76,6 +91,10 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.write(refusal(status, words))
         self.transport.close()
         self._bounds.expect_reader()
+
+    def _earlier(self) -> list[RequestResponseCycle]:
+        """Return the requests without a whole answer that came before the one which is read now."""
+        return [cycle for cycle in self._unanswered if not self._in_body or cycle is not self.cycle]
 
     def _stop_behind(self, last: RequestResponseCycle) -> None:
         """Close the connection when the request *last* has its answer; there is no room for a refusal before that."""

@@ -82,6 +82,26 @@ def test_requests_before_a_broken_one(client: Client, broken: bytes) -> None:
     assert statuses[3:] in ([], [b"400"], [b"405"], [b"200"])
 
 
+def test_requests_without_end(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of requests that come before earlier ones have answers, no more is read than one piece of the network."""
+    waiting: list[int] = []
+    start = protocol_httptools.HttpToolsProtocol.on_headers_complete
+
+    def counted(self: Any) -> None:
+        start(self)
+        waiting.append(len(self.pipeline))
+
+    monkeypatch.setattr(protocol_httptools.HttpToolsProtocol, "on_headers_complete", counted)
+    ask = b"GET /x HTTP/1.1\r\nhost: x\r\n\r\n"
+    with client.connection() as one:
+        sending = threading.Thread(target=one.sendall, args=(ask * 20_000 + HEAD + b"content-length: 2\r\n\r\nho",))
+        sending.start()
+        data = everything(one)
+        sending.join()
+    assert data.count(b"HTTP/1.1 200") == 20_001
+    assert max(waiting, default=0) <= 2**18 // len(ask) + 1
+
+
 def test_a_late_request_behind_a_slow_one(client: Client) -> None:
     """Nothing is written into an answer because the next request does not come to its end."""
     data = client.ask(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n" + HEAD + b"content-length: 5\r\n\r\nhe")
