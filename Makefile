@@ -8,9 +8,10 @@ SOURCES := $(shell find package translator adapters -type f -not -path '*/__pyca
 TESTS   ?= tests
 JOBS    ?= auto
 PORT    ?= 8080
+MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pytest lowest serve bench litellm conformance docs wheel clean
+.PHONY: help demo test lint types pytest lowest fuzz serve bench litellm conformance docs wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1@/' | column -t -s @ 2>/dev/null \
@@ -34,6 +35,9 @@ types: $(VENV)/.test
 
 pytest: $(VENV)/.test
 	$(BIN)/pytest $(TESTS) --numprocesses $(JOBS) --cov --cov-report=term --cov-fail-under=100 $(ARGS)
+
+fuzz: $(VENV)/.test  ## damaged input of all kinds, for MINUTES (10), with a SEED if you want the same again (CASE: one of them)
+	PYTHONPATH=tests $(BIN)/python -B -m fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(CASE),--case $(CASE)) $(ARGS)
 
 bench: $(VENV)/.bench  ## the benchmarks (see benchmarks/)
 	$(VENV)-bench/bin/python benchmarks/run.py $(ARGS)

@@ -7,15 +7,29 @@ offers h2c whenever it may). So the head is read once more, without the offer.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from .protocol import HEAD_TOO_LARGE, MAX_HEAD, TOO_LATE, Bounds, refusal
 
 _OFFERS = (b"upgrade", b"http2-settings")
 _PER_HEADER = 4  # a colon, a space, and the end of the line
+
+
+class _Flow(FlowControl):
+    """Reads nothing while requests wait for their turn: applications that listen would have ever more of them read."""
+
+    def __init__(self, transport: asyncio.Transport, waiting: deque[Any]) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if not self._waiting:
+            super().resume_reading()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -24,7 +38,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self._bounds = Bounds(self.loop, self._late)
-        self._has_heard = False
+        self._has_heard = self._is_deaf = False
+        self._unanswered: deque[RequestResponseCycle] = deque()
         self._in_head = self._in_body = False
         self._head_size = 0
         self._unfinished = 0  # bytes that came since the head began, and did not end it
@@ -36,6 +51,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._bounds.open(transport)
         super().connection_made(transport)
+        self.flow = _Flow(transport, self.pipeline)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._bounds.close()
@@ -50,27 +66,53 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def on_response_complete(self) -> None:
+        if self._unanswered:
+            self._unanswered.popleft()
         super().on_response_complete()
         self._bounds.expect_reader()
 
     def _late(self) -> None:
-        if self._has_heard:
+        if self._earlier():  # what comes behind them is not read as fast as it comes
+            (self._bounds.expect_body if self._in_body else self._bounds.expect_head)()
+        elif self._has_heard:
             self._refuse(408, TOO_LATE)
         else:
             self.transport.close()  # opened in advance, as browsers do
 
     def _refuse(self, status: int, words: str) -> None:
-        """Close the connection, with an answer to a request that has none yet."""
+        """Close the connection, with an answer to a request that has none yet; requests before it get theirs first."""
+        if self.transport.is_closing():
+            return
+        if earlier := self._earlier():
+            self._stop_behind(earlier[-1])
+            return
         has_answer = self.cycle is not None and self.cycle.response_started
         if not has_answer or (self.cycle.response_complete and not self._in_body):
             self.transport.write(refusal(status, words))
         self.transport.close()
         self._bounds.expect_reader()
 
+    def _earlier(self) -> list[RequestResponseCycle]:
+        """Return the requests without a whole answer that came before the one which is read now."""
+        return [cycle for cycle in self._unanswered if not self._in_body or cycle is not self.cycle]
+
+    def _stop_behind(self, last: RequestResponseCycle) -> None:
+        """Close the connection when the request *last* has its answer; there is no room for a refusal before that."""
+        last.keep_alive = False
+        self._is_deaf = True
+        self._bounds.expect_nothing()
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether nothing more is read."""
+        return self._is_deaf or self.transport.is_closing()
+
     # what comes
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser. What it does not take for a request is refused; heads that do not end are, too."""
+        if self._is_over:
+            return
         self._unset_keepalive_if_required()
         self._has_heard = True
         if not self._in_body and (self.cycle is None or self.cycle.response_complete):
@@ -87,11 +129,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _feed(self, data: bytes) -> None:
         rest = memoryview(data)
-        while rest and not self.transport.is_closing():
+        while rest and not self._is_over:
             try:
                 self.parser.feed_data(rest)
                 return
             except httptools.HttpParserUpgrade as upgrade:
+                if self._is_over:  # it was refused: CONNECT has no other reading
+                    return
                 rest = rest[upgrade.args[0] :]
                 self._read_again()
 
@@ -124,7 +168,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._in_head, self._in_body = False, True
+        self._in_head = False
         self._bounds.expect_body()
         if self._head_size > MAX_HEAD:
             self._refuse(431, HEAD_TOO_LARGE)
@@ -137,13 +181,15 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.headers.append((b"upgrade", self._refused_offer))  # who wants a websocket is told so
                 self._refused_offer = b""
             super().on_headers_complete()
+            self._unanswered.append(self.cycle)
+            self._in_body = True
 
     def on_body(self, body: bytes) -> None:
-        if not self.transport.is_closing():
+        if not self._is_over:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if self.transport.is_closing() or self._offers_upgrade:
+        if self._is_over or self._offers_upgrade:
             return
         self._in_body = False
         self._bounds.expect_nothing()

@@ -99,7 +99,7 @@ def judge_stream(frames: list[bytes], request: dict[str, Any] | None = None) -> 
             _consumed(frames, request)
     else:
         last = _consumed(frames, request)
-        assert _comparable(last.model_dump(mode="json")) == _comparable(events[-1]["response"])
+        assert _comparable(last.model_dump(mode="json", by_alias=True)) == _comparable(events[-1]["response"])
     return events
 
 

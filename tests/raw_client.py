@@ -1,5 +1,6 @@
 """A server with one of the bounded protocols, and a client that sends it raw bytes."""
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -11,7 +12,7 @@ import uvicorn
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Tells what it was asked; `/flood` tells more than anybody reads, `/deaf` does not listen to the body."""
+    """Tells what it is asked; `/flood` tells more than one reads, `/deaf` does not read, `/slow` takes a while."""
     body = b""
     while scope["path"] != "/deaf" and (message := await receive())["type"] == "http.request":
         body += message["body"]
@@ -23,6 +24,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
     for piece in pieces:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await asyncio.sleep(scope["path"] == "/slow")
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

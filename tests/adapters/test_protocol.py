@@ -63,6 +63,56 @@ def test_websocket_is_seen(client: Client) -> None:
     assert ["upgrade", "websocket"] in client.seen(ask)["headers"]
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"no\xffsense\r\n\r\n",
+        HEAD + b"transfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"GET http://a://b/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+    ],
+)
+def test_requests_before_a_broken_one(client: Client, broken: bytes) -> None:
+    """Whoever sends several at once gets answers in order (RFC 9112, 9.3.2): the refusal is not the first one's."""
+    good = b"GET /%d HTTP/1.1\r\nhost: x\r\n\r\n"
+    data = client.ask(b"".join(good % i for i in range(3)) + broken)
+    statuses = [line[9:12] for line in data.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
+    assert [path for path in range(3) if b'"path": "/%d"' % path in data] == [0, 1, 2]
+    assert statuses[:3] == [b"200"] * 3
+    assert statuses[3:] in ([], [b"400"], [b"405"], [b"200"])
+
+
+def test_requests_without_end(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of requests that come before earlier ones have answers, no more is read than one piece of the network."""
+    waiting: list[int] = []
+    start = protocol_httptools.HttpToolsProtocol.on_headers_complete
+
+    def counted(self: Any) -> None:
+        start(self)
+        waiting.append(len(self.pipeline))
+
+    monkeypatch.setattr(protocol_httptools.HttpToolsProtocol, "on_headers_complete", counted)
+    ask = b"GET /x HTTP/1.1\r\nhost: x\r\n\r\n"
+    with client.connection() as one:
+        sending = threading.Thread(target=one.sendall, args=(ask * 20_000 + HEAD + b"content-length: 2\r\n\r\nho",))
+        sending.start()
+        data = everything(one)
+        sending.join()
+    assert data.count(b"HTTP/1.1 200") == 20_001
+    assert max(waiting, default=0) <= 2**18 // len(ask) + 1
+
+
+def test_a_late_request_behind_a_slow_one(client: Client) -> None:
+    """Nothing is written into an answer because the next request does not come to its end."""
+    data = client.ask(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n" + HEAD + b"content-length: 5\r\n\r\nhe")
+    head, _, body = data.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    told, _, rest = body.partition(b"\r\n0\r\n\r\n")
+    assert b"HTTP/1.1" not in told
+    assert b'"path": "/slow"' in told
+    assert not rest or rest.startswith(b"HTTP/1.1 408")
+
+
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"
 
 

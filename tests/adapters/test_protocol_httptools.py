@@ -56,13 +56,16 @@ def test_after_an_answer(client: Client) -> None:
     [
         (b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello", 405),
         (b"POST /x HTTP/1.1\r\nhost: a\r\nx-a: " + b"a" * 70_000 + b"\r\ncontent-length: 5\r\n\r\nhello", 431),
+        (b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\nn\xffnsense\r\n\r\n", 405),
+        (b"GET /x HTTP/1.1\r\nhost: a\r\nx-a: " + b"a" * 70_000 + b"\r\n\r\nn\xffnsense\r\n\r\n", 431),
     ],
 )
-def test_nothing_after_a_refusal(client: Client, head: bytes, status: int) -> None:
-    """What follows a head that was refused is not read."""
+def test_nothing_after_a_refusal(client: Client, head: bytes, status: int, caplog: pytest.LogCaptureFixture) -> None:
+    """What follows a head that was refused is not read, and nothing breaks."""
     data = client.ask(head + LAST)
     assert data.startswith(b"HTTP/1.1 %d" % status)
     assert data.count(b"HTTP/1.1") == 1
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_an_error_in_the_middle_of_an_answer(client: Client) -> None:
