@@ -1,7 +1,19 @@
 """Pure translation between OpenAI's Chat Completions and Responses formats: bodies in, bodies out."""
 
 from . import answer, request
-from .errors import BadRequest, BadUpstream, Misuse, NotSayable, TranslationError
+from .convert import chat_answer, chat_request, convert, responses_answer, responses_request
+from .convert_stream import AsyncConvertedStream, ConvertedStream, chat_stream, responses_stream
+from .errors import (
+    BadRequest,
+    BadUpstream,
+    Misuse,
+    NotSayable,
+    ProtocolMisuse,
+    RequestError,
+    TranslationError,
+    UntranslatableError,
+    UpstreamError,
+)
 from .exchange.branches import Branches
 from .exchange.exchange import Exchange
 from .exchange.frames import FrameStream
@@ -22,18 +34,22 @@ from .wire.json import encode as encode_json
 __all__ = [
     "MAX_VALUES",
     "PRESETS",
+    "AsyncConvertedStream",
     "BadRequest",
     "BadUpstream",
     "Branches",
     "Buffer",
+    "ConvertedStream",
     "Exchange",
     "FrameStream",
     "Loss",
     "Misuse",
     "NotSayable",
     "Profile",
+    "ProtocolMisuse",
     "Received",
     "Report",
+    "RequestError",
     "ServeChat",
     "ServeCompact",
     "ServeResponses",
@@ -41,11 +57,20 @@ __all__ = [
     "ToResponses",
     "TooManyValues",
     "TranslationError",
+    "UntranslatableError",
+    "UpstreamError",
     "answer",
+    "chat_answer",
+    "chat_request",
+    "chat_stream",
+    "convert",
     "decode_json",
     "encode_json",
     "fields_as_markdown",
     "preset",
     "read_error",
     "request",
+    "responses_answer",
+    "responses_request",
+    "responses_stream",
 ]

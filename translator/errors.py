@@ -121,3 +121,10 @@ class BadUpstream(TranslationError):
 
 class Misuse(TranslationError):
     """The calling code broke the contract of a transducer."""
+
+
+# the names that users read (`import diglot`)
+RequestError = BadRequest
+UntranslatableError = NotSayable
+UpstreamError = BadUpstream
+ProtocolMisuse = Misuse

@@ -200,7 +200,7 @@ class ToResponses:
         self.ended = True
         self.answer["status"] = status
         if status == "completed":
-            self.answer["completed_at"] = int(self._asked.clock())
+            self.answer["completed_at"] = int(self._asked.clock()) or self.answer["created_at"]
         self._out.say(f"response.{status}", response=self.answer)
 
     # the choice
