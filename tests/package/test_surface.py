@@ -99,6 +99,16 @@ def test_examples_in_docstrings_run(module: Any, name: str) -> None:
     assert runner.tries or name not in FUNCTIONS, "no example"
 
 
+@pytest.mark.parametrize("module", [diglot, diglot.translator], ids=lambda module: module.__name__)
+def test_what_modules_say_of_themselves_runs(module: Any) -> None:
+    """So do the examples at the top of a module."""
+    runner = doctest.DocTestRunner()
+    for test in doctest.DocTestFinder(recurse=False).find(module):
+        runner.run(test)
+    assert runner.failures == 0
+    assert runner.tries or module is not diglot.translator
+
+
 def test_importing_it_is_cheap() -> None:
     """Neither the adapters nor anything that touches the world is loaded."""
     program = "import sys, diglot; print(*sys.modules)"
