@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import request as requests
-from .errors import BadRequest, BadUpstream, NotSayable
+from .errors import RequestError, UntranslatableError, UpstreamError
 from .exchange import derived
 from .exchange.exchange import Exchange
 from .exchange.serve_chat import ServeChat
@@ -42,7 +42,7 @@ def chat_request(
     dropped truncation: nothing is cut on its own
     """
     terms = Terms.of(profile, None)
-    body: Any = requests.translate_to_chat(plain.read(request, "request", BadRequest), terms, strict=strict).body
+    body: Any = requests.translate_to_chat(plain.read(request, "request", RequestError), terms, strict=strict).body
     return body, list(terms.report)
 
 
@@ -63,7 +63,7 @@ def responses_request(
     dropped seed: there is no seed
     """
     terms = Terms.of(profile, None)
-    body: Any = requests.translate_to_responses(plain.read(request, "request", BadRequest), terms, strict=strict).body
+    body: Any = requests.translate_to_responses(plain.read(request, "request", RequestError), terms, strict=strict).body
     return body, list(terms.report)
 
 
@@ -131,9 +131,9 @@ def convert(
     >>> convert({"model": "m", "input": "Hi"})
     ({'model': 'm', 'messages': [{'role': 'user', 'content': 'Hi'}]}, [])
     """
-    body = plain.read(body, "body", BadRequest)
+    body = plain.read(body, "body", RequestError)
     if not isinstance(body, dict):
-        raise BadRequest("A request or an answer is a JSON object.")
+        raise RequestError("A request or an answer is a JSON object.")
     to_other = next((to_other for field, to_other in _BY_FIELD.items() if field in body), chat_request)
     made: tuple[Any, list[Loss]] = to_other(body, profile=profile, strict=strict)
     return made
@@ -155,8 +155,8 @@ def _answer(
     new_id: Callable[[str], str] | None,
     clock: Callable[[], float] | None,
 ) -> tuple[Any, list[Loss]]:
-    finished = plain.read(answer, "answer", BadUpstream)
-    asked = None if request is None else plain.read(request, "request", BadRequest)
+    finished = plain.read(answer, "answer", UpstreamError)
+    asked = None if request is None else plain.read(request, "request", RequestError)
     exchange = serve(
         unknown_request(finished) if asked is None else asked,
         profile=profile,
@@ -167,7 +167,7 @@ def _answer(
     made = exchange.answer(finished)
     losses = list(exchange.report)[of_request:]
     if strict and (refused := [loss for loss in losses if loss.kind in REFUSED_WHEN_STRICT]):
-        raise NotSayable(refused)
+        raise UntranslatableError(refused)
     return made, losses
 
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from typing import Any, Generic, TypeVar, overload
 
 from .convert import Body, unknown_request
-from .errors import BadRequest, BadUpstream
+from .errors import RequestError, UpstreamError
 from .exchange import derived
 from .exchange.exchange import Exchange
 from .exchange.frames import FrameStream
@@ -142,7 +142,7 @@ class _Conversion(Generic[Event]):
         new_id: Callable[[str], str] | None,
         clock: Callable[[], float] | None,
     ) -> None:
-        asked = None if request is None else plain.read(request, "request", BadRequest)
+        asked = None if request is None else plain.read(request, "request", RequestError)
         self.events: deque[Event] = deque()
         self._ids = derived.Ids(asked)
         self._serve = lambda body: serve(
@@ -181,8 +181,7 @@ class _Conversion(Generic[Event]):
         if self._stream is None:
             self._look_at(self._decoder.flush())
         stream = self._stream or self._begin(None)
-        if not stream.ended:
-            self._take(stream.finish())
+        self._take(stream.finish())
 
     def _look_at(self, events: list[sse.Event]) -> None:
         if events or self._size > sse.MAX_LINE:  # comments alone could go on for ever
@@ -290,7 +289,7 @@ def _bytes(chunk: Any) -> bytes:
         return bytes(chunk)
     if isinstance(chunk, str):
         return chunk.encode("utf-8", "replace")
-    return sse.data(plain.read(chunk, "chunk", BadUpstream))
+    return sse.data(plain.read(chunk, "chunk", UpstreamError))
 
 
 def _decoded(data: bytes) -> Any:
