@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import answer, request
 from ..errors import BadRequest, BadUpstream
+from ..losses import Report
 from ..parts import errors
 from ..profiles import Profile, Terms
 from ..stream.to_chat import ToChat, Wanted
@@ -55,11 +56,12 @@ class ServeChat(Exchange):
         if not isinstance(body, dict):
             body = plain.read(body, "request", BadRequest)
         terms = Terms.of(profile, None, live)
-        self.profile, self.report = terms.profile, terms.report
+        self.profile: Profile = terms.profile
+        self.report: Report = terms.report
         self._made = request.translate_to_responses(body, terms, strict=strict)
-        self.request = self._made.body
-        self.copies = self._made.copies
-        self.streaming = body.get("stream") is True
+        self.request: dict[str, Any] = self._made.body
+        self.copies: int = self._made.copies
+        self.streaming: bool = body.get("stream") is True
         self._wanted = Wanted(
             model=body["model"],
             terms=terms,

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import answer, compaction, fields, request
 from ..errors import BadRequest, BadUpstream
+from ..losses import Report
 from ..parts import errors
 from ..parts.tools import Catalog
 from ..profiles import Profile, Terms
@@ -53,11 +54,12 @@ class ServeResponses(Exchange):
             body = plain.read(body, "request", BadRequest)
         self._body = body = self._read(body)
         terms = Terms.of(profile, None, live)
-        self.profile, self.report = terms.profile, terms.report
+        self.profile: Profile = terms.profile
+        self.report: Report = terms.report
         compacts = compaction.is_asked(body)
         self._made = request.translate_to_chat(compaction.request(body) if compacts else body, terms, strict=strict)
-        self.request = self._made.body
-        self.streaming = body.get("stream") is True
+        self.request: dict[str, Any] = self._made.body
+        self.streaming: bool = body.get("stream") is True
         self._asked = Asked(
             blank={**fields.blank_answer(body), "model": body["model"]},
             catalog=self._made.catalog,

@@ -45,8 +45,8 @@ class ToChat:
     """Never: whatever the upstream has to say comes before its last event, or in it."""
 
     def __init__(self, wanted: Wanted, quiet: bool = False, apart: bool = True) -> None:
-        self.ended = False
-        self.cut_short = False
+        self.ended: bool = False
+        self.cut_short: bool = False
         self.failure: TranslationError | None = None
         """Why the answer failed, if it did."""
         self._profile = wanted.terms.profile
