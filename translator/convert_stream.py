@@ -169,6 +169,7 @@ class _Conversion(Generic[Event]):
         return list(self._exchange.report)[self._known_losses :]
 
     def feed(self, chunk: Any) -> None:
+        """Take a piece; what follows from it is among the events."""
         data = _bytes(chunk)
         if self._stream is None:
             self._waiting.append(data)
@@ -178,6 +179,7 @@ class _Conversion(Generic[Event]):
             self._take(self._stream.feed(data))
 
     def finish(self) -> None:
+        """There are no more pieces."""
         if self._stream is None:
             self._look_at(self._decoder.flush())
         stream = self._stream or self._begin(None)

@@ -99,7 +99,7 @@ class RequestError(TranslationError):
 
 
 class UntranslatableError(RequestError):
-    """Strict mode: the other dialect cannot say everything that the request says; ``losses`` are all such losses."""
+    """Strict mode: the other dialect cannot say everything that the body says; ``losses`` are all such losses."""
 
     losses: tuple[Loss, ...]
     code: str | None = "unsupported_parameter"

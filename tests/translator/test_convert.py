@@ -1,11 +1,14 @@
 """Requests and finished answers in the other dialect, as users call it."""
 
+import contextlib
 import copy
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion
 from openai.types.responses import Response, ResponseOutputMessage
 
@@ -186,3 +189,32 @@ def test_profiles_are_names_or_profiles() -> None:
     with pytest.raises(ValueError, match="unknown profile"):
         diglot.chat_request(RESPONSES_REQUEST, profile="opnai")
     assert diglot.chat_request(RESPONSES_REQUEST, profile=Profile()) == diglot.chat_request(RESPONSES_REQUEST)
+
+
+NAMES = st.sampled_from(
+    "model input messages choices output message delta role content type text error id status".split()
+)
+WORDS = st.sampled_from("user assistant message function_call output_text stop completed m".split())
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | st.text(max_size=3), inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(ANY_JSON, st.sampled_from([*[function for function, _ in GRID], diglot.convert]), st.booleans())
+def test_any_json_is_converted_or_refused(body: Any, function: Convert, strict: bool) -> None:
+    """The error is one of our own tree, and what went in is as it was."""
+    before = repr(body)
+    with contextlib.suppress(TranslationError):
+        made, losses = function(body, strict=strict)
+        assert isinstance(made, dict)
+        assert all(isinstance(loss, diglot.Loss) for loss in losses)
+    assert repr(body) == before
+
+
+@given(st.lists(ANY_JSON, max_size=4), st.sampled_from([diglot.responses_stream, diglot.chat_stream]))
+def test_any_stream_is_converted_or_refused(chunks: list[Any], function: Callable[..., Any]) -> None:
+    """So are its events."""
+    with contextlib.suppress(TranslationError):
+        assert all(isinstance(event, dict) for event in function(chunks))

@@ -16,7 +16,9 @@ class Model(Protocol):
 
     def model_dump(
         self, *, mode: str = ..., by_alias: bool | None = ..., exclude_unset: bool = ..., warnings: bool = ...
-    ) -> dict[str, Any]: ...
+    ) -> dict[str, Any]:
+        """Return its fields as JSON has them."""
+        ...
 
 
 def read(value: Any, path: str, error: type[TranslationError]) -> Any:

@@ -510,6 +510,8 @@ class ItemEvent(TypedDict):
 
 
 class _InItem(TypedDict):
+    """Something happens to an item."""
+
     sequence_number: int
     item_id: str
     output_index: int
