@@ -56,9 +56,9 @@ class TranslationMiddleware:
         if upstream_api not in (*PATHS, "auto"):
             raise ValueError(f"upstream_api must be one of {', '.join(PATHS)}, auto; not {upstream_api!r}")
         self.app = app
-        self.profile = preset(profile) if isinstance(profile, str) else profile
+        self.profile: Profile = preset(profile) if isinstance(profile, str) else profile
         self.strict = strict
-        self.limits = limits or Limits()
+        self.limits: Limits = limits or Limits()
         self.on_exchange = on_exchange
         self._api = upstream_api
         self._served = Served(paths)

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from ..translator import TranslationError, decode_json, encode_json, fields_as_markdown
+from ..translator import convert as to_other_dialect
 from . import config
-from . import convert as converting
 from .cli_check import check
 from .cli_options import profile_options, strict_option
 from .cli_serve import serve
@@ -38,10 +38,10 @@ def convert(file: Any, profile: str | None, set_: tuple[str, ...], strict: bool 
     """Print the request or the finished answer in FILE in the other dialect; losses go to stderr."""
     try:
         chosen = config.profile_of(profile or "default", dict(map(config.assignment, set_)))
-        made, report = converting.convert(decode_json(file.read()), profile=chosen, strict=bool(strict))
+        made, losses = to_other_dialect(decode_json(file.read()), profile=chosen, strict=bool(strict))
     except (TranslationError, ValueError) as error:
         raise click.ClickException(_in_words(error)) from None
-    for loss in report:
+    for loss in losses:
         click.echo(str(loss), err=True)
     click.echo(encode_json(made))
 

@@ -31,7 +31,7 @@ class Upstream:
 
     def __init__(self, base_url: str, *, client: object | None = None, limits: Limits | None = None) -> None:
         parts = _split(base_url)
-        self.limits = limits or Limits()
+        self.limits: Limits = limits or Limits()
         user, _, self._place = parts.netloc.rpartition("@")
         self._base = f"{parts.scheme}://{self._place}{quote(parts.path.rstrip('/'), _LITERAL) or '/v1'}"
         self._places = urlsplit(self._base).path.strip("/").split("/")

@@ -17,7 +17,7 @@ TRANSLATOR, ADAPTERS = ROOT / "translator", ROOT / "adapters"
 
 LAYERS: tuple[str, ...] = (
     *"errors losses wire profiles mapping parts turns fields markdown".split(),
-    *"compaction toolset spellings request stream answer exchange __init__".split(),
+    *"compaction toolset spellings request stream answer exchange convert convert_stream __init__".split(),
 )
 ADAPTER_LAYERS: tuple[str, ...] = (
     # words for HTTP, and values
@@ -33,7 +33,7 @@ ADAPTER_LAYERS: tuple[str, ...] = (
     *"checked upstream_url config hints banner page guard stored logs_text logs".split(),
     *"protocol protocol_h11 protocol_httptools server demo_run".split(),
     # the commands
-    *"convert check field_docs cli_options cli_check cli_serve cli_settings cli".split(),
+    *"check field_docs cli_options cli_check cli_serve cli_settings cli".split(),
 )
 PACKAGES: dict[str, set[str]] = {
     "aiohttp": {"http_aiohttp"},

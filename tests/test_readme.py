@@ -22,8 +22,10 @@ def test_python_runs(block: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_losses_are_printed_as_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """The converter example prints the losses that its comment promises."""
-    exec(compile(next(b for b in BLOCKS if "Report" in b), "README.md", "exec"), {})
+    exec(compile(next(b for b in BLOCKS if "# dropped truncation" in b), "README.md", "exec"), {})
     assert "dropped truncation: nothing is cut on its own" in capsys.readouterr().out
+    exec(compile(next(b for b in BLOCKS if "# emulated stop" in b), "README.md", "exec"), {})
+    assert "emulated stop: " in capsys.readouterr().out
 
 
 def test_commands_exist() -> None:

@@ -1,7 +1,59 @@
-"""Pure translation between OpenAI's Chat Completions and Responses formats: bodies in, bodies out."""
+"""Pure translation between OpenAI's Chat Completions and Responses formats: bodies in, bodies out.
+
+Users call the functions of `diglot`. This is the second tier, for authors of servers: verbs that are fed with what
+comes, and return what goes; reading, writing, waiting and ids are the server's. One call, in order:
+
+1. `Received.read(data)` decodes the client's request, and `translate(make)` gives the exchange and the bytes to
+   send. Large pictures and files in it are not decoded. Or: `ServeResponses(body)` and `ServeChat(body)` for a body
+   that is decoded, `ServeCompact(body)` for `POST /responses/compact`.
+2. Send `exchange.request` to `exchange.endpoint` of the upstream, below its `/v1`, `exchange.copies` times. An
+   answer with an error status goes to `exchange.error(status, body)`, which returns what to raise or to send
+   (`error.status`, `error.body()`). Before that, `exchange.learned(status, body)` may give a profile with which it
+   is worth a second try.
+3. A finished answer goes to `exchange.answer(completion)`: it returns the client's.
+4. A stream goes through `exchange.stream()`, a `FrameStream`: `feed(data)` for every piece of bytes, `finish()`
+   when the upstream has closed, each returns a list of whole SSE frames to be written at once. Until it has
+   `started`, a failure is raised: answer it over HTTP. When `finishing`, wait only a moment for the rest. When it
+   has `ended`, stop reading; when it was also `cut_short`, hang up. `release()` lets go of the request once the
+   stream is under way; `each(data)` is `feed` for answers so large that their frames should not be there all at
+   once. For copies (`n`), `Branches` makes one stream of several.
+5. `exchange.report` has the losses: `report.header()` is the value of an HTTP field.
+
+>>> exchange = ServeResponses({"model": "m", "input": "Hi", "stream": True}, new_id=lambda prefix: f"{prefix}_1")
+>>> encode_json(exchange.request)
+b'{"model":"m","stream":true,"messages":[{"role":"user","content":"Hi"}],"stream_options":{"include_usage":true}}'
+>>> frames = exchange.stream()
+>>> for frame in frames.feed(b'data: {"choices":[{"delta":{"content":"Hello."}}]}\\n\\n'):
+...     print(frame.partition(b"\\n")[0].decode())
+event: response.created
+event: response.in_progress
+event: response.output_item.added
+event: response.content_part.added
+event: response.output_text.delta
+>>> frames.feed(b'data: {"choices":[{"finish_reason":"stop"}]}\\n\\n')[-1][:25], frames.finishing, frames.ended
+(b'event: response.output_it', True, False)
+>>> frames.feed(b"data: [DONE]\\n\\n")[-1][:25], frames.ended
+(b'event: response.completed', True)
+
+`ToResponses` and `ToChat` are the same for decoded chunks and events. `decode_json` and `encode_json` read and
+write JSON as it really comes; `read_error` reads any error of an upstream. The older functions `request.to_chat`
+and `request.to_responses` write their losses into a `Report`.
+"""
 
 from . import answer, request
-from .errors import BadRequest, BadUpstream, Misuse, NotSayable, TranslationError
+from .convert import chat_answer, chat_request, convert, responses_answer, responses_request
+from .convert_stream import AsyncConvertedStream, ConvertedStream, chat_stream, responses_stream
+from .errors import (
+    BadRequest,
+    BadUpstream,
+    Misuse,
+    NotSayable,
+    ProtocolMisuse,
+    RequestError,
+    TranslationError,
+    UntranslatableError,
+    UpstreamError,
+)
 from .exchange.branches import Branches
 from .exchange.exchange import Exchange
 from .exchange.frames import FrameStream
@@ -22,18 +74,22 @@ from .wire.json import encode as encode_json
 __all__ = [
     "MAX_VALUES",
     "PRESETS",
+    "AsyncConvertedStream",
     "BadRequest",
     "BadUpstream",
     "Branches",
     "Buffer",
+    "ConvertedStream",
     "Exchange",
     "FrameStream",
     "Loss",
     "Misuse",
     "NotSayable",
     "Profile",
+    "ProtocolMisuse",
     "Received",
     "Report",
+    "RequestError",
     "ServeChat",
     "ServeCompact",
     "ServeResponses",
@@ -41,11 +97,20 @@ __all__ = [
     "ToResponses",
     "TooManyValues",
     "TranslationError",
+    "UntranslatableError",
+    "UpstreamError",
     "answer",
+    "chat_answer",
+    "chat_request",
+    "chat_stream",
+    "convert",
     "decode_json",
     "encode_json",
     "fields_as_markdown",
     "preset",
     "read_error",
     "request",
+    "responses_answer",
+    "responses_request",
+    "responses_stream",
 ]

@@ -1,10 +1,10 @@
 """What can go wrong, as one tree.
 
-TranslationError            .status, .param (path in the caller's dialect), .code, .type
-    BadRequest       400    the caller's body is not in its own dialect, or asks for what is not there
-        NotSayable   400    strict mode: a loss was not allowed; .losses
-    BadUpstream      502    the upstream failed, or its bytes are not in its dialect
-    Misuse           500    the calling code broke the contract, e.g. feed() after finish()
+TranslationError                    .status, .param (path in the caller's dialect), .code, .type
+    RequestError            400     the caller's body is not in its own dialect, or asks for what is not there
+        UntranslatableError 400     strict mode: a loss was not allowed; .losses
+    UpstreamError           502     the upstream failed, or its bytes are not in its dialect
+    ProtocolMisuse          500     the calling code broke the contract, e.g. feed() after finish()
 """
 
 from __future__ import annotations
@@ -90,19 +90,19 @@ def _made(kind: Any, fields: dict[str, Any]) -> Any:
     return error
 
 
-class BadRequest(TranslationError):
+class RequestError(TranslationError):
     """The caller's body is not in its own dialect, or asks for something that cannot be done here."""
 
     status = 400
     type = "invalid_request_error"
-    code = "invalid_value"
+    code: str | None = "invalid_value"
 
 
-class NotSayable(BadRequest):
-    """Strict mode: the other dialect cannot say everything that the request says; ``losses`` are all such losses."""
+class UntranslatableError(RequestError):
+    """Strict mode: the other dialect cannot say everything that the body says; ``losses`` are all such losses."""
 
     losses: tuple[Loss, ...]
-    code = "unsupported_parameter"
+    code: str | None = "unsupported_parameter"
 
     def __init__(self, losses: Iterable[Loss]) -> None:
         all_of_them = tuple(losses)
@@ -113,11 +113,18 @@ class NotSayable(BadRequest):
         self._set(losses=all_of_them)
 
 
-class BadUpstream(TranslationError):
+class UpstreamError(TranslationError):
     """The upstream answered with an error, was cut off, or sent what is not in its dialect."""
 
     status = 502
 
 
-class Misuse(TranslationError):
+class ProtocolMisuse(TranslationError):
     """The calling code broke the contract of a transducer."""
+
+
+# the older names
+BadRequest = RequestError
+NotSayable = UntranslatableError
+BadUpstream = UpstreamError
+Misuse = ProtocolMisuse

@@ -49,15 +49,19 @@ class Report:
         self._more = 0  # that are only counted
 
     def dropped(self, path: str, why: str, value: Any = None) -> None:
+        """It is gone."""
         self._add(Loss(path, "dropped", why, value))
 
     def approximated(self, path: str, why: str, value: Any = None) -> None:
+        """Its meaning has shifted."""
         self._add(Loss(path, "approximated", why, value))
 
     def emulated(self, path: str, why: str, value: Any = None) -> None:
+        """It is done by other means; its meaning stays."""
         self._add(Loss(path, "emulated", why, value))
 
     def defaulted(self, path: str, why: str, value: Any = None) -> None:
+        """It was missing, and filled in."""
         self._add(Loss(path, "defaulted", why, value))
 
     def add(self, losses: Iterable[Loss]) -> None:

@@ -33,7 +33,7 @@ class FrozenDict(dict[K, V]):
     """A dict that cannot be changed and can be hashed; msgspec reads and writes it like any other."""
 
     def _refuse(self, *args: Any, **named: Any) -> NoReturn:
-        raise TypeError("profiles cannot be changed: msgspec.structs.replace() makes another one")
+        raise TypeError("profiles cannot be changed: replace() makes another one")
 
     __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = _refuse
     setdefault = update = _refuse  # pyright: ignore[reportAssignmentType]
@@ -54,7 +54,7 @@ class FrozenDict(dict[K, V]):
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of one translation. The defaults are the most widely understood form of each thing.
 
-    It cannot be changed and can be hashed; `msgspec.structs.replace` makes another one of it.
+    It cannot be changed and can be hashed; ``replace`` makes another one of it.
     """
 
     name: str = "default"
@@ -151,6 +151,23 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
             value = getattr(self, name)
             if not isinstance(value, freeze):
                 msgspec.structs.force_setattr(self, name, freeze(value))
+
+    def replace(self, **changes: Any) -> Profile:
+        """Return the same profile with other settings.
+
+        Raises TypeError for a setting that there is not, and for a value that is none of its kind.
+
+        >>> preset("vllm").replace(efforts=("low", "high")).efforts
+        ('low', 'high')
+        """
+        if unknown := changes.keys() - set(self.__struct_fields__):
+            raise TypeError(
+                f"a profile has no setting {min(unknown)!r}; there are: {', '.join(self.__struct_fields__)}"
+            )
+        try:
+            return msgspec.convert(msgspec.structs.asdict(self) | changes, Profile)
+        except msgspec.ValidationError as error:
+            raise TypeError(f"a setting does not fit: {error}") from None
 
     def takes(self, path: str, goal: Literal["chat", "responses"] = "chat") -> bool:
         """Whether the upstream takes a request field (dotted path) of a dialect."""
@@ -398,12 +415,19 @@ PRESETS: Mapping[str, Profile] = FrozenDict(
 )
 
 
-def preset(name: str) -> Profile:
-    """Return the named preset; raises ValueError that lists the names."""
+def preset(name: str, **changes: Any) -> Profile:
+    """Return the named preset, with other settings if there are any *changes*.
+
+    Raises ValueError that lists the names for a name that there is not, and TypeError for settings as ``replace`` does.
+
+    >>> preset("vllm", efforts=("low", "high")).efforts
+    ('low', 'high')
+    """
     try:
-        return PRESETS[name]
+        named = PRESETS[name]
     except KeyError:
         raise ValueError(f"unknown profile {name!r}; there are: {', '.join(PRESETS)}") from None
+    return named.replace(**changes) if changes else named
 
 
 def chosen(profile: Profile | str | None) -> Profile:

@@ -171,3 +171,26 @@ def test_nothing_unread_is_nothing_reported(known: frozenset[str] | None) -> Non
     terms = Terms(Profile(), Report())
     terms.report_unread({"a": 1}, known, "input[0]")
     assert len(terms.report) == 0
+
+
+def test_other_settings() -> None:
+    """A preset or a profile with other settings is another profile; the values are checked and frozen."""
+    mine = preset("vllm", efforts=["low"], renamed={"a": "b"})
+    assert (mine.name, mine.efforts, mine.renamed) == ("vllm", ("low",), {"a": "b"})
+    assert mine.replace() == mine
+    assert hash(mine.replace(name="mine")) != hash(mine)
+    assert preset("vllm").efforts == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"effort": ()}, "a profile has no setting 'effort'; there are: name, developer_role"),
+        ({"efforts": "low"}, r"a setting does not fit: Expected `array`, got `str` - at `\$.efforts`"),
+        ({"events": "other"}, "a setting does not fit: Invalid enum value 'other'"),
+    ],
+)
+def test_settings_that_do_not_fit(changes: dict[str, Any], words: str) -> None:
+    """The error names the setting."""
+    with pytest.raises(TypeError, match=words):
+        preset("vllm", **changes)

@@ -21,7 +21,7 @@ class Branches:
     """
 
     def __init__(self, count: int) -> None:
-        self.ended = False
+        self.ended: bool = False
         self._count = count
         self._running = set(range(count))
         self._shared: Body = {}

@@ -63,7 +63,8 @@ class FrameStream:
         self._lane = transducer.lane()
         self._closed: Lane | None = None  # the lane while a large event is on its way
         decoder.warn = self._close_lane
-        self.finishing = self.ended = False  # kept here, because they are asked for after every chunk
+        self.finishing: bool = False
+        self.ended: bool = False  # kept here, because they are asked for after every chunk
 
     @property
     def started(self) -> bool:

@@ -21,8 +21,8 @@ class Received:
     """
 
     def __init__(self, body: Any, payloads: Carried | None = None, size: int = 0) -> None:
-        self.body = body
-        self.is_large = size > LARGE
+        self.body: Any = body
+        self.is_large: bool = size > LARGE
         self._in_steps = size > _IN_STEPS
         self._payloads = payloads
 

@@ -7,11 +7,13 @@ from functools import partial
 from typing import Any
 
 from .. import answer, request
+from ..errors import BadRequest, BadUpstream
+from ..losses import Report
 from ..parts import errors, formats
 from ..profiles import Profile, Terms
 from ..stream.to_chat import ToChat, Wanted
-from ..wire import sse
-from . import lessons, paths
+from ..wire import plain, sse
+from . import derived, lessons, paths
 from .exchange import Exchange
 from .frames import FrameStream
 
@@ -23,10 +25,19 @@ class ServeChat(Exchange):
     """A Chat Completions request served by a Responses upstream.
 
     *body* is the decoded request; *profile* is a Profile or the name of a preset; *new_id* makes an id for a prefix
-    (``call`` -> ``call_...``); *clock* gives Unix seconds. Not *live*: the request will not be sent from here, so
-    what is emulated while an answer comes back is dropped. Raises BadRequest for a body that is no chat request, and
-    NotSayable when *strict* and something would be lost. Send ``responses`` to the upstream, ``copies`` times; hand
-    what comes back to ``answer``, ``stream`` or ``error``. What was lost is in ``report``.
+    (``call`` -> ``call_...``); *clock* gives Unix seconds. Without them, ids and times are functions of the input:
+    servers hand in random ids. Not *live*: the request will not be sent from here, so what is emulated while an answer
+    comes back is dropped. Raises BadRequest for a body that is no chat request, and NotSayable when *strict* and
+    something would be lost. Send ``responses`` to the upstream, ``copies`` times; hand what comes back to ``answer``,
+    ``stream`` or ``error``. What was lost is in ``report``.
+
+    >>> exchange = ServeChat({"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
+    >>> exchange.responses["input"]
+    [{'type': 'message', 'role': 'user', 'content': 'Hi'}]
+    >>> message = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hello."}]}
+    >>> finished = {"id": "resp_1", "object": "response", "status": "completed", "output": [message]}
+    >>> exchange.answer(finished)["choices"][0]["message"]["content"]
+    'Hello.'
     """
 
     endpoint = "/responses"
@@ -39,22 +50,25 @@ class ServeChat(Exchange):
         profile: Profile | str | None = None,
         strict: bool = False,
         live: bool = True,
-        new_id: Callable[[str], str],
-        clock: Callable[[], float],
+        new_id: Callable[[str], str] | None = None,
+        clock: Callable[[], float] = derived.no_time,
     ) -> None:
+        if not isinstance(body, dict):
+            body = plain.read(body, "request", BadRequest)
         terms = Terms.of(profile, None, live)
-        self.profile, self.report = terms.profile, terms.report
+        self.profile: Profile = terms.profile
+        self.report: Report = terms.report
         self._made = request.translate_to_responses(body, terms, strict=strict)
-        self.request = self._made.body
-        self.copies = self._made.copies
-        self.streaming = body.get("stream") is True
+        self.request: dict[str, Any] = self._made.body
+        self.copies: int = self._made.copies
+        self.streaming: bool = body.get("stream") is True
         self._wanted = Wanted(
             model=body["model"],
             terms=terms,
             include_usage=self._made.include_usage,
             legacy=self._made.legacy,
             stops=self._made.stops,
-            new_id=new_id,
+            new_id=new_id or derived.Ids(body),
             clock=clock,
             own_path=partial(paths.in_chat, made=self._made),
             own_name=self._made.names.own_name,
@@ -69,6 +83,8 @@ class ServeChat(Exchange):
 
     def answer(self, finished: Any) -> dict[str, Any]:
         """Return the chat completion for a finished Response; raises BadUpstream, also when the Response failed."""
+        if not isinstance(finished, dict):
+            finished = plain.read(finished, "answer", BadUpstream)
         return answer.to_chat(finished, self._wanted)
 
     def transducer(self) -> ToChat:

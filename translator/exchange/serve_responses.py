@@ -7,13 +7,14 @@ from functools import partial
 from typing import Any
 
 from .. import answer, compaction, fields, request
-from ..errors import BadUpstream
+from ..errors import BadRequest, BadUpstream
+from ..losses import Report
 from ..parts import errors
 from ..parts.tools import Catalog
 from ..profiles import Profile, Terms
 from ..stream.to_responses import Asked, ToResponses
-from ..wire import shape, sse
-from . import paths
+from ..wire import plain, shape, sse
+from . import derived, paths
 from .exchange import Exchange
 from .frames import FrameStream
 
@@ -22,10 +23,18 @@ class ServeResponses(Exchange):
     """A Responses request served by a Chat Completions upstream.
 
     *body* is the decoded request; *profile* is a Profile or the name of a preset; *new_id* makes an id for a prefix
-    (``resp`` -> ``resp_...``); *clock* gives Unix seconds. Not *live*: the request will not be sent from here, so
-    what is emulated while an answer comes back is dropped. Raises BadRequest for a body that is no Responses request,
-    and NotSayable when *strict* and something would be lost. Send ``chat`` to the upstream; hand what comes back to
-    ``answer``, ``stream`` or ``error``. What was lost is in ``report``.
+    (``resp`` -> ``resp_...``); *clock* gives Unix seconds. Without them, ids and times are functions of the input:
+    servers hand in random ids. Not *live*: the request will not be sent from here, so what is emulated while an answer
+    comes back is dropped. Raises BadRequest for a body that is no Responses request, and NotSayable when *strict* and
+    something would be lost. Send ``chat`` to the upstream; hand what comes back to ``answer``, ``stream`` or ``error``.
+    What was lost is in ``report``.
+
+    >>> exchange = ServeResponses({"model": "m", "input": "Hi"}, profile="vllm")
+    >>> exchange.chat
+    {'model': 'm', 'messages': [{'role': 'user', 'content': 'Hi'}]}
+    >>> completion = {"choices": [{"message": {"role": "assistant", "content": "Hello."}, "finish_reason": "stop"}]}
+    >>> exchange.answer(completion)["output"][0]["content"][0]["text"]
+    'Hello.'
     """
 
     endpoint = "/chat/completions"
@@ -38,16 +47,19 @@ class ServeResponses(Exchange):
         profile: Profile | str | None = None,
         strict: bool = False,
         live: bool = True,
-        new_id: Callable[[str], str],
-        clock: Callable[[], float],
+        new_id: Callable[[str], str] | None = None,
+        clock: Callable[[], float] = derived.no_time,
     ) -> None:
+        if not isinstance(body, dict):
+            body = plain.read(body, "request", BadRequest)
         self._body = body = self._read(body)
         terms = Terms.of(profile, None, live)
-        self.profile, self.report = terms.profile, terms.report
+        self.profile: Profile = terms.profile
+        self.report: Report = terms.report
         compacts = compaction.is_asked(body)
         self._made = request.translate_to_chat(compaction.request(body) if compacts else body, terms, strict=strict)
-        self.request = self._made.body
-        self.streaming = body.get("stream") is True
+        self.request: dict[str, Any] = self._made.body
+        self.streaming: bool = body.get("stream") is True
         self._asked = Asked(
             blank={**fields.blank_answer(body), "model": body["model"]},
             catalog=self._made.catalog,
@@ -55,7 +67,7 @@ class ServeResponses(Exchange):
             show_reasoning="off" if compacts else _shown(self.profile, body),
             compacts=compacts,
             seal_reasoning=request.SEALED in shape.optional_array(body.get("include"), "include"),
-            new_id=new_id,
+            new_id=new_id or derived.Ids(body),
             clock=clock,
             own_path=partial(paths.in_responses, made=self._made, profile=self.profile),
         )
@@ -71,6 +83,8 @@ class ServeResponses(Exchange):
 
     def answer(self, finished: Any) -> dict[str, Any]:
         """Return the Response object for a finished chat completion; raises BadUpstream."""
+        if not isinstance(finished, dict):
+            finished = plain.read(finished, "answer", BadUpstream)
         return answer.to_responses(finished, self._asked)
 
     def transducer(self) -> ToResponses:

@@ -44,8 +44,8 @@ class ToChat:
     """
 
     def __init__(self, wanted: Wanted, quiet: bool = False, apart: bool = True) -> None:
-        self.ended = False
-        self.cut_short = False
+        self.ended: bool = False
+        self.cut_short: bool = False
         self.failure: TranslationError | None = None
         """Why the answer failed, if it did."""
         self._awaited: TranslationError | None = None  # the failure that has no reason yet

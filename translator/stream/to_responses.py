@@ -51,10 +51,10 @@ class ToResponses:
     """
 
     def __init__(self, asked: Asked, quiet: bool = False, apart: bool = True) -> None:
-        self.answer = fields.own_answer(asked.blank)
+        self.answer: Body = fields.own_answer(asked.blank)
         self.answer["id"] = asked.new_id("resp")
-        self.started = False
-        self.ended = False
+        self.started: bool = False
+        self.ended: bool = False
         self.failure: TranslationError | None = None
         """The error that the upstream sent in its answer; the client of a stream reads it in `response.failed`."""
         self._asked = asked
@@ -209,7 +209,7 @@ class ToResponses:
         self.ended = True
         self.answer["status"] = status
         if status == "completed":
-            self.answer["completed_at"] = int(self._asked.clock())
+            self.answer["completed_at"] = int(self._asked.clock()) or self.answer["created_at"]
         self._out.say(f"response.{status}", response=self.answer)
 
     # the choice

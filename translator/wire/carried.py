@@ -37,7 +37,7 @@ class Carried:
         rest = [view[start:stop] for start, stop in zip(edges[::2], edges[1::2], strict=True)]
         self._mark = _mark_of(rest)
         marks = (b"%b%04d" % (self._mark, number) for number in range(len(places)))
-        self.light = b"".join([piece for pair in zip(rest, marks, strict=False) for piece in pair] + rest[-1:])
+        self.light: bytes = b"".join([piece for pair in zip(rest, marks, strict=False) for piece in pair] + rest[-1:])
 
     def put_back(self, made: bytes) -> list[Buffer] | None:
         """Return what was *made* of the light body with its payloads, in pieces; None if not all ended strings in it.

@@ -1,0 +1,177 @@
+"""Requests and finished answers of one dialect in the other one: a function is named by what it returns.
+
+Bodies are mappings, or objects of the OpenAI SDK, which are read (`model_dump`). What comes out is the caller's own: it
+shares nothing with what went in. Losses come with it. Ids and times are functions of the input, unless they are handed
+in: the same input gives the same bytes. For streams, see `convert_stream.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import request as requests
+from .errors import RequestError, UntranslatableError, UpstreamError
+from .exchange import derived
+from .exchange.exchange import Exchange
+from .exchange.serve_chat import ServeChat
+from .exchange.serve_responses import ServeResponses
+from .losses import REFUSED_WHEN_STRICT, Loss
+from .profiles import Profile, Terms
+from .wire import plain
+from .wire.types import ChatAnswer, ChatRequest, ResponsesAnswer, ResponsesRequest
+
+Body = Mapping[str, Any] | plain.Model
+"""A request or an answer: decoded JSON, or an object of an SDK."""
+
+
+def chat_request(
+    request: Body, /, *, profile: Profile | str | None = None, strict: bool = False
+) -> tuple[ChatRequest, list[Loss]]:
+    """Return the Chat Completions request for a Responses request, and what was lost.
+
+    *profile* says what the upstream takes: the name of a preset, or a Profile. What only a live exchange
+    (`ServeResponses`) emulates is dropped. Raises RequestError for what is no Responses request or asks for stored
+    state, UntranslatableError when *strict* and something would be dropped or approximated, and TypeError for what is
+    no JSON. Rules: protocol 1.2.
+
+    >>> body, losses = chat_request({"model": "m", "input": "Hi", "truncation": "auto"})
+    >>> body
+    {'model': 'm', 'messages': [{'role': 'user', 'content': 'Hi'}]}
+    >>> print(*losses)
+    dropped truncation: nothing is cut on its own
+    """
+    terms = Terms.of(profile, None)
+    body: Any = requests.translate_to_chat(plain.read(request, "request", RequestError), terms, strict=strict).body
+    return body, list(terms.report)
+
+
+def responses_request(
+    request: Body, /, *, profile: Profile | str | None = None, strict: bool = False
+) -> tuple[ResponsesRequest, list[Loss]]:
+    """Return the Responses request for a Chat Completions request, and what was lost.
+
+    *profile* says what the upstream takes: the name of a preset, or a Profile. What only a live exchange (`ServeChat`)
+    emulates is dropped: `stop` and `n` for example. Raises RequestError for what is no chat request or asks for what
+    Responses cannot give (audio), UntranslatableError when *strict* and something would be dropped or approximated, and
+    TypeError for what is no JSON. Rules: protocol 1.1.
+
+    >>> body, losses = responses_request({"model": "m", "messages": [{"role": "user", "content": "Hi"}], "seed": 1})
+    >>> body
+    {'model': 'm', 'input': [{'type': 'message', 'role': 'user', 'content': 'Hi'}], 'store': False}
+    >>> print(*losses)
+    dropped seed: there is no seed
+    """
+    terms = Terms.of(profile, None)
+    body: Any = requests.translate_to_responses(plain.read(request, "request", RequestError), terms, strict=strict).body
+    return body, list(terms.report)
+
+
+def responses_answer(
+    completion: Body,
+    /,
+    *,
+    request: Body | None = None,
+    profile: Profile | str | None = None,
+    strict: bool = False,
+    new_id: Callable[[str], str] | None = None,
+    clock: Callable[[], float] | None = None,
+) -> tuple[ResponsesAnswer, list[Loss]]:
+    """Return the Response object for a finished chat completion, and what was lost of it.
+
+    *request* is the Responses request that it answers: the answer repeats its settings, and its tools say which item a
+    call becomes. *new_id* makes an id for a prefix (``resp`` -> ``resp_...``), *clock* gives Unix seconds; without
+    them, ids are hashes, and times are the completion's own (0 if it has none). Raises UpstreamError for what is an
+    error or no completion, RequestError for what is no *request*, UntranslatableError when *strict* and something would
+    be dropped or approximated, and TypeError for what is no JSON. Rules: protocol 3 and 4.
+
+    >>> message = {"role": "assistant", "content": "Hello."}
+    >>> answer, losses = responses_answer({"model": "m", "choices": [{"message": message, "finish_reason": "stop"}]})
+    >>> answer["status"], answer["output"][0]["content"][0]["text"], losses
+    ('completed', 'Hello.', [])
+    """
+    return _answer(ServeResponses, completion, request, profile, strict, new_id, clock)
+
+
+def chat_answer(
+    finished: Body,
+    /,
+    *,
+    request: Body | None = None,
+    profile: Profile | str | None = None,
+    strict: bool = False,
+    new_id: Callable[[str], str] | None = None,
+    clock: Callable[[], float] | None = None,
+) -> tuple[ChatAnswer, list[Loss]]:
+    """Return the chat completion for a finished Response object, and what was lost of it.
+
+    *request* is the chat request that it answers: its `stop` sequences are looked for, and its older `functions` are
+    answered in kind. *new_id* makes an id for a prefix (``call`` -> ``call_...``), *clock* gives Unix seconds; without
+    them, ids are hashes, and times are the Response's own (0 if it has none). Raises UpstreamError for what is an error
+    or no Response, or did not end well, RequestError for what is no *request*, UntranslatableError when *strict* and
+    something would be dropped or approximated, and TypeError for what is no JSON. Rules: protocol 3 and 4.
+
+    >>> message = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hello."}]}
+    >>> answer, losses = chat_answer({"id": "resp_1", "model": "m", "status": "completed", "output": [message]})
+    >>> answer["choices"][0]["message"]["content"], answer["choices"][0]["finish_reason"], losses
+    ('Hello.', 'stop', [])
+    """
+    return _answer(ServeChat, finished, request, profile, strict, new_id, clock)
+
+
+def convert(
+    body: Body, /, *, profile: Profile | str | None = None, strict: bool = False
+) -> tuple[dict[str, Any], list[Loss]]:
+    """Return a request or a finished answer of either dialect in the other one, and what was lost.
+
+    Its fields say what it is: `messages` are those of a chat request, `choices` of a chat completion, `output` of a
+    Response; anything else is a Responses request. This is what `diglot convert` runs; arguments and errors are those
+    of the four functions.
+
+    >>> convert({"model": "m", "input": "Hi"})
+    ({'model': 'm', 'messages': [{'role': 'user', 'content': 'Hi'}]}, [])
+    """
+    body = plain.read(body, "body", RequestError)
+    if not isinstance(body, dict):
+        raise RequestError("A request or an answer is a JSON object.")
+    to_other = next((to_other for field, to_other in _BY_FIELD.items() if field in body), chat_request)
+    made: tuple[Any, list[Loss]] = to_other(body, profile=profile, strict=strict)
+    return made
+
+
+_BY_FIELD: dict[str, Callable[..., tuple[Any, list[Loss]]]] = {
+    "messages": responses_request,
+    "choices": responses_answer,
+    "output": chat_answer,
+}
+
+
+def _answer(
+    serve: Callable[..., Exchange],
+    answer: Body,
+    request: Body | None,
+    profile: Profile | str | None,
+    strict: bool,
+    new_id: Callable[[str], str] | None,
+    clock: Callable[[], float] | None,
+) -> tuple[Any, list[Loss]]:
+    finished = plain.read(answer, "answer", UpstreamError)
+    asked = None if request is None else plain.read(request, "request", RequestError)
+    exchange = serve(
+        unknown_request(finished) if asked is None else asked,
+        profile=profile,
+        new_id=new_id or derived.Ids(asked, derived.identity(finished)),
+        clock=clock or derived.no_time,
+    )
+    of_request = len(exchange.report)
+    made = exchange.answer(finished)
+    losses = list(exchange.report)[of_request:]
+    if strict and (refused := [loss for loss in losses if loss.kind in REFUSED_WHEN_STRICT]):
+        raise UntranslatableError(refused)
+    return made, losses
+
+
+def unknown_request(answer: Any) -> dict[str, Any]:
+    """Return a request of both dialects that *answer*, or the first event of one, may answer: nobody knows it."""
+    asked = {"model": derived.model_of(answer), "stream": True, "stream_options": {"include_usage": True}}
+    return {**asked, "input": "", "messages": [{"role": "user", "content": ""}]}

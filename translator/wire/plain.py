@@ -1,0 +1,60 @@
+"""What callers hand in, as decoded JSON: mappings, sequences and objects of SDKs become dicts and lists of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from ..errors import TranslationError
+
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+
+
+@runtime_checkable
+class Model(Protocol):
+    """An object of the OpenAI SDK, or another model of pydantic: it says itself what it is in JSON."""
+
+    def model_dump(
+        self, *, mode: str = ..., by_alias: bool | None = ..., exclude_unset: bool = ..., warnings: bool = ...
+    ) -> dict[str, Any]:
+        """Return its fields as JSON has them."""
+        ...
+
+
+def read(value: Any, path: str, error: type[TranslationError]) -> Any:
+    """Return a copy of *value* that is made of dicts, lists, strings, numbers, booleans and None.
+
+    Raises TypeError, with the path, for what JSON has no form for, and *error* for what is nested too deeply.
+    """
+    try:
+        return _copy(value, path)
+    except RecursionError:
+        raise error(f"The {path} is nested too deeply.") from None
+
+
+def _copy(value: Any, path: str) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            _name(name, path): inner if type(inner) in _ATOMS else _copy(inner, f"{path}.{name}")
+            for name, inner in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [inner if type(inner) in _ATOMS else _copy(inner, f"{path}[{i}]") for i, inner in enumerate(value)]
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, Model) and not isinstance(value, type):
+        # as the SDK sends its own objects: `schema_` is `schema`, and what was never set is not sent as null
+        return _copy(value.model_dump(mode="json", by_alias=True, exclude_unset=True, warnings=False), path)
+    raise TypeError(
+        f"{path}: {_kind(value)} is no JSON; hand in mappings, lists, strings, numbers, or objects with model_dump()"
+    )
+
+
+def _name(name: Any, path: str) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"{path}: the names of a JSON object are strings, not {_kind(name)}")
+    return name
+
+
+def _kind(value: Any) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
