@@ -13,7 +13,8 @@ import diglot.adapters
 import diglot.translator
 from diglot.adapters.cli import main
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
 PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
 
 
@@ -37,6 +38,15 @@ def test_commands_exist(page: str) -> None:
     """What a page calls a command of `diglot` is one."""
     found = re.findall(r"[`|] ?diglot ([a-z]+)", re.sub(r"```sh\n", "`", (DOCS / page).read_text("utf-8")))
     assert set(found) <= main.commands.keys()
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "RELEASING.md", *(f"docs/{page}" for page in PAGES)])
+def test_files_exist(page: str) -> None:
+    """Every file and folder of the project that a page names is there."""
+    named = re.findall(
+        r"`((?:package|translator|adapters|tests|benchmarks|docs)/[\w./]*)`", (ROOT / page).read_text("utf-8")
+    )
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 @pytest.mark.parametrize(
