@@ -1,4 +1,4 @@
-"""The pages in docs/: their Python runs, their commands exist, and the API reference has every public name."""
+"""The pages in docs/: their Python runs, and the commands, files and packages that they name exist."""
 
 import asyncio
 import json
@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-import diglot.adapters
-import diglot.translator
 from diglot.adapters.cli import main
 
 ROOT = Path(__file__).parent.parent
@@ -49,14 +47,11 @@ def test_files_exist(page: str) -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
-@pytest.mark.parametrize(
-    ("name", "exported"),
-    [("diglot.translator", diglot.translator.__all__), ("diglot.adapters", diglot.adapters.__all__)],
-)
-def test_public_names_are_documented(name: str, exported: list[str]) -> None:
-    """The API reference has every name that a package exports."""
-    page = (DOCS / "api" / f"{name.rpartition('.')[2]}.md").read_text("utf-8")
-    assert set(re.findall(rf"^::: {re.escape(name)}\.(\w+)", page, re.M)) >= set(exported)
+@pytest.mark.parametrize("package", ["diglot", "diglot.translator", "diglot.adapters"])
+def test_packages_are_documented(package: str) -> None:
+    """Each public package has a page, which lists what it exports."""
+    page = DOCS / "api" / f"{package.rpartition('.')[2]}.md"
+    assert f"::: {package}" in page.read_text("utf-8").splitlines()
 
 
 class Upstream:
