@@ -39,6 +39,9 @@ pytest: $(VENV)/.test
 fuzz: $(VENV)/.test  ## damaged input of all kinds, for MINUTES (10), with a SEED if you want the same again (CASE: one of them)
 	PYTHONPATH=tests $(BIN)/python -B -m fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(CASE),--case $(CASE)) $(ARGS)
 
+lowest: $(VENV)-lowest/.made  ## the quick tests with the lowest versions that pyproject.toml allows
+	$(VENV)-lowest/bin/pytest $(TESTS) -m "not slow" --numprocesses $(JOBS) $(ARGS)
+
 bench: $(VENV)/.bench  ## the benchmarks (see benchmarks/)
 	$(VENV)-bench/bin/python benchmarks/run.py $(ARGS)
 
@@ -94,6 +97,13 @@ $(VENV)/.bench: dist/.built pyproject.toml
 $(VENV)-litellm/.made: benchmarks/litellm-proxy.txt
 	$(PYTHON) -m venv $(VENV)-litellm
 	$(VENV)-litellm/bin/python -m pip --quiet --quiet --disable-pip-version-check install -r benchmarks/litellm-proxy.txt
+	@touch $@
+
+$(VENV)-lowest/.made: dist/.built tests/lowest.py
+	$(PYTHON) -m venv $(VENV)-lowest
+	$(PYTHON) tests/lowest.py > $(VENV)-lowest/constraints.txt
+	$(VENV)-lowest/bin/python -m pip --quiet --quiet --disable-pip-version-check install \
+	  --constraint $(VENV)-lowest/constraints.txt "$$(ls dist/diglot-*.whl)[test]"
 	@touch $@
 
 # the wheel is there for its docstrings only, so without its dependencies

@@ -1,12 +1,13 @@
 """The README's promises: its Python runs, its commands exist, its links lead somewhere."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from diglot.adapters.cli import main
-from diglot.translator import PRESETS
+from diglot.translator import PRESETS, ServeResponses
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -26,6 +27,13 @@ def test_losses_are_printed_as_shown(capsys: pytest.CaptureFixture[str]) -> None
     assert "dropped truncation: nothing is cut on its own" in capsys.readouterr().out
     exec(compile(next(b for b in BLOCKS if "# emulated stop" in b), "README.md", "exec"), {})
     assert "emulated stop: " in capsys.readouterr().out
+
+
+def test_the_first_request_is_translated() -> None:
+    """The first thing that a newcomer asks for is what the upstream does not have."""
+    path, body = re.findall(r"curl http://[\w.:]+(\S+) .*?-d '(.*?)'", README, re.S)[0]
+    exchange = ServeResponses(json.loads(body), new_id=str, clock=lambda: 0)
+    assert (path, exchange.request["messages"]) == ("/v1/responses", [{"role": "user", "content": "Hello"}])
 
 
 def test_commands_exist() -> None:

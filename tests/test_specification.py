@@ -1,4 +1,4 @@
-"""What sources, tests and golden files refer to is in the specification: its sections and the codes of its rules."""
+"""What sources, tests and golden files refer to exists: sections of the specification, rules in the tables of docs/."""
 
 import re
 from pathlib import Path
@@ -9,8 +9,9 @@ from golden_files import load
 
 ROOT = Path(__file__).parent.parent
 SPECIFICATION = (ROOT / "docs" / "protocol.md").read_text("utf-8")
+CODES = re.findall(r"^\| ([A-Z]\d{1,2}) \|", "".join(p.read_text("utf-8") for p in (ROOT / "docs").glob("*.md")), re.M)
 
-RULES = set(re.findall(r"^\| ([A-Z]\d{1,2}) \|", SPECIFICATION, re.M))
+RULES = set(CODES)
 SECTIONS = set(re.findall(r"^#{2,3} (\d+(?:\.\d+)?)\b", SPECIFICATION, re.M))
 RECIPES = {f"1.5{letter}" for letter in re.findall(r"^\| ([a-z]) \|", SPECIFICATION, re.M)}
 
@@ -67,5 +68,4 @@ def test_what_is_missing_is_found(text: str, expected: set[str]) -> None:
 
 def test_no_rule_is_told_twice() -> None:
     """A code names one rule."""
-    codes = re.findall(r"^\| ([A-Z]\d{1,2}) \|", SPECIFICATION, re.M)
-    assert sorted(codes) == sorted(RULES)
+    assert sorted(CODES) == sorted(RULES)
