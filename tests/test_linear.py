@@ -156,6 +156,14 @@ ITEMS: Cases = {
 ITEM_PROFILES = {
     "one": Profile(system_messages="one", reasoning_replay="same_model", content_lists=frozenset(), refusals=True),
     "media": Profile(media_in_tool_messages=True, reasoning_replay="never", custom_tools=True),
+    "turns": Profile(
+        alternating_roles=True,
+        declare_called_tools=True,
+        call_ids="nine_alphanumeric",
+        signature_placeholder="x",
+        reasoning_field="content",
+        reasoning_replay="always",
+    ),
 }
 
 
@@ -247,6 +255,7 @@ TOOLS: Cases = {
     "function, deep": lambda n: [{"type": "function", "name": "f", "parameters": deep(min(n, 200))}],
     "function, wide": lambda n: [{"type": "function", "name": "f", "parameters": wide(n)}],
     "function, odd names": many(lambda i: {"type": "function", "name": f"{LONG}.{i}"}),
+    "function, references": lambda n: [{"type": "function", "name": "f", "parameters": references(n)}],
     "function, unread": many(lambda i: {"type": "function", "name": f"f{i}", f"field {i}": LONG}),
     "custom": named("custom", format={"type": "grammar", "syntax": "lark", "definition": LONG}),
     "custom, nested": many(lambda i: {"type": "custom", "custom": {"name": f"c{i}", "description": LONG}}),
@@ -267,6 +276,13 @@ def deep(n: int) -> Any:
     for _ in range(n):
         schema = {"type": "object", "properties": {"a": schema}, "required": ["a"], "additionalProperties": False}
     return schema
+
+
+def references(n: int) -> Any:
+    """So many references to one schema that is as large, and a chain of them."""
+    schema = {f"{kind} {i}": {kind: [{"$ref": "#/$defs/all"}] * 2} for i in range(n) for kind in ("anyOf", "allOf")}
+    chain = {f"d{i}": {"allOf": [{"$ref": f"#/$defs/d{i + 1}"}]} for i in range(n)}
+    return {"type": "object", "properties": {**schema, "d": {"$ref": "#/$defs/d0"}}, "$defs": {"all": wide(n), **chain}}
 
 
 def wide(n: int) -> Any:
@@ -294,7 +310,7 @@ def test_every_tool_has_a_case() -> None:
     assert keys_of(TOOLS) >= tools._FLATTEN.keys()
 
 
-@pytest.mark.parametrize(("choice", "profile"), [("allowed", "default"), ("allowed", "openai"), ("named", "default")])
+@pytest.mark.parametrize(("choice", "profile"), [("allowed", "default"), ("allowed", "openai"), ("named", "gemini")])
 @each(TOOLS)
 def test_tools(make: Make, choice: str, profile: str) -> None:
     """Declared, chosen among, and declared behind the first words."""

@@ -311,11 +311,20 @@ TOKEN = st.builds(
     st.fixed_dictionaries({}, optional={"top_logprobs": st.lists(st.builds(token, TEXT), max_size=2) | st.none()}),
     st.fixed_dictionaries({}, optional={"bytes": st.sampled_from([[97], [], None, [1.5]]), "x": TEXT}),
 )
-FIELD = st.sampled_from(["content", "reasoning_content", "reasoning", "refusal", "role", "surprise", "annotations"])
+FIELD = st.sampled_from(
+    [
+        *("content", "reasoning_content", "reasoning", "reasoning_text", "reasoning_opaque"),
+        *("refusal", "role", "surprise", "annotations"),
+    ]
+)
+THOUGHT = st.builds(lambda t: {"type": "thinking", "thinking": [{"type": "text", "text": t}]}, TEXT)
+LINKS = st.sampled_from([None, [], ["https://a"], [{"url": "https://a", "title": "A"}, {"url": "https://b"}]])
 DELTA = st.one_of(
     st.builds(lambda t: {"content": t}, TEXT),
     st.builds(lambda t: {"reasoning_content": t}, TEXT),
     st.builds(lambda t: {"reasoning": t, "role": "assistant"}, TEXT),
+    st.builds(lambda t: {"reasoning_text": t}, TEXT),
+    st.builds(lambda parts: {"content": parts}, st.lists(THOUGHT, max_size=2)),
     st.builds(lambda i, t: arguments(i, t), st.integers(0, 1), TEXT | st.sampled_from(WRAPPED)),
     st.builds(lambda i, t: native(i, t), st.integers(0, 1), TEXT),
     st.builds(lambda i, t: arguments(i, t, id=None, type=None), st.integers(0, 1), TEXT),
@@ -327,7 +336,14 @@ CHUNK = st.builds(
     lambda d, more, choice: {**more, "choices": [{"delta": d, **choice}]},
     DELTA,
     st.fixed_dictionaries(
-        {}, optional={"service_tier": st.sampled_from(["a", "b", None]), "usage": st.none(), "x": TEXT}
+        {},
+        optional={
+            "service_tier": st.sampled_from(["a", "b", None]),
+            "usage": st.none(),
+            "x": TEXT,
+            "citations": LINKS,
+            "search_results": LINKS,
+        },
     ),
     st.fixed_dictionaries({}, optional={"index": st.sampled_from([0, None, 1]), "logprobs": TOKENS, "y": TEXT}),
 )
