@@ -228,7 +228,7 @@ class Call:
     def _inner_scope(self) -> Scope:
         assert self.exchange is not None
         theirs, size = self.exchange.endpoint, sum(map(len, self._sent.request))
-        streams, is_repeated = self.exchange.streaming, self._is_repeated
+        streams, is_repeated = self.exchange.request.get("stream") is True, self._is_repeated
         inner = upstream_scope(self._scope, self._endpoint, theirs, size, streams=streams, is_repeated=is_repeated)
         if self.profile is not None and self.profile.deployments:
             return deployments.moved(inner, theirs, self.exchange.request.get("model"))

@@ -17,7 +17,8 @@ TRANSLATOR, ADAPTERS = ROOT / "translator", ROOT / "adapters"
 
 LAYERS: tuple[str, ...] = (
     *"errors losses wire profiles mapping parts turns fields markdown".split(),
-    *"compaction toolset spellings request stream answer exchange convert convert_stream __init__".split(),
+    *"compaction toolset spellings additions request stream answer exchange".split(),
+    *"convert convert_stream __init__".split(),
 )
 ADAPTER_LAYERS: tuple[str, ...] = (
     # words for HTTP, and values

@@ -116,6 +116,18 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """Chat fields that Responses requests have no word for (`stop`, `seed`) and that it takes all the same."""
     responses_unknown: Literal["pass", "report"] = "report"
     """As `unknown`, for what a chat client sends."""
+    stores: bool = True
+    """Can keep Responses; otherwise `store` is always false."""
+    encrypted_reasoning: bool = False
+    """Ask for encrypted reasoning where nothing is stored: chat clients that keep `reasoning_details` bring it back."""
+    reasoning_summary: Literal["", "auto", "concise", "detailed"] = ""
+    """Ask for such summaries where the client did not say: without, most models' thoughts stay invisible."""
+    derive_prompt_cache_key: bool = False
+    """Send a `prompt_cache_key` where the client has none: a hash of model, system texts and first question."""
+    system_as_instructions: bool = False
+    """Takes no system messages, and wants `instructions`: those in front go there, later ones are the developer's."""
+    responses_always_stream: bool = False
+    """It only streams: it is asked to, and a client that wants the answer whole gets it gathered."""
     least_output_tokens: int = 1
     """The smallest `max_output_tokens` that it takes (16 at OpenAI); smaller limits become this one."""
     deployments: bool = False
@@ -227,6 +239,7 @@ _OPENAI = Profile(
     image_detail_original=True,
     reasoning_replay="never",
     least_output_tokens=16,
+    encrypted_reasoning=True,  # https://developers.openai.com/api/docs/guides/reasoning
     native_responses="trusted",
     says_when_cut=True,
 )
@@ -240,7 +253,28 @@ PRESETS: Mapping[str, Profile] = FrozenDict(
         msgspec.structs.replace(
             _OPENAI, name="azure", unsupported=frozenset({"moderation", "prompt_cache_options"}), deployments=True
         ),
-        Profile(name="vllm", object_arguments=True),  # vllm-project/vllm#43995
+        # the Codex backend (chatgpt.com/backend-api/codex): https://github.com/mnfst/llm-gateway/pull/1807,
+        # https://github.com/james-6-23/codex2api/issues/409, https://github.com/openai/codex/issues/26173
+        msgspec.structs.replace(
+            _OPENAI,
+            name="chatgpt",
+            stores=False,
+            system_as_instructions=True,
+            responses_always_stream=True,
+            responses_unsupported=frozenset(
+                {
+                    *("max_output_tokens", "temperature", "top_p", "truncation", "metadata", "user"),
+                    *("safety_identifier", "prompt_cache_retention"),
+                }
+            ),
+        ),
+        Profile(
+            name="vllm",
+            object_arguments=True,  # vllm-project/vllm#43995
+            # its request type takes both: vllm/entrypoints/openai/responses/protocol.py
+            responses_extras=frozenset({"seed"}),
+            responses_unknown="pass",
+        ),
         Profile(
             name="llama.cpp",
             named_choice=False,
@@ -272,10 +306,19 @@ PRESETS: Mapping[str, Profile] = FrozenDict(
             reasoning_field="reasoning",
             unsupported=OPENAI_ONLY | {"parallel_tool_calls", "tool_choice"},
             efforts=("none", "low", "medium", "high"),
+            stores=False,
+            # what its request type reads: https://github.com/ollama/ollama/blob/main/openai/responses.go
+            responses_unsupported=frozenset(
+                {
+                    *("include", "metadata", "moderation", "parallel_tool_calls", "prompt_cache_key", "user"),
+                    *("prompt_cache_options", "prompt_cache_retention", "safety_identifier", "service_tier"),
+                    *("text.verbosity", "tool_choice", "top_logprobs"),
+                }
+            ),
         ),
         Profile(name="sglang"),  # github.com/sgl-project/sglang/issues/35542
         Profile(
-            name="lmstudio",
+            name="lmstudio",  # https://lmstudio.ai/docs/developer/api-changelog: Responses since 0.3.29
             named_choice=False,  # github.com/can1357/llm-git/issues/13
             markup=frozenset({"think"}),  # unless its setting separates them
         ),
@@ -349,6 +392,10 @@ PRESETS: Mapping[str, Profile] = FrozenDict(
             # https://docs.x.ai/developers/model-capabilities/text/reasoning
             unsupported=(OPENAI_ONLY - {"service_tier"}) | {"frequency_penalty", "presence_penalty", "stop"},
             efforts=("low", "medium", "high", "xhigh"),  # github.com/mnfst/modelparams.dev/pull/330
+            # https://docs.x.ai/developers/model-capabilities/text/best-practices, and what it takes and ignores:
+            # https://reference.langchain.com/javascript/interfaces/_langchain_xai.XAIResponsesCreateParamsStreaming.html
+            encrypted_reasoning=True,
+            responses_unsupported=frozenset({"metadata", "service_tier", "truncation"}),
         ),
         Profile(name="copilot", reasoning_field="reasoning_text"),  # github.com/anomalyco/opencode/pull/8900
         Profile(
@@ -393,6 +440,11 @@ PRESETS: Mapping[str, Profile] = FrozenDict(
             renamed={"max_completion_tokens": "max_tokens", "reasoning_effort": "reasoning.effort"},
             unsupported=OPENAI_ONLY - {"verbosity", "prompt_cache_key"},
             reasoning_field="reasoning",
+            # https://openrouter.ai/docs/api/api-reference/responses/create-responses.md
+            stores=False,
+            encrypted_reasoning=True,
+            responses_extras=frozenset({"frequency_penalty", "presence_penalty"}),
+            responses_unknown="pass",
         ),
         Profile(
             name="gemini",  # https://ai.google.dev/gemini-api/docs/openai

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from . import fields, spellings, toolset
+from . import additions, fields, spellings, toolset
+from .additions import SEALED as SEALED
 from .errors import BadRequest, NotSayable
 from .losses import Report
 from .mapping import put, put_taken, walk
@@ -17,7 +18,6 @@ from .turns.to_responses import Items
 from .wire import shape
 
 _LOGPROBS = "message.output_text.logprobs"
-SEALED = "reasoning.encrypted_content"
 _NOTHING_TO_INCLUDE = (  # what these would show comes from tools that the server runs, or from a store
     "file_search_call.results",
     "web_search_call.results",
@@ -40,6 +40,7 @@ class ResponsesRequest(NamedTuple):
     include_usage: bool
     legacy: bool  # the client knows `functions`, not `tools`
     names: Names  # of the tools: the upstream's and the client's
+    added: frozenset[str] = frozenset()  # settings of the profile that added something
 
 
 Made = TypeVar("Made", "ChatRequest", "ResponsesRequest")
@@ -230,6 +231,7 @@ def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
     declared = toolset.to_responses(body, made, legacy, names, terms)
     _include(body, made, terms)
     _store(body, made, terms)
+    added = additions.add(body, items, made, terms)
     if late:
         walk(fields.TO_RESPONSES, late, made, terms, "report")
     return ResponsesRequest(
@@ -242,6 +244,7 @@ def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
         include_usage=bool((body.get("stream_options") or {}).get("include_usage")),
         legacy=legacy,
         names=names,
+        added=added,
     )
 
 
@@ -282,6 +285,9 @@ def _store(body: dict[str, Any], made: dict[str, Any], terms: Terms) -> None:
         if store:
             terms.report.dropped("store", "the upstream takes no 'store'", store)
         return
+    if store and not terms.profile.stores:
+        terms.report.dropped("store", "the upstream stores nothing", store)
+        store = False
     if store:
         terms.report.approximated("store", "it is stored as a Response, not as a chat completion", store)
     made["store"] = False if store is None else store

@@ -254,3 +254,14 @@ async def test_a_large_stream(side: Any, chat: Any) -> None:
     assert side.ending(got) == "completed"
     assert side.text(got) == text * 12
     assert got.complete
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+async def test_an_upstream_that_only_streams(responses_side: Any, chat: Any, copies: int) -> None:
+    """It is asked to stream, and a client that wants the answer whole gets it so."""
+    app = chat(*responses_side.hello)
+    got = await responses_side.talk(app, {**responses_side.ask, "n": copies}, profile="chatgpt").run()
+    assert (got.status, got.headers["content-type"]) == (200, "application/json")
+    assert [choice["message"]["content"] for choice in got.json["choices"]] == ["Hello"] * copies
+    assert [body["stream"] for body in app.bodies] == [True] * copies
+    assert dict(app.scopes[0]["headers"])[b"accept"] == b"text/event-stream"

@@ -42,6 +42,8 @@ def in_chat(path: str, made: ResponsesRequest) -> str:
         return _trimmed(place, made.given)
     if head == "tools" and index is not None and index < len(made.declared):
         return _trimmed(_in_declaration(made.declared[index], rest), made.given)
+    if head == "instructions" and not _is_given(head, made):
+        return "messages"
     return _in_field(path, made)
 
 

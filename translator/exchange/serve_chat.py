@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from .. import answer, request
+from .. import additions, answer, request
 from ..errors import BadRequest, BadUpstream
 from ..losses import Report
 from ..parts import errors, formats
@@ -107,6 +107,9 @@ class ServeChat(Exchange):
 
     def learned(self, status: int, body: bytes) -> Profile | None:
         """Return a profile without what was added here and the upstream refused; None if that was not the reason."""
+        less = additions.refused(self._made.added, self.profile, status, body)
+        if less is not None:
+            return less
         given = {name for name, value in self._made.given.items() if value is not None}
         added = [name for name, asked in _ADDED.items() if name in self.request and given.isdisjoint(asked)]
         return lessons.learned_of(added, self.profile, self.request, status, body)

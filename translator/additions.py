@@ -1,0 +1,114 @@
+"""What is added to a Responses request, as the profile says, where a chat client said nothing of it.
+
+An upstream may refuse what was added: `refused` says which settings the refusal is about.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from .parts import errors
+from .profiles import Profile, Terms
+from .turns.to_responses import Items
+from .wire import json
+
+SEALED = "reasoning.encrypted_content"
+_SYSTEM = ("system", "developer")
+
+
+def add(given: dict[str, Any], items: Items, made: dict[str, Any], terms: Terms) -> frozenset[str]:
+    """Add to the request that was *made* of a *given* one; return the settings whose additions may be refused."""
+    profile, added = terms.profile, set[str]()
+    included, told = made.get("include", []), made.get("reasoning") or {}
+    if profile.system_as_instructions:
+        _instruct(items, made, terms)
+    if profile.responses_always_stream:
+        made["stream"] = True
+    if profile.encrypted_reasoning and made.get("store") is False and SEALED not in included:
+        made["include"] = [*included, SEALED]
+        added.add("encrypted_reasoning")
+    if profile.reasoning_summary and told.get("summary") is None and told.get("generate_summary") is None:
+        made["reasoning"] = {**told, "summary": profile.reasoning_summary}
+        added.add("reasoning_summary")
+    if profile.derive_prompt_cache_key and given.get("prompt_cache_key") is None:
+        made["prompt_cache_key"] = _cache_key(made, items.items)
+        added.add("derive_prompt_cache_key")
+    return frozenset(added)
+
+
+# system messages as `instructions`
+
+
+def _instruct(items: Items, made: dict[str, Any], terms: Terms) -> None:
+    """The system messages in front are the `instructions`, which have to be there; later ones are the developer's."""
+    texts: list[str] = [made["instructions"]] if "instructions" in made else []
+    first = 0
+    for item in items.items[:-1]:  # there has to be some input
+        text = _text(item) if item.get("type") == "message" and item.get("role") in _SYSTEM else None
+        if text is None:
+            break
+        texts.append(text)
+        first += 1
+    items.items, items.origins = items.items[first:], items.origins[first:]
+    made["instructions"], made["input"] = "\n\n".join(texts), items.items
+    for i, item in enumerate(items.items):
+        if item.get("type") == "message" and item.get("role") == "system":
+            terms.report.emulated(items.origins[i], "a system message that is not in front is the developer's")
+            items.items[i] = {**item, "role": "developer"}
+
+
+def _text(item: dict[str, Any]) -> str | None:
+    """What a message says, if that is nothing but text."""
+    said = item.get("content")
+    if isinstance(said, str):
+        return said
+    texts = [part.get("text") if isinstance(part, dict) else None for part in said] if isinstance(said, list) else []
+    return "\n\n".join(map(str, texts)) if texts and all(isinstance(text, str) for text in texts) else None
+
+
+# a key for the upstream's cache
+
+
+def _cache_key(made: dict[str, Any], items: list[dict[str, Any]]) -> str:
+    """The same key for all requests of one conversation: a hash of its model, its system texts, its first question."""
+    beginning = [made["model"], made.get("instructions"), *_beginning(items)]
+    return f"conversation-{hashlib.sha256(json.encode(beginning)).hexdigest()[:32]}"
+
+
+def _beginning(items: list[dict[str, Any]]) -> Iterator[Any]:
+    """The texts up to the first one of the user; media are left out, for their bytes may not be at hand."""
+    for item in items:
+        role, said = item.get("role"), item.get("content")
+        if role in (*_SYSTEM, "user"):
+            parts = said if isinstance(said, list) else [{"text": said}]
+            yield [role, *(part.get("text") for part in parts if isinstance(part, dict))]
+        if role == "user":
+            return
+
+
+# what a refusal says of it
+
+_ABOUT = {
+    "encrypted_reasoning": re.compile(r"\binclude\b|encrypted[ _]content", re.I),
+    "reasoning_summary": re.compile(r"reasoning[._]summar|\bsummar(y|ies)\b", re.I),
+    "derive_prompt_cache_key": re.compile(r"prompt_cache_key"),
+}
+_OFF: dict[str, Any] = {"encrypted_reasoning": False, "reasoning_summary": "", "derive_prompt_cache_key": False}
+
+
+def refused(added: Iterable[str], profile: Profile, status: int, body: bytes) -> Profile | None:
+    """Return *profile* without the settings whose additions an upstream has refused; None if it speaks of none.
+
+    Some models take neither, and some accounts get no summaries.
+    """
+    if status not in (400, 422):
+        return None
+    error = errors.read(status, body)
+    said = f"{error.param} {error.message}"
+    off = {name: _OFF[name] for name in sorted(added) if _ABOUT[name].search(said)}
+    return msgspec.structs.replace(profile, **off) if off else None
