@@ -10,8 +10,8 @@ from ..parts import errors
 from ..profiles import Terms
 from ..wire import json, shape
 from .completion import Body, Completion
-from .pieces import Grow
 from .index import Finished, Fits, Items
+from .pieces import Grow
 from .readings import TEXTS, Item, kind_of, names_of_item
 from .speech import Speech
 from .texts import Messages, Thoughts
