@@ -8,6 +8,7 @@ the '/openai/v1/responses' API" (BerriAI/litellm#29490).
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -87,7 +88,7 @@ class Trial:
         self.endpoint = endpoint
         self._statuses = MISSING if second else _REFUSES
         self._second = second
-        self._heard: list[Message] = []
+        self._heard: deque[Message] = deque()
         self._held: list[Message] = []
         self._size = 0
         self._answered = False
@@ -101,7 +102,7 @@ class Trial:
 
     async def again(self) -> Message:
         """The same messages, from the first one."""
-        return self._heard.pop(0) if self._heard else await self._receive()
+        return self._heard.popleft() if self._heard else await self._receive()
 
     async def send(self, message: Message) -> None:
         """Take a message of the answer."""
@@ -111,7 +112,7 @@ class Trial:
             if message["status"] in self._statuses:
                 self._held = [message]
                 return
-            self._heard = []
+            self._heard = deque()
         if not self._held:
             await self._send(message)
             return
@@ -126,7 +127,7 @@ class Trial:
 
     async def let_go(self) -> None:
         """Send what was held back."""
-        held, self._held, self._heard = self._held, [], []
+        held, self._held, self._heard = self._held, [], deque()
         for message in held:
             await self._send(message)
 
