@@ -9,6 +9,8 @@ import hashlib
 import re
 from collections.abc import Callable
 
+from ..profiles import Terms
+
 NAME_LIMIT = 64
 Name = tuple[str | None, str]
 """The namespace of a tool, if it has one, and its name."""
@@ -59,6 +61,12 @@ class Names:
         """Return the client's name without its namespace, or *flat* itself where there is none."""
         found = self._own.get(flat)
         return found[1] if found else flat
+
+
+def report_alias(name: str, flat: str, path: str, terms: Terms) -> None:
+    """Say that the upstream knows a tool by another name: its letters or its length would be refused (W13)."""
+    if flat != name:
+        terms.report.emulated(f"{path}.name", "the upstream knows it by a shorter or plainer name", name)
 
 
 class CallIds:

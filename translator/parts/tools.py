@@ -11,7 +11,7 @@ from ..errors import BadRequest
 from ..profiles import Terms
 from ..wire import json, plain_schema, schema, shape
 from ..wire.responses import TOOL_FIELDS
-from .names import Names
+from .names import Names, report_alias
 from .natives import INPUT_SCHEMA, NATIVES
 
 Kind = Literal["function", "custom", "tool_search", "local_shell", "shell", "apply_patch"]
@@ -111,12 +111,6 @@ def _plain(tool: Tool, parameters: Any, terms: Terms) -> Any:
     if tool.kind != "function":  # the schema is one of ours
         return plain_schema.plain(parameters)
     return plain_schema.reported(parameters, f"{tool.path}.parameters", terms.report)
-
-
-def report_alias(name: str, flat: str, path: str, terms: Terms) -> None:
-    """Say that the upstream knows a tool by another name: its letters or its length would be refused (W13)."""
-    if flat != name:
-        terms.report.emulated(f"{path}.name", "the upstream knows it by a shorter or plainer name", name)
 
 
 def _declarations(body: dict[str, Any]) -> Iterator[tuple[Any, str, None]]:

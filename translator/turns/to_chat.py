@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import BadRequest
 from ..parts import calls, content, reasoning
-from ..parts.names import CallIds
+from ..parts.names import CallIds, report_alias
 from ..parts.tools import Catalog
 from ..profiles import Terms
 from ..wire import shape
@@ -192,6 +192,8 @@ class Turns:
         call = calls.with_object(calls.read_call(item, path), path, self._terms)
         call_id, output, output_path = self._outputs.take(item, path)
         flat = self._catalog.flat(call.name, call.namespace)
+        if call.namespace is None:
+            report_alias(call.name, flat, path, self._terms)
         turn = self._open(path)
         turn.call(calls.to_chat(call, call_id, flat, self._terms.profile.custom_tools), path)
         turn.outputs.append((call_id, flat, output, output_path))

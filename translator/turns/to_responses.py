@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import BadRequest
 from ..parts import calls, content, reasoning
-from ..parts.names import Names
+from ..parts.names import Names, report_alias
 from ..profiles import Terms
 from ..wire import shape
 from .turn import Item, Message, last_of_user
@@ -180,8 +180,13 @@ class Items:
         self._names[item["call_id"]] = item["name"]
         if item["type"] == "custom_tool_call":
             self._free_form.add(item["call_id"])
-        item["name"] = self._tool_names.flat(item["name"])
+        self._rename(item, f"{path}.{'custom' if 'input' in item else 'function'}")
         self._emit(item, path)
+
+    def _rename(self, item: Item, path: str) -> None:
+        """Give a call the name that the upstream knows (W13)."""
+        own, item["name"] = item["name"], self._tool_names.flat(item["name"])
+        report_alias(own, item["name"], path, self._terms)
 
     def _new_id(self, wanted: str) -> str:
         """The id itself, but another one when an earlier call has it: Responses pair calls and outputs by id alone."""
@@ -197,7 +202,7 @@ class Items:
         call_id = self._new_id(f"{LEGACY}{self._position}")
         item = calls.function_item(shape.mapping(call, path), path, call_id, self._terms)
         self._legacy.setdefault(item["name"], []).append(call_id)
-        item["name"] = self._tool_names.flat(item["name"])
+        self._rename(item, path)
         self._emit(item, path)
 
     def _tool(self, message: Message, path: str) -> None:

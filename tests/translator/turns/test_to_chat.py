@@ -373,3 +373,10 @@ def test_roles_take_turns() -> None:
     assert turns.origins == [f"input[{i}]" for i in (0, 0, 1, 3, 4, 5, 5)]
     assert turns.call_origins == {3: ["input[3]"]}
     assert [(loss.path, loss.kind) for loss in losses] == [(f"input[{i}]", "approximated") for i in (0, 2, 5)]
+
+
+def test_other_names_of_calls_are_reported() -> None:
+    """What history calls may not be declared any more: the report names the call."""
+    odd = {**CALL, "name": "a.b"}
+    assert [(loss.path, loss.kind) for loss in turned([USER, odd, OUTPUT])[1]] == [("input[1].name", "emulated")]
+    assert turned([USER, {**odd, "namespace": "ns"}, OUTPUT])[1] == []
