@@ -148,8 +148,8 @@ async def test_server_that_repeats_itself(talk: Any, server: Server) -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(one.run)
         while not one.body:  # noqa: ASYNC110
-                await anyio.sleep(0.01)
-            await anyio.sleep(0.1)
+            await anyio.sleep(0.01)
+        await anyio.sleep(0.1)
         one.gone.set()
     await upstream.aclose()
     assert one.body == b"x"
