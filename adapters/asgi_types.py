@@ -82,11 +82,15 @@ def hang_up(scope: Scope) -> Headers:
 
 
 def without(headers: Iterable[tuple[bytes, bytes]], names: Collection[bytes]) -> Headers:
-    """Return the headers that are not in *names* (lower case) and not hop-by-hop, names in lower case."""
+    """Return the headers that are not in *names* (lower case) and not hop-by-hop, names in lower case.
+
+    A name with `_` is the one with `-`: for CGI and WSGI both are the same.
+    """
     lowered = [(bytes(key).lower(), bytes(value)) for key, value in headers]
     listed = [value for key, value in lowered if key == b"connection"]
     named = {token.strip().lower() for value in listed for token in value.split(b",")}
-    return [(key, value) for key, value in lowered if not (key in names or key in HOP_BY_HOP or key in named)]
+    out = HOP_BY_HOP | named | set(names)
+    return [(key, value) for key, value in lowered if key not in out and key.replace(b"_", b"-") not in out]
 
 
 async def send_json(send: Send, status: int, value: object, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:

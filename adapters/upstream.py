@@ -82,8 +82,7 @@ class Upstream:
         """The URL of the same thing at the upstream; raises BadRequest for paths that try to get above it."""
         path = (scope.get("raw_path") or b"").decode("ascii", "replace") or quote(scope["path"])
         path = path.removeprefix(quote(scope.get("root_path", "")))
-        plain = unquote(path)
-        if not path.startswith("/") or (".." in plain and ".." in re.split(r"[/\\]", plain)):
+        if not path.startswith("/") or _leads_above(path):
             raise BadRequest("There is no such path.", code="not_found", status=404)
         path = path[len(self._repeated(path)) :]
         query = b"&".join(part for part in (self._query, scope.get("query_string", b"")) if part)
@@ -112,6 +111,13 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
+def _leads_above(path: str) -> bool:
+    """Whether some server reads a path with a `..` in it: decoded more than once, or with parameters (`..;x`)."""
+    plain = unquote(_PERCENT.sub("%", path))
+    return ".." in plain and any(name.partition(";")[0] == ".." for name in re.split(r"[/\\]", plain))
+
+
+_PERCENT = re.compile("%(?:25)+")
 _NO_HOST = re.compile(r"[\s\\^`{|}\x00-\x1f]")
 
 

@@ -147,7 +147,9 @@ async def test_server_that_repeats_itself(talk: Any, server: Server) -> None:
     one._pieces += [{"type": "http.request", "body": b"", "more_body": False}]
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(one.run)
-        await anyio.sleep(0.2)
+        while not one.body:  # noqa: ASYNC110
+            await anyio.sleep(0.01)
+        await anyio.sleep(0.1)
         one.gone.set()
     await upstream.aclose()
     assert one.body == b"x"

@@ -169,7 +169,14 @@ async def test_urls(talk: Any, server: Server, base: str, path: str, line: str) 
     assert server.line == f"GET {line} HTTP/1.1"
 
 
-@pytest.mark.parametrize("path", ["/v1/../admin", "/v1/%2e%2e/admin", "/v1/..%2fadmin", "/v1/a/..\\b", "nowhere"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/v1/../admin", "/v1/%2e%2e/admin", "/v1/..%2fadmin", "/v1/a/..\\b", "nowhere"),
+        *("/v1/..;/admin", "/v1/..;a=b/admin", "/v1/%2e.%3bx/admin", "/v1/%252e%252e/admin", "/v1/%25252e./admin"),
+        "/v1/x%252f..%252fadmin",
+    ],
+)
 async def test_no_way_up(talk: Any, path: str) -> None:
     """A path that climbs out of the base URL is not found."""
     assert (await talk(Upstream("http://127.0.0.1:9"), path=path, method="GET").run()).status == 404
