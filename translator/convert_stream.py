@@ -20,7 +20,8 @@ from .exchange.serve_responses import ServeResponses
 from .losses import Loss
 from .profiles import Profile
 from .wire import json, lines, plain, sse
-from .wire.types import ChatEvent, ResponsesEvent
+from .wire.chat_types import ChatEvent
+from .wire.event_types import ResponsesEvent
 
 Event = TypeVar("Event")
 Chunk = bytes | bytearray | str | Body
