@@ -2,7 +2,7 @@
 
 from diglot.translator.convert import Body
 from diglot.translator.convert_stream import AsyncConvertedStream, ConvertedStream
-from diglot.translator.wire.types import (
+from diglot.translator.wire.chat_types import (
     ChatAnswer,
     ChatAnswerMessage,
     ChatCall,
@@ -15,6 +15,9 @@ from diglot.translator.wire.types import (
     ChatMessage,
     ChatRequest,
     ChatUsage,
+)
+from diglot.translator.wire.event_types import ResponsesEvent
+from diglot.translator.wire.responses_types import (
     CustomCallItem,
     FunctionCallItem,
     MessageItem,
@@ -23,7 +26,6 @@ from diglot.translator.wire.types import (
     ReasoningItem,
     Refusal,
     ResponsesAnswer,
-    ResponsesEvent,
     ResponsesRequest,
     ResponsesUsage,
 )

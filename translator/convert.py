@@ -19,7 +19,8 @@ from .exchange.serve_responses import ServeResponses
 from .losses import REFUSED_WHEN_STRICT, Loss
 from .profiles import Profile, Terms
 from .wire import plain
-from .wire.types import ChatAnswer, ChatRequest, ResponsesAnswer, ResponsesRequest
+from .wire.chat_types import ChatAnswer, ChatRequest
+from .wire.responses_types import ResponsesAnswer, ResponsesRequest
 
 Body = Mapping[str, Any] | plain.Model
 """A request or an answer: decoded JSON, or an object of an SDK."""

@@ -19,8 +19,9 @@ from .exchange.serve_chat import ServeChat
 from .exchange.serve_responses import ServeResponses
 from .losses import Loss
 from .profiles import Profile
-from .wire import json, plain, sse
-from .wire.types import ChatEvent, ResponsesEvent
+from .wire import json, lines, plain, sse
+from .wire.chat_types import ChatEvent
+from .wire.event_types import ResponsesEvent
 
 Event = TypeVar("Event")
 Chunk = bytes | bytearray | str | Body
@@ -60,8 +61,9 @@ def responses_stream(
 ) -> ConvertedStream[ResponsesEvent] | AsyncConvertedStream[ResponsesEvent]:
     """Return an iterator over the Responses events for a stream of a chat completion.
 
-    *chunks* are pieces of the SSE text as they come from the network, cut anywhere (httpx: `iter_bytes()`; not lines),
-    or decoded chunks: mappings, or those of the OpenAI SDK. An asynchronous iterable gives an asynchronous iterator.
+    *chunks* are pieces of the SSE text as they come from the network, cut anywhere (httpx: `iter_bytes()`), or its
+    lines (`iter_lines()`), or decoded chunks: mappings, or those of the OpenAI SDK. An asynchronous iterable gives an
+    asynchronous iterator.
     *request* is the Responses request that is answered; *new_id* and *clock* are as in ``responses_answer``.
 
     The events end with the answer, whatever follows it. A stream that breaks off ends with `response.failed`, or
@@ -110,8 +112,9 @@ def chat_stream(
 ) -> ConvertedStream[ChatEvent] | AsyncConvertedStream[ChatEvent]:
     """Return an iterator over the chunks of a chat completion for the stream of a Response.
 
-    *events* are pieces of the SSE text as they come from the network, cut anywhere (httpx: `iter_bytes()`; not lines),
-    or decoded events: mappings, or those of the OpenAI SDK. An asynchronous iterable gives an asynchronous iterator.
+    *events* are pieces of the SSE text as they come from the network, cut anywhere (httpx: `iter_bytes()`), or its
+    lines (`iter_lines()`), or decoded events: mappings, or those of the OpenAI SDK. An asynchronous iterable gives an
+    asynchronous iterator.
     *request* is the chat request that is answered: without one, the usage is shown. *new_id* and *clock* are as in
     ``chat_answer``.
 
@@ -154,7 +157,9 @@ class _Conversion(Generic[Event]):
         self._stream: FrameStream | None = None
         self._decoder = sse.Decoder()
         self._waiting: list[bytes] = []  # until the first event is whole
+        self._last = b""  # of what waits, if it is not empty
         self._size = 0  # of what waits
+        self._end = b""  # of a line, where the pieces are lines without one
 
     @property
     def is_over(self) -> bool:
@@ -170,13 +175,16 @@ class _Conversion(Generic[Event]):
 
     def feed(self, chunk: Any) -> None:
         """Take a piece; what follows from it is among the events."""
-        data = _bytes(chunk)
-        if self._stream is None:
-            self._waiting.append(data)
-            self._size += len(data)
-            self._look_at(self._decoder.feed(data))
-        else:
+        data = _bytes(chunk) + self._end
+        if self._stream is not None:
             self._take(self._stream.feed(data))
+            return
+        if lines.are_lines(self._last, data):
+            data = self._as_lines(data)
+        self._waiting.append(data)
+        self._last = data or self._last
+        self._size += len(data) + 1
+        self._look_at(self._decoder.feed(data))
 
     def finish(self) -> None:
         """There are no more pieces."""
@@ -184,6 +192,13 @@ class _Conversion(Generic[Event]):
             self._look_at(self._decoder.flush())
         stream = self._stream or self._begin(None)
         self._take(stream.finish())
+
+    def _as_lines(self, line: bytes) -> bytes:
+        """What came so far were lines, as *line* is: return them all, with their ends."""
+        self._end = b"\n"
+        whole = b"".join(one + self._end for one in (*self._waiting, line))
+        self._decoder, self._waiting, self._size = sse.Decoder(), [], 0
+        return whole
 
     def _look_at(self, events: list[sse.Event]) -> None:
         if events or self._size > sse.MAX_LINE:  # comments alone could go on for ever

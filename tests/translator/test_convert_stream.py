@@ -78,6 +78,11 @@ def outcome(stream: Iterator[Any]) -> Any:
         [TEXT + b"data: [DONE]\n\n"],
         text_of(CHUNKS).removesuffix(b"\n\n"),
         [b": keep-alive\n\n", TEXT],
+        [b"", *cut(TEXT, 10), b""],
+        TEXT.splitlines(),
+        TEXT.decode().splitlines(),
+        [": keep-alive", "", *TEXT.decode().splitlines(), "data: [DONE]", ""],
+        TEXT.splitlines(keepends=True),
     ],
 )
 def test_pieces(chunks: Any) -> None:
@@ -119,6 +124,13 @@ def test_the_other_direction() -> None:
     texts = [choice["delta"].get("content") for chunk in stream for choice in chunk.get("choices", ())]
     assert texts == ["", "Hel", "lo", "!", None]
     assert stream.answer["id"] == "chatcmpl-1"
+
+
+def test_lines_of_named_events() -> None:
+    """A name, the data, a blank line: that is how a client's `iter_lines()` gives them."""
+    pieces = [line for event in EVENTS for line in (f"event: {event['type']}", f"data: {json.dumps(event)}", "")]
+    assert outcome(diglot.chat_stream(pieces)) == outcome(diglot.chat_stream(EVENTS))
+    assert outcome(diglot.chat_stream(pieces[-3:])) == outcome(diglot.chat_stream(EVENTS[-1:]))
 
 
 def test_a_stop_sequence_ends_it() -> None:
