@@ -38,7 +38,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How long the upstream may send nothing but comments and blank lines, which say that it is still thinking."""
     stalled: Seconds = 300
     """How long the client may read nothing of what is there for it."""
-    after_finish: Seconds = 2
+    after_finish: Seconds = 5
     """How long to wait for what follows the last piece of an answer: usage, `[DONE]`, the end of the body."""
     after_failure: Seconds = 1
     """How long to wait for the reason of a failure that came without one."""

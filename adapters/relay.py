@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from time import monotonic
 from typing import Any
@@ -25,6 +26,8 @@ _MAY_TEACH = (400, 422, 500)
 _LARGE = 2**20
 """A stream of more bytes may end with frames that are better not all there at once."""
 _BOM = b"\xef\xbb\xbf"
+_LINES = re.compile(rb"}\s*\n\s*{")
+"""Between two values that stand one below the other (NDJSON)."""
 _FIELDS = b":deir"  # how the lines of an event stream begin: a comment, data, event, id, retry
 
 
@@ -198,6 +201,8 @@ class Relay:
         frames = stream.feed(data)
         if last and not stream.ended:
             frames = [*frames, *stream.finish()]
+        if stream.finishing and frames:
+            self.finishing_at = 0.0  # more came: the wait for the rest begins anew (W1)
         if stream.ended or stream.finishing:
             return self._emit(frames)
         if not frames:
@@ -221,6 +226,7 @@ class Relay:
         stream = self.stream
         assert stream is not None
         for frame in frames:
+            self.finishing_at = 0.0  # more came (W1)
             if not self._outlet.started:
                 await self._outlet.open(200, self._kept(_STREAM_HEADERS))
             await self._outlet.write(frame)
@@ -247,7 +253,7 @@ class Relay:
         if first == b"<":
             raise explain.no_answer(self.exchange, self._headers)
         if self.stream is not None:
-            self._body = Relay._collect if first == b"{" else Relay._stream
+            self._body = Relay._collect if first in (b"{", b"[") else Relay._stream
         else:
             self._body = Relay._gather if first and first in _FIELDS else Relay._collect
         return self._body(self, data, last)
@@ -280,6 +286,7 @@ class Relay:
             raise BadUpstream(f"The upstream's answer is larger than {self._limits.max_answer} bytes.")
         if stream.feed(data):
             self.told_at = monotonic()
+            self.finishing_at = 0.0  # more came (W1)
         if last and not stream.ended:
             stream.finish()
         if stream.failure is not None:
@@ -319,7 +326,13 @@ class Relay:
     def _whole(self, body: bytes) -> Awaitable[None] | None:
         if len(body) > _LARGE:
             return self._large(body)
-        value = self._decoded(body)
+        try:
+            value = decode_json(body)
+        except ValueError as error:
+            if _LINES.search(body) is None:
+                raise explain.no_answer(self.exchange, self._headers, error) from None
+            self._size = 0
+            return (Relay._stream if self.stream else Relay._gather)(self, body, True)  # one JSON value in each line
         return self._as_stream(encode_json(value)) if self.stream else self._answer(self.exchange.answer(value))
 
     def _decoded(self, body: bytes) -> Any:

@@ -265,3 +265,33 @@ async def test_an_upstream_that_only_streams(responses_side: Any, chat: Any, cop
     assert [choice["message"]["content"] for choice in got.json["choices"]] == ["Hello"] * copies
     assert [body["stream"] for body in app.bodies] == [True] * copies
     assert dict(app.scopes[0]["headers"])[b"accept"] == b"text/event-stream"
+
+
+@pytest.mark.parametrize("ask", ["ask", "stream"])
+async def test_one_value_in_each_line(side: Any, chat: Any, ask: str) -> None:
+    """NDJSON: neither a JSON body nor an event stream (W9)."""
+    lines = b"\n".join(
+        line.removeprefix(b"data: ") for part in side.hello for line in part.split(b"\n") if line[:7] == b"data: {"
+    )
+    got = await side.talk(chat(lines, kind="application/json"), getattr(side, ask)).run()
+    assert side.text(got) == "Hello"
+
+
+@pytest.mark.parametrize("kind", ["text/event-stream", "application/json"])
+async def test_indented_json(side: Any, chat: Any, kind: str) -> None:
+    """Over several lines, whatever it is called; an error too."""
+    error = json.dumps({"error": {"message": "Key is bad", "code": 401}}, indent=2).encode()
+    got = await side.talk(chat(error, kind=kind), side.stream).run()
+    assert (got.status, got.json["error"]["message"]) == (401, "Key is bad")
+
+
+@pytest.mark.parametrize("streams", [True, False])
+async def test_more_after_the_finish(chat: Any, frame: Any, talk: Any, streams: bool) -> None:
+    """The wait after a finish begins anew whenever something is said, and it goes on in the item that is open (W1)."""
+    pieces = [part for text in "abcd" for part in (frame({"content": text}, finish="stop"), 0.12)]
+    app = chat(*pieces, 3600)
+    limits = Limits(after_finish=0.2, shutdown=0.1)
+    body = {"model": "m", "input": "x", "stream": streams}
+    got = await talk(TranslationMiddleware(app, limits=limits), body).run()
+    answer = got.events[-1]["response"] if streams else got.json
+    assert [item["content"][0]["text"] for item in answer["output"]] == ["abcd"]

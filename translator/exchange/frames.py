@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -10,6 +11,10 @@ from ..parts import errors
 from ..wire import json, sse
 
 Body = dict[str, Any]
+_ERROR = re.compile(r"error|exception|traceback|\bfail(ed|ure)\b|out of memory", re.I)
+_LABEL = re.compile(r"^\[?error\]?\s*[:\-]\s*", re.I)
+_JSON = ("{", "[")
+_NO_JSON = "a line that is not JSON"
 _TOO_MANY = f"an event of more than {json.MAX_VALUES:,} JSON values"
 
 
@@ -61,6 +66,7 @@ class FrameStream:
         self._frame = frame
         self._done_mark = done_mark
         self._lane = transducer.lane()
+        self._has_remarks = False  # lines that are no words of an answer
         self._closed: Lane | None = None  # the lane while a large event is on its way
         decoder.warn = self._close_lane
         self.finishing: bool = False
@@ -108,7 +114,7 @@ class FrameStream:
     def finish(self) -> list[bytes]:
         """The upstream closed its stream, or nothing more is waited for."""
         frames = self._take(self._decoder.flush())
-        return frames if self.ended else frames + self._frames(self._transducer.finish())
+        return frames if self.ended else frames + self._frames(self._finish())
 
     def each(self, data: bytes, last: bool = False) -> Iterator[bytes]:
         """Do what ``feed`` does, and ``finish`` after the *last* of the data; each frame is made when it is asked for.
@@ -125,7 +131,7 @@ class FrameStream:
         for event in self._decoder.flush() if last else ():
             yield from self._one(event)
         if last and not self.ended:
-            yield from self._each(self._transducer.finish())
+            yield from self._each(self._finish())
 
     def fail(self, error: TranslationError) -> list[bytes]:
         """The upstream broke in a way that the caller knows of."""
@@ -157,18 +163,37 @@ class FrameStream:
         if self._closed is not None and len(event.data) > sse.LARGE:
             self._lane, self._closed = self._closed, None
         if event.is_done:
-            return self._transducer.finish(clean=True)
+            return self._finish(clean=True)
         if not event.data.strip():
             return []
         try:
             chunk = json.decode(event.data)
         except ValueError as error:
             if event.name != "error":
-                too_many = isinstance(error, json.TooManyValues)
-                self._transducer.garbled(_TOO_MANY if too_many else "a line that is not JSON")
-                return []
+                return self._take_line(event.data, error)
             chunk = event.data[: errors.MAX_MESSAGE].decode("utf-8", "replace")
+        if event.name != "error" and not isinstance(chunk, (dict, list)):  # some servers quote their comments
+            return self._take_line(chunk.encode("utf-8", "replace") if isinstance(chunk, str) else event.data, None)
         return self._transducer.feed(_named(chunk, event.name) if event.name else chunk)
+
+    def _take_line(self, data: bytes, error: ValueError | None) -> list[Body]:
+        """Take what is no JSON: a chunk that broke, an error in words, or a comment (W9)."""
+        if isinstance(error, json.TooManyValues):
+            self._transducer.garbled(_TOO_MANY)
+            return []
+        text = data[: errors.MAX_MESSAGE].decode("utf-8", "replace").strip()
+        if _ERROR.search(text) and text[:1] not in _JSON:
+            return self._transducer.feed({"error": _LABEL.sub("", text) or text})
+        if text[:1] not in _JSON:
+            self._has_remarks = True
+        elif not self._transducer.finishing:  # behind the end of the answer, nothing of it is lost
+            self._transducer.garbled(_NO_JSON)
+        return []
+
+    def _finish(self, clean: bool = False) -> list[Body]:
+        if self._has_remarks and not self._transducer.started:  # nobody answered, but somebody said something
+            self._transducer.garbled(_NO_JSON)
+        return self._transducer.finish(clean)
 
     def _frames(self, events: list[Body]) -> list[bytes]:
         return list(self._each(events))

@@ -83,7 +83,11 @@ class Call(Item):
 
     def says(self, arguments: str) -> bool:
         """Whether its arguments are whole, and equal to these."""
-        return self.is_complete() and self._arguments.equal(arguments)
+        return self.has_object() and self._arguments.equal(arguments)
+
+    def has_object(self) -> bool:
+        """Whether its arguments are whole, a placeholder or not."""
+        return not self._is_native and self._arguments.is_whole()
 
     def has_open_input(self) -> bool:
         """Whether the input of a wrapped free-form tool began and has no end."""

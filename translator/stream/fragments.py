@@ -140,7 +140,7 @@ class Calls:
             return False
         if fragment.name != call.name:
             return not self._joins(call, fragment.name)
-        if fragment.call_id or fragment.piece.lstrip()[:1] != "{" or not call.is_complete() or not call.has_begun:
+        if fragment.call_id or fragment.piece.lstrip()[:1] != "{" or not call.has_object():
             return False
         return fragment.at is None or not (call.says("{}") or call.says(fragment.piece))
 

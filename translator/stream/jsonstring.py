@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import msgspec
 
-from ..wire import json
+from ..wire import json, shape
 
 _HEAD = '{"input":"'
 _SPACES = (0, 1, 8, 9)  # in front of which of its characters there may be white space
@@ -36,7 +37,7 @@ class InputDecoder:
     """Arguments in, input out: `{"input": "..."}` in any pieces.
 
     Only whole characters come out: halves of escapes and of surrogate pairs wait. Arguments of any other form come out
-    at the end: the `input` of an object, or everything as it is.
+    at the end: the `input` of an object, its only text under whichever name (W14), or everything as it is.
     """
 
     def __init__(self) -> None:
@@ -96,8 +97,7 @@ class InputDecoder:
             value = json.decode(text)
         except ValueError:
             return text
-        given = value.get("input") if isinstance(value, dict) else None
-        return given if isinstance(given, str) else text
+        return text if (given := _only_text(value)) is None else given
 
     def _decode(self, text: str) -> str:
         out: list[str] = []
@@ -126,3 +126,11 @@ class InputDecoder:
         if 0xDC00 <= code < 0xE000:
             return chr(0x10000 + ((ord(high) - 0xD800) << 10) + (code - 0xDC00)) if high else "\ufffd"
         return lost + chr(code)
+
+
+def _only_text(value: Any) -> str | None:
+    """The one text that a value is, or has under any name beside members that say nothing; None without."""
+    if isinstance(value, dict):
+        said = [member for member in value.values() if shape.says_something(member)]
+        value = value["input"] if isinstance(value.get("input"), str) else said[0] if len(said) == 1 else None
+    return value if isinstance(value, str) else None

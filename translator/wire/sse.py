@@ -11,14 +11,18 @@ from ..errors import BadUpstream
 from . import json
 
 DONE = b"data: [DONE]\n\n"
-DONE_WORDS = (b"[DONE]", b"DONE")  # D24: some servers forget the brackets
+DONE_WORDS = (b"[DONE]", b"DONE")  # D24, W9: some servers forget the brackets, or quote it
 MAX_LINE = 32 * 1024 * 1024
 LARGE = 2 * json.MAX_VALUES
 """In bytes: an event that is larger may hold more values than are read."""
 _BOM = b"\xef\xbb\xbf"
 _LF, _CR = b"\n\r"
 _END = b"\n\n"
-_JSON = b"{["
+_JSON = (b"{", b"[")
+_CLOSING = (b"}", b"]")
+_GOES_ON = (b",", b"}", b"]", b"")  # how a line may begin that goes on with JSON behind a bracket
+_FIELDS = (b":", b"id:", b"retry:")  # which nobody needs
+_AROUND_DONE = b" \t\"'"
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -29,9 +33,11 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_done(self) -> bool:
-        if self.data[:1] == b"{":  # as nearly always
-            return False
-        return self.data.strip() in DONE_WORDS or self.data.startswith(b"[DONE]")
+        return self.data[:1] != b"{" and _is_done(self.data)  # as nearly always
+
+
+def _is_done(data: bytes) -> bool:
+    return data.strip(_AROUND_DONE).upper() in DONE_WORDS or data.startswith(b"[DONE]")
 
 
 def event(body: dict[str, Any]) -> bytes:
@@ -61,7 +67,8 @@ def _nothing() -> None:
 class Decoder:
     """Bytes in, events out, wherever the bytes were cut.
 
-    Reads LF, CR and CRLF, several data lines, a byte order mark, comments, and bare JSON lines without ``data:`` (D30).
+    Reads LF, CR and CRLF, several data lines, a byte order mark, comments, bare JSON lines without ``data:`` (D30),
+    JSON that goes over several lines, and events without a blank line between them (W9).
     Raises BadUpstream when one event is larger than *max_line* bytes.
     """
 
@@ -76,6 +83,7 @@ class Decoder:
         self._first = True
         self._name = ""
         self._data: list[bytes] = []
+        self._is_single = False  # there are events without a blank line between them
         self._is_idle = False  # the next bytes begin an event
         self._before = ""  # what the last event was called
         self._usual = ""  # what nearly all are called, and how one of that name begins
@@ -109,9 +117,10 @@ class Decoder:
             if may_be_too_much:
                 self._expect_room(line)
             if line[:6] == b"data: ":
-                self._size += len(line)
-                self._data.append(line[6:])
+                self._take_data(line[6:], events)
             elif line[:6] == b"event:":
+                if self._name and self._data:
+                    self._end_event(events)
                 self._name = line[6:].strip().decode("utf-8", "replace")
             elif line:
                 self._take_unusual(line, events)
@@ -160,11 +169,35 @@ class Decoder:
             self._around = len(self._beginning + _END)
         self._before = self._name
 
+    def _take_data(self, data: bytes, events: list[Event]) -> None:
+        if self._data and self._begins_another(data):
+            self._end_event(events)
+            self._is_single = True
+        self._size += len(data) + len(b"data: ")
+        self._data.append(data)
+        if len(self._data) == 1 and (_is_done(data) if data[:1] != b"{" else self._is_single and data[-1:] == b"}"):
+            self._end_event(events)  # there may be no blank line to wait for
+
+    def _begins_another(self, data: bytes) -> bool:
+        """Whether a line cannot go on with what waits: some servers leave the blank line out (W9).
+
+        Behind a closing bracket JSON goes on with a comma or a bracket only; what is no JSON has none behind it.
+        """
+        if self._data[-1].rstrip()[-1:] in _CLOSING:
+            return data.lstrip()[:1] not in _GOES_ON
+        return _is_done(data) or (data[:1] == b"{" and self._data[0].lstrip()[:1] not in _JSON)
+
     def _take_unusual(self, line: bytes, events: list[Event]) -> None:
         if line.startswith(b"data:"):
-            self._size += len(line)
-            self._data.append(line[5:])
-        elif line[0] in _JSON:
+            self._take_data(line[5:], events)
+        elif line.startswith(_FIELDS):
+            return
+        elif self._data and self._data[0].lstrip()[:1] in _JSON:
+            self._take_data(line, events)  # JSON over several lines, of which only the first says that it is data
+        elif line.lstrip()[:1] in _JSON:
+            if line.rstrip()[-1:] not in _CLOSING:
+                self._take_data(line, events)
+                return
             if len(line) > LARGE:
                 self.warn()
             events.append(Event("", line))

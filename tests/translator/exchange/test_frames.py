@@ -97,7 +97,11 @@ def test_a_failure_before_and_after_the_start(serve: Serve, fail: Callable[[Any]
         (DONE, "ended its stream before it began"),
         (b": keep-alive\n\n", "ended its stream before it began"),
         (b"data: garbage\n\n", "a line that is not JSON"),
-        (b"data: 5\n\n", "a chunk that is not an object"),
+        (b"data: ping\n\n" + DONE, "a line that is not JSON"),
+        (b"data: 5\n\n", "a line that is not JSON"),
+        (b"data: error: out of memory\n\n", "^out of memory$"),
+        (b'data: "Internal Server Error"\n\n', "^Internal Server Error$"),
+        (b"data: error: \n\n", "^error:$"),
         (b'data: {"choices":[]}\n\n', "ended its stream before it began"),
         (b'event: error\ndata: "It broke."\n\n', "It broke."),
         (b"event: error\ndata: overloaded\n\n", "overloaded"),
@@ -125,15 +129,21 @@ def test_a_stream_that_never_began(serve: Serve, data: bytes, message: str) -> N
         (STOP + b"event: data\ndata: [DONE]\n\n", "completed"),
         (b"", "failed"),
         (b'data: {"choi', "failed"),
-        (b"data: garbage\n\n" + STOP + DONE, "failed"),
-        (b"data: 5\n\n" + STOP + DONE, "failed"),
-        (STOP + b"data: garbage\n\n", "failed"),
+        (b'data: {"choi\n\n' + STOP + DONE, "failed"),
+        (STOP + b'data: {"choi', "completed"),
+        (b"data: ping\n\n" + STOP + DONE, "completed"),
+        (b"data: : PROCESSING\n\n" + STOP + DONE, "completed"),
+        (b"data: 5\n\ndata: null\n\n" + STOP + DONE, "completed"),
+        (b'data: "ping"\n\n' + STOP + b'data: "[DONE]"\n\n', "completed"),
+        (STOP + b"data: garbage\n\n", "completed"),
+        (b"data: error: out of memory\n\n" + STOP + DONE, "failed"),
+        (b"data: RuntimeError: out of memory\n\n" + DONE, "failed"),
         (chunk(finish="length"), "incomplete"),
     ],
 )
 @pytest.mark.parametrize("size", [1, 1000])
 def test_how_a_stream_ends(serve: Serve, tail: bytes, status: str, size: int) -> None:
-    """A cut or damaged stream never ends as completed; a missing end mark is no cut."""
+    """A cut or damaged stream never ends as completed; a missing end mark is no cut, and a comment no damage (W9)."""
     stream = serve({"stream": True}).stream()
     data = HI + tail
     frames = [frame for i in range(0, len(data), size) for frame in stream.feed(data[i : i + size])]
@@ -225,7 +235,7 @@ def kept(data: bytes, done_mark: bool = False) -> tuple[list[Any], list[bytes]]:
         (b'event: error\ndata: {"message":"x"}\n\n', {"error": {"message": "x"}}),
         (b"event: error\ndata: no JSON\n\n", {"error": "no JSON"}),
         (b"event: error\ndata: null\n\n", {"error": "The upstream reported an error."}),
-        (b"event: a\ndata: no JSON\n\n", "a line that is not JSON"),
+        (b"event: a\ndata: {no JSON\n\n", "a line that is not JSON"),
         (b"data: [%b0]\n\n" % (b"0," * 1_000_000), "an event of more than 1,000,000 JSON values"),
     ],
 )
@@ -263,12 +273,12 @@ def test_a_lane_takes_events() -> None:
     transducer = Keeping(Short())
     stream = FrameStream(transducer, sse.Decoder(), sse.data, done_mark=False)
     assert stream.feed(b"data: 1\n\ndata: 1\n\n") == [b"short", b"short"]
-    assert stream.feed(b"data: 2\n") == []
+    assert stream.feed(b"data: [2]\n") == []
     assert stream.feed(b"\ndata: 1") == [b'data: {"got":1}\n\n']
     assert stream.feed(b"\n\n") == [b"short"]
     assert stream.feed(b'data: {"type":"end"}\n\ndata: 1\n\n') == [b'data: {"got":2}\n\n']
     assert stream.feed(b"data: 1\n\n") == []
-    assert transducer.fed == [2, {"type": "end"}]
+    assert transducer.fed == [[2], {"type": "end"}]
 
 
 @pytest.mark.parametrize("end", [STOP + DONE, STOP, b""])

@@ -42,16 +42,21 @@ def decoded(text: str, size: int = 1_000_000) -> str:
         ('{"input":"cut\\ud83d', "cut\ufffd"),
         ('{"other":1,"input":"a"}', "a"),
         ('{"input":5}', '{"input":5}'),
-        ('{"text":"a"}', '{"text":"a"}'),
+        ('{"text":"a"}', "a"),
+        ('{"patch":"a","workdir":"","n":0,"more":{"x":null}}', "a"),
+        ('{"patch":"a","workdir":"b"}', '{"patch":"a","workdir":"b"}'),
+        ('{"patch":["a"]}', '{"patch":["a"]}'),
+        ("{}", "{}"),
         ('["a"]', '["a"]'),
-        ('"a"', '"a"'),
+        ('"a"', "a"),
+        ("5", "5"),
         ("*** Begin Patch", "*** Begin Patch"),
         ('{"inp', '{"inp'),
         ("", ""),
     ],
 )
 def test_the_input_comes_out(arguments: str, text: str, size: int) -> None:
-    """Wrapped input is decoded, anything else comes out as it is, in any pieces."""
+    """Wrapped input is decoded, the only text of an object counts as input, anything else comes out as it is."""
     assert decoded(arguments, size) == text
 
 

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from diglot.translator import Exchange, Profile, ServeChat, ServeResponses
 from diglot.translator.wire import sse
 
-TOOLS = [{"type": "function", "name": "f"}, {"type": "custom", "name": "c"}, {"type": "shell"}]
+TOOLS = [
+    {"type": "function", "name": "f"},
+    {"type": "function", "name": "long"},
+    {"type": "custom", "name": "c"},
+    {"type": "shell"},
+]
 TEXT = st.text(max_size=6) | st.sampled_from(['"', "\\", "\n", "%d", "é\U0001f600", "\x00"])
 
 
@@ -319,6 +324,7 @@ FIELD = st.sampled_from(
 )
 THOUGHT = st.builds(lambda t: {"type": "thinking", "thinking": [{"type": "text", "text": t}]}, TEXT)
 LINKS = st.sampled_from([None, [], ["https://a"], [{"url": "https://a", "title": "A"}, {"url": "https://b"}]])
+NAME = st.sampled_from(["", "f", "l", "ong", "long", "c"])
 DELTA = st.one_of(
     st.builds(lambda t: {"content": t}, TEXT),
     st.builds(lambda t: {"reasoning_content": t}, TEXT),
@@ -330,6 +336,14 @@ DELTA = st.one_of(
     st.builds(lambda i, t: arguments(i, t, id=None, type=None), st.integers(0, 1), TEXT),
     st.builds(call, st.integers(0, 1), st.sampled_from(["f", "c", "shell", "g"])),
     st.dictionaries(FIELD, TEXT | st.none(), max_size=3),
+    # what servers say twice, in pieces, or with nothing in it (W3 to W5)
+    st.builds(lambda t: {"reasoning_text": t}, TEXT),
+    st.builds(
+        lambda i, t: arguments(i, t), st.integers(0, 1), st.sampled_from(["{", "}", "{}", '{"a":1}', '{"a"', ":1}"])
+    ),
+    st.builds(lambda i, n: {"tool_calls": [{"index": i, "id": n, "function": {"name": n}}]}, st.integers(0, 1), NAME),
+    st.builds(lambda t: {**call(0, "f"), "function_call": {"name": t, "arguments": ""}}, NAME),
+    st.builds(lambda i, t: native(i, t, function={"arguments": "{"}, type="function"), st.integers(0, 1), TEXT),
 )
 TOKENS = st.none() | st.builds(lambda tokens: {"content": tokens}, st.lists(TOKEN, max_size=2) | st.none())
 CHUNK = st.builds(
@@ -345,7 +359,13 @@ CHUNK = st.builds(
             "search_results": LINKS,
         },
     ),
-    st.fixed_dictionaries({}, optional={"index": st.sampled_from([0, None, 1]), "logprobs": TOKENS, "y": TEXT}),
+    st.fixed_dictionaries({}, optional={"index": st.sampled_from([0, None, 1]), "logprobs": TOKENS, "y": TEXT})
+    | st.builds(
+        lambda message, text, used: {"message": message, "text": text, "usage": used},
+        st.none() | DELTA,
+        st.none() | TEXT,
+        st.sampled_from([None, {}, {"prompt_tokens": "1"}]),
+    ),
 )
 EVENT = st.builds(
     lambda c, ascii_, sort: data(c, ensure_ascii=ascii_, sort_keys=sort), CHUNK, st.booleans(), st.booleans()
@@ -362,6 +382,13 @@ ODD = st.sampled_from(
         b"\r\n",
         b"event: x\n",
         b'data: {"choices":[{"delta":{"content":"z"},"finish_reason":"stop"}]}\n\n',
+        b'data: {"choices":[{"delta":{"content":"one"}}]}\n',
+        b'data: {\n"choices":[{"delta":{"content":"indented"}}]\n}\n\n',
+        b'data: {"object":"chat.completion","choices":[{"message":{"content":"az"}}]}\n\n',
+        b"data: : PROCESSING\n\n",
+        b"data: ping\n\n",
+        b'data: "[DONE]"\n\n',
+        b"data: error: no memory\n\n",
     ]
 )
 
@@ -376,7 +403,7 @@ ODD = st.sampled_from(
 def test_the_lane_equals_the_general_way(
     events: list[bytes], sizes: list[int] | None, reasoning: Any, profile: Profile
 ) -> None:
-    """Frames, answers and losses are the same with the lane and without it."""
+    """Frames, answers and losses are the same with the lane and without it, and however the bytes were cut."""
     whole = b"".join([data(delta(content="a")), *events])
     if sizes is None:
         reads = [data(delta(content="a")), *events]
@@ -384,7 +411,9 @@ def test_the_lane_equals_the_general_way(
         marks = [0, *itertools.takewhile(lambda at: at < len(whole), itertools.accumulate(itertools.cycle(sizes)))]
         reads = [whole[a:b] for a, b in itertools.pairwise([*marks, len(whole)])]
     with_lane, without = exchange(profile, reasoning), exchange(profile, reasoning)
-    assert frames_of(with_lane, reads, fast=True)[0] == frames_of(without, reads, fast=False)[0]
+    general = frames_of(without, reads, fast=False)[0]
+    assert frames_of(with_lane, reads, fast=True)[0] == general
+    assert frames_of(exchange(profile, reasoning), [whole], fast=True)[0] == general
     assert list(with_lane.report) == list(without.report)
 
 

@@ -51,12 +51,26 @@ def test_what_is_framed_is_decoded() -> None:
         (b'{"error":"x"}\n', [("", b'{"error":"x"}')]),
         (b"[1]", [("", b"[1]")]),
         (b"event: \xff\ndata: a\n\n", [("\ufffd", b"a")]),
+        (b'data: {"a":1}\ndata: {"b":2}\ndata: {"c":3}\n', [("", b'{"a":1}'), ("", b'{"b":2}'), ("", b'{"c":3}')]),
+        (b'data: {"a":1}\ndata: ping\ndata: {"b":2}\n', [("", b'{"a":1}'), ("", b"ping"), ("", b'{"b":2}')]),
+        (b'data:{"a":1}\ndata:{"b":2}\ndata:[DONE]\n', [("", b'{"a":1}'), ("", b'{"b":2}'), ("", b"[DONE]")]),
+        (b'data: ping\ndata: {"a":1}\ndata: [DONE]\n', [("", b"ping"), ("", b'{"a":1}'), ("", b"[DONE]")]),
+        (b"data: ping\ndata: [DONE]\n", [("", b"ping"), ("", b"[DONE]")]),
+        (b'event: x\ndata: {"a":1}\nevent: y\ndata: {"b":2}\n\n', [("x", b'{"a":1}'), ("y", b'{"b":2}')]),
+        (b'data: {"a":1}\nevent: x\n\n', [("x", b'{"a":1}')]),
+        (b'data: {"a":\ndata: {"b":1}\ndata: ,"c":2}\n\n', [("", b'{"a":\n{"b":1}\n,"c":2}')]),
+        (b'data: [\ndata: {"a":1}\ndata: ]\n\n', [("", b'[\n{"a":1}\n]')]),
+        (b'data: {\n  "a": 1\n}\n\n', [("", b'{\n  "a": 1\n}')]),
+        (b'{\n  "a": [\n    1\n  ]\n}', [("", b'{\n  "a": [\n    1\n  ]\n}')]),
+        (b'{\n"a": 1}\n: x\nid: 1\n{\n"b": 2}\n', [("", b'{\n"a": 1}'), ("", b'{\n"b": 2}')]),
+        (b'[\n  {"error": {}}\n]\n', [("", b'[\n  {"error": {}}\n]')]),
+        (b'{"a":1}\n{"b":2}\n', [("", b'{"a":1}'), ("", b'{"b":2}')]),
         (b"", []),
         (b"\n", []),
     ],
 )
 def test_lines_become_events(given: bytes, events: list[tuple[str, bytes]]) -> None:
-    """The rules of server-sent events, and bare JSON lines (D30); whole and byte by byte."""
+    """The rules of server-sent events, and what is sent instead (D30, W9); whole and byte by byte."""
     expected = [Event(*found) for found in events]
     assert decoded(given) == expected
     assert decoded(*(given[i : i + 1] for i in range(len(given)))) == expected
@@ -81,13 +95,17 @@ def test_a_line_end_may_be_cut(pieces: tuple[bytes, ...]) -> None:
         (b"DONE", True),
         (b"[DONE] bye", True),
         (b"[DONE", False),
-        (b'"DONE"', False),
+        (b'"DONE"', True),
+        (b'"[DONE]"', True),
+        (b"[done]", True),
+        (b'"DONE', True),
+        (b'"[DONE] and more', False),
         (b"", False),
         (b"{}", False),
     ],
 )
 def test_the_end_mark(mark: bytes, done: bool) -> None:
-    """The mark is known with and without brackets (D24), and where something follows it."""
+    """The mark is known with and without brackets (D24), in quotes (W9), and where something follows it."""
     assert Event("", mark).is_done is done
     assert decoded(DONE)[0].is_done
 
@@ -124,6 +142,11 @@ def test_many_events_have_no_limit() -> None:
                     b"\r",
                     b": x\n\n",
                     b"{}\n\n",
+                    b'data: {"a":1}\n',
+                    b'data: {"b":2}\n\n',
+                    b"data: {\n",
+                    b"}\n",
+                    b"data: [DONE]\n",
                     b"event: \ndata: e\n\n",
                 ),
             ]
