@@ -80,8 +80,7 @@ class Item:
         self.shows = ""  # of reasoning: which kind of part is shown
         self.twin: Item | None = None  # an earlier one of the same name: some servers announce an item twice
         self.listed = False  # whether it is a member of one of the lists of the message
-        self._places: set[int] = set()  # of parts that were announced
-        self._place: int | None = None  # of the one that was announced last
+        self._places: dict[str, dict[int, None]] = {}  # of parts that were announced, by field
         self._by_index: dict[tuple[str, int], Part] = {}
         self._by_field: dict[str, list[Part]] = {}
         self._heard: dict[str, bytes] = {}
@@ -113,11 +112,10 @@ class Item:
         """More came of it after its end."""
         self._heard.clear()
 
-    def begin_part(self, index: Any) -> None:
+    def begin_part(self, field: str, index: Any) -> None:
         """A part of that place was announced."""
         if isinstance(index, int):
-            self._places.add(index)
-            self._place = index
+            self._places.setdefault(field, {})[index] = None
 
     def part(self, field: str, index: Any) -> Part:
         """Return the part that a delta belongs to: the one of that index, or the one that is open (R4, W30)."""
@@ -125,31 +123,38 @@ class Item:
         if known is not None and not known.done:
             return known
         last = self._last(field)
-        if last is not None and not last.done and (known is not None or self._goes_on(last, index)):
+        if last is not None and not last.done and (known is not None or self._goes_on(field, last, index)):
             return self._indexed(last, index)
-        is_new = known is None and isinstance(index, int) and index in self._places
-        if self._place is not None and not is_new and self._known(field, self._place) is None:
-            return self._new_part(field, self._place)  # it was announced, and nothing came of it yet
+        if not (known is None and self._is_announced(field, index)):
+            announced = next(reversed(self._places.get(field, {})), None)
+            if announced is not None and self._known(field, announced) is None:
+                return self._new_part(field, announced)  # nothing came of it yet
         return known or self._new_part(field, index)
 
-    def _goes_on(self, open_part: Part, index: Any) -> bool:
+    def _is_announced(self, field: str, index: Any) -> bool:
+        return isinstance(index, int) and index in self._places.get(field, ())
+
+    def _goes_on(self, field: str, open_part: Part, index: Any) -> bool:
         """Whether an index that is new means the open part: some servers count events where parts are announced."""
         if open_part.index is None or not isinstance(index, int):
             return True
-        return bool(self._places) and index not in self._places
+        return field in self._places and not self._is_announced(field, index)
 
     def whole_part(self, field: str, index: Any, text: Any = None) -> Part:
         """Return the part of which it is said that *text* is all of it; without an index, it is the last one."""
         known, last = self._known(field, index), self._last(field)
-        if last is None or (isinstance(index, int) and index in self._places):
-            return known or self._indexed_part(field, index)
+        if last is None or (known is not None and self._is_announced(field, index)):
+            return known or self._new_part(field, index)
         if text and isinstance(text, str):
             if known is not None and known.begins(text):
                 return known
-            if last.begins(text) and (not last.done or last.text.rest_of(text) == "" or last.index is None):
+            is_same = last.index is None or (last.text.rest_of(text) == "" and not self._is_announced(field, index))
+            if last.begins(text) and (not last.done or is_same):
+                if self._is_announced(field, index):
+                    self._by_index[field, index] = last  # its place after all
                 return self._indexed(last, index)
-        if known is not None:
-            return known
+        if known is not None or self._is_announced(field, index):
+            return known or self._new_part(field, index)
         if last.index is not None and isinstance(index, int):
             return self.part(field, index)
         if last.done and isinstance(text, str) and last.text.rest_of(text) is None:
@@ -202,9 +207,6 @@ class Item:
 
     def _known(self, field: str, index: Any) -> Part | None:
         return self._by_index.get((field, index)) if isinstance(index, int) else None
-
-    def _indexed_part(self, field: str, index: Any) -> Part:
-        return self._known(field, index) or self._new_part(field, index)
 
     def _new_part(self, field: str, index: Any) -> Part:
         part = Part(self, field)

@@ -100,9 +100,7 @@ class Line:
 
     def foresee(self, part: Part, text: Any) -> None:
         """*part* is announced with *text*, which its pieces may repeat."""
-        if not (text and isinstance(text, str)) or part.text or part.done or part.item.done:
-            return
-        if part.early is None or len(text) > len(part.early.text):
+        if part.early is None and text and isinstance(text, str) and not (part.text or part.done or part.item.done):
             part.early = Early(text)
 
     def _hear_early(self, part: Part, early: Early, piece: str, tokens: Tokens) -> None:

@@ -54,7 +54,7 @@ class Messages:
         text, index = body.get(_TOLD[body["type"]]), place(event.get("content_index"))
         item = self._items.of(event, "message") if text else self._items.known(event, "message")
         if item is not None:
-            item.begin_part(index)
+            item.begin_part(_field(item, TEXTS[body["type"]]), index)
             self._foresee(item, TEXTS[body["type"]], index, text)
 
     def foresee_all(self, item: Item, body: Body) -> None:
@@ -251,7 +251,7 @@ class Thoughts:
         item = self._items.of(event, "reasoning") if text else self._items.known(event, "reasoning")
         if item is not None:
             index = place(event.get(f"{kind}_index"))
-            item.begin_part(index)
+            item.begin_part("reasoning_content", index)
             self._foresee(item, kind, index, text)
 
     def foresee_all(self, item: Item, body: Body) -> None:

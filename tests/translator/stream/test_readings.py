@@ -118,8 +118,8 @@ def test_parts_of_a_finished_item() -> None:
 def test_indexes_that_count_events() -> None:
     """W30: where parts are announced, an index that was not means the part that is open."""
     item = Item("message")
-    item.begin_part(0)
-    item.begin_part("x")
+    item.begin_part("content", 0)
+    item.begin_part("content", "x")
     part = item.part("content", 1)
     assert part.index == 0
     part.text.add("ab")
@@ -128,18 +128,18 @@ def test_indexes_that_count_events() -> None:
     part.done = True
     assert item.whole_part("content", 5, "ab") is part
     assert item.nth_part("content", 0, 0, "ab") is part
-    item.begin_part(7)
+    item.begin_part("content", 7)
     assert item.part("content", 7) not in (part, item.part("content", 8), item.whole_part("content", 9, "x"))[:1]
 
 
 def test_an_index_that_stays() -> None:
     """W30: some servers say 0 in each delta; what was announced last is meant."""
     item = Item("message")
-    item.begin_part(0)
+    item.begin_part("content", 0)
     first = item.part("content", 0)
     first.done = True
     assert item.part("content", 0) is first
-    item.begin_part(1)
+    item.begin_part("content", 1)
     second = item.part("content", 0)
     assert second is not first
     assert second.index == 1
