@@ -40,6 +40,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How long the client may read nothing of what is there for it."""
     after_finish: Seconds = 2
     """How long to wait for what follows the last piece of an answer: usage, `[DONE]`, the end of the body."""
+    after_failure: Seconds = 1
+    """How long to wait for the reason of a failure that came without one."""
     keepalive: Seconds = 15
     """After so much silence a stream sends a comment, so that no proxy closes the connection."""
     shutdown: Seconds = 1

@@ -84,6 +84,13 @@ class Relay:
         return self.over_at != 0
 
     @property
+    def patience(self) -> float:
+        """How long to wait for what may follow the end of an answer."""
+        stream = self.stream or self._gathered
+        is_failing = stream is not None and stream.failing
+        return self._limits.after_failure if is_failing else self._limits.after_finish
+
+    @property
     def accepted(self) -> bool:
         """Whether the upstream has taken the request."""
         return 200 <= self._status < 300
@@ -250,12 +257,15 @@ class Relay:
 
     async def finish(self) -> None:
         """End the stream: the answer is there, what could still follow is not worth waiting for."""
-        if self.stream is not None:
-            await self._emit_each(self.stream.each(b"", last=True))
-            return
-        telling = self._gather(b"", True)
-        assert telling is not None  # it has ended now
-        await telling
+        try:
+            if self.stream is not None:
+                await self._emit_each(self.stream.each(b"", last=True))
+                return
+            telling = self._gather(b"", True)
+            assert telling is not None  # it has ended now
+            await telling
+        except TranslationError as error:
+            await self.fail(error)
 
     def _gather(self, data: bytes, last: bool) -> Awaitable[None] | None:
         """Some servers always stream (transformers serve): the client that did not ask for it gets the answer whole."""

@@ -124,7 +124,7 @@ class Watch:
         if not relay.heard:
             deadlines.append((monotonic() + limits.idle, _nothing))  # by then it may have been
         if relay.finishing_at:
-            deadlines.append((relay.finishing_at + limits.after_finish, relay.finish))
+            deadlines.append((relay.finishing_at + relay.patience, relay.finish))
         if relay.stream is not None:
             deadlines.append((self._outlet.sent_at + limits.keepalive, relay.keep_alive))
         return deadlines

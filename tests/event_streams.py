@@ -88,3 +88,72 @@ def with_output(events: list[Body], output: Any) -> list[Body]:
     if output is not None:
         last["output"] = output
     return [*events[:-1], {**events[-1], "response": last}]
+
+
+def with_counted_parts(events: list[Body]) -> list[Body]:
+    """W30: `content_index` and `summary_index` count events; only the announcement of a part has its place (vLLM)."""
+    counts: dict[str, int] = {}
+
+    def counted(event: Body) -> Body:
+        names = [name for name in ("content_index", "summary_index") if name in event]
+        if not names or event["type"].endswith("part.added"):
+            return event
+        counts[event["item_id"]] = counts.get(event["item_id"], 10) + 1
+        return {**event, names[0]: counts[event["item_id"]]}
+
+    return [counted(event) for event in events]
+
+
+def with_parts_at_zero(events: list[Body]) -> list[Body]:
+    """W30: each delta says that it is of the first part."""
+    names = ("content_index", "summary_index")
+    return [{**e, **{n: 0 for n in names if n in e}} if e["type"].endswith("delta") else e for e in events]
+
+
+def with_places(events: list[Body], *endings: str, times: int = 1, plus: int = 0) -> list[Body]:
+    """W30: events of some kinds have another `output_index` than their item."""
+
+    def placed(event: Body) -> Body:
+        if "output_index" not in event or not event["type"].endswith(endings):
+            return event
+        return {**event, "output_index": event["output_index"] * times + plus}
+
+    return [placed(event) for event in events]
+
+
+def with_items_at_once(events: list[Body], response: Body) -> list[Body]:
+    """W31: an item is announced with all that it has."""
+    return [
+        {**e, "item": response["output"][e["output_index"]]} if e["type"].endswith("item.added") else e for e in events
+    ]
+
+
+def with_parts_at_once(events: list[Body]) -> list[Body]:
+    """W31: a part is announced with all that it has."""
+    whole = {_address(e): e["part"] for e in events if e["type"].endswith("part.done")}
+    return [{**e, "part": whole[_address(e)]} if e["type"].endswith("part.added") else e for e in events]
+
+
+def with_empty_ends(events: list[Body]) -> list[Body]:
+    """W31: what ends a thing says nothing of it; the last event has it all."""
+    return [_emptied(e) if e["type"].endswith((*PART_DONE, "item.done")) else e for e in events]
+
+
+def _address(event: Body) -> tuple[Any, ...]:
+    return tuple([event.get(name) for name in ("item_id", "content_index", "summary_index")])
+
+
+def _emptied(value: Any) -> Any:
+    if isinstance(value, list):
+        return []
+    if not isinstance(value, dict):
+        return value
+    texts = ("text", "refusal", "arguments", "input")
+    nested = ("item", "part", "content", "summary", "annotations")
+    return {k: "" if k in texts else _emptied(v) if k in nested else v for k, v in value.items()}
+
+
+def with_repeated_calls(response: Body) -> Body:
+    """W33: each call of an output stands there twice."""
+    output = [again for item in response["output"] for again in ([item, item] if "name" in item else [item])]
+    return {**response, "output": output}

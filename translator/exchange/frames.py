@@ -29,6 +29,8 @@ class Transducer(Protocol):
     @property
     def finishing(self) -> bool: ...
     @property
+    def failing(self) -> bool: ...
+    @property
     def ended(self) -> bool: ...
     @property
     def cut_short(self) -> bool: ...
@@ -70,6 +72,11 @@ class FrameStream:
     @property
     def cut_short(self) -> bool:
         return self._transducer.cut_short
+
+    @property
+    def failing(self) -> bool:
+        """Whether, when ``finishing``, nothing but the reason of a failure is waited for."""
+        return self._transducer.failing
 
     @property
     def failure(self) -> TranslationError | None:

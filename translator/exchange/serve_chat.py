@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from .. import answer, request
-from ..parts import errors
+from ..parts import errors, formats
 from ..profiles import Profile, Terms
 from ..stream.to_chat import ToChat, Wanted
 from ..wire import sse
@@ -57,6 +57,7 @@ class ServeChat(Exchange):
             new_id=new_id,
             clock=clock,
             own_path=partial(paths.in_chat, made=self._made),
+            formatted=formats.is_wanted(self.request),
             limit=limit if isinstance(limit := self.request.get("max_output_tokens"), int) else None,
         )
 

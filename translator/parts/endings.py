@@ -75,6 +75,19 @@ _ENDS = ("max_messages", "steered")  # what came before is whole; chat has no wo
 _FINISHES = {_LENGTH: "length", _FILTER: "content_filter"}
 
 
+STATUSES = ("completed", "incomplete", "failed", "cancelled", "queued", "in_progress")
+"""The words that a Response may have for its status."""
+
+
+def status(given: Any) -> str | None:
+    """Return the status that a word means: one of STATUSES, or the word itself if nobody knows it; None for no word."""
+    plain = word(given)
+    if plain is None or plain in STATUSES:
+        return plain
+    ending = to_responses(plain)
+    return ending.status if ending else plain
+
+
 class Finish(NamedTuple):
     """How a chat answer ends; *why* says what the word cannot."""
 

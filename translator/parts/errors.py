@@ -91,6 +91,11 @@ def _failed(fields: dict[str, Any]) -> BadUpstream:
     return from_value({"error": fields}, _status(fields, 400 if code in _REFUSALS or "image" in code else 500))
 
 
+def is_said(error: Any) -> bool:
+    """Whether a member `error` says something: some servers send one whose members are all null."""
+    return any(value is not None for value in error.values()) if isinstance(error, dict) else bool(error)
+
+
 def is_bare(chunk: dict[str, Any]) -> bool:
     """Whether a body that should be an answer is an error without its envelope: `{"detail": ...}`, `object: error`."""
     return "choices" not in chunk and (

@@ -52,3 +52,10 @@ def _inner(form: dict[str, Any]) -> dict[str, Any]:
     """What the format says of its schema; chat nests it one level deeper, and confused clients do too."""
     nested = form.get("json_schema")
     return nested if isinstance(nested, dict) else form
+
+
+def is_wanted(request: dict[str, Any]) -> bool:
+    """Whether a Responses request asks for an answer that is JSON."""
+    text = request.get("text")
+    form = text.get("format") if isinstance(text, dict) else None
+    return isinstance(form, dict) and form.get("type") in ("json_schema", "json_object")

@@ -10,8 +10,9 @@ from ..parts import errors
 from ..profiles import Terms
 from ..wire import json, shape
 from .completion import Body, Completion
+from .index import Finished, Fits, Items
 from .pieces import Grow
-from .readings import TEXTS, Item, Items, kind_of, names_of
+from .readings import TEXTS, Item, kind_of, names_of_item
 from .speech import Speech
 from .texts import Messages, Thoughts
 from .tool_calls import Call, Calls
@@ -20,7 +21,14 @@ from .tool_calls import Call, Calls
 class Listener:
     """Hears items; what they say comes out of *out*, texts up to one of the *stops*."""
 
-    def __init__(self, out: Completion, terms: Terms, stops: tuple[str, ...], new_id: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        out: Completion,
+        terms: Terms,
+        stops: tuple[str, ...],
+        new_id: Callable[[str], str],
+        formatted: bool = False,
+    ) -> None:
         self.broken: str | None = None
         """What could not be read, if there was anything."""
         self.error: BadUpstream | None = None
@@ -33,6 +41,9 @@ class Listener:
         self._items = Items(self._make)
         self._messages = Messages(self._items, self._speech, terms)
         self._thoughts = Thoughts(self._items, self._speech, terms, self.garbled)
+        self._formatted = formatted
+        self._shows_thoughts = terms.profile.reasoning_expose != "off"
+        self._messages.show_aside(self._thoughts.line if self._shows_thoughts else None)
         out.collect = self._collect
         self._calls = Calls(out, terms.report, new_id)
 
@@ -59,6 +70,11 @@ class Listener:
     def has_whole_calls(self) -> bool:
         """Whether no call stops in the middle of its arguments."""
         return self._calls.are_whole
+
+    @property
+    def calls_have_ends(self) -> bool:
+        """Whether every call was told to its end."""
+        return self._calls.have_ends
 
     @property
     def is_nameless(self) -> bool:
@@ -109,7 +125,7 @@ class Listener:
             self._report.dropped("message", f"chat has no {shape.word(None)}")
         if not bodies and self.is_empty and text and isinstance(text, str):
             bodies = [{"type": "output_text", "text": text}]
-        known = self._items.matched([(kind_of(body), names_of(body.get("call_id"), body.get("id"))) for body in bodies])
+        known = self._items.matched([Finished(kind_of(body), names_of_item(body), _all_of(body)) for body in bodies])
         for body, item in zip(bodies, known, strict=True):
             if item is not None or not self.stopped:  # what began before a stop sequence is told to its end
                 self._whole_item(body, item, None)
@@ -168,15 +184,29 @@ class Listener:
     def _summary_done(self, event: Body) -> None:
         self._thoughts.told("summary", event, event.get("text"))
 
+    def _part_added(self, event: Body) -> None:
+        kind, part = self._part_of(event)
+        if kind in TEXTS:
+            self._messages.foresee(event, part)
+        elif kind in _THOUGHTS:
+            self._thoughts.foresee(_THOUGHTS[kind], event, part.get("text"))
+
     def _part_done(self, event: Body) -> None:
-        part = event.get("part")
-        kind = part.get("type") if isinstance(part, dict) else None
-        if not isinstance(part, dict) or not isinstance(kind, str):
-            return
+        kind, part = self._part_of(event)
         if kind in TEXTS:
             self._messages.told(event, part)
         elif kind in _THOUGHTS:
             self._thoughts.told(_THOUGHTS[kind], event, part.get("text"))
+
+    def _part_of(self, event: Body) -> tuple[str, Body]:
+        """Return the type of a part, and the part; what is in a reasoning item is a thought, whatever it is called."""
+        part = event.get("part")
+        kind = part.get("type") if isinstance(part, dict) else None
+        if not isinstance(part, dict) or not isinstance(kind, str):
+            return "", {}
+        if kind in TEXTS and self._items.is_named(event, "reasoning") and not self._items.is_named(event, "message"):
+            kind = "reasoning_text"
+        return kind, part
 
     def _call_delta(self, event: Body) -> None:
         if piece := self._delta(event):
@@ -186,12 +216,13 @@ class Listener:
         if json.is_deep(event):
             self.garbled(_DEEP)
             return
-        call = self._call_of(event)
-        self._calls.settle(call, event.get("input") if event.get("arguments") is None else event["arguments"])
+        payload = event.get("input") if event.get("arguments") is None else event["arguments"]
+        call = self._call_of(event, lambda item: item.begins(payload))
+        self._calls.settle(call, payload)
 
-    def _call_of(self, event: Body) -> Call:
+    def _call_of(self, event: Body, fits: Fits | None = None) -> Call:
         free_form = event["type"].startswith("response.custom")
-        call = self._items.of(event, "call", "custom_tool_call" if free_form else "function_call")
+        call = self._items.of(event, "call", "custom_tool_call" if free_form else "function_call", fits)
         assert isinstance(call, Call)
         return call
 
@@ -200,22 +231,27 @@ class Listener:
         if not isinstance(body, dict):
             return
         kind, index = kind_of(body), shape.place(event.get("output_index"))
-        names = names_of(body.get("call_id"), body.get("id"))
+        names = names_of_item(body)
         item = self._items.announced(kind, index, names)
         if item is None and kind == "call" and self._items.is_over(kind, index, names):
             self._report.approximated("tool_calls", "a call began again after its end")  # it would be made twice
             return
         if item is None:
-            item = self._items.begin(kind, str(body.get("type")), index, names)
+            item = self._items.begin(kind, body, index, names)
+        item.announced = True
         if isinstance(item, Call):
             self._items.name(item, names)
             self._calls.announce(item, body)
+        elif kind == "message":
+            self._messages.foresee_all(item, body)
+        elif kind == "reasoning":
+            self._thoughts.foresee_all(item, body)
 
     def _item_done(self, event: Body) -> None:
         body, index = event.get("item"), shape.place(event.get("output_index"))
         if isinstance(body, dict):
-            names = names_of(body.get("call_id"), body.get("id"), event.get("item_id"))
-            item = self._items.find(kind_of(body), index, names)
+            names, text = names_of_item(body, event.get("item_id")), _all_of(body)
+            item = self._items.find(kind_of(body), index, names, lambda item: item.begins(text))
             if item is None or not item.done:
                 self._whole_item(body, item, index)
             else:
@@ -226,22 +262,32 @@ class Listener:
 
     # whole items
 
-    def _make(self, kind: str, wire_kind: str) -> Item:
+    def _make(self, kind: str, body: Body) -> Item:
         """Return a new item; it stands behind those of its kind."""
         if kind == "call":
-            return (self._calls.ignore if self.stopped else self._calls.add)(Call(wire_kind))
+            return (self._calls.ignore if self.stopped else self._calls.add)(Call(str(body.get("type"))))
         item = Item(kind)
         if kind == "message":
-            self._messages.line.add(item)
+            item.aside = self._formatted and body.get("phase") == "commentary"
+            if item.aside:
+                self._report_aside()
+            self._messages.add(item)
         elif kind == "reasoning":
             self._thoughts.add(item)
         return item
 
+    def _report_aside(self) -> None:
+        """W35: who asks for a format reads the whole content as JSON."""
+        if self._shows_thoughts:
+            self._report.approximated("content", "commentary is shown as reasoning: the content has a format")
+        else:
+            self._report.dropped("content", "commentary is not shown: the content has a format")
+
     def _whole_item(self, body: Body, item: Item | None, index: Any) -> None:
         """An item is done: say what was not streamed of it."""
-        kind, names = kind_of(body), names_of(body.get("call_id"), body.get("id"))
+        kind, names = kind_of(body), names_of_item(body)
         if item is None:
-            item = self._items.begin(kind, str(body.get("type")), index, names)
+            item = self._items.begin(kind, body, index, names)
         self._items.name(item, names)
         if kind in _SAID:  # tools that the server runs may fail
             item.cut = body.get("status") == "incomplete"
@@ -284,6 +330,18 @@ class Listener:
         self._report.approximated("images", "chat has no images in answers; some clients know `images`")
 
 
+def _all_of(body: Body) -> str | None:
+    """All that an item says, as `Item.heard` has it: what tells it from others where names do not."""
+    for field in ("arguments", "input", "text", "refusal", "content", "summary"):
+        told = body.get(field)
+        if isinstance(told, list):
+            parts = [part for part in told if isinstance(part, dict)]
+            told = "".join(t for part in parts if isinstance(t := part.get("text", part.get("refusal")), str))
+        if told and isinstance(told, str):
+            return told
+    return None
+
+
 _SAID = ("message", "reasoning", "call")  # what makes up the answer
 _DEEP = "a value that is nested too deeply"
 _THOUGHTS = {"reasoning_text": "content", "summary_text": "summary"}
@@ -298,7 +356,14 @@ WHOLE: dict[str, Callable[[Listener, Any, Body], None]] = {
 EVENTS: dict[str, Callable[[Listener, Body], None]] = {
     "response.output_item.added": Listener._item_added,
     "response.output_item.done": Listener._item_done,
-    "response.content_part.done": Listener._part_done,
+    **dict.fromkeys(
+        ("response.content_part.added", "response.reasoning_summary_part.added", "response.reasoning_part.added"),
+        Listener._part_added,
+    ),
+    **dict.fromkeys(
+        ("response.content_part.done", "response.reasoning_summary_part.done", "response.reasoning_part.done"),
+        Listener._part_done,
+    ),
     "response.output_text.delta": Listener._text,
     "response.output_text.done": Listener._text_done,
     "response.output_text.annotation.added": Listener._annotation,
@@ -308,7 +373,6 @@ EVENTS: dict[str, Callable[[Listener, Body], None]] = {
     **dict.fromkeys(("response.reasoning_text.done", "response.reasoning.done"), Listener._content_done),
     "response.reasoning_summary_text.delta": Listener._summary,
     "response.reasoning_summary_text.done": Listener._summary_done,
-    "response.reasoning_summary_part.done": Listener._part_done,
     "response.function_call_arguments.delta": Listener._call_delta,
     "response.function_call_arguments.done": Listener._call_done,
     "response.custom_tool_call_input.delta": Listener._call_delta,

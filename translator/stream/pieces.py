@@ -46,6 +46,14 @@ class Pieces:
             return None
         return utf8[size:].decode("utf-8", _LONE)
 
+    def is_blank(self) -> bool:
+        """Whether it is nothing but white space; takes no longer than that is."""
+        return not self._utf8 or self._utf8.isspace()
+
+    def stands_in(self, utf8: bytes, at: int) -> bool:
+        """Whether *utf8* has all of it at that place."""
+        return utf8[at : at + len(self._utf8)] == self._utf8
+
     def may_end_with(self, mark: bytes) -> bool:
         """Whether it may end with *mark* and white space: only a long white space is not looked behind."""
         end = self._utf8[-64:].rstrip()
@@ -64,6 +72,35 @@ def encoded(text: str) -> bytes:
 def joined(texts: Iterable[Pieces]) -> bytes:
     """Return what several of them have, one behind the other."""
     return b"".join([text._utf8 for text in texts])
+
+
+class Early:
+    """A text that was there before its pieces came: they repeat it, or go on behind it (W31).
+
+    When it is *whole*, nothing can follow: pieces that do not repeat it stand instead of it.
+    """
+
+    __slots__ = ("_at", "_whole", "text", "tokens")
+
+    def __init__(self, text: str, whole: bool = False) -> None:
+        self.text = text
+        self.tokens: list[dict[str, Any]] = []
+        """The log-probabilities of the pieces that repeat it."""
+        self._whole = whole
+        self._at = 0  # how much of it the pieces repeat
+
+    def hear(self, piece: str) -> str | None:
+        """Take a piece; return all that is said now, or None while the pieces may still turn out to repeat it."""
+        at, end = self._at, self._at + len(piece)
+        if end < len(self.text) and self.text.startswith(piece, at):
+            self._at = end
+            return None
+        again = self.text[:at] + piece
+        return again if self._whole or piece.startswith(self.text[at:]) else self.text + again
+
+    def with_end(self, text: Any) -> str:
+        """Return the fuller one of this and of *text*, which is said to be all of it."""
+        return text if text and isinstance(text, str) and not self.text.startswith(text) else self.text
 
 
 class Members:

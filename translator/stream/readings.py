@@ -1,14 +1,11 @@
-"""What came of each item of a Response, and which item an event means (protocol 5.5, R4, R8)."""
+"""What came of each item of a Response, and which part of it an event means (protocol 5.5, R4, W30)."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from ..parts import calls
-from ..wire.shape import place
-from .pieces import Pieces, encoded, joined
+from .pieces import Early, Pieces, encoded, joined
 
 Body = dict[str, Any]
 Tokens = list[Body]
@@ -32,6 +29,16 @@ def names_of(*given: Any) -> Names:
     return tuple(name for name in given if name and isinstance(name, str))
 
 
+def names_of_item(body: Body, *more: Any) -> Names:
+    """The names of an item. Some events call an item by the id of its call, so that counts twice: see `is_other`."""
+    call_id = body.get("call_id")
+    mark = f"{_CALL}{call_id}" if call_id and isinstance(call_id, str) else None
+    return names_of(mark, call_id, body.get("id"), *more)
+
+
+_CALL = "call_id "
+
+
 class Part:
     """One text of an item. ``field`` is where it goes in a chat message."""
 
@@ -39,6 +46,8 @@ class Part:
         self.item = item
         self.field = field
         self.index: int | None = None
+        self.early: Early | None = None
+        """What was there before its pieces came; nothing of it was said."""
         self.text = Pieces()  # heard
         self.waiting: list[tuple[str, Tokens]] = []  # heard, and not its turn yet
         self.turn = 0  # its number among all that had a turn; 0: not yet
@@ -48,6 +57,10 @@ class Part:
         self.cited: list[Any] = []
         self.citations = 0  # of these, how many were said
 
+    def begins(self, text: str) -> bool:
+        """Whether something was heard, and *text* begins with it."""
+        return bool(self.text) and self.text.rest_of(text) is not None
+
 
 class Item:
     """One output item."""
@@ -55,58 +68,147 @@ class Item:
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.index: int | None = None
+        self.announced = False  # an event said that it begins
         self.named = False
+        self.call_name = ""  # among its names, the one that is the id of its call
         self.parts: list[Part] = []
         self.at = 0  # the part whose turn it is
+        self.left = False  # it had its turn
         self.done = False
         self.cut = False
+        self.aside = False  # a message that is shown among the thoughts
         self.shows = ""  # of reasoning: which kind of part is shown
         self.twin: Item | None = None  # an earlier one of the same name: some servers announce an item twice
         self.listed = False  # whether it is a member of one of the lists of the message
+        self._places: dict[str, dict[int, None]] = {}  # of parts that were announced, by field
         self._by_index: dict[tuple[str, int], Part] = {}
         self._by_field: dict[str, list[Part]] = {}
         self._heard: dict[str, bytes] = {}
 
+    def is_other(self, names: Names) -> bool:
+        """Whether *names* are those of another call: servers may give all calls one id."""
+        return bool(self.call_name) and self.call_name not in names and any(n.startswith(_CALL) for n in names)
+
+    def learn(self, names: Names) -> None:
+        self.named = self.named or bool(names)
+        self.call_name = self.call_name or next((name for name in names if name.startswith(_CALL)), "")
+
+    def heard(self) -> bytes:
+        """All that came of it, one text behind the other."""
+        return joined([part.text for part in self.parts])
+
+    def begins(self, text: Any) -> bool:
+        """Whether something came of it, and *text* begins with that."""
+        if not (text and isinstance(text, str)) or len(self.parts) > len(text):
+            return False
+        given, at = encoded(text), 0
+        for part in self.parts:
+            if not part.text.stands_in(given, at):
+                return False
+            at += len(part.text)
+        return at > 0
+
+    def grew(self) -> None:
+        """More came of it after its end."""
+        self._heard.clear()
+
+    def begin_part(self, field: str, index: Any) -> None:
+        """A part of that place was announced."""
+        if isinstance(index, int):
+            self._places.setdefault(field, {})[index] = None
+
     def part(self, field: str, index: Any) -> Part:
-        """Return the part that a delta belongs to: the one of that index, or the one that is open (R4)."""
+        """Return the part that a delta belongs to: the one of that index, or the one that is open (R4, W30)."""
+        known = self._known(field, index)
+        if known is not None and not known.done:
+            return known
         last = self._last(field)
-        if last is not None and not last.done and (last.index is None or not isinstance(index, int)):
+        if last is not None and not last.done and (known is not None or self._goes_on(field, last, index)):
             return self._indexed(last, index)
-        return self._indexed_part(field, index)
+        if not (known is None and self._is_announced(field, index)):
+            announced = next(reversed(self._places.get(field, {})), None)
+            if announced is not None and self._known(field, announced) is None:
+                return self._new_part(field, announced)  # nothing came of it yet
+        return known or self._new_part(field, index)
+
+    def _is_announced(self, field: str, index: Any) -> bool:
+        return isinstance(index, int) and index in self._places.get(field, ())
+
+    def _goes_on(self, field: str, open_part: Part, index: Any) -> bool:
+        """Whether an index that is new means the open part: some servers count events where parts are announced."""
+        if open_part.index is None or not isinstance(index, int):
+            return True
+        return field in self._places and not self._is_announced(field, index)
 
     def whole_part(self, field: str, index: Any, text: Any = None) -> Part:
         """Return the part of which it is said that *text* is all of it; without an index, it is the last one."""
-        last = self._last(field)
-        if last is None or (last.index is not None and isinstance(index, int)):
+        known, last = self._known(field, index), self._last(field)
+        if last is None or (known is not None and self._is_announced(field, index)):
+            return known or self._new_part(field, index)
+        if text and isinstance(text, str):
+            if known is not None and known.begins(text):
+                return known
+            is_same = last.index is None or (last.text.rest_of(text) == "" and not self._is_announced(field, index))
+            if last.begins(text) and (not last.done or is_same):
+                if self._is_announced(field, index):
+                    self._by_index[field, index] = last  # its place after all
+                return self._indexed(last, index)
+        if known is not None or self._is_announced(field, index):
+            return known or self._new_part(field, index)
+        if last.index is not None and isinstance(index, int):
             return self.part(field, index)
         if last.done and isinstance(text, str) and last.text.rest_of(text) is None:
-            return self._indexed_part(field, index)  # another one
+            return self._new_part(field, index)  # another one
         return self._indexed(last, index)
 
-    def nth_part(self, field: str, index: int, n: int) -> Part:
-        """Return the part at place *index* of the finished item, the *n*-th of its field."""
+    def nth_part(self, field: str, index: int, n: int, text: Any = None) -> Part:
+        """Return the part at place *index* of the finished item, the *n*-th of its field, whose text is *text*."""
         of_field = self._by_field.get(field, ())
-        if n < len(of_field) and of_field[n].index is None:
-            return of_field[n]
-        return self._indexed_part(field, index)
+        nth = of_field[n] if n < len(of_field) else None
+        known = self._known(field, index)
+        if nth is not None and (nth.index is None or (known is not nth and isinstance(text, str) and nth.begins(text))):
+            return nth
+        return known or self._new_part(field, index)
+
+    def may_end_with(self, field: str, text: Any) -> bool:
+        """Whether something was heard of the last part of a field, and *text* begins with it."""
+        last = self._last(field)
+        return last is not None and isinstance(text, str) and last.begins(text)
+
+    def fits(self, field: str, texts: list[str]) -> bool:
+        """Whether each of *texts* begins with what came of the part that stands where it stands."""
+        pairs = zip(self._by_field.get(field, ()), texts, strict=False)
+        return all(part.text.rest_of(text) is not None for part, text in pairs)
+
+    def beyond(self, field: str, text: str) -> str | None:
+        """Return what *text* has beyond all that came of a field; None if it does not begin with that."""
+        heard, given = self._all_of(field), encoded(text)
+        return given[len(heard) :].decode("utf-8", "surrogatepass") if given.startswith(heard) else None
 
     def has_heard(self, field: str, text: str) -> bool:
         """Whether *text* is what came of a field."""
+        return self._all_of(field) == encoded(text)
+
+    def last_part(self, field: str) -> Part:
+        """Return the last part of a field that has one."""
+        return self._by_field[field][-1]
+
+    def _all_of(self, field: str) -> bytes:
         heard = self._heard.get(field)
         if heard is None:
             heard = joined([part.text for part in self._by_field.get(field, ())])
             if self.done:  # it does not grow any more, and it may be asked for each part of another item
                 self._heard[field] = heard
-        return heard == encoded(text)
+        return heard
 
     def _last(self, field: str) -> Part | None:
         of_field = self._by_field.get(field)
         return of_field[-1] if of_field else None
 
-    def _indexed_part(self, field: str, index: Any) -> Part:
-        known = self._by_index.get((field, index)) if isinstance(index, int) else None
-        if known is not None:
-            return known
+    def _known(self, field: str, index: Any) -> Part | None:
+        return self._by_index.get((field, index)) if isinstance(index, int) else None
+
+    def _new_part(self, field: str, index: Any) -> Part:
         part = Part(self, field)
         self.parts.append(part)
         self._by_field.setdefault(field, []).append(part)
@@ -117,97 +219,3 @@ class Item:
             part.index = index
             self._by_index[part.field, index] = part
         return part
-
-
-class Items:
-    """The items of one Response, found by index, by id, or as the one of their kind that is open.
-
-    *make* gets the kind of an item that is new, and its name on the wire.
-    """
-
-    def __init__(self, make: Callable[[str, str], Item]) -> None:
-        self.all: list[Item] = []
-        self._make = make
-        self._by_index: dict[int, Item] = {}
-        self._by_id: dict[str, Item] = {}
-        self._last: dict[str, Item] = {}
-
-    def of(self, event: Body, kind: str, wire_kind: str = "") -> Item:
-        """Return the item that an event about a part of it means; it may never have been announced."""
-        names, index = names_of(event.get("item_id")), place(event.get("output_index"))
-        return self.find(kind, index, names) or self.begin(kind, wire_kind, index, names)
-
-    def known(self, event: Body, kind: str) -> Item | None:
-        """Return the item that an event about a part of it means, if anything was said of that."""
-        return self.find(kind, place(event.get("output_index")), names_of(event.get("item_id")))
-
-    def begin(self, kind: str, wire_kind: str, index: Any, names: Names) -> Item:
-        item = self._make(kind, wire_kind)
-        earlier = (self._by_id.get(name) for name in names)
-        item.twin = next((other for other in earlier if other is not None and other.kind == kind), None)
-        self.all.append(item)
-        self._last[kind] = item
-        if isinstance(index, int):
-            item.index = index
-            self._by_index[index] = item
-        self.name(item, names)
-        return item
-
-    def name(self, item: Item, names: Names) -> None:
-        """Learn the names of an item; the first item of a name keeps it."""
-        item.named = item.named or bool(names)
-        for name in names:
-            self._by_id.setdefault(name, item)
-
-    def find(self, kind: str, index: Any, names: Names) -> Item | None:
-        """Return the item of that index or of one of those names, else the one that is open."""
-        last = self._last.get(kind)
-        last = None if last is None or last.done else last
-        if not isinstance(index, int):
-            named = (self._by_id.get(name) for name in names)
-            return next((item for item in named if item is not None and item.kind == kind), last)
-        found = self._by_index.get(index)
-        if found is not None and found.kind == kind:
-            return found
-        for item in (*(self._by_id.get(name) for name in names), last):
-            if item is not None and item.kind == kind and item.index in (None, index):
-                item.index = index
-                self._by_index.setdefault(index, item)
-                return item
-        return None
-
-    def announced(self, kind: str, index: Any, names: Names) -> Item | None:
-        """Return the item that an announcement is about if it is known already: something of it came before."""
-        last = self._last.get(kind)
-        if last is None or last.done:
-            return None
-        if names and last.named:
-            return last if any(self._by_id.get(name) is last for name in names) else None
-        return last if isinstance(index, int) and last.index == index else None
-
-    def is_over(self, kind: str, index: Any, names: Names) -> bool:
-        """Whether an announcement is about an item that has had its end: of that place and name."""
-        found = self._by_index.get(index) if isinstance(index, int) else None
-        is_done = found is not None and found.done and found.kind == kind
-        return is_done and any(self._by_id.get(name) is found for name in names)
-
-    def matched(self, finished: list[tuple[str, Names]]) -> list[Item | None]:
-        """Return for each item of a finished output (its kind and its names) the one that it repeats, if there is one.
-
-        Places say nothing here: some servers leave items out. The same id does; else the same order within a kind.
-        """
-        found: list[Item | None] = []
-        free = dict.fromkeys(self.all)
-        for kind, names in finished:
-            named = (self._by_id.get(name) for name in names)
-            item = next((item for item in named if item is not None and item in free and item.kind == kind), None)
-            if item is not None:
-                del free[item]
-            found.append(item)
-        left: dict[str, deque[Item]] = {}
-        for item in free:
-            left.setdefault(item.kind, deque()).append(item)
-        for i, (kind, _) in enumerate(finished):
-            if found[i] is None and left.get(kind):
-                found[i] = left[kind].popleft()
-        return found

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..losses import Report
 from .completion import Completion
-from .pieces import Pieces
+from .pieces import Early, Pieces
 from .readings import Item, Part, Tokens
 from .stops import Stops
 
@@ -93,15 +93,32 @@ class Line:
         """Take a piece of a text: it is said now, or when its turn comes."""
         if part.done or part.item.done:
             self._differs(part)
+        elif part.early is not None:
+            self._hear_early(part, part.early, piece, tokens)
         else:
             self._take(part, piece, tokens)
 
+    def foresee(self, part: Part, text: Any) -> None:
+        """*part* is announced with *text*, which its pieces may repeat."""
+        if part.early is None and text and isinstance(text, str) and not (part.text or part.done or part.item.done):
+            part.early = Early(text)
+
+    def _hear_early(self, part: Part, early: Early, piece: str, tokens: Tokens) -> None:
+        early.tokens += tokens
+        said = early.hear(piece)
+        if said is not None:
+            part.early = None
+            self._take(part, said, early.tokens)
+
     def settle(self, part: Part, text: Any, tokens: Callable[[], Tokens]) -> None:
         """*part* is whole: say what is missing of *text*; its *tokens* count if none came before."""
-        rest = part.text.rest_of(text) if isinstance(text, str) else ""
+        heard: Tokens = []
+        if part.early is not None:
+            text, heard, part.early = part.early.with_end(text), part.early.tokens, None
+        rest = part.text.rest_of(text) if text and isinstance(text, str) else ""
         if rest is None:
             self._differs(part)
-        late = [] if part.has_tokens else tokens()
+        late = [] if part.has_tokens else heard or tokens()
         if rest or late:
             self._take(part, rest or "", late)
         part.done = True
@@ -116,10 +133,14 @@ class Line:
                 self._take_turn(part)
                 if not (part.done or item.done):
                     return
+                if part.early is not None:
+                    self.settle(part, None, list)
+                    return  # that went on from here
                 item.at += 1
             if not item.done:
                 return
             self._queue.popleft()
+            item.left = True
 
     def close(self) -> None:
         """Nothing more will come: let everybody finish."""
@@ -129,8 +150,15 @@ class Line:
 
     def _take(self, part: Part, piece: str, tokens: Tokens) -> None:
         if self._is_late(part):
-            self._differs(part)
-            return
+            if part.text or not part.item.left:
+                self._differs(part)
+                return
+            part.turn, part.item.at = 0, part.item.parts.index(part)  # it had its turn and said nothing
+        if part.item.left and not part.turn:
+            part.item.left = False
+            self._queue.append(part.item)
+        if part.item.done:
+            part.item.grew()
         part.text.add(piece)
         part.has_tokens = part.has_tokens or bool(tokens)
         if part.turn:

@@ -10,8 +10,9 @@ from ..parts import annotations, logprobs, reasoning
 from ..profiles import Terms
 from ..wire import json, shape
 from ..wire.shape import place
+from .index import Items
 from .pieces import Grow
-from .readings import TEXTS, Body, Item, Items, Part
+from .readings import TEXTS, Body, Item, Part, Tokens
 from .speech import Line, Speech
 
 _TOLD = {"output_text": "text", "text": "text", "refusal": "refusal"}  # the field of a part that has its text
@@ -22,6 +23,7 @@ class Messages:
 
     def __init__(self, items: Items, speech: Speech, terms: Terms) -> None:
         self.line = Line(speech, terms.report, terms.profile.message_separator, "", self._has_begun)
+        self._aside: Line | None = self.line
         self._items = items
         self._speech = speech
         self._report = terms.report
@@ -31,12 +33,47 @@ class Messages:
         self._part: Part | None = None
         self._length: int | None = None  # of a text that was stopped
 
+    def add(self, item: Item) -> None:
+        """A message begins."""
+        if (line := self._line_of(item)) is not None:
+            line.add(item)
+
+    def show_aside(self, thoughts: Line | None) -> None:
+        """Commentary goes among the *thoughts*; if there are none, it is not shown."""
+        self._aside = thoughts
+
+    def _line_of(self, item: Item) -> Line | None:
+        return self._aside if item.aside else self.line
+
+    def _hear(self, part: Part, piece: str, tokens: Tokens) -> None:
+        if (line := self._line_of(part.item)) is not None:
+            line.hear(part, piece, tokens)
+
+    def foresee(self, event: Body, body: Body) -> None:
+        """A part is announced, perhaps with its text (W31)."""
+        text, index = body.get(_TOLD[body["type"]]), place(event.get("content_index"))
+        item = self._items.of(event, "message") if text else self._items.known(event, "message")
+        if item is not None:
+            item.begin_part(_field(item, TEXTS[body["type"]]), index)
+            self._foresee(item, TEXTS[body["type"]], index, text)
+
+    def foresee_all(self, item: Item, body: Body) -> None:
+        """A message is announced, perhaps with its parts."""
+        for index, part in self._parts(body):
+            self._foresee(item, TEXTS[part["type"]], index, part.get(_TOLD[part["type"]]))
+
+    def _foresee(self, item: Item, field: str, index: Any, text: Any) -> None:
+        line = self._line_of(item)
+        if text and line is not None:
+            line.foresee(item.part(_field(item, field), index), text)
+
     def text(self, event: Body, delta: str) -> None:
         """Take a piece of text; nearly every event of a stream is one, so the next one of a text is quick."""
         address = (event.get("output_index"), event.get("item_id"), event.get("content_index"))
         part = self._part
         if part is None or address != self._address:
-            part = self._part = self._items.of(event, "message").part("content", place(address[2]))
+            item = self._items.of(event, "message")
+            part = self._part = item.part(_field(item, "content"), place(address[2]))
             self._address = address
         given = event.get("logprobs")
         tokens = logprobs.to_chat(given) if given else []
@@ -45,14 +82,14 @@ class Messages:
             part.text.add(delta)
             self._speech.out.text(delta, tokens, part.text)
         elif delta or tokens:
-            self.line.hear(part, delta, tokens)
+            self._hear(part, delta, tokens)
 
     def growing(self) -> Grow | None:
         """Return how the next piece of the text that grows is said, if nothing has to be looked for in it."""
         part = self._part
         if part is None or self._speech.stops is not None or not self.line.speaks(part):
             return None
-        return self._speech.out.growing("content", part.text)
+        return self._speech.out.growing(part.field, part.text)
 
     def add_tokens(self, encoded: bytes) -> None:
         """Take the tokens of a piece of the text that grows; they were said."""
@@ -67,17 +104,18 @@ class Messages:
     def refusal(self, event: Body, delta: str) -> None:
         if delta:
             part = self._items.of(event, "message").part("refusal", place(event.get("content_index")))
-            self.line.hear(part, delta, [])
+            self._hear(part, delta, [])
 
     def told(self, event: Body, body: Body) -> None:
         """A part is whole."""
-        text = body.get(_TOLD[body["type"]])
-        index = place(event.get("content_index"))
-        part = self._items.of(event, "message").whole_part(TEXTS[body["type"]], index, text)
+        text, kind = body.get(_TOLD[body["type"]]), TEXTS[body["type"]]
+        item = self._items.of(event, "message", fits=lambda item: item.may_end_with(_field(item, kind), text))
+        part = item.whole_part(_field(item, kind), place(event.get("content_index")), text)
         self._settle(part, body, text)
 
     def cite(self, event: Body) -> None:
-        part = self._items.of(event, "message").whole_part("content", place(event.get("content_index")))
+        item = self._items.of(event, "message")
+        part = item.whole_part(_field(item, "content"), place(event.get("content_index")))
         index = place(event.get("annotation_index"))
         if not isinstance(index, int) or index >= len(part.cited):
             part.cited.append(event.get("annotation"))
@@ -85,6 +123,9 @@ class Messages:
 
     def _note(self, part: Part) -> None:
         """*part* has citations that were not said yet."""
+        if part.field != "content":
+            self._report.dropped("annotations", "what cites is shown as reasoning", part.cited)
+            return
         (self._cited if part.turn else self._early)[part] = None
 
     def _has_begun(self, part: Part) -> None:
@@ -95,16 +136,25 @@ class Messages:
 
     def whole(self, item: Item, body: Body) -> None:
         """A message is done."""
-        told = [(i, part, TEXTS[part["type"]], part.get(_TOLD[part["type"]])) for i, part in self._parts(body)]
+        told = [
+            (i, part, _field(item, TEXTS[part["type"]]), part.get(_TOLD[part["type"]])) for i, part in self._parts(body)
+        ]
         count: dict[str, int] = {}
-        same: dict[str, bool] = {}
-        if item.parts:
-            for name in ("content", "refusal"):
-                texts = [text for _, _, field, text in told if field == name and _is_text(text)]
-                same[name] = item.has_heard(name, "".join(texts))
+        there: set[str] = set()
+        for name in {field: None for _, _, field, _ in told} if item.parts else ():
+            if self._adds_up(item, name, [text for _, _, field, text in told if field == name and _is_text(text)]):
+                there.add(name)
         for index, part, field, text in told:
             n = count[field] = count.get(field, -1) + 1
-            self._settle(item.nth_part(field, index, n), part, None if same.get(field) else text)
+            self._settle(item.nth_part(field, index, n, text), part, None if field in there else text)
+
+    def _adds_up(self, item: Item, field: str, texts: list[str]) -> bool:
+        """Whether *texts* are what came already, in other parts; what they have beyond that is said."""
+        rest = item.beyond(field, "".join(texts))
+        if rest and not item.fits(field, texts):
+            last = item.last_part(field)
+            self._settle(last, {}, last.text.whole() + rest)
+        return rest == "" or (rest is not None and not item.fits(field, texts))
 
     def _settle(self, part: Part, body: Body, text: Any) -> None:
         twin = part.item.twin
@@ -112,11 +162,14 @@ class Messages:
             part.done = True  # transformers serve: a message that was whole comes once more behind a call
             self.line.advance()
             return
+        line = self._line_of(part.item)
+        if line is None:
+            return
         cited = body.get("annotations")
         if isinstance(cited, list) and len(cited) > len(part.cited):
             part.cited = list(cited)
             self._note(part)
-        self.line.settle(part, text, lambda: logprobs.to_chat(body.get("logprobs")))
+        line.settle(part, text, lambda: logprobs.to_chat(body.get("logprobs")))
 
     def _parts(self, body: Body) -> list[tuple[int, Body]]:
         """The parts of a message with their places; those that chat has no word for are reported."""
@@ -193,9 +246,32 @@ class Thoughts:
             return None
         return self._out.growing("reasoning_content", part.text)
 
+    def foresee(self, kind: str, event: Body, text: Any) -> None:
+        """A part is announced, perhaps with its text (W31)."""
+        item = self._items.of(event, "reasoning") if text else self._items.known(event, "reasoning")
+        if item is not None:
+            index = place(event.get(f"{kind}_index"))
+            item.begin_part("reasoning_content", index)
+            self._foresee(item, kind, index, text)
+
+    def foresee_all(self, item: Item, body: Body) -> None:
+        """A reasoning item is announced, perhaps with its parts."""
+        for kind in ("content", "summary"):
+            for index, part in enumerate(_list(body.get(kind))):
+                self._foresee(item, kind, index, part.get("text") if isinstance(part, dict) else None)
+
+    def _foresee(self, item: Item, kind: str, index: Any, text: Any) -> None:
+        if text and _is_text(text) and self._shows(item, kind):
+            self.line.foresee(item.part("reasoning_content", index), text)
+
     def told(self, kind: str, event: Body, text: Any) -> None:
         """A part is whole; one of which nothing is said, and nothing was, is none."""
-        item = self._items.of(event, "reasoning") if text else self._items.known(event, "reasoning")
+
+        def fits(item: Item) -> bool:
+            return item.may_end_with("reasoning_content", text)
+
+        find = self._items.of if text else self._items.known
+        item = find(event, "reasoning", fits=fits)
         if item is not None and (self._shows(item, kind) if text else item.shows == kind):
             part = item.whole_part("reasoning_content", place(event.get(f"{kind}_index")), text or None)
             self.line.settle(part, text or None, list)
@@ -214,15 +290,22 @@ class Thoughts:
             texts = [(i, text) for i, text in enumerate(told) if text and _is_text(text)]
             if not texts or not self._shows(item, kind):
                 continue
-            if not item.has_heard("reasoning_content", "".join(text for _, text in texts)):
-                for n, (index, text) in enumerate(texts):
-                    self.line.settle(item.nth_part("reasoning_content", index, n), text, list)
-        if body.get("encrypted_content") and self._wanted != "off" and not item.listed:
+            self._settle_all(item, texts)
+        listed = item.listed or (item.twin is not None and item.twin.listed)
+        if body.get("encrypted_content") and self._wanted != "off" and not listed:
             if json.is_deep(body):
                 self._garbled("a value that is nested too deeply")
             else:
                 item.listed = True
                 self._sealed[item] = reasoning.to_details(body)
+
+    def _settle_all(self, item: Item, texts: list[tuple[int, str]]) -> None:
+        joined = "".join(text for _, text in texts)
+        heard = next((one for one in (item, item.twin) if one is not None and one.parts), None)
+        if heard is not None and heard.has_heard("reasoning_content", joined):
+            return  # nothing is added twice
+        for n, (index, text) in enumerate(texts):
+            self.line.settle(item.nth_part("reasoning_content", index, n, text), text, list)
 
     def add_details(self) -> None:
         """Add what travels sealed to the message, in the order of the items."""
@@ -231,6 +314,11 @@ class Thoughts:
             if details is not None:
                 self._out.add("reasoning_details", {**details, "index": self._count})
                 self._count += 1
+
+
+def _field(item: Item, field: str) -> str:
+    """Where a text of a message goes: commentary goes among the thoughts."""
+    return "reasoning_content" if item.aside and field == "content" else field
 
 
 def _is_text(value: Any) -> TypeGuard[str]:

@@ -29,6 +29,7 @@ class Wanted(NamedTuple):
     clock: Callable[[], float]
     limit: int | None = None  # `max_output_tokens`, if the client set it
     own_path: Callable[[str], str | None] = str  # turns a place in the upstream's request into the client's
+    formatted: bool = False  # the client asked for a format: it reads the content as JSON
 
 
 class ToChat:
@@ -41,14 +42,12 @@ class ToChat:
     and with the answer.
     """
 
-    finishing = False
-    """Never: whatever the upstream has to say comes before its last event, or in it."""
-
     def __init__(self, wanted: Wanted, quiet: bool = False, apart: bool = True) -> None:
         self.ended = False
         self.cut_short = False
         self.failure: TranslationError | None = None
         """Why the answer failed, if it did."""
+        self._awaited: TranslationError | None = None  # the failure that has no reason yet
         self._profile = wanted.terms.profile
         self._limit = wanted.limit
         self._own_path = wanted.own_path
@@ -57,7 +56,7 @@ class ToChat:
             wanted.model, wanted.include_usage, wanted.legacy, self._report, wanted.new_id, wanted.clock
         )
         self._out.quiet, self._out.apart = quiet, apart
-        self._listener = Listener(self._out, wanted.terms, wanted.stops, wanted.new_id)
+        self._listener = Listener(self._out, wanted.terms, wanted.stops, wanted.new_id, wanted.formatted)
 
     @property
     def answer(self) -> Body:
@@ -67,6 +66,13 @@ class ToChat:
     @property
     def started(self) -> bool:
         return self._out.started
+
+    @property
+    def finishing(self) -> bool:
+        """Whether only the reason of a failure may still come (W34): Azure sends it behind its last event."""
+        return self._awaited is not None and not self.ended
+
+    failing = finishing
 
     def start(self) -> list[Body]:
         """Begin the answer now, with the chunk that has the role; nothing if that happened before."""
@@ -80,7 +86,9 @@ class ToChat:
         if not isinstance(event, dict):
             self.garbled("an event that is not an object")
             return []
-        if not self._listener.hear(event):
+        if self._awaited is not None:
+            self._take_reason(event)
+        elif not self._listener.hear(event):
             self._take(event)
         elif self._listener.error is not None:
             self._fail(errors.retold(self._listener.error, self._own_path))
@@ -107,6 +115,9 @@ class ToChat:
     def finish(self, clean: bool = False) -> list[Body]:
         """The stream is over; *clean*: the upstream said so itself (`[DONE]`)."""
         self._expect_open()
+        if self._awaited is not None:
+            self._fail(self._awaited)
+            return self._out.take_chunks()
         if self._listener.is_empty and not self.started:
             raise BadUpstream(self._listener.broken or "The upstream ended its stream before it began an answer.")
         are_whole = self._listener.are_whole and not (self._listener.is_cut or self._listener.broken)
@@ -139,6 +150,14 @@ class ToChat:
         elif kind is None and (event.get("error") or errors.is_bare(event)):
             self._fail(errors.retold(errors.from_value(event), self._own_path))
 
+    def _take_reason(self, event: Body) -> None:
+        """The answer failed, and nobody has said why: only errors count."""
+        response = event.get("response")
+        if event.get("type") == "error" or errors.is_said(event.get("error")):
+            self._error(event)
+        elif isinstance(response, dict) and errors.is_said(response.get("error")):
+            self._terminal({"type": "response.failed", "response": response})
+
     def _snapshot(self, event: Body) -> None:
         if isinstance(event.get("response"), dict):
             self._out.learn(event["response"])
@@ -157,7 +176,11 @@ class ToChat:
         self._out.learn(response)
         status = self._status(response, told)
         if status not in ("completed", "incomplete"):
-            self._fail(errors.retold(errors.of_response({**response, "status": status}), self._own_path))
+            error = errors.retold(errors.of_response({**response, "status": status}), self._own_path)
+            if status == "failed" and told is not None and not errors.is_said(response.get("error")):
+                self._awaited = error
+            else:
+                self._fail(error)
             return
         self._listener.hear_output(response.get("output"), response.get("output_text"))
         if self._listener.error is not None:
@@ -172,18 +195,26 @@ class ToChat:
 
     def _status(self, response: Body, told: str | None) -> str:
         """The worse of the two endings that an event and its Response tell."""
-        given = response.get("status")
-        if response.get("error"):
+        if errors.is_said(response.get("error")):
             return "failed"
-        if isinstance(given, str):
-            return given if told is None else max(told, given, key=lambda word: _RANKS.get(word, 0))
-        if told is None:
+        given = endings.status(response.get("status"))
+        if given is None and told is None:
             self._report.defaulted("finish_reason", "the upstream did not say how its answer ended")
-        return told or "completed"
+        if given is None:
+            return told or "completed"
+        if given not in endings.STATUSES and (told or response.get("output") or response.get("output_text")):
+            self._report.approximated("finish_reason", "an unknown status is taken for the end", response["status"])
+            given = "completed"
+        return given if told is None else max(told, given, key=lambda word: _RANKS.get(word, 0))
 
     def _conclude(self, status: str, reason: str | None) -> None:
         """End well, unless something is missing."""
         is_cut = status == "incomplete" or self._listener.is_cut
+        if not (is_cut or self._listener.calls_have_ends or self._listener.stopped):
+            is_cut = self._is_used_up()
+            if not is_cut:
+                self._fail(BadUpstream("The upstream ended its answer in the middle of a tool call."))
+                return
         self._listener.flush(whole=not is_cut)
         if self._listener.broken or (self._listener.stopped and self._listener.has_whole_calls):
             self._stop()
@@ -194,13 +225,15 @@ class ToChat:
 
     def _is_full(self) -> bool:
         """Whether a text is as long as it may be: llama-server and transformers serve call that completed."""
-        used = self._out.used
-        if self._limit is None or used is None or used < self._limit or self._out.call_reason:
-            return False
-        if self._profile.says_when_cut:
+        if not self._is_used_up() or self._out.call_reason or self._profile.says_when_cut:
             return False
         self._report.approximated("finish_reason", "the answer is as long as its limit and taken for cut")
         return True
+
+    def _is_used_up(self) -> bool:
+        """Whether the answer has as many tokens as the client allows."""
+        used = self._out.used
+        return self._limit is not None and used is not None and used >= self._limit
 
     def _stop(self) -> None:
         """A stop sequence came; what could not be read before it counts all the same."""

@@ -66,6 +66,8 @@ class ToResponses:
 
     cut_short = False
     """Never ended from here: there is nothing to cut."""
+    failing = False
+    """Never: a failure comes with its reason."""
 
     @property
     def finishing(self) -> bool:

@@ -168,7 +168,7 @@ class Keeping:
     """Starts with the first chunk, ends with a chunk that says so."""
 
     cut_short = False
-    finishing = False
+    finishing = failing = False
     failure: TranslationError | None = None
 
     def __init__(self, lane: Lane | None = None) -> None:

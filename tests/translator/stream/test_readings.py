@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator.stream.readings import Item, Items, kind_of, names_of
+from diglot.translator.stream.readings import Item, kind_of, names_of, names_of_item
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,23 @@ def test_kinds_of_items(body: dict[str, Any], kind: str) -> None:
 def test_names_are_texts() -> None:
     """Nothing else names an item."""
     assert names_of("a", "", None, 1, ["b"], "c") == ("a", "c")
+
+
+def test_a_call_has_the_name_of_its_item_and_its_own() -> None:
+    """Some events call an item by the id of its call."""
+    assert names_of_item({"call_id": "c", "id": "i"}, "x") == ("call_id c", "c", "i", "x")
+    assert names_of_item({"call_id": None, "id": 5}) == ()
+
+
+def test_an_item_is_another_one_if_it_is_another_call() -> None:
+    """Servers may give all calls one id."""
+    item = Item("call")
+    assert not item.is_other(("call_id c", "c", "i"))
+    item.learn(("call_id c", "c", "i"))
+    item.learn(("call_id d",))
+    assert not item.is_other(("call_id c", "c", "i"))
+    assert not item.is_other(("i",))
+    assert item.is_other(("call_id d", "d", "i"))
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------
@@ -98,98 +115,77 @@ def test_parts_of_a_finished_item() -> None:
     assert item.nth_part("refusal", 1, 0) not in (loose, new)
 
 
-# --- items -----------------------------------------------------------------------------------------------------------
+def test_indexes_that_count_events() -> None:
+    """W30: where parts are announced, an index that was not means the part that is open."""
+    item = Item("message")
+    item.begin_part("content", 0)
+    item.begin_part("content", "x")
+    part = item.part("content", 1)
+    assert part.index == 0
+    part.text.add("ab")
+    assert [item.part("content", index) for index in (2, 3, 0)] == [part] * 3
+    assert item.whole_part("content", 4, "ab") is part
+    part.done = True
+    assert item.whole_part("content", 5, "ab") is part
+    assert item.nth_part("content", 0, 0, "ab") is part
+    item.begin_part("content", 7)
+    assert item.part("content", 7) not in (part, item.part("content", 8), item.whole_part("content", 9, "x"))[:1]
 
 
-@pytest.fixture
-def items() -> Items:
-    return Items(lambda kind, wire_kind: Item(kind))
-
-
-def test_items_are_found_by_index_or_name(items: Items) -> None:
-    """The index first, if the kind fits."""
-    first = items.begin("message", "message", 0, ("a",))
-    second = items.begin("message", "message", 1, ("b",))
-    assert items.all == [first, second]
-    assert items.find("message", 0, ("b",)) is first
-    assert items.find("message", None, ("a",)) is first
-    assert items.find("message", None, ("x", "b")) is second
-    assert items.find("reasoning", 0, ("a",)) is None
-    assert items.find("message", 7, ("a",)) is None
-    assert items.of({"output_index": 1}, "message") is second
-    assert items.of({"item_id": "new", "output_index": 2}, "message") is items.find("message", 2, ())
-
-
-def test_an_item_without_an_index_learns_it(items: Items) -> None:
-    """R4: some events have one and some have none."""
-    item = items.begin("message", "message", None, ("a",))
-    assert items.find("message", 3, ("a",)) is item
-    assert item.index == 3
-    assert items.find("message", 3, ()) is item
-
-
-def test_the_open_item_of_a_kind(items: Items) -> None:
-    """R4, R8: without index, or with a name that nobody knows, it is the one that is not done yet."""
-    item = items.begin("message", "message", None, ("a",))
-    assert items.find("message", None, ("other",)) is item
-    assert items.find("message", None, ()) is item
-    item.done = True
-    assert items.find("message", None, ()) is None
-    assert items.find("message", None, ("a",)) is item
-
-
-def test_the_first_of_a_name_keeps_it(items: Items) -> None:
-    """Some servers give every item the same id."""
-    first = items.begin("message", "message", None, ("same",))
+def test_an_index_that_stays() -> None:
+    """W30: some servers say 0 in each delta; what was announced last is meant."""
+    item = Item("message")
+    item.begin_part("content", 0)
+    first = item.part("content", 0)
     first.done = True
-    items.begin("message", "message", None, ("same",))
-    assert items.find("message", None, ("same",)) is first
+    assert item.part("content", 0) is first
+    item.begin_part("content", 1)
+    second = item.part("content", 0)
+    assert second is not first
+    assert second.index == 1
+    assert item.part("content", 0) is second
+    assert item.whole_part("content", 1, "any") is second
 
 
-def test_announcements_that_repeat(items: Items) -> None:
-    """A delta may come ahead of the announcement of its item."""
-    assert items.announced("message", 0, ("a",)) is None
-    item = items.begin("message", "message", 0, ("a",))
-    assert items.announced("message", 0, ("a",)) is item
-    assert items.announced("message", 0, ("b",)) is None
-    assert items.announced("message", 0, ()) is item
-    assert items.announced("message", None, ()) is None
-    assert items.announced("reasoning", 0, ("a",)) is None
+def test_the_text_decides_where_places_do_not() -> None:
+    """W30: of the closing event, after the id and the place."""
+    item = Item("message")
+    first, second = item.part("content", 0), item.part("content", 1)
+    first.text.add("a")
+    second.text.add("b")
+    assert item.whole_part("content", 0, "ax") is first
+    assert item.whole_part("content", 0, "bx") is second
+    assert item.whole_part("content", 5, "bx") is second
+    assert item.whole_part("content", 0, "c") is first
+    assert item.nth_part("content", 0, 1, "bx") is second
+    assert item.nth_part("content", 0, 0, "c") is first
+    assert item.nth_part("content", 4, 1, "bx") is second
+    second.done = True
+    assert item.whole_part("content", 5, "b") is second
+    assert item.whole_part("content", 5, "bx").index == 5
+    assert item.may_end_with("content", "x") is False
+    assert item.may_end_with("refusal", "x") is False
+
+
+def test_what_came_of_an_item() -> None:
+    """All its texts, one behind the other; it may grow after its end."""
+    item = Item("message")
+    assert not item.begins("a")
+    for index, text in enumerate("ab"):
+        item.part("content", index).text.add(text)
+    assert item.heard() == b"ab"
+    assert [item.begins(text) for text in ("ab", "abc", "a", "ac", "", None)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
+    assert [item.fits("content", texts) for texts in (["a", "b"], ["ax"], ["b"])] == [True, True, False]
+    assert [item.beyond("content", text) for text in ("ab", "abc", "x")] == ["", "c", None]
     item.done = True
-    assert items.announced("message", 0, ("a",)) is None
-    nameless = items.begin("message", "message", 1, ())
-    assert items.announced("message", 1, ("c",)) is nameless
-    assert items.announced("message", 2, ("c",)) is None
-
-
-def test_a_finished_output_is_matched(items: Items) -> None:
-    """By name, then by order within a kind; an item is matched once."""
-    one = items.begin("message", "message", 0, ("a",))
-    thought = items.begin("reasoning", "reasoning", 1, ("r",))
-    two = items.begin("message", "message", 2, ("b",))
-    message = "message"
-    assert items.matched([(message, ("b",)), (message, ("a",))]) == [two, one]
-    assert items.matched([(message, ()), (message, ("x",)), ("reasoning", ("a",))]) == [one, two, thought]
-    assert items.matched([(message, ("new",)), (message, ("a",)), (message, ("b",))]) == [None, one, two]
-    assert items.matched([(message, ("a",)), (message, ("a",)), (message, ("a",))]) == [one, two, None]
-    assert items.matched([]) == []
-
-
-@pytest.mark.parametrize(
-    ("kind", "index", "names", "over"),
-    [
-        ("call", 0, ("a",), True),
-        ("call", 0, (), False),
-        ("call", 0, ("b",), False),
-        ("call", 1, ("a",), False),
-        ("call", None, ("a",), False),
-        ("message", 0, ("a",), False),
-    ],
-)
-def test_an_item_that_has_had_its_end(kind: str, index: Any, names: tuple[str, ...], over: bool) -> None:
-    """It may be announced again, in its place and under its name."""
-    items = Items(lambda kind, wire_kind: Item(kind))
-    item = items.begin("call", "function_call", 0, ("a",))
-    assert not items.is_over(kind, index, names)
-    item.done = True
-    assert items.is_over(kind, index, names) is over
+    assert item.has_heard("content", "ab")
+    item.last_part("content").text.add("c")
+    item.grew()
+    assert item.has_heard("content", "abc")

@@ -12,7 +12,23 @@ from diglot.translator import Profile, Report, TranslationError, answer
 from diglot.translator.profiles import Terms
 from diglot.translator.stream.to_chat import ToChat, Wanted
 
-from event_streams import PART_DONE, between, events_of, items_of, with_other_ids, with_output, without, without_fields
+from event_streams import (
+    PART_DONE,
+    between,
+    events_of,
+    items_of,
+    with_counted_parts,
+    with_empty_ends,
+    with_items_at_once,
+    with_other_ids,
+    with_output,
+    with_parts_at_once,
+    with_parts_at_zero,
+    with_places,
+    with_repeated_calls,
+    without,
+    without_fields,
+)
 from transduced import response, run
 
 TEXT = st.text("ab \u00e9\U0001f600", max_size=9)
@@ -45,6 +61,10 @@ def want(report: Report | None = None, *stops: str) -> Wanted:
     return Wanted("m", terms, False, False, stops, lambda prefix: f"{prefix}_x{next(count)}", lambda: 7.0)
 
 
+def at_once(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return with_items_at_once(events, events[-1]["response"])
+
+
 ODDITIES: list[Callable[[list[dict[str, Any]]], list[dict[str, Any]]]] = [
     lambda events: events,
     lambda events: without(events, *PART_DONE),
@@ -58,6 +78,26 @@ ODDITIES: list[Callable[[list[dict[str, Any]]], list[dict[str, Any]]]] = [
     lambda events: without_fields(events, "item_id"),
     with_other_ids,
     lambda events: with_output(events, []),
+    with_counted_parts,
+    lambda events: with_counted_parts(without(events, "output_item.done")),
+    lambda events: with_output(with_counted_parts(events), []),
+    with_parts_at_zero,
+    lambda events: with_places(events, "done", plus=1),
+    lambda events: with_places(with_counted_parts(events), "done", plus=1),
+    lambda events: with_places(events, "done", plus=-1),
+    lambda events: with_places(events, "delta", times=0),
+    lambda events: with_places(without_fields(events, "item_id"), "delta", times=0),
+    lambda events: with_output(with_places(events, "delta", "done", times=0), []),
+    at_once,
+    lambda events: without(at_once(events), ".delta"),
+    lambda events: without(at_once(events), ".delta", ".done"),
+    lambda events: without(at_once(events), *PART_DONE),
+    with_parts_at_once,
+    lambda events: without(with_parts_at_once(events), ".delta"),
+    lambda events: without(with_parts_at_once(events), ".delta", *PART_DONE),
+    with_empty_ends,
+    lambda events: without(with_empty_ends(events), ".delta"),
+    lambda events: with_output(with_empty_ends(events), []),
 ]
 
 
@@ -74,6 +114,15 @@ def test_streamed_and_whole_answers_are_the_same(
     expected = answer.to_chat(whole, want())
     assert without_details(transducer.answer) == without_details(expected)
     assert not [loss for loss in report if loss.kind == "approximated"]
+
+
+@given(RESPONSES, st.booleans())
+def test_calls_that_come_twice_are_made_once(whole: dict[str, Any], streamed: bool) -> None:
+    """W33: in the finished output, and in the events."""
+    twice = with_repeated_calls(whole)
+    transducer = ToChat(want())
+    run(transducer, *(events_of(twice) if streamed else between(twice, [])))
+    assert transducer.answer == answer.to_chat(whole, want())
 
 
 def without_details(body: dict[str, Any]) -> dict[str, Any]:

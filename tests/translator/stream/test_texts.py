@@ -7,7 +7,8 @@ from diglot.translator import Profile, Report
 from diglot.translator.parts import reasoning
 from diglot.translator.profiles import Terms
 from diglot.translator.stream.completion import Completion
-from diglot.translator.stream.readings import Item, Items
+from diglot.translator.stream.index import Items
+from diglot.translator.stream.readings import Item
 from diglot.translator.stream.speech import Speech
 from diglot.translator.stream.texts import Messages, Thoughts
 
@@ -26,7 +27,7 @@ class Scene:
         self.messages = Messages(self.items, self.speech, terms)
         self.thoughts = Thoughts(self.items, self.speech, terms, self.broken.append)
 
-    def make(self, kind: str, wire_kind: str) -> Item:
+    def make(self, kind: str, body: dict[str, Any]) -> Item:
         item = Item(kind)
         if kind == "message":
             self.messages.line.add(item)

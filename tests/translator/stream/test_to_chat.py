@@ -87,14 +87,15 @@ def test_obfuscation_goes_on(wanted: Want) -> None:
         ({"error": "It broke."}, 502, "It broke."),
         ({"detail": "Not found."}, 502, "Not found."),
         (ended("failed", response(status="failed", error={"code": "invalid_prompt", "message": "No."})), 400, "No."),
-        (ended("failed"), 500, "failed"),
-        (ended("completed", response(HI, status="failed")), 500, "failed"),
+        (response(HI, status="failed"), 500, "failed"),
         (ended("completed", response(HI, error={"message": "It broke."})), 500, "It broke."),
         (ended("cancelled"), 400, "cancelled"),
         (response(HI, status="cancelled"), 400, "cancelled"),
         (response(status="queued"), 502, "not finished"),
         (response(HI, status="in_progress"), 502, "not finished"),
-        (response(HI, status="expired"), 502, "not finished"),
+        (response(status="expired"), 502, "not finished"),
+        (response(HI, status="errored out", error={"message": "It broke."}), 500, "It broke."),
+        (response(HI, status="Failed"), 500, "failed"),
         ({"object": "response"}, 502, "has no output"),
         (ended("completed"), 502, "has no output"),
         (response({"type": "shell_call"}), 502, "cannot be read"),
@@ -114,6 +115,72 @@ def test_failures(wanted: Want, event: Any, status: int, message: str) -> None:
     assert message in chunks[-1]["error"]["message"]
     assert outcome(transducer) == ("Hi", None)
     assert transducer.failure is not None
+
+
+REASON = {"type": "error", "error": {"code": "invalid_prompt", "message": "It was filtered."}}
+
+
+@pytest.mark.parametrize(
+    "failed", [ended("failed"), ended("completed", response(HI, status="failed", error={"code": None}))]
+)
+@pytest.mark.parametrize(
+    "reason", [REASON, {"error": REASON["error"]}, ended("failed", response(error=REASON["error"]))]
+)
+@pytest.mark.parametrize("begun", [True, False])
+def test_the_reason_comes_behind_the_failure(wanted: Want, failed: Any, reason: Any, begun: bool) -> None:
+    """W34: nothing but an error counts after it, and the stream is about to end."""
+    transducer = ToChat(wanted())
+    if begun:
+        transducer.start()
+    assert transducer.feed(failed) == []
+    assert transducer.finishing
+    assert transducer.failing
+    assert transducer.feed({"type": "response.output_text.delta", "delta": "Hi"}) == []
+    assert transducer.feed(ended("in_progress", response())) == []
+    if begun:
+        assert transducer.feed(reason)[0]["error"]["message"] == "It was filtered."
+        assert not transducer.finishing
+    else:
+        with pytest.raises(BadUpstream, match="filtered") as raised:
+            transducer.feed(reason)
+        assert (raised.value.status, raised.value.code) == (400, "invalid_prompt")
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_a_failure_without_a_reason(wanted: Want, clean: bool) -> None:
+    """It is one when the stream ends."""
+    transducer = ToChat(wanted())
+    transducer.feed(ended("failed"))
+    with pytest.raises(BadUpstream, match="failed") as raised:
+        transducer.finish(clean)
+    assert raised.value.status == 500
+
+
+@pytest.mark.parametrize(
+    ("calls", "limit", "used", "finish"),
+    [
+        (['{"a":'], None, None, None),
+        ([""], None, None, None),
+        (['{"a":'], 5, 5, "length"),
+        (['{"a":'], 5, 4, None),
+        (['{"a":1}'], None, None, "tool_calls"),
+        (['{"a":1}', ""], None, None, None),
+    ],
+)
+def test_a_call_that_never_ended(
+    wanted: Want, calls: list[str], limit: int | None, used: int | None, finish: str | None
+) -> None:
+    """W32: half a call must not be run: it is cut where the answer says so, else an error."""
+    transducer = ToChat(wanted()._replace(limit=limit))
+    events = []
+    for i, arguments in enumerate(calls):
+        item = {"type": "function_call", "id": f"fc_{i}", "call_id": f"c{i}", "name": "f", "arguments": ""}
+        delta = {"type": "response.function_call_arguments.delta", "item_id": f"fc_{i}", "delta": arguments}
+        events += [{"type": "response.output_item.added", "output_index": i, "item": item}, delta]
+    usage = None if used is None else {"input_tokens": 1, "output_tokens": used, "total_tokens": used + 1}
+    chunks = run(transducer, *events, ended("completed", response(usage=usage)))
+    assert outcome(transducer)[1] == finish
+    assert ("error" in chunks[-1]) is (finish is None)
 
 
 def test_a_failure_says_what_waited(wanted: Want) -> None:
@@ -183,6 +250,13 @@ def run_on(transducer: ToChat, *events: Any) -> list[dict[str, Any]]:
         (ended("incomplete", response(HI)), "length", []),
         (ended("completed", response(HI, status="in_progress")), "stop", []),
         (ended("completed", {"output": [HI]}), "stop", []),
+        (response(HI, status="COMPLETED"), "stop", []),
+        (response(HI, status="success"), "stop", ["approximated"]),
+        (response(HI, status="null"), "stop", ["defaulted"]),
+        (response(HI, status="expired"), "stop", ["approximated"]),
+        (response(HI, status="max_tokens"), "length", []),
+        (ended("completed", response(HI, status="ok")), "stop", ["approximated"]),
+        (response(HI, error={"code": None, "message": None}), "stop", []),
     ],
 )
 def test_endings(wanted: Want, end: Any, reason: str, reported: list[str]) -> None:

@@ -83,9 +83,9 @@ def test_a_call_without_an_id_gets_one(stage: Callable[..., Stage]) -> None:
     out, calls, _ = stage()
     call = begun(calls, name="f", call_id=None)
     assert said(out) == []
-    finished(calls, call, arguments="{}")
-    begun(calls, name="g", call_id="call_1")
-    assert said(out) == [("call_1", "f", "{}"), ("call_3", "g", "")]
+    finished(calls, call, arguments='{"a":1}')
+    finished(calls, begun(calls, name="g", call_id="call_1"), arguments='{"a":1}')
+    assert said(out) == [("call_1", "f", '{"a":1}'), ("call_3", "g", '{"a":1}')]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +111,7 @@ def test_what_was_not_streamed_is_said(
     call = begun(calls, kind, name="f", call_id="c")
     calls.hear(call, streamed)
     finished(calls, call, **{"input" if kind == CUSTOM else "arguments": payload})
+    calls.close(whole=True)
     assert said(out) == [("c", "f", expected)]
     assert len(report) == reported
 
@@ -118,7 +119,7 @@ def test_what_was_not_streamed_is_said(
 def test_namespaces_are_part_of_the_name(stage: Callable[..., Stage]) -> None:
     """As the client declared it."""
     out, calls, _ = stage()
-    finished(calls, begun(calls, name="f", call_id="c1", namespace="ns"))
+    finished(calls, begun(calls, name="f", call_id="c1", namespace="ns"), arguments='{"a":1}')
     begun(calls, name="f", call_id="c2", namespace=5)
     assert [name for _, name, _ in said(out)] == ["ns__f", "f"]
 
@@ -127,8 +128,8 @@ def test_the_first_name_counts(stage: Callable[..., Stage]) -> None:
     """An announced call never changes its name or its id."""
     out, calls, _ = stage()
     call = begun(calls, name="f", call_id="c")
-    finished(calls, call, name="g", call_id="d", arguments="{}")
-    assert said(out) == [("c", "f", "{}")]
+    finished(calls, call, name="g", call_id="d", arguments='{"a":1}')
+    assert said(out) == [("c", "f", '{"a":1}')]
 
 
 def test_a_cut_call_keeps_what_came(stage: Callable[..., Stage]) -> None:
@@ -158,10 +159,10 @@ def test_what_comes_after_the_end(stage: Callable[..., Stage]) -> None:
     """The call was whole; it is reported."""
     out, calls, report = stage()
     call = begun(calls, name="f", call_id="c")
-    finished(calls, call, arguments="{}")
+    finished(calls, call, arguments='{"a":1}')
     calls.hear(call, "more")
-    calls.settle(call, "{}more")
-    assert said(out) == [("c", "f", "{}")]
+    calls.settle(call, '{"a":1}more')
+    assert said(out) == [("c", "f", '{"a":1}')]
     assert [loss.kind for loss in report] == ["approximated", "approximated"]
 
 
@@ -203,15 +204,215 @@ def test_a_call_that_comes_too_late_is_ignored(stage: Callable[..., Stage]) -> N
     assert (said(out), list(report), calls.are_whole) == ([], [], True)
 
 
-@pytest.mark.parametrize(("kind", "payload"), [(FUNCTION, "{}"), (CUSTOM, "x"), (FUNCTION, None), (CUSTOM, "")])
+@pytest.mark.parametrize(("kind", "payload"), [(FUNCTION, '{"a":1}'), (CUSTOM, "x")])
 def test_what_comes_behind_the_end_of_a_payload(stage: Callable[..., Stage], kind: str, payload: Any) -> None:
-    """It is none of it, and reported; the fast lane does not take it either. The finished call may still tell it."""
+    """It is none of it, and reported; the fast lane does not take it either."""
     out, calls, report = stage()
     call = begun(calls, kind, name="f", call_id="c")
     calls.settle(call, payload)
     calls.hear(call, "more")
     assert calls.growing(call) is None
-    assert said(out) == [("c", "f", payload or "")]
+    assert said(out) == [("c", "f", payload)]
     assert [loss.why for loss in report] == ["more came for a call that was whole"]
-    finished(calls, call, **{"input" if kind == CUSTOM else "arguments": payload or "{1}"})
-    assert said(out) == [("c", "f", payload or "{1}")]
+
+
+# --- W31: the fullest word counts, wherever it stands ----------------------------------------------------------------
+
+WORDS = [(FUNCTION, "arguments", '{"a":1}'), (CUSTOM, "input", "ls -l")]
+
+
+@pytest.mark.parametrize(("kind", "field", "payload"), WORDS)
+@pytest.mark.parametrize("empty", ["", None, "{}"])
+def test_an_end_that_says_nothing(
+    stage: Callable[..., Stage], kind: str, field: str, payload: str, empty: str | None
+) -> None:
+    """The finished output may have the payload yet, and the next call waits for that."""
+    if kind == CUSTOM and empty == "{}":
+        empty = ""
+    out, calls, report = stage()
+    first = begun(calls, kind, name="f", call_id="c1")
+    calls.settle(first, empty)
+    finished(calls, first, **{field: empty})
+    finished(calls, begun(calls, kind, name="g", call_id="c2"), **{field: payload})
+    assert said(out) == [("c1", "f", "")]
+    assert calls.are_whole
+    finished(calls, first, **{field: payload})
+    calls.close(whole=True)
+    assert said(out) == [("c1", "f", payload), ("c2", "g", payload)]
+    assert not list(report)
+
+
+@pytest.mark.parametrize(("kind", "field", "payload"), WORDS)
+def test_pieces_behind_an_empty_end(stage: Callable[..., Stage], kind: str, field: str, payload: str) -> None:
+    """It was none."""
+    out, calls, report = stage()
+    call = begun(calls, kind, name="f", call_id="c")
+    calls.settle(call, "")
+    calls.hear(call, payload)
+    assert calls.growing(call) is not None
+    finished(calls, call, **{field: ""})
+    assert said(out) == [("c", "f", payload)]
+    assert not list(report)
+
+
+@pytest.mark.parametrize(
+    ("kind", "early", "pieces", "end", "expected"),
+    [
+        (FUNCTION, '{"a":1}', [], None, '{"a":1}'),
+        (FUNCTION, {"a": 1}, [], None, '{"a":1}'),
+        (FUNCTION, '{"a":1}', ['{"a"', ":1}"], '{"a":1}', '{"a":1}'),
+        (FUNCTION, '{"a":1}', ['{"a"', ":2}"], '{"a":2}', '{"a":2}'),
+        (FUNCTION, '{"a":1}', ['{"b"', ":2}"], None, '{"b":2}'),
+        (FUNCTION, '{"a"', [":1}"], None, '{"a":1}'),
+        (FUNCTION, "{}", ['{"a":1}'], None, '{"a":1}'),
+        (FUNCTION, '{"a":1}', [], "{}", '{"a":1}'),
+        (FUNCTION, '{"a"', [], '{"a":1}', '{"a":1}'),
+        (CUSTOM, "ls", [], None, "ls"),
+        (CUSTOM, "ls", ["l", "s", " -l"], None, "ls -l"),
+        (CUSTOM, "ls", [" -l"], "ls -l", "ls -l"),
+        (CUSTOM, "ls", [], "", "ls"),
+        (CUSTOM, "lsls", ["ls", "x"], None, "lslslsx"),
+    ],
+)
+def test_a_payload_at_the_beginning(
+    stage: Callable[..., Stage], kind: str, early: Any, pieces: list[str], end: Any, expected: str
+) -> None:
+    """Its pieces repeat it or go on behind it; where it was whole and they differ, they count."""
+    out, calls, report = stage()
+    field = "input" if kind == CUSTOM else "arguments"
+    call = begun(calls, kind, name="f", call_id="c", **{field: early})
+    assert said(out) == [("c", "f", "")]
+    for piece in pieces:
+        calls.hear(call, piece)
+    finished(calls, call, **{field: end})
+    calls.announce(call, {field: early})
+    calls.close(whole=True)
+    assert said(out) == [("c", "f", expected)]
+    assert not list(report)
+
+
+def test_the_fast_lane_waits_for_what_is_undecided(stage: Callable[..., Stage]) -> None:
+    """Pieces may repeat what was there at the beginning."""
+    out, calls, _ = stage()
+    call = begun(calls, CUSTOM, name="f", call_id="c", input="ls")
+    calls.announce(call, {"input": "lsof"})
+    calls.hear(call, "l")
+    assert calls.growing(call) is None
+    calls.hear(call, "s -l")
+    assert calls.growing(call) is not None
+    assert said(out) == [("c", "f", "ls -l")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "expected"),
+    [
+        (FUNCTION, ['{"a"', '{"a":1}'], '{"a":1}'),
+        (FUNCTION, ['{"a":1}', '{"a":1}{"a":1}'], '{"a":1}'),
+        (FUNCTION, ["{a}", "{a}}"], "{a}}"),
+        (FUNCTION, ["[1]", "[1] "], "[1] "),
+        (CUSTOM, ["ls", "ls -l"], "ls -l"),
+    ],
+)
+def test_ends_that_say_more_and_more(stage: Callable[..., Stage], kind: str, told: list[str], expected: str) -> None:
+    """As long as no other call has begun, and nothing is whole that cannot grow."""
+    out, calls, _ = stage()
+    call = begun(calls, kind, name="f", call_id="c")
+    for payload in told:
+        calls.settle(call, payload)
+    assert said(out) == [("c", "f", expected)]
+    begun(calls, kind, name="g", call_id="c2")
+    calls.settle(call, expected + "!")
+    assert said(out)[0] == ("c", "f", expected)
+
+
+# --- W32, W33 --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "early", "pieces", "has_end"),
+    [
+        (FUNCTION, "", [], False),
+        (FUNCTION, "", ['{"a":'], False),
+        (FUNCTION, "", ['{"a":1}'], True),
+        (FUNCTION, "", ["{a}"], False),
+        (FUNCTION, '{"a":1}', [], True),
+        (FUNCTION, '{"a":1', [], False),
+        (CUSTOM, "", ["ls"], False),
+        (CUSTOM, "ls", [], True),
+        ("shell_call", "", [], False),
+    ],
+)
+def test_a_call_without_an_end(
+    stage: Callable[..., Stage], kind: str, early: str, pieces: list[str], has_end: bool
+) -> None:
+    """Only arguments that are a whole object need none."""
+    _, calls, _ = stage()
+    call = begun(calls, kind, name="f", call_id="c", arguments=early, input=early)
+    for piece in pieces:
+        calls.hear(call, piece)
+    assert calls.have_ends is has_end
+
+
+@pytest.mark.parametrize(("kind", "field", "payload"), WORDS)
+@pytest.mark.parametrize("again", [0, 1])
+def test_a_call_that_comes_twice(stage: Callable[..., Stage], kind: str, field: str, payload: str, again: int) -> None:
+    """It is one call: under the same id, with the same payload, or with none."""
+    out, calls, report = stage()
+    finished(calls, begun(calls, kind, name="f", call_id="c"), **{field: payload})
+    second = begun(calls, kind, name="f", call_id="c")
+    calls.hear(second, payload[:2])
+    assert len(said(out)) == 1
+    if again:
+        calls.settle(second, payload)
+    finished(calls, second, **{field: payload})
+    finished(calls, begun(calls, kind, call_id="c"), **{field: ""})
+    calls.hear(second, "more")
+    calls.close(whole=True)
+    assert said(out) == [("c", "f", payload)]
+    assert {loss.why for loss in report} == {"a call that came twice is made once"}
+    assert calls.are_whole
+
+
+def test_the_payload_of_a_call_may_come_where_it_is_repeated(stage: Callable[..., Stage]) -> None:
+    """The fullest word counts."""
+    out, calls, _ = stage()
+    finished(calls, begun(calls, name="f", call_id="c"), arguments="{}")
+    finished(calls, begun(calls, name="f", call_id="c"), arguments='{"a":1}')
+    calls.close(whole=True)
+    assert said(out) == [("c", "f", '{"a":1}')]
+
+
+def test_calls_that_are_alike(stage: Callable[..., Stage]) -> None:
+    """Another id, another name or another payload makes another call."""
+    out, calls, _ = stage()
+    for name, call_id, arguments in (("f", "c", '{"a":1}'), ("f", "d", '{"a":1}'), ("f", "c", '{"a":2}')):
+        finished(calls, begun(calls, name=name, call_id=call_id), arguments=arguments)
+    finished(calls, begun(calls, name="g", call_id="c"), arguments='{"a":1}')
+    finished(calls, begun(calls, CUSTOM, name="f", call_id="c"), input='{"a":1}')
+    assert [(name, payload) for _, name, payload in said(out)] == [
+        ("f", '{"a":1}'),
+        ("f", '{"a":1}'),
+        ("f", '{"a":2}'),
+        ("g", '{"a":1}'),
+        ("f", '{"a":1}'),
+    ]
+    assert len({call_id for call_id, _, _ in said(out)}) == 5
+
+
+def test_white_space_makes_no_other_call(stage: Callable[..., Stage]) -> None:
+    """Some servers write the arguments of the finished output anew."""
+    out, calls, _ = stage()
+    finished(calls, begun(calls, name="f", call_id="c"), arguments='{"a":1}')
+    finished(calls, begun(calls, name="f", call_id="c"), arguments='{"a": 1}')
+    assert said(out) == [("c", "f", '{"a":1}')]
+
+
+def test_an_item_that_comes_twice_without_the_id_of_its_call(stage: Callable[..., Stage]) -> None:
+    """The id of the item says it."""
+    out, calls, _ = stage()
+    first = begun(calls, name="f")
+    finished(calls, first, arguments='{"a":1}')
+    second = begun(calls, name="f")
+    second.twin = first
+    finished(calls, second, arguments='{"a":1}')
+    assert said(out) == [("call_1", "f", '{"a":1}')]
