@@ -29,7 +29,8 @@ def add(given: dict[str, Any], items: Items, made: dict[str, Any], terms: Terms)
         _instruct(items, made, terms)
     if profile.responses_always_stream:
         made["stream"] = True
-    if profile.encrypted_reasoning and made.get("store") is False and SEALED not in included:
+    sees_answer = terms.live  # elsewhere, nobody would bring it back
+    if profile.encrypted_reasoning and sees_answer and made.get("store") is False and SEALED not in included:
         made["include"] = [*included, SEALED]
         added.add("encrypted_reasoning")
     if profile.reasoning_summary and told.get("summary") is None and told.get("generate_summary") is None:

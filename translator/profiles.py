@@ -119,7 +119,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     stores: bool = True
     """Can keep Responses; otherwise `store` is always false."""
     encrypted_reasoning: bool = False
-    """Ask for encrypted reasoning where nothing is stored: chat clients that keep `reasoning_details` bring it back."""
+    """In live exchanges, ask for encrypted reasoning where nothing is stored: `reasoning_details` bring it back."""
     reasoning_summary: Literal["", "auto", "concise", "detailed"] = ""
     """Ask for such summaries where the client did not say: without, most models' thoughts stay invisible."""
     derive_prompt_cache_key: bool = False

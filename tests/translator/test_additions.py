@@ -4,7 +4,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from diglot.translator import Profile, ServeChat, preset
+from diglot.translator import Profile, ServeChat, preset, request
 from diglot.translator.additions import SEALED, refused
 
 ALL = Profile(encrypted_reasoning=True, reasoning_summary="auto", derive_prompt_cache_key=True)
@@ -53,6 +53,13 @@ def test_what_the_client_asked_for_is_its_own_affair(more: dict[str, Any]) -> No
     """A refusal of what was not added teaches nothing."""
     for param in ("include", "reasoning.summary", "prompt_cache_key"):
         assert serve(**more).learned(400, error("Unknown parameter", param, "unknown_parameter")) is None
+
+
+def test_encrypted_reasoning_is_for_live_exchanges() -> None:
+    """Where only a request is translated, no answer brings it back to the client, and the request stays as it was."""
+    body = {"model": "m", "messages": [{"role": "user", "content": "Go"}]}
+    assert "include" in serve().request
+    assert "include" not in request.to_responses(body, profile=ALL)
 
 
 def test_other_refusals_teach_what_they_taught() -> None:
