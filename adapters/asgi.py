@@ -38,7 +38,7 @@ class TranslationMiddleware:
 
     *profile* (or the name of a preset) says what the upstream behind *app* is like; what it turns out to refuse is
     remembered here for each model. With *strict*, a request that would lose something is refused. *on_exchange* is
-    called with the :class:`Record` of every translated exchange when it is over; it must not block. When the
+    called with the `Record` of every translated exchange when it is over; it must not block. When the
     application raises, its client is told, and then the exception goes on, to whoever watches over the application.
     """
 
