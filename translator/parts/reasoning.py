@@ -104,6 +104,8 @@ def text_of(delta: dict[str, Any]) -> str:
     """The reasoning text of a chat delta or message, under whichever name (D1-D4); names that repeat it are ignored."""
     for name in TEXT_FIELDS:
         value = delta.get(name)
+        if isinstance(value, dict):
+            value = value.get("content")  # D3
         if value and (text := value if isinstance(value, str) else joined_text(value)):
             return text
     for name in DETAIL_FIELDS:
