@@ -110,7 +110,7 @@ def part_of_call(index: Any, name: Any = None, arguments: Any = None, **more: An
     return {"tool_calls": [{"index": index, "function": {"name": name, "arguments": arguments}, **more}]}
 
 
-CHOICE_FIELDS = {"finish_reason", "logprobs", "error", "message", "index"}
+CHOICE_FIELDS = {"finish_reason", "logprobs", "error", "message", "index", "text"}
 TOKEN = {"token": "x", "logprob": -1, "top_logprobs": [{"token": LONG, "logprob": -1}]}
 CITED = {"type": "url_citation", "url_citation": {"url": LONG, "title": "t", "start_index": 0, "end_index": 1}}
 DETAIL = {"type": "reasoning.text", "index": 0, "text": LONG}
@@ -141,6 +141,12 @@ DELTAS: Cases = {
     "tool_calls, nameless": chunks(lambda i: part_of_call(i, None, LONG, id=f"c{i}")),
     "tool_calls, signed": chunks(lambda i: part_of_call(i, "f", "{}", id=f"c{i}", extra_content={"a": LONG})),
     "tool_calls, objects": chunks(lambda i: part_of_call(i, "f", {"a": LONG}, id=f"c{i}")),
+    "tool_calls, again": after(
+        chunk(part_of_call(0, "f", '{"a":"' + LONG * 9 + '"}', id="a")), chunks(part_of_call(0, None, '{"a":1}'))
+    ),
+    "tool_calls, repeated": chunks(part_of_call(0, "f", '{"a":1}', id="a")),
+    "tool_calls, placeholders": chunks(lambda i: part_of_call(i % 9, "f", "{}", id=f"a{i % 9}")),
+    "tool_calls, twins": chunks(lambda i: {**part_of_call(i, "f", "{}"), "function_call": {"name": "f"}}),
     "tool_calls, built in": after(chunk(part_of_call(0, "shell", "", id="a")), chunks(part_of_call(0, None, LONG))),
     "tool_calls, wrapped": after(
         chunk(part_of_call(0, "c", '{"input":"', id="a")), chunks(part_of_call(0, None, LONG + "\\n\\u00e9"))
@@ -193,6 +199,17 @@ CHUNKS: Cases = {
     "finish_reason": chunks({"content": LONG}, finish_reason="stop"),
     "finish_reason, worse": lambda n: [chunk({"content": LONG}, finish_reason=r) for r in ("stop", "length") * n],
     "message": chunks(None, message={"content": LONG, "tool_calls": part_of_call(0, "f", LONG)["tool_calls"]}),
+    "message, growing": chunks({"content": LONG}, message={"content": LONG}),
+    "message, behind it all": lambda n: [chunk({"content": LONG})] * n + [chunk(message={"content": LONG})] * n,
+    "message, by turns": lambda n: [
+        chunk(message={"content" if i % 2 else "refusal": LONG, "reasoning": LONG}) for i in range(n)
+    ],
+    "message, calls": lambda n: (
+        [chunk(part_of_call(0, "f", "{}", id="a"))]
+        + [chunk(message=part_of_call(i, "f", LONG, id=f"c{i}")) for i in range(n)]
+    ),
+    "text": chunks(None, text=LONG),
+    "usage, in the choice": chunks({"content": "x"}, usage={"prompt_tokens": "1"}),
     "index": chunks({"content": LONG}, index=1),
     "delta": chunks({"role": "assistant", "name": LONG, "tool_call_id": LONG}),
     **{name: (lambda n, name=name: [{**chunk({"content": "x"}), name: LONG * n}]) for name in ("model", "id")},

@@ -207,7 +207,7 @@ def to_responses(content: Any, role: str, path: str, terms: Terms) -> str | list
 
 def is_thought(part: Any) -> bool:
     """Some servers put their thoughts among the parts (Mistral), and clients send them back."""
-    return isinstance(part, dict) and part.get("type") in ("thinking", "reasoning")
+    return isinstance(part, dict) and part.get("type") == "thinking"
 
 
 def _part_back(part: Any, role: str, path: str, terms: Terms) -> Part:

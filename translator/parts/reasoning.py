@@ -124,6 +124,8 @@ def said_in(delta: dict[str, Any]) -> tuple[str, str]:
     """Where the reasoning text of a chat delta or message stands, and the text: the first name that has one counts."""
     for name in TEXT_FIELDS:
         value = delta.get(name)
+        if isinstance(value, dict):
+            value = value.get("content")  # D3
         if value and (text := value if isinstance(value, str) else joined_text(value)):
             return name, text
     for name in DETAIL_FIELDS:

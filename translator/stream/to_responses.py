@@ -228,7 +228,7 @@ class ToResponses:
         is_summary = len(sayings) > 1 or self._out.cause.get("object") == "chat.completion"
         self._loose = cumulative or not is_summary
         for saying, words, others in owned:
-            self._take(words, again=cumulative or (saying.whole and not begins))
+            self._take(words, again=cumulative or (saying.whole and not (begins and saying is sayings[0])))
             self._tool_calls(others, again=True)
         reason = endings.word(choice.get("finish_reason"))
         if reason is not None and self._facts.take_reason(reason):

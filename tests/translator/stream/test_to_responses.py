@@ -496,6 +496,38 @@ def test_what_contradicts_itself_fails(serve: Serve, chunks: list[Any]) -> None:
     assert (answer["status"], "more arguments" in answer["error"]["message"]) == ("failed", True)
 
 
+@pytest.mark.parametrize("last", ["lss", "other", "ls"])
+def test_free_form_input_once_more(serve: Serve, last: str) -> None:
+    """What is new of it is added; what differs, or comes behind its end, is too much."""
+    again = {"tool_calls": [{**NATIVE, "custom": {"name": "c", "input": last}}]}
+    answer = run(serve().transducer(), delta({"tool_calls": [NATIVE]}), message("stop", **again))
+    assert said(answer) == ["cls" + "s" * (last == "lss")]
+    answer = run(serve().transducer(), delta({"tool_calls": [NATIVE]}), delta({"content": "Hi"}), message(**again))
+    assert said(answer)[0].startswith("cls")
+
+
+def test_a_summary_once_more(serve: Serve) -> None:
+    """Of a compaction, too."""
+    compact = {"input": [{"type": "message", "role": "user", "content": "Go"}, {"type": "compaction_trigger"}]}
+    answer = run(serve(compact).transducer(), delta({"content": "Short"}), message("stop", content="Short."))
+    summary = reasoning.unseal(answer["output"][0]["encrypted_content"])
+    assert summary == {"summary": "Short."}
+
+
+def test_refusals_and_texts_once_more(serve: Serve) -> None:
+    """Each kind has its own; what is no text is none."""
+    chunks = [delta({"content": "A"}), delta({"refusal": "B"}), message(content="A", refusal="B")]
+    odd = message("stop", content=[{"type": "refusal", "refusal": "BC"}], refusal=5)
+    assert said(run(serve().transducer(), *chunks, odd)) == ["ABC"]
+
+
+def test_more_for_a_call_that_is_closed_fails(serve: Serve) -> None:
+    """Clients have run it by then."""
+    chunks = [delta(call(arguments=A)), delta({"content": "Hi"}), delta(call(arguments="more", name=None))]
+    answer = run(serve().transducer(), *chunks, delta(finish="stop"))
+    assert (answer["status"], "more arguments" in answer["error"]["message"]) == ("failed", True)
+
+
 def test_what_differs_at_the_end_is_in_the_report(serve: Serve) -> None:
     """What was said cannot be taken back."""
     exchange = serve()
