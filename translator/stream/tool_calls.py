@@ -164,7 +164,7 @@ class Calls:
     def _finish(self, call: Call, whole: bool) -> None:
         if call.done:
             return
-        if whole and not call.free_form and not call.payload.whole().strip():
+        if whole and not (call.free_form and self._out.has_free_form) and not call.payload.whole().strip():
             self._take(call, "{}")  # clients parse it
         call.call_id = call.call_id or self._new_id("call")
         call.done = True
