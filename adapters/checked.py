@@ -64,6 +64,8 @@ def possible(kind: Any) -> str:
         return f"a list; each is {possible(told.item_type)}"
     if isinstance(told, inspect.IntType | inspect.FloatType):
         return _number(told)
+    if isinstance(told, inspect.StrType) and told.min_length:
+        return "a text that is not empty"
     return _WORDS[type(told)]
 
 

@@ -47,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Refuse a request that would lose something."""
     paths: tuple[str, ...] = ()
     """Where the endpoints are served besides below versions (/v1), below /openai and at the root: for example /ai."""
-    host: str = "127.0.0.1"
+    host: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"  # without any, it would be open to all
     """The address to listen on."""
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
     """0 takes a free one."""

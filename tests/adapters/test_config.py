@@ -55,6 +55,7 @@ def test_environment() -> None:
         ({"port": 70000}, r"--port"),
         ({"port": "x"}, r"--port"),
         ({"workers": 0}, r"--workers"),
+        ({"host": ""}, r"--host: '' is not a text that is not empty"),
         ({"colour": 1}, r"--colour.*There are: upstream"),
         ({"profile": "nobody"}, r"nobody.*vllm"),
         ({"set": {"colour": 1}}, r"colour.*stream_usage"),

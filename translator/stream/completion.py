@@ -206,6 +206,11 @@ class Completion:
         return delta
 
     @property
+    def has_free_form(self) -> bool:
+        """Whether calls may have an input that is not JSON: in the older form all are functions."""
+        return not self._legacy
+
+    @property
     def used(self) -> int | None:
         """How many tokens the answer has, if that is known."""
         return self._usage["completion_tokens"] if self._usage else None

@@ -238,7 +238,7 @@ class Calls:
             self._finish(call, whole)
         self._closing = True
         for call in self._all:
-            if (whole or call.whole) and call.is_held() and not call.free_form:
+            if (whole or call.whole) and call.is_held() and not (call.free_form and self._out.has_free_form):
                 self._take(call, "{}")  # clients parse it
         self._advance()
 
