@@ -138,13 +138,17 @@ class Call(Item):
         else:
             self._tell(self._arguments.take(piece))
 
-    def hear_again(self, whole: str) -> None:
-        """Take the arguments as they stand; what is new of them becomes an event now, or when the item opens."""
-        if self._is_native:
-            rest = self.pieces.rest_of(whole)
-            self.hear(rest or "")
-        else:
+    def hear_again(self, whole: str) -> bool:
+        """Take the arguments as they stand; what is new of them becomes an event now, or when the item opens.
+
+        Returns False for an input that differs from what came, which cannot be taken back.
+        """
+        if not self._is_native:
             self._tell(self._arguments.take_whole(whole))
+            return True
+        rest = self.pieces.rest_of(whole)
+        self.hear(rest or "")
+        return rest is not None or self.pieces.begins_with(whole)
 
     def _tell(self, piece: str) -> None:
         if self.closed:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..losses import Report
 from .pieces import Pieces
+
+DIFFERS = "what the upstream streamed differs from its finished text"
 
 
 def rest_of(whole: str, said: Iterable[str | Pieces]) -> str | None:
@@ -24,3 +27,13 @@ def rest_of(whole: str, said: Iterable[str | Pieces]) -> str | None:
             return "" if text.startswith(whole[at:]) else None
         at += len(text)
     return whole[at:]
+
+
+def new_of(rest: str | None, whole: str, loose: bool, report: Report, field: str) -> str:
+    """Return what is to be added of *whole*: its *rest*, or, where it differs, all of it if that is *loose*."""
+    if rest is not None:
+        return rest
+    if loose:
+        return whole
+    report.approximated(field, DIFFERS)
+    return ""

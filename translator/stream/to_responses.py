@@ -20,10 +20,11 @@ from .call import Call
 from .choice import Choices, in_order, read
 from .facts import Facts
 from .fragments import LEGACY
-from .items import Compaction, Message, Reasoning
+from .items import Compaction, Message
 from .lane import ChatLane
 from .markup import THINK
 from .output import Body, Output
+from .thinking import Thinking
 from .words import Words
 
 
@@ -65,10 +66,9 @@ class ToResponses:
         self._broken: str | None = None
         self._tags = 0
         self._choices = Choices()
-        self._thoughts: list[Reasoning] = []  # those that have a text
-        self._detailed: set[str] = set()
         self._loose = False  # what differs from what was said before is not a summary of it, but more
         self._words = Words(self._out, asked.terms, Compaction if asked.compacts else Message, self._marked)
+        self._thinking = Thinking(self._out, self._report, asked.show_reasoning, self._seal, self._fits)
 
     cut_short = False
     """Never ended from here: there is nothing to cut."""
@@ -177,6 +177,13 @@ class ToResponses:
         self._conclude("failed")
         return self._out.take_events()
 
+    def _seal(self, fields: Body) -> str | None:
+        """What must go back unread: always for a provider's own structures, texts only when asked for."""
+        owned = any(name in fields for name in (*reasoning.DETAIL_FIELDS, reasoning.OPAQUE_FIELD, "calls"))
+        if not owned and not (self._asked.seal_reasoning and fields["text"]):
+            return None
+        return reasoning.seal({**fields, "model": self._asked.blank["model"]})
+
     def _new_call(self) -> Call:
         catalog = self._asked.catalog
         return Call(catalog.called, lambda: self._asked.new_id("call"), catalog.may_go_on)
@@ -236,8 +243,10 @@ class ToResponses:
 
     def _take(self, words: Body, again: bool) -> None:
         """Take words; *again*: what was said before is in them once more."""
-        if not reasoning.FIELDS.isdisjoint(words):
-            self._reasoning(words, again)
+        if again:
+            self._thinking.take_again(words, self._loose)
+        elif not reasoning.FIELDS.isdisjoint(words):
+            self._thinking.take(words)
         for name, value in words.items():
             if take := DELTAS.get(name):
                 take(self, value, again)
@@ -257,7 +266,7 @@ class ToResponses:
     def _marked(self, tag: str, text: str) -> bool:
         """Take what stood in a tag of the text; False: it is none of ours, and text after all."""
         if tag == THINK:
-            self._think(text)
+            self._thinking.take_text(text)
             return True
         call = fragments.from_markup(text, self._asked.catalog)
         if call is None:
@@ -269,13 +278,13 @@ class ToResponses:
     def _content(self, value: Any, again: bool) -> None:
         parts = value if isinstance(value, list) else [value]  # some servers send parts
         if again:
-            thoughts = "".join(reasoning.joined_text(part) for part in parts if content.is_thought(part))
-            self._think(thoughts, reasoning.AMONG_PARTS, again)
-            self._words.take_again(parts, self._loose)
+            thoughts = "".join([reasoning.joined_text(part) for part in parts if content.is_thought(part)])
+            self._thinking.take_text_again(thoughts, self._loose, reasoning.AMONG_PARTS)
+            self._words.take_again([part for part in parts if not content.is_thought(part)], self._loose)
             return
         for part in parts:
             if content.is_thought(part):
-                self._think(reasoning.joined_text(part), reasoning.AMONG_PARTS)
+                self._thinking.take_text(reasoning.joined_text(part), reasoning.AMONG_PARTS)
             else:
                 self._words.take(part)
 
@@ -299,63 +308,12 @@ class ToResponses:
     def _annotate(self, value: Any, again: bool) -> None:
         self._words.annotate(value, again)
 
-    # reasoning
-
-    def _reasoning(self, delta: Body, again: bool) -> None:
-        field, text = reasoning.said_in(delta)
-        self._think(text, field if field in reasoning.TEXT_FIELDS else None, again)
-        for name in (*reasoning.DETAIL_FIELDS, reasoning.OPAQUE_FIELD):
-            value = delta.get(name)
-            if not value or (again and name in self._detailed) or not self._fits(value):
-                continue
-            item = self._thinking()
-            self._detailed.add(name)
-            if name != reasoning.OPAQUE_FIELD:
-                item.take(item.details, name, value)
-            elif isinstance(value, str):
-                item.take(item.keep, name, value)
-
-    def _think(self, text: str, field: str | None = None, again: bool = False) -> None:
-        """Say reasoning text, that came as *field*: it goes back as the same, unless that is the usual one."""
-        if again:
-            text = self._new_thoughts(text)
-        if not text or self._asked.show_reasoning == "off":  # what must go back unread still travels, sealed
-            return
-        item = self._thinking()
-        if not self._thoughts or self._thoughts[-1] is not item:
-            self._thoughts.append(item)
-        item.take(item.text, text)
-        if field is not None and field != reasoning.TEXT_FIELDS[0]:
-            item.take(item.keep, "field", field)
-
-    def _new_thoughts(self, whole: str) -> str:
-        """Return what a whole text has beyond the thoughts that came."""
-        rest = repeats.rest_of(whole, (text for item in self._thoughts for text in item.said()))
-        if rest is None and len(self._thoughts) > 1:
-            rest = repeats.rest_of(whole, self._thoughts[-1].said())
-        return self._words.rest_or(rest, whole, self._loose, "reasoning")
-
     def _fits(self, value: Any) -> bool:
         """Whether a provider's own structure can be carried unread."""
         if json.is_deep(value):
             self.garbled("a value that is nested too deeply")
             return False
         return True
-
-    def _thinking(self) -> Reasoning:
-        last = self._out.last
-        if isinstance(last, Reasoning):
-            return last
-        item = Reasoning(self._asked.show_reasoning, self._seal)
-        self._out.add(item)
-        return item
-
-    def _seal(self, fields: Body) -> str | None:
-        """What must go back unread: always for a provider's own structures, texts only when asked for."""
-        owned = any(name in fields for name in (*reasoning.DETAIL_FIELDS, reasoning.OPAQUE_FIELD, "calls"))
-        if not owned and not (self._asked.seal_reasoning and fields["text"]):
-            return None
-        return reasoning.seal({**fields, "model": self._asked.blank["model"]})
 
     # calls
 
@@ -374,8 +332,10 @@ class ToResponses:
             self._sign(call, fragment.extra)
         elif fragment.extra is not None and not again:
             self._report.dropped("tool_calls", "a signature came too late for its call")
-        if fragment.piece:
-            call.hear_again(fragment.piece) if again else call.hear(fragment.piece)
+        if again and not call.hear_again(fragment.piece):
+            self._report.approximated("tool_calls", repeats.DIFFERS)
+        elif not again and fragment.piece:
+            call.hear(fragment.piece)
         if is_new:
             self._out.add(call)
         else:
@@ -385,7 +345,7 @@ class ToResponses:
         """D5: what a provider wants back with this call travels in the reasoning item before it."""
         if extra is not None and self._fits(extra):
             call.settle()
-            item = self._thinking()
+            item = self._thinking.item()
             item.take(item.sign, call.call_id, extra)
 
     def _legacy_call(self, value: Any, again: bool) -> None:

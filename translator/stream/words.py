@@ -59,22 +59,22 @@ class Words:
 
     def take_again(self, parts: list[Any], loose: bool) -> None:
         """Take a whole content: only what is new of its text. What differs is more of it where that is *loose*."""
-        texts = [part if isinstance(part, str) else part.get("text") for part in parts if isinstance(part, (str, dict))]
-        whole = "".join([text for text in texts if isinstance(text, str)])
-        self._text(self.rest_or(self._rest_of(whole, "output_text"), whole, loose, "content"))
-        refusals = [part.get("refusal") for part in parts if isinstance(part, dict)]
-        self.refuse_again("".join([refusal for refusal in refusals if isinstance(refusal, str)]), loose)
+        texts: dict[str, list[str]] = {"text": [], "refusal": []}
+        for part in parts:
+            part = {"text": part} if isinstance(part, str) else part
+            kind = next((k for k in texts if isinstance(part, dict) and isinstance(part.get(k), str)), None)
+            if kind is None:
+                self._report.dropped("content", "a Response is text", part)
+            else:
+                texts[kind].append(part[kind])
+        whole = "".join(texts["text"])
+        self._text(repeats.new_of(self._rest_of(whole, "output_text"), whole, loose, self._report, "content"))
+        self.refuse_again("".join(texts["refusal"]), loose)
 
     def refuse_again(self, whole: Any, loose: bool) -> None:
         """Take a whole refusal: only what is new of it."""
-        if isinstance(whole, str):
-            self.refuse(self.rest_or(self._rest_of(whole, "refusal"), whole, loose, "refusal"))
-
-    def rest_or(self, rest: str | None, whole: str, loose: bool, field: str) -> str:
-        """Return what is new of a text, which is None if the text differs from what was said."""
-        if rest is None and not loose:
-            self._report.approximated(field, "what the upstream streamed differs from its finished text")
-        return rest if rest is not None else whole if loose else ""
+        whole = whole if isinstance(whole, str) else ""
+        self.refuse(repeats.new_of(self._rest_of(whole, "refusal"), whole, loose, self._report, "refusal"))
 
     def _rest_of(self, whole: str, kind: str) -> str | None:
         told = self._told[kind]

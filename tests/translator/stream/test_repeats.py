@@ -1,7 +1,8 @@
 import pytest
 
+from diglot.translator import Report
 from diglot.translator.stream.pieces import Pieces
-from diglot.translator.stream.repeats import rest_of
+from diglot.translator.stream.repeats import new_of, rest_of
 
 
 @pytest.mark.parametrize(
@@ -25,3 +26,14 @@ from diglot.translator.stream.repeats import rest_of
 def test_what_is_new_of_a_whole_text(whole: str, said: list[str | Pieces], rest: str | None) -> None:
     """What stands behind all that was said; a text that ends earlier has nothing new."""
     assert rest_of(whole, said) == rest
+
+
+@pytest.mark.parametrize(
+    ("rest", "loose", "new", "losses"),
+    [("lo", False, "lo", []), ("", True, "", []), (None, True, "Hello", []), (None, False, "", ["content"])],
+)
+def test_what_differs_is_more_or_reported(rest: str | None, loose: bool, new: str, losses: list[str]) -> None:
+    """Nothing is lost in silence."""
+    report = Report()
+    assert new_of(rest, "Hello", loose, report, "content") == new
+    assert [loss.path for loss in report] == losses

@@ -499,7 +499,7 @@ def test_what_contradicts_itself_fails(serve: Serve, chunks: list[Any]) -> None:
 @pytest.mark.parametrize("last", ["lss", "other", "ls"])
 def test_free_form_input_once_more(serve: Serve, last: str) -> None:
     """What is new of it is added; what differs, or comes behind its end, is too much."""
-    again = {"tool_calls": [{**NATIVE, "custom": {"name": "c", "input": last}}]}
+    again: dict[str, Any] = {"tool_calls": [{**NATIVE, "custom": {"name": "c", "input": last}}]}
     answer = run(serve().transducer(), delta({"tool_calls": [NATIVE]}), message("stop", **again))
     assert said(answer) == ["cls" + "s" * (last == "lss")]
     answer = run(serve().transducer(), delta({"tool_calls": [NATIVE]}), delta({"content": "Hi"}), message(**again))
@@ -534,6 +534,15 @@ def test_what_differs_at_the_end_is_in_the_report(serve: Serve) -> None:
     answer = run(exchange.transducer(), delta({"content": "Hello"}), message("stop", content="Other"))
     assert said(answer) == ["Hello"]
     assert [(loss.path, loss.kind) for loss in exchange.report] == [("content", "approximated")]
+
+
+def test_what_is_no_text_at_the_end_is_in_the_report(serve: Serve) -> None:
+    """As in any other content."""
+    exchange = serve()
+    parts = ["Hel", {"type": "text", "text": "lo"}, {"type": "image"}, 5]
+    answer = run(exchange.transducer(), delta({"content": "Hello"}), message("stop", content=parts))
+    assert said(answer) == ["Hello"]
+    assert [(loss.path, loss.kind) for loss in exchange.report] == [("content", "dropped")]
 
 
 def test_the_whole_message_cites_nothing_twice(serve: Serve) -> None:
