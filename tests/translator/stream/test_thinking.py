@@ -26,7 +26,8 @@ def test_thoughts_have_many_names(name: str) -> None:
     thoughts.take({name: [{"type": "text", "text": "m"}]})
     thoughts.take_again({name: "hm"}, loose=False)
     thoughts.take_again({name: "other"}, loose=False)
-    assert sealed(out) == [str({"text": "hm"})]
+    kept = {} if name == "reasoning_content" else {"field": name}
+    assert sealed(out) == [str({"text": "hm", **kept})]
     assert [loss.path for loss in report] == ["reasoning"]
 
 
@@ -34,9 +35,9 @@ def test_details_are_taken_once() -> None:
     """Those that cannot be carried are not."""
     thoughts, out, _ = thinking()
     details = [{"type": "reasoning.text", "text": "hm"}]
-    thoughts.take({"reasoning_details": details, "thinking_blocks": "deep"})
-    thoughts.take_again({"reasoning_details": details}, loose=True)
-    assert sealed(out) == [str({"text": "hm", "reasoning_details": details})]
+    thoughts.take({"reasoning_details": details, "thinking_blocks": "deep", "reasoning_opaque": "x"})
+    thoughts.take_again({"reasoning_details": details, "reasoning_opaque": "x"}, loose=True)
+    assert sealed(out) == [str({"text": "hm", "reasoning_opaque": "x", "reasoning_details": details})]
 
 
 def test_what_is_not_shown_may_still_go_back() -> None:
