@@ -295,3 +295,22 @@ async def test_more_after_the_finish(chat: Any, frame: Any, talk: Any, streams: 
     got = await talk(TranslationMiddleware(app, limits=limits), body).run()
     answer = got.events[-1]["response"] if streams else got.json
     assert [item["content"][0]["text"] for item in answer["output"]] == ["abcd"]
+
+
+FAILED = b'data: {"type":"response.failed","response":{"status":"failed","output":[],"error":null}}\n\n'
+REASON = b'event: error\ndata: {"type":"error","error":{"code":"invalid_prompt","message":"It was filtered."}}\n\n'
+QUICK = Limits(after_failure=0.1, shutdown=0.1)
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize(("behind", "status", "message"), [([REASON], 400, "filtered"), ([], 500, "failed")])
+async def test_the_reason_of_a_failure(
+    chat: Any, talk: Any, streamed: bool, behind: list[bytes], status: int, message: str
+) -> None:
+    """W34: it may come behind the failure, and is waited for, but not long."""
+    app = chat(FAILED, 0.02, *behind, 3600)
+    served = TranslationMiddleware(app, upstream_api="responses", limits=QUICK)
+    body = {"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": streamed}
+    got = await talk(served, body, path="/v1/chat/completions").run()
+    assert got.status == status
+    assert message in got.json["error"]["message"]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..errors import BadRequest
 from ..profiles import Terms
 from ..wire import json, shape
-from . import content
+from . import agents, content
 
 Item = dict[str, Any]
 Content = str | list[content.Part]
@@ -236,9 +236,33 @@ def output_to_chat(item: Item, path: str, flat: Callable[[str, str | None], str]
         return [content.part_to_chat(given, f"{path}.output", terms)]
     if given is None:
         raise shape.missing(f"{path}.output")
-    if isinstance(given, list):
-        return content.to_chat(given, "tool", f"{path}.output", terms)
-    return given if isinstance(given, str) else json.encode_text(given)
+    return told_to_chat(given, f"{path}.output", terms)
+
+
+def told_to_chat(given: Any, path: str, terms: Terms) -> Content:
+    """Return what a tool told: a text, parts, or any JSON as its text (W23).
+
+    Beside parts that can be read, the others are reported: they may be for the server alone.
+    """
+    if not isinstance(given, list):
+        return given if isinstance(given, str) else json.encode_text(given)
+    if given and not any(content.is_part(part) or agents.is_encrypted(part) for part in given):
+        return json.encode_text(given)
+    text = content.only_text(given)
+    if text is not None:
+        return text
+    parts: list[content.Part] = []
+    for i, part in enumerate(given):
+        if content.is_part(part):
+            parts.append(content.part_to_chat(part, f"{path}[{i}]", terms))
+        elif (plain := agents.plain(part)) is not None:
+            parts.append({"type": "text", "text": plain})
+        elif isinstance(part, dict) and isinstance(part.get("type"), str):
+            terms.report.dropped(f"{path}[{i}]", f"chat has no part {shape.word(part['type'])}", part)
+        else:
+            parts.append({"type": "text", "text": part if isinstance(part, str) else json.encode_text(part)})
+    parts = [{"type": "text", "text": p["refusal"]} if p["type"] == "refusal" else p for p in parts]
+    return content.fold(parts, "tool", path, terms)
 
 
 def _loaded(item: Item, flat: Callable[[str, str | None], str]) -> str:

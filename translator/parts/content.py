@@ -179,6 +179,25 @@ TO_CHAT: dict[str, Callable[[Part, str, Terms], Part]] = {
     "video_url": _video,
 }
 
+_TOLD_BY = {
+    **dict.fromkeys(("input_text", "output_text", "summary_text", "reasoning_text", "text"), ("text",)),
+    "refusal": ("refusal",),
+    **dict.fromkeys(("input_image", "image_url", "computer_screenshot"), ("image_url", "file_id")),
+    "input_file": ("file_id", "file_data", "file_url"),
+    "file": ("file",),
+    "input_audio": ("input_audio",),
+    **dict.fromkeys(("input_video", "video_url"), ("video_url",)),
+}
+"""The fields by which a part is known: a tool may tell any JSON, with types of its own."""
+
+
+def is_part(value: Any) -> bool:
+    """Whether a member of what a tool told is a part that can be read."""
+    kind = value.get("type") if isinstance(value, dict) else None
+    told_by = _TOLD_BY.get(kind, ()) if isinstance(kind, str) else ()
+    return any(value.get(name) is not None for name in told_by)
+
+
 _NOTHING: frozenset[str] = frozenset()
 _ONLY_TEXT = {kind: PART_FIELDS[kind] - {"prompt_cache_breakpoint"} for kind, make in TO_CHAT.items() if make is _text}
 

@@ -132,9 +132,9 @@ class Listener:
 
     def flush(self, whole: bool) -> None:
         """Nothing more will come: say all that waited; *whole*: the answer was not cut."""
+        self._thoughts.line.close()
         self._messages.line.close()
         self._speech.release()
-        self._thoughts.line.close()
         self._calls.close(whole)
         for item in self._items.all:
             if not (item.done or item.kind in _SAID):

@@ -12,12 +12,13 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import BadRequest
-from ..parts import calls, content, reasoning
+from ..parts import agents, calls, content, reasoning
 from ..parts.names import CallIds, report_alias
 from ..parts.tools import Catalog
 from ..profiles import Terms
 from ..wire import shape
 from ..wire.responses import ITEM_FIELDS
+from . import loose
 from .order import Said, alternating
 from .turn import Item, Message, Outputs, Turn, implied_type, is_nameless, is_server_side, last_of_user
 
@@ -54,10 +55,11 @@ class Turns:
             self._alternate()
 
     def _add_items(self, given: Any) -> None:
-        self._items = shape.mappings(given, "input")
-        self._outputs = Outputs(self._items, self._terms)
-        for i, item in enumerate(self._items):
-            self._position, path = i, f"input[{i}]"
+        placed = loose.items(shape.mappings(given, "input"), self._terms)
+        self._items = [item for item, _ in placed]
+        self._outputs = Outputs(placed, self._terms)
+        for i, (item, path) in enumerate(placed):
+            self._position = i
             kind = item.get("type")
             if not isinstance(kind, str):
                 kind = implied_type(item, path)
@@ -99,6 +101,9 @@ class Turns:
         chat_role = _ROLES.get(role) if isinstance(role, str) else None
         if chat_role is None:
             raise BadRequest(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
+        if "content" in item and item["content"] is None:  # W21
+            self._terms.report.dropped(path, "it says nothing")
+            return
         self._close()
         if chat_role != "user":
             chat_role = "system" if role == "system" else self._terms.profile.developer_role
@@ -204,7 +209,7 @@ class Turns:
         if is_nameless(item):
             self._terms.report.approximated(path, "an output without a call is told in a message")
             role = self._terms.profile.developer_role
-            told = content.to_chat(item.get("output"), "tool", f"{path}.output", self._terms)
+            told = calls.output_to_chat(item, path, self._catalog.flat, self._terms)
             head = f"Result of {shape.text(item['name'], f'{path}.name')}:"
             if isinstance(told, str):
                 self._emit({"role": role, "content": f"{head} {told}"}, path)
@@ -248,6 +253,22 @@ class Turns:
             )
         self._close()
         self._emit({"role": self._terms.profile.developer_role, "content": summary}, path)
+
+    def _compacted(self, item: Item, path: str) -> None:
+        """Codex's other spelling of a compaction; without content it marks a place."""
+        if item.get("encrypted_content") is None:
+            self._terms.report.dropped(path, "it says nothing")
+        else:
+            self._compaction(item, path)
+
+    def _agent(self, item: Item, path: str) -> None:
+        told = agents.to_chat(item, path, self._terms)
+        self._close()
+        if not told:
+            self._terms.report.dropped(path, "it says nothing")
+            return
+        self._terms.report.emulated(path, "messages between agents are told as the user's")
+        self._emit({"role": "user", "content": told}, path)
 
     def _configuration(self, item: Item, path: str) -> None:
         self._terms.report.approximated(path, "the last setting holds for the whole request")
@@ -339,7 +360,7 @@ class Turns:
 
 
 _SYSTEM = ("system", "developer")
-_ROLES = {"user": "user", "system": "system", "developer": "system", "tool": "system"}
+_ROLES = {"user": "user", "system": "system", "developer": "system"}
 
 HANDLERS: dict[str, Callable[[Turns, Item, str], None]] = {
     "message": Turns._message,
@@ -349,6 +370,8 @@ HANDLERS: dict[str, Callable[[Turns, Item, str], None]] = {
     **dict.fromkeys(("web_search_call", "file_search_call", "code_interpreter_call", "mcp_call"), Turns._hosted),
     "image_generation_call": Turns._image,
     "compaction": Turns._compaction,
+    "context_compaction": Turns._compacted,
+    "agent_message": Turns._agent,
     "compaction_trigger": Turns._trigger,
     "configuration_update": Turns._configuration,
     "additional_tools": Turns._declared,

@@ -98,21 +98,21 @@ class Turn:
 class Outputs:
     """All outputs of an input, by the call that they answer; a call takes its own along."""
 
-    def __init__(self, items: list[Item], terms: Terms) -> None:
+    def __init__(self, items: list[tuple[Item, str]], terms: Terms) -> None:
         self._terms = terms
         self._outputs: dict[str, list[tuple[Item, str]]] = {}  # the first one stands last
         self._calls: dict[str, int] = {}  # how many calls of an id are still to come: some servers repeat ids
-        for i, item in enumerate(items):
+        for item, path in items:
             kind = item.get("type")
             if not isinstance(kind, str) or kind not in _PAIRED or is_server_side(item) or is_nameless(item):
                 continue
             call_id = item.get("call_id")
             if not isinstance(call_id, str):
-                call_id = calls.reference(item, f"input[{i}]")
+                call_id = calls.reference(item, path)
             if kind in calls.CALLS:
                 self._calls[call_id] = self._calls.get(call_id, 0) + 1
             else:
-                self._outputs.setdefault(call_id, []).append((item, f"input[{i}]"))
+                self._outputs.setdefault(call_id, []).append((item, path))
         for found in self._outputs.values():
             found.reverse()
 

@@ -44,6 +44,8 @@ ITEM_FIELDS: dict[str, frozenset[str]] = {
     "additional_tools": _item("role", "tools"),
     "configuration_update": _item("reasoning", "text"),
     "compaction": _item("encrypted_content"),
+    "context_compaction": _item("encrypted_content"),
+    "agent_message": _item("author", "recipient", "content"),
 }
 
 _PART_MARKS = frozenset({"type", "prompt_cache_breakpoint"})

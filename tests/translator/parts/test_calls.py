@@ -356,3 +356,42 @@ def test_ids_that_do_not_fit_are_hashed(call_id: str) -> None:
 def test_an_output_of_a_tool_message(told: Any, output: Any) -> None:
     """Text stays, objects of sloppy clients become text."""
     assert calls.output_from_chat(told, "p.content", Terms(Profile(), Report())) == output
+
+
+TEXT = {"type": "input_text", "text": "Done."}
+SEALED = {"type": "encrypted_content", "encrypted_content": "gAAAAABmZm9vYmFyYmF6"}
+
+
+@pytest.mark.parametrize(
+    ("told", "text"),
+    [
+        ("x", "x"),
+        ({"a": 1}, '{"a":1}'),
+        (5, "5"),
+        (False, "false"),
+        ([], ""),
+        ([1, "a", None], '[1,"a",null]'),
+        ([{"id": 1}, {"id": 2}], '[{"id":1},{"id":2}]'),
+        ([{"type": "file", "name": "a.py"}], '[{"type":"file","name":"a.py"}]'),
+        ([{"type": "text", "text": None}], '[{"type":"text","text":null}]'),
+        ([{"type": ["x"]}], '[{"type":["x"]}]'),
+        ([TEXT], "Done."),
+        ([TEXT, "b", {"id": 1}, None], 'Done.\nb\n{"id":1}\nnull'),
+        ([{"type": "refusal", "refusal": "No."}, TEXT], "No.\nDone."),
+        ([TEXT, {**SEALED, "encrypted_content": "plain"}], "Done.\nplain"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["function_call_output", "custom_tool_call_output", "local_shell_call_output"])
+def test_what_a_tool_told_is_a_text(kind: str, told: Any, text: str) -> None:
+    """W23: any JSON is its text, unless it is made of parts."""
+    terms = Terms(Profile(content_lists=frozenset()), Report())
+    assert calls.output_to_chat({"type": kind, "output": told}, "p", lambda name, _: name, terms) == text
+    assert not list(terms.report)
+
+
+@pytest.mark.parametrize(("told", "left"), [([TEXT, SEALED, {"type": "chart", "of": 1}], "Done."), ([SEALED], "")])
+def test_parts_that_nobody_can_read(told: list[Any], left: str) -> None:
+    """W23: they are reported, and the text stays."""
+    terms = Terms(Profile(), Report())
+    assert calls.told_to_chat(told, "p.output", terms) == left
+    assert [loss.path for loss in terms.report] == [f"p.output[{i}]" for i, part in enumerate(told) if part != TEXT]

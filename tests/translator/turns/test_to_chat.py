@@ -52,12 +52,13 @@ def test_every_message_knows_its_item() -> None:
         ("user", "user", "user"),
         ("system", "system", "system"),
         ("developer", "developer", "system"),
-        ("tool", "developer", "system"),
+        ("tool", "user", "user"),
+        ("function", "user", "user"),
         ("assistant", "assistant", "assistant"),
     ],
 )
 def test_roles(role: str, openai: str, default: str) -> None:
-    """A developer is the system where the upstream knows none; a tool's message is a developer's (protocol 2.1)."""
+    """A developer is the system where the upstream knows none; a tool's message without a call is the user's."""
     given = [{"type": "message", "role": role, "content": "Go"}]
     assert messages(given, preset("openai")) == [{"role": openai, "content": "Go"}]
     assert messages(given) == [{"role": default, "content": "Go"}]
@@ -133,6 +134,51 @@ def test_items_without_a_message_are_reported(item: dict[str, Any], kind: str) -
     turns, losses = turned([item, USER])
     assert turns.messages == [USER]
     assert kinds(losses) == [("input[0]", kind)]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"role": "user", "content": None},
+        {"role": "developer", "content": None},
+        {"type": "agent_message", "author": "/root", "content": []},
+        {"type": "context_compaction", "encrypted_content": None},
+    ],
+)
+def test_items_that_say_nothing(item: dict[str, Any]) -> None:
+    """W21: they stay out, and part no turn."""
+    turns, losses = turned([USER, CALL, item, OUTPUT])
+    assert turns.messages == [USER, *SAID_CALL]
+    assert kinds(losses)[0] == ("input[2]", "dropped")
+
+
+def test_what_another_agent_says_is_the_users() -> None:
+    """W20: with its text, whoever wrote that."""
+    task = [{"type": "input_text", "text": "Do"}, {"type": "encrypted_content", "encrypted_content": "this."}]
+    turns, losses = turned(
+        [USER, {"type": "agent_message", "author": "/root", "recipient": "/root/a", "content": task}]
+    )
+    assert turns.messages == [USER, {"role": "user", "content": "Message from /root to /root/a:\nDo\nthis."}]
+    assert turns.origins == ["input[0]", "input[1]"]
+    assert kinds(losses) == [("input[1]", "emulated")]
+
+
+@pytest.mark.parametrize("kind", ["compaction", "context_compaction"])
+def test_a_compaction_of_others_is_refused(kind: str) -> None:
+    """Without it, the context is gone."""
+    with pytest.raises(BadRequest) as refused:
+        messages([{"type": kind, "encrypted_content": "gAAAAABmZm9vYmFy"}, USER])
+    assert refused.value.param == "input[0].encrypted_content"
+
+
+def test_turns_and_parts_that_are_no_items() -> None:
+    """W22, W24: they are read in their place."""
+    told = {"role": "tool", "tool_call_id": "c", "content": "x"}
+    turns, losses = turned([{"type": "text", "text": "Go"}, {**SAID, "content": None}, told])
+    assert turns.messages == [USER, *SAID_CALL]
+    assert turns.origins == ["input[0]", "input[1].tool_calls[0]", "input[2]"]
+    assert turns.call_origins == {1: ["input[1].tool_calls[0]"]}
+    assert kinds(losses) == [(f"input[{i}]", "approximated") for i in range(3)]
 
 
 def test_an_unknown_field_of_an_item_is_reported() -> None:

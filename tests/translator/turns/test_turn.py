@@ -11,6 +11,10 @@ def terms(**profile: Any) -> Terms:
     return Terms(Profile(**profile), Report())
 
 
+def placed(*items: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
+    return [(item, f"input[{i}]") for i, item in enumerate(items)]
+
+
 def call(call_id: str = "c", name: str = "f") -> dict[str, Any]:
     return {"id": call_id, "type": "function", "function": {"name": name, "arguments": "{}"}}
 
@@ -116,7 +120,7 @@ CALL, OUTPUT = item("function_call"), item("function_call_output", output="x")
 
 def taken(*items: dict[str, Any]) -> list[tuple[str, Any, str]]:
     """What the calls among *items* take along: (id, output, path)."""
-    outputs = Outputs(list(items), terms())
+    outputs = Outputs(placed(*items), terms())
     found = [
         outputs.take(given, f"input[{i}]") for i, given in enumerate(items) if not given["type"].endswith("_output")
     ]
@@ -139,7 +143,7 @@ def test_two_calls_of_one_id_take_one_output_each() -> None:
 def test_the_last_output_of_a_call_counts() -> None:
     """An earlier one is dropped, and reported (protocol 2.8)."""
     given = terms()
-    outputs = Outputs([CALL, OUTPUT, {**OUTPUT, "output": "y"}], given)
+    outputs = Outputs(placed(CALL, OUTPUT, {**OUTPUT, "output": "y"}), given)
     assert outputs.take(CALL, "input[0]")[1]["output"] == "y"
     assert [(loss.path, loss.kind) for loss in given.report] == [("input[1]", "dropped")]
     outputs.expect_none()
@@ -184,7 +188,7 @@ def test_what_needs_no_pair_is_not_indexed() -> None:
         {"type": "message"},
         {"type": ["odd"]},
     ]
-    Outputs(items, terms()).expect_none()
+    Outputs(placed(*items), terms()).expect_none()
 
 
 @pytest.mark.parametrize(

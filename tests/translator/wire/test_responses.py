@@ -16,6 +16,9 @@ TOLD_WHOLE = {
 }
 
 
+OF_CODEX = {"agent_message", "context_compaction"}  # the SDK does not know these
+
+
 def types_of(union: Any) -> dict[str, set[str]]:
     """The fields of every member of a union of typed dictionaries, by the literal of their `type`."""
     found: dict[str, set[str]] = {}
@@ -55,7 +58,7 @@ def test_every_item_that_is_read_has_its_fields(name: str) -> None:
     assert (name in ITEM_FIELDS) is (name not in TOLD_WHOLE)
 
 
-@pytest.mark.parametrize("name", sorted(ITEM_FIELDS))
+@pytest.mark.parametrize("name", sorted(ITEM_FIELDS.keys() - OF_CODEX))
 def test_every_field_of_an_item_is_known(name: str) -> None:
     """A client that repeats an item with all its fields is told of no unknown field."""
     assert name in HANDLERS

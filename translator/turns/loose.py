@@ -1,0 +1,116 @@
+"""What is no item of an input, and what it means: turns as chat has them, and parts of a message (W22, W24).
+
+Clients that know one dialect better than the other send them; what they mean is plain.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from ..parts import calls
+from ..profiles import Terms
+from ..wire import shape
+
+Item = dict[str, Any]
+Placed = tuple[Item, str]
+"""An item, and the path of what it was made of."""
+
+_PARTS = frozenset(
+    {"input_text", "output_text", "text", "input_image", "image_url", "input_file", "file", "input_audio", "refusal"}
+)
+
+
+def items(given: list[Item], terms: Terms) -> list[Placed]:
+    """Return the items of an input, each with its path. Raises BadRequest for a turn that cannot be read."""
+    turns = _ChatTurns(terms)
+    made: list[Placed] = []
+    parts: list[Item] = []
+    for i, item in enumerate(given):
+        path = f"input[{i}]"
+        if _is_part(item):
+            terms.report.approximated(path, "a part without a message is the user's")
+            if not parts:  # neighbours are one message
+                parts = []
+                made.append(({"type": "message", "role": "user", "content": parts}, path))
+            parts.append(item)
+            continue
+        parts = []
+        if _is_chat_turn(item):
+            terms.report.approximated(path, "it is a turn of Chat Completions")
+            made += turns.read(item, path)
+        else:
+            made.append((item, path))
+    return made
+
+
+def _is_part(item: Item) -> bool:
+    kind = item.get("type")
+    return isinstance(kind, str) and kind in _PARTS and "role" not in item
+
+
+def _is_chat_turn(item: Item) -> bool:
+    if item.get("type") not in (None, "message"):
+        return False
+    role = item.get("role")
+    if role == "assistant":
+        return any(item.get(name) for name in _ONLY_CHAT)
+    return role in ("tool", "function")
+
+
+_THOUGHTS = ("reasoning_content", "reasoning")
+_ONLY_CHAT = ("tool_calls", "function_call", "refusal", *_THOUGHTS)
+
+
+class _ChatTurns:
+    """Reads turns as chat has them; calls of the older kind have no ids, so they are counted."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._count = 0
+        self._older: dict[str, deque[str]] = {}  # the calls of each function that have no result yet
+
+    def read(self, item: Item, path: str) -> list[Placed]:
+        return self._said(item, path) if item["role"] == "assistant" else [(self._told(item, path), path)]
+
+    def _said(self, item: Item, path: str) -> list[Placed]:
+        """What an assistant thought, said and called."""
+        made: list[Placed] = []
+        thoughts = next((text for name in _THOUGHTS if (text := item.get(name)) and isinstance(text, str)), None)
+        if thoughts:
+            parts = [{"type": "reasoning_text", "text": thoughts}]
+            made.append(({"type": "reasoning", "summary": [], "content": parts}, path))
+        if item.get("content") or item.get("refusal"):
+            made.append((_message(item), path))
+        for i, call in enumerate(shape.optional_array(item.get("tool_calls"), f"{path}.tool_calls")):
+            at = f"{path}.tool_calls[{i}]"
+            call_id = shape.text_at(shape.mapping(call, at), "id", at)
+            made.append((calls.from_chat(call, at, call_id, self._terms), at))
+        if item.get("function_call"):
+            at = f"{path}.function_call"
+            call_id = f"call_older_{self._count}"
+            self._count += 1
+            function = calls.function_item(shape.mapping(item["function_call"], at), at, call_id, self._terms)
+            self._older.setdefault(function["name"], deque()).append(call_id)
+            made.append((function, at))
+        return made
+
+    def _told(self, item: Item, path: str) -> Item:
+        """What a tool brought. Without a call it is the user's: never a word of the system."""
+        name = item.get("name")
+        waiting = self._older.get(name) if item["role"] == "function" and isinstance(name, str) else None
+        call_id = waiting.popleft() if waiting else item.get("tool_call_id")
+        if call_id is None:
+            return {**item, "type": "message", "role": "user"}
+        told = item.get("content")
+        output = "" if told is None else told
+        return {"type": "function_call_output", "call_id": call_id, "output": output}
+
+
+def _message(item: Item) -> Item:
+    message = {name: value for name, value in item.items() if name not in _ONLY_CHAT}
+    if item.get("refusal"):
+        said = item.get("content")
+        texts = [{"type": "output_text", "text": said}] if said and isinstance(said, str) else said or []
+        message["content"] = [*texts, {"type": "refusal", "refusal": item["refusal"]}]
+    return message
