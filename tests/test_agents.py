@@ -1,6 +1,6 @@
 """Codex in multi-agent mode: a parent spawns a sub-agent, which gets its task and whose answer comes back (W20).
 
-The requests have the shape of Codex's own; the upstream is a script that answers by what it was told, and only if it was.
+The requests have the shape of Codex's own; the upstream is a script that answers by what it was told, if it was.
 """
 
 import json
