@@ -316,7 +316,7 @@ def text_part(text: str = LONG, **more: Any) -> Body:
     return {"type": "output_text", "text": text, **more}
 
 
-def message(i: int, **more: Any) -> Body:
+def message(i: Any, **more: Any) -> Body:
     return {"type": "message", "id": f"m{i}", "status": "completed", "content": [text_part()], **more}
 
 
@@ -376,6 +376,45 @@ EVENTS: Cases = {
         events(D, output_index=0, content_index=lambda i: i, delta=LONG),
         events("response.content_part.done", output_index=0, content_index=lambda i: i, part=text_part()),
     ),
+    "response.content_part.added": events("response.content_part.added", **AT, part=text_part()),
+    "response.content_part.added, items": events(
+        "response.content_part.added", output_index=lambda i: i, content_index=0, part=text_part()
+    ),
+    "response.content_part.added, counted": lambda n: [
+        event("response.content_part.added", **AT, part=text_part("")),
+        *events(D, output_index=0, content_index=lambda i: i, delta=LONG)(n),
+        *events("response.output_text.done", output_index=0, content_index=lambda i: i, text=LONG)(n),
+    ],
+    "response.content_part.added, repeated": lambda n: [
+        event("response.content_part.added", **AT, part=text_part(LONG * n)),
+        *events(D, **AT, delta=LONG)(n),
+    ],
+    "response.reasoning_part.added": events(
+        "response.reasoning_part.added",
+        output_index=0,
+        content_index=lambda i: i,
+        part={"type": "reasoning_text", "text": LONG},
+    ),
+    "response.reasoning_part.done": events(
+        "response.reasoning_part.done",
+        output_index=0,
+        content_index=lambda i: i,
+        part={"type": "reasoning_text", "text": LONG},
+    ),
+    "response.reasoning_summary_part.added": events(
+        "response.reasoning_summary_part.added",
+        output_index=0,
+        summary_index=lambda i: i,
+        part={"type": "summary_text", "text": LONG},
+    ),
+    "response.output_item.done, one big call": lambda n: [
+        event("response.output_item.done", output_index=0, item=call("x", arguments=f'{{"a":"{LONG * n}"}}')),
+        *each_in("response.output_item.done", lambda i: call("x", arguments=f'{{"a":{i}}}'))(n),
+    ],
+    "response.output_item.done, elsewhere": lambda n: [
+        event(D, **AT, delta=LONG * n),
+        *events("response.output_item.done", output_index=lambda i: i + 1, item={"type": "message", "content": "x"})(n),
+    ],
     D: events(D, **AT, delta=LONG, logprobs=[TOKEN]),
     f"{D}, parts": events(D, output_index=0, content_index=lambda i: i, delta=LONG),
     f"{D}, items": events(D, output_index=lambda i: i, content_index=0, delta=LONG),
@@ -467,6 +506,24 @@ ABOUT: Cases = {
     "response.completed, repeated": lambda n: [
         *each_in("response.output_item.done", message)(n),
         event("response.completed", response={"status": "completed", "output": [message(i) for i in range(n)]}),
+    ],
+    "response.completed, ends were empty": lambda n: [
+        *each_in("response.output_item.done", lambda i: message(i, content=[]))(n),
+        event("response.completed", response={"status": "completed", "output": [message(i) for i in range(n)]}),
+    ],
+    "response.completed, texts were empty": lambda n: [
+        *each_in("response.output_item.done", lambda i: message(i, content=[text_part("")]))(n),
+        event("response.completed", response={"status": "completed", "output": [message(i) for i in range(n)]}),
+    ],
+    "response.completed, other names": lambda n: [
+        *each_in("response.output_item.done", message)(n),
+        event("response.completed", response={"status": "completed", "output": [message(f"x{i}") for i in range(n)]}),
+    ],
+    "response.completed, calls twice": lambda n: [
+        event(
+            "response.completed",
+            response={"status": "completed", "output": [call(i // 2, arguments='{"a":1}') for i in range(n)]},
+        ),
     ],
     "response.completed, nameless": lambda n: [
         *each_in("response.output_item.done", lambda i: message(i, id=None))(n),

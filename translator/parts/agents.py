@@ -6,33 +6,12 @@ model of a chat upstream wrote come back as they are, under `encrypted_content`:
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ..errors import BadRequest
 from ..profiles import Terms
 from ..wire import shape
 from . import content
-
-_SEALED = re.compile(r"gAAAA[\w-]{3,}={0,2}", re.ASCII)  # Fernet: a version and the time
-
-
-_KIND = "encrypted_content"  # of a part, and the field that has its text
-
-
-def is_sealed(text: Any) -> bool:
-    """Whether only its maker can read *text*."""
-    return isinstance(text, str) and _SEALED.fullmatch(text.strip()) is not None
-
-
-def is_encrypted(part: Any) -> bool:
-    """Whether *part* is one that OpenAI encrypts."""
-    return isinstance(part, dict) and part.get("type") == _KIND and isinstance(part.get(_KIND), str)
-
-
-def plain(part: Any) -> str | None:
-    """Return the text of an encrypted part that nobody encrypted; None for all others."""
-    return part[_KIND] if is_encrypted(part) and not is_sealed(part[_KIND]) else None
 
 
 def to_chat(item: dict[str, Any], path: str, terms: Terms) -> str | list[content.Part]:
@@ -53,13 +32,13 @@ def to_chat(item: dict[str, Any], path: str, terms: Terms) -> str | list[content
 
 
 def _part(part: dict[str, Any], path: str, terms: Terms) -> content.Part:
-    if part.get("type") != _KIND:
+    if part.get("type") != content.ENCRYPTED:
         return content.part_to_chat(part, path, terms)
-    text = shape.text_at(part, _KIND, path)
-    if is_sealed(text):
+    text = shape.text_at(part, content.ENCRYPTED, path)
+    if content.is_sealed(text):
         raise BadRequest(
             "This message was encrypted elsewhere and only its maker can read it; without it the task is gone.",
-            f"{path}.{_KIND}",
+            f"{path}.encrypted_content",
         )
     return {"type": "text", "text": text}
 

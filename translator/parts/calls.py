@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..errors import BadRequest
 from ..profiles import Terms
 from ..wire import json, shape
-from . import agents, content
+from . import content
 
 Item = dict[str, Any]
 Content = str | list[content.Part]
@@ -246,7 +246,7 @@ def told_to_chat(given: Any, path: str, terms: Terms) -> Content:
     """
     if not isinstance(given, list):
         return given if isinstance(given, str) else json.encode_text(given)
-    if given and not any(content.is_part(part) or agents.is_encrypted(part) for part in given):
+    if given and not any(content.is_part(part) or content.is_encrypted(part) for part in given):
         return json.encode_text(given)
     text = content.only_text(given)
     if text is not None:
@@ -255,7 +255,7 @@ def told_to_chat(given: Any, path: str, terms: Terms) -> Content:
     for i, part in enumerate(given):
         if content.is_part(part):
             parts.append(content.part_to_chat(part, f"{path}[{i}]", terms))
-        elif (plain := agents.plain(part)) is not None:
+        elif (plain := content.plain(part)) is not None:
             parts.append({"type": "text", "text": plain})
         elif isinstance(part, dict) and isinstance(part.get("type"), str):
             terms.report.dropped(f"{path}[{i}]", f"chat has no part {shape.word(part['type'])}", part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -196,6 +197,25 @@ def is_part(value: Any) -> bool:
     kind = value.get("type") if isinstance(value, dict) else None
     told_by = _TOLD_BY.get(kind, ()) if isinstance(kind, str) else ()
     return any(value.get(name) is not None for name in told_by)
+
+
+_SEALED = re.compile(r"gAAAA[\w-]{8,}={0,2}", re.ASCII)  # Fernet: a version and the time
+ENCRYPTED = "encrypted_content"  # of a part, and the field that has its text
+
+
+def is_sealed(text: Any) -> bool:
+    """Whether only its maker can read *text*."""
+    return isinstance(text, str) and _SEALED.fullmatch(text.strip()) is not None
+
+
+def is_encrypted(part: Any) -> bool:
+    """Whether *part* is one that OpenAI encrypts."""
+    return isinstance(part, dict) and part.get("type") == ENCRYPTED and isinstance(part.get(ENCRYPTED), str)
+
+
+def plain(part: Any) -> str | None:
+    """Return the text of an encrypted part that nobody encrypted; None for all others."""
+    return part[ENCRYPTED] if is_encrypted(part) and not is_sealed(part[ENCRYPTED]) else None
 
 
 _NOTHING: frozenset[str] = frozenset()

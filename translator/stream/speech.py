@@ -153,10 +153,9 @@ class Line:
             if part.text or not part.item.left:
                 self._differs(part)
                 return
-            part.turn, part.item.at = 0, part.item.parts.index(part)  # it had its turn and said nothing
+            part.turn, part.text = 0, Pieces()  # it had its turn and said nothing
         if part.item.left and not part.turn:
-            part.item.left = False
-            self._queue.append(part.item)
+            self._queue.append(_alone(part))
         if part.item.done:
             part.item.grew()
         part.text.add(piece)
@@ -200,3 +199,11 @@ class Line:
 
     def _differs(self, part: Part) -> None:
         self._report.approximated(part.field, "what the upstream streamed differs from its finished text")
+
+
+def _alone(part: Part) -> Item:
+    """Return an item that has nothing but *part*: its own one had its turn."""
+    item = Item(part.item.kind)
+    item.done = True
+    item.parts.append(part)
+    return item

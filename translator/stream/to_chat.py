@@ -199,9 +199,15 @@ class ToChat:
         if status == "completed" and not _has_output(response) and self._listener.is_empty:
             self._fail(BadUpstream(self._listener.broken or "The upstream's response has no output."))
             return
-        details = response.get("incomplete_details")
-        reason = details.get("reason") if isinstance(details, dict) else details
+        reason = self._why(response, status)
         self._conclude("incomplete" if reason else status, reason if reason and isinstance(reason, str) else None)
+
+    def _why(self, response: Body, status: str) -> Any:
+        """Why a Response is incomplete, if it is: some servers say that by its status."""
+        details, given = response.get("incomplete_details"), response.get("status")
+        reason = details.get("reason") if isinstance(details, dict) else details
+        is_reason = status == "incomplete" and endings.word(given) not in endings.STATUSES
+        return reason or (given if is_reason else None)
 
     def _status(self, response: Body, told: str | None) -> str:
         """The worse of the two endings that an event and its Response tell."""
@@ -220,7 +226,7 @@ class ToChat:
     def _conclude(self, status: str, reason: str | None) -> None:
         """End well, unless something is missing."""
         is_cut = status == "incomplete" or self._listener.is_cut
-        if not (is_cut or self._listener.calls_have_ends or self._listener.stopped):
+        if not (is_cut or self._listener.calls_have_ends):
             is_cut = self._is_used_up()
             if not is_cut:
                 self._fail(BadUpstream("The upstream ended its answer in the middle of a tool call."))

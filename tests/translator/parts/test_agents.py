@@ -66,12 +66,3 @@ def test_what_only_its_maker_can_read_is_refused(sealed: Any) -> None:
     with pytest.raises(BadRequest) as refused:
         told(content=[text("Payload:"), payload(sealed)])
     assert refused.value.param == "input[0].content[1].encrypted_content"
-
-
-@pytest.mark.parametrize(
-    ("part", "plain"),
-    [(payload("x"), "x"), (payload(SEALED), None), (payload(5), None), (text("x"), None), ("x", None)],
-)
-def test_parts_that_nobody_encrypted(part: Any, plain: str | None) -> None:
-    """Their text is one."""
-    assert agents.plain(part) == plain

@@ -333,3 +333,40 @@ def test_content_that_no_response_holds_is_refused(given: Any, param: str) -> No
     with pytest.raises(BadRequest) as raised:
         back(given)
     assert raised.value.param == param
+
+
+def encrypted(words: Any) -> dict[str, Any]:
+    return {"type": "encrypted_content", "encrypted_content": words}
+
+
+@pytest.mark.parametrize(
+    ("part", "plain"),
+    [
+        (encrypted("x"), "x"),
+        (encrypted("gAAAAABmZm9vYmFyYmF6cXV4"), None),
+        (encrypted(5), None),
+        ({"type": "text", "text": "x"}, None),
+        ("x", None),
+    ],
+)
+def test_parts_that_nobody_encrypted(part: Any, plain: str | None) -> None:
+    """Their text is one."""
+    assert content.plain(part) == plain
+
+
+@pytest.mark.parametrize(
+    ("part", "is_part"),
+    [
+        ({"type": "input_text", "text": ""}, True),
+        ({"type": "input_text"}, False),
+        ({"type": "input_image", "file_id": "f"}, True),
+        ({"type": "file", "file": {}}, True),
+        ({"type": "file", "name": "a.py"}, False),
+        ({"type": "chart", "text": "x"}, False),
+        ({"type": ["text"], "text": "x"}, False),
+        ("text", False),
+    ],
+)
+def test_what_is_a_part(part: Any, is_part: bool) -> None:
+    """What has the field that tells it: a tool may tell any JSON."""
+    assert content.is_part(part) is is_part
