@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from diglot.adapters import Limits, protocol, protocol_h11, protocol_httptools
 
@@ -85,13 +86,13 @@ def test_requests_before_a_broken_one(client: Client, broken: bytes) -> None:
 def test_requests_without_end(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of requests that come before earlier ones have answers, no more is read than one piece of the network."""
     waiting: list[int] = []
-    start = protocol_httptools.HttpToolsProtocol.on_headers_complete
+    start = HttpToolsProtocol.on_headers_complete
 
     def counted(self: Any) -> None:
         start(self)
         waiting.append(len(self.pipeline))
 
-    monkeypatch.setattr(protocol_httptools.HttpToolsProtocol, "on_headers_complete", counted)
+    monkeypatch.setattr(HttpToolsProtocol, "on_headers_complete", counted)
     ask = b"GET /x HTTP/1.1\r\nhost: x\r\n\r\n"
     with client.connection() as one:
         sending = threading.Thread(target=one.sendall, args=(ask * 20_000 + HEAD + b"content-length: 2\r\n\r\nho",))
