@@ -66,8 +66,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def on_response_complete(self) -> None:
-        if self._unanswered:
-            self._unanswered.popleft()
+        self._unanswered.popleft()
         super().on_response_complete()
         self._bounds.expect_reader()
 

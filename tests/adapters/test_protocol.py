@@ -83,6 +83,15 @@ def test_requests_before_a_broken_one(client: Client, broken: bytes) -> None:
     assert statuses[3:] in ([], [b"400"], [b"405"], [b"200"])
 
 
+def test_nothing_behind_a_broken_one(client: Client) -> None:
+    """What comes behind a request that cannot be read is not read, while an earlier one waits for its answer."""
+    data = client.ask(
+        b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\nno\xffsense\r\n\r\n", b"GET /more HTTP/1.1\r\nhost: x\r\n\r\n"
+    )
+    assert b'"path": "/slow"' in data
+    assert b"/more" not in data
+
+
 def test_requests_without_end(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of requests that come before earlier ones have answers, no more is read than one piece of the network."""
     waiting: list[int] = []
