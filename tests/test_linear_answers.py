@@ -174,6 +174,7 @@ DELTAS: Cases = {
     "reasoning_details, one chunk": lambda n: [
         chunk({"reasoning_details": [{**DETAIL, "index": i} for i in range(n)]})
     ],
+    "reasoning_opaque": chunks({"reasoning_opaque": LONG}),
     "thinking_blocks": chunks({"thinking_blocks": [{"type": "thinking", "thinking": LONG}]}),
     "thinking_blocks, signed": chunks({"thinking_blocks": [{"type": "thinking", "thinking": "x", "signature": LONG}]}),
     "thinking_blocks, unsigned": chunks({"thinking_blocks": [{"type": "thinking", "thinking": "x", "signature": ""}]}),
@@ -188,6 +189,8 @@ CHUNKS: Cases = {
         chunk({"content": "x"}, moderation={"input": {"results": [{"categories": {f"a{i}": True}} for i in range(n)]}})
     ],
     "citations": chunks({"content": "x"}, citations=[LONG, {"url": LONG}]),
+    "search_results": chunks({"content": "x"}, search_results=[{"url": LONG, "title": LONG}]),
+    "search_results, many": lambda n: [chunk({"content": "x"}, search_results=[{"url": f"{LONG}{i}"} for i in range(n)])],
     "citations, many": lambda n: [chunk({"content": "x"}, citations=[LONG] * n)],
     "x_groq": chunks({"content": "x"}, x_groq={"usage": {"prompt_tokens": 1}}),
     "error": lambda n: [chunk({"content": "x"}), {"error": {"message": LONG * n}}],

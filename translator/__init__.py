@@ -30,8 +30,8 @@ event: response.in_progress
 event: response.output_item.added
 event: response.content_part.added
 event: response.output_text.delta
->>> frames.feed(b'data: {"choices":[{"finish_reason":"stop"}]}\\n\\n')[-1][:25], frames.finishing, frames.ended
-(b'event: response.output_it', True, False)
+>>> frames.feed(b'data: {"choices":[{"finish_reason":"stop"}]}\\n\\n'), frames.finishing, frames.ended
+([], True, False)
 >>> frames.feed(b"data: [DONE]\\n\\n")[-1][:25], frames.ended
 (b'event: response.completed', True)
 

@@ -50,9 +50,13 @@ def test_what_is_refused_is_not_added_again(body: bytes, off: str, status: int) 
     ],
 )
 def test_what_the_client_asked_for_is_its_own_affair(more: dict[str, Any]) -> None:
-    """A refusal of what was not added teaches nothing."""
-    for param in ("include", "reasoning.summary", "prompt_cache_key"):
+    """A refusal of what was not added turns no setting off; what can be left out without harm is (`OMITTABLE`)."""
+    for param in ("include", "reasoning.summary"):
         assert serve(**more).learned(400, error("Unknown parameter", param, "unknown_parameter")) is None
+    learned = serve(**more).learned(400, error("Unknown parameter", "prompt_cache_key", "unknown_parameter"))
+    assert learned is not None
+    assert learned.derive_prompt_cache_key
+    assert learned.responses_unsupported == {"prompt_cache_key"}
 
 
 def test_encrypted_reasoning_is_for_live_exchanges() -> None:
