@@ -138,6 +138,16 @@ ITEMS: Cases = {
     "mcp_call": many({"type": "mcp_call", "id": "w", **HOSTED}),
     "image_generation_call": many({"type": "image_generation_call", "result": LONG}),
     "compaction": many({"type": "compaction", "encrypted_content": seal({"summary": LONG})}),
+    "context_compaction": many({"type": "context_compaction", "encrypted_content": seal({"summary": LONG})}),
+    "agent_message": many({"type": "agent_message", "author": "/a", "content": [{"type": "input_text", "text": LONG}]}),
+    "agent_message, parts": lambda n: [
+        {"type": "agent_message", "content": [{"type": "encrypted_content", "encrypted_content": LONG}] * n}
+    ],
+    "message, parts without one": many({"type": "input_text", "text": LONG}),
+    "message, older calls": lambda n: [
+        *many({"role": "assistant", "function_call": {"name": "f", "arguments": LONG}})(n),
+        *many({"role": "function", "name": "f", "content": LONG})(n),
+    ],
     "compaction_trigger": lambda n: [*many(ENDS)(n), {"type": "compaction_trigger"}],
     "compaction_trigger, early": many({"type": "compaction_trigger"}),
     "configuration_update": many(lambda i: {"type": "configuration_update", "text": {f"k{i}": LONG}}),

@@ -199,7 +199,7 @@ def is_part(value: Any) -> bool:
     return any(value.get(name) is not None for name in told_by)
 
 
-_SEALED = re.compile(r"gAAAA[\w-]{3,}={0,2}", re.ASCII)  # Fernet: a version and the time
+_SEALED = re.compile(r"gAAAA[\w-]+={0,2}", re.ASCII)  # Fernet: a version and the time
 ENCRYPTED = "encrypted_content"  # of a part, and the field that has its text
 
 

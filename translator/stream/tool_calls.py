@@ -36,6 +36,7 @@ class Call(Item):
         """The arguments or the input, as far as they came."""
         self.early: Early | None = None
         """The payload that it was announced with; nothing of it was said."""
+        self.empty = ""  # what was said in place of arguments
         self._unsaid: list[str] = []
 
     def head(self, body: Body) -> None:
@@ -194,7 +195,7 @@ class Calls:
         if payload is not None and not isinstance(payload, str):
             payload = json.encode_text(payload)
         if payload and call.says_nothing(payload) and not call.payload:
-            payload = ""
+            call.empty, payload = payload, ""
         if call.early is not None:
             payload, call.early = call.early.with_end(payload), None
         rest = call.payload.rest_of(payload) if payload else ""
@@ -242,8 +243,9 @@ class Calls:
             self._finish(call, whole)
         self._closing = True
         for call in self._all:
-            if (whole or call.whole) and call.is_held() and not (call.free_form and self._out.has_free_form):
-                self._take(call, "{}")  # clients parse it
+            empty = call.empty or ("{}" if whole or call.whole else "")  # clients parse it
+            if empty and call.is_held() and not (call.free_form and self._out.has_free_form):
+                self._take(call, empty)
         self._advance()
 
     def _read(self, call: Call, body: Body) -> None:

@@ -344,6 +344,8 @@ def encrypted(words: Any) -> dict[str, Any]:
     [
         (encrypted("x"), "x"),
         (encrypted("gAAAAABmZm9vYmFyYmF6cXV4"), None),
+        (encrypted("gAAAAABm"), None),
+        (encrypted("gAAAAA is how it begins"), "gAAAAA is how it begins"),
         (encrypted(5), None),
         ({"type": "text", "text": "x"}, None),
         ("x", None),

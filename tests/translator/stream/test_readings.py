@@ -147,6 +147,18 @@ def test_an_index_that_stays() -> None:
     assert item.whole_part("content", 1, "any") is second
 
 
+def test_an_announced_part_whose_text_came_elsewhere() -> None:
+    """W30: its end says so, and what repeats the end means the same part."""
+    item = Item("message")
+    item.begin_part("content", 0)
+    item.begin_part("content", 1)
+    part = item.part("content", 0)
+    part.text.add("a")
+    assert item.whole_part("content", 1, "a") is part
+    part.done = True
+    assert item.whole_part("content", 1, "a") is part
+
+
 def test_the_text_decides_where_places_do_not() -> None:
     """W30: of the closing event, after the id and the place."""
     item = Item("message")

@@ -282,3 +282,37 @@ def test_what_is_too_deep_cannot_travel(scene: Callable[..., Scene]) -> None:
     act.whole({**SEALED, "more": deep})
     assert act.message == {}
     assert act.broken == ["a value that is nested too deeply"]
+
+
+# --- W30, W31 --------------------------------------------------------------------------------------------------------
+
+
+def test_a_text_that_is_announced_twice(scene: Callable[..., Scene]) -> None:
+    """The first word counts, and nothing is announced that came already."""
+    act = scene()
+    act.messages.text(AT, "")
+    act.messages.foresee(AT, text("Hel"))
+    act.messages.foresee(AT, text("Hello"))
+    act.messages.text(AT, "lo")
+    act.messages.foresee(AT, text("Hello"))
+    act.messages.foresee({"output_index": 5}, text(""))
+    assert act.message == {"content": "Hello"}
+
+
+def test_the_log_probabilities_of_a_text_that_is_repeated(scene: Callable[..., Scene]) -> None:
+    """They are those of its pieces."""
+    act = scene()
+    act.messages.foresee(AT, text("Hi"))
+    act.messages.text({**AT, "logprobs": [TOKEN]}, "H")
+    act.messages.told(AT, text("Hi", logprobs=[TOKEN, TOKEN]))
+    assert act.message == {"content": "Hi"}
+    assert act.tokens == ["Hi"]
+
+
+def test_a_thought_that_ends_elsewhere(scene: Callable[..., Scene]) -> None:
+    """The text says which one it is; another one is another."""
+    act = scene()
+    act.thoughts.text("summary", {"output_index": 0, "summary_index": 0}, "a")
+    act.thoughts.told("summary", {"output_index": 1, "summary_index": 0}, "ab")
+    act.thoughts.told("summary", {"output_index": 2, "summary_index": 0}, "x")
+    assert act.message == {"reasoning_content": "ab\n\nx"}

@@ -144,6 +144,16 @@ def test_a_cut_call_keeps_what_came(stage: Callable[..., Stage]) -> None:
     assert said(out) == [("c1", "f", ""), ("c2", "f", '{"a')]
 
 
+def test_empty_arguments_of_a_cut_call(stage: Callable[..., Stage]) -> None:
+    """They are what was said."""
+    out, calls, _ = stage()
+    cut = begun(calls, name="f", call_id="c")
+    cut.cut = True
+    finished(calls, cut, arguments="{}")
+    calls.close(whole=False)
+    assert said(out) == [("c", "f", "{}")]
+
+
 def test_at_the_end_all_calls_are_announced(stage: Callable[..., Stage]) -> None:
     """But for one that nobody can run."""
     out, calls, _ = stage()
@@ -388,15 +398,20 @@ def test_calls_that_are_alike(stage: Callable[..., Stage]) -> None:
     for name, call_id, arguments in (("f", "c", '{"a":1}'), ("f", "d", '{"a":1}'), ("f", "c", '{"a":2}')):
         finished(calls, begun(calls, name=name, call_id=call_id), arguments=arguments)
     finished(calls, begun(calls, name="g", call_id="c"), arguments='{"a":1}')
-    finished(calls, begun(calls, CUSTOM, name="f", call_id="c"), input='{"a":1}')
+    for given in ('{"a":1}', "ls"):
+        finished(calls, begun(calls, CUSTOM, name="h", call_id="c"), input=given)
+        finished(calls, begun(calls, CUSTOM, name="h", call_id="h"), input=given)
     assert [(name, payload) for _, name, payload in said(out)] == [
         ("f", '{"a":1}'),
         ("f", '{"a":1}'),
         ("f", '{"a":2}'),
         ("g", '{"a":1}'),
-        ("f", '{"a":1}'),
+        ("h", '{"a":1}'),
+        ("h", '{"a":1}'),
+        ("h", "ls"),
+        ("h", "ls"),
     ]
-    assert len({call_id for call_id, _, _ in said(out)}) == 5
+    assert len({call_id for call_id, _, _ in said(out)}) == 8
 
 
 def test_white_space_makes_no_other_call(stage: Callable[..., Stage]) -> None:
