@@ -190,7 +190,9 @@ CHUNKS: Cases = {
     ],
     "citations": chunks({"content": "x"}, citations=[LONG, {"url": LONG}]),
     "search_results": chunks({"content": "x"}, search_results=[{"url": LONG, "title": LONG}]),
-    "search_results, many": lambda n: [chunk({"content": "x"}, search_results=[{"url": f"{LONG}{i}"} for i in range(n)])],
+    "search_results, many": lambda n: [
+        chunk({"content": "x"}, search_results=[{"url": f"{LONG}{i}"} for i in range(n)])
+    ],
     "citations, many": lambda n: [chunk({"content": "x"}, citations=[LONG] * n)],
     "x_groq": chunks({"content": "x"}, x_groq={"usage": {"prompt_tokens": 1}}),
     "error": lambda n: [chunk({"content": "x"}), {"error": {"message": LONG * n}}],
