@@ -42,7 +42,10 @@ class Call(Item):
         """Learn who is called; the first word counts (D10, D12)."""
         self.name = self.name or name
         self.call_id = self.call_id or call_id
-        self._free_form = self._free_form or (free_form and not self.live)
+        if free_form and not self.live:
+            self._free_form = True
+            if self._arguments.release():  # arguments had a placeholder, the input has none
+                self.pieces.clear()
 
     def rename(self, name: str) -> None:
         """Learn more of a name that came in pieces, before anybody was told of it."""

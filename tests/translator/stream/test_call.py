@@ -151,6 +151,19 @@ def test_the_first_head_counts() -> None:
     assert (item.call_id, item.is_ready()) == ("call_new", True)
 
 
+def test_a_call_that_becomes_free_form() -> None:
+    """Its arguments were a placeholder; the input is what came for it."""
+    item = call()
+    item.hear("{}")
+    item.head("", "", free_form=True)
+    assert grown(item, lambda c: c.hear("0")) == [
+        ("output_item.added",),
+        ("custom_tool_call_input.delta", "0"),
+        ("custom_tool_call_input.done", "0"),
+        ("output_item.done",),
+    ]
+
+
 def test_a_live_call_does_not_become_free_form() -> None:
     """What was announced as a function stays one."""
     out, item = output(), call()
