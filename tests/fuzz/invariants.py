@@ -158,7 +158,7 @@ def fields_arrive_or_are_reported(given: dict[str, Any], made: Any, report: Repo
             or any(_same(value, x) for x in says_nothing)
         ):
             continue
-        assert value == [] or isinstance(value, dict), f"{name} is gone"
+        assert value in ("", []) or isinstance(value, dict), f"{name} is gone"
 
 
 def _same(value: Any, other: Any) -> bool:
@@ -202,7 +202,7 @@ def streams_are_well_formed(streamed: Streamed, direction: str, asked: dict[str,
             assert last == chat_judges.DONE
             chat_judges._Chunks(chunks[: len(chunks) - ("error" in chunks[-1])], asked, "error" in chunks[-1]).run()
     elif sdk:
-        judges.judge_stream(streamed.frames, asked)
+        judges.judge_stream(streamed.frames)  # with strict tools, it would parse arguments that are the model's own
     else:
         events = judges.events_of(streamed.frames)
         judges.judge_order(events[: len(events) - (events[-1] == judges.DONE)])
