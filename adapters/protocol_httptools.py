@@ -167,6 +167,8 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        if self._is_over:  # what was refused may stand in the same packet
+            return
         self._in_head = False
         self._bounds.expect_body()
         if self._head_size > MAX_HEAD:

@@ -10,9 +10,13 @@ from typing import Any
 
 import uvicorn
 
+PATHS: list[str] = []
+"""What was asked of all servers."""
+
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
     """Tells what it is asked; `/flood` tells more than one reads, `/deaf` does not read, `/slow` takes a while."""
+    PATHS.append(scope["path"])
     body = b""
     while scope["path"] != "/deaf" and (message := await receive())["type"] == "http.request":
         body += message["body"]

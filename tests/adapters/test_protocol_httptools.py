@@ -6,6 +6,7 @@ import pytest
 
 from diglot.adapters import protocol_httptools
 
+import raw_client
 from raw_client import Client, serving
 
 OFFER = (
@@ -62,9 +63,11 @@ def test_after_an_answer(client: Client) -> None:
 )
 def test_nothing_after_a_refusal(client: Client, head: bytes, status: int, caplog: pytest.LogCaptureFixture) -> None:
     """What follows a head that was refused is not read, and nothing breaks."""
+    before = len(raw_client.PATHS)
     data = client.ask(head + LAST)
     assert data.startswith(b"HTTP/1.1 %d" % status)
     assert data.count(b"HTTP/1.1") == 1
+    assert "/last" not in raw_client.PATHS[before:]
     assert not [record for record in caplog.records if record.exc_info]
 
 

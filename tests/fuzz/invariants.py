@@ -202,7 +202,7 @@ def streams_are_well_formed(streamed: Streamed, direction: str, asked: dict[str,
             assert last == chat_judges.DONE
             chat_judges._Chunks(chunks[: len(chunks) - ("error" in chunks[-1])], asked, "error" in chunks[-1]).run()
     elif sdk:
-        judges.judge_stream(streamed.frames, asked)
+        judges.judge_stream(streamed.frames)  # with strict tools, it would parse arguments that are the model's own
     else:
         events = judges.events_of(streamed.frames)
         judges.judge_order(events[: len(events) - (events[-1] == judges.DONE)])

@@ -158,6 +158,7 @@ class Listener:
         if isinstance(delta, str):
             self._messages.text(event, delta)
         else:
+            self._messages.look_up()  # nothing grows at the place that it names
             self._delta(event)
 
     def _refusal(self, event: Body) -> None:

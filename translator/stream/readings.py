@@ -22,6 +22,8 @@ def kind_of(body: Body) -> str:
         return ""
     if kind in calls.CALLS and (kind != "tool_search_call" or body.get("execution") == "client"):
         return "call"
+    if kind == "call":  # a word of ours, and of nobody else
+        return ""
     return "message" if kind in TEXTS else kind  # TokenOps: a text without a message around it
 
 

@@ -118,7 +118,7 @@ class Line:
         rest = part.text.rest_of(text) if text and isinstance(text, str) else ""
         if rest is None:
             self._differs(part)
-        late = [] if part.has_tokens else heard or tokens()
+        late = [] if part.has_tokens or part.field != "content" else heard or tokens()  # of others chat has none
         if rest or late:
             self._take(part, rest or "", late)
         part.done = True

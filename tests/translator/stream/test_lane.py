@@ -499,6 +499,15 @@ CREATED = event("created", response={"id": "resp_1", "model": "m", "service_tier
         ([said("x"), said("y" * 70_000)], 1),
         ([said("x"), said("y", obfuscation=1)], 0),
         ([said("x"), event("nothing", delta=1), b"data: {}\n\n"], 0),
+        (
+            [
+                said("x"),
+                event("output_text.delta", delta=1, item_id="a", output_index=0, content_index=1),
+                said("y", content_index=1),
+                said("z", content_index=1),
+            ],
+            0,
+        ),
     ],
 )
 def test_what_the_lane_takes_of_responses(reads: list[bytes], taken: int) -> None:
