@@ -16,6 +16,7 @@ class BoundedProtocol(H11Protocol):
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
+        self.conn = h11.Connection(h11.SERVER, MAX_HEAD)  # by itself it has a lower bound, and says 400
         self._bounds = Bounds(self.loop, self._late)
         self._has_heard = False
 

@@ -138,6 +138,7 @@ def test_trailers(client: Client, trailer: bytes) -> None:
     ("pieces", "status"),
     [
         ([HEAD, *[b"x-a: " + b"a" * 8000 + b"\r\n"] * 40], 431),
+        ([HEAD, b"x-a: " + b"a" * 50_000, b"a" * 50_000, b"\r\n\r\n"], 431),  # the second piece is within the bound
         ([HEAD + b"x-a: " + b"a" * 70_000 + b"\r\n\r\n"], 431),
         ([b"GET /?" + b"a" * 300_000], 431),
         ([b"POST /x HTTP/1.1\r\n"], 408),

@@ -171,7 +171,8 @@ _SHAPES: dict[str, Callable[[_Cleaner, Any, str, int], Any]] = {
 def _kinds(schema: Schema) -> list[str]:
     """The types that *schema* allows; where it does not say, what else it says tells."""
     given = schema.get("type")
-    found = [kind for kind in (given if isinstance(given, list) else [given]) if kind == "null" or kind in _KNOWN]
+    named = [kind for kind in (given if isinstance(given, list) else [given]) if isinstance(kind, str)]
+    found = [kind for kind in named if kind == "null" or kind in _KNOWN]
     if found:
         return list(dict.fromkeys(found))
     for kind, tells in (("object", "properties"), ("array", "items")):

@@ -125,6 +125,12 @@ def test_references_cannot_blow_up() -> None:
     assert len(str(plain({"$ref": "#/$defs/d29", "$defs": defs}))) < 50 * len(str(defs))
 
 
+@pytest.mark.parametrize("kind", [{}, [[]], 5, [None, "string"]])
+def test_types_may_be_anything(kind: Any) -> None:
+    """What is no type is none."""
+    assert plain({"type": kind}) == STRING
+
+
 @pytest.mark.parametrize(
     ("schema", "losses"),
     [
