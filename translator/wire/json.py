@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -27,9 +28,10 @@ class TooManyValues(ValueError):
 def decode(data: bytes | bytearray | str, limit: int | None = MAX_VALUES) -> Any:
     """Return the value of a JSON text.
 
-    What msgspec refuses and the wild sends is read all the same: bytes that are not UTF-8 (llama.cpp cuts characters),
-    lone surrogates (both become U+FFFD) and ``NaN``. Raises TooManyValues for more than *limit* values (None: what was
-    encoded here has no limit), and ValueError for everything else, deep nesting included.
+    What msgspec refuses and the wild sends is read all the same: bytes that are not UTF-8 (llama.cpp cuts characters)
+    and lone surrogates (both become U+FFFD), ``NaN``, and numbers that no float can hold (both become None). Raises
+    TooManyValues for more than *limit* values (None: what was encoded here has no limit), and ValueError for everything
+    else, deep nesting included.
     """
     if limit is not None and len(data) >= 2 * limit:  # a shorter one cannot hold more
         _expect_few(data.encode("utf-8", "replace") if isinstance(data, str) else data, limit)
@@ -39,7 +41,7 @@ def decode(data: bytes | bytearray | str, limit: int | None = MAX_VALUES) -> Any
         pass
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")
     try:
-        value = json.loads(text, parse_constant=lambda _: None, parse_int=_integer)
+        value = json.loads(text, parse_constant=lambda _: None, parse_int=_integer, parse_float=_float)
         return _decoder.decode(_LONE.sub("\ufffd", json.dumps(value, ensure_ascii=False)).encode())
     except (ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise ValueError(f"not JSON: {error}") from None
@@ -69,8 +71,13 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _entries = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) < 19 else float(digits)
+def _integer(digits: str) -> int | float | None:
+    return int(digits) if len(digits) < 19 else _float(digits)
+
+
+def _float(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
 
 
 def _expect_few(data: bytes | bytearray, limit: int) -> None:
