@@ -44,10 +44,7 @@ def stops(given: Any, path: str, terms: Terms) -> tuple[str, ...]:
     listed = [given] if isinstance(given, str) else shape.array(given, path)
     if len(listed) > MOST_STOPS:
         raise BadRequest(f"Invalid '{path}': array too long. At most {MOST_STOPS} are looked for.", path)
-    texts = [shape.text(stop, f"{path}[{i}]") for i, stop in enumerate(listed)]
-    if "" in texts:
-        terms.report.dropped(path, "an empty text stops nothing", given)
-    return tuple(filter(None, texts))
+    return tuple(filter(None, (shape.text(stop, f"{path}[{i}]") for i, stop in enumerate(listed))))
 
 
 def copies(n: Any, path: str, terms: Terms) -> int:

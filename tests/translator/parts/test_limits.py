@@ -47,14 +47,6 @@ def test_stop_sequences_are_looked_for_here(given: Any, found: tuple[str, ...]) 
     assert limits.stops(given, "stop", terms()) == found
 
 
-@pytest.mark.parametrize("given", ["", ["a", ""]])
-def test_an_empty_stop_sequence_is_reported(given: Any) -> None:
-    """It stops nothing."""
-    asked = terms()
-    limits.stops(given, "stop", asked)
-    assert [(loss.path, loss.kind) for loss in asked.report] == [("stop", "dropped")]
-
-
 @pytest.mark.parametrize(("given", "param"), [(5, "stop"), ({"a": 1}, "stop"), (["a", None], "stop[1]")])
 def test_a_stop_sequence_is_text(given: Any, param: str) -> None:
     """Anything else is a 400 with its path."""
