@@ -72,8 +72,16 @@ _ABSURD = 10**15
 
 def _first(fields: dict[str, Any], names: tuple[str, ...]) -> int | None:
     """The first of some counts that is more than nothing; 0 if they say so, None if they say nothing."""
-    said = [_count(fields, name) for name in names if _is_count(_number(fields.get(name)))]
-    return next((count for count in said if count), said[0] if said else None)
+    found: int | None = None
+    for name in names:
+        value = fields.get(name)
+        if type(value) is int and 0 < value < _ABSURD:  # as nearly always
+            return value
+        if value is not None and _is_count(_number(value)):
+            found = _count(fields, name)
+            if found:
+                return found
+    return found
 
 
 def _count(fields: dict[str, Any], name: str) -> int:
