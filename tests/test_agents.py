@@ -79,13 +79,13 @@ def test_a_sub_agent_gets_its_task_and_its_answer_comes_back(
     assert spawn.get("namespace") == ("collaboration" if tools is SPACED else None)
 
     task = {"type": "encrypted_content", "encrypted_content": json.loads(spawn["arguments"])["message"]}
-    (said,) = ask([user("You are /root/child."), from_agent("/root", "/root/child", "NEW_TASK", task)], tools)
+    (said,) = ask([user("You are /lead/child."), from_agent("/lead", "/lead/child", "NEW_TASK", task)], tools)
     assert said["content"][0]["text"] == ANSWER
 
     history += [spawn, {"type": "function_call_output", "call_id": spawn["call_id"], "output": '{"task_name":"child"}'}]
     (wait,) = ask(history, tools)
     assert wait["name"] == "wait_agent"
     history += [wait, {"type": "function_call_output", "call_id": wait["call_id"], "output": '{"timed_out":false}'}]
-    history.append(from_agent("/root/child", "/root", "FINAL_ANSWER", {"type": "input_text", "text": ANSWER}))
+    history.append(from_agent("/lead/child", "/lead", "FINAL_ANSWER", {"type": "input_text", "text": ANSWER}))
     (final,) = ask(history, tools)
     assert final["content"][0]["text"] == f"The agent says: {ANSWER}"

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 TRANSLATOR, ADAPTERS = ROOT / "translator", ROOT / "adapters"
 
 LAYERS: tuple[str, ...] = (
-    *"errors losses wire profiles mapping parts turns fields markdown".split(),
+    *"errors losses wire profiles presets context mapping parts turns fields markdown".split(),
     *"compaction toolset spellings additions request stream answer exchange".split(),
     *"convert convert_stream __init__".split(),
 )
@@ -54,7 +54,7 @@ PURE = set(
 """All of the standard library that the translator may import: what has no clock, no chance, no threads and no I/O."""
 ALLOWED = PURE | {"msgspec"}
 IMPURE_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "exit", "id", "input", "open", "print"}
-SHARED_PARTS = {"content", "error_shapes", "full_context", "names", "natives", "__init__"}
+SHARED_PARTS = {"catalog", "content", "error_shapes", "full_context", "names", "natives", "__init__"}
 """The only files of parts/ that the others may import."""
 
 

@@ -17,7 +17,7 @@ _HEAD = """\
 What is known of upstreams, how each is read, and what it is sent. `--profile NAME` (or `profile="NAME"`) chooses one;
 `--set KEY=VALUE` changes a setting. Without a profile the most widely understood form of everything is sent.
 
-This page is generated: the settings are rows of `PRESETS` in `translator/profiles.py`, the words and the evidence are
+This page is generated: the settings are rows of `PRESETS` in `translator/presets.py`, the words and the evidence are
 in [upstreams.json](upstreams.json). What many servers do wrong in their own way (thoughts under other names, calls
 without an index, usage in odd places) is read without any setting. Tool loops with most of them are golden files, in
 `tests/golden/serve_responses/*/upstreams/`.

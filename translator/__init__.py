@@ -63,7 +63,8 @@ from .exchange.serve_responses import ServeCompact, ServeResponses
 from .losses import Loss, Report
 from .markdown import fields_as_markdown
 from .parts.errors import read as read_error
-from .profiles import PRESETS, Profile, preset
+from .presets import PRESETS, preset
+from .profiles import Profile
 from .stream.to_chat import ToChat
 from .stream.to_responses import ToResponses
 from .wire.carried import Buffer

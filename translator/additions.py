@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
+from .context import Terms
 from .parts import errors
-from .profiles import Profile, Terms
+from .profiles import Profile
 from .turns.to_responses import Items
 from .wire import json
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import request as requests
+from .context import Terms
 from .errors import RequestError, UntranslatableError, UpstreamError
 from .exchange import derived
 from .exchange.exchange import Exchange
 from .exchange.serve_chat import ServeChat
 from .exchange.serve_responses import ServeResponses
 from .losses import REFUSED_WHEN_STRICT, Loss
-from .profiles import Profile, Terms
+from .profiles import Profile
 from .wire import plain
 from .wire.chat_types import ChatAnswer, ChatRequest
 from .wire.responses_types import ResponsesAnswer, ResponsesRequest

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
+from .context import Terms
 from .errors import BadRequest
-from .profiles import Terms
 from .wire import shape
 
 Shape = Callable[[Any, str, Terms], Any]

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from .fields import ANSWER, COMPLETION, REQUEST, Answer
 from .mapping import Goal, Way
-from .profiles import DEFAULT, Profile, chosen
+from .presets import DEFAULT, chosen
+from .profiles import Profile
 
 _LEGEND = {"lost": "**lost**: ", "refused": "**refused**: ", "live": "emulated live: "}
 _HEAD = """\

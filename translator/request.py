@@ -7,12 +7,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from . import additions, fields, spellings, toolset
 from .additions import SEALED as SEALED
+from .context import Terms
 from .errors import BadRequest, NotSayable
 from .losses import Report
 from .mapping import put, put_taken, walk
 from .parts import formats, limits, tools
+from .parts.catalog import Catalog
 from .parts.names import Names
-from .profiles import Profile, Terms
+from .profiles import Profile
 from .turns.to_chat import Turns
 from .turns.to_responses import Items
 from .wire import shape
@@ -50,7 +52,7 @@ class ChatRequest(NamedTuple):
     """A chat request made of a Responses request, and what is needed to read the answer to it."""
 
     body: dict[str, Any]
-    catalog: tools.Catalog
+    catalog: Catalog
     origins: list[str]  # for each message, the path of the item that it came from
     calls: dict[int, list[str]]  # for a message with calls, the paths of their items
     declared: list[str]  # for each tool, the path of its declaration
@@ -151,7 +153,7 @@ def _configured(body: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
-def _turns(body: dict[str, Any], catalog: tools.Catalog, terms: Terms) -> Turns:
+def _turns(body: dict[str, Any], catalog: Catalog, terms: Terms) -> Turns:
     context = (body.get("reasoning") or {}).get("context")
     turns = Turns(catalog, terms, body["model"], current_turn_only=context == "current_turn")
     if context == "all_turns" and terms.profile.reasoning_replay in ("never", "tool_loop"):

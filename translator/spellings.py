@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .context import Terms
 from .parts import limits
-from .profiles import Terms
 
 
 def said_once(body: dict[str, Any], terms: Terms) -> dict[str, Any]:

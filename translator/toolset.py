@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from .context import Terms
 from .errors import BadRequest
 from .mapping import put_taken
 from .parts import choices, tools
+from .parts.catalog import Catalog
 from .parts.names import Names
-from .profiles import Terms
 
 
-def to_chat(body: dict[str, Any], catalog: tools.Catalog, chat: dict[str, Any], terms: Terms) -> list[str]:
+def to_chat(body: dict[str, Any], catalog: Catalog, chat: dict[str, Any], terms: Terms) -> list[str]:
     """Declare the tools and the choice among them; return the paths of the declarations."""
     choice, declared = choices.to_chat(body.get("tool_choice"), catalog, terms)
     if choice is not None and not terms.profile.takes("tool_choice"):

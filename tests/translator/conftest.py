@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import Profile, Report, ServeResponses
-from diglot.translator.profiles import Terms
+from diglot.translator.context import Terms
 from diglot.translator.stream.to_chat import Wanted
 
 

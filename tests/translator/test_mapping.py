@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Profile, Report
+from diglot.translator.context import Terms
 from diglot.translator.mapping import (
     HANDED_ON,
     Goal,
@@ -25,7 +26,6 @@ from diglot.translator.mapping import (
     ways,
     without,
 )
-from diglot.translator.profiles import Terms
 
 ALL = Profile(unsupported=frozenset(), renamed={})
 

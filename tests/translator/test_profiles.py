@@ -6,41 +6,8 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 import pytest
 
-from diglot.translator import PRESETS, Profile, Report, preset, request
-from diglot.translator.fields import REQUEST
-from diglot.translator.parts import reasoning
-from diglot.translator.profiles import OPENAI_ONLY, Terms, chosen
-
-SENT = {row.chat for row in REQUEST if row.chat} | {"prompt_cache_options"}
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_is_found_by_its_name(name: str) -> None:
-    """A preset's name is its key."""
-    assert preset(name) is PRESETS[name]
-    assert PRESETS[name].name == name
-
-
-def test_an_unknown_preset_is_an_error_that_lists_all() -> None:
-    """Somebody who misspells a name sees what there is."""
-    with pytest.raises(ValueError, match="unknown profile 'opnai'; there are: default, openai, azure"):
-        preset("opnai")
-
-
-@pytest.mark.parametrize("profile", PRESETS.values(), ids=PRESETS)
-def test_presets_hold_only_what_their_fields_allow(profile: Profile) -> None:
-    """Every value is one of its annotation (msgspec does not check constructors)."""
-    assert msgspec.convert(msgspec.to_builtins(profile), Profile) == profile
-
-
-@pytest.mark.parametrize("profile", PRESETS.values(), ids=PRESETS)
-def test_presets_name_fields_that_are_sent(profile: Profile) -> None:
-    """A misspelt field in a preset would never apply."""
-    assert profile.unsupported <= SENT
-    assert set(profile.renamed) <= SENT
-    assert set(profile.efforts) <= set(reasoning._EFFORTS)
-    assert profile.reasoning_field in (*reasoning.TEXT_FIELDS, reasoning.AMONG_PARTS)
-    assert SENT.isdisjoint(profile.added)
+from diglot.translator import PRESETS, Profile, preset, request
+from diglot.translator.profiles import OPENAI_ONLY
 
 
 def test_profiles_cannot_be_changed() -> None:
@@ -110,16 +77,6 @@ def test_profiles_are_values(profile: Profile, again: Callable[[Profile], Profil
     assert type(other.renamed) is type(profile.renamed)
 
 
-def test_a_profile_is_meant_by_its_name() -> None:
-    """Wherever a profile is taken, a name will do; none means the default."""
-    mine = Profile(name="mine")
-    assert (chosen(None), chosen("vllm"), chosen(mine)) == (preset("default"), preset("vllm"), mine)
-    with pytest.raises(ValueError, match="unknown profile 'opnai'"):
-        chosen("opnai")
-    with pytest.raises(TypeError, match="a profile is a Profile or the name of a preset, not a dict"):
-        chosen({})  # pyright: ignore[reportArgumentType]
-
-
 def test_the_defaults_are_the_first_preset() -> None:
     """No profile and the profile `default` are the same."""
     assert Profile() == preset("default")
@@ -156,21 +113,6 @@ def test_fields_that_are_sent_along(given: dict[str, Any], sent: dict[str, Any])
 def test_takes(unsupported: set[str], path: str, taken: bool) -> None:
     """A field is not taken when it, or the object that it stands in, is unsupported."""
     assert Profile(unsupported=frozenset(unsupported)).takes(path) is taken
-
-
-def test_unread_fields_are_reported() -> None:
-    """Fields that nobody reads are dropped with their path; nulls say nothing."""
-    terms = Terms(Profile(), Report())
-    terms.report_unread({"a": 1, "b": 2, "c": None}, frozenset("a"), "input[0]")
-    assert [(loss.path, loss.kind, loss.value) for loss in terms.report] == [("input[0].b", "dropped", 2)]
-
-
-@pytest.mark.parametrize("known", [None, frozenset("ab")])
-def test_nothing_unread_is_nothing_reported(known: frozenset[str] | None) -> None:
-    """No list, or a list that has all: nothing to report."""
-    terms = Terms(Profile(), Report())
-    terms.report_unread({"a": 1}, known, "input[0]")
-    assert len(terms.report) == 0
 
 
 def test_other_settings() -> None:

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, NotSayable, Profile, Report, decode_json, preset, request
-from diglot.translator.profiles import Terms
+from diglot.translator.context import Terms
 
 TOOL = {"type": "function", "name": "f"}
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, NotSayable, Profile, Report, ServeChat, request
-from diglot.translator.profiles import Terms
+from diglot.translator.context import Terms
 
 FUNCTION = {"type": "function", "function": {"name": "f"}}
 FLAT = {"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}, "strict": False}

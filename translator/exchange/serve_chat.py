@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 from .. import additions, answer, request
+from ..context import Terms
 from ..errors import BadRequest, BadUpstream
 from ..losses import Report
 from ..parts import errors, formats
-from ..profiles import Profile, Terms
+from ..profiles import Profile
 from ..stream.to_chat import ToChat, Wanted
 from ..wire import plain, sse
 from . import derived, lessons, paths

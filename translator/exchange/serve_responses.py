@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any
 
 from .. import answer, compaction, fields, request
+from ..context import Terms
 from ..errors import BadRequest, BadUpstream
 from ..losses import Report
 from ..parts import errors
-from ..parts.tools import Catalog
-from ..profiles import Profile, Terms
+from ..parts.catalog import Catalog
+from ..profiles import Profile
 from ..stream.to_responses import Asked, ToResponses
 from ..wire import plain, shape, sse
 from . import derived, paths

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..context import Terms
 from ..errors import BadRequest
-from ..profiles import Terms
 from ..wire import shape
 from . import content
 
@@ -44,7 +44,7 @@ def _part(part: dict[str, Any], path: str, terms: Terms) -> content.Part:
 
 
 def _head(item: dict[str, Any], said: str) -> str:
-    """Who speaks to whom, unless the message says it itself (Codex writes `Sender: /root`)."""
+    """Who speaks to whom, unless the message says it itself (Codex writes `Sender:` and its name)."""
     author, recipient = item.get("author"), item.get("recipient")
     if not (author and isinstance(author, str)) or f"Sender: {author}" in said:
         return ""

@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ..context import Terms
 from ..errors import BadRequest
-from ..profiles import Terms
 from ..wire import json, shape
 from . import content
 

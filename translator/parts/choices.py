@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..context import Terms
 from ..errors import BadRequest
-from ..profiles import Terms
 from ..wire import shape
+from .catalog import Catalog, Tool
 from .names import Names
-
-if TYPE_CHECKING:
-    from .tools import Catalog, Tool
 
 _NAMED = ("function", "custom")
 _WORDS = ("none", "auto", "required")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ..context import Terms
 from ..errors import BadRequest
-from ..profiles import Terms
 from ..wire import shape
 from ..wire.responses import PART_FIELDS
 

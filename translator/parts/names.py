@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable
 
-from ..profiles import Terms
+from ..context import Terms
 
 NAME_LIMIT = 64
 Name = tuple[str | None, str]

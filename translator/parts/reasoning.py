@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from ..profiles import Terms
+from ..context import Terms
 from ..wire import json, shape
 from . import content
 

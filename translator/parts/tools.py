@@ -2,83 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
+from ..context import Terms
 from ..errors import BadRequest
-from ..profiles import Terms
 from ..wire import json, plain_schema, schema, shape
 from ..wire.responses import TOOL_FIELDS
+from .catalog import Catalog, Tool
 from .names import Names, report_alias
 from .natives import INPUT_SCHEMA, NATIVES
 
-Kind = Literal["function", "custom", "tool_search", "local_shell", "shell", "apply_patch"]
 NAMESPACE_LIMIT = 512
-
-
-class Tool(NamedTuple):
-    """One declared tool under both of its names."""
-
-    flat: str  # the name that the upstream knows
-    kind: Kind
-    name: str
-    namespace: str | None
-    path: str
-    chat: dict[str, Any]  # its declaration in a chat request
-    wrapped: bool = False  # a free-form tool that the upstream sees as a function
-
-
-class Catalog:
-    """The tools of one request: by flat name (for answers) and by native name (for history and choices)."""
-
-    def __init__(self, tools: dict[str, Tool], names: Names | None = None) -> None:
-        self._flat = tools
-        self._names = names or Names()
-
-    @cached_property
-    def _native(self) -> dict[tuple[str | None, str], Tool]:
-        return {(tool.namespace, tool.name): tool for tool in self._flat.values()}
-
-    def without_declarations(self) -> Catalog:
-        """What answers need: names and kinds."""
-        return Catalog({flat: tool._replace(chat={}) for flat, tool in self._flat.items()}, self._names)
-
-    def __iter__(self) -> Iterator[Tool]:
-        return iter(self._flat.values())
-
-    def __len__(self) -> int:
-        return len(self._flat)
-
-    def by_flat(self, flat: str) -> Tool | None:
-        return self._flat.get(flat)
-
-    def called(self, flat: str) -> Tool | None:
-        """The tool that the upstream calls *flat*: a declared one, or one that only history names."""
-        found = self._flat.get(flat)
-        if found is None and (own := self._names.own(flat)) is not None:
-            return Tool(flat, "function", own[1], own[0], "", {})
-        return found
-
-    @cached_property
-    def _sorted(self) -> list[str]:
-        return sorted(self._flat)
-
-    def may_go_on(self, flat: str) -> bool:
-        """Whether a tool has a longer name that begins so."""
-        at = bisect_right(self._sorted, flat)
-        return at < len(self._sorted) and self._sorted[at].startswith(flat)
-
-    def by_name(self, name: str, namespace: str | None = None) -> Tool | None:
-        """The tool called *name*; a deferred function may come back in a namespace of its own name (protocol 3.4)."""
-        found = self._native.get((namespace, name))
-        return found or (self._native.get((None, name)) if namespace == name else None)
-
-    def flat(self, name: str, namespace: str | None = None) -> str:
-        """The name by which the upstream knows a tool, declared or not (history outlives declarations)."""
-        found = self.by_name(name, namespace)
-        return found.flat if found else self._names.flat(name, namespace)
 
 
 def declared(body: dict[str, Any], terms: Terms) -> Catalog:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..parts import calls
-from ..parts.tools import Tool
+from ..parts.catalog import Tool
 from .arguments import Arguments
 from .jsonstring import InputDecoder, plainly
 from .output import Body, Item, Output

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ..parts.tools import Catalog
+from ..parts.catalog import Catalog
 from ..wire import json, shape
 from .call import Call
 

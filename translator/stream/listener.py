@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..context import Terms
 from ..errors import BadRequest, BadUpstream
 from ..parts import errors
-from ..profiles import Terms
 from ..wire import json, shape
 from .completion import Body, Completion
 from .index import Finished, Fits, Items

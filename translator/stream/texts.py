@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
+from ..context import Terms
 from ..parts import annotations, logprobs, reasoning
-from ..profiles import Terms
 from ..wire import json, shape
 from ..wire.shape import place
 from .index import Items

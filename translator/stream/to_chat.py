@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ..context import Terms
 from ..errors import BadUpstream, Misuse, TranslationError
 from ..parts import endings, errors
-from ..profiles import Terms
 from .completion import Body, Completion
 from .lane import ResponsesLane
 from .listener import Listener

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .. import fields
+from ..context import Terms
 from ..errors import BadUpstream, Misuse, TranslationError
 from ..parts import content, endings, errors, logprobs, reasoning
-from ..parts.tools import Catalog
-from ..profiles import Terms
+from ..parts.catalog import Catalog
 from ..wire import json
 from . import fragments, repeats
 from .call import Call

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..context import Terms
 from ..parts import annotations
-from ..profiles import Terms
 from ..wire import json
 from . import repeats
 from .items import Message

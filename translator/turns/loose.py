@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from ..context import Terms
 from ..parts import calls
-from ..profiles import Terms
 from ..wire import shape
 
 Item = dict[str, Any]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ..context import Terms
 from ..parts import content, reasoning
-from ..profiles import Terms
 from .turn import Message
 
 _BEGIN = "(The conversation begins with your message.)"

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+from ..context import Terms
 from ..errors import BadRequest
 from ..parts import agents, calls, content, reasoning
+from ..parts.catalog import Catalog
 from ..parts.names import CallIds, report_alias
-from ..parts.tools import Catalog
-from ..profiles import Terms
 from ..wire import shape
 from ..wire.responses import ITEM_FIELDS
 from . import loose

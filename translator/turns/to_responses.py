@@ -7,10 +7,10 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+from ..context import Terms
 from ..errors import BadRequest
 from ..parts import calls, content, reasoning
 from ..parts.names import Names, report_alias
-from ..profiles import Terms
 from ..wire import shape
 from .turn import Item, Message, last_of_user
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..context import Terms
 from ..parts import calls, content, reasoning
-from ..profiles import Terms
 from ..wire import shape
 
 Item = dict[str, Any]

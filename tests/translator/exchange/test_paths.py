@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from diglot.translator import Profile, Report, request
+from diglot.translator.context import Terms
 from diglot.translator.exchange import paths
-from diglot.translator.profiles import Terms
 
 # --- chat -> Responses: the twin is proved with whole exchanges in test_serve_responses.py
 

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Profile, Report
+from diglot.translator.context import Terms
 from diglot.translator.parts import agents
-from diglot.translator.profiles import Terms
 
 SEALED = "gAAAAABmZm9vYmFyYmF6cXV4"
 
@@ -40,10 +40,10 @@ def test_all_texts_are_told(content: Any, said: str) -> None:
 @pytest.mark.parametrize(
     ("author", "recipient", "said", "head"),
     [
-        ("/root", "/root/a", "Go", "Message from /root to /root/a:\n"),
-        ("/root", None, "Go", "Message from /root:\n"),
-        ("/root", "/root/a", "Sender: /root\nGo", ""),
-        (None, "/root/a", "Go", ""),
+        ("/lead", "/lead/a", "Go", "Message from /lead to /lead/a:\n"),
+        ("/lead", None, "Go", "Message from /lead:\n"),
+        ("/lead", "/lead/a", "Sender: /lead\nGo", ""),
+        (None, "/lead/a", "Go", ""),
         (5, 5, "Go", ""),
     ],
 )
@@ -57,7 +57,7 @@ def test_pictures_go_along() -> None:
     picture = {"type": "image_url", "image_url": {"url": "u"}}
     given = {"type": "input_image", "image_url": "u"}
     assert told(content=[given]) == [picture]
-    assert told(author="/root", content=[given]) == [{"type": "text", "text": "Message from /root:\n"}, picture]
+    assert told(author="/lead", content=[given]) == [{"type": "text", "text": "Message from /lead:\n"}, picture]
 
 
 @pytest.mark.parametrize("sealed", [SEALED, f" {SEALED}== ", 5, None])

@@ -6,8 +6,8 @@ from openai.types.responses.response_output_item import ResponseOutputItem
 from pydantic import TypeAdapter
 
 from diglot.translator import BadRequest, Profile, Report
+from diglot.translator.context import Terms
 from diglot.translator.parts import calls
-from diglot.translator.profiles import Terms
 from diglot.translator.turns.to_chat import HANDLERS
 
 

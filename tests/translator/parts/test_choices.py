@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Loss, Profile, Report
+from diglot.translator.context import Terms
 from diglot.translator.parts import choices, tools
 from diglot.translator.parts.names import Names
-from diglot.translator.profiles import Terms
 
 TOOLS = [
     {"type": "function", "name": "f"},

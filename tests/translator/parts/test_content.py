@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Loss, Profile, Report
+from diglot.translator.context import Terms
 from diglot.translator.parts import content
-from diglot.translator.profiles import Terms
 
 MARK = {"mode": "explicit"}
 IMAGE = {"type": "input_image", "image_url": "u"}

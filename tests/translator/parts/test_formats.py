@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Profile, Report
+from diglot.translator.context import Terms
 from diglot.translator.parts import formats
-from diglot.translator.profiles import Terms
 
 SCHEMA = {"type": "object", "properties": {}}
 FLAT = {"type": "json_schema", "name": "n", "schema": SCHEMA, "strict": True, "description": None}

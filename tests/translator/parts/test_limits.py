@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Profile, Report
+from diglot.translator.context import Terms
 from diglot.translator.parts import limits
-from diglot.translator.profiles import Terms
 
 
 def terms(**profile: Any) -> Terms:

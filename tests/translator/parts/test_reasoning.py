@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Profile, Report
+from diglot.translator.context import Terms
 from diglot.translator.parts import reasoning
-from diglot.translator.profiles import Terms
 
 
 @pytest.mark.parametrize("fields", [{}, {"text": "é😀"}, {"calls": {"c": {"google": {"thought_signature": "s"}}}}])

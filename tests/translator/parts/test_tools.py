@@ -3,15 +3,16 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Loss, Profile, Report
+from diglot.translator.context import Terms
 from diglot.translator.parts import names, natives, tools
-from diglot.translator.profiles import Terms
+from diglot.translator.parts.catalog import Tool
 
 CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
 OPEN = {"type": "object", "properties": {"a": {"type": "string"}}}
 NO_ARGUMENTS = {"type": "object", "properties": {}}
 
 
-def read(*declared: Any, **profile: Any) -> tuple[list[tools.Tool], list[Loss]]:
+def read(*declared: Any, **profile: Any) -> tuple[list[Tool], list[Loss]]:
     """The tools and losses of a request that declares *declared*."""
     report = Report()
     found = tools.declared({"tools": list(declared)}, Terms(Profile(**profile), report))
@@ -22,7 +23,7 @@ def function(name: str = "f", **more: Any) -> dict[str, Any]:
     return {"type": "function", "name": name, **more}
 
 
-def inner(tool: tools.Tool) -> dict[str, Any]:
+def inner(tool: Tool) -> dict[str, Any]:
     """The declaration inside of its envelope."""
     return tool.chat[tool.chat["type"]]
 
@@ -261,31 +262,6 @@ def test_names_that_upstreams_refuse_are_replaced(kind: str, name: str, native: 
     assert inner(tool)["name"] == tool.flat == names.flatten(name, None) != name
     assert tool.name == name
     assert ("tools[0].name", "emulated") in [(loss.path, loss.kind) for loss in losses]
-
-
-def test_a_tool_that_only_history_names_is_known_by_it() -> None:
-    """A model may call what it called before: the client gets its own name back."""
-    catalog = tools.declared({"tools": [function()]}, Terms(Profile(), Report()))
-    flat = catalog.flat("gone.tool", "ns")
-    for known in (catalog, catalog.without_declarations()):
-        assert known.by_flat(flat) is None
-        called = known.called(flat)
-        assert called is not None
-        assert (called.name, called.namespace, called.kind) == ("gone.tool", "ns", "function")
-        assert known.called("f") == known.by_flat("f")
-        assert known.called("never") is None
-
-
-def test_the_catalog_knows_both_names() -> None:
-    """By the upstream's name for answers, by the client's for history; undeclared names are made."""
-    report = Report()
-    space = {"type": "namespace", "name": "ns", "tools": [function("g")]}
-    catalog = tools.declared({"tools": [function(), space]}, Terms(Profile(), report))
-    f, g = catalog
-    assert (catalog.by_flat("f"), catalog.by_flat("ns__g"), catalog.by_flat("x")) == (f, g, None)
-    assert (catalog.by_name("f"), catalog.by_name("f", "f"), catalog.by_name("g", "ns")) == (f, f, g)
-    assert (catalog.by_name("g"), catalog.by_name("g", "g"), catalog.by_name("f", "ns")) == (None, None, None)
-    assert (catalog.flat("g", "ns"), catalog.flat("gone", "ns"), catalog.flat("gone")) == ("ns__g", "ns__gone", "gone")
 
 
 def test_schemas_as_the_upstream_takes_them() -> None:

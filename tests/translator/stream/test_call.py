@@ -2,8 +2,8 @@ import pytest
 from stories import grown, output
 
 from diglot.translator import Profile, Report
+from diglot.translator.context import Terms
 from diglot.translator.parts import tools
-from diglot.translator.profiles import Terms
 from diglot.translator.stream.call import Call
 
 TOOLS = [

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator.parts.tools import Catalog, Tool
+from diglot.translator.parts.catalog import Catalog, Tool
 from diglot.translator.stream import fragments
 from diglot.translator.stream.call import Call
 from diglot.translator.stream.fragments import Fragment

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import Profile, Report
-from diglot.translator.profiles import Terms
+from diglot.translator.context import Terms
 from diglot.translator.stream.completion import Completion
 from diglot.translator.stream.listener import EVENTS, Listener
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diglot.translator import Profile, Report, TranslationError, answer
-from diglot.translator.profiles import Terms
+from diglot.translator.context import Terms
 from diglot.translator.stream.to_chat import ToChat, Wanted
 
 from event_streams import (

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from diglot.translator import Profile, Report
+from diglot.translator.context import Terms
 from diglot.translator.parts import reasoning
-from diglot.translator.profiles import Terms
 from diglot.translator.stream.completion import Completion
 from diglot.translator.stream.index import Items
 from diglot.translator.stream.readings import Item

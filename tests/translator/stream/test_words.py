@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import Profile, Report
-from diglot.translator.profiles import Terms
+from diglot.translator.context import Terms
 from diglot.translator.stream.items import Message
 from diglot.translator.stream.output import Output
 from diglot.translator.stream.words import Words

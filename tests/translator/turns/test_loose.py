@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Profile, Report
-from diglot.translator.profiles import Terms
+from diglot.translator.context import Terms
 from diglot.translator.turns import loose
 
 USER = {"role": "user", "content": "Go"}

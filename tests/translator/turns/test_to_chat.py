@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Loss, Profile, Report, preset
-from diglot.translator.parts import reasoning, tools
-from diglot.translator.profiles import Terms
+from diglot.translator.context import Terms
+from diglot.translator.parts import reasoning
+from diglot.translator.parts.catalog import Catalog
 from diglot.translator.turns.to_chat import HANDLERS, Turns
 
 USER = {"role": "user", "content": "Go"}
@@ -20,7 +21,7 @@ SAID_CALL = [{**SAID, "content": None}, {"role": "tool", "tool_call_id": "c", "c
 def turned(given: Any, profile: Profile | None = None, **settings: Any) -> tuple[Turns, list[Loss]]:
     """The turns of an input, and what was lost."""
     terms = Terms(profile or Profile(**settings), Report())
-    turns = Turns(tools.Catalog({}), terms, "m")
+    turns = Turns(Catalog({}), terms, "m")
     turns.add(given)
     return turns, list(terms.report)
 
@@ -141,7 +142,7 @@ def test_items_without_a_message_are_reported(item: dict[str, Any], kind: str) -
     [
         {"role": "user", "content": None},
         {"role": "developer", "content": None},
-        {"type": "agent_message", "author": "/root", "content": []},
+        {"type": "agent_message", "author": "/lead", "content": []},
         {"type": "context_compaction", "encrypted_content": None},
     ],
 )
@@ -156,9 +157,9 @@ def test_what_another_agent_says_is_the_users() -> None:
     """W20: with its text, whoever wrote that."""
     task = [{"type": "input_text", "text": "Do"}, {"type": "encrypted_content", "encrypted_content": "this."}]
     turns, losses = turned(
-        [USER, {"type": "agent_message", "author": "/root", "recipient": "/root/a", "content": task}]
+        [USER, {"type": "agent_message", "author": "/lead", "recipient": "/lead/a", "content": task}]
     )
-    assert turns.messages == [USER, {"role": "user", "content": "Message from /root to /root/a:\nDo\nthis."}]
+    assert turns.messages == [USER, {"role": "user", "content": "Message from /lead to /lead/a:\nDo\nthis."}]
     assert turns.origins == ["input[0]", "input[1]"]
     assert kinds(losses) == [("input[1]", "emulated")]
 
@@ -331,7 +332,7 @@ def test_thoughts_of_another_model_stay_behind(model: str | None, replayed: bool
 def test_the_client_may_ask_for_the_current_turn_only(replay: Any) -> None:
     """`reasoning.context: current_turn` leaves older thoughts behind."""
     terms = Terms(Profile(reasoning_replay=replay), Report())
-    turns = Turns(tools.Catalog({}), terms, "m", current_turn_only=True)
+    turns = Turns(Catalog({}), terms, "m", current_turn_only=True)
     turns.add([*OLD, *NEW])
     assert ["reasoning_content" in turns.messages[i] for i in (0, 2)] == [False, True]
 

@@ -1,0 +1,37 @@
+"""What a converter needs besides the value and its path."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .losses import Report
+from .presets import chosen
+from .profiles import Profile
+
+
+class Terms(NamedTuple):
+    """What a converter needs besides the value and its path."""
+
+    profile: Profile
+    report: Report
+    live: bool = False
+    """Whether a call is translated, with its answer: then some things are emulated that no request can say."""
+
+    @classmethod
+    def of(cls, profile: Profile | str | None, report: Report | None, live: bool = False) -> Terms:
+        """Return the terms for a profile or the name of one, and for a report or a new one.
+
+        Raises ValueError for an unknown name, and TypeError for anything else.
+        """
+        if report is None:
+            report = Report()
+        elif not isinstance(report, Report):
+            raise TypeError(f"a report is a Report, not a {type(report).__name__}")
+        return cls(chosen(profile), report, live)
+
+    def report_unread(self, value: dict[str, Any], known: frozenset[str] | None, path: str) -> None:
+        """Report the fields of *value* that nobody reads."""
+        if known is not None and not known.issuperset(value):
+            for name in value:
+                if name not in known and value[name] is not None:
+                    self.report.dropped(f"{path}.{name}", "no such field is known", value[name])
