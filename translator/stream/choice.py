@@ -39,7 +39,7 @@ def read(choice: Body) -> list[Saying]:
     if delta := _words(choice.get("delta")):
         said.append(Saying(delta))
     if message := _words(choice.get("message")):
-        known = {name: message[name] for name in _ORDER if name in message}
+        known = {name: message[name] for name in _ORDER if name in message} if len(message) > 1 else {}
         said.append(Saying({**known, **message}, whole=True))
     if not said and (text := choice.get("text")) and isinstance(text, str):  # as the older completions have it
         said.append(Saying({"content": text}))
@@ -49,8 +49,8 @@ def read(choice: Body) -> list[Saying]:
 def _words(given: Any) -> Body:
     if not isinstance(given, dict):  # D34
         return {}
-    words = {name: v for name, v in given.items() if name not in _NO_WORDS and shape.says_something(v)}
-    if len(CALLS & words.keys()) == len(CALLS) and _is_twin(words["function_call"], words["tool_calls"]):
+    words = {name: v for name, v in given.items() if v and name not in _NO_WORDS and shape.says_something(v)}
+    if "function_call" in words and "tool_calls" in words and _is_twin(words["function_call"], words["tool_calls"]):
         del words["function_call"]
     return words
 
@@ -80,7 +80,8 @@ class Choices:
         """Return those of the words that belong to the answer, and whole calls that another choice has besides."""
         words, index = saying.words, _place(choice)
         if not self._copies and set(self._owners.values()) <= {index}:  # as nearly always
-            self._owners.update(dict.fromkeys((_KINDS.get(name, "text") for name in words), index))
+            for name in words:
+                self._owners[_KINDS.get(name, "text")] = index
             return words, []
         if any(name in words for name in _TEXTS) and self._owners.setdefault("text", index) != index:
             self._copies.add(index)

@@ -74,6 +74,10 @@ class Calls:
         self._names: set[str] = set()
         self._current: Call | None = None
 
+    def release(self, catalog: Catalog) -> None:
+        """Know the tools from *catalog*: it has no declarations."""
+        self._catalog = catalog
+
     def find(self, fragment: Fragment, position: int | None = None) -> tuple[Call, bool]:
         """Return the call that *fragment* belongs to, and whether it is a new one.
 

@@ -120,6 +120,7 @@ class ToResponses:
         about = {"model": self._asked.blank["model"]}
         catalog = self._asked.catalog.without_declarations()
         self._asked = self._asked._replace(blank=about, catalog=catalog, own_path=errors.nowhere)
+        self._calls.release(catalog)
 
     def garbled(self, what: str) -> None:
         """Something came that cannot be read: what it said is lost, so the answer must not end as completed."""
@@ -143,6 +144,16 @@ class ToResponses:
         """Why the answer must not end well although its end came."""
         if self._broken:
             return self._broken
+        if self._calls.came:
+            if problem := self._problem_of_calls():
+                return problem
+        elif self._facts.finish_reason in endings.CALLS:  # D15
+            return "The upstream announced tool calls and sent none."
+        if self._asked.compacts and not self._is_summary():
+            return "The upstream wrote no summary."
+        return None
+
+    def _problem_of_calls(self) -> str | None:
         if self._calls.are_broken():
             return "The upstream sent more arguments for a tool call that was whole."
         if not self._calls.are_named():
@@ -151,10 +162,6 @@ class ToResponses:
             return self._facts.why_failed()
         if self._facts.announced.status != "incomplete" and self._calls.have_open_input():
             return "The upstream left the input of a tool call unfinished."
-        if self._facts.finish_reason in endings.CALLS and not self._calls.came:  # D15
-            return "The upstream announced tool calls and sent none."
-        if self._asked.compacts and not self._is_summary():
-            return "The upstream wrote no summary."
         return None
 
     def _is_summary(self) -> bool:
@@ -236,7 +243,8 @@ class ToResponses:
         self._loose = cumulative or not is_summary
         for saying, words, others in owned:
             self._take(words, again=cumulative or (saying.whole and not (begins and saying is sayings[0])))
-            self._tool_calls(others, again=True)
+            if others:
+                self._tool_calls(others, again=True)
         reason = endings.word(choice.get("finish_reason"))
         if reason is not None and self._facts.take_reason(reason):
             self._close_items()

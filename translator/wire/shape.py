@@ -32,6 +32,8 @@ def says_something(value: Any) -> bool:
 
     Some servers write every member that they know, with its zero value.
     """
+    if not isinstance(value, (dict, list)):  # as nearly always
+        return bool(value)
     inside = [value]
     while inside:
         value = inside.pop()

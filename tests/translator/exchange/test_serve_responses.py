@@ -1,6 +1,8 @@
+import gc
 import json
 import re
 from collections.abc import Callable
+from types import FunctionType, ModuleType
 from typing import Any
 
 import msgspec
@@ -227,6 +229,31 @@ def test_a_stream_without_its_request(serve: Serve, before: int) -> None:
         return [re.sub(rb"_\d+", b"", frame) for frame in made]
 
     assert frames(is_released=True) == frames(is_released=False)
+
+
+def test_a_stream_holds_no_declarations_of_its_request(serve: Serve) -> None:
+    """What nobody says again is gone; of what the answer repeats, there is only the JSON."""
+    parameters = {"type": "object", "properties": {"a": {"type": "string"}}}
+    exchange = serve({"stream": True, "tools": [{**TOOL, "parameters": parameters}]})
+    stream = exchange.stream()
+    held = [id(parameters), *map(id, parameters.values())]
+    assert not set(held).isdisjoint(reached(stream))
+    exchange.release()
+    stream.release()
+    assert set(held).isdisjoint(reached(stream))
+    assert set(held).isdisjoint(reached(exchange))
+
+
+def reached(value: Any) -> set[int]:
+    """What *value* holds, directly or not; classes and functions are everybody's."""
+    seen: set[int] = set()
+    left = [value]
+    while left:
+        one = left.pop()
+        if id(one) not in seen and not isinstance(one, (type, FunctionType, ModuleType)):
+            seen.add(id(one))
+            left += gc.get_referents(one)
+    return seen
 
 
 def test_an_error_without_its_request(serve: Serve) -> None:
