@@ -3,10 +3,10 @@
 from .missing import named
 
 try:
-    from .asgi import TranslationMiddleware
     from .limits import Limits
-    from .record import Record
-    from .upstream import Upstream
+    from .middleware.app import TranslationMiddleware
+    from .middleware.record import Record
+    from .upstream.app import Upstream
 except ModuleNotFoundError as error:
     raise named(error, "diglot.adapters", "asgi") from None
 

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from diglot.translator.stream.output import Item, Output
+from diglot.translator.stream.to_responses.output import Item, Output
 
 
 def output() -> Output:

@@ -1,10 +1,11 @@
-"""Who may import whom: a file may import what is to the left of it in LAYERS or ADAPTER_LAYERS; there are no circles.
+"""Who may import whom: a file imports what is to the left of its floor in FLOORS; inside a floor there are no circles.
 
 The translator imports nobody from outside. adapters/ sees public names of the translator only, and each package from
 elsewhere in few files only. What is imported for the type checker alone does not count.
 """
 
 import ast
+import graphlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,37 +16,28 @@ import pytest
 ROOT = Path(__file__).parent.parent
 TRANSLATOR, ADAPTERS = ROOT / "translator", ROOT / "adapters"
 
-LAYERS: tuple[str, ...] = (
-    *"errors losses wire profiles presets context mapping parts turns fields markdown".split(),
-    *"compaction toolset spellings additions request stream answer exchange".split(),
-    *"convert convert_stream __init__".split(),
-)
-ADAPTER_LAYERS: tuple[str, ...] = (
-    # words for HTTP, and values
-    *"missing asgi_types limits origins encodings endpoints explain media_type upstream_scope websocket body".split(),
-    # an upstream that is elsewhere
-    *"http http_aiohttp http_httpx http_choice upload pass_through upstream".split(),
-    # one request that is translated
-    *"outlet relay watch fan_out deployments call record".split(),
-    # the middleware
-    *"question probe native access learned model_apis asgi __init__".split(),
-    # the server
-    *"demo_clients demo_rules demo_script demo".split(),
-    *"checked upstream_url config hints banner page guard stored logs_text logs".split(),
-    *"protocol protocol_h11 protocol_httptools server demo_run".split(),
-    # the commands
-    *"check field_docs cli_options cli_check cli_serve cli_settings cli".split(),
-)
+FLOORS: dict[str, tuple[str, ...]] = {
+    "translator": (
+        *"errors losses wire profiles presets context mapping parts turns fields markdown".split(),
+        *"compaction toolset spellings additions request stream answer exchange".split(),
+        *"convert convert_stream __init__".split(),
+    ),
+    "translator/stream": ("growing", "logprobs", "to_responses", "to_chat"),
+    "adapters": tuple("missing limits asgi middleware upstream __init__ demo server cli".split()),
+}
+"""Files and folders of a folder: each imports only what is to the left of it."""
+HOUSES = {"to_responses", "to_chat"}
+"""The two directions of streams know nothing of each other."""
 PACKAGES: dict[str, set[str]] = {
-    "aiohttp": {"http_aiohttp"},
-    "certifi": {"http_aiohttp"},
-    "yarl": {"http_aiohttp"},
-    "click": {"cli", "cli_check", "cli_options", "cli_serve", "cli_settings", "logs_text"},
-    "h11": {"protocol_h11"},
-    "httptools": {"protocol_httptools"},
-    "starlette": {"demo", "guard", "page", "server"},
-    "uvicorn": {"protocol", "protocol_h11", "protocol_httptools", "server"},
-    "zstandard": {"encodings"},
+    "aiohttp": {"upstream/aiohttp"},
+    "certifi": {"upstream/aiohttp"},
+    "click": {"cli/check", "cli/main", "cli/options", "cli/serve", "cli/settings", "server/text_log"},
+    "h11": {"server/protocol_h11"},
+    "httptools": {"server/protocol_httptools"},
+    "starlette": {"demo/app", "server/app", "server/guard", "server/page"},
+    "uvicorn": {"server/app", "server/protocol", "server/protocol_h11", "server/protocol_httptools"},
+    "yarl": {"upstream/aiohttp"},
+    "zstandard": {"asgi/encodings"},
 }
 """The only files that import a package; msgspec and anyio are everywhere."""
 PURE = set(
@@ -54,7 +46,7 @@ PURE = set(
 """All of the standard library that the translator may import: what has no clock, no chance, no threads and no I/O."""
 ALLOWED = PURE | {"msgspec"}
 IMPURE_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "exit", "id", "input", "open", "print"}
-SHARED_PARTS = {"catalog", "content", "error_shapes", "full_context", "names", "natives", "__init__"}
+SHARED_PARTS = {"catalog", "content", "error_shapes", "full_context", "names", "builtin_tools", "__init__"}
 """The only files of parts/ that the others may import."""
 
 
@@ -102,14 +94,41 @@ def sources(folder: Path) -> Any:
     return pytest.mark.parametrize("path", found, ids=[str(f.relative_to(ROOT)) for f in found])
 
 
+@pytest.mark.parametrize("folder", FLOORS)
+def test_imports_go_leftwards(folder: str) -> None:
+    """A file imports only what is on its own floor or to the left of it, also inside of functions."""
+    base, floors = ROOT / folder, FLOORS[folder]
+    for path in sorted(base.rglob("*.py")):
+        own = path.relative_to(base).with_suffix("").parts[0]
+        for inside, _ in imports(path, base):
+            if inside and inside[0] != own and folder != inside[0]:
+                assert floors.index(inside[0]) < floors.index(own), f"{path} imports {'/'.join(inside)}, to the right"
+                assert {own, inside[0]} != HOUSES, f"{path} imports {'/'.join(inside)}, of the other direction"
+
+
+@pytest.mark.parametrize("folder", FLOORS)
+def test_no_floor_without_a_file(folder: str) -> None:
+    """The table names what is there."""
+    there = {path.stem for path in (ROOT / folder).iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert set(FLOORS[folder]) | {"__init__"} == there - {"__pycache__"} | {"__init__"}
+
+
+@pytest.mark.parametrize("folder", ["translator", "adapters"])
+def test_there_are_no_circles(folder: str) -> None:
+    """Files can be read in an order in which each knows only those before it."""
+    base = ROOT / folder
+    graph = {
+        path.relative_to(base).with_suffix("").parts: {inside for inside, _ in imports(path, base) if inside}
+        for path in base.rglob("*.py")
+    }
+    assert list(graphlib.TopologicalSorter(graph).static_order())
+
+
 @sources(TRANSLATOR)
-def test_the_translator_imports_leftwards(path: Path) -> None:
-    """A file imports only what is to the left of its own layer."""
-    own = path.relative_to(TRANSLATOR).with_suffix("").parts
-    for inside, outside in imports(path, TRANSLATOR):
+def test_the_translator_imports_nothing_from_elsewhere(path: Path) -> None:
+    """The pure part of the standard library, and msgspec."""
+    for _, outside in imports(path, TRANSLATOR):
         assert outside in ALLOWED or not outside, f"{outside} is not for the translator"
-        if inside and inside[0] != own[0]:
-            assert LAYERS.index(inside[0]) < LAYERS.index(own[0]), f"{'/'.join(inside)} stands to the right"
 
 
 @sources(TRANSLATOR)
@@ -144,22 +163,12 @@ def test_adapters_use_public_names(path: Path) -> None:
 
 
 @sources(ADAPTERS)
-def test_adapters_import_leftwards(path: Path) -> None:
-    """A file imports only what is to the left of it, also inside of functions."""
-    own = ADAPTER_LAYERS.index(path.stem)
-    for inside, outside in imports(path, ADAPTERS):
-        if inside and inside[0] != path.stem:
-            assert ADAPTER_LAYERS.index(inside[0]) < own, f"{'/'.join(inside)} stands to the right"
+def test_packages_have_their_files(path: Path) -> None:
+    """A package from elsewhere is imported only in the files that exist for it; msgspec and anyio are everywhere."""
+    own = "/".join(path.relative_to(ADAPTERS).with_suffix("").parts)
+    for _, outside in imports(path, ADAPTERS):
         if outside and outside not in sys.stdlib_module_names | {"msgspec", "anyio"}:
-            assert path.stem in PACKAGES[outside], f"{outside} is not for this file"
-
-
-def test_no_layer_without_a_file() -> None:
-    """Both tables name what is there."""
-    assert sorted(ADAPTER_LAYERS) == sorted(path.stem for path in ADAPTERS.rglob("*.py"))
-    assert set(LAYERS) == {path.stem for path in TRANSLATOR.iterdir() if path.is_dir() or path.suffix == ".py"} - {
-        "__pycache__"
-    }
+            assert own in PACKAGES[outside], f"{outside} is not for this file"
 
 
 def public_names() -> set[str]:

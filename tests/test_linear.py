@@ -15,10 +15,10 @@ import pytest
 
 from diglot.translator import Profile, Received, ServeChat, ServeResponses, encode_json
 from diglot.translator.fields import TO_CHAT, TO_RESPONSES
-from diglot.translator.parts import content, errors, tools
+from diglot.translator.parts import content, tools, upstream_errors
 from diglot.translator.parts.reasoning import seal, to_details
 from diglot.translator.turns import to_chat, to_responses
-from diglot.translator.wire.responses import ITEM_FIELDS, PART_FIELDS, TOOL_FIELDS
+from diglot.translator.wire.known_fields import ITEM_FIELDS, PART_FIELDS, TOOL_FIELDS
 
 from costs import assert_linear, cost_of
 
@@ -460,8 +460,8 @@ def test_many_fields() -> None:
 @pytest.mark.parametrize("path", ["messages[0].x", "x"])
 def test_paths_in_messages_of_errors(path: str) -> None:
     """An upstream's message is told in the client's words, however often it says them."""
-    assert_linear(lambda n: lambda: errors.renamed(f"'{path}' " * n, path, "input[0].y"))
-    assert_linear(lambda n: lambda: errors.renamed("a" * 100 * n, "a" * 50 * n + "b", "input[0].y"))
+    assert_linear(lambda n: lambda: upstream_errors.renamed(f"'{path}' " * n, path, "input[0].y"))
+    assert_linear(lambda n: lambda: upstream_errors.renamed("a" * 100 * n, "a" * 50 * n + "b", "input[0].y"))
 
 
 @pytest.mark.parametrize("folder", ["translator", "adapters"])

@@ -14,8 +14,12 @@ import pytest
 
 from diglot.translator import Profile, ServeChat, ServeResponses
 from diglot.translator.parts import calls, reasoning
-from diglot.translator.stream import listener, readings, to_chat, to_responses
-from diglot.translator.stream.lane import _Chunk, _Delta, _Event
+from diglot.translator.stream.to_chat import events as to_chat_events
+from diglot.translator.stream.to_chat import item_parts
+from diglot.translator.stream.to_chat import transducer as to_chat_transducer
+from diglot.translator.stream.to_chat.fast_path import _Event
+from diglot.translator.stream.to_responses import transducer as to_responses_transducer
+from diglot.translator.stream.to_responses.fast_path import _Chunk, _Delta
 
 from costs import assert_linear
 
@@ -51,7 +55,7 @@ def for_chat(**more: Any) -> ServeChat:
 
 
 def fed(exchange: Any, events: list[Body], in_bytes: bool) -> Callable[[], Any]:
-    """Feed the stream as decoded events, or as bytes, which may take the fast lane."""
+    """Feed the stream as decoded events, or as bytes, which may take the fast path."""
     if not in_bytes:
         transducer = exchange.transducer()
 
@@ -235,7 +239,7 @@ MARKED: Cases = {
 
 def test_every_delta_has_a_case() -> None:
     """A field of a delta, a choice or a chunk without one would be a new way to be slow."""
-    assert keys_of(DELTAS) - {"unknown"} == to_responses.DELTAS.keys() | reasoning.FIELDS
+    assert keys_of(DELTAS) - {"unknown"} == to_responses_transducer.DELTAS.keys() | reasoning.FIELDS
     read = {*_Chunk.__struct_fields__, *CHOICE_FIELDS}
     assert keys_of(CHUNKS) >= read
     assert keys_of(DELTAS) | {"role", "audio"} >= set(_Delta.__struct_fields__)
@@ -270,7 +274,7 @@ def test_many_open_calls_at_the_end(reason: Any) -> None:
     "name",
     ["content", "reasoning_content", "reasoning", "tool_calls", "tool_calls, wrapped", "tool_calls, wrapped bytes"],
 )
-def test_the_fast_lane(name: str) -> None:
+def test_the_fast_path(name: str) -> None:
     """From bytes to bytes, where pieces take the short way."""
     streamed(ending(DELTAS[name]), lambda: for_responses(Profile()), in_bytes=True)
 
@@ -351,7 +355,7 @@ ITEMS: dict[str, Callable[[int], Body]] = {
     "call, one name": lambda i: call("x", arguments=LONG),
     "image_generation_call": lambda i: {"type": "image_generation_call", "id": f"i{i}", "result": LONG},
     "other": lambda i: {"type": f"vendor:{i}", "text": LONG},
-    **{kind: (lambda i, kind=kind: {"type": kind, "text": LONG, "refusal": LONG}) for kind in readings.TEXTS},
+    **{kind: (lambda i, kind=kind: {"type": kind, "text": LONG, "refusal": LONG}) for kind in item_parts.TEXTS},
     **{
         kind: (
             lambda i, kind=kind: call(i, kind, arguments="{}", input=LONG, action={"a": LONG}, operation={"a": LONG})
@@ -554,9 +558,11 @@ def done(make: Chunks) -> Chunks:
 
 def test_every_event_has_a_case() -> None:
     """An event without one would be a new way to be slow."""
-    assert keys_of(EVENTS) == listener.EVENTS.keys() >= listener.GROWING.keys()
-    assert keys_of(ABOUT) - {"unknown"} == to_chat.EVENTS.keys()
-    assert {name.split(", ")[0] for name in ITEMS} >= listener.WHOLE.keys() | readings.TEXTS.keys() | calls.CALLS.keys()
+    assert keys_of(EVENTS) == to_chat_events.EVENTS.keys() >= to_chat_events.GROWING.keys()
+    assert keys_of(ABOUT) - {"unknown"} == to_chat_transducer.EVENTS.keys()
+    assert {
+        name.split(", ")[0] for name in ITEMS
+    } >= to_chat_events.WHOLE.keys() | item_parts.TEXTS.keys() | calls.CALLS.keys()
     assert set(_Event.__struct_fields__) == {
         *("type", "delta", "output_index", "item_id", "content_index", "summary_index", "logprobs", "obfuscation")
     }
@@ -581,7 +587,7 @@ def test_events_about_the_whole(make: Chunks) -> None:
         *("response.function_call_arguments.delta", "response.custom_tool_call_input.delta"),
     ],
 )
-def test_the_fast_lane_of_responses(name: str) -> None:
+def test_the_fast_path_of_responses(name: str) -> None:
     """From bytes to bytes, where pieces take the short way."""
     streamed(done(EVENTS[name]), for_chat, in_bytes=True)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from diglot.translator import PRESETS, Profile, ServeResponses, TranslationError, decode_json, encode_json
 from diglot.translator.fields import REQUEST
 from diglot.translator.mapping import is_one_of
-from diglot.translator.stream.jsonstring import InputDecoder
+from diglot.translator.stream.to_responses.wrapped_input import InputDecoder
 from diglot.translator.wire import sse
 
 from judges import judge_answer, judge_chat, judge_stream

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from diglot.translator.stream.to_chat import ToChat
+from diglot.translator.stream.to_chat.transducer import ToChat
 from diglot.translator.wire import sse
 
 from chat_judges import judge_chunks, judge_completion

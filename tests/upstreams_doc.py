@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from diglot.adapters.field_docs import field_docs
+from diglot.adapters.cli.field_docs import field_docs
 from diglot.translator import PRESETS, Profile, encode_json
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -54,23 +54,23 @@ from .errors import (
     UntranslatableError,
     UpstreamError,
 )
-from .exchange.branches import Branches
-from .exchange.exchange import Exchange
+from .exchange.base import Exchange
+from .exchange.choices import Branches
 from .exchange.frames import FrameStream
-from .exchange.received import Received
+from .exchange.request_body import Received
 from .exchange.serve_chat import ServeChat
 from .exchange.serve_responses import ServeCompact, ServeResponses
 from .losses import Loss, Report
 from .markdown import fields_as_markdown
-from .parts.errors import read as read_error
+from .parts.upstream_errors import read as read_error
 from .presets import PRESETS, preset
 from .profiles import Profile
-from .stream.to_chat import ToChat
-from .stream.to_responses import ToResponses
-from .wire.carried import Buffer
+from .stream.to_chat.transducer import ToChat
+from .stream.to_responses.transducer import ToResponses
 from .wire.json import MAX_VALUES, TooManyValues
 from .wire.json import decode as decode_json
 from .wire.json import encode as encode_json
+from .wire.payloads import Buffer
 
 __all__ = [
     "MAX_VALUES",

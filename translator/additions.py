@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from .context import Terms
-from .parts import errors
+from .context import Context
+from .parts import upstream_errors
 from .profiles import Profile
 from .turns.to_responses import Items
 from .wire import json
@@ -22,15 +22,15 @@ SEALED = "reasoning.encrypted_content"
 _SYSTEM = ("system", "developer")
 
 
-def add(given: dict[str, Any], items: Items, made: dict[str, Any], terms: Terms) -> frozenset[str]:
+def add(given: dict[str, Any], items: Items, made: dict[str, Any], context: Context) -> frozenset[str]:
     """Add to the request that was *made* of a *given* one; return the settings whose additions may be refused."""
-    profile, added = terms.profile, set[str]()
+    profile, added = context.profile, set[str]()
     included, told = made.get("include", []), made.get("reasoning") or {}
     if profile.system_as_instructions:
-        _instruct(items, made, terms)
+        _instruct(items, made, context)
     if profile.responses_always_stream:
         made["stream"] = True
-    sees_answer = terms.live  # elsewhere, nobody would bring it back
+    sees_answer = context.live  # elsewhere, nobody would bring it back
     if profile.encrypted_reasoning and sees_answer and made.get("store") is False and SEALED not in included:
         made["include"] = [*included, SEALED]
         added.add("encrypted_reasoning")
@@ -46,7 +46,7 @@ def add(given: dict[str, Any], items: Items, made: dict[str, Any], terms: Terms)
 # system messages as `instructions`
 
 
-def _instruct(items: Items, made: dict[str, Any], terms: Terms) -> None:
+def _instruct(items: Items, made: dict[str, Any], context: Context) -> None:
     """The system messages in front are the `instructions`, which have to be there; later ones are the developer's."""
     texts: list[str] = [made["instructions"]] if "instructions" in made else []
     first = 0
@@ -60,7 +60,7 @@ def _instruct(items: Items, made: dict[str, Any], terms: Terms) -> None:
     made["instructions"], made["input"] = "\n\n".join(texts), items.items
     for i, item in enumerate(items.items):
         if item.get("type") == "message" and item.get("role") == "system":
-            terms.report.emulated(items.origins[i], "a system message that is not in front is the developer's")
+            context.report.emulated(items.origins[i], "a system message that is not in front is the developer's")
             items.items[i] = {**item, "role": "developer"}
 
 
@@ -110,7 +110,7 @@ def refused(added: Iterable[str], profile: Profile, status: int, body: bytes) ->
     """
     if status not in (400, 422):
         return None
-    error = errors.read(status, body)
+    error = upstream_errors.read(status, body)
     said = f"{error.param} {error.message}"
     off = {name: _OFF[name] for name in sorted(added) if _ABOUT[name].search(said)}
     return msgspec.structs.replace(profile, **off) if off else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .errors import BadUpstream
-from .stream.to_chat import ToChat, Wanted
-from .stream.to_responses import Asked, ToResponses
+from .stream.to_chat.transducer import ToChat, Wanted
+from .stream.to_responses.transducer import Asked, ToResponses
 
 
 def to_responses(completion: Any, asked: Asked) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .wire import shape
+from .wire import validate
 
 PROMPT = (
     "Stop here and write a summary of this conversation for yourself: it will replace everything above, and you will "
@@ -41,11 +41,11 @@ def _unformatted(item: Any) -> Any:
 
 def triggered(body: Any) -> dict[str, Any]:
     """Return the Responses request that does what a body of `POST /responses/compact` asks for."""
-    body = shape.mapping(body, "body")
-    shape.text(body.get("model"), "model")
+    body = validate.mapping(body, "body")
+    validate.text(body.get("model"), "model")
     given = body.get("input")
     items = [{"role": "user", "content": given}] if isinstance(given, str) else given
-    return {**body, "input": [*shape.array(items, "input"), {"type": "compaction_trigger"}]}
+    return {**body, "input": [*validate.array(items, "input"), {"type": "compaction_trigger"}]}
 
 
 def answer(body: dict[str, Any], answered: dict[str, Any]) -> dict[str, Any]:

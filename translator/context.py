@@ -9,7 +9,7 @@ from .presets import chosen
 from .profiles import Profile
 
 
-class Terms(NamedTuple):
+class Context(NamedTuple):
     """What a converter needs besides the value and its path."""
 
     profile: Profile
@@ -18,8 +18,8 @@ class Terms(NamedTuple):
     """Whether a call is translated, with its answer: then some things are emulated that no request can say."""
 
     @classmethod
-    def of(cls, profile: Profile | str | None, report: Report | None, live: bool = False) -> Terms:
-        """Return the terms for a profile or the name of one, and for a report or a new one.
+    def of(cls, profile: Profile | str | None, report: Report | None, live: bool = False) -> Context:
+        """Return the context of a conversion by a profile or the name of one, and for a report or a new one.
 
         Raises ValueError for an unknown name, and TypeError for anything else.
         """

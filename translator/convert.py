@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import request as requests
-from .context import Terms
+from .context import Context
 from .errors import RequestError, UntranslatableError, UpstreamError
 from .exchange import derived
-from .exchange.exchange import Exchange
+from .exchange.base import Exchange
 from .exchange.serve_chat import ServeChat
 from .exchange.serve_responses import ServeResponses
 from .losses import REFUSED_WHEN_STRICT, Loss
@@ -43,9 +43,9 @@ def chat_request(
     >>> print(*losses)
     dropped truncation: nothing is cut on its own
     """
-    terms = Terms.of(profile, None)
-    body: Any = requests.translate_to_chat(plain.read(request, "request", RequestError), terms, strict=strict).body
-    return body, list(terms.report)
+    context = Context.of(profile, None)
+    body: Any = requests.translate_to_chat(plain.read(request, "request", RequestError), context, strict=strict).body
+    return body, list(context.report)
 
 
 def responses_request(
@@ -64,9 +64,11 @@ def responses_request(
     >>> print(*losses)
     dropped seed: there is no seed
     """
-    terms = Terms.of(profile, None)
-    body: Any = requests.translate_to_responses(plain.read(request, "request", RequestError), terms, strict=strict).body
-    return body, list(terms.report)
+    context = Context.of(profile, None)
+    body: Any = requests.translate_to_responses(
+        plain.read(request, "request", RequestError), context, strict=strict
+    ).body
+    return body, list(context.report)
 
 
 def responses_answer(

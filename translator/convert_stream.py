@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar, overload
 from .convert import Body, unknown_request
 from .errors import RequestError, UpstreamError
 from .exchange import derived
-from .exchange.exchange import Exchange
+from .exchange.base import Exchange
 from .exchange.frames import FrameStream
 from .exchange.serve_chat import ServeChat
 from .exchange.serve_responses import ServeResponses

@@ -27,7 +27,7 @@ from .mapping import (
     without,
 )
 from .parts import formats, limits, reasoning, tools
-from .wire import shape
+from .wire import validate
 
 _STATE = "answers are not stored here"
 _CARRIED = Way("carried")
@@ -235,7 +235,7 @@ def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
     answer = {**_BLANK, "output": [], "metadata": {}, "text": {"format": {"type": "text"}}}  # nothing of the table
     for name, given in request.items():
         if given is not None and name in REPEATED:
-            answer[name] = {**answer[name], **shape.mapping(given, name)} if name in _NESTED else given
+            answer[name] = {**answer[name], **validate.mapping(given, name)} if name in _NESTED else given
     answer["tools"] = tools.echo(answer["tools"])
     answer["reasoning"] = {**answer["reasoning"]}
     if request.get("user") is not None:

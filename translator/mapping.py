@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
-from .context import Terms
+from .context import Context
 from .errors import BadRequest
-from .wire import shape
+from .wire import validate
 
-Shape = Callable[[Any, str, Terms], Any]
-Rule = Callable[[Any, dict[str, Any], Terms], None]
+Shape = Callable[[Any, str, Context], Any]
+Rule = Callable[[Any, dict[str, Any], Context], None]
 Rules = dict[str, Any]
 Goal = Literal["chat", "responses"]
 
@@ -125,10 +125,10 @@ def by_code(responses: str, chat: str, to_chat: str, to_responses: str, *needs: 
 def without(word: str, why: str) -> Shape:
     """A shape for fields whose values are the same words on both sides, but for one that only Responses has."""
 
-    def shape_word(value: Any, path: str, terms: Terms) -> Any:
+    def shape_word(value: Any, path: str, context: Context) -> Any:
         if value != word:
             return value
-        terms.report.dropped(path, why, value)
+        context.report.dropped(path, why, value)
         return None
 
     return shape_word
@@ -178,43 +178,43 @@ def _rule(way: Way, path: str, target: str, goal: Goal) -> Rule:
         return stays
     carry = _carrier(way._replace(shape=None), path, path, goal)
 
-    def stay_or_carry(value: Any, out: dict[str, Any], terms: Terms) -> None:
-        (carry if path in terms.profile.responses_extras else stays)(value, out, terms)
+    def stay_or_carry(value: Any, out: dict[str, Any], context: Context) -> None:
+        (carry if path in context.profile.responses_extras else stays)(value, out, context)
 
     return stay_or_carry
 
 
 def _stayer(way: Way, path: str) -> Rule:
-    def stay(value: Any, out: dict[str, Any], terms: Terms) -> None:
+    def stay(value: Any, out: dict[str, Any], context: Context) -> None:
         if is_one_of(value, way.harmless):
             return
         if way.how == "refused":
             raise BadRequest(f"'{path}' is not supported: {way.why}.", path, "unsupported_parameter")
-        terms.report.dropped(path, way.why, value)
+        context.report.dropped(path, way.why, value)
 
     return stay
 
 
 def _live(way: Way, path: str) -> Rule:
-    def emulate(value: Any, out: dict[str, Any], terms: Terms) -> None:
-        meant = way.shape(value, path, terms) if way.shape else value
+    def emulate(value: Any, out: dict[str, Any], context: Context) -> None:
+        meant = way.shape(value, path, context) if way.shape else value
         if is_one_of(meant, way.harmless):
             return
-        if terms.live:
-            terms.report.emulated(path, way.why, value)
+        if context.live:
+            context.report.emulated(path, way.why, value)
         else:
-            terms.report.dropped(path, way.offline, value)
+            context.report.dropped(path, way.offline, value)
 
     return emulate
 
 
 def _by_code(way: Way, path: str) -> Rule:
-    def leave(value: Any, out: dict[str, Any], terms: Terms) -> None:
+    def leave(value: Any, out: dict[str, Any], context: Context) -> None:
         """Code reads it."""
 
-    def leave_to_the_answer(value: Any, out: dict[str, Any], terms: Terms) -> None:
-        if value is not None and not terms.live:
-            terms.report.dropped(path, way.offline, value)
+    def leave_to_the_answer(value: Any, out: dict[str, Any], context: Context) -> None:
+        if value is not None and not context.live:
+            context.report.dropped(path, way.offline, value)
 
     return leave_to_the_answer if way.offline else leave
 
@@ -222,12 +222,12 @@ def _by_code(way: Way, path: str) -> Rule:
 def _carrier(way: Way, path: str, target: str, goal: Goal) -> Rule:
     shape_it, harmless = way.shape, way.harmless
 
-    def carry(value: Any, out: dict[str, Any], terms: Terms) -> None:
+    def carry(value: Any, out: dict[str, Any], context: Context) -> None:
         if value is None:
             return
-        profile = terms.profile
+        profile = context.profile
         if profile.takes(target, goal):
-            shaped = shape_it(value, path, terms) if shape_it else value
+            shaped = shape_it(value, path, context) if shape_it else value
             if shaped is None:
                 return
             name = profile.renamed.get(target, target) if goal == "chat" else target
@@ -236,7 +236,7 @@ def _carrier(way: Way, path: str, target: str, goal: Goal) -> Rule:
             else:
                 out[name] = shaped
         elif not is_one_of(value, harmless):
-            terms.report.dropped(path, "the upstream does not take it", value)
+            context.report.dropped(path, "the upstream does not take it", value)
 
     return carry
 
@@ -250,21 +250,21 @@ def put(out: dict[str, Any], path: str, value: Any) -> None:
     out[name] = value
 
 
-def put_taken(made: dict[str, Any], name: str, value: Any, path: str, terms: Terms) -> None:
+def put_taken(made: dict[str, Any], name: str, value: Any, path: str, context: Context) -> None:
     """Set a field of a Responses request, unless the upstream does not take it: that is reported for *path*."""
     if value is None:
         return
-    if terms.profile.takes(name, "responses"):
+    if context.profile.takes(name, "responses"):
         made[name] = value
     elif value not in ("auto", True):
-        terms.report.dropped(path, f"the upstream takes no '{name}'", value)
+        context.report.dropped(path, f"the upstream takes no '{name}'", value)
 
 
 def walk(
     rules: Rules,
     body: dict[str, Any],
     out: dict[str, Any],
-    terms: Terms,
+    context: Context,
     unknown: Literal["pass", "report"],
     prefix: str = "",
 ) -> None:
@@ -278,12 +278,12 @@ def walk(
             if unknown == "pass":
                 out[name] = value
             elif value is not None:
-                terms.report.dropped(prefix + name, "no such field is known", value)
+                context.report.dropped(prefix + name, "no such field is known", value)
         elif isinstance(rule, dict):
             if value is not None:
-                walk(rule, shape.mapping(value, prefix + name), out, terms, "report", f"{prefix}{name}.")
+                walk(rule, validate.mapping(value, prefix + name), out, context, "report", f"{prefix}{name}.")
         else:
-            rule(value, out, terms)
+            rule(value, out, context)
 
 
 def is_one_of(value: Any, candidates: Iterable[Any]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from . import additions, fields, spellings, toolset
 from .additions import SEALED as SEALED
-from .context import Terms
+from .context import Context
 from .errors import BadRequest, NotSayable
 from .losses import Report
 from .mapping import put, put_taken, walk
@@ -17,7 +17,7 @@ from .parts.names import Names
 from .profiles import Profile
 from .turns.to_chat import Turns
 from .turns.to_responses import Items
-from .wire import shape
+from .wire import validate
 
 _LOGPROBS = "message.output_text.logprobs"
 _NOTHING_TO_INCLUDE = (  # what these would show comes from tools that the server runs, or from a store
@@ -71,43 +71,43 @@ def to_chat(
     for state, and NotSayable when *strict* and something would be dropped or approximated. What only a live exchange
     (`ServeResponses`) emulates is dropped. *body* is not modified; parts of it are shared with the result.
     """
-    return translate_to_chat(body, Terms.of(profile, report), strict=strict).body
+    return translate_to_chat(body, Context.of(profile, report), strict=strict).body
 
 
-def translate_to_chat(body: Any, terms: Terms, *, strict: bool = False) -> ChatRequest:
+def translate_to_chat(body: Any, context: Context, *, strict: bool = False) -> ChatRequest:
     """Translate a request and keep what reading the answer needs (specification: protocol 1.2)."""
-    return _checked(_to_chat, body, terms, strict)
+    return _checked(_to_chat, body, context, strict)
 
 
-def _checked(translate: Callable[[dict[str, Any], Terms], Made], body: Any, terms: Terms, strict: bool) -> Made:
+def _checked(translate: Callable[[dict[str, Any], Context], Made], body: Any, context: Context, strict: bool) -> Made:
     try:
-        made = translate(shape.mapping(body, "body"), terms)
+        made = translate(validate.mapping(body, "body"), context)
     except RecursionError:
         raise BadRequest("The request is nested too deeply.") from None
-    if strict and (losses := terms.report.refused()):
+    if strict and (losses := context.report.refused()):
         raise NotSayable(losses)
     return made
 
 
-def _to_chat(body: dict[str, Any], terms: Terms) -> ChatRequest:
+def _to_chat(body: dict[str, Any], context: Context) -> ChatRequest:
     changed = _configured(body)
     if changed:
         body = {**body, **changed}
     chat: dict[str, Any] = {}
-    walk(fields.TO_CHAT, body, chat, terms, terms.profile.unknown)
+    walk(fields.TO_CHAT, body, chat, context, context.profile.unknown)
     if body.get("input") is None and body.get("messages") is not None:
         raise BadRequest("'messages' are for POST /chat/completions; here, 'input' holds the conversation.", "messages")
     _check(body, "input", "instructions")
-    catalog = tools.declared(body, terms)
-    turns = _turns(body, catalog, terms)
+    catalog = tools.declared(body, context)
+    turns = _turns(body, catalog, context)
     chat["messages"] = turns.messages
-    declared = toolset.to_chat(body, catalog, chat, terms)
-    _add_logprobs(body, chat, terms)
-    if chat.get("stream") and terms.profile.stream_usage:
+    declared = toolset.to_chat(body, catalog, chat, context)
+    _add_logprobs(body, chat, context)
+    if chat.get("stream") and context.profile.stream_usage:
         chat["stream_options"] = {"include_usage": True}
-    if not terms.profile.renamed.keys().isdisjoint(_RENAMED_HERE):
-        _rename(chat, terms.profile.renamed)
-    for name, value in terms.profile.added.items():
+    if not context.profile.renamed.keys().isdisjoint(_RENAMED_HERE):
+        _rename(chat, context.profile.renamed)
+    for name, value in context.profile.added.items():
         if name.split(".")[0] not in chat:
             put(chat, name, value)
     return ChatRequest(chat, catalog, turns.origins, turns.call_origins, declared)
@@ -127,15 +127,15 @@ _LONGEST_MODEL = 1_024  # every chunk of a chat stream repeats it
 
 
 def _check(body: dict[str, Any], *conversation: str) -> None:
-    if len(shape.text(body.get("model"), "model")) > _LONGEST_MODEL:
+    if len(validate.text(body.get("model"), "model")) > _LONGEST_MODEL:
         raise BadRequest(f"Invalid 'model': longer than {_LONGEST_MODEL} characters.", "model")
     for name in conversation:
         if body.get(name) is not None:
             break
     else:
-        raise shape.missing(conversation[0])
+        raise validate.missing(conversation[0])
     if body.get("stream") is not None and not isinstance(body["stream"], bool):
-        raise shape.wrong_type("stream", "a boolean", body["stream"])
+        raise validate.wrong_type("stream", "a boolean", body["stream"])
 
 
 def _configured(body: dict[str, Any]) -> dict[str, Any]:
@@ -148,42 +148,42 @@ def _configured(body: dict[str, Any]) -> dict[str, Any]:
         for name in ("reasoning", "text"):
             if item.get(name) is not None:
                 if name not in changed:
-                    changed[name] = {**shape.mapping(body.get(name) or {}, name)}
-                changed[name].update(shape.mapping(item[name], f"input[{i}].{name}"))
+                    changed[name] = {**validate.mapping(body.get(name) or {}, name)}
+                changed[name].update(validate.mapping(item[name], f"input[{i}].{name}"))
     return changed
 
 
-def _turns(body: dict[str, Any], catalog: Catalog, terms: Terms) -> Turns:
-    context = (body.get("reasoning") or {}).get("context")
-    turns = Turns(catalog, terms, body["model"], current_turn_only=context == "current_turn")
-    if context == "all_turns" and terms.profile.reasoning_replay in ("never", "tool_loop"):
-        terms.report.approximated("reasoning.context", "reasoning of earlier turns does not go back")
+def _turns(body: dict[str, Any], catalog: Catalog, context: Context) -> Turns:
+    replayed = (body.get("reasoning") or {}).get("context")
+    turns = Turns(catalog, context, body["model"], current_turn_only=replayed == "current_turn")
+    if replayed == "all_turns" and context.profile.reasoning_replay in ("never", "tool_loop"):
+        context.report.approximated("reasoning.context", "reasoning of earlier turns does not go back")
     if body.get("instructions") is not None:
         turns.add_system(body["instructions"], "instructions")
     form = (body.get("text") or {}).get("format")
-    if isinstance(form, dict) and form.get("type") == "json_schema" and not terms.profile.json_schema:
+    if isinstance(form, dict) and form.get("type") == "json_schema" and not context.profile.json_schema:
         turns.add_system(formats.instruction(form), "text.format")
     if body.get("input") is not None:
         turns.add(body["input"])
     return turns
 
 
-def _add_logprobs(body: dict[str, Any], chat: dict[str, Any], terms: Terms) -> None:
-    wanted = shape.optional_array(body.get("include"), "include")
+def _add_logprobs(body: dict[str, Any], chat: dict[str, Any], context: Context) -> None:
+    wanted = validate.optional_array(body.get("include"), "include")
     for i, name in enumerate(wanted):
         if name not in (_LOGPROBS, SEALED, *_NOTHING_TO_INCLUDE):
-            terms.report.dropped(f"include[{i}]", "nothing of that name can be included", name)
-        elif name == SEALED and not terms.live:
-            terms.report.dropped(f"include[{i}]", "only a live exchange seals the reasoning of an answer", name)
+            context.report.dropped(f"include[{i}]", "nothing of that name can be included", name)
+        elif name == SEALED and not context.live:
+            context.report.dropped(f"include[{i}]", "only a live exchange seals the reasoning of an answer", name)
     top = body.get("top_logprobs")
-    if (_LOGPROBS in wanted or top) and not terms.profile.takes("logprobs"):
-        terms.report.dropped("top_logprobs" if top else "include", "the upstream does not take it")
+    if (_LOGPROBS in wanted or top) and not context.profile.takes("logprobs"):
+        context.report.dropped("top_logprobs" if top else "include", "the upstream does not take it")
     elif _LOGPROBS in wanted or top:
         chat["logprobs"] = True
-        if top and terms.profile.takes("top_logprobs"):
+        if top and context.profile.takes("top_logprobs"):
             chat["top_logprobs"] = top
         elif top:
-            terms.report.dropped("top_logprobs", "the upstream does not take it", top)
+            context.report.dropped("top_logprobs", "the upstream does not take it", top)
 
 
 # Chat -> Responses
@@ -203,46 +203,46 @@ def to_responses(
     What only a live exchange (`ServeChat`) emulates, `stop` and `n` for example, is dropped. *body* is not modified;
     parts of it are shared with the result.
     """
-    return translate_to_responses(body, Terms.of(profile, report), strict=strict).body
+    return translate_to_responses(body, Context.of(profile, report), strict=strict).body
 
 
-def translate_to_responses(body: Any, terms: Terms, *, strict: bool = False) -> ResponsesRequest:
+def translate_to_responses(body: Any, context: Context, *, strict: bool = False) -> ResponsesRequest:
     """Translate a request and keep what reading the answer needs (specification: protocol 1.1)."""
-    return _checked(_to_responses, body, terms, strict)
+    return _checked(_to_responses, body, context, strict)
 
 
-def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
+def _to_responses(body: dict[str, Any], context: Context) -> ResponsesRequest:
     _check(body, "messages", "input")
-    body = spellings.said_once(body, terms)
+    body = spellings.said_once(body, context)
     made: dict[str, Any] = {}
     early, late = body, {}
     if "stop" in body or "n" in body:  # that may be refused, but for better reasons first
         early, late = {**body}, {name: body[name] for name in ("stop", "n") if name in body}
         for name in late:
             del early[name]
-    walk(fields.TO_RESPONSES, early, made, terms, terms.profile.responses_unknown)
+    walk(fields.TO_RESPONSES, early, made, context, context.profile.responses_unknown)
     names = Names()
-    items = Items(terms, names)
+    items = Items(context, names)
     if body.get("input") is None:
         items.add(body["messages"])
     else:
         items.add_items(body["input"])
-    _instruct(body, items, made, terms)
+    _instruct(body, items, made, context)
     made["input"] = items.items
     legacy = bool(body.get("functions")) and not body.get("tools")
-    declared = toolset.to_responses(body, made, legacy, names, terms)
-    _include(body, made, terms)
-    _store(body, made, terms)
-    added = additions.add(body, items, made, terms)
+    declared = toolset.to_responses(body, made, legacy, names, context)
+    _include(body, made, context)
+    _store(body, made, context)
+    added = additions.add(body, items, made, context)
     if late:
-        walk(fields.TO_RESPONSES, late, made, terms, "report")
+        walk(fields.TO_RESPONSES, late, made, context, "report")
     return ResponsesRequest(
         body=made,
         origins=items.origins,
         declared=declared,
         given=body,
-        stops=() if "stop" in made else limits.stops(body.get("stop"), "stop", terms),
-        copies=1 if "n" in made else limits.copies(body.get("n"), "n", terms),
+        stops=() if "stop" in made else limits.stops(body.get("stop"), "stop", context),
+        copies=1 if "n" in made else limits.copies(body.get("n"), "n", context),
         include_usage=bool((body.get("stream_options") or {}).get("include_usage")),
         legacy=legacy,
         names=names,
@@ -250,46 +250,46 @@ def _to_responses(body: dict[str, Any], terms: Terms) -> ResponsesRequest:
     )
 
 
-def _instruct(body: dict[str, Any], items: Items, made: dict[str, Any], terms: Terms) -> None:
+def _instruct(body: dict[str, Any], items: Items, made: dict[str, Any], context: Context) -> None:
     """What a chat client says in `instructions`, beside its system messages."""
     if body.get("instructions") is None:
         return
-    given = shape.text(body["instructions"], "instructions")
-    if terms.profile.takes("instructions", "responses"):
+    given = validate.text(body["instructions"], "instructions")
+    if context.profile.takes("instructions", "responses"):
         made["instructions"] = given
     else:
-        terms.report.emulated("instructions", "they are told in a system message")
+        context.report.emulated("instructions", "they are told in a system message")
         items.put_in_front({"type": "message", "role": "system", "content": given}, "instructions")
 
 
-def _include(body: dict[str, Any], made: dict[str, Any], terms: Terms) -> None:
-    wanted = list(shape.optional_array(body.get("include"), "include"))
+def _include(body: dict[str, Any], made: dict[str, Any], context: Context) -> None:
+    wanted = list(validate.optional_array(body.get("include"), "include"))
     logprobs, top = body.get("logprobs"), body.get("top_logprobs")
     if top and not logprobs:
         raise BadRequest("'top_logprobs' is only allowed when 'logprobs' is enabled.", "top_logprobs")
-    if not terms.profile.takes("include", "responses"):
+    if not context.profile.takes("include", "responses"):
         for name in ("include", "logprobs", "top_logprobs"):
             if body.get(name):
-                terms.report.dropped(name, "the upstream takes no 'include'", body[name])
+                context.report.dropped(name, "the upstream takes no 'include'", body[name])
         return
     if logprobs and _LOGPROBS not in wanted:
         wanted.append(_LOGPROBS)
     if wanted:
         made["include"] = wanted
     if top:
-        put_taken(made, "top_logprobs", top, "top_logprobs", terms)
+        put_taken(made, "top_logprobs", top, "top_logprobs", context)
 
 
-def _store(body: dict[str, Any], made: dict[str, Any], terms: Terms) -> None:
+def _store(body: dict[str, Any], made: dict[str, Any], context: Context) -> None:
     """A Response is stored unless it is told not to be, a completion is not (protocol 1.3)."""
     store = body.get("store")
-    if not terms.profile.takes("store", "responses"):
+    if not context.profile.takes("store", "responses"):
         if store:
-            terms.report.dropped("store", "the upstream takes no 'store'", store)
+            context.report.dropped("store", "the upstream takes no 'store'", store)
         return
-    if store and not terms.profile.stores:
-        terms.report.dropped("store", "the upstream stores nothing", store)
+    if store and not context.profile.stores:
+        context.report.dropped("store", "the upstream stores nothing", store)
         store = False
     if store:
-        terms.report.approximated("store", "it is stored as a Response, not as a chat completion", store)
+        context.report.approximated("store", "it is stored as a Response, not as a chat completion", store)
     made["store"] = False if store is None else store

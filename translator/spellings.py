@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .context import Terms
+from .context import Context
 from .parts import limits
 
 
-def said_once(body: dict[str, Any], terms: Terms) -> dict[str, Any]:
+def said_once(body: dict[str, Any], context: Context) -> dict[str, Any]:
     """Return a chat request in which no thing is said twice; what says something else than is kept is reported.
 
     Of two names, the older one gives way, or the other dialect's.
@@ -17,13 +17,13 @@ def said_once(body: dict[str, Any], terms: Terms) -> dict[str, Any]:
     for name, other in _ONE_THING:
         if _says(body, name) and body.get(other) is not None:
             if body[name] != body[other]:
-                terms.report.dropped(other, f"'{name}' says it", body[other])
+                context.report.dropped(other, f"'{name}' says it", body[other])
             body = {**body, other: None}
     for name, parent, child in _ONE_NESTED_THING:
         nested = body.get(parent)
         if body.get(name) is not None and isinstance(nested, dict) and nested.get(child) is not None:
             if body[name] != nested[child]:
-                terms.report.dropped(f"{parent}.{child}", f"'{name}' says it", nested[child])
+                context.report.dropped(f"{parent}.{child}", f"'{name}' says it", nested[child])
             body = {**body, parent: {**nested, child: None}}
     return body
 

@@ -119,7 +119,16 @@ def _passthrough(url: str, client: str) -> Server:
 
 def _serve(url: str, api: Api) -> Server:
     port = free_port()
-    command = [sys.executable, "-m", "diglot.adapters.cli", "serve", "--upstream", url, "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "diglot.adapters.cli.main",
+        "serve",
+        "--upstream",
+        url,
+        "--port",
+        str(port),
+    ]
     command += ["--upstream-api", other(api), "--log-level", "warning"]
     return Server(diglot(api), command, port)
 

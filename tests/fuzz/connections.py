@@ -11,7 +11,7 @@ import h11
 import uvicorn
 from uvicorn.server import ServerState
 
-from diglot.adapters import protocol_h11, protocol_httptools
+from diglot.adapters.server import protocol_h11, protocol_httptools
 
 from . import damage
 from .feeds import Case, begin

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from diglot.adapters import Limits, TranslationMiddleware
-from diglot.adapters.access import AccessLog
-from diglot.adapters.guard import Guard
+from diglot.adapters.middleware.access_log import AccessLog
+from diglot.adapters.server.guard import Guard
 
 from . import damage, seeds
 from .feeds import Case, begin

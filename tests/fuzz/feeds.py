@@ -161,7 +161,7 @@ def make_stream(random: Random) -> Case:
 
 
 def check_stream(case: Case) -> None:
-    """Feed a stream as a whole, in pieces, without the lane, one by one, and released."""
+    """Feed a stream as a whole, in pieces, without the fast path, one by one, and released."""
     if _asker(case) is None:
         return
     random = Random(case.chance)
@@ -176,7 +176,7 @@ def check_stream(case: Case) -> None:
         must.a_cut_is_no_end(whole, case.direction)
     pieces = damage.pieces(random, case.data)
     must.any_pieces_are_the_same(whole, streamed(case, pieces))
-    must.the_lane_is_the_general_way(whole, streamed(case, [case.data], no_lane=True))
+    must.the_fast_path_is_the_general_path(whole, streamed(case, [case.data], without_fast_path=True))
     must.one_by_one_is_the_same(whole, streamed(case, pieces, by_one=True))
     if not _failed(whole):  # an error names a place in the request, if it is there
         must.a_released_stream_is_the_same(whole, streamed(case, [case.data], released=True))
@@ -196,7 +196,7 @@ def _asker(case: Case) -> Exchange | None:
 
 
 def streamed(
-    case: Case, pieces: list[bytes], no_lane: bool = False, by_one: bool = False, released: bool = False
+    case: Case, pieces: list[bytes], without_fast_path: bool = False, by_one: bool = False, released: bool = False
 ) -> must.Streamed:
     """Run a stream to its end; reading stops where it says that it ended."""
     x = exchange(case)
@@ -204,8 +204,8 @@ def streamed(
     if released:
         x.release()
         stream.release()
-    if no_lane:
-        stream._lane = None
+    if without_fast_path:
+        stream._fast_path = None
     frames: list[bytes] = []
     _, error = must.only_our_own_errors(lambda: _feed(stream, pieces, frames, by_one))
     if error is not None:

@@ -230,8 +230,8 @@ def any_pieces_are_the_same(whole: Streamed, again: Streamed) -> None:
 
 
 @invariant
-def the_lane_is_the_general_way(whole: Streamed, again: Streamed) -> None:
-    """The fast lane writes what the general way writes."""
+def the_fast_path_is_the_general_path(whole: Streamed, again: Streamed) -> None:
+    """The fast path writes what the general path writes."""
     assert again == whole
 
 

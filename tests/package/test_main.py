@@ -8,7 +8,7 @@ import pytest
 
 import diglot
 from diglot import __main__
-from diglot.adapters import cli
+from diglot.adapters.cli import main
 
 
 def test_version() -> None:
@@ -35,6 +35,6 @@ def test_what_is_missing(
     def command() -> None:
         raise ModuleNotFoundError("no such module", name=name)
 
-    monkeypatch.setattr(cli, "main", command)
+    monkeypatch.setattr(main, "main", command)
     with pytest.raises(raised, match=words):
         __main__.main()

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from diglot.translator import Profile, Report, ServeResponses
-from diglot.translator.context import Terms
-from diglot.translator.stream.to_chat import Wanted
+from diglot.translator.context import Context
+from diglot.translator.stream.to_chat.transducer import Wanted
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def wanted(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable
     """What reading the answer to a chat request needs."""
 
     def make(*stops: str, profile: Profile | None = None, include_usage: bool = False, legacy: bool = False) -> Wanted:
-        terms = Terms(profile or Profile(), Report())
-        return Wanted("m", terms, include_usage, legacy, stops, new_id, clock)
+        context = Context(profile or Profile(), Report())
+        return Wanted("m", context, include_usage, legacy, stops, new_id, clock)
 
     return make

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadUpstream, ServeResponses, answer
-from diglot.translator.stream.to_chat import Wanted
+from diglot.translator.stream.to_chat.transducer import Wanted
 
 from chat_judges import judge_completion
 from judges import judge_answer

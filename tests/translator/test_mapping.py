@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Profile, Report
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 from diglot.translator.mapping import (
     HANDED_ON,
     Goal,
@@ -40,7 +40,7 @@ def walked(
     out: dict[str, Any] = {}
     report = Report()
     unknown = profile.unknown if goal == "chat" else profile.responses_unknown
-    walk(compile_rules(rows, goal), body, out, Terms(profile, report, is_live), unknown)
+    walk(compile_rules(rows, goal), body, out, Context(profile, report, is_live), unknown)
     return out, [(loss.path, loss.kind) for loss in report]
 
 
@@ -77,8 +77,8 @@ def test_a_shape_gets_value_path_and_terms() -> None:
     """A row's part reshapes the value; what it returns as None is left out."""
     seen: list[Any] = []
 
-    def doubled(value: Any, path: str, terms: Terms) -> Any:
-        seen.append((value, path, terms.profile))
+    def doubled(value: Any, path: str, context: Context) -> Any:
+        seen.append((value, path, context.profile))
         return value * 2 or None
 
     assert walked([moved("a.b", "c", doubled)], {"a": {"b": 2}})[0] == {"c": 4}
@@ -124,7 +124,7 @@ def test_what_stays_behind_is_reported(row: Row, goal: Goal, kind: str) -> None:
 def test_a_value_may_have_to_be_read() -> None:
     """Whether it says anything is seen from what it means."""
 
-    def stripped(value: Any, path: str, terms: Terms) -> Any:
+    def stripped(value: Any, path: str, context: Context) -> Any:
         return value.strip()
 
     rows = [ways("a", NOWHERE, live("why", "off", "", shape=stripped))]
@@ -261,13 +261,13 @@ def test_is_one_of(value: Any, candidates: tuple[Any, ...], found: bool) -> None
 @pytest.mark.parametrize("word", ["auto", "default", "vendor", 5])
 def test_words_of_both_sides_are_carried(word: object) -> None:
     """Words that both sides know, and words that nobody knows, stay what they are."""
-    terms = Terms(Profile(), Report())
-    assert without("ultrafast", "there is no such tier")(word, "service_tier", terms) == word
-    assert len(terms.report) == 0
+    context = Context(Profile(), Report())
+    assert without("ultrafast", "there is no such tier")(word, "service_tier", context) == word
+    assert len(context.report) == 0
 
 
 def test_a_word_of_one_side_is_dropped() -> None:
     """The one word that only Responses has is dropped, and reported (protocol 1.2)."""
-    terms = Terms(Profile(), Report())
-    assert without("ultrafast", "there is no such tier")("ultrafast", "service_tier", terms) is None
-    assert [(loss.path, loss.kind, loss.value) for loss in terms.report] == [("service_tier", "dropped", "ultrafast")]
+    context = Context(Profile(), Report())
+    assert without("ultrafast", "there is no such tier")("ultrafast", "service_tier", context) is None
+    assert [(loss.path, loss.kind, loss.value) for loss in context.report] == [("service_tier", "dropped", "ultrafast")]

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, NotSayable, Profile, Report, decode_json, preset, request
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 
 TOOL = {"type": "function", "name": "f"}
 
@@ -271,7 +271,7 @@ def test_only_a_schema_becomes_an_instruction(name: str) -> None:
 def test_the_way_back_is_kept() -> None:
     """For every message and every tool, the path of what it came from."""
     given = body(instructions="x", tools=[{"type": "web_search"}, TOOL], input=[{"role": "user", "content": "Go"}])
-    translated = request.translate_to_chat(given, Terms(Profile(), Report()))
+    translated = request.translate_to_chat(given, Context(Profile(), Report()))
     assert (translated.origins, translated.declared) == (["instructions", "input[0]"], ["tools[1]"])
     assert [tool.flat for tool in translated.catalog] == ["f"]
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, NotSayable, Profile, Report, ServeChat, request
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 
 FUNCTION = {"type": "function", "function": {"name": "f"}}
 FLAT = {"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}, "strict": False}
@@ -17,8 +17,8 @@ def chat(**more: Any) -> dict[str, Any]:
 
 def back(given: dict[str, Any], **profile: Any) -> tuple[request.ResponsesRequest, list[tuple[str, str]]]:
     """The Responses request and what is kept beside it, and (path, kind) of what was lost."""
-    terms = Terms(Profile(**profile), Report())
-    return request.translate_to_responses(given, terms), [(loss.path, loss.kind) for loss in terms.report]
+    context = Context(Profile(**profile), Report())
+    return request.translate_to_responses(given, context), [(loss.path, loss.kind) for loss in context.report]
 
 
 def test_the_smallest_chat_request() -> None:

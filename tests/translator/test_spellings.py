@@ -3,17 +3,17 @@ from typing import Any
 import pytest
 
 from diglot.translator import Profile, Report
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 from diglot.translator.spellings import said_once
 
 
 def once(**body: Any) -> tuple[dict[str, Any], list[str]]:
     """What is left that says something, and what was dropped."""
-    terms = Terms(Profile(), Report())
+    context = Context(Profile(), Report())
     before = repr(body)
-    left = said_once(body, terms)
+    left = said_once(body, context)
     assert repr(body) == before
-    return {name: value for name, value in left.items() if value is not None}, [loss.path for loss in terms.report]
+    return {name: value for name, value in left.items() if value is not None}, [loss.path for loss in context.report]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from ..errors import TranslationError
-from ..parts import errors
+from ..parts import upstream_errors
 from ..wire import json, sse
 
 Body = dict[str, Any]
@@ -18,8 +18,8 @@ _NO_JSON = "a line that is not JSON"
 _TOO_MANY = f"an event of more than {json.MAX_VALUES:,} JSON values"
 
 
-class Lane(Protocol):
-    """A short cut from an event to its frame; None for what must go the general way."""
+class FastPath(Protocol):
+    """A short cut from an event to its frame; None for what must go the general path."""
 
     def take(self, event: sse.Event, /) -> bytes | None: ...
 
@@ -41,7 +41,7 @@ class Transducer(Protocol):
     def cut_short(self) -> bool: ...
     @property
     def failure(self) -> TranslationError | None: ...
-    def lane(self) -> Lane | None: ...
+    def fast_path(self) -> FastPath | None: ...
     def start(self) -> list[Body]: ...
     def feed(self, chunk: Any, /) -> list[Body]: ...
     def garbled(self, what: str) -> None: ...
@@ -65,10 +65,10 @@ class FrameStream:
         self._decoder = decoder
         self._frame = frame
         self._done_mark = done_mark
-        self._lane = transducer.lane()
+        self._fast_path = transducer.fast_path()
         self._has_remarks = False  # lines that are no words of an answer
-        self._closed: Lane | None = None  # the lane while a large event is on its way
-        decoder.warn = self._close_lane
+        self._closed: FastPath | None = None  # the fast path while a large event is on its way
+        decoder.warn = self._close_fast_path
         self.finishing: bool = False
         self.ended: bool = False  # kept here, because they are asked for after every chunk
 
@@ -138,7 +138,7 @@ class FrameStream:
         return [] if self.ended else self._frames(self._transducer.fail(error))
 
     def _one(self, event: sse.Event) -> Iterator[bytes]:
-        frame = None if self._lane is None else self._lane.take(event)
+        frame = None if self._fast_path is None else self._fast_path.take(event)
         if frame is not None:
             yield frame
         elif not self.ended:
@@ -147,21 +147,21 @@ class FrameStream:
     def _take(self, events: list[sse.Event]) -> list[bytes]:
         frames: list[bytes] = []
         for event in events:
-            frame = None if self._lane is None else self._lane.take(event)
+            frame = None if self._fast_path is None else self._fast_path.take(event)
             if frame is not None:
                 frames.append(frame)
             elif not self.ended:
                 frames += self._frames(self._read(event))
         return frames
 
-    def _close_lane(self) -> None:
-        """A large event comes: it must go the general way, where it is counted what it holds."""
-        self._lane, self._closed = None, self._lane or self._closed
+    def _close_fast_path(self) -> None:
+        """A large event comes: it must go the general path, where it is counted what it holds."""
+        self._fast_path, self._closed = None, self._fast_path or self._closed
 
     def _read(self, event: sse.Event) -> list[Body]:
-        """The general way."""
+        """The general path."""
         if self._closed is not None and len(event.data) > sse.LARGE:
-            self._lane, self._closed = self._closed, None
+            self._fast_path, self._closed = self._closed, None
         if event.is_done:
             return self._finish(clean=True)
         if not event.data.strip():
@@ -171,7 +171,7 @@ class FrameStream:
         except ValueError as error:
             if event.name != "error":
                 return self._take_line(event.data, error)
-            chunk = event.data[: errors.MAX_MESSAGE].decode("utf-8", "replace")
+            chunk = event.data[: upstream_errors.MAX_MESSAGE].decode("utf-8", "replace")
         if event.name != "error" and not isinstance(chunk, (dict, list)):  # some servers quote their comments
             return self._take_line(chunk.encode("utf-8", "replace") if isinstance(chunk, str) else event.data, None)
         return self._transducer.feed(_named(chunk, event.name) if event.name else chunk)
@@ -181,7 +181,7 @@ class FrameStream:
         if isinstance(error, json.TooManyValues):
             self._transducer.garbled(_TOO_MANY)
             return []
-        text = data[: errors.MAX_MESSAGE].decode("utf-8", "replace").strip()
+        text = data[: upstream_errors.MAX_MESSAGE].decode("utf-8", "replace").strip()
         if _ERROR.search(text) and text[:1] not in _JSON:
             return self._transducer.feed({"error": _LABEL.sub("", text) or text})
         if text[:1] not in _JSON:
@@ -201,7 +201,7 @@ class FrameStream:
     def _each(self, events: list[Body]) -> Iterator[bytes]:
         self.finishing, self.ended = self._transducer.finishing, self._transducer.ended
         if self.ended:
-            self._lane = self._closed = None  # what follows the end is ignored
+            self._fast_path = self._closed = None  # what follows the end is ignored
         is_over = self.ended
         for event in events:
             yield self._frame(event)

@@ -7,15 +7,15 @@ from functools import partial
 from typing import Any
 
 from .. import additions, answer, request
-from ..context import Terms
+from ..context import Context
 from ..errors import BadRequest, BadUpstream
 from ..losses import Report
-from ..parts import errors, formats
+from ..parts import formats, upstream_errors
 from ..profiles import Profile
-from ..stream.to_chat import ToChat, Wanted
+from ..stream.to_chat.transducer import ToChat, Wanted
 from ..wire import plain, sse
-from . import derived, lessons, paths
-from .exchange import Exchange
+from . import adaptation, derived, paths
+from .base import Exchange
 from .frames import FrameStream
 
 _ADDED = {"store": {"store"}, "include": {"include", "logprobs"}}
@@ -56,16 +56,16 @@ class ServeChat(Exchange):
     ) -> None:
         if not isinstance(body, dict):
             body = plain.read(body, "request", BadRequest)
-        terms = Terms.of(profile, None, live)
-        self.profile: Profile = terms.profile
-        self.report: Report = terms.report
-        self._made = request.translate_to_responses(body, terms, strict=strict)
+        context = Context.of(profile, None, live)
+        self.profile: Profile = context.profile
+        self.report: Report = context.report
+        self._made = request.translate_to_responses(body, context, strict=strict)
         self.request: dict[str, Any] = self._made.body
         self.copies: int = self._made.copies
         self.streaming: bool = body.get("stream") is True
         self._wanted = Wanted(
             model=body["model"],
-            terms=terms,
+            context=context,
             include_usage=self._made.include_usage,
             legacy=self._made.legacy,
             stops=self._made.stops,
@@ -99,7 +99,7 @@ class ServeChat(Exchange):
     def release(self) -> None:
         super().release()
         self._made = self._made._replace(body={}, origins=[], declared=[], given={})
-        self._wanted = self._wanted._replace(own_path=errors.nowhere)
+        self._wanted = self._wanted._replace(own_path=upstream_errors.nowhere)
 
     @property
     def own_path(self) -> Callable[[str], str | None]:
@@ -113,4 +113,4 @@ class ServeChat(Exchange):
             return less
         given = {name for name, value in self._made.given.items() if value is not None}
         added = [name for name, asked in _ADDED.items() if name in self.request and given.isdisjoint(asked)]
-        return lessons.learned_of(added, self.profile, self.request, status, body)
+        return adaptation.learned_of(added, self.profile, self.request, status, body)

@@ -7,16 +7,16 @@ from functools import partial
 from typing import Any
 
 from .. import answer, compaction, fields, request
-from ..context import Terms
+from ..context import Context
 from ..errors import BadRequest, BadUpstream
 from ..losses import Report
-from ..parts import errors
+from ..parts import upstream_errors
 from ..parts.catalog import Catalog
 from ..profiles import Profile
-from ..stream.to_responses import Asked, ToResponses
-from ..wire import plain, shape, sse
+from ..stream.to_responses.transducer import Asked, ToResponses
+from ..wire import plain, sse, validate
 from . import derived, paths
-from .exchange import Exchange
+from .base import Exchange
 from .frames import FrameStream
 
 
@@ -54,20 +54,20 @@ class ServeResponses(Exchange):
         if not isinstance(body, dict):
             body = plain.read(body, "request", BadRequest)
         self._body = body = self._read(body)
-        terms = Terms.of(profile, None, live)
-        self.profile: Profile = terms.profile
-        self.report: Report = terms.report
+        context = Context.of(profile, None, live)
+        self.profile: Profile = context.profile
+        self.report: Report = context.report
         compacts = compaction.is_asked(body)
-        self._made = request.translate_to_chat(compaction.request(body) if compacts else body, terms, strict=strict)
+        self._made = request.translate_to_chat(compaction.request(body) if compacts else body, context, strict=strict)
         self.request: dict[str, Any] = self._made.body
         self.streaming: bool = body.get("stream") is True
         self._asked = Asked(
             blank={**fields.blank_answer(body), "model": body["model"]},
             catalog=self._made.catalog,
-            terms=terms,
+            context=context,
             show_reasoning="off" if compacts else _shown(self.profile, body),
             compacts=compacts,
-            seal_reasoning=request.SEALED in shape.optional_array(body.get("include"), "include"),
+            seal_reasoning=request.SEALED in validate.optional_array(body.get("include"), "include"),
             new_id=new_id or derived.Ids(body),
             clock=clock,
             own_path=partial(paths.in_responses, made=self._made, profile=self.profile),
@@ -103,7 +103,7 @@ class ServeResponses(Exchange):
     def release(self) -> None:
         super().release()
         self._body, self._made = {}, request.ChatRequest({}, Catalog({}), [], {}, [])
-        self._asked = self._asked._replace(blank={}, catalog=self._made.catalog, own_path=errors.nowhere)
+        self._asked = self._asked._replace(blank={}, catalog=self._made.catalog, own_path=upstream_errors.nowhere)
 
     @property
     def own_path(self) -> Callable[[str], str | None]:

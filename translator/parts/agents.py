@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..context import Terms
+from ..context import Context
 from ..errors import BadRequest
-from ..wire import shape
+from ..wire import validate
 from . import content
 
 
-def to_chat(item: dict[str, Any], path: str, terms: Terms) -> str | list[content.Part]:
+def to_chat(item: dict[str, Any], path: str, context: Context) -> str | list[content.Part]:
     """Return what a user tells in place of the agent. Raises BadRequest for what only its maker can read."""
     given = item.get("content")
     if isinstance(given, str):
         given = [{"type": "input_text", "text": given}]
     parts = [
-        _part(shape.mapping(part, at), at, terms)
-        for i, part in enumerate(shape.optional_array(given, f"{path}.content"))
+        _part(validate.mapping(part, at), at, context)
+        for i, part in enumerate(validate.optional_array(given, f"{path}.content"))
         for at in (f"{path}.content[{i}]",)
     ]
     texts = [part["text"] for part in parts if part["type"] == "text"]
@@ -31,10 +31,10 @@ def to_chat(item: dict[str, Any], path: str, terms: Terms) -> str | list[content
     return head + "".join(text if text.endswith("\n") else f"{text}\n" for text in texts).removesuffix("\n")
 
 
-def _part(part: dict[str, Any], path: str, terms: Terms) -> content.Part:
+def _part(part: dict[str, Any], path: str, context: Context) -> content.Part:
     if part.get("type") != content.ENCRYPTED:
-        return content.part_to_chat(part, path, terms)
-    text = shape.text_at(part, content.ENCRYPTED, path)
+        return content.part_to_chat(part, path, context)
+    text = validate.text_at(part, content.ENCRYPTED, path)
     if content.is_sealed(text):
         raise BadRequest(
             "This message was encrypted elsewhere and only its maker can read it; without it the task is gone.",

@@ -9,9 +9,9 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ..context import Terms
+from ..context import Context
 from ..errors import BadRequest
-from ..wire import json, shape
+from ..wire import json, validate
 from . import content
 
 Item = dict[str, Any]
@@ -37,22 +37,24 @@ def to_chat(call: Call, call_id: str, flat: str, native_custom: bool) -> dict[st
     return {"id": call_id, "type": "function", "function": {"name": flat, "arguments": arguments}}
 
 
-def with_object(call: Call, path: str, terms: Terms) -> Call:
+def with_object(call: Call, path: str, context: Context) -> Call:
     """Return *call* with arguments that the upstream can read: what is no JSON object is wrapped in one."""
-    wrapped = None if call.free_form else _wrapped(call.payload, f"{path}.arguments", terms)
+    wrapped = None if call.free_form else _wrapped(call.payload, f"{path}.arguments", context)
     return call if wrapped is None else call._replace(payload=wrapped)
 
 
-def _wrapped(arguments: str, path: str, terms: Terms) -> str | None:
+def _wrapped(arguments: str, path: str, context: Context) -> str | None:
     """Arguments as an object; None where they are one, or may be anything."""
-    if not terms.profile.object_arguments:
+    if not context.profile.object_arguments:
         return None
     try:
         if isinstance(json.decode(arguments or "{}"), dict):
             return None
     except ValueError:
         pass
-    terms.report.approximated(path, "the upstream takes only objects as arguments: they are wrapped in one", arguments)
+    context.report.approximated(
+        path, "the upstream takes only objects as arguments: they are wrapped in one", arguments
+    )
     return json.encode_text({"input": arguments})
 
 
@@ -65,40 +67,40 @@ def to_responses(kind: str, arguments: str) -> Item | None:
     return _NATIVE_ITEMS[kind](given) if isinstance(given, dict) else None
 
 
-def from_chat(call: Item, path: str, call_id: str, terms: Terms) -> Item:
+def from_chat(call: Item, path: str, call_id: str, context: Context) -> Item:
     """Return the call item for a member of `tool_calls` (protocol 2.5, M5)."""
-    terms.report_unread(call, _CALL_FIELDS, path)
+    context.report_unread(call, _CALL_FIELDS, path)
     kind = _kind(call)
     path = f"{path}.{kind}"
-    inner = shape.mapping(call.get(kind), path)
-    return (_custom_item if kind == "custom" else function_item)(inner, path, call_id, terms)
+    inner = validate.mapping(call.get(kind), path)
+    return (_custom_item if kind == "custom" else function_item)(inner, path, call_id, context)
 
 
-def function_item(function: Item, path: str, call_id: str, terms: Terms) -> Item:
+def function_item(function: Item, path: str, call_id: str, context: Context) -> Item:
     """Return the call item for a function's name and arguments."""
-    terms.report_unread(function, _FUNCTION_FIELDS, path)
+    context.report_unread(function, _FUNCTION_FIELDS, path)
     arguments = function.get("arguments")
     if arguments is not None and not isinstance(arguments, str):
         arguments = json.encode_text(arguments)
-    name = shape.text_at(function, "name", path)
-    arguments = _wrapped(arguments or "{}", f"{path}.arguments", terms) or arguments or "{}"
+    name = validate.text_at(function, "name", path)
+    arguments = _wrapped(arguments or "{}", f"{path}.arguments", context) or arguments or "{}"
     return {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
 
 
-def _custom_item(custom: Item, path: str, call_id: str, terms: Terms) -> Item:
-    terms.report_unread(custom, _CUSTOM_FIELDS, path)
-    name, given = shape.text_at(custom, "name", path), shape.text_at(custom, "input", path)
+def _custom_item(custom: Item, path: str, call_id: str, context: Context) -> Item:
+    context.report_unread(custom, _CUSTOM_FIELDS, path)
+    name, given = validate.text_at(custom, "name", path), validate.text_at(custom, "input", path)
     return {"type": "custom_tool_call", "call_id": call_id, "name": name, "input": given}
 
 
-def output_from_chat(told: Any, path: str, terms: Terms) -> Content:
+def output_from_chat(told: Any, path: str, context: Context) -> Content:
     """Return the output of a call for the content of the tool message at *path*; sloppy clients send objects."""
     text = content.only_text(told)
     if text is not None:
         return text
     if isinstance(told, dict):
         return json.encode_text(told)
-    return content.to_responses(told, "tool", f"{path}.content", terms)
+    return content.to_responses(told, "tool", f"{path}.content", context)
 
 
 def _kind(call: Item) -> str:
@@ -130,17 +132,17 @@ def _function(item: Item, path: str) -> Call:
     arguments = item.get("arguments")
     if arguments is not None and not isinstance(arguments, str):
         arguments = json.encode_text(arguments)
-    return Call(shape.text_at(item, "name", path), _namespace(item, path), arguments or "{}")
+    return Call(validate.text_at(item, "name", path), _namespace(item, path), arguments or "{}")
 
 
 def _custom(item: Item, path: str) -> Call:
-    name, given = shape.text_at(item, "name", path), shape.text_at(item, "input", path)
+    name, given = validate.text_at(item, "name", path), validate.text_at(item, "input", path)
     return Call(name, _namespace(item, path), given, free_form=True)
 
 
 def _namespace(item: Item, path: str) -> str | None:
     namespace = item.get("namespace")
-    return None if namespace is None else shape.text(namespace, f"{path}.namespace")
+    return None if namespace is None else validate.text(namespace, f"{path}.namespace")
 
 
 def _tool_search(item: Item, path: str) -> Call:
@@ -149,16 +151,16 @@ def _tool_search(item: Item, path: str) -> Call:
 
 
 def _local_shell(item: Item, path: str) -> Call:
-    action = shape.mapping(item.get("action"), f"{path}.action")
+    action = validate.mapping(item.get("action"), f"{path}.action")
     return Call("local_shell", None, json.encode_text(_without(action, "type")))
 
 
 def _shell(item: Item, path: str) -> Call:
-    return Call("shell", None, json.encode_text(_present(shape.mapping(item.get("action"), f"{path}.action"))))
+    return Call("shell", None, json.encode_text(_present(validate.mapping(item.get("action"), f"{path}.action"))))
 
 
 def _apply_patch(item: Item, path: str) -> Call:
-    return Call("apply_patch", None, json.encode_text(shape.mapping(item.get("operation"), f"{path}.operation")))
+    return Call("apply_patch", None, json.encode_text(validate.mapping(item.get("operation"), f"{path}.operation")))
 
 
 def _computer(item: Item, path: str) -> Call:
@@ -222,7 +224,7 @@ _NATIVE_ITEMS: dict[str, Callable[[Item], Item | None]] = {
 }
 
 
-def output_to_chat(item: Item, path: str, flat: Callable[[str, str | None], str], terms: Terms) -> Content:
+def output_to_chat(item: Item, path: str, flat: Callable[[str, str | None], str], context: Context) -> Content:
     """Return the content of the tool message (media still inside) for an output item."""
     kind = item["type"]
     if kind == "tool_search_output":
@@ -233,13 +235,13 @@ def output_to_chat(item: Item, path: str, flat: Callable[[str, str | None], str]
         return json.encode_text({"status": item.get("status"), "output": item.get("output") or ""})
     given = item.get("output")
     if kind == "computer_call_output":
-        return [content.part_to_chat(given, f"{path}.output", terms)]
+        return [content.part_to_chat(given, f"{path}.output", context)]
     if given is None:
-        raise shape.missing(f"{path}.output")
-    return told_to_chat(given, f"{path}.output", terms)
+        raise validate.missing(f"{path}.output")
+    return told_to_chat(given, f"{path}.output", context)
 
 
-def told_to_chat(given: Any, path: str, terms: Terms) -> Content:
+def told_to_chat(given: Any, path: str, context: Context) -> Content:
     """Return what a tool told: a text, parts, or any JSON as its text (W23).
 
     Beside parts that can be read, the others are reported: they may be for the server alone.
@@ -254,15 +256,15 @@ def told_to_chat(given: Any, path: str, terms: Terms) -> Content:
     parts: list[content.Part] = []
     for i, part in enumerate(given):
         if content.is_part(part):
-            parts.append(content.part_to_chat(part, f"{path}[{i}]", terms))
+            parts.append(content.part_to_chat(part, f"{path}[{i}]", context))
         elif (plain := content.plain(part)) is not None:
             parts.append({"type": "text", "text": plain})
         elif isinstance(part, dict) and isinstance(part.get("type"), str):
-            terms.report.dropped(f"{path}[{i}]", f"chat has no part {shape.word(part['type'])}", part)
+            context.report.dropped(f"{path}[{i}]", f"chat has no part {validate.word(part['type'])}", part)
         else:
             parts.append({"type": "text", "text": part if isinstance(part, str) else json.encode_text(part)})
     parts = [{"type": "text", "text": p["refusal"]} if p["type"] == "refusal" else p for p in parts]
-    return content.fold(parts, "tool", path, terms)
+    return content.fold(parts, "tool", path, context)
 
 
 def _loaded(item: Item, flat: Callable[[str, str | None], str]) -> str:
@@ -294,7 +296,7 @@ def reference(item: Item, path: str) -> str:
     call_id = item.get("call_id")
     if call_id is None and item["type"] == "local_shell_call_output":
         call_id = item.get("id")
-    return call_id if isinstance(call_id, str) else shape.text(call_id, f"{path}.call_id")
+    return call_id if isinstance(call_id, str) else validate.text(call_id, f"{path}.call_id")
 
 
 def hosted_to_chat(item: Item) -> tuple[str, str, str] | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..context import Terms
+from ..context import Context
 from ..errors import BadRequest
-from ..wire import shape
+from ..wire import validate
 from .catalog import Catalog, Tool
 from .names import Names
 
@@ -15,7 +15,7 @@ _WORDS = ("none", "auto", "required")
 _BUILT_IN = {"shell": "shell", "apply_patch": "apply_patch", "local_shell": "local_shell", "tool_search": "tool_search"}
 
 
-def to_chat(choice: Any, catalog: Catalog, terms: Terms) -> tuple[Any, list[Tool]]:
+def to_chat(choice: Any, catalog: Catalog, context: Context) -> tuple[Any, list[Tool]]:
     """Return the chat choice (None: leave it out) and the tools to declare.
 
     Where the upstream knows no `allowed_tools`, only those tools are declared. Raises BadRequest when a tool is forced
@@ -28,11 +28,11 @@ def to_chat(choice: Any, catalog: Catalog, terms: Terms) -> tuple[Any, list[Tool
     if isinstance(choice, str):
         return _word(choice, tools), tools
     if choice.get("type") == "allowed_tools":
-        return _allowed(choice, catalog, terms)
+        return _allowed(choice, catalog, context)
     tool = _find(choice, "tool_choice", catalog)
-    if terms.profile.named_choice:
+    if context.profile.named_choice:
         return _named(tool), tools
-    terms.report.emulated("tool_choice", "only the chosen tool is declared, and it is required")
+    context.report.emulated("tool_choice", "only the chosen tool is declared, and it is required")
     return "required", [tool]
 
 
@@ -44,7 +44,7 @@ def _plain(choice: Any, path: str) -> Any:
     """
     if isinstance(choice, str):
         return _OTHER_WORDS.get(choice, choice)
-    choice = shape.mapping(choice, path)
+    choice = validate.mapping(choice, path)
     kind = choice.get("type")
     if isinstance(kind, str) and (kind in _WORDS or kind in _OTHER_WORDS):
         return _OTHER_WORDS.get(kind, kind)
@@ -82,7 +82,7 @@ def _find(choice: dict[str, Any], path: str, catalog: Catalog) -> Tool:
     if kind in _NAMED:
         inner = choice.get(kind)
         name = inner.get("name") if isinstance(inner, dict) else name  # chat's own nesting
-        shape.text(name, f"{path}.name")
+        validate.text(name, f"{path}.name")
     elif kind == "mcp":
         name, namespace = choice.get("name"), choice.get("server_label")
     else:
@@ -101,29 +101,29 @@ def _named(tool: Tool) -> dict[str, Any]:
     return {"type": form, form: {"name": tool.flat}}
 
 
-def _allowed(choice: dict[str, Any], catalog: Catalog, terms: Terms) -> tuple[Any, list[Tool]]:
+def _allowed(choice: dict[str, Any], catalog: Catalog, context: Context) -> tuple[Any, list[Tool]]:
     inner = choice["allowed_tools"] if isinstance(choice.get("allowed_tools"), dict) else choice
     mode = inner.get("mode") or "auto"
     if mode not in ("auto", "required"):
         raise BadRequest(f"Invalid value: '{mode}'. Supported values are: 'auto' and 'required'.", "tool_choice.mode")
-    members = shape.array(inner.get("tools"), "tool_choice.tools")
+    members = validate.array(inner.get("tools"), "tool_choice.tools")
     allowed: dict[str, Tool] = {}
     for i, member in enumerate(members):
         path = f"tool_choice.tools[{i}]"
         try:
-            tool = _find(_typed(shape.mapping(member, path)), path, catalog)
+            tool = _find(_typed(validate.mapping(member, path)), path, catalog)
         except BadRequest:
-            terms.report.dropped(path, "it is not among the tools that the upstream has", member)
+            context.report.dropped(path, "it is not among the tools that the upstream has", member)
         else:
             allowed[tool.flat] = tool
     if not allowed and mode != "auto":
         raise BadRequest("None of the allowed tools is among the tools that the upstream has.", "tool_choice.tools")
-    if terms.profile.allowed_tools and allowed:
+    if context.profile.allowed_tools and allowed:
         return {
             "type": "allowed_tools",
             "allowed_tools": {"mode": mode, "tools": [_named(tool) for tool in allowed.values()]},
         }, list(catalog)
-    terms.report.emulated("tool_choice", "only the allowed tools are declared")
+    context.report.emulated("tool_choice", "only the allowed tools are declared")
     return (_word(mode, list(allowed.values())) if allowed else None), list(allowed.values())
 
 
@@ -131,7 +131,7 @@ def _allowed(choice: dict[str, Any], catalog: Catalog, terms: Terms) -> tuple[An
 
 
 def to_responses(
-    choice: Any, path: str, names: Names, terms: Terms, declared: list[dict[str, Any]] | None = None
+    choice: Any, path: str, names: Names, context: Context, declared: list[dict[str, Any]] | None = None
 ) -> Any:
     """Return the Responses choice for a chat `tool_choice` or `function_call`: names are nested one level less.
 
@@ -147,17 +147,17 @@ def to_responses(
         return choice
     kind = choice["type"]
     if kind in _NAMED:
-        made = _flat_choice(choice, path, names, terms)
+        made = _flat_choice(choice, path, names, context)
         return _as_declared(made, declared or []) if given in (None, "tool") else made
-    if shape.text(kind, f"{path}.type") != "allowed_tools":
+    if validate.text(kind, f"{path}.type") != "allowed_tools":
         return choice
     inner = choice
     if isinstance(choice.get(kind), dict):
-        terms.report_unread(choice, frozenset({"type", kind}), path)
+        context.report_unread(choice, frozenset({"type", kind}), path)
         inner, path = choice[kind], f"{path}.{kind}"
-    members = shape.array(inner.get("tools"), f"{path}.tools")
-    terms.report_unread(inner, frozenset({"type", "mode", "tools"}), path)
-    flat = [_flat_member(member, f"{path}.tools[{i}]", names, terms) for i, member in enumerate(members)]
+    members = validate.array(inner.get("tools"), f"{path}.tools")
+    context.report_unread(inner, frozenset({"type", "mode", "tools"}), path)
+    flat = [_flat_member(member, f"{path}.tools[{i}]", names, context) for i, member in enumerate(members)]
     return {"type": kind, "mode": inner.get("mode") or "auto", "tools": flat}
 
 
@@ -166,18 +166,18 @@ def _as_declared(choice: dict[str, Any], declared: list[dict[str, Any]]) -> dict
     return {**choice, "type": named["type"]} if named.get("type") in _NAMED else choice
 
 
-def _flat_member(member: Any, path: str, names: Names, terms: Terms) -> Any:
-    member = _typed(shape.mapping(member, path))
-    return _flat_choice(member, path, names, terms) if member["type"] in _NAMED else member
+def _flat_member(member: Any, path: str, names: Names, context: Context) -> Any:
+    member = _typed(validate.mapping(member, path))
+    return _flat_choice(member, path, names, context) if member["type"] in _NAMED else member
 
 
-def _flat_choice(choice: dict[str, Any], path: str, names: Names, terms: Terms) -> dict[str, Any]:
+def _flat_choice(choice: dict[str, Any], path: str, names: Names, context: Context) -> dict[str, Any]:
     kind = choice["type"]
     if isinstance(choice.get(kind), dict):
-        terms.report_unread(choice, frozenset({"type", kind}), path)
+        context.report_unread(choice, frozenset({"type", kind}), path)
         choice, path = choice[kind], f"{path}.{kind}"
-    terms.report_unread(choice, _NAME, path)
-    return {"type": kind, "name": names.flat(shape.text_at(choice, "name", path))}
+    context.report_unread(choice, _NAME, path)
+    return {"type": kind, "name": names.flat(validate.text_at(choice, "name", path))}
 
 
 _NAME = frozenset({"type", "name"})

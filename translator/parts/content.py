@@ -6,17 +6,17 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ..context import Terms
+from ..context import Context
 from ..errors import BadRequest
-from ..wire import shape
-from ..wire.responses import PART_FIELDS
+from ..wire import validate
+from ..wire.known_fields import PART_FIELDS
 
 Part = dict[str, Any]
 
 _BETWEEN = {"assistant": "", "tool": "\n"}  # an assistant's text was one; elsewhere a blank line
 
 
-def to_chat(content: Any, role: str, path: str, terms: Terms) -> str | list[Part]:
+def to_chat(content: Any, role: str, path: str, context: Context) -> str | list[Part]:
     """Return the content of a chat message of *role* for the content of an item.
 
     Texts are joined where the upstream takes only strings. Raises BadRequest for a part that no chat message can hold.
@@ -24,10 +24,10 @@ def to_chat(content: Any, role: str, path: str, terms: Terms) -> str | list[Part
     text = only_text(content)
     if text is not None:
         return text
-    parts = [part_to_chat(part, f"{path}[{i}]", terms) for i, part in enumerate(shape.array(content, path))]
+    parts = [part_to_chat(part, f"{path}[{i}]", context) for i, part in enumerate(validate.array(content, path))]
     if role != "assistant":
         parts = [{"type": "text", "text": p["refusal"]} if p["type"] == "refusal" else p for p in parts]
-    return fold(parts, role, path, terms)
+    return fold(parts, role, path, context)
 
 
 def only_text(content: Any) -> str | None:
@@ -41,28 +41,28 @@ def only_text(content: Any) -> str | None:
     return None
 
 
-def fold(parts: list[Part], role: str, path: str, terms: Terms) -> str | list[Part]:
+def fold(parts: list[Part], role: str, path: str, context: Context) -> str | list[Part]:
     """The shortest form of *parts* that says the same: a string if all are text and nothing else hangs on them."""
     if len(parts) == 1 and parts[0]["type"] == "text" and len(parts[0]) == 2:
         return parts[0]["text"]
     if any(part["type"] != "text" for part in parts):
         return parts
-    takes_lists = role in terms.profile.content_lists
+    takes_lists = role in context.profile.content_lists
     if takes_lists and (len(parts) > 1 or any(len(part) > 2 for part in parts)):
         return parts
     if any(len(part) > 2 for part in parts):
-        terms.report.dropped(path, "cache break points need lists of parts, which the upstream does not take")
+        context.report.dropped(path, "cache break points need lists of parts, which the upstream does not take")
     return _BETWEEN.get(role, "\n\n").join(part["text"] for part in parts)
 
 
-def part_to_chat(part: Any, path: str, terms: Terms) -> Part:
-    part = shape.mapping(part, path)
+def part_to_chat(part: Any, path: str, context: Context) -> Part:
+    part = validate.mapping(part, path)
     kind = part.get("type")
     make = TO_CHAT.get(kind) if isinstance(kind, str) else None
     if make is None:
         raise _no_content(kind, path)
-    terms.report_unread(part, PART_FIELDS[part["type"]], path)
-    made = make(part, path, terms)
+    context.report_unread(part, PART_FIELDS[part["type"]], path)
+    made = make(part, path, context)
     if (mark := part.get("prompt_cache_breakpoint")) is not None:
         made["prompt_cache_breakpoint"] = mark
     return made
@@ -74,15 +74,15 @@ def _no_content(kind: Any, path: str) -> BadRequest:
     )
 
 
-def _text(part: Part, path: str, terms: Terms) -> Part:
-    return {"type": "text", "text": shape.text_at(part, "text", path)}
+def _text(part: Part, path: str, context: Context) -> Part:
+    return {"type": "text", "text": validate.text_at(part, "text", path)}
 
 
-def _refusal(part: Part, path: str, terms: Terms) -> Part:
-    return {"type": "refusal", "refusal": shape.text_at(part, "refusal", path)}
+def _refusal(part: Part, path: str, context: Context) -> Part:
+    return {"type": "refusal", "refusal": validate.text_at(part, "refusal", path)}
 
 
-def _image(part: Part, path: str, terms: Terms) -> Part:
+def _image(part: Part, path: str, context: Context) -> Part:
     url = part.get("image_url")
     if isinstance(url, dict):  # chat's own spelling, sent by confused clients
         part = {"detail": url.get("detail"), **part}
@@ -94,18 +94,18 @@ def _image(part: Part, path: str, terms: Terms) -> Part:
             "unsupported_value",
         )
     if part.get("file_id") is not None:
-        terms.report.dropped(f"{path}.file_id", "the URL says it all", part["file_id"])
-    image: Part = {"url": shape.text(url, f"{path}.image_url")}
+        context.report.dropped(f"{path}.file_id", "the URL says it all", part["file_id"])
+    image: Part = {"url": validate.text(url, f"{path}.image_url")}
     detail = part.get("detail")
-    if detail == "original" and not terms.profile.image_detail_original:
-        terms.report.approximated(f"{path}.detail", "the largest detail is 'high'", detail)
+    if detail == "original" and not context.profile.image_detail_original:
+        context.report.approximated(f"{path}.detail", "the largest detail is 'high'", detail)
         detail = "high"
     if detail not in (None, "auto"):
         image["detail"] = detail
     return {"type": "image_url", "image_url": image}
 
 
-def _file(part: Part, path: str, terms: Terms) -> Part:
+def _file(part: Part, path: str, context: Context) -> Part:
     if part.get("file_url") is not None:
         raise BadRequest(
             "Files by 'file_url' are not supported: Chat Completions takes files as 'file_data' or by 'file_id'.",
@@ -113,30 +113,30 @@ def _file(part: Part, path: str, terms: Terms) -> Part:
             "unsupported_value",
         )
     if part.get("detail") not in (None, "auto"):
-        terms.report.dropped(f"{path}.detail", "files have no detail", part["detail"])
+        context.report.dropped(f"{path}.detail", "files have no detail", part["detail"])
     file = part["file"] if isinstance(part.get("file"), dict) else part
     if file.get("file_id") is not None:
         given = {name: file[name] for name in ("file_id", "filename", "file_data") if file.get(name) is not None}
-        shape.text(given["file_id"], f"{path}.file_id")
+        validate.text(given["file_id"], f"{path}.file_id")
         return {"type": "file", "file": given}
-    data = shape.text_at(file, "file_data", path)
+    data = validate.text_at(file, "file_data", path)
     return {"type": "file", "file": {"filename": file.get("filename") or _file_name(data), "file_data": data}}
 
 
-def _link(part: Part, path: str, terms: Terms) -> Part:
-    return _file(_linked(part, path, terms), path, terms)
+def _link(part: Part, path: str, context: Context) -> Part:
+    return _file(_linked(part, path, context), path, context)
 
 
-def _linked(part: Part, path: str, terms: Terms) -> Part:
+def _linked(part: Part, path: str, context: Context) -> Part:
     """A file by its URL, as Mistral and Perplexity spell it, in the words of Responses; it may hold the file."""
     place = f"{path}.{part['type']}"
     url = part.get(part["type"])
     if isinstance(url, dict):
-        terms.report_unread(url, frozenset({"url"}), place)
+        context.report_unread(url, frozenset({"url"}), place)
         url, place = url.get("url"), f"{place}.url"
     name = next((part[field] for field in _LINK_NAMES if isinstance(part.get(field), str)), None)
     named = {} if name is None else {"filename": name}
-    url = shape.text(url, place)
+    url = validate.text(url, place)
     if url.startswith("data:"):
         return {"filename": _file_name(url), **named, "file_data": url}
     return {**named, "file_url": url}
@@ -152,17 +152,17 @@ def _file_name(data: str) -> str:
     return f"file.{endings.get(kind, 'pdf')}"
 
 
-def _audio(part: Part, path: str, terms: Terms) -> Part:
-    return {"type": "input_audio", "input_audio": shape.mapping(part.get("input_audio"), f"{path}.input_audio")}
+def _audio(part: Part, path: str, context: Context) -> Part:
+    return {"type": "input_audio", "input_audio": validate.mapping(part.get("input_audio"), f"{path}.input_audio")}
 
 
-def _video(part: Part, path: str, terms: Terms) -> Part:
-    terms.report.approximated(path, "'video_url' is a dialect of some servers")
+def _video(part: Part, path: str, context: Context) -> Part:
+    context.report.approximated(path, "'video_url' is a dialect of some servers")
     url = part.get("video_url")
-    return {"type": "video_url", "video_url": url if isinstance(url, dict) else {"url": shape.text(url, path)}}
+    return {"type": "video_url", "video_url": url if isinstance(url, dict) else {"url": validate.text(url, path)}}
 
 
-TO_CHAT: dict[str, Callable[[Part, str, Terms], Part]] = {
+TO_CHAT: dict[str, Callable[[Part, str, Context], Part]] = {
     "input_text": _text,
     "output_text": _text,
     "summary_text": _text,
@@ -225,7 +225,7 @@ _ONLY_TEXT = {kind: PART_FIELDS[kind] - {"prompt_cache_breakpoint"} for kind, ma
 # Chat -> Responses
 
 
-def to_responses(content: Any, role: str, path: str, terms: Terms) -> str | list[Part]:
+def to_responses(content: Any, role: str, path: str, context: Context) -> str | list[Part]:
     """Return the content of an item for the content of a chat message of *role* (protocol 2.2).
 
     A text alone is a string. An assistant's thoughts among the parts are left out: they are no content of a message
@@ -235,8 +235,8 @@ def to_responses(content: Any, role: str, path: str, terms: Terms) -> str | list
     if text is not None:
         return text
     parts = [
-        _part_back(part, role, f"{path}[{i}]", terms)
-        for i, part in enumerate(shape.array(content, path))
+        _part_back(part, role, f"{path}[{i}]", context)
+        for i, part in enumerate(validate.array(content, path))
         if not (role == "assistant" and is_thought(part))
     ]
     if len(parts) == 1 and "text" in parts[0] and "prompt_cache_breakpoint" not in parts[0]:
@@ -249,8 +249,8 @@ def is_thought(part: Any) -> bool:
     return isinstance(part, dict) and part.get("type") == "thinking"
 
 
-def _part_back(part: Any, role: str, path: str, terms: Terms) -> Part:
-    part = shape.mapping(part, path)
+def _part_back(part: Any, role: str, path: str, context: Context) -> Part:
+    part = validate.mapping(part, path)
     kind = part.get("type")
     if kind is None and (implied := next((name for name in _SHAPES if part.get(name) is not None), None)):
         part = {**part, "type": (kind := implied)}
@@ -259,18 +259,20 @@ def _part_back(part: Any, role: str, path: str, terms: Terms) -> Part:
     make = TO_RESPONSES.get(kind) if isinstance(kind, str) else None
     if make is None:
         raise _no_content(kind, path)
-    terms.report_unread(part, PART_FIELDS[part["type"]], path)
-    made = make(part, role, path, terms)
+    context.report_unread(part, PART_FIELDS[part["type"]], path)
+    made = make(part, role, path, context)
     mark = part.get("prompt_cache_breakpoint")
     if mark is not None and made["type"] in _MARKABLE:
         made["prompt_cache_breakpoint"] = mark
     elif mark is not None:
-        terms.report.dropped(f"{path}.prompt_cache_breakpoint", "there are no cache break points at such a part", mark)
+        context.report.dropped(
+            f"{path}.prompt_cache_breakpoint", "there are no cache break points at such a part", mark
+        )
     return made
 
 
-def _text_back(part: Part, role: str, path: str, terms: Terms) -> Part:
-    text = shape.text_at(part, "text", path)
+def _text_back(part: Part, role: str, path: str, context: Context) -> Part:
+    text = validate.text_at(part, "text", path)
     return output_text(text) if role == "assistant" else {"type": "input_text", "text": text}
 
 
@@ -279,46 +281,46 @@ def output_text(text: str) -> Part:
     return {"type": "output_text", "text": text, "annotations": []}
 
 
-def _refusal_back(part: Part, role: str, path: str, terms: Terms) -> Part:
-    refusal = shape.text_at(part, "refusal", path)
+def _refusal_back(part: Part, role: str, path: str, context: Context) -> Part:
+    refusal = validate.text_at(part, "refusal", path)
     return {"type": "refusal", "refusal": refusal} if role == "assistant" else {"type": "input_text", "text": refusal}
 
 
-def _image_back(part: Part, role: str, path: str, terms: Terms) -> Part:
+def _image_back(part: Part, role: str, path: str, context: Context) -> Part:
     image, url = {}, part.get("image_url")
     if isinstance(url, dict):
         image, url = url, url.get("url")
-        terms.report_unread(image, _IMAGE_FIELDS, f"{path}.image_url")
+        context.report_unread(image, _IMAGE_FIELDS, f"{path}.image_url")
     made: Part = {"type": "input_image"}
     if part.get("file_id") is not None:
         made["file_id"] = part["file_id"]
     if url is not None or "file_id" not in made:
-        made["image_url"] = shape.text(url, f"{path}.image_url")
+        made["image_url"] = validate.text(url, f"{path}.image_url")
     return {**made, "detail": part.get("detail") or image.get("detail") or "auto"}
 
 
-def _file_back(part: Part, role: str, path: str, terms: Terms) -> Part:
+def _file_back(part: Part, role: str, path: str, context: Context) -> Part:
     nested = part["type"] == "file"
-    file, path = (shape.mapping(part.get("file"), f"{path}.file"), f"{path}.file") if nested else (part, path)
+    file, path = (validate.mapping(part.get("file"), f"{path}.file"), f"{path}.file") if nested else (part, path)
     if nested:
-        terms.report_unread(file, frozenset(_FILE_FIELDS), path)
+        context.report_unread(file, frozenset(_FILE_FIELDS), path)
     given = {name: file[name] for name in _FILE_FIELDS if file.get(name) is not None}
     if given.keys().isdisjoint(("file_id", "file_data", "file_url")):
-        raise shape.missing(f"{path}.file_data")
+        raise validate.missing(f"{path}.file_data")
     return {"type": "input_file", **given}
 
 
-def _link_back(part: Part, role: str, path: str, terms: Terms) -> Part:
-    return {"type": "input_file", **_linked(part, path, terms)}
+def _link_back(part: Part, role: str, path: str, context: Context) -> Part:
+    return {"type": "input_file", **_linked(part, path, context)}
 
 
-def _video_back(part: Part, role: str, path: str, terms: Terms) -> Part:
+def _video_back(part: Part, role: str, path: str, context: Context) -> Part:
     url = part.get("video_url")
     if isinstance(url, dict):
-        terms.report_unread(url, frozenset({"url"}), f"{path}.video_url")
+        context.report_unread(url, frozenset({"url"}), f"{path}.video_url")
         url = url.get("url")
-    terms.report.approximated(path, "'input_video' is a dialect of some servers")
-    return {"type": "input_video", "video_url": shape.text(url, f"{path}.video_url")}
+    context.report.approximated(path, "'input_video' is a dialect of some servers")
+    return {"type": "input_video", "video_url": validate.text(url, f"{path}.video_url")}
 
 
 _IMAGE_FIELDS = frozenset({"url", "detail"})
@@ -326,7 +328,7 @@ _FILE_FIELDS = ("file_id", "filename", "file_data", "file_url", "detail")
 _SHAPES = ("text", "refusal", "image_url", "document_url", "file_url", "video_url", "file", "input_audio")
 _MARKABLE = ("input_text", "input_image", "input_file")
 
-TO_RESPONSES: dict[str, Callable[[Part, str, str, Terms], Part]] = {
+TO_RESPONSES: dict[str, Callable[[Part, str, str, Context], Part]] = {
     "text": _text_back,
     "refusal": _refusal_back,
     "image_url": _image_back,

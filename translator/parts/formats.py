@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..context import Terms
+from ..context import Context
 from ..errors import BadRequest
-from ..wire import json, plain_schema, shape
+from ..wire import json, plain_schema, validate
 
 
-def to_chat(form: Any, path: str, terms: Terms) -> dict[str, Any] | None:
+def to_chat(form: Any, path: str, context: Context) -> dict[str, Any] | None:
     """Return the chat response format: a schema is nested one level deeper; plain text is the default and left out."""
-    form = shape.mapping(form, path)
+    form = validate.mapping(form, path)
     kind = form.get("type")
     if kind in ("text", "json_object"):
         return None if kind == "text" else form
     if kind != "json_schema":
         raise BadRequest(f"Invalid value: '{kind}'. There are 'text', 'json_object' and 'json_schema'.", f"{path}.type")
     schema = {key: value for key, value in _inner(form).items() if key != "type" and value is not None}
-    if not terms.profile.json_schema:
-        terms.report.emulated(path, "the schema is an instruction: the upstream holds only to 'json_object'")
+    if not context.profile.json_schema:
+        context.report.emulated(path, "the schema is an instruction: the upstream holds only to 'json_object'")
         return {"type": "json_object"}
-    if "schema" in schema and terms.profile.schemas == "clean":
-        schema["schema"] = plain_schema.reported(schema["schema"], f"{path}.schema", terms.report)
+    if "schema" in schema and context.profile.schemas == "clean":
+        schema["schema"] = plain_schema.reported(schema["schema"], f"{path}.schema", context.report)
     return {"type": "json_schema", "json_schema": schema}
 
 
-def to_responses(form: Any, path: str, terms: Terms) -> dict[str, Any]:
+def to_responses(form: Any, path: str, context: Context) -> dict[str, Any]:
     """Return `text.format` for a chat response format: what is nested under `json_schema` comes out."""
-    form = shape.mapping(form, path)
+    form = validate.mapping(form, path)
     kind = form.get("type")
     if kind in ("text", "json_object"):
         return form
@@ -36,11 +36,11 @@ def to_responses(form: Any, path: str, terms: Terms) -> dict[str, Any]:
         raise BadRequest(f"Invalid value: '{kind}'. There are 'text', 'json_object' and 'json_schema'.", f"{path}.type")
     made = {"type": kind, **{key: value for key, value in _inner(form).items() if key != "type" and value is not None}}
     if isinstance(form.get(kind), dict):
-        terms.report_unread(form, frozenset({"type", kind}), path)
+        context.report_unread(form, frozenset({"type", kind}), path)
         path = f"{path}.{kind}"
     if "schema" not in made:
-        terms.report.defaulted(f"{path}.schema", "a schema is needed: an empty one allows everything")
-    return {**made, "schema": shape.mapping(made.get("schema", {}), f"{path}.schema")}
+        context.report.defaulted(f"{path}.schema", "a schema is needed: an empty one allows everything")
+    return {**made, "schema": validate.mapping(made.get("schema", {}), f"{path}.schema")}
 
 
 def instruction(form: Any) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..context import Terms
+from ..context import Context
 from ..errors import BadRequest
-from ..wire import shape
+from ..wire import validate
 
 MOST_COPIES = 128  # as OpenAI bounds `n`
 MOST_STOPS = 64  # OpenAI takes 4, other servers more; every piece of text is looked at once for each
@@ -17,37 +17,37 @@ def is_none(limit: Any) -> bool:
     return isinstance(limit, (int, float)) and not isinstance(limit, bool) and limit <= 0
 
 
-def to_chat(limit: Any, path: str, terms: Terms) -> Any:
+def to_chat(limit: Any, path: str, context: Context) -> Any:
     """Return the limit, or None if it is none."""
     if not is_none(limit):
         return limit
-    terms.report.dropped(path, "there is no limit below 1", limit)
+    context.report.dropped(path, "there is no limit below 1", limit)
     return None
 
 
-def to_responses(limit: Any, path: str, terms: Terms) -> Any:
+def to_responses(limit: Any, path: str, context: Context) -> Any:
     """Return the limit, or the least one that the upstream takes (protocol 0: OpenAI's floor is 16)."""
-    limit, least = to_chat(limit, path, terms), terms.profile.least_output_tokens
+    limit, least = to_chat(limit, path, context), context.profile.least_output_tokens
     if not isinstance(limit, int) or isinstance(limit, bool) or limit >= least:
         return limit
-    terms.report.approximated(path, f"the least limit is {least}", limit)
+    context.report.approximated(path, f"the least limit is {least}", limit)
     return least
 
 
-def stops(given: Any, path: str, terms: Terms) -> tuple[str, ...]:
+def stops(given: Any, path: str, context: Context) -> tuple[str, ...]:
     """Return the stop sequences that are to be looked for here, as a Responses upstream knows none (1.5a).
 
     Raises BadRequest for what are none, or too many.
     """
     if given is None:
         return ()
-    listed = [given] if isinstance(given, str) else shape.array(given, path)
+    listed = [given] if isinstance(given, str) else validate.array(given, path)
     if len(listed) > MOST_STOPS:
         raise BadRequest(f"Invalid '{path}': array too long. At most {MOST_STOPS} are looked for.", path)
-    return tuple(filter(None, (shape.text(stop, f"{path}[{i}]") for i, stop in enumerate(listed))))
+    return tuple(filter(None, (validate.text(stop, f"{path}[{i}]") for i, stop in enumerate(listed))))
 
 
-def copies(n: Any, path: str, terms: Terms) -> int:
+def copies(n: Any, path: str, context: Context) -> int:
     """Return how many requests are to be sent for so many choices (1.5b); raises BadRequest for what is no number."""
     if n is None:
         return 1

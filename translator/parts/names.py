@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable
 
-from ..context import Terms
+from ..context import Context
 
 NAME_LIMIT = 64
 Name = tuple[str | None, str]
@@ -63,10 +63,10 @@ class Names:
         return found[1] if found else flat
 
 
-def report_alias(name: str, flat: str, path: str, terms: Terms) -> None:
+def report_alias(name: str, flat: str, path: str, context: Context) -> None:
     """Say that the upstream knows a tool by another name: its letters or its length would be refused (W13)."""
     if flat != name:
-        terms.report.emulated(f"{path}.name", "the upstream knows it by a shorter or plainer name", name)
+        context.report.emulated(f"{path}.name", "the upstream knows it by a shorter or plainer name", name)
 
 
 class CallIds:

@@ -12,8 +12,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from ..context import Terms
-from ..wire import json, shape
+from ..context import Context
+from ..wire import json, validate
 from . import content
 
 ENVELOPE = "diglot.1."
@@ -43,14 +43,14 @@ def unseal(sealed: Any) -> dict[str, Any] | None:
     return fields if isinstance(fields, dict) else None
 
 
-def effort(given: Any, path: str, terms: Terms) -> Any:
+def effort(given: Any, path: str, context: Context) -> Any:
     """The effort itself, or the nearest one that the upstream knows."""
-    known = terms.profile.efforts
+    known = context.profile.efforts
     if not known or given in known or given not in _EFFORTS:
         return given
     rank = _EFFORTS.index(given)
     nearest = min(known, key=lambda word: (abs(_EFFORTS.index(word) - rank), -_EFFORTS.index(word)))
-    terms.report.approximated(path, f"the nearest effort is '{nearest}'", given)
+    context.report.approximated(path, f"the nearest effort is '{nearest}'", given)
     return nearest
 
 
@@ -70,8 +70,8 @@ def _texts(item: dict[str, Any], field: str, path: str) -> list[str]:
     if text is not None and isinstance(given, list):
         return [text]
     path = f"{path}.{field}"
-    parts = shape.mappings(given, path)
-    return [shape.text_at(part, "text", f"{path}[{i}]") for i, part in enumerate(parts)]
+    parts = validate.mappings(given, path)
+    return [validate.text_at(part, "text", f"{path}[{i}]") for i, part in enumerate(parts)]
 
 
 def to_details(item: dict[str, Any]) -> dict[str, Any]:

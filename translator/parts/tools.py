@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ..context import Terms
+from ..context import Context
 from ..errors import BadRequest
-from ..wire import json, plain_schema, schema, shape
-from ..wire.responses import TOOL_FIELDS
+from ..wire import json, plain_schema, schema, validate
+from ..wire.known_fields import TOOL_FIELDS
+from .builtin_tools import INPUT_SCHEMA, NATIVES
 from .catalog import Catalog, Tool
 from .names import Names, report_alias
-from .natives import INPUT_SCHEMA, NATIVES
 
 NAMESPACE_LIMIT = 512
 
 
-def declared(body: dict[str, Any], terms: Terms) -> Catalog:
+def declared(body: dict[str, Any], context: Context) -> Catalog:
     """Walk over every declaration of a Responses request: `tools`, `additional_tools` and loaded ones.
 
     Declarations that no chat upstream can hold are reported. Raises BadRequest when a declaration is not one, or when
@@ -25,39 +25,43 @@ def declared(body: dict[str, Any], terms: Terms) -> Catalog:
     tools: dict[str, Tool] = {}
     names = Names()
     for declaration, path, namespace in _declarations(body):
-        for tool in _read(declaration, path, namespace, terms):
-            _add(tools, _renamed(tool, names, terms), terms)
+        for tool in _read(declaration, path, namespace, context):
+            _add(tools, _renamed(tool, names, context), context)
     return Catalog(tools, names)
 
 
-def _renamed(tool: Tool, names: Names, terms: Terms) -> Tool:
+def _renamed(tool: Tool, names: Names, context: Context) -> Tool:
     """The tool under the name that the upstream knows."""
     flat = names.flat(tool.name, tool.namespace)
     if tool.namespace is None:
-        report_alias(tool.name, flat, tool.path, terms)
+        report_alias(tool.name, flat, tool.path, context)
     form = tool.chat["type"]
     inner = {**tool.chat[form], "name": flat}
-    if "parameters" in inner and terms.profile.schemas == "clean":
-        inner["parameters"] = _plain(tool, inner["parameters"], terms)
+    if "parameters" in inner and context.profile.schemas == "clean":
+        inner["parameters"] = _plain(tool, inner["parameters"], context)
     return tool._replace(flat=flat, chat={**tool.chat, form: inner})
 
 
-def _plain(tool: Tool, parameters: Any, terms: Terms) -> Any:
+def _plain(tool: Tool, parameters: Any, context: Context) -> Any:
     if tool.kind != "function":  # the schema is one of ours
         return plain_schema.plain(parameters)
-    return plain_schema.reported(parameters, f"{tool.path}.parameters", terms.report)
+    return plain_schema.reported(parameters, f"{tool.path}.parameters", context.report)
 
 
 def _declarations(body: dict[str, Any]) -> Iterator[tuple[Any, str, None]]:
-    yield from ((tool, f"tools[{i}]", None) for i, tool in enumerate(shape.optional_array(body.get("tools"), "tools")))
+    yield from (
+        (tool, f"tools[{i}]", None) for i, tool in enumerate(validate.optional_array(body.get("tools"), "tools"))
+    )
     items = body.get("input")
     for i, item in enumerate(items if isinstance(items, list) else []):
         if isinstance(item, dict) and item.get("type") in ("additional_tools", "tool_search_output"):
             path = f"input[{i}].tools"
-            yield from ((t, f"{path}[{j}]", None) for j, t in enumerate(shape.optional_array(item.get("tools"), path)))
+            yield from (
+                (t, f"{path}[{j}]", None) for j, t in enumerate(validate.optional_array(item.get("tools"), path))
+            )
 
 
-def _add(tools: dict[str, Tool], tool: Tool, terms: Terms) -> None:
+def _add(tools: dict[str, Tool], tool: Tool, context: Context) -> None:
     other = tools.setdefault(tool.flat, tool)
     if other is tool:
         return
@@ -67,31 +71,31 @@ def _add(tools: dict[str, Tool], tool: Tool, terms: Terms) -> None:
             tool.path,
         )
     if other.chat != tool.chat:
-        terms.report.dropped(tool.path, f"{shape.word(tool.flat)} is declared before, in {other.path}")
+        context.report.dropped(tool.path, f"{validate.word(tool.flat)} is declared before, in {other.path}")
 
 
-def _read(declaration: Any, path: str, namespace: str | None, terms: Terms) -> Iterable[Tool]:
-    tool = _typed(shape.mapping(declaration, path))
+def _read(declaration: Any, path: str, namespace: str | None, context: Context) -> Iterable[Tool]:
+    tool = _typed(validate.mapping(declaration, path))
     kind = tool.get("type")
     read = READERS.get(kind) if isinstance(kind, str) else None
     if kind == "programmatic_tool_calling":
         raise BadRequest("Programmatic tool calling needs the Responses server's runtime.", path, "unsupported_value")
     if read is None:
-        terms.report.dropped(path, f"nothing here runs {shape.word(kind)}", tool)
+        context.report.dropped(path, f"nothing here runs {validate.word(kind)}", tool)
         return ()
-    terms.report_unread(tool, TOOL_FIELDS[tool["type"]], path)
+    context.report_unread(tool, TOOL_FIELDS[tool["type"]], path)
     inner = tool.get(tool["type"])
     if isinstance(inner, dict):  # chat's own nesting
-        terms.report_unread(inner, TOOL_FIELDS[tool["type"]], f"{path}.{tool['type']}")
+        context.report_unread(inner, TOOL_FIELDS[tool["type"]], f"{path}.{tool['type']}")
     callers = tool.get("allowed_callers")
     if isinstance(callers, list) and callers and "direct" not in callers:
-        terms.report.dropped(path, "only programs may call it, and there are none", tool)
+        context.report.dropped(path, "only programs may call it, and there are none", tool)
         return ()
     if tool.get("async"):
-        terms.report.emulated(f"{path}.async", "it is called like any other tool")
+        context.report.emulated(f"{path}.async", "it is called like any other tool")
     if tool.get("defer_loading"):
-        terms.report.emulated(f"{path}.defer_loading", "all tools are loaded at once")
-    return read(tool, path, namespace, terms)
+        context.report.emulated(f"{path}.defer_loading", "all tools are loaded at once")
+    return read(tool, path, namespace, context)
 
 
 def _typed(tool: dict[str, Any]) -> dict[str, Any]:
@@ -105,56 +109,56 @@ def _typed(tool: dict[str, Any]) -> dict[str, Any]:
     return tool
 
 
-def _namespace(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterator[Tool]:
-    name = shape.text_at(tool, "name", path)
+def _namespace(tool: dict[str, Any], path: str, namespace: str | None, context: Context) -> Iterator[Tool]:
+    name = validate.text_at(tool, "name", path)
     if len(name) > NAMESPACE_LIMIT:  # every member's name has it in front
         raise BadRequest(f"Invalid '{path}.name': longer than {NAMESPACE_LIMIT} characters.", f"{path}.name")
     if namespace is not None:
-        terms.report.dropped(path, "namespaces hold no namespaces", tool)
+        context.report.dropped(path, "namespaces hold no namespaces", tool)
         return
-    members = shape.array(tool.get("tools") or [], f"{path}.tools")
+    members = validate.array(tool.get("tools") or [], f"{path}.tools")
     if members:
-        terms.report.emulated(path, "namespaces are part of the tools' names")
+        context.report.emulated(path, "namespaces are part of the tools' names")
         if tool.get("description"):
-            terms.report.dropped(f"{path}.description", "a part of a name has no description", tool["description"])
+            context.report.dropped(f"{path}.description", "a part of a name has no description", tool["description"])
     for i, member in enumerate(members):
-        yield from _read(member, f"{path}.tools[{i}]", name, terms)
+        yield from _read(member, f"{path}.tools[{i}]", name, context)
 
 
-def _function(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterable[Tool]:
+def _function(tool: dict[str, Any], path: str, namespace: str | None, context: Context) -> Iterable[Tool]:
     tool = {**tool, **tool["function"]} if isinstance(tool.get("function"), dict) else tool  # chat's own nesting
-    name = shape.text_at(tool, "name", path)
+    name = validate.text_at(tool, "name", path)
     if tool.get("output_schema") is not None:
-        terms.report.dropped(f"{path}.output_schema", "functions have no output schema")
+        context.report.dropped(f"{path}.output_schema", "functions have no output schema")
     parameters = tool.get("parameters") or {"type": "object", "properties": {}}
     function = {"name": name, "description": tool.get("description"), "parameters": parameters}
-    if _strict(tool.get("strict"), parameters, path, terms):
+    if _strict(tool.get("strict"), parameters, path, context):
         function["strict"] = True
     return (_tool("function", name, namespace, path, function),)
 
 
-def _strict(strict: Any, parameters: Any, path: str, terms: Terms) -> bool:
+def _strict(strict: Any, parameters: Any, path: str, context: Context) -> bool:
     """Chat's default is false; Responses tries strict when the key is absent (protocol 3.2)."""
-    mode = terms.profile.strict_functions
+    mode = context.profile.strict_functions
     if mode == "drop":
         if strict:
-            terms.report.dropped(f"{path}.strict", "the upstream does not hold to schemas")
+            context.report.dropped(f"{path}.strict", "the upstream does not hold to schemas")
         return False
     if strict is None and mode == "infer":
         return schema.is_strict(parameters)
     return bool(strict)
 
 
-def _custom(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterable[Tool]:
+def _custom(tool: dict[str, Any], path: str, namespace: str | None, context: Context) -> Iterable[Tool]:
     tool = {**tool, **tool["custom"]} if isinstance(tool.get("custom"), dict) else tool
-    name = shape.text_at(tool, "name", path)
+    name = validate.text_at(tool, "name", path)
     form = tool.get("format")
-    if terms.profile.custom_tools:
+    if context.profile.custom_tools:
         custom = {"name": name, "description": tool.get("description"), "format": _nested(form)}
         return (_tool("custom", name, namespace, path, custom),)
-    terms.report.emulated(path, "free-form tools are functions with one string here")
+    context.report.emulated(path, "free-form tools are functions with one string here")
     if isinstance(form, dict) and form.get("type") not in (None, "text"):
-        terms.report.approximated(f"{path}.format", "grammars are described, not enforced", form)
+        context.report.approximated(f"{path}.format", "grammars are described, not enforced", form)
     function = {
         "name": name,
         "description": _described(tool.get("description"), form),
@@ -178,20 +182,20 @@ def _described(description: Any, form: Any) -> str | None:
     return "\n\n".join(words) or None
 
 
-def _native(tool: dict[str, Any], path: str, namespace: str | None, terms: Terms) -> Iterable[Tool]:
+def _native(tool: dict[str, Any], path: str, namespace: str | None, context: Context) -> Iterable[Tool]:
     """A built-in tool that the client runs: a function with a fixed schema, native items on the way back."""
     kind = tool["type"]
     environment = tool.get("environment")
     if isinstance(environment, dict) and environment.get("type") not in (None, "local"):
-        terms.report.dropped(path, "its container is the Responses server's", tool)
+        context.report.dropped(path, "its container is the Responses server's", tool)
         return ()
     if isinstance(environment, dict):
-        terms.report_unread(environment, frozenset({"type"}), f"{path}.environment")
+        context.report_unread(environment, frozenset({"type"}), f"{path}.environment")
     if kind == "tool_search" and tool.get("execution") != "client":
-        terms.report.emulated(path, "all tools are loaded at once")
+        context.report.emulated(path, "all tools are loaded at once")
         return ()
     description, parameters = NATIVES[kind]
-    terms.report.emulated(path, "a function stands in for the built-in tool")
+    context.report.emulated(path, "a function stands in for the built-in tool")
     function = {
         "name": kind,
         "description": tool.get("description") or description,
@@ -207,7 +211,7 @@ def _tool(kind: Any, name: str, namespace: str | None, path: str, inner: dict[st
     return Tool(name, kind, name, namespace, path, {"type": form, form: inner}, wrapped)
 
 
-READERS: dict[str, Callable[[dict[str, Any], str, str | None, Terms], Iterable[Tool]]] = {
+READERS: dict[str, Callable[[dict[str, Any], str, str | None, Context], Iterable[Tool]]] = {
     "function": _function,
     "custom": _custom,
     "namespace": _namespace,
@@ -218,7 +222,7 @@ READERS: dict[str, Callable[[dict[str, Any], str, str | None, Terms], Iterable[T
 # Chat -> Responses
 
 
-def to_responses(body: dict[str, Any], names: Names, terms: Terms) -> tuple[list[dict[str, Any]], list[str]]:
+def to_responses(body: dict[str, Any], names: Names, context: Context) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the Responses tools for `tools`, `functions` and `web_search_options` of a chat request, and for each the
     path of what says what it is.
 
@@ -226,43 +230,43 @@ def to_responses(body: dict[str, Any], names: Names, terms: Terms) -> tuple[list
     server has are handed on as they are: a chat client that declares them means them.
     """
     made: list[tuple[dict[str, Any], str]] = []
-    for i, tool in enumerate(shape.optional_array(body.get("tools"), "tools")):
-        made.append(_flattened(shape.mapping(tool, f"tools[{i}]"), f"tools[{i}]", terms))
-    for i, function in enumerate(shape.optional_array(body.get("functions"), "functions")):
+    for i, tool in enumerate(validate.optional_array(body.get("tools"), "tools")):
+        made.append(_flattened(validate.mapping(tool, f"tools[{i}]"), f"tools[{i}]", context))
+    for i, function in enumerate(validate.optional_array(body.get("functions"), "functions")):
         path = f"functions[{i}]"
-        made.append((_flat_function(shape.mapping(function, path), path, terms), path))
+        made.append((_flat_function(validate.mapping(function, path), path, context), path))
     if body.get("web_search_options") is not None:
         path = "web_search_options"
-        made.append((_web_search(shape.mapping(body[path], path), path, terms), path))
-    return [_plainly_named(tool, path, names, terms) for tool, path in made], [path for _, path in made]
+        made.append((_web_search(validate.mapping(body[path], path), path, context), path))
+    return [_plainly_named(tool, path, names, context) for tool, path in made], [path for _, path in made]
 
 
-def _plainly_named(tool: dict[str, Any], path: str, names: Names, terms: Terms) -> dict[str, Any]:
+def _plainly_named(tool: dict[str, Any], path: str, names: Names, context: Context) -> dict[str, Any]:
     """What the client calls is declared under a name that servers take; a Responses server's own tools are its own."""
     if tool.get("type") not in _FLATTEN:
         return tool
     flat = names.flat(tool["name"])
-    report_alias(tool["name"], flat, path, terms)
+    report_alias(tool["name"], flat, path, context)
     return tool if flat == tool["name"] else {**tool, "name": flat}
 
 
-def _flattened(tool: dict[str, Any], path: str, terms: Terms) -> tuple[dict[str, Any], str]:
+def _flattened(tool: dict[str, Any], path: str, context: Context) -> tuple[dict[str, Any], str]:
     tool = _typed(tool)
-    kind = shape.text_at(tool, "type", path)
+    kind = validate.text_at(tool, "type", path)
     flatten_it = _FLATTEN.get(kind)
     if flatten_it is None:
         return tool, path
     nested = tool.get(kind)
     if nested is None:  # the spelling of Responses
-        return flatten_it(tool, path, terms), path
-    terms.report_unread(tool, _NESTING[kind], path)
+        return flatten_it(tool, path, context), path
+    context.report_unread(tool, _NESTING[kind], path)
     path = f"{path}.{kind}"
-    return flatten_it(shape.mapping(nested, path), path, terms), path
+    return flatten_it(validate.mapping(nested, path), path, context), path
 
 
-def _flat_function(function: dict[str, Any], path: str, terms: Terms) -> dict[str, Any]:
-    terms.report_unread(function, _FUNCTION_FIELDS, path)
-    made: dict[str, Any] = {"type": "function", "name": shape.text_at(function, "name", path)}
+def _flat_function(function: dict[str, Any], path: str, context: Context) -> dict[str, Any]:
+    context.report_unread(function, _FUNCTION_FIELDS, path)
+    made: dict[str, Any] = {"type": "function", "name": validate.text_at(function, "name", path)}
     if function.get("description") is not None:
         made["description"] = function["description"]
     made["parameters"] = function.get("parameters") or {"type": "object", "properties": {}}
@@ -270,27 +274,27 @@ def _flat_function(function: dict[str, Any], path: str, terms: Terms) -> dict[st
     return made
 
 
-def _flat_custom(tool: dict[str, Any], path: str, terms: Terms) -> dict[str, Any]:
-    terms.report_unread(tool, _CUSTOM_FIELDS, path)
-    made: dict[str, Any] = {"type": "custom", "name": shape.text_at(tool, "name", path)}
+def _flat_custom(tool: dict[str, Any], path: str, context: Context) -> dict[str, Any]:
+    context.report_unread(tool, _CUSTOM_FIELDS, path)
+    made: dict[str, Any] = {"type": "custom", "name": validate.text_at(tool, "name", path)}
     form = tool.get("format")
     if isinstance(form, dict) and isinstance(form.get("grammar"), dict):
-        terms.report_unread(form, frozenset({"type", "grammar"}), f"{path}.format")
+        context.report_unread(form, frozenset({"type", "grammar"}), f"{path}.format")
         form = {"type": "grammar", **form["grammar"]}
     return {**made, **{k: v for k, v in (("description", tool.get("description")), ("format", form)) if v is not None}}
 
 
-def _web_search(options: dict[str, Any], path: str, terms: Terms) -> dict[str, Any]:
-    terms.report.approximated(path, "the model decides whether it searches")
-    terms.report_unread(options, frozenset({"search_context_size", "user_location"}), path)
+def _web_search(options: dict[str, Any], path: str, context: Context) -> dict[str, Any]:
+    context.report.approximated(path, "the model decides whether it searches")
+    context.report_unread(options, frozenset({"search_context_size", "user_location"}), path)
     made: dict[str, Any] = {"type": "web_search"}
     if options.get("search_context_size") is not None:
         made["search_context_size"] = options["search_context_size"]
     place = options.get("user_location")
     if place is not None:
-        place = shape.mapping(place, f"{path}.user_location")
+        place = validate.mapping(place, f"{path}.user_location")
         if isinstance(place.get("approximate"), dict):
-            terms.report_unread(place, frozenset({"type", "approximate"}), f"{path}.user_location")
+            context.report_unread(place, frozenset({"type", "approximate"}), f"{path}.user_location")
             place = {"type": "approximate", **place["approximate"]}
         made["user_location"] = place
     return made

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from ..context import Terms
+from ..context import Context
 from ..parts import calls
-from ..wire import shape
+from ..wire import validate
 
 Item = dict[str, Any]
 Placed = tuple[Item, str]
@@ -21,15 +21,15 @@ _PARTS = frozenset(
 )
 
 
-def items(given: list[Item], terms: Terms) -> list[Placed]:
+def items(given: list[Item], context: Context) -> list[Placed]:
     """Return the items of an input, each with its path. Raises BadRequest for a turn that cannot be read."""
-    turns = _ChatTurns(terms)
+    turns = _ChatTurns(context)
     made: list[Placed] = []
     parts: list[Item] = []
     for i, item in enumerate(given):
         path = f"input[{i}]"
         if _is_part(item):
-            terms.report.approximated(path, "a part without a message is the user's")
+            context.report.approximated(path, "a part without a message is the user's")
             if not parts:  # neighbours are one message
                 parts = []
                 made.append(({"type": "message", "role": "user", "content": parts}, path))
@@ -37,7 +37,7 @@ def items(given: list[Item], terms: Terms) -> list[Placed]:
             continue
         parts = []
         if _is_chat_turn(item):
-            terms.report.approximated(path, "it is a turn of Chat Completions")
+            context.report.approximated(path, "it is a turn of Chat Completions")
             made += turns.read(item, path)
         else:
             made.append((item, path))
@@ -65,8 +65,8 @@ _ONLY_CHAT = ("tool_calls", "function_call", "refusal", *_THOUGHTS)
 class _ChatTurns:
     """Reads turns as chat has them; calls of the older kind have no ids, so they are counted."""
 
-    def __init__(self, terms: Terms) -> None:
-        self._terms = terms
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._count = 0
         self._older: dict[str, deque[str]] = {}  # the calls of each function that have no result yet
 
@@ -82,15 +82,15 @@ class _ChatTurns:
             made.append(({"type": "reasoning", "summary": [], "content": parts}, path))
         if item.get("content") or item.get("refusal"):
             made.append((_message(item), path))
-        for i, call in enumerate(shape.optional_array(item.get("tool_calls"), f"{path}.tool_calls")):
+        for i, call in enumerate(validate.optional_array(item.get("tool_calls"), f"{path}.tool_calls")):
             at = f"{path}.tool_calls[{i}]"
-            call_id = shape.text_at(shape.mapping(call, at), "id", at)
-            made.append((calls.from_chat(call, at, call_id, self._terms), at))
+            call_id = validate.text_at(validate.mapping(call, at), "id", at)
+            made.append((calls.from_chat(call, at, call_id, self._context), at))
         if item.get("function_call"):
             at = f"{path}.function_call"
             call_id = f"call_older_{self._count}"
             self._count += 1
-            function = calls.function_item(shape.mapping(item["function_call"], at), at, call_id, self._terms)
+            function = calls.function_item(validate.mapping(item["function_call"], at), at, call_id, self._context)
             self._older.setdefault(function["name"], deque()).append(call_id)
             made.append((function, at))
         return made

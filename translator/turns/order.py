@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..context import Terms
+from ..context import Context
 from ..parts import content, reasoning
 from .turn import Message
 
@@ -25,7 +25,7 @@ class Said(NamedTuple):
     """The paths of its calls, if it has some."""
 
 
-def alternating(said: list[Said], terms: Terms) -> list[Said]:
+def alternating(said: list[Said], context: Context) -> list[Said]:
     """Return the messages with neighbours of one role joined, and a word of who is missing between the others."""
     made: list[Said] = []
     before = None  # the role of the last one who is no system
@@ -34,11 +34,11 @@ def alternating(said: list[Said], terms: Terms) -> list[Said]:
         role = first.message["role"]
         missing = _MISSING.get((before, role))
         if missing is not None:
-            terms.report.approximated(first.origin, _WHY_MISSING)
+            context.report.approximated(first.origin, _WHY_MISSING)
             made.append(Said({**missing}, first.origin, None))
         if len(group) > 1:
             for each in group[1:]:
-                terms.report.approximated(each.origin, "neighbours of one role are one message")
+                context.report.approximated(each.origin, "neighbours of one role are one message")
             first = Said(_joined([each.message for each in group]), first.origin, group[-1].calls)
         made.append(first)
         before = before if role in ("system", "developer") else role

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from ..context import Terms
+from ..context import Context
 from ..errors import BadRequest
 from ..parts import agents, calls, content, reasoning
 from ..parts.catalog import Catalog
 from ..parts.names import CallIds, report_alias
-from ..wire import shape
-from ..wire.responses import ITEM_FIELDS
+from ..wire import validate
+from ..wire.known_fields import ITEM_FIELDS
 from . import loose
 from .order import Said, alternating
 from .turn import Item, Message, Outputs, Turn, implied_type, is_nameless, is_server_side, last_of_user
@@ -28,15 +28,15 @@ _NEEDS_STATE = "stored state, which is not kept here: send the items themselves 
 class Turns:
     """Messages under construction, and for each the path of the item that it came from."""
 
-    def __init__(self, catalog: Catalog, terms: Terms, model: str, current_turn_only: bool = False) -> None:
+    def __init__(self, catalog: Catalog, context: Context, model: str, current_turn_only: bool = False) -> None:
         self.messages: list[Message] = []
         self.origins: list[str] = []
         self.call_origins: dict[int, list[str]] = {}  # by the number of the message
         self._catalog = catalog
-        self._terms = terms
+        self._context = context
         self._model = model
         self._current_turn_only = current_turn_only
-        self._call_ids = CallIds() if terms.profile.call_ids != "any" else None
+        self._call_ids = CallIds() if context.profile.call_ids != "any" else None
         self._turn: Turn | None = None
         self._front: tuple[Message, str] | None = None  # a system message that goes in front of all, and its path
         self._joined: list[str] = []  # the texts that the first system message is made of, if there are several
@@ -51,21 +51,21 @@ class Turns:
         else:
             self._add_items(given)
         self._put_in_front()
-        if self._terms.profile.alternating_roles:
+        if self._context.profile.alternating_roles:
             self._alternate()
 
     def _add_items(self, given: Any) -> None:
-        placed = loose.items(shape.mappings(given, "input"), self._terms)
+        placed = loose.items(validate.mappings(given, "input"), self._context)
         self._items = [item for item, _ in placed]
-        self._outputs = Outputs(placed, self._terms)
+        self._outputs = Outputs(placed, self._context)
         for i, (item, path) in enumerate(placed):
             self._position = i
             kind = item.get("type")
             if not isinstance(kind, str):
                 kind = implied_type(item, path)
-            self._terms.report_unread(item, ITEM_FIELDS.get(kind), path)
+            self._context.report_unread(item, ITEM_FIELDS.get(kind), path)
             if item.get("async"):
-                self._terms.report.emulated(f"{path}.async", "it is waited for like any other call")
+                self._context.report.emulated(f"{path}.async", "it is waited for like any other call")
             HANDLERS.get(kind, Turns._unknown)(self, item, path)
         self._close()
         self._outputs.expect_none()
@@ -83,13 +83,13 @@ class Turns:
         """Give the messages the order that the upstream wants (`alternating_roles`)."""
         told = zip(self.messages, self.origins, strict=True)
         said = [Said(message, origin, self.call_origins.get(i)) for i, (message, origin) in enumerate(told)]
-        said = alternating(said, self._terms)
+        said = alternating(said, self._context)
         self.messages, self.origins = [each.message for each in said], [each.origin for each in said]
         self.call_origins = {i: each.calls for i, each in enumerate(said) if each.calls is not None}
 
     def add_system(self, text: Any, path: str) -> None:
         """Put instructions in front."""
-        self._emit({"role": self._terms.profile.developer_role, "content": shape.text(text, path)}, path)
+        self._emit({"role": self._context.profile.developer_role, "content": validate.text(text, path)}, path)
 
     # messages
 
@@ -102,11 +102,11 @@ class Turns:
         if chat_role is None:
             raise BadRequest(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
         if "content" in item and item["content"] is None:  # W21
-            self._terms.report.dropped(path, "it says nothing")
+            self._context.report.dropped(path, "it says nothing")
             return
         self._close()
         if chat_role != "user":
-            chat_role = "system" if role == "system" else self._terms.profile.developer_role
+            chat_role = "system" if role == "system" else self._context.profile.developer_role
         message: Message = {"role": chat_role, "content": content.only_text(item.get("content"))}
         if isinstance(item.get("name"), str):
             message["name"] = item["name"]
@@ -118,25 +118,25 @@ class Turns:
     def _parts(self, item: Item, message: Message, path: str) -> None:
         """Emit a message whose content is more than one text."""
         role = message["role"]
-        parts = content.to_chat(item.get("content"), role, f"{path}.content", self._terms)
+        parts = content.to_chat(item.get("content"), role, f"{path}.content", self._context)
         media: list[content.Part] = []
         if role != "user" and isinstance(parts, list):  # only users show media
             texts, media = content.apart(parts)
-            parts = content.fold(texts, role, f"{path}.content", self._terms)
+            parts = content.fold(texts, role, f"{path}.content", self._context)
         if parts or not media:
             message["content"] = parts
             self._emit(message, path)
         if media:
-            self._terms.report.approximated(f"{path}.content", "media of system messages are shown as the user's")
+            self._context.report.approximated(f"{path}.content", "media of system messages are shown as the user's")
             self._emit({"role": "user", "content": media}, path)
 
     def _assistant(self, item: Item, path: str) -> None:
         turn = self._open(path)
         if turn.calls:
-            self._terms.report.approximated(path, "text and calls of one turn have no order")
+            self._context.report.approximated(path, "text and calls of one turn have no order")
         parts = self._said(item.get("content"), path)
         if turn.parts and parts:
-            self._terms.report.approximated(path, "messages of one turn are one message")
+            self._context.report.approximated(path, "messages of one turn are one message")
             turn.parts.append({"type": "text", "text": "\n\n"})
         turn.parts += parts
 
@@ -145,26 +145,26 @@ class Turns:
         if text is not None:
             return [{"type": "text", "text": text}]
         return [
-            self._refused(content.part_to_chat(part, f"{path}.content[{i}]", self._terms), path)
-            for i, part in enumerate(shape.array(given or [], f"{path}.content"))
+            self._refused(content.part_to_chat(part, f"{path}.content[{i}]", self._context), path)
+            for i, part in enumerate(validate.array(given or [], f"{path}.content"))
         ]
 
     def _refused(self, part: content.Part, path: str) -> content.Part:
-        if part["type"] != "refusal" or self._terms.profile.refusals:
+        if part["type"] != "refusal" or self._context.profile.refusals:
             return part
-        self._terms.report.approximated(path, "a refusal is told as text")
+        self._context.report.approximated(path, "a refusal is told as text")
         return {"type": "text", "text": part["refusal"]}
 
     def _reasoning(self, item: Item, path: str) -> None:
         text, sealed = reasoning.to_chat(item, path)
-        report = self._terms.report
+        report = self._context.report
         if not text and not sealed:
             opaque = item.get("encrypted_content")
             why = "only its maker can read it" if opaque else "nothing but its id is known here"
             report.dropped(path, why)
             return
         if not self._replayed(sealed):
-            if self._terms.profile.reasoning_replay != "never":
+            if self._context.profile.reasoning_replay != "never":
                 report.emulated(path, "reasoning of finished turns stays behind, as on a Responses server")
             elif text or "calls" not in sealed:
                 report.dropped(path, "the upstream takes no reasoning back")
@@ -177,7 +177,7 @@ class Turns:
 
     def _replayed(self, sealed: dict[str, Any]) -> bool:
         """Reasoning of finished turns stays behind, as the Responses API itself leaves it (`reasoning.context`)."""
-        policy = self._terms.profile.reasoning_replay
+        policy = self._context.profile.reasoning_replay
         if policy == "tool_loop" or (policy != "never" and self._current_turn_only):
             return self._position > self._last_user
         if policy == "same_model":
@@ -192,25 +192,25 @@ class Turns:
 
     def _call(self, item: Item, path: str) -> None:
         if is_server_side(item):
-            self._terms.report.dropped(path, "tools are not searched by the server")
+            self._context.report.dropped(path, "tools are not searched by the server")
             return
-        call = calls.with_object(calls.read_call(item, path), path, self._terms)
+        call = calls.with_object(calls.read_call(item, path), path, self._context)
         call_id, output, output_path = self._outputs.take(item, path)
         flat = self._catalog.flat(call.name, call.namespace)
         if call.namespace is None:
-            report_alias(call.name, flat, path, self._terms)
+            report_alias(call.name, flat, path, self._context)
         turn = self._open(path)
-        turn.call(calls.to_chat(call, call_id, flat, self._terms.profile.custom_tools), path)
+        turn.call(calls.to_chat(call, call_id, flat, self._context.profile.custom_tools), path)
         turn.outputs.append((call_id, flat, output, output_path))
 
     def _output(self, item: Item, path: str) -> None:
         """Its call took it along already; here it only ends the turn."""
         self._close()
         if is_nameless(item):
-            self._terms.report.approximated(path, "an output without a call is told in a message")
-            role = self._terms.profile.developer_role
-            told = calls.output_to_chat(item, path, self._catalog.flat, self._terms)
-            head = f"Result of {shape.text(item['name'], f'{path}.name')}:"
+            self._context.report.approximated(path, "an output without a call is told in a message")
+            role = self._context.profile.developer_role
+            told = calls.output_to_chat(item, path, self._catalog.flat, self._context)
+            head = f"Result of {validate.text(item['name'], f'{path}.name')}:"
             if isinstance(told, str):
                 self._emit({"role": role, "content": f"{head} {told}"}, path)
             else:  # only a user can show media
@@ -220,12 +220,12 @@ class Turns:
         """A call that the Responses server ran: told as a call and its result where there is one."""
         told = calls.hosted_to_chat(item)
         if told is None:
-            self._terms.report.dropped(path, "it was run by the Responses server and has no result to tell")
+            self._context.report.dropped(path, "it was run by the Responses server and has no result to tell")
             return
         name, arguments, result = told
         flat = self._catalog.flat(name)
         call_id = str(item.get("id") or f"call_{self._position}")
-        self._terms.report.approximated(path, "a tool run by the Responses server is told as a function call")
+        self._context.report.approximated(path, "a tool run by the Responses server is told as a function call")
         turn = self._open(path)
         turn.call(calls.to_chat(calls.Call(name, None, arguments), call_id, flat, False), path)
         turn.outputs.append((call_id, flat, {"type": "function_call_output", "output": result}, path))
@@ -234,10 +234,10 @@ class Turns:
     def _image(self, item: Item, path: str) -> None:
         data = item.get("result")
         if not isinstance(data, str):
-            self._terms.report.dropped(path, "it holds no image")
+            self._context.report.dropped(path, "it holds no image")
             return
         self._close()
-        self._terms.report.approximated(path, "a generated image is shown as the user's")
+        self._context.report.approximated(path, "a generated image is shown as the user's")
         url = f"data:image/{item.get('output_format') or 'png'};base64,{data}"
         parts = [{"type": "text", "text": "The generated image:"}, {"type": "image_url", "image_url": {"url": url}}]
         self._emit({"role": "user", "content": parts}, path)
@@ -252,26 +252,26 @@ class Turns:
                 f"{path}.encrypted_content",
             )
         self._close()
-        self._emit({"role": self._terms.profile.developer_role, "content": summary}, path)
+        self._emit({"role": self._context.profile.developer_role, "content": summary}, path)
 
     def _compacted(self, item: Item, path: str) -> None:
         """Codex's other spelling of a compaction; without content it marks a place."""
         if item.get("encrypted_content") is None:
-            self._terms.report.dropped(path, "it says nothing")
+            self._context.report.dropped(path, "it says nothing")
         else:
             self._compaction(item, path)
 
     def _agent(self, item: Item, path: str) -> None:
-        told = agents.to_chat(item, path, self._terms)
+        told = agents.to_chat(item, path, self._context)
         self._close()
         if not told:
-            self._terms.report.dropped(path, "it says nothing")
+            self._context.report.dropped(path, "it says nothing")
             return
-        self._terms.report.emulated(path, "messages between agents are told as the user's")
+        self._context.report.emulated(path, "messages between agents are told as the user's")
         self._emit({"role": "user", "content": told}, path)
 
     def _configuration(self, item: Item, path: str) -> None:
-        self._terms.report.approximated(path, "the last setting holds for the whole request")
+        self._context.report.approximated(path, "the last setting holds for the whole request")
 
     def _reference(self, item: Item, path: str) -> None:
         raise BadRequest(f"'{path}' refers to {_NEEDS_STATE}.", path, "unsupported_value")
@@ -281,13 +281,13 @@ class Turns:
 
     def _declared(self, item: Item, path: str) -> None:
         """Tools were read with the declarations."""
-        self._terms.report.emulated(path, "tools are declared for the whole request")
+        self._context.report.emulated(path, "tools are declared for the whole request")
 
     def _lost(self, item: Item, path: str) -> None:
-        self._terms.report.dropped(path, f"there is no '{item['type']}' in chat messages")
+        self._context.report.dropped(path, f"there is no '{item['type']}' in chat messages")
 
     def _unknown(self, item: Item, path: str) -> None:
-        self._terms.report.dropped(path, f"{shape.word(item.get('type'))} is not known")
+        self._context.report.dropped(path, f"{validate.word(item.get('type'))} is not known")
 
     # emitting
 
@@ -302,9 +302,9 @@ class Turns:
         if turn is None:
             return
         if not (turn.parts or turn.calls):
-            self._terms.report.dropped(turn.path, turn.why_nothing)
+            self._context.report.dropped(turn.path, turn.why_nothing)
             return
-        message = turn.message(self._terms)
+        message = turn.message(self._context)
         if self._call_ids is not None and turn.calls:
             message["tool_calls"] = [{**call, "id": self._call_ids.short(call["id"])} for call in message["tool_calls"]]
         self._emit(message, turn.path)
@@ -315,8 +315,8 @@ class Turns:
     def _tell_outputs(self, turn: Turn) -> None:
         media: list[content.Part] = []
         for call_id, name, item, path in turn.outputs:
-            given = calls.output_to_chat(item, path, self._catalog.flat, self._terms)
-            if isinstance(given, list) and not self._terms.profile.media_in_tool_messages:
+            given = calls.output_to_chat(item, path, self._catalog.flat, self._context)
+            if isinstance(given, list) and not self._context.profile.media_in_tool_messages:
                 given = self._without_media(given, media, f"{name} ({call_id})", path)
             own_id = self._call_ids.short(call_id) if self._call_ids is not None else call_id
             self._emit({"role": "tool", "tool_call_id": own_id, "content": given}, path)
@@ -327,10 +327,10 @@ class Turns:
         texts, found = content.apart(parts)
         if found:
             media += [{"type": "text", "text": f"Attached to the result of {name}:"}, *found]
-            self._terms.report.approximated(f"{path}.output", "media follow in a message of the user")
+            self._context.report.approximated(f"{path}.output", "media follow in a message of the user")
         if not texts:
             return "(see the attachment below)" if found else ""
-        return content.fold(texts, "tool", f"{path}.output", self._terms)
+        return content.fold(texts, "tool", f"{path}.output", self._context)
 
     def _emit(self, message: Message, path: str) -> None:
         if message["role"] in _SYSTEM and self._joins(message, path):
@@ -340,7 +340,7 @@ class Turns:
 
     def _joins(self, message: Message, path: str) -> bool:
         """Whether a system message becomes part of the one in front (`system_messages`), or goes there itself."""
-        policy = self._terms.profile.system_messages
+        policy = self._context.profile.system_messages
         first = self._front[0] if self._front else self.messages[0] if self.messages else None
         if policy == "separate" or first is None:
             return False
@@ -348,7 +348,7 @@ class Turns:
         if late or first["role"] not in _SYSTEM:
             if policy == "leading":
                 return False
-            self._terms.report.approximated(path, "system messages stand in front")
+            self._context.report.approximated(path, "system messages stand in front")
         if first["role"] not in _SYSTEM:
             self._front = message, path
             return True

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from ..context import Terms
+from ..context import Context
 from ..errors import BadRequest
 from ..parts import calls, content, reasoning
 from ..parts.names import Names, report_alias
-from ..wire import shape
+from ..wire import validate
 from .turn import Item, Message, last_of_user
 
 LEGACY = "call_legacy_"
@@ -28,10 +28,10 @@ _KNOWN = {
 class Items:
     """Items under construction, and for each the path of what it came from."""
 
-    def __init__(self, terms: Terms, tool_names: Names) -> None:
+    def __init__(self, context: Context, tool_names: Names) -> None:
         self.items: list[Item] = []
         self.origins: list[str] = []
-        self._terms = terms
+        self._context = context
         self._tool_names = tool_names
         self._messages: list[Message] = []
         self._position = 0
@@ -45,7 +45,7 @@ class Items:
 
     def add(self, messages: Any) -> None:
         """Read the whole `messages` of a request."""
-        self._messages = shape.mappings(messages, "messages")
+        self._messages = validate.mappings(messages, "messages")
         if not self._messages:
             raise BadRequest("Invalid 'messages': empty array.", "messages", "empty_array")
         for i, message in enumerate(self._messages):
@@ -60,7 +60,7 @@ class Items:
         if isinstance(given, str):
             self._emit({"type": "message", "role": "user", "content": given}, "input")
             return
-        self._messages = shape.mappings(given, "input")
+        self._messages = validate.mappings(given, "input")
         for i, item in enumerate(self._messages):
             self._position, path = i, f"input[{i}]"
             if _is_of_chat(item):
@@ -76,9 +76,9 @@ class Items:
         role = message.get("role")
         handle = HANDLERS.get(role) if isinstance(role, str) else None
         if handle is None:
-            shape.text(role, f"{path}.role")
+            validate.text(role, f"{path}.role")
             raise BadRequest(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
-        self._terms.report_unread(message, _KNOWN[message["role"]], path)
+        self._context.report_unread(message, _KNOWN[message["role"]], path)
         handle(self, message, path)
 
     def _message(self, message: Message, path: str) -> None:
@@ -87,12 +87,12 @@ class Items:
         self._drop_name(message, path)
         said: Any = content.only_text(given)
         if said is None:
-            said = content.to_responses(given, role, f"{path}.content", self._terms)
+            said = content.to_responses(given, role, f"{path}.content", self._context)
         self._emit({"type": "message", "role": role, "content": said}, path)
 
     def _drop_name(self, message: Message, path: str) -> None:
         if message.get("name") is not None:
-            self._terms.report.dropped(f"{path}.name", "messages have no names", message["name"])
+            self._context.report.dropped(f"{path}.name", "messages have no names", message["name"])
 
     # the assistant
 
@@ -112,35 +112,35 @@ class Items:
 
     def _called(self, message: Message, path: str) -> list[Item]:
         calls_made = message.get("tool_calls")
-        return shape.mappings(calls_made, f"{path}.tool_calls") if calls_made is not None else []
+        return validate.mappings(calls_made, f"{path}.tool_calls") if calls_made is not None else []
 
     def _said(self, message: Message, path: str) -> str | list[Item] | None:
         """The content of the message item: what the assistant said and refused; None if it said nothing."""
         given, refusal = message.get("content"), message.get("refusal")
         said: Any = "" if given is None else content.only_text(given)
         if said is None:
-            said = content.to_responses(given, "assistant", f"{path}.content", self._terms)
+            said = content.to_responses(given, "assistant", f"{path}.content", self._context)
         if isinstance(said, list) and all(part.get("text") == "" for part in said):
             said = ""
         if message.get("audio") is not None:
             said = self._spoken(message["audio"], f"{path}.audio", said)
         if not refusal:
             return said or None
-        refused = {"type": "refusal", "refusal": shape.text(refusal, f"{path}.refusal")}
+        refused = {"type": "refusal", "refusal": validate.text(refusal, f"{path}.refusal")}
         texts = [content.output_text(said)] if said and isinstance(said, str) else said or []
         return [*texts, refused]
 
     def _spoken(self, audio: Any, path: str, said: str | list[Item]) -> str | list[Item]:
         """What was spoken is known by its transcript, if the client kept it (M9)."""
-        told = said or shape.mapping(audio, path).get("transcript")
+        told = said or validate.mapping(audio, path).get("transcript")
         if not isinstance(told, (str, list)):
             raise BadRequest("Responses have no audio, and there is no transcript of it.", path, "unsupported_value")
-        self._terms.report.approximated(path, "what was spoken is told as text")
+        self._context.report.approximated(path, "what was spoken is told as text")
         return told
 
     def _reasoning(self, message: Message, path: str, follows: bool) -> None:
         """Items sealed by us go back as they were; bare text goes back where the upstream takes it (M2)."""
-        report = self._terms.report
+        report = self._context.report
         sealed, text = reasoning.items_of(message), reasoning.thoughts_of(message)
         if not follows:
             report.dropped(path, "it is not followed by what it led to" if sealed or text else "it says nothing")
@@ -161,7 +161,7 @@ class Items:
         return last_of_user(self._messages)
 
     def _replayed(self, path: str) -> bool:
-        policy, report = self._terms.profile.reasoning_replay, self._terms.report
+        policy, report = self._context.profile.reasoning_replay, self._context.report
         if policy in ("always", "same_model") or (policy == "tool_loop" and self._position > self._last_user):
             return True
         if policy == "never":
@@ -173,8 +173,8 @@ class Items:
     # calls and their results
 
     def _call(self, call: dict[str, Any], path: str) -> None:
-        call_id = shape.text_at(call, "id", path)
-        item = calls.from_chat(call, path, self._new_id(call_id), self._terms)
+        call_id = validate.text_at(call, "id", path)
+        item = calls.from_chat(call, path, self._new_id(call_id), self._context)
         self._latest[call_id] = item["call_id"]
         self._waiting.setdefault(call_id, deque()).append(item["call_id"])
         self._names[item["call_id"]] = item["name"]
@@ -186,7 +186,7 @@ class Items:
     def _rename(self, item: Item, path: str) -> None:
         """Give a call the name that the upstream knows (W13)."""
         own, item["name"] = item["name"], self._tool_names.flat(item["name"])
-        report_alias(own, item["name"], path, self._terms)
+        report_alias(own, item["name"], path, self._context)
 
     def _new_id(self, wanted: str) -> str:
         """The id itself, but another one when an earlier call has it: Responses pair calls and outputs by id alone."""
@@ -200,13 +200,13 @@ class Items:
     def _legacy_call(self, call: Any, path: str) -> None:
         """M6: calls of the older kind have no ids."""
         call_id = self._new_id(f"{LEGACY}{self._position}")
-        item = calls.function_item(shape.mapping(call, path), path, call_id, self._terms)
+        item = calls.function_item(validate.mapping(call, path), path, call_id, self._context)
         self._legacy.setdefault(item["name"], []).append(call_id)
         self._rename(item, path)
         self._emit(item, path)
 
     def _tool(self, message: Message, path: str) -> None:
-        given = shape.text_at(message, "tool_call_id", path)
+        given = validate.text_at(message, "tool_call_id", path)
         waiting = self._waiting.get(given)
         call_id = waiting.popleft() if waiting else self._latest.get(given) or calls.short_id(given)
         if message.get("name") != self._names.get(call_id):  # some clients repeat it
@@ -214,7 +214,7 @@ class Items:
         self._output(message.get("content"), call_id, path)
 
     def _function(self, message: Message, path: str) -> None:
-        name = shape.text_at(message, "name", path)
+        name = validate.text_at(message, "name", path)
         waiting = self._legacy.get(name)
         if not waiting:
             raise BadRequest(f"Messages with role 'function' must follow a call of '{name}'.", f"{path}.name")
@@ -223,13 +223,13 @@ class Items:
 
     def _output(self, told: Any, call_id: str, path: str) -> None:
         kind = "custom_tool_call_output" if call_id in self._free_form else "function_call_output"
-        output = calls.output_from_chat(told, path, self._terms)
+        output = calls.output_from_chat(told, path, self._context)
         item = {"type": kind, "call_id": call_id, "output": output}
         at = self._results.setdefault(call_id, len(self.items))
         if at == len(self.items):
             self._emit(item, path)
         else:  # the last one counts (protocol 2.8)
-            self._terms.report.dropped(self.origins[at], "a later output answers the same call")
+            self._context.report.dropped(self.origins[at], "a later output answers the same call")
             self.items[at], self.origins[at] = item, path
 
     def _emit(self, item: Item, path: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..context import Terms
+from ..context import Context
 from ..parts import calls, content, reasoning
-from ..wire import shape
+from ..wire import validate
 
 Item = dict[str, Any]
 Message = dict[str, Any]
@@ -42,13 +42,13 @@ class Turn:
         """Why this turn, without texts and calls, became no message."""
         return "it is not followed by what it led to" if self._thoughts or self._sealed else "it says nothing"
 
-    def message(self, terms: Terms) -> Message:
+    def message(self, context: Context) -> Message:
         message: Message = {"role": "assistant", "content": None}
         if self.parts:
-            self._say(message, terms)
+            self._say(message, context)
         if self._thoughts:
             fields = [s["field"] for s in self._sealed if s.get("field") in _REPLAYED_IN]
-            field = fields[-1] if fields else terms.profile.reasoning_field
+            field = fields[-1] if fields else context.profile.reasoning_field
             reasoning.put_text(message, field, "\n\n".join(self._thoughts))
         for sealed in self._sealed:
             if isinstance(sealed.get(reasoning.OPAQUE_FIELD), str):
@@ -58,27 +58,27 @@ class Turn:
                     message.setdefault(name, []).extend(sealed[name])
         if self.calls:
             message["tool_calls"] = self._signed() if self._sealed else self.calls
-            if placeholder := terms.profile.signature_placeholder:
-                self._sign_first(message, placeholder, terms)
+            if placeholder := context.profile.signature_placeholder:
+                self._sign_first(message, placeholder, context)
         return message
 
-    def _sign_first(self, message: Message, placeholder: str, terms: Terms) -> None:
+    def _sign_first(self, message: Message, placeholder: str, context: Context) -> None:
         signed = reasoning.with_placeholder(message["tool_calls"], placeholder)
         if signed is not None:
             message["tool_calls"] = signed
-            terms.report.approximated(self.call_paths[0], "a placeholder stands for the signature that it lacks")
+            context.report.approximated(self.call_paths[0], "a placeholder stands for the signature that it lacks")
 
-    def _say(self, message: Message, terms: Terms) -> None:
+    def _say(self, message: Message, context: Context) -> None:
         """What it said and what it refused to say."""
         if len(self.parts) == 1 and self.parts[0]["type"] == "text":
-            message["content"] = content.fold(self.parts, "assistant", self.path, terms)
+            message["content"] = content.fold(self.parts, "assistant", self.path, context)
             return
         texts = [part for part in self.parts if part["type"] != "refusal"]
         refusals = [part["refusal"] for part in self.parts if part["type"] == "refusal"]
-        if texts and refusals and "assistant" in terms.profile.content_lists:
+        if texts and refusals and "assistant" in context.profile.content_lists:
             message["content"] = self.parts
         elif texts:
-            message["content"] = content.fold(texts, "assistant", self.path, terms)
+            message["content"] = content.fold(texts, "assistant", self.path, context)
         if refusals and not isinstance(message["content"], list):
             message["refusal"] = "".join(refusals)
 
@@ -98,8 +98,8 @@ class Turn:
 class Outputs:
     """All outputs of an input, by the call that they answer; a call takes its own along."""
 
-    def __init__(self, items: list[tuple[Item, str]], terms: Terms) -> None:
-        self._terms = terms
+    def __init__(self, items: list[tuple[Item, str]], context: Context) -> None:
+        self._context = context
         self._outputs: dict[str, list[tuple[Item, str]]] = {}  # the first one stands last
         self._calls: dict[str, int] = {}  # how many calls of an id are still to come: some servers repeat ids
         for item, path in items:
@@ -127,7 +127,7 @@ class Outputs:
             raise calls.no_output(call_id)
         left = self._calls[call_id] = self._calls.get(call_id, 1) - 1
         while left <= 0 and len(found) > 1:  # the last output counts (protocol 2.8)
-            self._terms.report.dropped(found.pop()[1], "a later output answers the same call")
+            self._context.report.dropped(found.pop()[1], "a later output answers the same call")
         item, output_path = found.pop()
         if not found:
             del self._outputs[call_id]
@@ -145,7 +145,7 @@ def implied_type(item: Item, path: str) -> str:
     kind = item.get("type")
     if kind is None:
         kind = "message" if "role" in item else "item_reference" if "id" in item else None
-    return shape.text(kind, f"{path}.type")
+    return validate.text(kind, f"{path}.type")
 
 
 def last_of_user(said: list[dict[str, Any]]) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadUpstream, FrameStream, Misuse, Profile, ServeResponses, TranslationError
-from diglot.translator.exchange.frames import Lane
+from diglot.translator.exchange.frames import FastPath
 from diglot.translator.wire import sse
 
 from judges import events_of, judge_stream
@@ -181,14 +181,14 @@ class Keeping:
     finishing = failing = False
     failure: TranslationError | None = None
 
-    def __init__(self, lane: Lane | None = None) -> None:
+    def __init__(self, fast_path: FastPath | None = None) -> None:
         self.answer: dict[str, Any] = {}
         self.fed: list[Any] = []
         self.started = self.ended = False
-        self._lane = lane
+        self._fast_path = fast_path
 
-    def lane(self) -> Lane | None:
-        return self._lane
+    def fast_path(self) -> FastPath | None:
+        return self._fast_path
 
     def start(self) -> list[dict[str, Any]]:
         return []
@@ -268,8 +268,8 @@ class Short:
         return b"short" if event.data == b"1" else None
 
 
-def test_a_lane_takes_events() -> None:
-    """However they are cut; what it leaves goes the general way, and behind the end it is not asked."""
+def test_a_fast_path_takes_events() -> None:
+    """However they are cut; what it leaves goes the general path, and behind the end it is not asked."""
     transducer = Keeping(Short())
     stream = FrameStream(transducer, sse.Decoder(), sse.data, done_mark=False)
     assert stream.feed(b"data: 1\n\ndata: 1\n\n") == [b"short", b"short"]

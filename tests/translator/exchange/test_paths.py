@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import Profile, Report, request
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 from diglot.translator.exchange import paths
 
 # --- chat -> Responses: the twin is proved with whole exchanges in test_serve_responses.py
@@ -57,8 +57,8 @@ GIVEN: dict[str, Any] = {
 
 
 def in_chat(path: str, **changes: Any) -> str:
-    terms = Terms(Profile(reasoning_replay="always"), Report())
-    return paths.in_chat(path, request.translate_to_responses({**GIVEN, **changes}, terms))
+    context = Context(Profile(reasoning_replay="always"), Report())
+    return paths.in_chat(path, request.translate_to_responses({**GIVEN, **changes}, context))
 
 
 @pytest.mark.parametrize(

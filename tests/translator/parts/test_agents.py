@@ -3,14 +3,14 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Profile, Report
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 from diglot.translator.parts import agents
 
 SEALED = "gAAAAABmZm9vYmFyYmF6cXV4"
 
 
 def told(**item: Any) -> Any:
-    return agents.to_chat({"type": "agent_message", **item}, "input[0]", Terms(Profile(), Report()))
+    return agents.to_chat({"type": "agent_message", **item}, "input[0]", Context(Profile(), Report()))
 
 
 def text(words: str) -> dict[str, Any]:

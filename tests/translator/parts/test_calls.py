@@ -6,7 +6,7 @@ from openai.types.responses.response_output_item import ResponseOutputItem
 from pydantic import TypeAdapter
 
 from diglot.translator import BadRequest, Profile, Report
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 from diglot.translator.parts import calls
 from diglot.translator.turns.to_chat import HANDLERS
 
@@ -154,7 +154,7 @@ def test_arguments_that_do_not_fit(kind: str, arguments: str) -> None:
 def told(item: dict[str, Any], **profile: Any) -> Any:
     """What the model is told of an output; names are shouted, to see that they are the upstream's."""
     return calls.output_to_chat(
-        item, "input[0]", lambda name, space: f"{space}.{name}".upper(), Terms(Profile(**profile), Report())
+        item, "input[0]", lambda name, space: f"{space}.{name}".upper(), Context(Profile(**profile), Report())
     )
 
 
@@ -278,7 +278,7 @@ def test_calls_and_outputs_are_handled() -> None:
 def item(call: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The item of a member of `tool_calls`, and the paths of what was lost."""
     report = Report()
-    return calls.from_chat(call, "p", "call_1", Terms(Profile(), report)), [loss.path for loss in report]
+    return calls.from_chat(call, "p", "call_1", Context(Profile(), report)), [loss.path for loss in report]
 
 
 FUNCTION = {"type": "function_call", "call_id": "call_1", "name": "f"}
@@ -355,7 +355,7 @@ def test_ids_that_do_not_fit_are_hashed(call_id: str) -> None:
 )
 def test_an_output_of_a_tool_message(told: Any, output: Any) -> None:
     """Text stays, objects of sloppy clients become text."""
-    assert calls.output_from_chat(told, "p.content", Terms(Profile(), Report())) == output
+    assert calls.output_from_chat(told, "p.content", Context(Profile(), Report())) == output
 
 
 TEXT = {"type": "input_text", "text": "Done."}
@@ -384,14 +384,14 @@ SEALED = {"type": "encrypted_content", "encrypted_content": "gAAAAABmZm9vYmFyYmF
 @pytest.mark.parametrize("kind", ["function_call_output", "custom_tool_call_output", "local_shell_call_output"])
 def test_what_a_tool_told_is_a_text(kind: str, told: Any, text: str) -> None:
     """W23: any JSON is its text, unless it is made of parts."""
-    terms = Terms(Profile(content_lists=frozenset()), Report())
-    assert calls.output_to_chat({"type": kind, "output": told}, "p", lambda name, _: name, terms) == text
-    assert not list(terms.report)
+    context = Context(Profile(content_lists=frozenset()), Report())
+    assert calls.output_to_chat({"type": kind, "output": told}, "p", lambda name, _: name, context) == text
+    assert not list(context.report)
 
 
 @pytest.mark.parametrize(("told", "left"), [([TEXT, SEALED, {"type": "chart", "of": 1}], "Done."), ([SEALED], "")])
 def test_parts_that_nobody_can_read(told: list[Any], left: str) -> None:
     """W23: they are reported, and the text stays."""
-    terms = Terms(Profile(), Report())
-    assert calls.told_to_chat(told, "p.output", terms) == left
-    assert [loss.path for loss in terms.report] == [f"p.output[{i}]" for i, part in enumerate(told) if part != TEXT]
+    context = Context(Profile(), Report())
+    assert calls.told_to_chat(told, "p.output", context) == left
+    assert [loss.path for loss in context.report] == [f"p.output[{i}]" for i, part in enumerate(told) if part != TEXT]

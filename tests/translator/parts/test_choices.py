@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Loss, Profile, Report
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 from diglot.translator.parts import choices, tools
 from diglot.translator.parts.names import Names
 
@@ -19,9 +19,9 @@ ALL = ["f", "c", "shell", "ns__g"]
 def chosen(choice: Any, declared: Any = TOOLS, **profile: Any) -> tuple[Any, list[str], list[Loss]]:
     """The chat choice, the names that are declared, and the losses of the choice."""
     settings = Profile(**profile)
-    catalog = tools.declared({"tools": declared}, Terms(settings, Report()))
+    catalog = tools.declared({"tools": declared}, Context(settings, Report()))
     report = Report()
-    made, found = choices.to_chat(choice, catalog, Terms(settings, report))
+    made, found = choices.to_chat(choice, catalog, Context(settings, report))
     return made, [tool.flat for tool in found], list(report)
 
 
@@ -145,7 +145,7 @@ def test_allowed_tools_that_are_not_there(known: bool) -> None:
 def flat(choice: Any, path: str = "tool_choice") -> tuple[Any, list[str]]:
     """The Responses choice, and the paths of what was lost."""
     report = Report()
-    return choices.to_responses(choice, path, Names(), Terms(Profile(), report)), [loss.path for loss in report]
+    return choices.to_responses(choice, path, Names(), Context(Profile(), report)), [loss.path for loss in report]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Loss, Profile, Report
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 from diglot.translator.parts import content
 
 MARK = {"mode": "explicit"}
@@ -13,7 +13,7 @@ IMAGE = {"type": "input_image", "image_url": "u"}
 def made(given: Any, role: str = "user", **profile: Any) -> tuple[Any, list[Loss]]:
     """The chat content for *given*, and what was lost."""
     report = Report()
-    return content.to_chat(given, role, "input[0].content", Terms(Profile(**profile), report)), list(report)
+    return content.to_chat(given, role, "input[0].content", Context(Profile(**profile), report)), list(report)
 
 
 def texts(*given: str, kind: str = "input_text") -> list[dict[str, Any]]:
@@ -73,7 +73,7 @@ def test_a_break_point_needs_a_list(count: int) -> None:
 def part(given: dict[str, Any], **profile: Any) -> tuple[Any, list[tuple[str, str]]]:
     """One chat part, and (path, kind) of what was lost."""
     report = Report()
-    one = content.part_to_chat(given, "p", Terms(Profile(**profile), report))
+    one = content.part_to_chat(given, "p", Context(Profile(**profile), report))
     return one, [(loss.path, loss.kind) for loss in report]
 
 
@@ -209,7 +209,7 @@ def test_is_media(kind: str, media: bool) -> None:
 def back(given: Any, role: str = "user") -> tuple[Any, list[tuple[str, str]]]:
     """The content of an item for *given*, and (path, kind) of what was lost."""
     report = Report()
-    one = content.to_responses(given, role, "c", Terms(Profile(), report))
+    one = content.to_responses(given, role, "c", Context(Profile(), report))
     return one, [(loss.path, loss.kind) for loss in report]
 
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Profile, Report
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 from diglot.translator.parts import formats
 
 SCHEMA = {"type": "object", "properties": {}}
@@ -24,19 +24,19 @@ FLAT = {"type": "json_schema", "name": "n", "schema": SCHEMA, "strict": True, "d
 )
 def test_formats(form: Any, expected: Any) -> None:
     """Text is the default and left out, a schema is nested, nulls are left out, the rest stays."""
-    terms = Terms(Profile(), Report())
-    assert formats.to_chat(form, "text.format", terms) == expected
-    assert len(terms.report) == 0
+    context = Context(Profile(), Report())
+    assert formats.to_chat(form, "text.format", context) == expected
+    assert len(context.report) == 0
 
 
 def test_schemas_as_the_upstream_takes_them() -> None:
     """They are simplified as those of functions are; a format without one stays without."""
-    terms = Terms(Profile(schemas="clean"), Report())
-    made = formats.to_chat({**FLAT, "schema": {**SCHEMA, "additionalProperties": False}}, "text.format", terms)
+    context = Context(Profile(schemas="clean"), Report())
+    made = formats.to_chat({**FLAT, "schema": {**SCHEMA, "additionalProperties": False}}, "text.format", context)
     assert made is not None
     assert made["json_schema"]["schema"] == SCHEMA
-    assert [(loss.path, loss.kind) for loss in terms.report] == [("text.format.schema", "approximated")]
-    bare = formats.to_chat({"type": "json_schema", "name": "n"}, "text.format", terms)
+    assert [(loss.path, loss.kind) for loss in context.report] == [("text.format.schema", "approximated")]
+    bare = formats.to_chat({"type": "json_schema", "name": "n"}, "text.format", context)
     assert bare == {"type": "json_schema", "json_schema": {"name": "n"}}
 
 
@@ -47,15 +47,15 @@ def test_schemas_as_the_upstream_takes_them() -> None:
 def test_other_formats_are_refused(form: Any, param: str) -> None:
     """What is no object, or of no known type, is a 400 with its path."""
     with pytest.raises(BadRequest) as raised:
-        formats.to_chat(form, "text.format", Terms(Profile(), Report()))
+        formats.to_chat(form, "text.format", Context(Profile(), Report()))
     assert raised.value.param == param
 
 
 def test_a_schema_that_the_upstream_does_not_take_is_emulated() -> None:
     """It is asked for some JSON, and told the schema."""
-    terms = Terms(Profile(json_schema=False), Report())
-    assert formats.to_chat(FLAT, "text.format", terms) == {"type": "json_object"}
-    assert [(loss.path, loss.kind) for loss in terms.report] == [("text.format", "emulated")]
+    context = Context(Profile(json_schema=False), Report())
+    assert formats.to_chat(FLAT, "text.format", context) == {"type": "json_object"}
+    assert [(loss.path, loss.kind) for loss in context.report] == [("text.format", "emulated")]
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ NESTED = {"name": "n", "schema": SCHEMA, "strict": None}
 
 def flat(form: Any) -> tuple[Any, list[tuple[str, str]]]:
     """The text format for a response format, and what was lost."""
-    terms = Terms(Profile(), Report())
-    return formats.to_responses(form, "f", terms), [(loss.path, loss.kind) for loss in terms.report]
+    context = Context(Profile(), Report())
+    return formats.to_responses(form, "f", context), [(loss.path, loss.kind) for loss in context.report]
 
 
 @pytest.mark.parametrize(

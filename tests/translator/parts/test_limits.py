@@ -3,12 +3,12 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Profile, Report
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 from diglot.translator.parts import limits
 
 
-def terms(**profile: Any) -> Terms:
-    return Terms(Profile(**profile), Report())
+def context(**profile: Any) -> Context:
+    return Context(Profile(**profile), Report())
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ def terms(**profile: Any) -> Terms:
 )
 def test_a_limit_below_the_least_is_raised(limit: Any, least: int, sent: Any) -> None:
     """OpenAI takes no fewer than 16 tokens; what is no number is the upstream's affair."""
-    given = terms(least_output_tokens=least)
+    given = context(least_output_tokens=least)
     assert limits.to_responses(limit, "max_tokens", given) is sent
     raised = [] if limit is sent else [("max_tokens", "approximated", limit)]
     assert [(loss.path, loss.kind, loss.value) for loss in given.report] == raised
@@ -26,7 +26,7 @@ def test_a_limit_below_the_least_is_raised(limit: Any, least: int, sent: Any) ->
 @pytest.mark.parametrize("read", [limits.to_chat, limits.to_responses])
 def test_a_limit_of_nothing_is_none(read: Any, limit: Any) -> None:
     """Clients of local servers write 0 or -1 for no limit: it is left out and reported, and no floor is for it."""
-    given = terms(least_output_tokens=16)
+    given = context(least_output_tokens=16)
     assert read(limit, "max_tokens", given) is None
     assert [(loss.path, loss.kind, loss.value) for loss in given.report] == [("max_tokens", "dropped", limit)]
 
@@ -34,7 +34,7 @@ def test_a_limit_of_nothing_is_none(read: Any, limit: Any) -> None:
 @pytest.mark.parametrize("limit", [1, 0.5, "0", False, None])
 def test_what_limits_or_is_no_number_is_handed_on(limit: Any) -> None:
     """Only numbers say that there is no limit."""
-    given = terms()
+    given = context()
     assert limits.to_chat(limit, "max_output_tokens", given) is limit
     assert len(given.report) == 0
 
@@ -44,35 +44,35 @@ def test_what_limits_or_is_no_number_is_handed_on(limit: Any) -> None:
 )
 def test_stop_sequences_are_looked_for_here(given: Any, found: tuple[str, ...]) -> None:
     """One or a list; an empty one would stop everything, and means none."""
-    assert limits.stops(given, "stop", terms()) == found
+    assert limits.stops(given, "stop", context()) == found
 
 
 @pytest.mark.parametrize(("given", "param"), [(5, "stop"), ({"a": 1}, "stop"), (["a", None], "stop[1]")])
 def test_a_stop_sequence_is_text(given: Any, param: str) -> None:
     """Anything else is a 400 with its path."""
     with pytest.raises(BadRequest) as raised:
-        limits.stops(given, "stop", terms())
+        limits.stops(given, "stop", context())
     assert raised.value.param == param
 
 
 def test_stop_sequences_have_a_limit() -> None:
     """Every piece of text is looked at for each of them."""
     most = [f"stop {i}" for i in range(limits.MOST_STOPS)]
-    assert len(limits.stops(most, "stop", terms())) == len(most)
+    assert len(limits.stops(most, "stop", context())) == len(most)
     with pytest.raises(BadRequest) as caught:
-        limits.stops([*most, "one more"], "stop", terms())
+        limits.stops([*most, "one more"], "stop", context())
     assert caught.value.param == "stop"
 
 
 @pytest.mark.parametrize(("n", "copies"), [(None, 1), (1, 1), (2, 2), (128, 128)])
 def test_several_choices_are_several_requests(n: Any, copies: int) -> None:
     """None are one."""
-    assert limits.copies(n, "n", terms()) == copies
+    assert limits.copies(n, "n", context()) == copies
 
 
 @pytest.mark.parametrize("n", [0, -1, 129, True, "2", 1.5, []])
 def test_the_number_of_choices_is_bounded(n: Any) -> None:
     """As OpenAI bounds it."""
     with pytest.raises(BadRequest, match="an integer from 1 to 128") as raised:
-        limits.copies(n, "n", terms())
+        limits.copies(n, "n", context())
     assert raised.value.param == "n"

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Profile, Report
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 from diglot.translator.parts import reasoning
 
 
@@ -59,10 +59,10 @@ def test_other_envelopes_are_nobodys(sealed: Any) -> None:
 )
 def test_the_nearest_effort(efforts: tuple[str, ...], effort: Any, chosen: Any) -> None:
     """An effort that the upstream has not becomes the nearest, and that is reported; unknown words are its affair."""
-    terms = Terms(Profile(efforts=efforts), Report())
-    assert reasoning.effort(effort, "reasoning.effort", terms) == chosen
+    context = Context(Profile(efforts=efforts), Report())
+    assert reasoning.effort(effort, "reasoning.effort", context) == chosen
     lost = [] if effort == chosen else [("reasoning.effort", "approximated", effort)]
-    assert [(loss.path, loss.kind, loss.value) for loss in terms.report] == lost
+    assert [(loss.path, loss.kind, loss.value) for loss in context.report] == lost
 
 
 def parts(kind: str, *texts: str) -> list[dict[str, Any]]:

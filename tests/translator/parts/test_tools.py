@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Loss, Profile, Report
-from diglot.translator.context import Terms
-from diglot.translator.parts import names, natives, tools
+from diglot.translator.context import Context
+from diglot.translator.parts import builtin_tools, names, tools
 from diglot.translator.parts.catalog import Tool
 
 CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
@@ -15,7 +15,7 @@ NO_ARGUMENTS = {"type": "object", "properties": {}}
 def read(*declared: Any, **profile: Any) -> tuple[list[Tool], list[Loss]]:
     """The tools and losses of a request that declares *declared*."""
     report = Report()
-    found = tools.declared({"tools": list(declared)}, Terms(Profile(**profile), report))
+    found = tools.declared({"tools": list(declared)}, Context(Profile(**profile), report))
     return list(found), list(report)
 
 
@@ -118,7 +118,7 @@ def test_a_free_form_tool_is_wrapped(description: Any, form: Any, told: str) -> 
     (tool,), losses = read({"type": "custom", "name": "c", "description": description, "format": form})
     assert tool.chat["type"] == "function"
     assert inner(tool).get("description", "") == told
-    assert inner(tool)["parameters"] == natives.INPUT_SCHEMA
+    assert inner(tool)["parameters"] == builtin_tools.INPUT_SCHEMA
     assert (tool.kind, tool.wrapped) == ("custom", True)
     described = [("tools[0].format", "approximated")] if "grammar" in told else []
     assert [(loss.path, loss.kind) for loss in losses] == [("tools[0]", "emulated"), *described]
@@ -144,11 +144,11 @@ def test_an_empty_namespace_says_nothing(members: Any) -> None:
     assert read({"type": "namespace", "name": "ns", "description": "d", "tools": members}) == ([], [])
 
 
-@pytest.mark.parametrize("kind", natives.NATIVES)
+@pytest.mark.parametrize("kind", builtin_tools.NATIVES)
 def test_a_built_in_tool_of_the_client_is_a_function(kind: str) -> None:
     """It has a fixed schema that strict servers would take but for its optional fields, and a description."""
     (tool,), losses = read({"type": kind, "execution": "client"} if kind == "tool_search" else {"type": kind})
-    description, parameters = natives.NATIVES[kind]
+    description, parameters = builtin_tools.NATIVES[kind]
     assert inner(tool) == {"name": kind, "description": description, "parameters": parameters}
     assert (tool.kind, tool.namespace) == (kind, None)
     assert [(loss.path, loss.kind) for loss in losses] == [("tools[0]", "emulated")]
@@ -224,7 +224,7 @@ def test_a_declaration_that_is_none_is_refused(declared: Any, param: str) -> Non
 )
 def test_declarations_stand_in_three_places(body: dict[str, Any], paths: list[str]) -> None:
     """In `tools`, in `additional_tools` and in what a search loaded."""
-    found = tools.declared(body, Terms(Profile(), Report()))
+    found = tools.declared(body, Context(Profile(), Report()))
     assert [tool.path for tool in found] == paths
     assert len(found) == len(paths)
 
@@ -304,7 +304,7 @@ def test_namespaces_hold_no_namespaces() -> None:
 
 def test_a_name_may_go_on() -> None:
     """Where another tool has a longer one."""
-    found = tools.declared({"tools": [function(n) for n in ("get", "get_weather", "z")]}, Terms(Profile(), Report()))
+    found = tools.declared({"tools": [function(n) for n in ("get", "get_weather", "z")]}, Context(Profile(), Report()))
     assert [found.may_go_on(n) for n in ("g", "get", "get_weather", "h", "z", "zz")] == [
         True,
         True,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diglot.translator import Profile, Report, TranslationError, answer
-from diglot.translator.context import Terms
-from diglot.translator.stream.to_chat import ToChat, Wanted
+from diglot.translator.context import Context
+from diglot.translator.stream.to_chat.transducer import ToChat, Wanted
 
 from event_streams import (
     PART_DONE,
@@ -57,8 +57,8 @@ RESPONSES = st.lists(ITEMS, max_size=4).map(numbered)
 
 def want(report: Report | None = None, *stops: str) -> Wanted:
     count = itertools.count(1)
-    terms = Terms(Profile(), Report() if report is None else report)
-    return Wanted("m", terms, False, False, stops, lambda prefix: f"{prefix}_x{next(count)}", lambda: 7.0)
+    context = Context(Profile(), Report() if report is None else report)
+    return Wanted("m", context, False, False, stops, lambda prefix: f"{prefix}_x{next(count)}", lambda: 7.0)
 
 
 def at_once(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Profile, Report
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 from diglot.translator.turns import loose
 
 USER = {"role": "user", "content": "Go"}
@@ -11,9 +11,9 @@ FUNCTION = {"name": "f", "arguments": "{}"}
 
 
 def placed(*given: dict[str, Any]) -> tuple[list[tuple[dict[str, Any], str]], list[tuple[str, str]]]:
-    terms = Terms(Profile(), Report())
-    made = loose.items(list(given), terms)
-    return made, [(loss.path, loss.kind) for loss in terms.report]
+    context = Context(Profile(), Report())
+    made = loose.items(list(given), context)
+    return made, [(loss.path, loss.kind) for loss in context.report]
 
 
 def test_items_stay_as_they_are() -> None:

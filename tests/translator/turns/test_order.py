@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import Profile, Report
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 from diglot.translator.turns.order import Said, alternating
 
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -28,9 +28,9 @@ TOOL = {"role": "tool", "tool_call_id": "c", "content": "x"}
 
 def ordered(*messages: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
     """The messages in the order that the upstream wants, and the paths of what was changed for that."""
-    terms = Terms(Profile(), Report())
-    made = alternating([Said(message, f"input[{i}]", None) for i, message in enumerate(messages)], terms)
-    return [each.message for each in made], [loss.path for loss in terms.report]
+    context = Context(Profile(), Report())
+    made = alternating([Said(message, f"input[{i}]", None) for i, message in enumerate(messages)], context)
+    return [each.message for each in made], [loss.path for loss in context.report]
 
 
 def test_good_order_stays() -> None:

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Loss, Profile, Report, preset
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 from diglot.translator.parts import reasoning
 from diglot.translator.parts.catalog import Catalog
 from diglot.translator.turns.to_chat import HANDLERS, Turns
@@ -20,10 +20,10 @@ SAID_CALL = [{**SAID, "content": None}, {"role": "tool", "tool_call_id": "c", "c
 
 def turned(given: Any, profile: Profile | None = None, **settings: Any) -> tuple[Turns, list[Loss]]:
     """The turns of an input, and what was lost."""
-    terms = Terms(profile or Profile(**settings), Report())
-    turns = Turns(Catalog({}), terms, "m")
+    context = Context(profile or Profile(**settings), Report())
+    turns = Turns(Catalog({}), context, "m")
     turns.add(given)
-    return turns, list(terms.report)
+    return turns, list(context.report)
 
 
 def messages(given: Any, profile: Profile | None = None, **settings: Any) -> list[dict[str, Any]]:
@@ -331,8 +331,8 @@ def test_thoughts_of_another_model_stay_behind(model: str | None, replayed: bool
 @pytest.mark.parametrize("replay", ["always", "same_model"])
 def test_the_client_may_ask_for_the_current_turn_only(replay: Any) -> None:
     """`reasoning.context: current_turn` leaves older thoughts behind."""
-    terms = Terms(Profile(reasoning_replay=replay), Report())
-    turns = Turns(Catalog({}), terms, "m", current_turn_only=True)
+    context = Context(Profile(reasoning_replay=replay), Report())
+    turns = Turns(Catalog({}), context, "m", current_turn_only=True)
     turns.add([*OLD, *NEW])
     assert ["reasoning_content" in turns.messages[i] for i in (0, 2)] == [False, True]
 

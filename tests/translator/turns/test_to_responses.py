@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Loss, Profile, Report
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 from diglot.translator.parts import reasoning
 from diglot.translator.parts.names import Names
 from diglot.translator.turns.to_responses import LEGACY, Items
@@ -14,10 +14,10 @@ SEALED = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content":
 
 def turned(*messages: Any, profile: Profile | None = None, **settings: Any) -> tuple[Items, list[Loss]]:
     """The items of *messages*, and what was lost."""
-    terms = Terms(profile or Profile(**settings), Report())
-    items = Items(terms, Names())
+    context = Context(profile or Profile(**settings), Report())
+    items = Items(context, Names())
     items.add(list(messages))
-    return items, list(terms.report)
+    return items, list(context.report)
 
 
 def items(*messages: Any, **settings: Any) -> list[dict[str, Any]]:
@@ -118,7 +118,7 @@ def test_messages_that_are_refused(message: Any, param: str, code: str) -> None:
 def test_messages_are_a_list(given: Any, code: str) -> None:
     """At least one message, in a list."""
     with pytest.raises(BadRequest) as raised:
-        Items(Terms(Profile(), Report()), Names()).add(given)
+        Items(Context(Profile(), Report()), Names()).add(given)
     assert (raised.value.param, raised.value.code) == ("messages", code)
 
 

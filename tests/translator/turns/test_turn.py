@@ -3,12 +3,12 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Profile, Report
-from diglot.translator.context import Terms
+from diglot.translator.context import Context
 from diglot.translator.turns.turn import Outputs, Turn, is_nameless, is_server_side
 
 
-def terms(**profile: Any) -> Terms:
-    return Terms(Profile(**profile), Report())
+def context(**profile: Any) -> Context:
+    return Context(Profile(**profile), Report())
 
 
 def placed(*items: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
@@ -27,9 +27,9 @@ def test_a_turn_is_one_message() -> None:
     """Texts are joined, calls stand beside them; without text the content is null."""
     turn = Turn("input[0]")
     turn.calls.append(call())
-    assert turn.message(terms()) == {"role": "assistant", "content": None, "tool_calls": [call()]}
+    assert turn.message(context()) == {"role": "assistant", "content": None, "tool_calls": [call()]}
     turn.parts += [text("a"), text("b")]
-    assert turn.message(terms()) == {"role": "assistant", "content": "ab", "tool_calls": [call()]}
+    assert turn.message(context()) == {"role": "assistant", "content": "ab", "tool_calls": [call()]}
 
 
 @pytest.mark.parametrize(
@@ -43,14 +43,14 @@ def test_a_refusal_beside_text(lists: set[str], message: dict[str, Any]) -> None
     """Where lists are taken, the refusal keeps its place; elsewhere it has a field of its own."""
     turn = Turn("input[0]")
     turn.parts += [text("a"), {"type": "refusal", "refusal": "no"}]
-    assert turn.message(terms(content_lists=frozenset(lists))) == {"role": "assistant", **message}
+    assert turn.message(context(content_lists=frozenset(lists))) == {"role": "assistant", **message}
 
 
 def test_a_refusal_alone() -> None:
     """It is no content (protocol 2.10)."""
     turn = Turn("input[0]")
     turn.parts += [{"type": "refusal", "refusal": "no"}] * 2
-    assert turn.message(terms()) == {"role": "assistant", "content": None, "refusal": "nono"}
+    assert turn.message(context()) == {"role": "assistant", "content": None, "refusal": "nono"}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_thoughts_go_back_under_the_name_that_they_came_with(fields: list[dict[s
     turn = Turn("input[0]")
     for sealed in fields:
         turn.think("hm", sealed)
-    message = turn.message(terms())
+    message = turn.message(context())
     assert message[name] == "\n\n".join(["hm"] * len(fields))
     assert (message["role"], message["content"]) == ("assistant", None)
 
@@ -79,7 +79,7 @@ def test_the_profile_names_the_field() -> None:
     """Where no envelope says it, the upstream's own name is used."""
     turn = Turn("input[0]")
     turn.think("hm", {})
-    assert turn.message(terms(reasoning_field="reasoning"))["reasoning"] == "hm"
+    assert turn.message(context(reasoning_field="reasoning"))["reasoning"] == "hm"
 
 
 def test_structures_go_back_in_order() -> None:
@@ -87,7 +87,7 @@ def test_structures_go_back_in_order() -> None:
     turn = Turn("input[0]")
     turn.think("", {"reasoning_details": [{"index": 0}], "thinking_blocks": "forged"})
     turn.think("", {"reasoning_details": [{"index": 1}], "thinking_blocks": [{"signature": "s"}]})
-    message = turn.message(terms())
+    message = turn.message(context())
     assert message["reasoning_details"] == [{"index": 0}, {"index": 1}]
     assert message["thinking_blocks"] == [{"signature": "s"}]
     assert "reasoning_content" not in message
@@ -100,7 +100,7 @@ def test_signatures_go_back_to_their_calls() -> None:
     turn.think("", {"calls": {"b": {"google": {"thought_signature": "s"}}}})
     turn.think("", {"calls": "forged"})
     signed = {**call("b"), "extra_content": {"google": {"thought_signature": "s"}}}
-    assert turn.message(terms())["tool_calls"] == [call("a"), signed, call("c")]
+    assert turn.message(context())["tool_calls"] == [call("a"), signed, call("c")]
 
 
 def test_why_a_turn_is_nothing() -> None:
@@ -120,7 +120,7 @@ CALL, OUTPUT = item("function_call"), item("function_call_output", output="x")
 
 def taken(*items: dict[str, Any]) -> list[tuple[str, Any, str]]:
     """What the calls among *items* take along: (id, output, path)."""
-    outputs = Outputs(placed(*items), terms())
+    outputs = Outputs(placed(*items), context())
     found = [
         outputs.take(given, f"input[{i}]") for i, given in enumerate(items) if not given["type"].endswith("_output")
     ]
@@ -142,7 +142,7 @@ def test_two_calls_of_one_id_take_one_output_each() -> None:
 
 def test_the_last_output_of_a_call_counts() -> None:
     """An earlier one is dropped, and reported (protocol 2.8)."""
-    given = terms()
+    given = context()
     outputs = Outputs(placed(CALL, OUTPUT, {**OUTPUT, "output": "y"}), given)
     assert outputs.take(CALL, "input[0]")[1]["output"] == "y"
     assert [(loss.path, loss.kind) for loss in given.report] == [("input[1]", "dropped")]
@@ -188,7 +188,7 @@ def test_what_needs_no_pair_is_not_indexed() -> None:
         {"type": "message"},
         {"type": ["odd"]},
     ]
-    Outputs(placed(*items), terms()).expect_none()
+    Outputs(placed(*items), context()).expect_none()
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_thoughts_go_back_among_the_parts(parts: list[dict[str, Any]], rest: Any
     turn.parts += parts
     turn.think("hm", {})
     lists = frozenset({"assistant"})
-    message = turn.message(terms(reasoning_field="content", content_lists=lists, refusals=True))
+    message = turn.message(context(reasoning_field="content", content_lists=lists, refusals=True))
     thought, *others = message["content"]
     assert thought == {"type": "thinking", "thinking": [text("hm")]}
     assert others == (parts if rest is None else rest)
@@ -230,7 +230,7 @@ def test_what_only_its_maker_can_read_goes_back(opaque: Any, sent: str | None) -
     turn = Turn("input[0]")
     turn.parts.append(text("a"))
     turn.think("", {"reasoning_opaque": opaque})
-    assert turn.message(terms()).get("reasoning_opaque") == sent
+    assert turn.message(context()).get("reasoning_opaque") == sent
 
 
 def test_a_placeholder_stands_for_a_signature() -> None:
@@ -238,12 +238,12 @@ def test_a_placeholder_stands_for_a_signature() -> None:
     turn = Turn("input[0]")
     turn.call(call("c1"), "input[0]")
     turn.call(call("c2"), "input[1]")
-    with_placeholder = terms(signature_placeholder="skip")
+    with_placeholder = context(signature_placeholder="skip")
     first, second = turn.message(with_placeholder)["tool_calls"]
     assert first == {**call("c1"), "extra_content": {"google": {"thought_signature": "skip"}}}
     assert second == call("c2")
     assert [(loss.path, loss.kind) for loss in with_placeholder.report] == [("input[0]", "approximated")]
     turn.think("", {"calls": {"c2": {"google": {"thought_signature": "real"}}}})
-    signed = terms(signature_placeholder="skip")
+    signed = context(signature_placeholder="skip")
     assert "extra_content" not in turn.message(signed)["tool_calls"][0]
     assert len(signed.report) == 0

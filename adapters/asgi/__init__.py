@@ -1,0 +1,1 @@
+"""The vocabulary of ASGI and HTTP, without any translation."""

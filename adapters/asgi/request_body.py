@@ -1,0 +1,115 @@
+"""From the pieces of an HTTP request to the JSON object that it carries."""
+
+from __future__ import annotations
+
+import logging
+
+import anyio
+
+from ...translator import BadRequest, Received
+from ..limits import Limits
+from ..missing import words
+from .encodings import TooLarge, UnknownEncoding, decode, supported
+from .types import Message, Receive, Scope, declared_length, header, wrong_length
+
+_log = logging.getLogger("diglot")
+_LARGE, _LARGE_PACKED = 2**20, 2**14
+"""Bytes of what is decoded beside the event loop: it would stop all other requests."""
+
+
+class Disconnected(Exception):
+    """The client went away before its request was complete."""
+
+
+class Unreadable(Exception):
+    """The body could not be read to its end: *error* is for the client, and its connection is of no more use."""
+
+    def __init__(self, error: BadRequest) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+async def read_object(scope: Scope, receive: Receive, limits: Limits) -> Received:
+    """Return the JSON object in the body of a request, which is bounded before and after decompression.
+
+    Raises BadRequest (400, 413 or 415), Unreadable (400, 408 or 413) or Disconnected.
+    """
+    data, encoding = await _read(scope, receive, limits), header(scope, b"content-encoding")
+    if len(data) > _LARGE or (encoding and len(data) > _LARGE_PACKED):
+        return await anyio.to_thread.run_sync(_object, data, encoding, limits.max_body)
+    return _object(data, encoding, limits.max_body)
+
+
+async def _read(scope: Scope, receive: Receive, limits: Limits) -> bytes | bytearray:
+    try:
+        declared = declared_length(scope)
+        if declared is not None and declared > limits.max_body:
+            raise _too_large(limits.max_body)
+        with anyio.fail_after(limits.request):
+            data = await _pieces(receive, limits.max_body)
+        if declared is not None and declared != len(data):
+            raise wrong_length(declared, len(data))
+    except BadRequest as error:
+        raise Unreadable(error) from None
+    except TimeoutError:
+        raise Unreadable(late(limits)) from None
+    return data
+
+
+async def _pieces(receive: Receive, limit: int) -> bytes | bytearray:
+    message = await _next(receive)
+    first: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        _expect_room(len(first), limit)
+        return first
+    grown = bytearray(first)  # joining many pieces at the end would stop all others for as long as it takes
+    while message.get("more_body", False):
+        _expect_room(len(grown), limit)
+        message = await _next(receive)
+        grown += message.get("body", b"")
+    _expect_room(len(grown), limit)
+    return grown
+
+
+async def _next(receive: Receive) -> Message:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise Disconnected
+    return message
+
+
+def _expect_room(size: int, limit: int) -> None:
+    if size > limit:
+        raise _too_large(limit)
+
+
+def late(limits: Limits) -> BadRequest:
+    """Return the error for a client that does not come to the end of its request."""
+    return BadRequest(
+        f"The request body did not arrive within {limits.request:g} seconds.", code="request_timeout", status=408
+    )
+
+
+def _plain(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes | bytearray:
+    try:
+        return decode(data, encoding.decode("latin-1"), limit)
+    except UnknownEncoding as error:
+        if encoding.strip().lower() == b"zstd":
+            _log.warning(words("A request body with content-encoding zstd", "zstandard", "zstd"))
+        names = ", ".join(supported())
+        raise BadRequest(f"{error}; supported are {names}.", code="unsupported_encoding", status=415) from None
+    except TooLarge:
+        raise _too_large(limit) from None
+    except ValueError as error:
+        raise BadRequest(f"The request body cannot be decoded: {error}.", code="invalid_encoding") from None
+
+
+def _object(data: bytes | bytearray, encoding: bytes, limit: int) -> Received:
+    received = Received.read(_plain(data, encoding, limit))
+    if not isinstance(received.body, dict):
+        raise BadRequest("The request body must be a JSON object.", code="invalid_json")
+    return received
+
+
+def _too_large(limit: int) -> BadRequest:
+    return BadRequest(f"The request body is larger than {limit} bytes.", code="request_too_large", status=413)

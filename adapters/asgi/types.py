@@ -1,0 +1,110 @@
+"""The vocabulary of ASGI, as far as it is used here, and the one way to read and drop headers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
+from typing import Any
+
+from ...translator import BadRequest, TranslationError, encode_json
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+ONCE = "diglot.once"
+"""An ASGI extension of ours: a request that carries it must be the last one on its connection to the upstream."""
+
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+"""Headers that speak about one connection only (RFC 9110, 7.6.1)."""
+
+ABOUT_THE_BODY = frozenset(
+    {
+        b"content-length",
+        b"content-type",
+        b"content-encoding",
+        b"content-md5",
+        b"content-digest",
+        b"repr-digest",
+        b"digest",
+        b"etag",
+        b"last-modified",
+        b"accept-ranges",
+        b"content-range",
+    }
+)
+"""Headers that are no longer true when the body is another one."""
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """Return the value of a request header (lower-case *name*), or nothing."""
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+def declared_length(scope: Scope) -> int | None:
+    """Return how long the body of a request is by its header, or None.
+
+    Raises BadRequest when there are two answers to that question (RFC 9112, 6.3): somebody is being deceived.
+    """
+    values = {value for key, value in scope["headers"] if key == b"content-length"}
+    if not values:
+        return None
+    value = values.pop()
+    if values or not value.isdigit() or header(scope, b"transfer-encoding"):
+        raise BadRequest("The length of the request body is ambiguous.", code="invalid_content_length")
+    return int(value)
+
+
+def wrong_length(declared: int, size: int) -> BadRequest:
+    """Return the error for a body that is not as long as it should be: some servers lose it with an offered upgrade."""
+    return BadRequest(
+        f"The request body has {size} bytes, its Content-Length says {declared}.", code="invalid_content_length"
+    )
+
+
+def hang_up(scope: Scope) -> Headers:
+    """Return the header by which the connection ends with the answer; later versions of HTTP have other means."""
+    return [(b"connection", b"close")] if str(scope.get("http_version", "")).startswith("1") else []
+
+
+def without(headers: Iterable[tuple[bytes, bytes]], names: Collection[bytes]) -> Headers:
+    """Return the headers that are not in *names* (lower case) and not hop-by-hop, names in lower case.
+
+    A name with `_` is the one with `-`: for CGI and WSGI both are the same.
+    """
+    lowered = [(bytes(key).lower(), bytes(value)) for key, value in headers]
+    listed = [value for key, value in lowered if key == b"connection"]
+    named = {token.strip().lower() for value in listed for token in value.split(b",")}
+    out = HOP_BY_HOP | named | set(names)
+    return [(key, value) for key, value in lowered if key not in out and key.replace(b"_", b"-") not in out]
+
+
+async def send_json(send: Send, status: int, value: object, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Send a whole JSON answer."""
+    await send_body(send, status, encode_json(value), headers)
+
+
+async def send_body(send: Send, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Send a whole JSON answer that is encoded already."""
+    own = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *own]})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def send_error(send: Send, error: TranslationError, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Send an error as both APIs do over HTTP."""
+    await send_json(send, error.status, error.body(), headers)

@@ -1,0 +1,105 @@
+"""`diglot check`: a table of what is there behind a URL."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+import anyio
+import click
+
+from ..limits import Limits
+from ..middleware import diagnostics
+from ..middleware.routes import Api
+from ..server import client_settings, config
+from ..upstream import url as upstream_url
+from .options import SettingsError, print_columns, profile_options
+from .upstream_check import APIS, TRIALS, Check, Outcome, Unusable
+
+Outcomes = dict[Api, dict[str, Outcome]]
+
+_NAMES: dict[Api, str] = {"chat": "Chat Completions", "responses": "Responses"}
+_KEYS = (config.KEY, "OPENAI_API_KEY")
+_NEXT: dict[tuple[Api, ...], str] = {
+    ("chat",): "",
+    ("responses",): " --upstream-api responses",
+    ("chat", "responses"): " --upstream-api auto",
+}
+
+
+@click.command()
+@click.argument("url", required=False)
+@click.option("--model", metavar="NAME", help="The model to ask (the first that the upstream lists).")
+@click.option("--key", metavar="KEY", help="The API key (DIGLOT_KEY, or OPENAI_API_KEY).")
+@click.option("--timeout", type=click.FloatRange(min=1), default=60, help="Seconds to wait for an answer (60).")
+@profile_options
+def check(
+    url: str | None, model: str | None, key: str | None, timeout: float, profile: str | None, set_: tuple[str, ...]
+) -> None:
+    """Say what is there behind URL: which APIs, whether they answer, stream and call tools.
+
+    Up to six small requests are sent, which may cost something. Without URL, it is DIGLOT_UPSTREAM.
+    """
+    url = url or os.environ.get(f"{config.ENVIRONMENT}UPSTREAM") or ""
+    try:
+        chosen = config.profile_of(profile or "default", dict(map(config.assignment, set_)))
+        if problem := upstream_url.problem(url):
+            raise config.ConfigError(problem if url else "name a URL, for example http://127.0.0.1:8000")
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    logging.getLogger("diglot").setLevel(logging.CRITICAL)  # the table says it
+    limits = Limits(first_byte=timeout, idle=timeout)
+    trial = Check(url, chosen, key or _key(), limits)
+    sys.exit(anyio.run(_run, trial, url, model))
+
+
+def _key() -> str | None:
+    name = next((name for name in _KEYS if os.environ.get(name)), None)
+    if name:
+        click.echo(f"The key is that of {name}.", err=True)
+    return os.environ[name] if name else None
+
+
+async def _run(trial: Check, url: str, wanted: str | None) -> int:
+    try:
+        model = await trial.model(wanted)
+        click.echo(f"{diagnostics.place(url)}, model {model}\n")
+        outcomes: Outcomes = {api: await trial.api(api, model) for api in APIS}
+    except Unusable as error:
+        click.echo(str(error), err=True)
+        return 1
+    finally:
+        await trial.aclose()
+    print_columns(table(outcomes))
+    for fault in faults(outcomes):
+        click.echo(f"\n{fault}")
+    good: tuple[Api, ...] = tuple(api for api in APIS if outcomes[api]["answers"].good)
+    if not good:
+        click.echo("\nNeither API answers.")
+        return 1
+    click.echo(f"\nNext: {client_settings.command()} serve --upstream {diagnostics.place(url)}{_NEXT[good]}")
+    return 0
+
+
+def table(outcomes: Outcomes) -> list[list[str]]:
+    """Return the rows of the table, with a column for each API."""
+    there = ["is there", *("no" if tried["answers"].missing else "yes" for tried in outcomes.values())]
+    rows = [[trial, *(_cell(tried.get(trial)) for tried in outcomes.values())] for trial in TRIALS]
+    return [["", *(_NAMES[api] for api in outcomes)], there, *rows]
+
+
+def faults(outcomes: Outcomes) -> list[str]:
+    """Return what went wrong, in the words of whoever refused."""
+    return [
+        f"{_NAMES[api]}, {trial}: {outcome.words}"
+        for api, tried in outcomes.items()
+        for trial, outcome in tried.items()
+        if not outcome.good and not outcome.missing
+    ]
+
+
+def _cell(outcome: Outcome | None) -> str:
+    if outcome is None or outcome.missing:
+        return "-"
+    return f"yes ({outcome.words})" if outcome.good else "no"

@@ -1,0 +1,78 @@
+"""`diglot profiles` and `diglot settings`: what can be set, as it is installed here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import msgspec
+
+from ...translator import PRESETS, Profile, encode_json
+from ..limits import Limits
+from ..server.checked import suggestion
+from ..server.config import ENVIRONMENT, Settings
+from .field_docs import field_docs
+from .options import SettingsError, print_columns
+from .serve import serve
+
+
+@click.command()
+@click.argument("name", required=False)
+def profiles(name: str | None) -> None:
+    """List the profiles and what is special about each; with a NAME, all settings of that one."""
+    if name is None:
+        for profile in PRESETS.values():
+            special = [f"{field}={value}" for field, value in _values(profile) if not _is_default(profile, field)]
+            click.echo(f"{profile.name}: {', '.join(special) or 'the defaults'}")
+    elif name in PRESETS:
+        _show(PRESETS[name])
+    else:
+        raise SettingsError(f"there is no profile {name!r}{suggestion(name, PRESETS)}")
+
+
+def _show(profile: Profile) -> None:
+    """A line for each setting; a star marks what is not the default."""
+    click.echo(f"{profile.name}: as --set KEY=VALUE, in DIGLOT_SET, or in [set] of the file; * is not the default\n")
+    docs = field_docs(Profile)
+    rows = [
+        (f"{' ' if _is_default(profile, field) else '*'} {field}", value, docs[field])
+        for field, value in _values(profile)
+    ]
+    print_columns(rows)
+
+
+def _is_default(profile: Profile, field: str) -> bool:
+    return getattr(profile, field) == getattr(PRESETS["default"], field)
+
+
+def _values(profile: Profile) -> list[tuple[str, str]]:
+    return [(field, _shown(getattr(profile, field))) for field in Profile.__struct_fields__ if field != "name"]
+
+
+@click.command()
+def settings() -> None:
+    """List the settings of `diglot serve`: key in the file, flag, variable, default, and what each is for."""
+    flags = {(option.name or "").removesuffix("_"): option.opts for option in serve.params}
+    docs, defaults = field_docs(Settings), Settings()
+    rows = [
+        (name, ", ".join(flags[name]), ENVIRONMENT + name.upper(), _default(defaults, name), docs[name])
+        for name in Settings.__struct_fields__
+    ]
+    print_columns([("KEY", "FLAG", "VARIABLE", "DEFAULT", ""), *rows])
+    click.echo("\nlimits: [limits] in the file, --limit KEY=VALUE, DIGLOT_LIMITS=KEY=VALUE,...\n")
+    docs, bounds = field_docs(Limits), Limits()
+    limits = [
+        (f"limits.{name}", f"--limit {name}=", f"{ENVIRONMENT}LIMITS={name}=", _default(bounds, name), docs[name])
+        for name in Limits.__struct_fields__
+    ]
+    print_columns([("KEY", "FLAG", "VARIABLE", "DEFAULT", ""), *limits])
+    click.echo("\nset: the settings of a profile; `diglot profiles NAME` lists them")
+
+
+def _default(defaults: msgspec.Struct, name: str) -> str:
+    value = getattr(defaults, name)
+    return "-" if value is None or value == () or isinstance(value, dict | Limits) else _shown(value)
+
+
+def _shown(value: Any) -> str:
+    return encode_json(sorted(value) if isinstance(value, frozenset) else value).decode()

@@ -1,0 +1,1 @@
+"""The embedded upstream: a script instead of a model."""

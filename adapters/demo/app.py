@@ -1,0 +1,74 @@
+"""The embedded upstream: a scripted chat.completions server, for the demo, for tests and for a first `diglot serve`."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from ...translator import BadRequest, decode_json, encode_json
+from ..asgi.types import App, Receive, Scope, Send, send_error
+from ..middleware.app import TranslationMiddleware
+from ..middleware.routes import PATHS, ending
+from . import rules, script
+from .clients import MODEL
+
+
+def upstream(pause: float = 0.0) -> Starlette:
+    """Return the application; it waits *pause* seconds between two pieces of a stream, so that one can watch."""
+
+    async def completions(request: Request) -> Response:
+        try:
+            body = decode_json(await request.body())
+            rules.check(body)
+        except BadRequest as error:
+            return JSONResponse(error.body(), error.status)
+        except ValueError:
+            return JSONResponse(BadRequest("We could not parse the JSON body of your request.").body(), 400)
+        ident, created = secrets.token_hex(8), int(time.time())
+        if body.get("stream"):
+            return StreamingResponse(_events(body, ident, created, pause), media_type="text/event-stream")
+        return JSONResponse(script.completion(body, ident, created))
+
+    paths = ("/v1/chat/completions", "/chat/completions")
+    routes = [Route(path, completions, methods=["POST"]) for path in paths]
+    routes += [Route(path, _models) for path in ("/v1/models", "/models")]
+    return Starlette(routes=routes, exception_handlers={404: _missing, 405: _missing})
+
+
+def responses_upstream(pause: float = 0.0) -> App:
+    """Return a Responses upstream: the same script, translated, without its own endpoint."""
+    responses = TranslationMiddleware(upstream(pause))
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and ending(scope["path"]) == PATHS["chat"]:
+            missing = BadRequest(f"The demo has no POST {scope['path']}.", code="not_found", status=404)
+            await send_error(send, missing)
+        else:
+            await responses(scope, receive, send)
+
+    return app
+
+
+async def _missing(request: Request, error: Exception) -> Response:
+    missing = BadRequest(f"The demo has no {request.method} {request.url.path}.", code="not_found", status=404)
+    return JSONResponse(missing.body(), missing.status)
+
+
+async def _models(request: Request) -> Response:
+    model: dict[str, Any] = {"id": MODEL, "object": "model", "created": 0, "owned_by": "diglot"}
+    return JSONResponse({"object": "list", "data": [model]})
+
+
+async def _events(body: dict[str, Any], ident: str, created: int, pause: float) -> AsyncIterator[bytes]:
+    for chunk in script.chunks(body, ident, created):
+        yield b"data: %b\n\n" % encode_json(chunk)
+        await anyio.sleep(pause)
+    yield b"data: [DONE]\n\n"

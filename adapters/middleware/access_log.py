@@ -1,0 +1,70 @@
+"""One line in the log for every request that reaches the server; those that are translated leave it themselves."""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+from typing import Any, Literal
+
+from ..asgi.types import App, Message, Receive, Scope, Send
+from .record import CLIENT_GONE, LONGEST
+
+_log = logging.getLogger("diglot.access")
+_KEY = "diglot.access"
+
+Handled = Literal["passed", "translated", "here"]
+
+
+class _Access:
+    """What became of one request."""
+
+    handled: Handled = "here"
+    level = logging.INFO
+    status = 0
+    complete = False
+
+
+def mark(scope: Scope, handled: Handled, level: int = logging.INFO) -> None:
+    """Note how a request is handled: it is *passed* on, *translated*, or answered *here*."""
+    access: _Access | None = scope.get(_KEY)
+    if access is not None:
+        access.handled, access.level = handled, level
+
+
+class AccessLog:
+    """Writes a line for every request that *app* has not translated."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        access = scope[_KEY] = _Access()
+        began = monotonic()
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.body":  # nearly always: each chunk of a stream comes through here
+                access.complete = not message.get("more_body")
+            elif "status" in message:
+                access.status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            if access.handled != "translated" and _log.isEnabledFor(access.level):
+                self._write(access, scope, monotonic() - began)
+
+    def _write(self, access: _Access, scope: Scope, duration: float) -> None:
+        about: dict[str, Any] = {
+            "handled": access.handled,
+            "method": scope.get("method", "WEBSOCKET")[:LONGEST],
+            "path": scope["path"][:LONGEST],
+            "status": access.status or CLIENT_GONE,
+            "duration_ms": round(duration * 1000, 1),
+            "complete": access.complete,
+        }
+        _log.log(access.level, "%s %s %d", about["method"], about["path"], about["status"], extra={"exchange": about})

@@ -1,0 +1,41 @@
+"""Paths of services that have each model at a path of its own, named in it: Azure's deployments.
+
+Chat Completions are at `/openai/deployments/NAME/chat/completions?api-version=DATE`, Responses are at
+`/openai/responses?api-version=DATE`, and both are below `/openai/v1`, where no version is wanted
+(https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+from ...translator import ServeChat
+from ..asgi.types import Scope
+from .routes import base
+
+_DEPLOYMENT = re.compile(r"(.*/openai)/deployments/([^/]+)")
+_VERSION = re.compile(rb"(^|&)api-version=[^&]*")
+
+
+def named(path: str, endpoint: str) -> str | None:
+    """Return the deployment that a path names in front of its *endpoint*."""
+    found = _DEPLOYMENT.fullmatch(base(path, endpoint))
+    return found[2] if found else None
+
+
+def moved(scope: Scope, endpoint: str, model: Any) -> Scope:
+    """Return *scope*, of a request to the *endpoint* of the other API, with the path where such a service has that."""
+    path, query = base(scope["path"], endpoint), scope.get("query_string", b"")
+    found = _DEPLOYMENT.fullmatch(path)
+    if endpoint == ServeChat.endpoint:
+        if found is None:
+            return scope
+        path, query = found[1] + "/v1", _VERSION.sub(b"", query).lstrip(b"&")
+    elif path.endswith("/openai") and _VERSION.search(query) and isinstance(model, str) and "/" not in model:
+        path = f"{path}/deployments/{model}"
+    else:
+        return scope
+    path += endpoint
+    return {**scope, "path": path, "raw_path": quote(path).encode(), "query_string": query}

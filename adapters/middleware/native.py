@@ -1,0 +1,107 @@
+"""What a request to the Responses API asks of a server beyond messages and functions.
+
+Many servers that have the endpoint refuse it, or lose it in silence; through Chat Completions it works.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import anyio
+
+from ...translator import Received, TranslationError
+from ..asgi.encodings import decode
+from ..asgi.types import Message, Receive, Scope, header
+from ..limits import Limits
+from .routes import PATHS
+
+_TOOLS = frozenset({"custom", "namespace", "tool_search", "local_shell", "shell", "apply_patch"})
+_ITEMS = frozenset(
+    {
+        *("custom_tool_call", "custom_tool_call_output"),
+        *("tool_search_call", "tool_search_output"),
+        *("local_shell_call", "local_shell_call_output"),
+        *("shell_call", "shell_call_output"),
+        *("apply_patch_call", "apply_patch_call_output"),
+        *("additional_tools", "configuration_update", "compaction_trigger"),
+    }
+)
+_STORED = ("previous_response_id", "conversation", "background", "prompt")
+_LOGPROBS = "message.output_text.logprobs"
+
+
+def asks_for_more(endpoint: str, body: Any) -> bool:
+    """Whether a Responses request needs what only few servers have, and nothing that only a server with a store has."""
+    if not isinstance(body, dict) or any(body.get(name) for name in _STORED):
+        return False
+    items, tools = _objects(body.get("input")), _objects(body.get("tools"))
+    if any(item.get("type") == "item_reference" for item in items):
+        return False
+    return (
+        endpoint not in PATHS.values()  # few compact
+        or any(tool.get("type") in _TOOLS for tool in tools)
+        or any(_is_special(item) for item in items)
+        or bool(body.get("top_logprobs"))
+        or _LOGPROBS in _list(body.get("include"))
+    )
+
+
+def _is_special(item: dict[str, Any]) -> bool:
+    kind = item.get("type")
+    if kind == "reasoning":
+        return "content" in item and item["content"] is None
+    return kind in _ITEMS or (kind == "function_call" and item.get("namespace") is not None)
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [one for one in _list(value) if isinstance(one, dict)]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+_LARGE = 2**16  # bytes of what is decoded beside the event loop
+
+
+def _decoded(data: bytes, encoding: str, limit: int) -> Any:
+    try:
+        return Received.read(decode(data, encoding, limit)).body
+    except (TranslationError, ValueError):
+        return None
+
+
+class Heard:
+    """A request whose body is looked at before somebody else reads it."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._encoding = header(scope, b"content-encoding").decode("latin-1")
+        self._receive = receive
+        self._data = bytearray()
+        self._then: list[Message] = []
+        self._more = True
+
+    async def body(self, limits: Limits) -> Any:
+        """Return the decoded body; None for what cannot be read within the limits: its reader will say why."""
+        with anyio.move_on_after(limits.request):
+            await self._hear(limits.max_body)
+        data, self._data = bytes(self._data), bytearray()
+        self._then.append({"type": "http.request", "body": data, "more_body": self._more})
+        if self._more:
+            return None
+        decoded = partial(_decoded, data, self._encoding, limits.max_body)
+        return decoded() if len(data) < _LARGE else await anyio.to_thread.run_sync(decoded)
+
+    async def _hear(self, limit: int) -> None:
+        while self._more and len(self._data) <= limit:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self._then.append(message)
+                return
+            self._data += message.get("body", b"")
+            self._more = message.get("more_body", False)
+
+    async def receive(self) -> Message:
+        """The messages of the request, from the first one; what was heard is one of them."""
+        return self._then.pop() if self._then else await self._receive()

@@ -1,0 +1,76 @@
+"""Which paths are served, and by what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+from ...translator import ServeChat, ServeCompact, ServeResponses
+from ..asgi.types import Scope
+
+Api = Literal["chat", "responses"]
+Exchanges = type[ServeResponses] | type[ServeChat]
+
+SERVED: dict[str, Exchanges] = {
+    "/responses": ServeResponses,
+    "/responses/compact": ServeCompact,
+    "/chat/completions": ServeChat,
+}
+"""What a request is served by when it is translated, by the end of its path."""
+PATHS: dict[str, str] = {"chat": ServeResponses.endpoint, "responses": ServeChat.endpoint}
+"""Where an upstream has each API."""
+
+_BASES = r"(?:.*/)?(?:v\d+[a-z\d.]*|openai|openai/deployments/[^/]+)"
+"""Below what the endpoints are: a version (`/v1`, `/v1beta`), `/openai`, a deployment of Azure."""
+
+
+def ending(path: str) -> str | None:
+    """Return the endpoint that a path ends in, wherever that is; a slash behind it says nothing."""
+    path = path.rstrip("/")
+    return next((endpoint for endpoint in SERVED if path.endswith(endpoint)), None)
+
+
+def base(path: str, endpoint: str) -> str:
+    """Return what stands in front of the *endpoint* in a path that ends in it."""
+    return path.rstrip("/").removesuffix(endpoint)
+
+
+class Served:
+    """Which requests are ours: `responses` is an everyday word, and applications have routes of their own (W44).
+
+    *paths* are served besides the usual bases: bases of endpoints (`/ai`) or whole paths (`/ai/responses`), with `*`
+    for any one segment.
+    """
+
+    def __init__(self, paths: Iterable[str] = ()) -> None:
+        given = ["/" + path.strip("/") for path in ([paths] if isinstance(paths, str) else paths)]
+        whole = [path for path in given if ending(path)]
+        self._base = re.compile("|".join(["", _BASES, *(_pattern(path) for path in given if path not in whole)]))
+        self._whole = re.compile("|".join(map(_pattern, whole))) if whole else None
+
+    def asked(self, scope: Scope) -> str | None:
+        """Return the endpoint that a request asks for if it is one that may have to be translated."""
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return None
+        path: str = scope["path"]
+        endpoint = ending(path)
+        if endpoint is None:
+            return None
+        before = base(path, endpoint)
+        below = _below(before, scope.get("root_path", ""))
+        if any(self._base.fullmatch(place) for place in (below, before)):
+            return endpoint
+        if self._whole and any(self._whole.fullmatch(place + endpoint) for place in (below, before)):
+            return endpoint
+        return None
+
+
+def _pattern(path: str) -> str:
+    return re.escape(path).replace(r"\*", "[^/]+")
+
+
+def _below(path: str, root: str) -> str:
+    """*path* as the mounted application sees it."""
+    root = root.rstrip("/")
+    return path[len(root) :] if path == root or path.startswith(root + "/") else path

@@ -1,0 +1,67 @@
+"""The connection as the upstream sees it: the client's, with another path and another body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import anyio
+
+from ...translator import Buffer
+from ..asgi.types import ABOUT_THE_BODY, Message, Receive, Scope, without
+from .routes import base
+
+_ABOUT_ANOTHER_ANSWER = {
+    *(b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since", b"if-range", b"range")
+}
+_REPLACED = ABOUT_THE_BODY | _ABOUT_ANOTHER_ANSWER | {b"accept", b"accept-encoding", b"expect"}
+_ONCE = _REPLACED | {b"idempotency-key"}
+
+
+_STEP = 2**20  # what is copied at once of a body that is there in pieces
+
+
+def upstream_receive(request: list[Buffer], dismissed: anyio.Event) -> Receive:
+    """Return what gives an application the translated *request*, and when it is *dismissed* the end of its client."""
+    pieces = iter([b"".join(request)]) if sum(map(len, request)) <= _STEP else _steps(request)
+    following = next(pieces, None)
+
+    async def receive() -> Message:
+        nonlocal following
+        if following is None:
+            await dismissed.wait()
+            return {"type": "http.disconnect"}
+        body, following = following, next(pieces, None)
+        return {"type": "http.request", "body": body, "more_body": following is not None}
+
+    return receive
+
+
+def _steps(request: list[Buffer]) -> Iterator[bytes]:
+    for buffer in request:
+        for start in range(0, len(buffer), _STEP):
+            yield bytes(buffer[start : start + _STEP])
+
+
+def upstream_scope(
+    scope: Scope, ours: str, theirs: str, size: int, *, streams: bool, is_repeated: bool = False
+) -> Scope:
+    """Return *scope* with a path that ends in *theirs* instead of *ours*, for a JSON body of *size* bytes.
+
+    A request that *is repeated* on purpose is not the one that the client's `Idempotency-Key` names.
+    """
+    path = base(scope["path"], ours) + theirs
+    raw: bytes = (scope.get("raw_path") or b"").rstrip(b"/")
+    end = ours.encode()
+    raw = raw.removesuffix(end) + theirs.encode() if raw.endswith(end) else quote(path).encode()
+    headers = [
+        *without(scope["headers"], _ONCE if is_repeated else _REPLACED),
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % size),
+        (b"accept", b"text/event-stream" if streams else b"application/json"),
+        (b"accept-encoding", b"identity"),
+    ]
+    offered: dict[str, Any] = scope.get("extensions") or {}
+    extensions = {name: value for name, value in offered.items() if not name.startswith("http.response.")}
+    return {**scope, "path": path, "raw_path": raw, "headers": headers, "extensions": extensions}

@@ -1,0 +1,1 @@
+"""The ready server: settings, logs, bounds of connections."""

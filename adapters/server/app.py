@@ -1,0 +1,192 @@
+"""The ready server: an upstream, the middleware in front of it, a health check, all under uvicorn."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import math
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib import metadata
+from typing import Any
+
+import anyio
+import msgspec
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+
+from ..asgi.types import App, Receive, Scope, Send
+from ..asgi.websocket import deny, is_websocket, refuse
+from ..demo import app as demo_app
+from ..middleware import access_log
+from ..middleware.app import TranslationMiddleware
+from ..middleware.call import log_without_words
+from ..middleware.record import Record
+from ..upstream.app import Upstream
+from . import banner, logs, stored
+from .config import Settings, require_upstream
+from .guard import Guard
+from .page import page
+from .protocol import Bounds, http_protocol
+
+_log = logging.getLogger("diglot")
+_SETTINGS = "_DIGLOT_SETTINGS"  # how the settings reach the worker processes
+_FAREWELL = 2.0
+_COLLECT_AFTER = (10_000, 20, 20)
+"""An open stream has hundreds of objects, none of them garbage: Python's own thresholds look at them all, too often."""
+
+
+def application(settings: Settings, on_exchange: Callable[[Record], object] | None = None) -> App:
+    """Return the whole server as an ASGI application; raises ValueError if there is no upstream, or no URL of one."""
+    require_upstream(settings)
+    upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
+    middleware = _Middleware(
+        upstream or (demo_app.responses_upstream() if settings.upstream_api == "responses" else demo_app.upstream()),
+        profile=settings.as_profile(),
+        upstream_api=settings.upstream_api,
+        strict=settings.strict,
+        limits=settings.limits,
+        paths=settings.paths,
+        on_exchange=on_exchange,
+    )
+
+    async def health(request: Request) -> Response:
+        access_log.mark(request.scope, "here", logging.DEBUG)
+        return JSONResponse(_health(settings, middleware))
+
+    async def hello(request: Request) -> Response:
+        by, routes = banner.answered_by(settings), banner.routes(settings.upstream_api)
+        return page(metadata.version("diglot"), by, settings.profile, routes, banner.url(settings))
+
+    @asynccontextmanager
+    async def lifespan(app: object) -> AsyncIterator[None]:
+        yield
+        await running.over()
+        if upstream is not None:
+            await upstream.aclose()
+
+    running = _Running(middleware)
+    routes = [Route("/", hello), Route("/healthz", health)]
+    router = Router(routes, redirect_slashes=False, default=running, lifespan=lifespan)
+    return access_log.AccessLog(Guard(router, settings.host, settings.allow_host, settings.allow_origin))
+
+
+def _health(settings: Settings, middleware: TranslationMiddleware) -> dict[str, Any]:
+    about = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
+    known = {"believed": middleware.believed} if settings.upstream_api == "auto" else {}
+    return {"status": "ok", "version": metadata.version("diglot"), **about, **known, "learned": middleware.learned}
+
+
+class _Middleware(TranslationMiddleware):
+    """There is no host: what is raised would only be a traceback in the log, with anybody's words in it."""
+
+    def _pass_on(self, error: Exception) -> None:
+        log_without_words(_log, "The application", error)
+
+
+class _Running:
+    """Counts the requests under way: the server dies right after its lifespan, and they must have ended by then.
+
+    What no upstream could serve is refused here: websockets, and what was not stored.
+    """
+
+    def __init__(self, middleware: TranslationMiddleware) -> None:
+        self._middleware = middleware
+        self._count = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._count += 1
+        try:
+            await self._serve(scope, receive, send)
+        finally:
+            self._count -= 1
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if is_websocket(scope):
+            await refuse(scope, receive, send)
+        elif self._middleware.upstream_api == "chat" and (error := stored.explained(scope)):
+            await deny(scope, receive, send, error)
+        else:
+            access_log.mark(scope, "passed")
+            await self._middleware(scope, receive, send)
+
+    async def over(self) -> None:
+        """Wait until no request is under way, but not for long."""
+        with anyio.move_on_after(_FAREWELL):
+            while self._count:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+
+
+def from_environment() -> App:
+    """Return the application of the settings that run() left for its worker processes."""
+    settings = msgspec.json.decode(os.environ[_SETTINGS], type=Settings)
+    Bounds.limits = settings.limits
+    app = application(settings)
+    gc.set_threshold(*_COLLECT_AFTER)
+    gc.freeze()  # what is there by now stays
+    return app
+
+
+def run(settings: Settings) -> None:
+    """Serve until a signal comes; then running answers may end, and late ones are ended as failed."""
+    os.environ[_SETTINGS] = msgspec.json.encode(settings).decode()
+    uvicorn.run(
+        f"{__name__}:{from_environment.__name__}",
+        factory=True,
+        timeout_graceful_shutdown=math.ceil(settings.graceful),
+        workers=settings.workers,
+        host=settings.host,
+        port=settings.port,
+        **_common(settings),
+    )
+
+
+def _common(settings: Settings) -> dict[str, Any]:
+    """Both event loop and HTTP parser are the fast ones where they are installed: uvicorn chooses."""
+    level = "warning" if settings.quiet and settings.log_level in ("debug", "info") else settings.log_level
+    terminal = sys.stderr.isatty()
+    form = settings.log_format or ("text" if terminal else "json")
+    return {
+        "access_log": False,
+        "http": http_protocol(),
+        "proxy_headers": False,
+        "log_level": level,
+        "log_config": logs.configuration(level, form, colour=terminal and "NO_COLOR" not in os.environ),
+        "server_header": False,
+        "ws": "none",
+    }
+
+
+def free_port(host: str, port: int = 0) -> int:
+    """Return *port*, or any for 0, if nobody uses it at the moment; else raises OSError with words for the user."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        if os.name == "posix":  # as the server will do
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise OSError(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
+        return probe.getsockname()[1]
+
+
+@asynccontextmanager
+async def on_loopback(app: App) -> AsyncIterator[str]:
+    """Run a real server for *app* on a free port of this machine, for as long as the context lasts; yields its URL."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            app, timeout_graceful_shutdown=1, access_log=False, log_config=None, ws="none", http=http_protocol()
+        )
+        server = uvicorn.Server(config)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(server.serve, [listening])
+            while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
+                await anyio.sleep(0.01)
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+            server.should_exit = True

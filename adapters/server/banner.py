@@ -1,0 +1,56 @@
+"""What `diglot serve` says when it starts: what is served where, by whom, and what to tell clients."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+from ..asgi import origins
+from ..middleware import diagnostics
+from . import client_settings
+from .config import Settings
+
+_EVERYBODY = ("0.0.0.0", "::", "")
+_DEMO = """
+  !! This is the demo: a script answers, there is NO MODEL behind this server.
+  !! For a real one: diglot serve --upstream http://127.0.0.1:8000"""
+_OPEN = """
+  !! Open to everybody who can reach {place}: diglot asks for no key of its own."""
+_TRANSLATED, _PASSED = "translated", "goes through as it is"
+_HOW: dict[str, tuple[str, str]] = {
+    "chat": (_TRANSLATED, _PASSED),
+    "responses": (_PASSED, _TRANSLATED),
+    "auto": ("translated if the upstream lacks it", "translated if the upstream lacks it"),
+}
+
+
+def routes(upstream_api: str) -> list[tuple[str, str]]:
+    """Return what is served, each with how."""
+    responses, chat = _HOW[upstream_api]
+    return [("POST /v1/responses", responses), ("POST /v1/chat/completions", chat), ("everything else", _PASSED)]
+
+
+def answered_by(settings: Settings) -> str:
+    """Return who answers, without what may be private in the URL."""
+    return diagnostics.place(settings.upstream) if settings.upstream else "a script (--demo)"
+
+
+def url(settings: Settings) -> str:
+    """Return where this machine reaches the server."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)
+    return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{settings.port}"
+
+
+def welcome(settings: Settings) -> str:
+    """Return the words for a server that is about to start."""
+    here = url(settings)
+    lines = [
+        f"diglot {metadata.version('diglot')} serves OpenAI's Responses and Chat Completions APIs on {here}/v1",
+        f"(profile {settings.profile}), answered by {answered_by(settings)}.",
+        *(f"  {path:<26} {how}" for path, how in routes(settings.upstream_api)),
+    ]
+    if settings.demo:
+        lines.append(_DEMO)
+    if not origins.is_loopback(settings.host):
+        everybody = "this machine" if settings.host in _EVERYBODY else settings.host
+        lines.append(_OPEN.format(place=f"port {settings.port} of {everybody}"))
+    return "\n".join([*lines, "", *(f"  {line}" for line in client_settings.client_settings(here)), ""])

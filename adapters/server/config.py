@@ -1,0 +1,229 @@
+"""The settings of the server: flags before environment before file, checked once, then frozen."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+
+from ...translator import PRESETS, Profile, preset
+from ..asgi import origins
+from ..asgi.origins import ANY
+from ..limits import Limits, Seconds
+from ..upstream import url as upstream_url
+from .checked import ConfigError as ConfigError
+from .checked import checked, suggestion
+
+ENVIRONMENT = "DIGLOT_"
+ALIASES = {"cors_origin": "allow_origin"}
+"""Other names of settings, in all places."""
+KEY = "DIGLOT_KEY"
+"""The API key of commands that call an upstream themselves."""
+_OF_OTHERS = (KEY, "DIGLOT_PYTHON")
+"""Variables that are no settings of the server; scripts that start it name their Python so."""
+_FILE = "DIGLOT_CONFIG"
+_TABLES = ("set", "limits")
+_KUBERNETES = re.compile(r"DIGLOT_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
+_LINK = re.compile(r"(tcp|udp|sctp)://")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that `diglot serve` can be told."""
+
+    upstream: str | None = None
+    """URL of the upstream's API, for example http://127.0.0.1:8000/v1."""
+    demo: bool = False
+    """No upstream: a script answers."""
+    upstream_api: Literal["chat", "responses", "auto"] = "chat"
+    """Which API the upstream has, Chat Completions or Responses; the other one is added. `auto`: it is found out."""
+    profile: str = "default"
+    """What the upstream is like; `diglot profiles` lists them."""
+    set: dict[str, Any] = msgspec.field(default_factory=dict)
+    """Single settings of the profile, by name; `diglot profiles NAME` shows them."""
+    strict: bool = False
+    """Refuse a request that would lose something."""
+    paths: tuple[str, ...] = ()
+    """Where the endpoints are served besides below versions (/v1), below /openai and at the root: for example /ai."""
+    host: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"  # without any, it would be open to all
+    """The address to listen on."""
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
+    """0 takes a free one."""
+    allow_host: tuple[str, ...] = ()
+    """Names under which clients may reach the server, besides localhost, 127.0.0.1 and [::1]; `*`: any."""
+    allow_origin: tuple[str, ...] = ()
+    """Web pages that may call the server (CORS), for example https://app.example; `*`: all."""
+    workers: Annotated[int, msgspec.Meta(ge=1)] = 1
+    """Processes."""
+    limits: Limits = msgspec.field(default_factory=Limits)
+    """Bytes and seconds, by name; they are listed below."""
+    graceful: Seconds = 10
+    """How long running answers may go on after SIGTERM or Ctrl-C; then they end as failed."""
+    log_format: Literal["json", "text"] | None = None
+    """Lines for machines or for people; unless set, text on a terminal and JSON elsewhere."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important entries that are logged; requests are `info`."""
+    quiet: bool = False
+    """No welcome, and nothing below `warning` in the log."""
+
+    def as_profile(self) -> Profile:
+        """Return the named profile with the single settings applied."""
+        return profile_of(self.profile, self.set)
+
+
+class _Origin(NamedTuple):
+    """Where settings come from; `named` is how the user knows one there."""
+
+    named: Callable[[str], str]
+    given: dict[str, Any]
+
+
+def profile_of(name: str, changes: Mapping[str, Any]) -> Profile:
+    """Return a preset with single settings changed; raises ConfigError."""
+    if name not in PRESETS:
+        raise ConfigError(f"profile: there is no {name!r}{suggestion(name, PRESETS)}")
+    made = checked(changes, Profile, lambda field: f"set: {field}")
+    return msgspec.structs.replace(preset(name), **made)
+
+
+def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None) -> Settings:
+    """Return the settings; a flag that is None was not given. Tables add up. Raises ConfigError."""
+    file = file or (Path(environment[_FILE]) if environment.get(_FILE) else None)
+    values: dict[str, Any] = {}
+    for origin in _origins(flags, environment, file):
+        found = checked(origin.given, Settings, origin.named)
+        _check_names(found, origin.named)
+        for name, value in found.items():
+            values[name] = _added(values.get(name), value, origin.given[name])
+    settings = Settings(**values)
+    settings.as_profile()
+    return settings
+
+
+def require_upstream(settings: Settings) -> None:
+    """Raise ConfigError unless it is clear who answers."""
+    if settings.upstream and settings.demo:
+        raise ConfigError("upstream and demo exclude each other: leave out --upstream or --demo")
+    if not settings.upstream and not settings.demo:
+        empty = "upstream is empty" if settings.upstream == "" else "there is no upstream"
+        raise ConfigError(
+            f"{empty}: name one with --upstream URL (or DIGLOT_UPSTREAM), or let a script answer with --demo"
+        )
+
+
+def _check_names(found: Mapping[str, Any], named: Callable[[str], str]) -> None:
+    """What has a form of its own: URLs, names of hosts, origins."""
+    url = found.get("upstream")
+    if url and (problem := upstream_url.problem(url)):
+        raise ConfigError(f"{named('upstream')}: {problem}")
+    for name in found.get("allow_host", ()):
+        if name != ANY and origins.host(name) is None:
+            raise ConfigError(f"{named('allow_host')}: {name!r} is no host; a name alone is wanted, such as box.local")
+    for name in found.get("allow_origin", ()):
+        if name != ANY and origins.origin(name) is None:
+            raise ConfigError(f"{named('allow_origin')}: {name!r} is no origin, such as https://app.example")
+
+
+def _added(before: Any, value: Any, given: Any) -> Any:
+    """What is set in several places adds up in tables; elsewhere the nearer place wins."""
+    if before is None:
+        return value
+    if isinstance(value, dict):
+        return {**before, **value}
+    if isinstance(value, Limits):
+        return msgspec.structs.replace(before, **{name: getattr(value, name) for name in given})
+    return value
+
+
+def _origins(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None) -> Iterator[_Origin]:
+    if file:
+        yield _Origin(lambda name: f"{file}: {name}", _canonical(_from_file(file)))
+    yield _Origin(_variable, _canonical(_from_environment(environment)))
+    given = {name: value for name, value in flags.items() if value not in (None, (), {})}
+    yield _Origin(_flag, _canonical(given))
+
+
+def _canonical(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {ALIASES.get(name, name): value for name, value in values.items()}
+
+
+def _variable(name: str) -> str:
+    return ENVIRONMENT + name.upper()
+
+
+def _flag(name: str) -> str:
+    return "--limit" if name == "limits" else f"--{name.replace('_', '-')}"
+
+
+def assignment(text: str) -> tuple[str, Any]:
+    """Read `key=value`; the value is JSON, or else a string."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ConfigError(f"{text!r} is not key=value")
+    return name.strip(), _value(value)
+
+
+def _value(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        return _underscored(tomllib.loads(file.read_text("utf-8")))
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigError(f"{file}: {error}") from None
+
+
+def _underscored(values: dict[str, Any]) -> dict[str, Any]:
+    """`log-level` is `log_level`, as on the command line; also in the tables."""
+    return {
+        name.replace("-", "_"): _underscored(value) if name in _TABLES and isinstance(value, dict) else value
+        for name, value in values.items()
+    }
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """`DIGLOT_PORT=8081` and so on; an empty one says nothing, but for an upstream, where it would be a mistake."""
+    variables = {_variable(name): name for name in (*Settings.__struct_fields__, *ALIASES)}
+    known = [*variables, _FILE]
+    values: dict[str, Any] = {}
+    for variable, text in environment.items():
+        if not variable.startswith(ENVIRONMENT) or variable in _OF_OTHERS or _is_of_kubernetes(variable, text):
+            continue
+        if variable not in known:
+            raise ConfigError(f"{variable}: there is no such setting{suggestion(variable, known)}")
+        name = variables.get(variable)
+        if name and (text or name == "upstream"):
+            values[name] = _parsed(name, text)
+    return values
+
+
+def _is_of_kubernetes(variable: str, text: str) -> bool:
+    """Whether a variable tells of a service that is called diglot, too: each container is told of all services."""
+    if variable.endswith("_PORT") and _LINK.match(text):
+        return True
+    return _KUBERNETES.fullmatch(variable) is not None
+
+
+def _parsed(name: str, text: str) -> Any:
+    """A table is a JSON object or `key=value,...`; a list may be JSON, too."""
+    if name in _TABLES:
+        return _table(name, text)
+    return _value(text) if text.lstrip().startswith("[") else text
+
+
+def _table(name: str, text: str) -> Any:
+    if text.lstrip().startswith("{"):
+        return _value(text)
+    try:
+        return dict(assignment(part) for part in text.split(","))
+    except ConfigError as error:
+        raise ConfigError(f"{_variable(name)}: {error}") from None

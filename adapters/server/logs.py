@@ -1,0 +1,76 @@
+"""Logs of the server, on stderr: one JSON object per line, or lines for people."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from ...translator import TranslationError, encode_json
+
+_NO_NEWS = (
+    *("Unsupported upgrade request.", "No supported WebSocket library"),
+    "ASGI callable returned without completing response",  # a client that reads no more is left so
+)
+_CHATTER = (
+    *("Started server process", "Waiting for application", "Application startup", "Uvicorn running on"),
+    *("Application shutdown", "Finished server process", "Started parent process", "Stopping parent process"),
+)
+
+
+class JsonLines(logging.Formatter):
+    """Formats a log record as one line of JSON; what the access log knows of an exchange becomes members of it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return encode_json({**line, **getattr(record, "exchange", {})}).decode()
+
+
+class NotOurNews(logging.Filter):
+    """Keeps back what the server below says of things that went as they should.
+
+    These are requests that were ended at shutdown, or in the middle because the upstream was cut (their access records
+    and a warning tell of them), and refused websockets; people are also told by the welcome that the server starts, and
+    see that it ends.
+    """
+
+    def __init__(self, for_people: bool = False) -> None:
+        super().__init__()
+        self._quiet = _NO_NEWS + (_CHATTER if for_people else ())
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is kept."""
+        kind = record.exc_info[0] if isinstance(record.exc_info, tuple) else None
+        ended = kind is not None and issubclass(kind, (asyncio.CancelledError, TranslationError))
+        return not ended and not str(record.msg).startswith(self._quiet)
+
+
+def configuration(level: str, form: Literal["json", "text"] = "json", *, colour: bool = False) -> dict[str, Any]:
+    """Return the logging configuration, for `logging.config.dictConfig`."""
+    loggers = ("uvicorn", "diglot")
+    for_people = form == "text"
+    text = {"()": f"{__package__}.text_log.TextLines", "colour": colour}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": text if for_people else {"()": f"{__name__}.JsonLines"}},
+        "filters": {"news": {"()": f"{__name__}.NotOurNews", "for_people": for_people}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "lines",
+                "filters": ["news"],
+                "stream": "ext://sys.stderr",
+            }
+        },
+        "loggers": {name: {"handlers": ["stderr"], "level": level.upper(), "propagate": False} for name in loggers},
+    }

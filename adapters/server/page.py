@@ -1,0 +1,49 @@
+"""The page at `/`: it tells a person where they are."""
+
+from __future__ import annotations
+
+from html import escape
+
+from starlette.responses import HTMLResponse
+
+from . import client_settings
+
+_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>diglot</title>
+<style>
+body {{ font: 16px/1.5 sans-serif; max-width: 50em; margin: 3em auto; padding: 0 1em; color-scheme: light dark }}
+td {{ padding: .2em 1.5em .2em 0 }}
+pre {{ overflow-x: auto }}
+</style>
+<h1>diglot {version}</h1>
+<p>This server speaks both of OpenAI's text APIs, Chat Completions and Responses, in front of an upstream that may have
+only one of them. It is for programs; there is nothing to click here.</p>
+<table>
+{rows}
+</table>
+<p>Answered by <code>{upstream}</code>, profile <code>{profile}</code>.
+What is known of it: <a href="/healthz">/healthz</a>.</p>
+<pre>{clients}</pre>
+</html>
+"""
+
+
+def page(version: str, upstream: str, profile: str, routes: list[tuple[str, str]], url: str) -> HTMLResponse:
+    """Return the page; *routes* are those that are served, each with a word on how, *url* is that of this server."""
+    rows = "\n".join(f"<tr><td><code>{escape(path)}</code><td>{escape(how)}" for path, how in routes)
+    filled = _PAGE.format(
+        version=escape(version),
+        rows=rows,
+        upstream=escape(upstream),
+        profile=escape(profile),
+        clients=escape("\n".join(client_settings.client_settings(url))),
+    )
+    return HTMLResponse(filled, headers=_HEADERS)

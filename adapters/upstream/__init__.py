@@ -1,0 +1,1 @@
+"""An application that is elsewhere: requests go to it over HTTP."""

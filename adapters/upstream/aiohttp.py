@@ -1,0 +1,159 @@
+"""aiohttp, as `Upstream` needs it: the client that costs the least."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+from collections.abc import AsyncGenerator, Callable
+from ssl import SSLContext, create_default_context
+from typing import Any
+
+import aiohttp
+import certifi
+from aiohttp.http import HttpProcessingError
+from yarl import URL
+
+from ..asgi.types import Headers
+from ..limits import Limits
+from .client import KEPT, WRITE, Content, Kinds, can_repeat, foreign_errors, patience
+
+_KINDS = Kinds(
+    unreachable=(aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError),
+    late=(asyncio.TimeoutError,),
+    lost=(aiohttp.ClientError, HttpProcessingError, OSError),
+)
+_NOT_ADDED = ("accept", "accept-encoding", "content-type", "user-agent")
+_LINE = 65536  # as much as other clients allow for a header
+_LARGE = 2**20  # above it, aiohttp wants a file, and writes it piece by piece
+
+
+def new_client(url: str, limits: Limits) -> AiohttpClient:
+    """Return a client that knows nothing of the environment: a password in .netrc is not the client's."""
+    ssl = _ssl_context() if url.startswith("https:") else True
+    kept = _session(aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT, ssl=ssl))
+    return AiohttpClient(kept, limits, lambda: _session(aiohttp.TCPConnector(limit=0, force_close=True, ssl=ssl)))
+
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    nobody = aiohttp.DummyCookieJar()
+    return aiohttp.ClientSession(connector=connector, cookie_jar=nobody, skip_auto_headers=_NOT_ADDED)
+
+
+def _ssl_context() -> SSLContext:
+    """The certificates that httpx trusts: SSL_CERT_FILE, SSL_CERT_DIR, or certifi's; many containers have no others."""
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if folder and not file:
+        context = create_default_context(capath=folder)
+    else:
+        context = create_default_context(cafile=file or certifi.where())
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+class AiohttpClient:
+    """A `ClientSession`; what the answer's bytes depend on is said with each request, for those of the caller's.
+
+    *fresh* makes a session that keeps no connections; a caller's session has to do without.
+    """
+
+    def __init__(self, session: Any, limits: Limits, fresh: Callable[[], aiohttp.ClientSession] | None = None) -> None:
+        read = patience(limits)
+        session.trace_configs.append(_TRACE)
+        self._session = session
+        self._make_fresh = fresh
+        self._fresh: aiohttp.ClientSession | None = None
+        self._settings: dict[str, Any] = {
+            "allow_redirects": False,
+            "auto_decompress": False,
+            "max_field_size": _LINE,
+            "max_line_size": _LINE,
+            "timeout": aiohttp.ClientTimeout(total=None, connect=limits.connect, sock_read=read),
+        }
+        self._answered = limits.connect + WRITE + read  # aiohttp itself would write for ever
+
+    async def open(self, method: str, url: str, headers: Headers, content: Content) -> AiohttpAnswer:
+        """Send a request. aiohttp writes headers in UTF-8: others, of which there are none, it changes."""
+        connection = _Connection()
+        with foreign_errors(_KINDS):
+            if can_repeat(content):
+                try:
+                    return await self._send(self._session, method, url, headers, content, connection)
+                except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                    if not (connection.was_kept and _is_without_answer(error)):
+                        raise
+            return await self._send(self._new_session(), method, url, headers, content, connection)
+
+    def _new_session(self) -> Any:
+        if self._fresh is None and self._make_fresh is not None:
+            self._fresh = self._make_fresh()
+        return self._fresh or self._session
+
+    async def _send(
+        self, session: Any, method: str, url: str, headers: Headers, content: Content, connection: _Connection
+    ) -> AiohttpAnswer:
+        named = [(_text(name), _text(value)) for name, value in headers]
+        target = URL(url, encoded=url.isascii())
+        data = io.BytesIO(content) if isinstance(content, bytes) and len(content) > _LARGE else content
+        settings = {**self._settings, "trace_request_ctx": connection}
+        async with asyncio.timeout(self._answered if can_repeat(content) else None):
+            return AiohttpAnswer(await session.request(method, target, headers=named, data=data, **settings))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+        if self._fresh is not None:
+            await self._fresh.close()
+
+
+class _Connection:
+    """What aiohttp tells of the connection that it chose for a request."""
+
+    was_kept = False
+
+
+async def _kept(session: object, context: Any, params: object) -> None:
+    if isinstance(context.trace_request_ctx, _Connection):  # requests of the caller's own go through here, too
+        context.trace_request_ctx.was_kept = True
+
+
+_TRACE = aiohttp.TraceConfig()
+_TRACE.on_connection_reuseconn.append(_kept)
+_TRACE.freeze()
+
+
+def _is_without_answer(error: Exception) -> bool:
+    """Whether nothing came at all; the message of the error would be the head of an answer else."""
+    return not isinstance(error, aiohttp.ServerDisconnectedError) or isinstance(error.message, str)
+
+
+class AiohttpAnswer:
+    """A `ClientResponse`."""
+
+    def __init__(self, answer: Any) -> None:
+        self.status: int = answer.status
+        self.headers = answer.raw_headers
+        self._answer = answer
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """Yield what each read of the socket has brought."""
+        content = self._answer.content
+        with foreign_errors(_KINDS):
+            try:
+                while piece := await content.readany():
+                    yield piece
+            except Exception:
+                if rest := content._read_nowait(-1):  # it came before the cut, but the error is first in line
+                    yield rest
+                raise
+
+    async def aclose(self) -> None:
+        """Close the connection, unless all has been read: then it is back in the pool."""
+        self._answer.close()
+
+
+def _text(header: bytes) -> str:
+    try:
+        return header.decode()
+    except UnicodeDecodeError:
+        return header.decode("latin-1")

@@ -1,0 +1,148 @@
+"""What `Upstream` needs of an HTTP client, whichever it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol
+
+import anyio
+from anyio.lowlevel import RunVar
+
+from ...translator import BadUpstream, TranslationError
+from ..asgi.types import Headers
+from ..limits import Limits
+
+HTTPX = ("httpx2", "httpx")
+"""Two packages that are used in the same way."""
+KEPT = 4.0
+"""How long an idle connection is kept, in seconds: less than most servers keep theirs (uvicorn and vLLM: 5)."""
+WRITE = 60.0
+GRACE = 30.0
+
+Content = bytes | AsyncIterable[bytes] | None
+
+
+class Answer(Protocol):
+    """What comes back: its head is here, its body on its way."""
+
+    @property
+    def status(self) -> int:
+        """The status."""
+        ...
+
+    @property
+    def headers(self) -> Iterable[tuple[bytes, bytes]]:
+        """The headers as they came."""
+        ...
+
+    def pieces(self) -> AsyncGenerator[bytes]:
+        """Yield the body as it arrives, not decoded; raises BadUpstream after what came before a cut."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connection if there is more to come: the upstream stops. Also when this is being cancelled."""
+        ...
+
+
+class Client(Protocol):
+    """A pool of connections."""
+
+    async def open(self, method: str, url: str, headers: Headers, content: Content) -> Answer:
+        """Send a request with these headers, and `host`; raises BadUpstream, and what *content* raises.
+
+        A kept connection that ends before any byte of an answer was closed by the upstream while the request was on
+        its way: the request is sent once more, on a new connection. One whose content cannot be had again gets a new
+        connection from the start.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        ...
+
+
+class Clients:
+    """A client for each event loop, made when it is first needed there: connections belong to their loop."""
+
+    def __init__(self, make: Callable[[], Client]) -> None:
+        self._make = make
+        self._open: RunVar[tuple[Client, AsyncGenerator[None]] | None] = RunVar("client", None)
+
+    async def get(self) -> Client:
+        """Return the client of the running loop."""
+        held = self._open.get()
+        if held is None:
+            client = self._make()
+            held = client, self._until_the_loop_ends(client)
+            self._open.set(held)
+            await anext(held[1])
+        return held[0]
+
+    async def aclose(self) -> None:
+        """Close the client of the running loop, if there is one."""
+        held = self._open.get()
+        if held is not None:
+            await held[1].aclose()
+
+    async def _until_the_loop_ends(self, client: Client) -> AsyncGenerator[None]:
+        """Both asyncio and trio close the generators that are open when a loop ends."""
+        try:
+            yield
+        finally:
+            self._open.set(None)
+            with anyio.CancelScope(shield=True):
+                await client.aclose()
+
+
+def on_asyncio() -> bool:
+    """Whether the event loop is asyncio's."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def patience(limits: Limits) -> float:
+    """How long to wait for any bytes. The middleware counts more exactly: here is only the last resort."""
+    return max(limits.first_byte, limits.idle) + GRACE
+
+
+class Kinds(NamedTuple):
+    """The exceptions of a package, by what they mean."""
+
+    unreachable: tuple[type[Exception], ...]
+    late: tuple[type[Exception], ...]
+    lost: tuple[type[Exception], ...]
+
+
+@contextmanager
+def foreign_errors(kinds: Kinds) -> Iterator[None]:
+    """Turn every exception of the client's package into BadUpstream; texts of theirs may hold the URL and stay out."""
+    try:
+        yield
+    except kinds.unreachable as error:
+        raise BadUpstream("The upstream cannot be reached.", code="upstream_unreachable") from error
+    except kinds.late as error:
+        raise BadUpstream("The upstream took too long.", status=504, code="upstream_timeout") from error
+    except kinds.lost as error:
+        if isinstance(error.__cause__, TranslationError):  # the request's own body could not be had
+            raise error.__cause__ from None
+        raise BadUpstream("The connection to the upstream was lost.", code="upstream_disconnected") from error
+
+
+def can_repeat(content: Content) -> bool:
+    """Whether a request with this content can be sent once more."""
+    return content is None or isinstance(content, bytes)
+
+
+def cause(error: BaseException) -> str:
+    """What went wrong, for the log: the class of the error, and the innermost one below it with its number."""
+    inner = error
+    while (below := inner.__cause__ or inner.__context__) is not None:
+        inner = below
+    names = dict.fromkeys((type(error).__name__, type(inner).__name__))
+    number = getattr(inner, "errno", None)
+    return ": ".join(names) + (f", errno {number}" if isinstance(number, int) else "")

@@ -1,0 +1,70 @@
+"""A request body on its way to an upstream: its length is counted, never believed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from time import monotonic
+
+import anyio
+
+from ...translator import BadRequest, BadUpstream
+from ..asgi.types import Message, Receive, wrong_length
+
+
+class Upload:
+    """Hands on what *receive* gives, up to *limit* bytes; a *declared* length must be the right one.
+
+    ``done`` is set when there is no more, at the time ``done_at``.
+    """
+
+    def __init__(self, receive: Receive, declared: int | None, limit: int) -> None:
+        self.gone = False
+        self.done = anyio.Event()
+        self.done_at = 0.0
+        self._receive = receive
+        self._declared = declared
+        self._limit = limit
+        self._size = 0
+
+    async def content(self) -> bytes | AsyncIterator[bytes] | None:
+        """Return the whole body if it is here at once, as it nearly always is; else an iterator over its pieces.
+
+        Both raise BadRequest for a body that is too large, or not as long as it should be: the connection on which it
+        was sent must be closed then. BadUpstream is raised when the client has gone.
+        """
+        data, more = await self._next()
+        return self._pieces(data) if more else data or None
+
+    async def _pieces(self, data: bytes) -> AsyncIterator[bytes]:
+        more = True
+        while True:
+            if data:
+                yield data
+            if not more:
+                return
+            data, more = await self._next()
+
+    async def _next(self) -> tuple[bytes, bool]:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self.gone = True
+            self._end()  # also where the answer has begun before all was sent
+            raise BadUpstream("The client has gone.")
+        return self._counted(message)
+
+    def _counted(self, message: Message) -> tuple[bytes, bool]:
+        data: bytes = message.get("body", b"")
+        more: bool = message.get("more_body", False)
+        self._size += len(data)
+        if self._size > self._limit:
+            raise BadRequest("The request body is too large.", code="request_too_large", status=413)
+        declared = self._declared
+        if declared is not None and (self._size > declared or (self._size < declared and not more)):
+            raise wrong_length(declared, self._size)
+        if not more:
+            self._end()
+        return data, more
+
+    def _end(self) -> None:
+        self.done_at = monotonic()
+        self.done.set()

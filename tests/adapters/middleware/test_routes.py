@@ -1,0 +1,102 @@
+"""Which paths are served."""
+
+from typing import Any
+
+import pytest
+
+from diglot.adapters.middleware.routes import PATHS, SERVED, Served, base, ending
+
+
+def asked(path: str, paths: Any = (), **scope: Any) -> str | None:
+    return Served(paths).asked({"type": "http", "method": "POST", "path": path, **scope})
+
+
+@pytest.mark.parametrize(
+    "place", ["", "/v1", "/v4", "/v1beta", "/api/v1", "/v1beta/openai", "/openai", "/v1.1", "/x/openai"]
+)
+@pytest.mark.parametrize("endpoint", SERVED)
+@pytest.mark.parametrize("slash", ["", "/", "//"])
+def test_served(place: str, endpoint: str, slash: str) -> None:
+    """What stands directly below a version, below /openai or at the root; a slash behind it says nothing."""
+    assert asked(place + endpoint + slash) == endpoint
+    assert ending(place + endpoint + slash) == endpoint
+    assert base(place + endpoint + slash, endpoint) == place
+
+
+@pytest.mark.parametrize(
+    "place", ["/surveys/7", "/forms", "/v1/surveys/7", "/version", "/v", "/openai/x", "/v1/", "/my-v1"]
+)
+@pytest.mark.parametrize("endpoint", SERVED)
+def test_routes_of_the_application(place: str, endpoint: str) -> None:
+    """What ends so elsewhere is not ours (W44): `responses` is an everyday word."""
+    assert asked(place + endpoint) is None
+
+
+@pytest.mark.parametrize("name", ["gpt-5", "a b", "v1"])
+def test_deployments(name: str) -> None:
+    """Azure has its models at paths of their own."""
+    assert asked(f"/openai/deployments/{name}/chat/completions") == "/chat/completions"
+    assert asked(f"/openai/deployments/{name}/x/chat/completions") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "endpoint"),
+    [
+        ("/ai/responses", "/ai", "/responses"),
+        ("/ai/responses", "/ai/", "/responses"),
+        ("/ai/v1/responses", "/ai", "/responses"),
+        ("/responses", "/ai", "/responses"),
+        ("/ai/x/responses", "/ai", None),
+        ("/aix/responses", "/ai", None),
+        ("/ai/x/responses", "", None),
+    ],
+)
+def test_mounted(path: str, root: str, endpoint: str | None) -> None:
+    """The root is that of the mount, whether the server tells the whole path or not."""
+    assert asked(path, root_path=root) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("path", "paths", "endpoint"),
+    [
+        ("/ai/responses", ["/ai"], "/responses"),
+        ("/ai/responses", "/ai", "/responses"),
+        ("/ai/responses", ("x", "ai/"), "/responses"),
+        ("/ai/responses/compact", ["/ai"], "/responses/compact"),
+        ("/ai/responses/", ["/ai/responses"], "/responses"),
+        ("/ai/chat/completions", ["/ai/responses"], None),
+        ("/ai/x/responses", ["/ai"], None),
+        ("/tenants/7/responses", ["/tenants/*"], "/responses"),
+        ("/tenants/7/x/responses", ["/tenants/*"], None),
+        ("/tenants/responses", ["/tenants/*"], None),
+        ("/a.c/responses", ["/a.c"], "/responses"),
+        ("/abc/responses", ["/a.c"], None),
+        ("/v1/responses", ["/ai"], "/responses"),
+    ],
+)
+@pytest.mark.parametrize("root", ["", "/mount"])
+def test_paths(path: str, paths: Any, endpoint: str | None, root: str) -> None:
+    """Bases or whole paths, with `*` for one segment, below the mount or as they are told."""
+    assert asked(root + path, paths, root_path=root) == endpoint
+    assert asked(path, paths, root_path=root) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("path", "scope"),
+    [
+        ("/v1/responses/resp_1", {}),
+        ("/v1/completions", {}),
+        ("/v1/responses", {"method": "GET"}),
+        ("/v1/responses", {"type": "websocket"}),
+    ],
+)
+def test_everything_else(path: str, scope: dict[str, Any]) -> None:
+    """Other paths, methods and kinds of connections."""
+    assert asked(path, **scope) is None
+
+
+def test_every_endpoint_goes_to_the_other_api() -> None:
+    """What has the one API's path is served by the other API."""
+    for path, serve in SERVED.items():
+        assert serve.endpoint in PATHS.values()
+        assert not path.startswith(serve.endpoint)

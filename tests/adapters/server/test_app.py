@@ -1,0 +1,350 @@
+"""The ready server: as an application, and as a process that gets a signal."""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import anyio
+import msgspec
+import pytest
+
+from diglot.adapters.demo import app as demo_app
+from diglot.adapters.server import app as server_app
+from diglot.adapters.server.app import application, free_port, on_loopback
+from diglot.adapters.server.config import Settings
+
+httpx = importlib.import_module("httpx")
+ASK = {"model": "m", "input": "hi"}
+HOST = {"host": "localhost"}
+
+
+@pytest.mark.anyio
+async def test_health(talk: Any) -> None:
+    """The health check names version and profile."""
+    got = await talk(
+        application(Settings(demo=True, profile="vllm")), path="/healthz", method="GET", headers=HOST
+    ).run()
+    assert got.json["status"] == "ok"
+    assert got.json["profile"] == "vllm"
+    assert got.json["upstream_api"] == "chat"
+    assert got.json["learned"] == []
+
+
+CHAT_ASK = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.mark.anyio
+async def test_embedded_responses(talk: Any) -> None:
+    """Where a Responses upstream is wanted, the demo is one, and only that."""
+    app = application(Settings(demo=True, upstream_api="responses"))
+    got = await talk(app, CHAT_ASK, path="/v1/chat/completions", headers=HOST).run()
+    assert got.json["choices"][0]["finish_reason"] == "stop"
+    assert (await talk(app, ASK, headers=HOST).run()).json["status"] == "completed"
+    assert (await talk(app, path="/healthz", method="GET", headers=HOST).run()).json["upstream_api"] == "responses"
+    assert (await talk(app, path="/v1/models", method="GET", headers=HOST).run()).json["data"][0]["id"] == "demo"
+    hidden = demo_app.responses_upstream()
+    assert (await talk(hidden, CHAT_ASK, path="/v1/chat/completions").run()).status == 404
+
+
+@pytest.mark.parametrize("has", ["chat", "responses"])
+def test_found_out_over_http(has: Any) -> None:
+    """In front of a real upstream it is found out which API that has, and shown."""
+
+    async def main() -> None:
+        async with (
+            on_loopback(demo_app.upstream() if has == "chat" else demo_app.responses_upstream()) as upstream,
+            on_loopback(application(Settings(upstream=upstream, upstream_api="auto"))) as url,
+            httpx.AsyncClient() as client,
+        ):
+            shown = [(await client.get(f"{url}/healthz")).json()["upstream_api"]]
+            completion = await client.post(f"{url}/v1/chat/completions", json=CHAT_ASK)
+            answer = await client.post(f"{url}/v1/responses", json=ASK)
+            shown.append((await client.get(f"{url}/healthz")).json()["upstream_api"])
+        assert (completion.json()["object"], answer.json()["object"]) == ("chat.completion", "response")
+        assert shown == ["unknown", has]
+
+    anyio.run(main)
+
+
+@pytest.mark.anyio
+async def test_embedded(talk: Any) -> None:
+    """Without an upstream the demo answers, below /v1 and without it."""
+    app = application(Settings(demo=True))
+    assert (await talk(app, ASK, headers=HOST).run()).json["status"] == "completed"
+    assert (await talk(app, ASK, path="/responses", headers=HOST).run()).json["status"] == "completed"
+    assert (await talk(app, path="/v1/models", method="GET", headers=HOST).run()).json["data"][0]["id"] == "demo"
+    assert (await talk(app, path="/v1/nothing", method="GET", headers=HOST).run()).error["code"] == "not_found"
+
+
+@pytest.mark.anyio
+async def test_paths(talk: Any) -> None:
+    """Endpoints elsewhere are served where the settings say so."""
+    app = application(Settings(demo=True, paths=("/v1/ai",)))
+    assert (await talk(app, ASK, path="/v1/ai/responses", headers=HOST).run()).status == 404
+    assert (await talk(app, ASK, path="/v1/else/responses", headers=HOST).run()).json["error"]["message"] == (
+        "The demo has no POST /v1/else/responses."
+    )
+
+
+@pytest.mark.anyio
+async def test_what_is_raised_is_logged_without_words(
+    talk: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There is no host that would have to see it: the log says where it was raised, once, and not what was said."""
+
+    words = "what somebody wrote"
+
+    async def broken(scope: Any, receive: Any, send: Any) -> None:
+        raise ValueError(words)
+
+    monkeypatch.setattr(demo_app, "upstream", lambda: broken)
+    caplog.set_level("INFO")
+    got = await talk(application(Settings(demo=True)), ASK, headers=HOST).run()
+    assert (got.status, got.error["message"]) == (502, "The application behind this server failed.")
+    assert caplog.text.count("The application raised ValueError") == 1
+    assert "test_app.py" in caplog.text
+    assert words not in caplog.text + got.body.decode()
+
+
+@pytest.mark.anyio
+async def test_factory(talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker makes the same application from the environment, and tunes its garbage collector for many streams."""
+    told: list[object] = []
+    monkeypatch.setattr(gc, "set_threshold", lambda *counts: told.append(counts))
+    monkeypatch.setattr(gc, "freeze", lambda: told.append("freeze"))
+    monkeypatch.setenv("_DIGLOT_SETTINGS", '{"demo":true,"profile":"vllm","set":{"efforts":["low"]}}')
+    got = await talk(server_app.from_environment(), path="/healthz", method="GET", headers=HOST).run()
+    assert got.json["profile"] == "vllm"
+    assert len(told) == 2
+
+
+def test_over_http() -> None:
+    """A real server in front of a real upstream streams a real answer."""
+
+    async def main() -> None:
+        async with (
+            on_loopback(application(Settings(demo=True))) as upstream,
+            on_loopback(application(Settings(upstream=upstream))) as url,
+            httpx.AsyncClient() as client,
+        ):
+            got = await client.post(f"{url}/v1/responses", json={**ASK, "stream": True})
+            models = await client.get(f"{url}/v1/models")
+        assert got.text.rstrip().rpartition("event: ")[2].startswith("response.completed")
+        assert models.json()["data"][0]["id"] == "demo"
+
+    anyio.run(main)
+
+
+def test_no_websockets(caplog: pytest.LogCaptureFixture) -> None:
+    """Under uvicorn as it is set up here, an upgrade is answered with 426."""
+    upgrade = {
+        "connection": "upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "eA==",
+    }
+
+    async def main() -> None:
+        async with on_loopback(application(Settings(demo=True))) as url, httpx.AsyncClient() as client:
+            assert (await client.get(f"{url}/v1/responses", headers=upgrade)).status_code == 426
+
+    anyio.run(main)
+    assert server_app._common(Settings())["ws"] == "none"
+
+
+@pytest.fixture
+def slow_upstream(tmp_path: Path) -> Iterator[str]:
+    """A stream that does not end by itself, in a process of its own."""
+    (tmp_path / "slow.py").write_text(SLOW)
+    port = free_port("127.0.0.1")
+    command = [sys.executable, "-m", "uvicorn", "slow:app", "--port", str(port), "--log-level", "error"]
+    process = subprocess.Popen(command, cwd=tmp_path)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(port)
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+
+
+SLOW = """
+import asyncio
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        raise RuntimeError
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+    while True:
+        data = b'data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\\n\\n'
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+        await asyncio.sleep(0.05)
+"""
+
+
+def wait_for(port: int) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("no server")
+
+
+GRACEFUL = 1
+
+
+@contextmanager
+def served(upstream: str, folder: Path, workers: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """`diglot serve` in a process of its own, and its URL."""
+    (folder / "diglot.toml").write_text(f"graceful = {GRACEFUL}\n")
+    port = free_port("127.0.0.1")
+    command = [sys.executable, "-m", "diglot", "serve", "--upstream", upstream, "--port", str(port)]
+    command += ["--workers", str(workers), "--config", "diglot.toml"]
+    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, env=dict(os.environ))
+    try:
+        wait_for(port)
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_signals(slow_upstream: str, tmp_path: Path, workers: int, number: signal.Signals) -> None:
+    """After SIGTERM or Ctrl-C a running stream gets its time, and then ends as failed instead of being cut."""
+    text = ""
+    with served(slow_upstream, tmp_path, workers) as (process, url):
+        with httpx.stream("POST", f"{url}/v1/responses", json={**ASK, "stream": True}) as answer:
+            for piece in answer.iter_text():
+                if not text:
+                    process.send_signal(number)
+                text += piece
+        _, log = process.communicate(timeout=20)
+    last = text.rstrip().rpartition("data: ")[2]
+    assert json.loads(last)["type"] == "response.failed"
+    assert "CancelledError" not in log.decode()
+    assert "Traceback" not in log.decode()
+    records = [json.loads(line) for line in log.decode().splitlines() if '"diglot.access"' in line]
+    assert [record["outcome"] for record in records] == ["failed"]
+
+
+@pytest.mark.slow
+def test_ctrl_c_during_a_stream_that_passes(slow_upstream: str, tmp_path: Path) -> None:
+    """It does not wait for the model, either: it ends when the time is over."""
+    with served(slow_upstream, tmp_path, 1) as (process, url):
+        with httpx.stream("POST", f"{url}/v1/chat/completions", json={**CHAT_ASK, "stream": True}) as answer:
+            pieces = answer.iter_raw()
+            next(pieces)
+            process.send_signal(signal.SIGINT)
+            began = time.monotonic()
+            with contextlib.suppress(httpx.HTTPError):
+                for _ in pieces:
+                    pass
+        _, log = process.communicate(timeout=20)
+        assert GRACEFUL <= time.monotonic() - began < GRACEFUL + 5
+    assert "Traceback" not in log.decode()
+
+
+def test_how_it_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For people on a terminal, with colour unless they want none; for machines elsewhere; or as it is set."""
+
+    def formatter(**settings: Any) -> dict[str, Any]:
+        return server_app._common(Settings(**settings))["log_config"]["formatters"]["lines"]
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for terminal, colour in ((True, True), (False, False)):
+        monkeypatch.setattr("sys.stderr.isatty", lambda terminal=terminal: terminal, raising=False)
+        assert formatter().get("colour") is (colour or None)
+        assert formatter(log_format="text")["colour"] is colour
+        assert "colour" not in formatter(log_format="json")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert formatter()["colour"] is False
+
+
+@pytest.mark.parametrize(
+    ("level", "quiet", "logged"), [("info", True, "warning"), ("error", True, "error"), ("debug", False, "debug")]
+)
+def test_quiet(level: Any, quiet: bool, logged: str) -> None:
+    """Only warnings then, and what is worse."""
+    assert server_app._common(Settings(log_level=level, quiet=quiet))["log_level"] == logged
+
+
+@pytest.mark.anyio
+async def test_what_is_believed(talk: Any) -> None:
+    """The health check shows what was found out, why, and since when; it is only there where that is found out."""
+    app = application(Settings(demo=True, upstream_api="auto"))
+    ask = talk(app, path="/healthz", method="GET", headers=HOST)
+    assert (await ask.run()).json["believed"] == {}
+    await talk(app, ASK, headers=HOST).run()
+    believed = (await talk(app, path="/healthz", method="GET", headers=HOST).run()).json["believed"]
+    assert {api: (one["there"], one["because"]) for api, one in believed.items()} == {
+        "chat": (True, "asked"),
+        "responses": (False, "asked"),
+    }
+    assert all(one["since"].endswith("+00:00") for one in believed.values())
+    plain = await talk(application(Settings(demo=True)), path="/healthz", method="GET", headers=HOST).run()
+    assert "believed" not in plain.json
+
+
+def test_somebody_must_answer() -> None:
+    """Without an upstream there is no server."""
+    with pytest.raises(ValueError, match="--demo"):
+        application(Settings())
+
+
+def test_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings travel to the workers, whose server gets whole seconds."""
+    monkeypatch.setenv("_DIGLOT_SETTINGS", "")
+    started: list[Any] = []
+    monkeypatch.setattr("uvicorn.run", lambda app, **settings: started.append((app, settings)))
+    server_app.run(Settings(demo=True, graceful=0.5, workers=3))
+    ((app, settings),) = started
+    assert app == "diglot.adapters.server.app:from_environment"
+    assert (settings["timeout_graceful_shutdown"], settings["workers"]) == (1, 3)
+    assert msgspec.json.decode(os.environ["_DIGLOT_SETTINGS"], type=Settings).graceful == 0.5
+
+
+@pytest.mark.anyio
+async def test_the_last_requests(talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end there is a moment for those that are under way."""
+    monkeypatch.setattr(server_app, "_FAREWELL", 0.2)
+
+    class Slow:
+        upstream_api = "responses"
+
+        async def __call__(self, *call: Any) -> None:
+            await anyio.sleep(0.05 if call[0]["path"] == "/quick" else 3600)
+
+    running = server_app._Running(cast(Any, Slow()))
+    for path, least, most in (("/quick", 0.01, 0.15), ("/slow", 0.15, 2)):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(talk(running, path=path).run)
+            await anyio.wait_all_tasks_blocked()
+            began = time.monotonic()
+            await running.over()
+            assert least < time.monotonic() - began < most
+            tasks.cancel_scope.cancel()
+
+
+def test_ports_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a used address needs no option, none is set; IPv6 has its own family."""
+    with monkeypatch.context() as patch:
+        patch.setattr("os.name", "nt")
+        assert free_port("127.0.0.1") > 0
+    with contextlib.suppress(OSError):  # not every machine has it
+        assert free_port("::1") > 0

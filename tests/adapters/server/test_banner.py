@@ -1,0 +1,66 @@
+"""What is said when the server starts."""
+
+from typing import Any
+
+import pytest
+
+from diglot.adapters.server.banner import answered_by, routes, url, welcome
+from diglot.adapters.server.config import Settings
+
+UP = "http://me:k3y@up:1/v1?token=k3y"
+
+
+@pytest.mark.parametrize("api", ["chat", "responses", "auto"])
+def test_both_apis(api: Any) -> None:
+    """Both are named, each with what becomes of it; the upstream too, without what may be private in its URL."""
+    words = welcome(Settings(upstream=UP, upstream_api=api, profile="vllm"))
+    assert "Responses and Chat Completions APIs on http://127.0.0.1:8080/v1" in words
+    assert "profile vllm" in words
+    assert "answered by http://up:1/v1." in words
+    assert "POST /v1/responses " in words
+    assert "POST /v1/chat/completions " in words
+    assert "k3y" not in words
+
+
+def test_routes() -> None:
+    """What the upstream has goes through, the other one is translated."""
+    assert dict(routes("chat"))["POST /v1/responses"] == "translated"
+    assert dict(routes("responses"))["POST /v1/chat/completions"] == "translated"
+    assert "lacks" in dict(routes("auto"))["POST /v1/responses"]
+
+
+@pytest.mark.parametrize(
+    ("host", "place"),
+    [("0.0.0.0", "port 8080 of this machine"), ("::", "of this machine"), ("192.0.2.1", "port 8080 of 192.0.2.1")],
+)
+def test_open_to_others(host: str, place: str) -> None:
+    """Whoever reaches the port uses the upstream: that is said."""
+    words = welcome(Settings(upstream=UP, host=host))
+    assert "!! Open to everybody" in words
+    assert place in words
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_open_to_nobody_else(host: str) -> None:
+    """On this machine alone there is nothing to warn of."""
+    assert "!!" not in welcome(Settings(upstream=UP, host=host))
+
+
+def test_demo() -> None:
+    """It is loud about being one."""
+    assert "NO MODEL" in welcome(Settings(demo=True))
+    assert answered_by(Settings(demo=True)) == "a script (--demo)"
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:8080"),
+        ("::", "http://[::1]:8080"),
+        ("::1", "http://[::1]:8080"),
+        ("box.local", "http://box.local:8080"),
+    ],
+)
+def test_url(host: str, here: str) -> None:
+    """Where this machine reaches it."""
+    assert url(Settings(host=host)) == here

@@ -1,0 +1,184 @@
+"""Settings: where they come from, which wins, and what is said about wrong ones."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diglot.adapters.server.config import ConfigError, Settings, assignment, load, profile_of, require_upstream
+from diglot.translator import PRESETS
+
+
+def test_defaults() -> None:
+    """Nothing but the upstream has to be set."""
+    assert load({}, {}) == Settings()
+    assert Settings().as_profile() == PRESETS["default"]
+
+
+def test_who_wins(tmp_path: Path) -> None:
+    """Flags win over the environment, which wins over the file."""
+    file = tmp_path / "diglot.toml"
+    file.write_text('port = 1\nhost = "file"\nprofile = "vllm"\n[limits]\nidle = 7\n[set]\nstream_usage = false\n')
+    settings = load({"port": 3, "strict": None, "set": {}}, {"DIGLOT_PORT": "2", "DIGLOT_HOST": "env"}, file)
+    assert (settings.port, settings.host, settings.profile, settings.limits.idle) == (3, "env", "vllm", 7)
+    assert settings.as_profile().stream_usage is False
+
+
+def test_environment() -> None:
+    """Texts become what they mean; tables and lists may be JSON, or lists with commas."""
+    environment = {
+        "DIGLOT_STRICT": "true",
+        "DIGLOT_DEMO": "1",
+        "DIGLOT_WORKERS": "2",
+        "DIGLOT_UPSTREAM_API": "responses",
+        "DIGLOT_SET": '{"unsupported":["seed"]}',
+        "DIGLOT_LIMITS": '{"keepalive":3}',
+        "DIGLOT_ALLOW_HOST": '["a", "b"]',
+        "DIGLOT_PATHS": "/ai, /tenants/*",
+        "DIGLOT_ALLOW_ORIGIN": "https://a.example, null",
+        "DIGLOT_PROFILE": "",
+        "DIGLOT_KEY": "for other commands",
+        "DIGLOT_PYTHON": "for scripts",
+        "PATH": "/bin",
+    }
+    settings = load({}, environment)
+    assert (settings.strict, settings.demo, settings.workers, settings.limits.keepalive) == (True, True, 2, 3)
+    assert settings.upstream_api == "responses"
+    assert settings.paths == ("/ai", "/tenants/*")
+    assert settings.as_profile().unsupported == frozenset({"seed"})
+    assert (settings.allow_host, settings.allow_origin) == (("a", "b"), ("https://a.example", "null"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"port": 70000}, r"--port"),
+        ({"port": "x"}, r"--port"),
+        ({"workers": 0}, r"--workers"),
+        ({"host": ""}, r"--host: '' is not a text that is not empty"),
+        ({"colour": 1}, r"--colour.*There are: upstream"),
+        ({"profile": "nobody"}, r"nobody.*vllm"),
+        ({"set": {"colour": 1}}, r"colour.*stream_usage"),
+        ({"set": {"stream_usage": []}}, r"stream_usage"),
+        ({"limits": {"idle": -1}}, r"--limit: idle"),
+        ({"limits": {"colour": 1}}, r"--limit: colour"),
+        ({"log_level": "loud"}, r"--log-level.*debug, info, warning, error"),
+        ({"upstream_api": "both"}, r"--upstream-api.*chat, responses, auto"),
+        ({"upstream": "h:1"}, r"--upstream.*did you mean http://h:1"),
+        ({"allow_host": ["a b"]}, r"--allow-host"),
+        ({"allow_origin": ["x"]}, r"--allow-origin"),
+    ],
+)
+def test_wrong(flags: dict[str, Any], words: str) -> None:
+    """A wrong setting is named as the user knows it, with what is possible."""
+    with pytest.raises(ConfigError, match=words):
+        load(flags, {})
+
+
+def test_wrong_files(tmp_path: Path) -> None:
+    """A file that is missing or no TOML is named."""
+    bad = tmp_path / "bad.toml"
+    bad.write_text("port =")
+    for file in (bad, tmp_path / "missing.toml"):
+        with pytest.raises(ConfigError, match=file.name):
+            load({}, {}, file)
+
+
+def test_assignments() -> None:
+    """A value is JSON where it is JSON, and a text where it is not."""
+    assert assignment("stream_usage=false") == ("stream_usage", False)
+    assert assignment("events=openresponses") == ("events", "openresponses")
+    assert assignment('efforts=["low"]') == ("efforts", ["low"])
+    for text in ("events", "=x"):
+        with pytest.raises(ConfigError):
+            assignment(text)
+
+
+def test_settings_survive_the_way_to_a_worker() -> None:
+    """A profile with changes is the same after a trip through JSON."""
+    changed = profile_of("openrouter", {"efforts": ["low", "high"], "json_schema": False})
+    assert changed.efforts == ("low", "high")
+    assert changed.renamed == PRESETS["openrouter"].renamed
+
+
+def test_tables_add_up(tmp_path: Path) -> None:
+    """What is set in several places is all set; the nearer one wins where they disagree."""
+    file = tmp_path / "diglot.toml"
+    file.write_text("[set]\nstream_usage = false\njson_schema = false\n[limits]\nidle = 7\nconnect = 4\n")
+    environment = {"DIGLOT_CONFIG": str(file), "DIGLOT_SET": "json_schema=true,custom_tools=true"}
+    flags = {"set": {"refusals": True}, "limits": {"connect": "5"}}
+    settings = load(flags, {**environment, "DIGLOT_LIMITS": '{"keepalive":3}'})
+    profile = settings.as_profile()
+    assert (profile.stream_usage, profile.json_schema, profile.custom_tools, profile.refusals) == (
+        False,
+        True,
+        True,
+        True,
+    )
+    assert (settings.limits.idle, settings.limits.keepalive, settings.limits.connect) == (7, 3, 5)
+
+
+def test_names_as_on_the_command_line(tmp_path: Path) -> None:
+    """A file may write `log-level`, also in tables, and other names of a setting."""
+    file = tmp_path / "diglot.toml"
+    file.write_text(
+        'log-level = "debug"\nupstream-api = "auto"\ncors-origin = ["https://x"]\nallow_host = "box"\n'
+        "[limits]\nfirst-byte = 7\n[set]\nstream-usage = false\n"
+    )
+    settings = load({}, {}, file)
+    assert (settings.log_level, settings.upstream_api, settings.limits.first_byte) == ("debug", "auto", 7)
+    assert (settings.allow_origin, settings.allow_host) == (("https://x",), ("box",))
+    assert settings.as_profile().stream_usage is False
+    assert load({}, {"DIGLOT_CORS_ORIGIN": "https://y"}, file).allow_origin == ("https://y",)
+
+
+def test_where_a_wrong_setting_came_from(tmp_path: Path) -> None:
+    """The file, the variable or the flag is named."""
+    file = tmp_path / "diglot.toml"
+    file.write_text("port = 70000\n")
+    for words, arguments in (
+        ("diglot.toml: port: 70000", ({"port": 1}, {}, file)),
+        ("DIGLOT_PORT: 'x'", ({"port": 1}, {"DIGLOT_PORT": "x"}, None)),
+        ("--port: -1", ({"port": -1}, {}, None)),
+        ("DIGLOT_SET: 'x' is not key=value", ({}, {"DIGLOT_SET": "x"}, None)),
+        ("DIGLOT_UPSTREAM: 'h:1'.*did you mean http://h:1", ({}, {"DIGLOT_UPSTREAM": "h:1"}, None)),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            load(*arguments)
+
+
+@pytest.mark.parametrize("name", ["DIGLOT_UPSTREM", "DIGLOT_LOGLEVEL", "DIGLOT_UPSTREAM_PORT", "DIGLOT_"])
+def test_variables_that_are_none(name: str) -> None:
+    """A misspelt variable is an error, even if it is empty."""
+    for text in ("", "1"):
+        with pytest.raises(ConfigError, match=f"{name}: there is no such setting.*There are: DIGLOT_UPSTREAM"):
+            load({}, {name: text})
+
+
+KUBERNETES = {
+    "DIGLOT_SERVICE_HOST": "10.0.0.1",
+    "DIGLOT_SERVICE_PORT": "8080",
+    "DIGLOT_SERVICE_PORT_HTTP": "8080",
+    "DIGLOT_PORT": "tcp://10.0.0.1:8080",
+    "DIGLOT_PORT_8080_TCP": "tcp://10.0.0.1:8080",
+    "DIGLOT_PORT_8080_TCP_PROTO": "tcp",
+    "DIGLOT_PORT_8080_TCP_PORT": "8080",
+    "DIGLOT_PORT_8080_TCP_ADDR": "10.0.0.1",
+    "DIGLOT_PROXY_SERVICE_HOST": "10.0.0.2",
+    "DIGLOT_PROXY_PORT": "tcp://10.0.0.2:80",
+    "DIGLOT_PROXY_PORT_80_TCP_ADDR": "10.0.0.2",
+}
+
+
+def test_variables_of_kubernetes() -> None:
+    """Where a service is called diglot, every container is told of it: that is nobody's setting."""
+    assert load({}, KUBERNETES) == Settings()
+
+
+def test_somebody_must_answer() -> None:
+    """An upstream or the demo, and not both."""
+    for settings in (Settings(), Settings(upstream=""), Settings(upstream="http://h", demo=True)):
+        with pytest.raises(ConfigError, match="--demo"):
+            require_upstream(settings)
+    for settings in (Settings(upstream="http://h"), Settings(demo=True), Settings(upstream="", demo=True)):
+        require_upstream(settings)

@@ -1,0 +1,174 @@
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diglot.translator import BadRequest, Profile, Received, ServeChat, ServeCompact, ServeResponses, TranslationError
+from diglot.translator.wire import payloads
+from diglot.translator.wire.json import decode, encode
+
+LONG = "iVBORw0KGgo/" * 8_000
+IMAGE = {"type": "input_image", "image_url": f"data:image/png;base64,{LONG}"}
+CHAT_IMAGE = {"type": "image_url", "image_url": {"url": IMAGE["image_url"]}}
+
+
+def responses(body: Any, serve: Any = ServeResponses) -> Any:
+    return serve(body, profile=Profile(media_in_tool_messages=True), new_id=lambda p: p, clock=lambda: 1.0)
+
+
+def chat(body: Any) -> ServeChat:
+    return ServeChat(body, new_id=lambda p: p, clock=lambda: 1.0)
+
+
+def asked(*parts: Any, **more: Any) -> dict[str, Any]:
+    return {"model": "m", "input": [{"role": "user", "content": list(parts)}], **more}
+
+
+def messages(*parts: Any, **more: Any) -> dict[str, Any]:
+    return {"model": "m", "messages": [{"role": "user", "content": list(parts)}], **more}
+
+
+def is_light(received: Received) -> bool:
+    return len(encode(received.body)) < len(LONG)
+
+
+@pytest.mark.parametrize(
+    ("body", "make"),
+    [
+        (asked({"type": "input_text", "text": "What is this?"}, IMAGE), responses),
+        (asked({"type": "input_file", "file_data": IMAGE["image_url"]}), responses),
+        (messages(CHAT_IMAGE), chat),
+        (messages({"type": "file", "file": {"filename": "a.pdf", "file_data": LONG}}), chat),
+    ],
+)
+def test_payloads_stay_out(body: Any, make: Any) -> None:
+    """The bytes are those of the plain way, and the body that was decoded is small."""
+    received = Received.read(encode(body))
+    exchange, request = received.translate(make)
+    assert is_light(received)
+    assert len(encode(exchange.request)) < len(LONG)
+    assert b"".join(request) == encode(make(body).request)
+    assert received.translate(make)[1] == request  # once more, with what has been learned
+    received.check()
+
+
+@pytest.mark.parametrize(
+    ("body", "make"),
+    [
+        (asked(IMAGE, metadata={"url": LONG}), responses),  # the answer repeats it
+        (asked(IMAGE, tools=[{"type": "function", "name": "f", "parameters": {"data": LONG}}]), responses),
+        (asked(IMAGE, client_metadata={"url": LONG}), responses),  # the report has it
+        ({**asked(IMAGE), "input": [{"role": "assistant", "content": [{**IMAGE, "type": "x", "url": 1}]}]}, responses),
+        (asked(IMAGE), lambda body: responses(body, ServeCompact)),  # the answer repeats the user's messages
+        (messages(CHAT_IMAGE, n=2), chat),  # each copy is translated from the body
+    ],
+)
+def test_nobody_sees_a_mark(body: Any, make: Any) -> None:
+    """In doubt, all is read."""
+    received = Received.read(encode(body))
+    assert is_light(received)
+    try:
+        exchange, request = received.translate(make)
+    except BadRequest as error:
+        with pytest.raises(BadRequest, match="Chat Completions has no such content") as plain:
+            make(body)
+        assert error.body() == plain.value.body()
+    else:
+        plainly = make(body)
+        assert b"".join(request) == encode(plainly.request)
+        assert list(exchange.report) == list(plainly.report)
+        assert exchange.repeated() == plainly.repeated()
+    assert received.body == body
+
+
+def test_small_requests_are_as_they_were() -> None:
+    """Nothing to cut, nothing to check."""
+    received = Received.read(encode(asked({"type": "input_text", "text": "Hi"})))
+    assert received.body == asked({"type": "input_text", "text": "Hi"})
+    received.check()
+    assert Received({"model": "m", "input": "Hi"}).translate(responses)[1][0][:12] == b'{"model":"m"'
+
+
+@pytest.mark.parametrize("data", [b"", b"{", encode(asked(IMAGE))[:-2], b'{"a":"' + b"A" * 90_000])
+def test_what_is_no_json_is_refused(data: bytes) -> None:
+    """With one error, with and without payloads."""
+    with pytest.raises(BadRequest, match="is not JSON") as caught:
+        Received.read(data)
+    assert caught.value.code == "invalid_json"
+
+
+@pytest.mark.parametrize("parts", [(), (IMAGE,)])
+def test_too_many_values_are_refused(parts: Any) -> None:
+    """With an error that says what the limit is, beside payloads too."""
+    with pytest.raises(BadRequest, match="The request body holds more than 1,000,000 JSON values") as caught:
+        Received.read(encode(asked(*parts, top_k=[0] * 1_000_000)))
+    assert (caught.value.status, caught.value.code) == (400, "too_many_values")
+
+
+def test_what_is_wrong_inside_of_a_payload_is_found_when_asked() -> None:
+    """It goes to the upstream as it is; if that refuses it, the client is told what it would have been told at once."""
+    received = Received.read(encode(asked({**IMAGE, "image_url": LONG + "***"})).replace(b"***", b"A\nA"))
+    assert b"A\nA" in b"".join(received.translate(responses)[1])
+    with pytest.raises(BadRequest, match="is not JSON"):
+        received.check()
+
+
+# --- the same as the plain way, whatever comes
+
+ALPHABET = st.text("ABCabc019+/_-", min_size=8, max_size=60).map(str.encode)
+ESCAPES = [b"\\/", b'\\"', b"\\\\", b"\\\\\\", b"\\u0041", b"\\ud800", b"\\x"]
+ODD = st.sampled_from([*ESCAPES, b"\n", b"\x00", b"\xff", b"\xc3\xa9", b'"', b"=", b""])
+PAYLOAD = st.lists(ALPHABET | ODD, min_size=1, max_size=4).map(b"".join) | ALPHABET
+HEAD = st.sampled_from([b"data:image/png;base64,", b"data:;base64,", b"https://a/", b"data:a,b;base64,", b""])
+KEY = st.sampled_from([b"image_url", b"file_data", b"url", b"data", b"text", b'a\\"url', b"url\\", b"detail"])
+COLON = st.sampled_from([b":", b" : ", b" :\n\t ", b": " + b" " * 20, b""])
+MEMBER = st.tuples(KEY, COLON, HEAD, PAYLOAD).map(lambda m: b'"%b"%b"%b%b"' % m)
+GOOD = st.sampled_from([b'{"type":"input_image","image_url":"%b%b"}', b'{"type":"input_file", "file_data" :"%b%b"}'])
+PLAIN = st.tuples(GOOD, HEAD, ALPHABET | PAYLOAD).map(lambda p: p[0] % p[1:])
+WILD = st.tuples(
+    st.sampled_from([b"input_image", b"input_file", b"input_text", b"x"]), st.lists(MEMBER, max_size=3)
+).map(lambda p: b'{"type":"%b",%b}' % (p[0], b",".join(p[1])) if p[1] else b'{"type":"%b","text":""}' % p[0])
+PART = PLAIN | PLAIN | WILD
+MORE = st.sampled_from([b"", b',"metadata":%b', b',"client_metadata":%b', b',"top_k":%b', b',"instructions":%b'])
+BODY = st.tuples(st.lists(PART, min_size=1, max_size=3), MORE, PART).map(
+    lambda b: (
+        b'{"model":"m","input":[{"role":"user","content":[%b]}]%b}' % (b",".join(b[0]), b[1] % b[2] if b[1] else b"")
+    )
+)
+
+
+@given(BODY, st.none() | st.integers(0, 400))
+def test_the_plain_way_is_the_measure(body: bytes, at: int | None) -> None:
+    """Bytes that mean the same, the same losses and the same errors, however odd, forged or cut off the body is."""
+    data = body[:at]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(payloads, "LEAST", 8)
+        patch.setattr(payloads, "_SAMPLE", re.compile(rb"[A-Za-z0-9+/_-]{4}"))
+        patch.setattr(payloads, "_BEGINNING", re.compile(rb"[A-Za-z0-9+/_-]{8}"))
+        told, check = _told(data)
+    plain, _ = _told(data)  # so short that nothing is cut
+    assert plain in (told, check)
+
+
+def _told(data: bytes) -> tuple[Any, Any]:
+    """What became of a request, and what a check says of it afterwards."""
+    try:
+        received = Received.read(data)
+        made, request = received.translate(responses)
+        told = _value(request), list(made.report), made.repeated()
+    except TranslationError as error:
+        return error.body(), None
+    try:
+        received.check()
+    except BadRequest as error:
+        return told, error.body()
+    return told, None
+
+
+def _value(request: list[payloads.Buffer]) -> Any:
+    try:
+        return decode(b"".join(request))
+    except ValueError:
+        return "no JSON"

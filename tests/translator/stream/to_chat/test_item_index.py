@@ -1,0 +1,166 @@
+from typing import Any
+
+import pytest
+
+from diglot.translator.stream.to_chat.item_index import Finished, Items
+from diglot.translator.stream.to_chat.item_parts import Item
+
+
+@pytest.fixture
+def items() -> Items:
+    return Items(lambda kind, body: Item(kind))
+
+
+def test_items_are_found_by_index_or_name(items: Items) -> None:
+    """W30: the id first, then the place, if the kind fits."""
+    first = items.begin("message", {}, 0, ("a",))
+    second = items.begin("message", {}, 1, ("b",))
+    assert items.all == [first, second]
+    assert items.find("message", 0, ("b",)) is second
+    assert items.find("message", 0, ("x",)) is first
+    assert items.find("message", None, ("a",)) is first
+    assert items.find("message", None, ("x", "b")) is second
+    assert items.find("reasoning", 0, ("a",)) is None
+    assert items.find("message", 7, ("a",)) is first
+    assert items.of({"output_index": 1}, "message") is second
+    assert items.is_named({"item_id": "a"}, "message")
+    assert not items.is_named({"item_id": "a"}, "reasoning")
+    assert items.known({"item_id": "new", "output_index": 2}, "message") is None
+    assert items.of({"item_id": "new", "output_index": 2}, "message") is items.find("message", 2, ())
+
+
+def test_an_item_without_an_index_learns_it(items: Items) -> None:
+    """R4: some events have one and some have none."""
+    item = items.begin("message", {}, None, ("a",))
+    assert items.find("message", 3, ("a",)) is item
+    assert item.index == 3
+    assert items.find("message", 3, ()) is item
+
+
+def test_the_open_item_of_a_kind(items: Items) -> None:
+    """R4, R8: without index, or with a name that nobody knows, it is the one that is not done yet."""
+    item = items.begin("message", {}, None, ("a",))
+    assert items.find("message", None, ("other",)) is item
+    assert items.find("message", None, ()) is item
+    item.done = True
+    assert items.find("message", None, ()) is None
+    assert items.find("message", None, ("a",)) is item
+
+
+def test_items_of_one_name(items: Items) -> None:
+    """Some servers give every item the same id: the place decides, unless that is over and another one is open."""
+    first = items.begin("message", {}, 0, ("same",))
+    second = items.begin("message", {}, 1, ("same",))
+    assert second.twin is first
+    assert items.find("message", None, ("same",)) is second
+    assert items.find("message", 0, ("same",)) is first
+    first.done = True
+    assert items.find("message", 0, ("same",)) is second
+    assert items.find("message", 0, ("same",), lambda item: True) is first
+    second.done = True
+    assert items.find("message", 0, ("same",)) is first
+
+
+def test_calls_of_one_name(items: Items) -> None:
+    """The id of the call tells them apart."""
+    first = items.begin("call", {}, 0, ("call_id c", "c", "same"))
+    assert items.announced("call", 1, ("call_id d", "d", "same")) is None
+    assert items.find("call", 1, ("call_id d", "d", "same")) is first.twin is None
+    second = items.begin("call", {}, 1, ("call_id d", "d", "same"))
+    assert items.find("call", 0, ("call_id d", "d", "same")) is second
+    assert items.find("call", 1, ("call_id c", "c", "same")) is first
+    assert items.matched(
+        [Finished("call", ("call_id d", "d", "same")), Finished("call", ("call_id c", "c", "same"))]
+    ) == [
+        second,
+        first,
+    ]
+
+
+def test_places_that_stay(items: Items) -> None:
+    """Some servers say 0 in each delta; the item that was announced last is meant."""
+    first = items.begin("message", {}, 0, ())
+    assert items.find("message", 1, ()) is None
+    first.done = first.announced = True
+    assert items.find("message", 0, ()) is first
+    assert items.find("message", 1, ()) is None
+    second = items.begin("message", {}, 1, ())
+    second.announced = True
+    assert items.find("message", 0, ()) is second
+    assert items.find("message", 5, ()) is second
+    second.learn(("b",))
+    assert items.find("message", 5, ("c",)) is None
+
+
+def test_an_item_that_is_over_is_not_the_next_one(items: Items) -> None:
+    """Its place says nothing against another id."""
+    first = items.begin("message", {}, 0, ("a",))
+    first.done = True
+    assert items.find("message", 0, ("b",)) is None
+    assert items.find("message", 0, ("b",), lambda item: True) is first
+
+
+def test_the_text_decides_last(items: Items) -> None:
+    """Of events that end something, where id and place do not."""
+    first, second = items.begin("message", {}, 0, ()), items.begin("message", {}, 1, ())
+    assert items.find("message", 0, (), lambda item: item is second) is second
+    assert items.find("message", 0, (), lambda item: True) is first
+    assert items.find("message", 7, (), lambda item: item is second) is second
+    assert items.find("message", 7, (), lambda item: False) is None
+
+
+def test_announcements_that_repeat(items: Items) -> None:
+    """A delta may come ahead of the announcement of its item."""
+    assert items.announced("message", 0, ("a",)) is None
+    item = items.begin("message", {}, 0, ("a",))
+    assert items.announced("message", 0, ("a",)) is item
+    assert items.announced("message", 0, ("b",)) is None
+    assert items.announced("message", 0, ()) is item
+    assert items.announced("message", None, ()) is None
+    assert items.announced("reasoning", 0, ("a",)) is None
+    item.done = True
+    assert items.announced("message", 0, ("a",)) is None
+    nameless = items.begin("message", {}, 1, ())
+    assert items.announced("message", 1, ("c",)) is nameless
+    assert items.announced("message", 2, ("c",)) is None
+
+
+def test_a_finished_output_is_matched(items: Items) -> None:
+    """By name, by text, then by order within a kind; an item is matched once."""
+    one = items.begin("message", {}, 0, ("a",))
+    thought = items.begin("reasoning", {}, 1, ("r",))
+    two = items.begin("message", {}, 2, ("b",))
+    other = items.begin("reasoning", {}, 3, ())
+
+    def matched(*finished: tuple[Any, ...]) -> list[Item | None]:
+        return items.matched([Finished(*one) for one in finished])
+
+    message = "message"
+    assert matched((message, ("b",)), (message, ("a",))) == [two, one]
+    assert matched((message, ()), (message, ("x",)), ("reasoning", ("a",))) == [one, two, thought]
+    assert matched((message, ("new",)), (message, ("a",)), (message, ("b",))) == [None, one, two]
+    assert matched((message, ("a",)), (message, ("a",)), (message, ("a",))) == [one, two, None]
+    assert matched() == []
+    two.part("content", 0).text.add("text")
+    assert matched((message, ("new",), "text"), (message, ("new",), "text")) == [two, one]
+    assert matched(("reasoning", ("new",), "text"), ("reasoning", ("r",))) == [other, thought]
+
+
+@pytest.mark.parametrize(
+    ("kind", "index", "names", "over"),
+    [
+        ("call", 0, ("a",), True),
+        ("call", 0, (), False),
+        ("call", 0, ("b",), False),
+        ("call", 1, ("a",), False),
+        ("call", None, ("a",), False),
+        ("message", 0, ("a",), False),
+    ],
+)
+def test_an_item_that_has_had_its_end(kind: str, index: Any, names: tuple[str, ...], over: bool) -> None:
+    """It may be announced again, in its place and under its name."""
+    items = Items(lambda kind, body: Item(kind))
+    item = items.begin("call", {}, 0, ("a",))
+    assert not items.is_over(kind, index, names)
+    item.done = True
+    assert items.is_over(kind, index, names) is over

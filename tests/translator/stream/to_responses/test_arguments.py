@@ -1,0 +1,79 @@
+import pytest
+
+from diglot.translator.stream.growing import Pieces
+from diglot.translator.stream.to_responses.arguments import Arguments
+
+A = '{"a":1}'
+
+
+def taken(*pieces: str) -> tuple[list[str], str, bool]:
+    """What is said of each piece and at the end, what the arguments are, and whether they are broken."""
+    kept = Pieces()
+    arguments = Arguments(kept)
+    said = [arguments.take(piece) for piece in pieces]
+    return [*said, arguments.release()], kept.whole(), arguments.broken
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said", "whole"),
+    [
+        ([A], [A, ""], A),
+        (['{"a"', ":1}"], ['{"a"', ":1}", ""], A),
+        (["{}"], ["", "{}"], "{}"),
+        (["{}", A], ["", A, ""], A),
+        (["{", "}", A], ["{", "", '"a":1}', ""], A),
+        (["{ }", " " + A], ["", " " + A, ""], " " + A),
+        (["{}", '{"a"', ":1}"], ["", '{"a"', ":1}", ""], A),
+        (["{}", "{}", A], ["", "", A, ""], A),
+        (["{}", "\n", A], ["", "", A, ""], A),
+        ([A, A], [A, "", ""], A),
+        ([A, A, A], [A, "", "", ""], A),
+        ([A, '{"a"', ": 1 }"], [A, "", "", ""], A),
+        ([A, '{"a"'], [A, "", ""], A),
+        ([A, "\n"], [A, "\n", ""], A + "\n"),
+        (["{} x"], ["{} x", ""], "{} x"),
+    ],
+)
+def test_each_piece_is_said_once(pieces: list[str], said: list[str], whole: str) -> None:
+    """`{}` waits for what may take its place; an equal object behind a whole one is no news (W5)."""
+    assert taken(*pieces) == (said, whole, False)
+
+
+@pytest.mark.parametrize("pieces", [[A, '{"b":1}'], [A, '{"b"'], [A, A, '{"a":2}'], ['{"a":"' + "x" * 999 + '"}', A]])
+def test_another_object_is_too_much(pieces: list[str]) -> None:
+    """Nobody knows which of them is meant."""
+    assert taken(*pieces)[2] is True
+
+
+@pytest.mark.parametrize(
+    ("pieces", "whole", "said", "broken"),
+    [
+        ([], A, A, False),
+        (['{"a"'], A, ":1}", False),
+        ([A], A, "", False),
+        ([A], '{ "a": 1 }', "", False),
+        ([A], '{"a"', "", False),
+        (["{}"], A, A, False),
+        (["{}"], "{}", "", False),
+        (["{}"], "{}\n", "{}\n", False),
+        ([A], '{"b":1}', "", True),
+        (['{"a"'], '{"b":1}', "", True),
+    ],
+)
+def test_the_whole_again(pieces: list[str], whole: str, said: str, broken: bool) -> None:
+    """What is new of it is said."""
+    arguments = Arguments(Pieces())
+    for piece in pieces:
+        arguments.take(piece)
+    assert (arguments.take_whole(whole), arguments.broken) == (said, broken)
+
+
+def test_when_a_piece_is_only_more() -> None:
+    """Not before it is seen that they are no placeholder, and not while they are told again."""
+    kept = Pieces()
+    arguments = Arguments(kept)
+    grown = []
+    for piece in ("", "{", '"a":1}', '{"a"'):
+        arguments.take(piece)
+        grown.append(arguments.may_grow())
+    assert grown == [False, False, True, False]

@@ -1,0 +1,39 @@
+import pytest
+
+from diglot.translator import Report
+from diglot.translator.stream.growing import Pieces
+from diglot.translator.stream.to_responses.repeats import new_of, rest_of
+
+
+@pytest.mark.parametrize(
+    ("whole", "said", "rest"),
+    [
+        ("Hello", [], "Hello"),
+        ("", [], ""),
+        ("Hello", ["Hel"], "lo"),
+        ("Hello", ["Hel", "lo"], ""),
+        ("Hello", [Pieces("He"), "l", Pieces("lo")], ""),
+        ("Hel", ["He", "llo"], ""),
+        ("He", ["He", "llo"], ""),
+        ("Hel", [Pieces("Hello" * 9)], ""),
+        ("Hal", [Pieces("Hello" * 9)], None),
+        ("Hal", ["Hello"], None),
+        ("Hallo", ["He"], None),
+        ("été!", [Pieces("été")], "!"),
+        ("\ud800x", [Pieces("\ud800")], "x"),
+    ],
+)
+def test_what_is_new_of_a_whole_text(whole: str, said: list[str | Pieces], rest: str | None) -> None:
+    """What stands behind all that was said; a text that ends earlier has nothing new."""
+    assert rest_of(whole, said) == rest
+
+
+@pytest.mark.parametrize(
+    ("rest", "loose", "new", "losses"),
+    [("lo", False, "lo", []), ("", True, "", []), (None, True, "Hello", []), (None, False, "", ["content"])],
+)
+def test_what_differs_is_more_or_reported(rest: str | None, loose: bool, new: str, losses: list[str]) -> None:
+    """Nothing is lost in silence."""
+    report = Report()
+    assert new_of(rest, "Hello", loose, report, "content") == new
+    assert [loss.path for loss in report] == losses

@@ -1,0 +1,1 @@
+"""Responses events in, Chat Completions chunks out (protocol 5.5)."""

@@ -1,0 +1,223 @@
+"""What came of each item of a Response, and which part of it an event means (protocol 5.5, R4, W30)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...parts import calls
+from ..growing import Early, Pieces, encoded, joined
+
+Body = dict[str, Any]
+Tokens = list[Body]
+Names = tuple[str, ...]
+
+TEXTS = {"output_text": "content", "text": "content", "refusal": "refusal"}
+"""The parts of a message, and where their text goes in a chat message."""
+
+
+def kind_of(body: Body) -> str:
+    """What an item is: a `message`, `reasoning`, a `call` that the client runs, or the wire's own word for it."""
+    kind = body.get("type")
+    if not isinstance(kind, str):
+        return ""
+    if kind in calls.CALLS and (kind != "tool_search_call" or body.get("execution") == "client"):
+        return "call"
+    if kind == "call":  # a word of ours, and of nobody else
+        return ""
+    return "message" if kind in TEXTS else kind  # TokenOps: a text without a message around it
+
+
+def names_of(*given: Any) -> Names:
+    return tuple(name for name in given if name and isinstance(name, str))
+
+
+def names_of_item(body: Body, *more: Any) -> Names:
+    """The names of an item. Some events call an item by the id of its call, so that counts twice: see `is_other`."""
+    call_id = body.get("call_id")
+    mark = f"{_CALL}{call_id}" if call_id and isinstance(call_id, str) else None
+    return names_of(mark, call_id, body.get("id"), *more)
+
+
+_CALL = "call_id "
+
+
+class Part:
+    """One text of an item. ``field`` is where it goes in a chat message."""
+
+    def __init__(self, item: Item, field: str) -> None:
+        self.item = item
+        self.field = field
+        self.index: int | None = None
+        self.early: Early | None = None
+        """What was there before its pieces came; nothing of it was said."""
+        self.text = Pieces()  # heard
+        self.waiting: list[tuple[str, Tokens]] = []  # heard, and not its turn yet
+        self.turn = 0  # its number among all that had a turn; 0: not yet
+        self.offset = 0  # where its text begins in the message
+        self.done = False
+        self.has_tokens = False
+        self.cited: list[Any] = []
+        self.citations = 0  # of these, how many were said
+
+    def begins(self, text: str) -> bool:
+        """Whether something was heard, and *text* begins with it."""
+        return bool(self.text) and self.text.rest_of(text) is not None
+
+
+class Item:
+    """One output item."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.index: int | None = None
+        self.announced = False  # an event said that it begins
+        self.named = False
+        self.call_name = ""  # among its names, the one that is the id of its call
+        self.parts: list[Part] = []
+        self.at = 0  # the part whose turn it is
+        self.left = False  # it had its turn
+        self.done = False
+        self.cut = False
+        self.aside = False  # a message that is shown among the thoughts
+        self.shows = ""  # of reasoning: which kind of part is shown
+        self.twin: Item | None = None  # an earlier one of the same name: some servers announce an item twice
+        self.listed = False  # whether it is a member of one of the lists of the message
+        self._places: dict[str, dict[int, None]] = {}  # of parts that were announced, by field
+        self._by_index: dict[tuple[str, int], Part] = {}
+        self._by_field: dict[str, list[Part]] = {}
+        self._heard: dict[str, bytes] = {}
+
+    def is_other(self, names: Names) -> bool:
+        """Whether *names* are those of another call: servers may give all calls one id."""
+        return bool(self.call_name) and self.call_name not in names and any(n.startswith(_CALL) for n in names)
+
+    def learn(self, names: Names) -> None:
+        self.named = self.named or bool(names)
+        self.call_name = self.call_name or next((name for name in names if name.startswith(_CALL)), "")
+
+    def heard(self) -> bytes:
+        """All that came of it, one text behind the other."""
+        return joined([part.text for part in self.parts])
+
+    def begins(self, text: Any) -> bool:
+        """Whether something came of it, and *text* begins with that."""
+        if not (text and isinstance(text, str)) or len(self.parts) > len(text):
+            return False
+        given, at = encoded(text), 0
+        for part in self.parts:
+            if not part.text.stands_in(given, at):
+                return False
+            at += len(part.text)
+        return at > 0
+
+    def grew(self) -> None:
+        """More came of it after its end."""
+        self._heard.clear()
+
+    def begin_part(self, field: str, index: Any) -> None:
+        """A part of that place was announced."""
+        if isinstance(index, int):
+            self._places.setdefault(field, {})[index] = None
+
+    def part(self, field: str, index: Any) -> Part:
+        """Return the part that a delta belongs to: the one of that index, or the one that is open (R4, W30)."""
+        known = self._known(field, index)
+        if known is not None and not known.done:
+            return known
+        last = self._last(field)
+        if last is not None and not last.done and (known is not None or self._goes_on(field, last, index)):
+            return self._indexed(last, index)
+        if not (known is None and self._is_announced(field, index)):
+            announced = next(reversed(self._places.get(field, {})), None)
+            if announced is not None and self._known(field, announced) is None:
+                return self._new_part(field, announced)  # nothing came of it yet
+        return known or self._new_part(field, index)
+
+    def _is_announced(self, field: str, index: Any) -> bool:
+        return isinstance(index, int) and index in self._places.get(field, ())
+
+    def _goes_on(self, field: str, open_part: Part, index: Any) -> bool:
+        """Whether an index that is new means the open part: some servers count events where parts are announced."""
+        if open_part.index is None or not isinstance(index, int):
+            return True
+        return field in self._places and not self._is_announced(field, index)
+
+    def whole_part(self, field: str, index: Any, text: Any = None) -> Part:
+        """Return the part of which it is said that *text* is all of it; without an index, it is the last one."""
+        known, last = self._known(field, index), self._last(field)
+        if last is None or (known is not None and self._is_announced(field, index)):
+            return known or self._new_part(field, index)
+        if text and isinstance(text, str):
+            if known is not None and known.begins(text):
+                return known
+            is_same = last.index is None or (last.text.rest_of(text) == "" and not self._is_announced(field, index))
+            if last.begins(text) and (not last.done or is_same):
+                if self._is_announced(field, index):
+                    self._by_index[field, index] = last  # its place after all
+                return self._indexed(last, index)
+        if known is not None or self._is_announced(field, index):
+            return known or self._new_part(field, index)
+        if last.index is not None and isinstance(index, int):
+            return self.part(field, index)
+        if last.done and isinstance(text, str) and last.text.rest_of(text) is None:
+            return self._new_part(field, index)  # another one
+        return self._indexed(last, index)
+
+    def nth_part(self, field: str, index: int, n: int, text: Any = None) -> Part:
+        """Return the part at place *index* of the finished item, the *n*-th of its field, whose text is *text*."""
+        of_field = self._by_field.get(field, ())
+        nth = of_field[n] if n < len(of_field) else None
+        known = self._known(field, index)
+        if nth is not None and (nth.index is None or (known is not nth and isinstance(text, str) and nth.begins(text))):
+            return nth
+        return known or self._new_part(field, index)
+
+    def may_end_with(self, field: str, text: Any) -> bool:
+        """Whether something was heard of the last part of a field, and *text* begins with it."""
+        last = self._last(field)
+        return last is not None and isinstance(text, str) and last.begins(text)
+
+    def fits(self, field: str, texts: list[str]) -> bool:
+        """Whether each of *texts* begins with what came of the part that stands where it stands."""
+        pairs = zip(self._by_field.get(field, ()), texts, strict=False)
+        return all(part.text.rest_of(text) is not None for part, text in pairs)
+
+    def beyond(self, field: str, text: str) -> str | None:
+        """Return what *text* has beyond all that came of a field; None if it does not begin with that."""
+        heard, given = self._all_of(field), encoded(text)
+        return given[len(heard) :].decode("utf-8", "surrogatepass") if given.startswith(heard) else None
+
+    def has_heard(self, field: str, text: str) -> bool:
+        """Whether *text* is what came of a field."""
+        return self._all_of(field) == encoded(text)
+
+    def last_part(self, field: str) -> Part:
+        """Return the last part of a field that has one."""
+        return self._by_field[field][-1]
+
+    def _all_of(self, field: str) -> bytes:
+        heard = self._heard.get(field)
+        if heard is None:
+            heard = joined([part.text for part in self._by_field.get(field, ())])
+            if self.done:  # it does not grow any more, and it may be asked for each part of another item
+                self._heard[field] = heard
+        return heard
+
+    def _last(self, field: str) -> Part | None:
+        of_field = self._by_field.get(field)
+        return of_field[-1] if of_field else None
+
+    def _known(self, field: str, index: Any) -> Part | None:
+        return self._by_index.get((field, index)) if isinstance(index, int) else None
+
+    def _new_part(self, field: str, index: Any) -> Part:
+        part = Part(self, field)
+        self.parts.append(part)
+        self._by_field.setdefault(field, []).append(part)
+        return self._indexed(part, index)
+
+    def _indexed(self, part: Part, index: Any) -> Part:
+        if part.index is None and isinstance(index, int):
+            part.index = index
+            self._by_index[part.field, index] = part
+        return part

@@ -1,0 +1,1 @@
+"""Chat Completions chunks in, Responses events out (protocol 5.4)."""

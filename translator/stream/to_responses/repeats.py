@@ -1,0 +1,39 @@
+"""What a whole text has beyond what was said of it before: nothing is added twice (W3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...losses import Report
+from ..growing import Pieces
+
+DIFFERS = "what the upstream streamed differs from its finished text"
+
+
+def rest_of(whole: str, said: Iterable[str | Pieces]) -> str | None:
+    """Return what *whole* has beyond the texts *said* before, one behind the other; None if it says something else.
+
+    Takes no longer than *whole*, however much was said.
+    """
+    at = 0
+    for text in said:
+        if at == len(whole):
+            return ""
+        if isinstance(text, Pieces):
+            if len(text) >= 4 * (len(whole) - at):  # in UTF-8: it has no fewer characters
+                return "" if text.begins_with(whole[at:]) else None
+            text = text.whole()
+        if not whole.startswith(text, at):
+            return "" if text.startswith(whole[at:]) else None
+        at += len(text)
+    return whole[at:]
+
+
+def new_of(rest: str | None, whole: str, loose: bool, report: Report, field: str) -> str:
+    """Return what is to be added of *whole*: its *rest*, or, where it differs, all of it if that is *loose*."""
+    if rest is not None:
+        return rest
+    if loose:
+        return whole
+    report.approximated(field, DIFFERS)
+    return ""
