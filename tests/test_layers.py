@@ -19,7 +19,7 @@ TRANSLATOR, ADAPTERS = ROOT / "translator", ROOT / "adapters"
 FLOORS: dict[str, tuple[str, ...]] = {
     "translator": (
         *"errors losses wire profiles presets context mapping parts turns fields markdown".split(),
-        *"compaction toolset spellings additions request stream answer exchange".split(),
+        *"compaction state toolset spellings additions request stream answer exchange".split(),
         *"convert convert_stream __init__".split(),
     ),
     "translator/stream": ("growing", "logprobs", "to_responses", "to_chat"),
@@ -41,7 +41,7 @@ PACKAGES: dict[str, set[str]] = {
 }
 """The only files that import a package; msgspec and anyio are everywhere."""
 PURE = set(
-    "__future__ abc base64 binascii bisect collections functools hashlib itertools json math re types typing".split()
+    "__future__ abc base64 binascii bisect collections functools hashlib itertools json math re types typing zlib".split()
 )
 """All of the standard library that the translator may import: what has no clock, no chance, no threads and no I/O."""
 ALLOWED = PURE | {"msgspec"}

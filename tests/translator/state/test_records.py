@@ -1,0 +1,83 @@
+"""What is kept of a response."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diglot.translator.state import records
+
+ID = "resp_" + "0" * 32
+MESSAGE = {"type": "message", "id": "msg_1", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}
+
+
+def answer(**more: Any) -> dict[str, Any]:
+    return {"id": ID, "status": "completed", "output": [], "instructions": "Be brief.", "tools": [], **more}
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+OBJECTS = st.dictionaries(st.text(max_size=8), VALUES, max_size=4)
+
+
+@given(OBJECTS, st.lists(OBJECTS, max_size=3), st.lists(OBJECTS, max_size=3), st.text(max_size=400))
+def test_what_is_written_comes_back(more: Any, items: Any, output: Any, instructions: str) -> None:
+    """Whatever is in the answer and in the items."""
+    kept = records.Record({**more, **answer(output=output, instructions=instructions)}, items)
+    written = records.encode(kept)
+    assert records.decode(ID, written.body, written.settings) == kept
+
+
+def test_settings_have_one_name() -> None:
+    """The same instructions and tools are written once, whatever else is said."""
+    one = records.encode(records.Record(answer(), [MESSAGE]))
+    two = records.encode(records.Record(answer(output=[{"type": "message"}]), []))
+    other = records.encode(records.Record(answer(instructions="Be long."), [MESSAGE]))
+    assert one.settings_hash == two.settings_hash != other.settings_hash
+    assert b"Be brief." not in one.body
+
+
+def test_compactions_are_seen() -> None:
+    """In the input and in the output; a mark without content is none."""
+    item = {"type": "compaction", "encrypted_content": "x"}
+    mark = {"type": "context_compaction", "encrypted_content": None}
+    assert records.encode(records.Record(answer(), [item])).compacts
+    assert records.encode(records.Record(answer(output=[item]), [])).compacts
+    assert not records.encode(records.Record(answer(output=[mark]), [MESSAGE])).compacts
+
+
+def test_long_data_is_compressed() -> None:
+    """Where that makes it shorter: not what is very long, nor what is compressed already."""
+    assert len(records.packed_bytes(b"a" * 10_000)) < 100
+    assert len(records.packed_bytes(bytes(range(256)))) == 256 + 2
+    assert len(records.packed_bytes(b"a" * (1 << 21))) == (1 << 21) + 2
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"2j{}", "it was written by another version of diglot"),
+        (b"", "it was written by another version of diglot"),
+        (b"1zjunk", "its data is damaged"),
+        (b"1j{", "its data is damaged"),
+        (b"1j[]", "its data is no object"),
+        (b"1j{}", "it is no response"),
+        (b'1j{"answer":{"output":[]}}', "it is no response"),
+        (b'1j{"answer":{},"input":[]}', "it is no response"),
+    ],
+)
+def test_what_cannot_be_read(data: bytes, why: str) -> None:
+    """One clear error that names the record."""
+    with pytest.raises(records.DamagedRecord, match=why) as caught:
+        records.decode(ID, data, records.packed({}))
+    assert (caught.value.status, caught.value.type) == (500, "server_error")
+    assert ID in str(caught.value)
+
+
+def test_items_of_conversations() -> None:
+    """They are written one by one."""
+    assert records.decode_item("msg_1", records.encode_item(MESSAGE)) == MESSAGE
