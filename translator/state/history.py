@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import RequestError
@@ -29,6 +29,8 @@ class Expanded(NamedTuple):
     """The resolved input of this request alone, each item with an id: what a record keeps."""
     inherited: list[Item]
     """What came before it."""
+    places: list[int]
+    """For each item of the body behind those, its place in the input that the client sent."""
 
     def path(self, path: str | None) -> str | None:
         """Return the client's word for a place in ``body``: what it did not send itself is `input` as a whole."""
@@ -36,8 +38,6 @@ class Expanded(NamedTuple):
 
     def error(self, error: RequestError) -> RequestError:
         """Return an error about ``body`` in words about the client's request."""
-        if not self.inherited:
-            return error
         return error.replace(param=self.path(error.param), message=_PLACE.sub(self._place, error.message))
 
     def _is_own(self, path: str) -> bool:
@@ -46,7 +46,7 @@ class Expanded(NamedTuple):
 
     def _place(self, match: re.Match[str]) -> str:
         number = int(match[1]) - len(self.inherited)
-        return f"input[{number}]" if number >= 0 else "history"
+        return f"input[{self.places[number]}]" if 0 <= number < len(self.places) else "history"
 
 
 def expand(
@@ -64,29 +64,23 @@ def expand(
     what is not there, for an item that a conversation has already, and for calls and outputs without each other.
     """
     before = list(inherited)
-    known = {**(referenced or {}), **{item["id"]: item for item in before if ids.is_id(item.get("id"))}}
-    sent = _sent(body.get("input"))
-    items, own = _resolved(sent, known, new_id)
+    inputs = _Inputs(before, referenced or {}, new_id, in_conversation)
+    inputs.read(body.get("input"))
+    items = inputs.items
     if before:
-        there = {item.get("id") for item in before if not _is_named_by_call(item)}
-        if repeated := {item["id"] for item in own if item["id"] in there and not _is_named_by_call(item)}:
-            if in_conversation:
-                raise refusals.duplicate_item(next(item["id"] for item in own if item["id"] in repeated))
-            items = [item for item in items if item.get("id") not in repeated or _is_named_by_call(item)]
-            own = [item for item in own if item["id"] not in repeated or _is_named_by_call(item)]
         before = pairing.without_abandoned(before, items)
     if before or referenced:
         pairing.check([*before, *items])
     made = {name: value for name, value in body.items() if name not in _RESOLVED}
     if before or body.get("input") is not None:
         made["input"] = [*before, *items] if before or isinstance(body["input"], list) else body["input"]
-    return Expanded(made, own, before)
+    return Expanded(made, inputs.own, before, inputs.places)
 
 
 def of_chain(records: Sequence[Record]) -> list[Item]:
     """Return what the *records* of a chain, oldest first, hand on to the next request, from the newest compaction on.
 
-    An item comes once, whoever repeats it. Raises RequestError if one of them has not finished.
+    Raises RequestError if one of them has not finished.
     """
     start, found = 0, 0
     handed_on = [contributed(record) for record in records]
@@ -95,7 +89,7 @@ def of_chain(records: Sequence[Record]) -> list[Item]:
             start, found = i, _beginning(record, handed_on[i])
     if handed_on:
         handed_on[start] = handed_on[start][found:]
-    return once(item for items in handed_on[start:] for item in items)
+    return [item for items in handed_on[start:] for item in items]
 
 
 def of_conversation(items: Sequence[Item]) -> list[Item]:
@@ -116,18 +110,6 @@ def contributed(record: Record) -> list[Item]:
     return [*record.input, *output]
 
 
-def once(items: Iterable[Item]) -> list[Item]:
-    """Return *items* without those whose id came before."""
-    seen: set[Any] = set()
-    kept: list[Item] = []
-    for item in items:
-        ident = None if _is_named_by_call(item) else item.get("id")
-        if ident is None or ident not in seen:
-            kept.append(item)
-            seen.add(ident)
-    return kept
-
-
 def _beginning(record: Record, items: list[Item]) -> int:
     """Where the history starts in the newest record with a compaction: at one that the model made, else at its input.
 
@@ -137,32 +119,61 @@ def _beginning(record: Record, items: list[Item]) -> int:
     return made[-1] if made else 0
 
 
-def _sent(value: Any) -> list[Any]:
-    """Return the input that a client sent as items."""
-    if value is None:
-        return []
-    if isinstance(value, str):
-        return [{"type": "message", "role": "user", "content": value}]
-    return validate.mappings(value, "input")
+class _Inputs:
+    """The input of a request: what it stands for, and how it is kept. Nothing is in a history twice."""
 
+    def __init__(self, before: list[Item], referenced: Mapping[str, Item], new_id: ids.ItemIds, strict: bool) -> None:
+        self.items: list[Item] = []
+        self.own: list[Item] = []
+        self.places: list[int] = []
+        self._there = {item["id"]: item for item in before if ids.is_id(item.get("id")) and not _is_named_by_call(item)}
+        self._known = {**referenced, **self._there}
+        self._taken = set(self._there)
+        self._new_id = new_id
+        self._strict = strict  # whether a repeated item is an error
+        self._place = 0
 
-def _resolved(sent: list[Item], known: Mapping[str, Item], new_id: ids.ItemIds) -> tuple[list[Item], list[Item]]:
-    """Return the *sent* items with what they refer to, and the same as they are kept."""
-    items: list[Item] = []
-    own: list[Item] = []
-    for item in sent:
-        if needs.is_reference(item):
-            ident = item.get("id")
-            found = known.get(ident) if isinstance(ident, str) else None
-            if found is None:
-                raise refusals.no_item(str(ident))
-            items.append(found)
-            own.append(found)
-        else:
-            items.append(item)
-            if item.get("type") != "compaction_trigger":  # it asks for something once
-                own.append(kept(item, new_id))
-    return items, own
+    def read(self, value: Any) -> None:
+        """Read the `input` that a client sent."""
+        if isinstance(value, str):
+            value = [{"type": "message", "role": "user", "content": value}]
+        for self._place, item in enumerate(validate.mappings(value, "input") if value is not None else ()):
+            if needs.is_reference(item):
+                self._add_referenced(item.get("id"))
+            elif item.get("type") == "compaction_trigger":  # it asks for something once, so it is not kept
+                self._take(item)
+            else:
+                self._add(item)
+
+    def _add_referenced(self, ident: Any) -> None:
+        found = self._known.get(ident) if isinstance(ident, str) else None
+        if found is None:
+            raise refusals.no_item(str(ident))
+        if not self._is_taken(ident):
+            self._take(found)
+            self.own.append(found)
+            self._taken.add(ident)
+
+    def _add(self, item: Item) -> None:
+        made = kept(item, self._new_id)
+        if not _is_named_by_call(made):
+            ident = made["id"]
+            if self._is_taken(ident):
+                if ident in self._there and (ids.key_of(ident) or self._there[ident] == made):
+                    return
+                made["id"] = self._new_id.of(made)  # another item that a client gave the same name
+            self._taken.add(made["id"])
+        self._take(item)
+        self.own.append(made)
+
+    def _take(self, item: Item) -> None:
+        self.items.append(item)
+        self.places.append(self._place)
+
+    def _is_taken(self, ident: str) -> bool:
+        if ident in self._taken and self._strict:
+            raise refusals.duplicate_item(ident)
+        return ident in self._taken
 
 
 def kept(item: Item, new_id: ids.ItemIds) -> Item:

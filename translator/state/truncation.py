@@ -84,15 +84,14 @@ def turns_of(items: list[Item]) -> list[list[int]]:
 
 def _connected(turns: list[list[int]], items: list[Item]) -> list[list[int]]:
     """Make one of all turns from a call to its output."""
-    first: dict[str, int] = {}
+    calling: dict[str, int] = {}  # the turn with the newest call of each name: some servers repeat them
     reach = list(range(len(turns)))  # the first turn that each one needs
     for number, turn in enumerate(turns):
         for i in turn:
             for names in pairing.calls_of(items[i]):
-                for name in names:
-                    first.setdefault(name, number)
+                calling.update(dict.fromkeys(names, number))
             for call_id in pairing.answers_of(items[i]):
-                reach[number] = min(reach[number], first.get(call_id, number))
+                reach[number] = min(reach[number], calling.get(call_id, number))
     groups: list[list[int]] = []
     starts: list[int] = []  # the number of the first turn of each group
     for number, turn in enumerate(turns):
