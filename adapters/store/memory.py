@@ -1,0 +1,361 @@
+"""A store in the memory of one process: nothing survives it. Bounded in bytes; what was used least goes first."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import islice
+
+from ..limits import MEBIBYTE
+from .logs import Log
+from .protocol import (
+    DAY,
+    KEEP,
+    Addition,
+    ChainGone,
+    Conversation,
+    ConversationGone,
+    ConversationLocked,
+    Counts,
+    HistoryTooLarge,
+    LockLost,
+    NewItem,
+    NewRecord,
+    Opened,
+    Place,
+    Stored,
+    StoredItem,
+    place_of,
+)
+
+Name = tuple[str, str]
+"""A tenant and a key."""
+
+MOST_BYTES = 256 * MEBIBYTE
+_OVERHEAD = 500
+"""Bytes that a record takes besides its body."""
+
+
+class _Chain:
+    """The responses of one chain by their depth."""
+
+    def __init__(self, fork: Place | None) -> None:
+        self.fork = fork
+        self.expires = 0.0
+        self.records: dict[int, Stored] = {}
+        self.size = 0
+
+
+class _Settings:
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.users = 0
+
+
+class MemoryStore:
+    """A store for one process, of at most *most_bytes*; its methods are those of ``Store``.
+
+    Nothing here waits, so nothing comes between the steps of a method.
+    """
+
+    def __init__(
+        self, *, most_bytes: int = MOST_BYTES, keep: float = KEEP, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._most_bytes, self._keep, self._clock = most_bytes, keep, clock
+        self._chains: dict[Name, _Chain] = {}
+        self._logs: dict[Name, Log] = {}
+        self._used: OrderedDict[tuple[bool, Name], None] = OrderedDict()  # logs (True) and chains, the newest last
+        self._places: dict[Name, Place] = {}
+        self._hashes: dict[Name, str] = {}  # the name of the settings of each record
+        self._settings: dict[Name, _Settings] = {}
+        self._leases: dict[str, float] = {}
+        self._secrets: dict[str, bytes] = {}
+        self.size = 0
+
+    async def open(self) -> Opened:
+        durability = "nothing survives this process, and no other one sees it"
+        return Opened(f"memory, at most {self._most_bytes // MEBIBYTE} MiB", durability)
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
+    # responses
+
+    async def put(self, tenant: str, record: NewRecord, addition: Addition | None = None) -> None:
+        name = (tenant, record.key)
+        if name in self._places:
+            return
+        key, depth = self._free_place(tenant, record)
+        conversation, position = None, 0
+        if addition:
+            conversation = addition.conversation
+            position = self._append(tenant, addition)
+        place = self._places[name] = place_of(record, key, depth)
+        if key == record.key:
+            self._chains[tenant, key] = _Chain(record.parent)
+        self._share(tenant, record)
+        stored = Stored(record.key, place, record.created, record.body, b"", conversation, position)
+        chain = self._chains[tenant, key]
+        chain.records[depth] = stored
+        self._grow(chain, len(record.body) + _OVERHEAD)
+        self._renew(tenant, key)
+        self._shrink()
+
+    def _free_place(self, tenant: str, record: NewRecord) -> tuple[str, int]:
+        """Return the chain and the depth for a record: behind its parent, or in a chain of its own."""
+        parent = record.parent
+        if parent is None:
+            return record.key, 0
+        chain = self._chains.get((tenant, parent.chain))
+        if chain is None:
+            raise ChainGone(parent.chain)
+        depth = parent.depth + 1
+        return (record.key if depth in chain.records else parent.chain), depth
+
+    def _share(self, tenant: str, record: NewRecord) -> None:
+        name = (tenant, record.settings_hash)
+        if name not in self._settings:
+            self._settings[name] = _Settings(record.settings)
+            self.size += len(record.settings)
+        self._settings[name].users += 1
+        self._hashes[tenant, record.key] = record.settings_hash
+
+    def _unshare(self, name: Name) -> None:
+        shared = (name[0], self._hashes.pop(name))
+        settings = self._settings[shared]
+        settings.users -= 1
+        if not settings.users:
+            del self._settings[shared]
+            self.size -= len(settings.body)
+
+    def _renew(self, tenant: str, key: str) -> None:
+        """Let a chain live on; all that it was forked from is used, too."""
+        chain: _Chain | None = self._chains[tenant, key]
+        chain.expires = self._clock() + self._keep
+        while chain is not None:
+            self._touch(False, (tenant, key))
+            key = chain.fork.chain if chain.fork else ""
+            chain = self._chains.get((tenant, key))
+
+    def _is_there(self, chain: _Chain | None) -> bool:
+        return chain is not None and chain.expires > self._clock()
+
+    async def read(self, tenant: str, keys: Sequence[str]) -> list[Stored]:
+        places = [place for key in keys if (place := self._places.get((tenant, key)))]
+        found: list[Stored] = []
+        for place in places:
+            chain = self._chains[tenant, place.chain]
+            stored = chain.records[place.depth]
+            if self._is_there(chain) and stored.body is not None:
+                settings = self._settings[tenant, self._hashes[tenant, stored.key]]
+                found.append(stored._replace(settings=settings.body))
+        return found
+
+    async def chain(self, tenant: str, key: str, limit: int) -> list[Stored]:
+        if not (head := await self.read(tenant, [key])):
+            return []
+        place = head[0].place
+        if place.size > limit:
+            raise HistoryTooLarge(place.size)
+        found: list[Stored] = []
+        name, depth = place.chain, place.depth
+        while depth >= place.base:
+            self._touch(False, (tenant, name))
+            chain = self._chains.get((tenant, name))
+            if chain is None or depth not in chain.records:
+                return []
+            while depth >= place.base and depth in chain.records:
+                found.append(chain.records[depth])
+                depth -= 1
+            name = chain.fork.chain if chain.fork else ""
+        return found[::-1]
+
+    async def delete(self, tenant: str, key: str) -> bool:
+        if not await self.read(tenant, [key]):
+            return False
+        place = self._places[tenant, key]
+        chain = self._chains[tenant, place.chain]
+        stored = chain.records[place.depth]
+        chain.records[place.depth] = stored._replace(body=None)
+        self._grow(chain, -len(stored.body or b""))
+        self._unshare((tenant, key))
+        return True
+
+    # conversations
+
+    async def create_conversation(self, tenant: str, conversation: Conversation, items: Sequence[NewItem]) -> None:
+        log = Log(conversation)
+        self._add(tenant, conversation.key, log, items)
+        self._logs[tenant, conversation.key] = log
+        self.size += len(conversation.metadata) + _OVERHEAD
+        self._shrink()
+
+    async def conversation(self, tenant: str, key: str) -> Conversation | None:
+        log = self._logs.get((tenant, key))
+        return log.about if log else None
+
+    async def set_metadata(self, tenant: str, key: str, metadata: bytes) -> bool:
+        log = self._logs.get((tenant, key))
+        if log is not None:
+            self.size += len(metadata) - len(log.about.metadata)
+            log.about = log.about._replace(metadata=metadata)
+        return log is not None
+
+    async def delete_conversation(self, tenant: str, key: str) -> bool:
+        return self._drop_log((tenant, key))
+
+    async def add_items(self, tenant: str, key: str, items: Sequence[NewItem]) -> None:
+        self._add(tenant, key, self._log(tenant, key), items)
+        self._shrink()
+
+    def _append(self, tenant: str, addition: Addition) -> int:
+        """Add what a response adds, and return the place of its first item."""
+        log = self._log(tenant, addition.conversation)
+        if log.fence != addition.fence or log.holder is None:
+            raise LockLost(addition.conversation)
+        first = log.next
+        self._add(tenant, addition.conversation, log, addition.items)
+        log.holder = None
+        return first
+
+    def _add(self, tenant: str, key: str, log: Log, items: Sequence[NewItem]) -> None:
+        log.add(items)
+        self._grow(log, sum(len(item.body) + _OVERHEAD for item in items))
+        self._touch(True, (tenant, key))
+
+    def _log(self, tenant: str, key: str) -> Log:
+        log = self._logs.get((tenant, key))
+        if log is None:
+            raise ConversationGone(key)
+        return log
+
+    async def items(
+        self, tenant: str, key: str, *, after: str | None = None, limit: int = 100, descending: bool = False
+    ) -> list[StoredItem]:
+        return self._log(tenant, key).page(after, limit, descending)
+
+    async def context(self, tenant: str, key: str, limit: int, until: int | None = None) -> list[StoredItem]:
+        log = self._log(tenant, key)
+        self._touch(True, (tenant, key))
+        return log.context(limit, until)
+
+    async def item(self, tenant: str, key: str, item_id: str) -> bytes | None:
+        log = self._logs.get((tenant, key))
+        return log.item(item_id) if log else None
+
+    async def delete_item(self, tenant: str, key: str, item_id: str) -> bool:
+        log = self._logs.get((tenant, key))
+        size = log.remove(item_id) if log else 0
+        if log is not None and size:
+            self._grow(log, -size - _OVERHEAD)
+        return size > 0
+
+    async def lock(self, tenant: str, key: str, process: str) -> int:
+        log = self._log(tenant, key)
+        if log.holder is not None and self._leases.get(log.holder, 0) > self._clock():
+            raise ConversationLocked(key)
+        log.holder = process
+        log.fence += 1
+        return log.fence
+
+    async def unlock(self, tenant: str, key: str, fence: int) -> None:
+        log = self._logs.get((tenant, key))
+        if log is not None and log.fence == fence:
+            log.holder = None
+
+    # housekeeping
+
+    async def renew(self, process: str, seconds: float) -> None:
+        self._leases[process] = self._clock() + seconds
+
+    async def sweep(self, limit: int = 100) -> int:
+        now = self._clock()
+        self._leases = {process: until for process, until in self._leases.items() if until > now}
+        return self._drop_some(lambda name, chain: chain.expires <= now - DAY, limit)
+
+    def _drop_some(self, is_meant: Callable[[Name, _Chain], bool], limit: int) -> int:
+        """Drop chains that nobody was forked from."""
+        forked = {(name[0], chain.fork.chain) for name, chain in self._chains.items() if chain.fork}
+        meant = (name for name, chain in self._chains.items() if name not in forked and is_meant(name, chain))
+        return self._drop_chains(list(islice(meant, limit)))
+
+    async def purge(self, tenant: str | None = None, before: int | None = None, limit: int = 100) -> int:
+        def is_meant(name: Name, chain: _Chain) -> bool:
+            newest = max(stored.created for stored in chain.records.values())
+            return tenant in (None, name[0]) and (before is None or newest < before)
+
+        dropped = self._drop_some(is_meant, limit)
+        logs = (
+            name
+            for name, log in self._logs.items()
+            if tenant in (None, name[0]) and (before is None or log.about.created < before)
+        )
+        return dropped + sum(self._drop_log(name) for name in list(islice(logs, limit - dropped)))
+
+    async def secret(self, name: str, proposed: bytes) -> bytes:
+        return self._secrets.setdefault(name, proposed)
+
+    async def counts(self) -> list[Counts]:
+        counts: dict[str, Counts] = {}
+        for (tenant, _), chain in self._chains.items():
+            found = counts.get(tenant) or Counts(tenant, 0, 0, 0, 0, 0, 0)
+            bodies = [(stored.created, stored.body) for stored in chain.records.values() if stored.body is not None]
+            oldest = min((created for created, _ in bodies), default=0)
+            counts[tenant] = found._replace(
+                records=found.records + len(bodies),
+                record_bytes=found.record_bytes + sum(len(body) for _, body in bodies),
+                oldest=min(oldest, found.oldest) if found.oldest and oldest else oldest or found.oldest,
+            )
+        for (tenant, _), log in self._logs.items():
+            found = counts.get(tenant) or Counts(tenant, 0, 0, 0, 0, 0, 0)
+            counts[tenant] = found._replace(
+                conversations=found.conversations + 1,
+                items=found.items + len(log.items),
+                item_bytes=found.item_bytes + sum(len(item.body) for item in log.items.values()),
+            )
+        return sorted(counts.values())
+
+    async def export(self, tenant: str | None = None) -> AsyncIterator[tuple[str, Stored]]:
+        for owner, key in list(self._places):
+            if tenant in (None, owner):
+                for stored in await self.read(owner, [key]):
+                    yield owner, stored
+
+    # the bound
+
+    def _grow(self, owner: _Chain | Log, size: int) -> None:
+        owner.size += size
+        self.size += size
+
+    def _touch(self, is_log: bool, name: Name) -> None:
+        self._used[is_log, name] = None
+        self._used.move_to_end((is_log, name))
+
+    def _shrink(self) -> None:
+        """Drop what was used least, but never the newest, until all fits."""
+        while self.size > self._most_bytes and len(self._used) > 1:
+            is_log, name = next(iter(self._used))
+            if is_log:
+                self._drop_log(name)
+            else:
+                self._drop_chains([name])
+
+    def _drop_chains(self, names: Sequence[Name]) -> int:
+        for tenant, key in names:
+            chain = self._chains.pop((tenant, key))
+            self._used.pop((False, (tenant, key)), None)
+            self.size -= chain.size
+            for stored in chain.records.values():
+                del self._places[tenant, stored.key]
+                if stored.body is not None:
+                    self._unshare((tenant, stored.key))
+        return len(names)
+
+    def _drop_log(self, name: Name) -> bool:
+        log = self._logs.pop(name, None)
+        if log is None:
+            return False
+        self._used.pop((True, name), None)
+        self.size -= log.size + len(log.about.metadata) + _OVERHEAD
+        return True

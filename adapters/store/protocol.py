@@ -1,0 +1,300 @@
+"""What a store is: bytes and ids, no rules. Whoever has a database of another kind writes a class with these methods.
+
+A *tenant* is a short text; nothing of one tenant is ever seen by another. A *key* is 32 hex digits: the middle of
+`resp_<key>` and `conv_<key>`. What bodies hold, nobody here knows.
+
+Responses form chains. The first child of a response goes into the same chain, one deeper; a second one starts a chain
+of its own that names its *fork*, the place it branches from. So a chain is a range, read in one query however long it
+is, and two children at once need no lock: the place in the chain can be had once. All of a chain expires together, so
+long after its last turn (renewed at most once a day); what it was forked from stays as long, as a part of its history.
+
+Every method is atomic: it has happened as a whole or not at all, also when the process dies in it, and what it wrote
+is durable when it returns, as far as the store keeps anything. All may be called at the same time, from many processes.
+A call that is cancelled may have happened. Each raises StoreUnavailable if the store cannot be reached or does not
+answer, and may then be called again: doing the same twice does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple, Protocol
+
+DAY = 86_400
+KEEP = 30 * DAY
+"""How long a chain is kept after its last turn."""
+
+
+class StoreError(Exception):
+    """Base of everything that a store raises."""
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached, or failed."""
+
+
+class StoreRefused(StoreError):
+    """The store cannot be used as it is: the message says why, and what to do."""
+
+
+class ChainGone(StoreError):
+    """The chain that a response was to continue has been purged meanwhile."""
+
+
+class LockLost(StoreError):
+    """A run on a conversation took so long that its lock was given to another."""
+
+
+class ConversationGone(StoreError):
+    """The conversation is not there."""
+
+
+class ConversationLocked(StoreError):
+    """Another run has the conversation."""
+
+
+class NoSuchItem(StoreError):
+    """The item that a page was to follow is not in the conversation."""
+
+
+class DuplicateItem(StoreError):
+    """The conversation has an item of this id already."""
+
+    def __init__(self, item_id: str) -> None:
+        super().__init__(item_id)
+        self.item_id = item_id
+
+
+class HistoryTooLarge(StoreError):
+    """A history has more bytes than may be loaded."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
+
+
+class Place(NamedTuple):
+    """Where a response stands."""
+
+    chain: str
+    """The key of the response that the chain began with."""
+    depth: int
+    """How many responses came before it, those of the chains that this one was forked from included."""
+    base: int
+    """The depth at which its history starts: 0, or that of the newest response with a compaction."""
+    size: int
+    """The bytes of its history and itself, from *base* on."""
+    expires: int = 0
+    """When the chain expires, as it was when the response was read; a store may renew it before."""
+
+
+class NewRecord(NamedTuple):
+    """A response to be kept."""
+
+    key: str
+    created: int
+    body: bytes
+    size: int
+    """How many bytes a history has of it."""
+    settings: bytes
+    """What many responses of a tenant share; kept once for each *settings_hash*."""
+    settings_hash: str
+    compacts: bool = False
+    """Whether histories start here."""
+    parent: Place | None = None
+    """The response that it continues, as ``chain`` or ``read`` returned it."""
+
+
+def place_of(record: NewRecord, chain: str, depth: int) -> Place:
+    """Return the place of a new record that goes into *chain* at *depth*."""
+    if record.parent is None or record.compacts:
+        return Place(chain, depth, depth, record.size)
+    return Place(chain, depth, record.parent.base, record.parent.size + record.size)
+
+
+class NewItem(NamedTuple):
+    """An item to be added to a conversation."""
+
+    id: str
+    body: bytes
+    compacts: bool = False
+
+
+class Addition(NamedTuple):
+    """What a response adds to the conversation that it belongs to, and the lock under which it ran."""
+
+    conversation: str
+    fence: int
+    items: Sequence[NewItem]
+
+
+class Stored(NamedTuple):
+    """A response as it is kept."""
+
+    key: str
+    place: Place
+    created: int
+    body: bytes | None
+    """None if it was deleted."""
+    settings: bytes = b""
+    """Empty in histories, which need none."""
+    conversation: str | None = None
+    position: int = 0
+    """The place of the first item that it added to its *conversation*."""
+
+
+class Conversation(NamedTuple):
+    key: str
+    created: int
+    metadata: bytes
+
+
+class StoredItem(NamedTuple):
+    id: str
+    body: bytes
+
+
+class Counts(NamedTuple):
+    """What there is of a tenant."""
+
+    tenant: str
+    records: int
+    record_bytes: int
+    oldest: int
+    """When the oldest response was created; 0 if there is none."""
+    conversations: int
+    items: int
+    item_bytes: int
+
+
+class Opened(NamedTuple):
+    """What a store is, in words for the log."""
+
+    name: str
+    """Such as `SQLite /var/lib/diglot.db`: never with a password."""
+    durability: str
+    """What it promises when a process or a machine dies."""
+    warnings: tuple[str, ...] = ()
+
+
+class Store(Protocol):
+    """Where responses and conversations are kept."""
+
+    async def open(self) -> Opened:
+        """Get ready: once, before anything else. Raises StoreRefused, or StoreUnavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        ...
+
+    # responses
+
+    async def put(self, tenant: str, record: NewRecord, addition: Addition | None = None) -> None:
+        """Keep a response, and in the same moment add to its conversation and release the lock of that.
+
+        It goes behind ``record.parent``, or into a chain of its own if another is there already. A key that is known
+        already was written by an earlier try. Raises ChainGone; ConversationGone, LockLost and DuplicateItem, and then
+        nothing is kept.
+        """
+        ...
+
+    async def read(self, tenant: str, keys: Sequence[str]) -> list[Stored]:
+        """Return those of the responses that are there, deleted and expired ones left out, in any order."""
+        ...
+
+    async def chain(self, tenant: str, key: str, limit: int) -> list[Stored]:
+        """Return the history of a response and itself, oldest first, from ``place.base`` on; [] if it is not there.
+
+        Deleted ones among them have no body. Settings are left out. Raises HistoryTooLarge above *limit* bytes.
+        """
+        ...
+
+    async def delete(self, tenant: str, key: str) -> bool:
+        """Take away what is kept of a response, at once; return whether it was there."""
+        ...
+
+    # conversations
+
+    async def create_conversation(self, tenant: str, conversation: Conversation, items: Sequence[NewItem]) -> None:
+        """Keep a new conversation. Raises DuplicateItem."""
+        ...
+
+    async def conversation(self, tenant: str, key: str) -> Conversation | None:
+        """Return the conversation; None if it is not there."""
+        ...
+
+    async def set_metadata(self, tenant: str, key: str, metadata: bytes) -> bool:
+        """Replace the metadata; return whether the conversation is there."""
+        ...
+
+    async def delete_conversation(self, tenant: str, key: str) -> bool:
+        """Take away a conversation and its items; return whether it was there. Responses of it stay."""
+        ...
+
+    async def add_items(self, tenant: str, key: str, items: Sequence[NewItem]) -> None:
+        """Add items to a conversation. Raises ConversationGone and DuplicateItem, and then adds none."""
+        ...
+
+    async def items(
+        self, tenant: str, key: str, *, after: str | None = None, limit: int = 100, descending: bool = False
+    ) -> list[StoredItem]:
+        """Return a page of the items of a conversation. Raises ConversationGone and NoSuchItem."""
+        ...
+
+    async def context(self, tenant: str, key: str, limit: int, until: int | None = None) -> list[StoredItem]:
+        """Return the items that a run continues, in order: from the newest compaction on, before position *until*.
+
+        Raises ConversationGone, and HistoryTooLarge above *limit* bytes.
+        """
+        ...
+
+    async def item(self, tenant: str, key: str, item_id: str) -> bytes | None:
+        """Return an item of a conversation; None if it is not there."""
+        ...
+
+    async def delete_item(self, tenant: str, key: str, item_id: str) -> bool:
+        """Take away an item of a conversation; return whether it was there."""
+        ...
+
+    async def lock(self, tenant: str, key: str, process: str) -> int:
+        """Take the lock of a conversation, and return its fence: a number that no lock of it had before.
+
+        A lock whose *process* has no lease any more counts for nothing. Raises ConversationGone and
+        ConversationLocked.
+        """
+        ...
+
+    async def unlock(self, tenant: str, key: str, fence: int) -> None:
+        """Release a lock, if it is still the one with this *fence*."""
+        ...
+
+    # housekeeping
+
+    async def renew(self, process: str, seconds: float) -> None:
+        """Give a process a lease of so many *seconds* from now; 0 ends it."""
+        ...
+
+    async def sweep(self, limit: int = 100) -> int:
+        """Delete some chains that have expired and leases that have ended; return how many chains: 0 when all is done.
+
+        Several processes may sweep at once.
+        """
+        ...
+
+    async def purge(self, tenant: str | None = None, before: int | None = None, limit: int = 100) -> int:
+        """Delete some chains, and conversations, of a tenant or of all, older than *before* (the last turn of a chain,
+        the creation of a conversation) or all of them; return how many: 0 when all is done.
+        """
+        ...
+
+    async def secret(self, name: str, proposed: bytes) -> bytes:
+        """Return the secret of a name, the same for all processes: the one *proposed*, if there was none yet."""
+        ...
+
+    async def counts(self) -> list[Counts]:
+        """Return what there is, by tenant."""
+        ...
+
+    def export(self, tenant: str | None = None) -> AsyncIterator[tuple[str, Stored]]:
+        """Return all responses with their settings, each with its tenant, deleted ones left out."""
+        ...

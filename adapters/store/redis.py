@@ -1,0 +1,345 @@
+"""A store in Redis or Valkey."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.exceptions import RedisError
+
+from . import redis_scripts
+from .protocol import (
+    DAY,
+    KEEP,
+    Addition,
+    ChainGone,
+    Conversation,
+    ConversationGone,
+    ConversationLocked,
+    Counts,
+    DuplicateItem,
+    HistoryTooLarge,
+    LockLost,
+    NewItem,
+    NewRecord,
+    NoSuchItem,
+    Opened,
+    Place,
+    Stored,
+    StoredItem,
+    StoreRefused,
+    StoreUnavailable,
+    place_of,
+)
+
+VERSION = 1
+_EVER = 2**52
+_CONNECTIONS = 20
+_WAIT = 5
+_FIELDS = ("chain", "depth", "base", "size", "created", "body", "conversation", "position")
+
+
+class RedisStore:
+    """The methods are those of ``Store``."""
+
+    def __init__(self, url: str, *, keep: float = KEEP, clock: Callable[[], float] = time.time) -> None:
+        pool = BlockingConnectionPool.from_url(url, max_connections=_CONNECTIONS, timeout=_WAIT)
+        self._client: Any = Redis(connection_pool=pool)  # its types know neither bytes nor pipelines
+        self._keep, self._clock = keep, clock
+        script = self._client.register_script
+        self._put, self._chain = script(redis_scripts.PUT), script(redis_scripts.CHAIN)
+        self._delete, self._drop = script(redis_scripts.DELETE), script(redis_scripts.DROP)
+        self._create, self._add = script(redis_scripts.CREATE), script(redis_scripts.ADD)
+        self._lock, self._unlock = script(redis_scripts.LOCK), script(redis_scripts.UNLOCK)
+        self._set_metadata = script(redis_scripts.SET_METADATA)
+
+    async def open(self) -> Opened:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise StoreRefused("Redis as a store needs asyncio: trio has no driver for it.") from None
+        with _guarded():
+            about: dict[str, Any] = await self._client.info()
+            if about.get("cluster_enabled"):
+                raise StoreRefused("Redis Cluster is no store: it cannot change several keys in one step.")
+            await self._client.hsetnx("diglot:meta", "version", str(VERSION))
+            version = int(await self._client.hget("diglot:meta", "version") or 0)
+        if version > VERSION:
+            raise StoreRefused(
+                f"The store has version {version}, and this diglot knows versions up to {VERSION}: use a newer one."
+            )
+        where = self._client.connection_pool.connection_kwargs
+        name = f"Redis {where.get('host') or where.get('path') or 'localhost'}/{where.get('db') or 0}"
+        return Opened(name, *_promised(about))
+
+    async def close(self) -> None:
+        await self._client.aclose()
+        await self._client.connection_pool.disconnect()
+
+    # responses
+
+    async def put(self, tenant: str, record: NewRecord, addition: Addition | None = None) -> None:
+        parent = record.parent
+        place = place_of(record, parent.chain if parent else record.key, parent.depth + 1 if parent else 0)
+        before = (parent.chain, parent.depth) if parent else ("", 0)
+        for settings in (b"", record.settings):
+            done = await _called(
+                self._put,
+                *(tenant, record.key, *before, place.depth, place.base, place.size, record.created, record.body),
+                *(record.settings_hash, settings, int(self._clock() + self._keep), DAY),
+                *((addition.conversation, addition.fence, *_items(addition.items)) if addition else ("", 0)),
+            )
+            if done[0] != b"settings":
+                break
+        if done[0] == b"chain":
+            raise ChainGone(before[0])
+        _expect_added(done, addition.conversation if addition else "")
+
+    async def read(self, tenant: str, keys: Sequence[str]) -> list[Stored]:
+        found: list[Stored] = []
+        with _guarded():
+            async with self._client.pipeline(transaction=False) as pipe:
+                for key in keys:
+                    pipe.hmget(_name("r", tenant, key), [*_FIELDS, "settings"])
+                rows = [(key, row) for key, row in zip(keys, await pipe.execute(), strict=True) if row[5] is not None]
+            async with self._client.pipeline(transaction=False) as pipe:
+                for _, row in rows:
+                    pipe.hget(_name("c", tenant, row[0].decode()), "expires")
+                    pipe.get(_name("s", tenant, row[8].decode()))
+                more = await pipe.execute()
+        for (key, row), expires, settings in zip(rows, more[::2], more[1::2], strict=True):
+            if expires is not None and settings is not None and int(expires) > self._clock():
+                found.append(_stored(key, int(expires), row[:8])._replace(settings=settings))
+        return found
+
+    async def chain(self, tenant: str, key: str, limit: int) -> list[Stored]:
+        rows = await _called(self._chain, tenant, key, limit, int(self._clock()))
+        if rows and isinstance(rows[0], int):
+            raise HistoryTooLarge(rows[0])
+        return [_stored(here.decode(), int(expires), row) for here, expires, row in reversed(rows)]
+
+    async def delete(self, tenant: str, key: str) -> bool:
+        return bool(await _called(self._delete, tenant, key, int(self._clock())))
+
+    # conversations
+
+    async def create_conversation(self, tenant: str, conversation: Conversation, items: Sequence[NewItem]) -> None:
+        _expect_added(await _called(self._create, tenant, *conversation, *_items(items)), conversation.key)
+
+    async def conversation(self, tenant: str, key: str) -> Conversation | None:
+        with _guarded():
+            created, metadata = await self._client.hmget(_name("v", tenant, key), ["created", "metadata"])
+        return None if created is None else Conversation(key, int(created), metadata)
+
+    async def set_metadata(self, tenant: str, key: str, metadata: bytes) -> bool:
+        return bool(await _called(self._set_metadata, tenant, key, metadata))
+
+    async def delete_conversation(self, tenant: str, key: str) -> bool:
+        with _guarded():
+            async with self._client.pipeline(transaction=True) as pipe:
+                pipe.delete(_name("v", tenant, key))
+                pipe.delete(*(_name(kind, tenant, key) for kind in "ipq"))
+                pipe.zrem("diglot:conversations", f"{tenant} {key}")
+                return bool((await pipe.execute())[0])
+
+    async def add_items(self, tenant: str, key: str, items: Sequence[NewItem]) -> None:
+        _expect_added(await _called(self._add, tenant, key, *_items(items)), key)
+
+    async def items(
+        self, tenant: str, key: str, *, after: str | None = None, limit: int = 100, descending: bool = False
+    ) -> list[StoredItem]:
+        positions = _name("p", tenant, key)
+        with _guarded():
+            if not await self._client.exists(_name("v", tenant, key)):
+                raise ConversationGone(key)
+            start = 0
+            if after is not None:
+                rank = await (self._client.zrevrank if descending else self._client.zrank)(positions, after)
+                if rank is None:
+                    raise NoSuchItem(after)
+                start = int(rank) + 1
+            names = await self._client.zrange(positions, start, start + limit - 1, desc=descending)
+        return await self._bodies(tenant, key, names)
+
+    async def context(self, tenant: str, key: str, limit: int, until: int | None = None) -> list[StoredItem]:
+        last = _EVER if until is None else until - 1
+        with _guarded():
+            async with self._client.pipeline(transaction=False) as pipe:
+                pipe.exists(_name("v", tenant, key))
+                pipe.zrevrangebyscore(_name("q", tenant, key), last, 0, start=0, num=1, withscores=True)
+                there, compactions = await pipe.execute()
+            if not there:
+                raise ConversationGone(key)
+            base = int(compactions[0][1]) if compactions else 0
+            names = await self._client.zrangebyscore(_name("p", tenant, key), base, last)
+        found = await self._bodies(tenant, key, names)
+        size = sum(len(item.body) for item in found)
+        if size > limit:
+            raise HistoryTooLarge(size)
+        return found
+
+    async def _bodies(self, tenant: str, key: str, names: Sequence[bytes]) -> list[StoredItem]:
+        if not names:
+            return []
+        with _guarded():
+            bodies = await self._client.hmget(_name("i", tenant, key), list(names))
+        pairs = zip(names, bodies, strict=True)
+        return [StoredItem(ident.decode(), body) for ident, body in pairs if body is not None]
+
+    async def item(self, tenant: str, key: str, item_id: str) -> bytes | None:
+        with _guarded():
+            return await self._client.hget(_name("i", tenant, key), item_id)
+
+    async def delete_item(self, tenant: str, key: str, item_id: str) -> bool:
+        with _guarded():
+            async with self._client.pipeline(transaction=True) as pipe:
+                pipe.hdel(_name("i", tenant, key), item_id)
+                pipe.zrem(_name("p", tenant, key), item_id)
+                pipe.zrem(_name("q", tenant, key), item_id)
+                return bool((await pipe.execute())[0])
+
+    async def lock(self, tenant: str, key: str, process: str) -> int:
+        done = await _called(self._lock, tenant, key, process, int(self._clock()))
+        if done[0] == b"locked":
+            raise ConversationLocked(key)
+        _expect_added(done, key)
+        return int(done[1])
+
+    async def unlock(self, tenant: str, key: str, fence: int) -> None:
+        await _called(self._unlock, tenant, key, fence)
+
+    # housekeeping
+
+    async def renew(self, process: str, seconds: float) -> None:
+        with _guarded():
+            expires = int(self._clock() + seconds)
+            await self._client.set(f"diglot:l:{process}", expires, ex=int(seconds) + DAY)
+
+    async def sweep(self, limit: int = 100) -> int:
+        until = int(self._clock()) - DAY
+        dropped = 0
+        with _guarded():
+            async for member in self._listed("chains", until):
+                dropped += await _called(self._drop, *member, until, _EVER)
+                if dropped >= limit:
+                    break
+        return dropped
+
+    async def purge(self, tenant: str | None = None, before: int | None = None, limit: int = 100) -> int:
+        newest = _EVER if before is None else before
+        dropped = 0
+        with _guarded():
+            async for owner, key in self._listed("chains", _EVER):
+                if dropped < limit and tenant in (None, owner):
+                    dropped += await _called(self._drop, owner, key, _EVER, newest)
+            async for owner, key in self._listed("conversations", newest - 1):
+                if dropped < limit and tenant in (None, owner):
+                    dropped += await self.delete_conversation(owner, key)
+        return dropped
+
+    async def secret(self, name: str, proposed: bytes) -> bytes:
+        with _guarded():
+            await self._client.hsetnx("diglot:meta", f"secret.{name}", proposed)
+            return await self._client.hget("diglot:meta", f"secret.{name}")
+
+    async def counts(self) -> list[Counts]:
+        found: dict[str, Counts] = {}
+        async for tenant, stored in self._all(None):
+            of_it = found.get(tenant) or Counts(tenant, 0, 0, 0, 0, 0, 0)
+            found[tenant] = of_it._replace(
+                records=of_it.records + 1,
+                record_bytes=of_it.record_bytes + len(stored.body or b""),
+                oldest=min(of_it.oldest or stored.created, stored.created),
+            )
+        with _guarded():
+            async for tenant, key in self._listed("conversations", _EVER):
+                of_it = found.get(tenant) or Counts(tenant, 0, 0, 0, 0, 0, 0)
+                bodies: list[bytes] = await self._client.hvals(_name("i", tenant, key))
+                found[tenant] = of_it._replace(
+                    conversations=of_it.conversations + 1,
+                    items=of_it.items + len(bodies),
+                    item_bytes=of_it.item_bytes + sum(map(len, bodies)),
+                )
+        return sorted(found.values())
+
+    async def export(self, tenant: str | None = None) -> AsyncIterator[tuple[str, Stored]]:
+        async for owner, stored in self._all(tenant):
+            for whole in await self.read(owner, [stored.key]):
+                yield owner, whole
+
+    async def _all(self, tenant: str | None) -> AsyncIterator[tuple[str, Stored]]:
+        """All responses, without settings, chain by chain."""
+        async for owner, chain in self._listed("chains", _EVER):
+            if tenant in (None, owner):
+                with _guarded():
+                    fields: dict[bytes, bytes] = await self._client.hgetall(_name("c", owner, chain))
+                keys = [key.decode() for field, key in fields.items() if field[:1] == b"d"]
+                for stored in await self.read(owner, keys):
+                    yield owner, stored
+
+    async def _listed(self, what: str, until: int) -> AsyncIterator[tuple[str, str]]:
+        """The tenants and keys of all chains or conversations up to a time."""
+        with _guarded():
+            members: list[bytes] = await self._client.zrangebyscore(f"diglot:{what}", 0, until)
+        for member in members:
+            tenant, _, key = member.decode().rpartition(" ")
+            yield tenant, key
+
+
+def _promised(about: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return what a server promises, by what it says of itself, and what can be lost."""
+    warnings: list[str] = []
+    policy = about.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        warnings.append(f"maxmemory-policy={policy}: Redis may drop what was answered; set noeviction")
+    if about.get("aof_enabled"):
+        durability = (
+            "what was answered survives the end of each process; with that of Redis, its last second may be lost"
+        )
+    else:
+        durability = "what was answered survives the end of diglot, not that of Redis"
+        warnings.append("appendonly=no: what was answered since the last snapshot is lost when Redis ends")
+    return durability, tuple(warnings)
+
+
+def _name(kind: str, tenant: str, key: str) -> str:
+    return f"diglot:{kind}:{tenant}:{key}"
+
+
+def _items(items: Sequence[NewItem]) -> Iterator[Any]:
+    for item in items:
+        yield from (item.id, item.body, int(item.compacts))
+
+
+def _expect_added(done: list[Any], conversation: str) -> None:
+    """Raise what a script says why it did nothing."""
+    if done[0] == b"conversation":
+        raise ConversationGone(conversation)
+    if done[0] == b"lock":
+        raise LockLost(conversation)
+    if done[0] == b"duplicate":
+        raise DuplicateItem(done[1].decode())
+
+
+def _stored(key: str, expires: int, row: Sequence[Any]) -> Stored:
+    chain, depth, base, size, created, body, conversation, position = row
+    place = Place(chain.decode(), int(depth), int(base), int(size), expires)
+    return Stored(key, place, int(created), body, b"", conversation.decode() or None, int(position))
+
+
+async def _called(script: Any, *args: Any) -> Any:
+    with _guarded():
+        return await script(args=args)
+
+
+@contextmanager
+def _guarded() -> Iterator[None]:
+    """Let no foreign exception out."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,72 @@
+"""What a SQL store does beside its work: leases, expiry, purges, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from . import sql_conversations, statements
+from .protocol import DAY, Counts
+from .statements import Writes
+
+_EVER = 2**62
+
+
+def renew(connection: Connection, writes: Writes, process: str, expires: float) -> None:
+    writes.renew(connection, {"process": process, "expires": int(expires)})
+
+
+def sweep(connection: Connection, now: float, limit: int) -> int:
+    """A day later than they expire, so that what a run continues does not vanish under it."""
+    statements.END_LEASES(connection, {"now": int(now)})
+    chains = statements.EXPIRED(connection, {"now": int(now) - DAY, "limit": limit}).all()
+    return _drop(connection, chains)
+
+
+def purge(connection: Connection, tenant: str | None, before: int | None, limit: int) -> int:
+    values: dict[str, Any] = {"any": tenant is None, "tenant": tenant or "", "limit": limit}
+    values["before"] = _EVER if before is None else before
+    dropped = _drop(connection, statements.PURGED(connection, values).all())
+    found = statements.PURGED_CONVERSATIONS(connection, values | {"limit": limit - dropped}).all()
+    return dropped + sum(sql_conversations.delete(connection, row.tenant, row.key) for row in found)
+
+
+def _drop(connection: Connection, chains: Sequence[Any]) -> int:
+    for tenant, chain in chains:
+        values: dict[str, Any] = {"tenant": tenant, "chain": chain}
+        shared = statements.SHARED(connection, values).scalars().all()
+        statements.DELETE_RECORDS(connection, values)
+        statements.DELETE_CHAIN(connection, values)
+        for settings in shared:
+            statements.UNSHARE(connection, values | {"hash": settings})
+    return len(chains)
+
+
+def secret(connection: Connection, writes: Writes, name: str, proposed: bytes) -> bytes:
+    values = {"name": f"secret.{name}", "proposed": proposed}
+    writes.secret(connection, values)
+    return statements.SECRET(connection, values).scalar_one()
+
+
+def counts(connection: Connection) -> list[Counts]:
+    found: dict[str, Counts] = {}
+    for tenant, count, size, oldest in statements.COUNT_RECORDS(connection, {}):
+        found[tenant] = Counts(tenant, count, int(size), oldest or 0, 0, 0, 0)
+    for tenant, count in statements.COUNT_CONVERSATIONS(connection, {}):
+        found[tenant] = found.get(tenant, _nothing(tenant))._replace(conversations=count)
+    for tenant, count, size in statements.COUNT_ITEMS(connection, {}):
+        found[tenant] = found.get(tenant, _nothing(tenant))._replace(items=count, item_bytes=int(size))
+    return sorted(found.values())
+
+
+def _nothing(tenant: str) -> Counts:
+    return Counts(tenant, 0, 0, 0, 0, 0, 0)
+
+
+def keys(connection: Connection, tenant: str | None, last: tuple[str, str], limit: int) -> list[tuple[str, str]]:
+    """Return the next tenants and keys behind the *last*."""
+    values = {"any": tenant is None, "tenant": tenant or "", "limit": limit}
+    rows = statements.KEYS(connection, values | {"last_tenant": last[0], "last_key": last[1]})
+    return [(row.tenant, row.key) for row in rows]

@@ -1,0 +1,274 @@
+"""The SQL of the stores: each statement is made once. All name the tenant, but for what belongs to no tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import Executable
+
+from .tables import chains, conversations, items, meta, processes, records, settings
+
+Values = Mapping[str, Any]
+
+
+_DIALECTS = {"postgresql": postgresql.dialect(), "sqlite": sqlite.dialect()}
+
+
+class Statement:
+    """SQL and the names of the values that it takes."""
+
+    def __init__(self, sql: Any, dialect: str = "postgresql") -> None:
+        self.sql: Executable = sql
+        compiled = sql.compile(dialect=_DIALECTS[dialect])
+        self.names = [name for name in compiled.params if name.startswith("v_")]
+
+    def __call__(self, connection: Connection, values: Values) -> Any:
+        """Execute it with those of the *values* that it takes."""
+        return connection.execute(self.sql, {name: values[name[2:]] for name in self.names})
+
+
+def value(name: str) -> Any:
+    return bindparam(f"v_{name}")
+
+
+def _values(*names: str, **more: str) -> dict[str, Any]:
+    """For each column the value of its name, or of another one."""
+    return {**{name: value(name) for name in names}, **{column: value(name) for column, name in more.items()}}
+
+
+_RECORD = _values(
+    *("tenant", "key", "chain", "depth", "base", "size", "created", "body", "conversation", "position"),
+    settings="hash",
+)
+_SHOWN = (
+    *(records.c[name] for name in ("key", "chain", "depth", "base", "size", "created", "body")),
+    *(records.c[name] for name in ("conversation", "position")),
+)
+_IN_CHAIN = and_(chains.c.tenant == records.c.tenant, chains.c.chain == records.c.chain)
+_IS_THERE = and_(records.c.body.is_not(None), chains.c.expires > value("now"))
+
+
+class Writes:
+    """Statements that put a response, which differ in what a database can do in one of them."""
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+        insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+        share = insert(settings).values(_values("tenant", "hash", body="settings")).on_conflict_do_nothing()
+        start = insert(chains).values(_values("tenant", "fork_chain", "fork_depth", "expires", chain="key"))
+        row = insert(records).values(_RECORD)
+        record = row.returning(records.c.depth)
+        behind = row.on_conflict_do_nothing(index_elements=["tenant", "chain", "depth"]).returning(records.c.depth)
+        self.begin_chain = self._combined(start, record), self._combined(share, start, record)
+        """For a response that begins a chain, or a fork: without its settings, and with them."""
+        self.go_on = self._combined(behind), self._combined(share, behind)
+        """For one behind its parent; the last statement returns nothing if another is there."""
+        self.renew = Statement(
+            insert(processes)
+            .values(_values("expires", id="process"))
+            .on_conflict_do_update(index_elements=["id"], set_={"expires": value("expires")}),
+            dialect,
+        )
+        self.secret = Statement(
+            insert(meta).values(_values("name", value="proposed")).on_conflict_do_nothing(), dialect
+        )
+
+    def _combined(self, *parts: Any) -> list[Statement]:
+        """Return one statement for all *parts* where the database can do that, else one for each."""
+        if self._dialect == "sqlite":
+            return [Statement(part, "sqlite") for part in parts]
+        *first, last = parts
+        for number, part in enumerate(first):
+            last = last.add_cte(part.cte(f"part_{number}"))
+        return [Statement(last)]
+
+
+def _shown_with(*more: Any) -> Any:
+    return select(*_SHOWN, chains.c.expires, *more).join(chains, _IN_CHAIN)
+
+
+_mine = records.alias()
+_head = and_(_mine.c.tenant == records.c.tenant, _mine.c.chain == records.c.chain)
+_reach = records.c.depth.between(_mine.c.base, _mine.c.depth)
+_forked = chains.alias()
+
+READ = Statement(
+    _shown_with(settings.c.body.label("settings"))
+    .join(settings, and_(settings.c.tenant == records.c.tenant, settings.c.hash == records.c.settings))
+    .where(records.c.tenant == value("tenant"), records.c.key.in_(bindparam("v_keys", expanding=True)), _IS_THERE)
+)
+HEAD = Statement(
+    _shown_with(chains.c.fork_chain, chains.c.fork_depth, _mine.c.base.label("start"))
+    .join(_mine, and_(_head, _reach))
+    .where(
+        *(_mine.c.tenant == value("tenant"), _mine.c.key == value("key"), _mine.c.body.is_not(None)),
+        *(_mine.c.size <= value("limit"), chains.c.expires > value("now")),
+    )
+    .order_by(records.c.depth)
+)
+"""The part of a history that is in the chain of its newest response."""
+SEGMENT = Statement(
+    _shown_with(chains.c.fork_chain, chains.c.fork_depth)
+    .where(
+        *(records.c.tenant == value("tenant"), records.c.chain == value("chain")),
+        records.c.depth.between(value("base"), value("depth")),
+    )
+    .order_by(records.c.depth)
+)
+"""The part that is in a chain that it was forked from."""
+SIZE = Statement(
+    select(records.c.size)
+    .join(chains, _IN_CHAIN)
+    .where(records.c.tenant == value("tenant"), records.c.key == value("key"), _IS_THERE)
+)
+EXISTS = Statement(select(records.c.depth).where(records.c.tenant == value("tenant"), records.c.key == value("key")))
+RENEW_CHAIN = Statement(
+    update(chains)
+    .where(chains.c.tenant == value("tenant"), chains.c.chain == value("chain"))
+    .values(expires=value("expires"))
+)
+TO_DELETE = Statement(
+    select(records.c.settings)
+    .join(chains, _IN_CHAIN)
+    .where(records.c.tenant == value("tenant"), records.c.key == value("key"), _IS_THERE)
+    .with_for_update(of=records)
+)
+EMPTY = Statement(
+    update(records)
+    .where(records.c.tenant == value("tenant"), records.c.key == value("key"))
+    .values(body=null(), settings=null())
+)
+UNSHARE = Statement(
+    delete(settings).where(
+        *(settings.c.tenant == value("tenant"), settings.c.hash == value("hash")),
+        ~exists().where(records.c.tenant == settings.c.tenant, records.c.settings == settings.c.hash),
+    )
+)
+
+_conversation = and_(conversations.c.tenant == value("tenant"), conversations.c.key == value("key"))
+_items = and_(items.c.tenant == value("tenant"), items.c.conversation == value("key"))
+
+CREATE = Statement(
+    conversations.insert().values(
+        **_values("tenant", "key", "created", "metadata", next="count"), holder=null(), fence=0
+    )
+)
+CONVERSATION = Statement(
+    select(*(conversations.c[name] for name in ("key", "created", "metadata"))).where(_conversation)
+)
+SET_METADATA = Statement(
+    update(conversations).where(_conversation).values(metadata=value("metadata")).returning(conversations.c.next)
+)
+DELETE_CONVERSATION = Statement(delete(conversations).where(_conversation).returning(conversations.c.next))
+DELETE_ITEMS = Statement(delete(items).where(_items))
+RESERVE = Statement(
+    update(conversations)
+    .where(_conversation)
+    .values(next=conversations.c.next + value("count"))
+    .returning(conversations.c.next)
+)
+"""Makes room for items, and lets no other transaction add any before this one ends."""
+RESERVE_LOCKED = Statement(
+    update(conversations)
+    .where(_conversation, conversations.c.fence == value("fence"), conversations.c.holder.is_not(None))
+    .values(next=conversations.c.next + value("count"), holder=null())
+    .returning(conversations.c.next)
+)
+THERE = Statement(select(items.c.id).where(_items, items.c.id.in_(bindparam("v_ids", expanding=True))))
+ADD_ITEM = items.insert()
+POSITION = Statement(select(items.c.position).where(_items, items.c.id == value("id")))
+ITEM = Statement(select(items.c.body).where(_items, items.c.id == value("id")))
+DELETE_ITEM = Statement(delete(items).where(_items, items.c.id == value("id")).returning(items.c.position))
+PAGE_UP = Statement(
+    select(items.c.id, items.c.body)
+    .where(_items, items.c.position > value("position"))
+    .order_by(items.c.position)
+    .limit(value("limit"))
+)
+PAGE_DOWN = Statement(
+    select(items.c.id, items.c.body)
+    .where(_items, items.c.position < value("position"))
+    .order_by(items.c.position.desc())
+    .limit(value("limit"))
+)
+_before = and_(_items, items.c.position < value("until"))
+_base = select(func.coalesce(func.max(items.c.position), 0)).where(_before, items.c.compacts).scalar_subquery()
+CONTEXT_SIZE = Statement(select(func.sum(func.length(items.c.body))).where(_before, items.c.position >= _base))
+CONTEXT = Statement(
+    select(items.c.id, items.c.body).where(_before, items.c.position >= _base).order_by(items.c.position)
+)
+LOCK = Statement(
+    update(conversations)
+    .where(
+        _conversation,
+        or_(
+            conversations.c.holder.is_(None),
+            conversations.c.holder.not_in(select(processes.c.id).where(processes.c.expires > value("now"))),
+        ),
+    )
+    .values(holder=value("process"), fence=conversations.c.fence + 1)
+    .returning(conversations.c.fence)
+)
+UNLOCK = Statement(
+    update(conversations).where(_conversation, conversations.c.fence == value("fence")).values(holder=null())
+)
+
+_is_forked = exists().where(_forked.c.tenant == chains.c.tenant, _forked.c.fork_chain == chains.c.chain)
+_some = select(chains.c.tenant, chains.c.chain).where(~_is_forked).limit(value("limit"))
+_some = _some.with_for_update(of=chains, skip_locked=True)
+EXPIRED = Statement(_some.where(chains.c.expires <= value("now")))
+_newer = exists().where(_IN_CHAIN, records.c.created >= value("before"))
+_of_tenant = or_(value("any"), chains.c.tenant == value("tenant"))
+PURGED = Statement(_some.where(_of_tenant, ~_newer))
+PURGED_CONVERSATIONS = Statement(
+    select(conversations.c.tenant, conversations.c.key)
+    .where(or_(value("any"), conversations.c.tenant == value("tenant")), conversations.c.created < value("before"))
+    .limit(value("limit"))
+)
+SHARED = Statement(
+    select(records.c.settings)
+    .distinct()
+    .where(records.c.tenant == value("tenant"), records.c.chain == value("chain"), records.c.settings.is_not(None))
+)
+DELETE_RECORDS = Statement(
+    delete(records).where(records.c.tenant == value("tenant"), records.c.chain == value("chain"))
+)
+DELETE_CHAIN = Statement(delete(chains).where(chains.c.tenant == value("tenant"), chains.c.chain == value("chain")))
+END_LEASES = Statement(delete(processes).where(processes.c.expires <= value("now")))
+SECRET = Statement(select(meta.c.value).where(meta.c.name == value("name")))
+COUNT_RECORDS = Statement(
+    select(
+        records.c.tenant,
+        func.count(records.c.body),
+        func.coalesce(func.sum(func.length(records.c.body)), 0),
+        func.min(records.c.created).filter(records.c.body.is_not(None)),
+    ).group_by(records.c.tenant)
+)
+COUNT_CONVERSATIONS = Statement(select(conversations.c.tenant, func.count()).group_by(conversations.c.tenant))
+COUNT_ITEMS = Statement(
+    select(items.c.tenant, func.count(), func.sum(func.length(items.c.body))).group_by(items.c.tenant)
+)
+_later = or_(
+    records.c.tenant > value("last_tenant"),
+    and_(records.c.tenant == value("last_tenant"), records.c.key > value("last_key")),
+)
+KEYS = Statement(
+    select(records.c.tenant, records.c.key)
+    .where(or_(value("any"), records.c.tenant == value("tenant")), _later, records.c.body.is_not(None))
+    .order_by(records.c.tenant, records.c.key)
+    .limit(value("limit"))
+)

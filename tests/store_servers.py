@@ -1,0 +1,115 @@
+"""A PostgreSQL and a Redis of the system's packages, started for tests on a free port in a directory of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+REQUIRED = os.environ.get("DIGLOT_REQUIRE_STORES") == "1"
+_USER = "postgres"
+"""Who runs PostgreSQL, which does not run as root."""
+_PATIENCE = 60
+
+
+def absent(what: str, package: str) -> None:
+    """Skip the test, or let it fail where the stores are required."""
+    message = f"{what} is not installed (Debian's package {package}): its store is not tested"
+    if REQUIRED:
+        pytest.fail(f"{message}, and DIGLOT_REQUIRE_STORES=1")
+    pytest.skip(message)
+
+
+def free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]
+
+
+def find(program: str) -> str | None:
+    """Where a program is: PostgreSQL's are in no path."""
+    places = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    return shutil.which(program, path=os.pathsep.join([*places, os.environ.get("PATH", os.defpath)]))
+
+
+@contextmanager
+def directory(user: str | None = None) -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix="diglot-"))
+    try:
+        if user is not None:
+            shutil.chown(made, user)
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The URL of a new database."""
+    initdb, server = find("initdb"), find("postgres")
+    if initdb is None or server is None:
+        absent("PostgreSQL", "postgresql")
+        return
+    user = _USER if os.geteuid() == 0 else None
+    with directory(user) as made:
+        data, port = made / "data", free_port()
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "user": user, "cwd": made}
+        subprocess.run([initdb, "-D", data, "-A", "trust", "-U", "diglot", "--no-sync"], check=True, **quiet)
+        arguments = ["-D", data, "-p", str(port), "-k", made, "-c", "listen_addresses=127.0.0.1"]
+        with running([server, *arguments], port, quiet):
+            yield f"postgresql://diglot@127.0.0.1:{port}/postgres"
+
+
+@contextmanager
+def redis(*arguments: str) -> Iterator[str]:
+    """The URL of a new database."""
+    server = find("redis-server") or find("valkey-server")
+    if server is None:
+        absent("Redis", "redis-server")
+        return
+    with directory() as made:
+        port = free_port()
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": made}
+        command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", *arguments]
+        with running(command, port, quiet):
+            yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def running(command: Sequence[str | Path], port: int, options: dict[str, object]) -> Iterator[None]:
+    """Run a server from when it takes connections."""
+    with subprocess.Popen(command, **options) as process:  # type: ignore[call-overload]
+        try:
+            _wait_for(port, process)
+            yield
+        finally:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+            process.kill()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            if _is_ready(port, str(process.args)):
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"{process.args} takes no connections")
+
+
+def _is_ready(port: int, command: str) -> bool:
+    """PostgreSQL takes connections before it takes questions."""
+    asker = find("pg_isready") if "postgres" in command else None
+    return (
+        asker is None or subprocess.run([asker, "-q", "-h", "127.0.0.1", "-p", str(port)], check=False).returncode == 0
+    )
