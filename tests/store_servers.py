@@ -11,10 +11,27 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 REQUIRED = os.environ.get("DIGLOT_REQUIRE_STORES") == "1"
+
+
+class Engine(NamedTuple):
+    """A kind of store, and what its test runs on."""
+
+    kind: str
+    backend: str
+
+
+SQL = [Engine("sqlite", "asyncio"), Engine("postgres", "asyncio")]
+ENGINES = [
+    *(Engine(kind, backend) for kind in ("memory", "sqlite") for backend in ("asyncio", "trio")),
+    Engine("postgres", "asyncio"),
+    Engine("redis", "asyncio"),
+]
+
 _USER = "postgres"
 """Who runs PostgreSQL, which does not run as root."""
 _PATIENCE = 60

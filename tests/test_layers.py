@@ -35,7 +35,10 @@ PACKAGES: dict[str, set[str]] = {
     "h11": {"server/protocol_h11"},
     "httptools": {"server/protocol_httptools"},
     "redis": {"store/redis"},
-    "sqlalchemy": {"store/sql", "store/sql_conversations", "store/sql_records", "store/statements", "store/tables"},
+    "sqlalchemy": {
+        *("store/postgres", "store/sql", "store/sql_conversations", "store/sql_housekeeping", "store/sql_records"),
+        *("store/sqlite", "store/statements", "store/tables"),
+    },
     "starlette": {"demo/app", "server/app", "server/guard", "server/page"},
     "uvicorn": {"server/app", "server/protocol", "server/protocol_h11", "server/protocol_httptools"},
     "yarl": {"upstream/aiohttp"},

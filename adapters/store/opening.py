@@ -22,27 +22,49 @@ def open_store(
     scheme = url.partition(":")[0].partition("+")[0].lower()
     if scheme == "memory":
         return MemoryStore(most_bytes=memory, keep=keep, clock=clock)
-    if scheme in ("redis", "rediss", "valkey", "valkeys", "unix"):
-        return _redis(url, keep, clock)
-    if scheme in ("sqlite", "postgresql", "postgres"):
-        return _sql(url, scheme, keep, clock)
+    if scheme in _OPENERS:
+        return _OPENERS[scheme](url, keep, clock)
     raise StoreRefused("A store is 'memory', 'sqlite:///FILE', 'postgresql://...' or 'redis://...'.")
 
 
 def _redis(url: str, keep: float, clock: Callable[[], float]) -> Store:
     try:
         from .redis import RedisStore
-    except ModuleNotFoundError as error:
-        raise missing.named(error, "A store in Redis", "redis") from None
-    return RedisStore(url.replace("valkey", "redis", 1), keep=keep, clock=clock)
-
-
-def _sql(url: str, scheme: str, keep: float, clock: Callable[[], float]) -> Store:
-    is_sqlite = scheme == "sqlite"
+    except ImportError as error:
+        raise _named(error, "A store in Redis", "redis") from None
     try:
-        from .sql import PostgresStore, SqliteStore, read_url
-    except ModuleNotFoundError as error:
-        name, extra = ("A store in SQLite", "sqlite") if is_sqlite else ("A store in PostgreSQL", "postgres")
-        raise missing.named(error, name, extra) from None
-    kind = SqliteStore if is_sqlite else PostgresStore
-    return kind(read_url(url), keep=keep, clock=clock)
+        return RedisStore(url.replace("valkey", "redis", 1), keep=keep, clock=clock)
+    except ValueError:
+        raise StoreRefused("The URL of the store cannot be read.") from None
+
+
+def _sqlite(url: str, keep: float, clock: Callable[[], float]) -> Store:
+    try:
+        from .sql import read_url
+        from .sqlite import SqliteStore
+    except ImportError as error:
+        raise _named(error, "A store in SQLite", "sqlite") from None
+    return SqliteStore(read_url(url), keep=keep, clock=clock)
+
+
+def _postgres(url: str, keep: float, clock: Callable[[], float]) -> Store:
+    try:
+        from .postgres import PostgresStore
+        from .sql import read_url
+
+        return PostgresStore(read_url(url), keep=keep, clock=clock)
+    except ImportError as error:
+        raise _named(error, "A store in PostgreSQL", "postgres") from None
+
+
+def _named(error: ImportError, user: str, extra: str) -> ImportError:
+    """Return the error that names the command that helps; SQLAlchemy wraps the one of a package that it misses."""
+    cause = error.__cause__ if isinstance(error.__cause__, ModuleNotFoundError) else error
+    return missing.named(cause, user, extra) if isinstance(cause, ModuleNotFoundError) else error
+
+
+_OPENERS: dict[str, Callable[[str, float, Callable[[], float]], Store]] = {
+    **dict.fromkeys(("redis", "rediss", "valkey", "valkeys", "unix"), _redis),
+    **dict.fromkeys(("postgresql", "postgres"), _postgres),
+    "sqlite": _sqlite,
+}

@@ -86,15 +86,12 @@ class RedisStore:
         parent = record.parent
         place = place_of(record, parent.chain if parent else record.key, parent.depth + 1 if parent else 0)
         before = (parent.chain, parent.depth) if parent else ("", 0)
-        for settings in (b"", record.settings):
-            done = await _called(
-                self._put,
-                *(tenant, record.key, *before, place.depth, place.base, place.size, record.created, record.body),
-                *(record.settings_hash, settings, int(self._clock() + self._keep), DAY),
-                *((addition.conversation, addition.fence, *_items(addition.items)) if addition else ("", 0)),
-            )
-            if done[0] != b"settings":
-                break
+        about = (tenant, record.key, *before, place.depth, place.base, place.size, record.created, record.body)
+        added = (addition.conversation, addition.fence, *_items(addition.items)) if addition else ("", 0)
+        more = (int(self._clock() + self._keep), DAY, *added)
+        done = await _called(self._put, *about, record.settings_hash, b"", *more)
+        if done[0] == b"settings":
+            done = await _called(self._put, *about, record.settings_hash, b"=" + record.settings, *more)
         if done[0] == b"chain":
             raise ChainGone(before[0])
         _expect_added(done, addition.conversation if addition else "")
@@ -297,9 +294,7 @@ def _promised(about: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     if policy != "noeviction":
         warnings.append(f"maxmemory-policy={policy}: Redis may drop what was answered; set noeviction")
     if about.get("aof_enabled"):
-        durability = (
-            "what was answered survives the end of each process; with that of Redis, its last second may be lost"
-        )
+        durability = "what was answered survives the end of diglot; that of Redis may cost the last second"
     else:
         durability = "what was answered survives the end of diglot, not that of Redis"
         warnings.append("appendonly=no: what was answered since the last snapshot is lost when Redis ends")

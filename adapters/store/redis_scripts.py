@@ -70,7 +70,9 @@ else
     redis.call('HINCRBY', parent, 'forks', 1)
   end
 end
-if redis.call('INCR', name('u', tenant, hash)) == 1 then redis.call('SET', name('s', tenant, hash), settings) end
+if redis.call('INCR', name('u', tenant, hash)) == 1 then
+  redis.call('SET', name('s', tenant, hash), string.sub(settings, 2))
+end
 redis.call('HSET', record, 'chain', chain, 'depth', depth, 'base', base, 'size', size, 'created', created,
   'body', body, 'settings', hash, 'conversation', conversation, 'position', position)
 return {'ok', position}

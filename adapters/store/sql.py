@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
-import anyio.to_thread
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from . import sql_conversations, sql_housekeeping, sql_records
 from .protocol import (
@@ -25,7 +20,6 @@ from .protocol import (
     Counts,
     NewItem,
     NewRecord,
-    Opened,
     Stored,
     StoredItem,
     StoreError,
@@ -33,13 +27,10 @@ from .protocol import (
     StoreUnavailable,
 )
 from .statements import Writes
-from .tables import prepare
 
 Result = TypeVar("Result")
 _TRIES = 3
 _MOST_KNOWN = 4_096
-_READERS = 4
-_CONNECTIONS = 20
 _PORTION = 50
 
 
@@ -184,109 +175,9 @@ def read_url(url: str) -> URL:
     """Read the URL of a database; raises StoreRefused for what is none."""
     try:
         return make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise StoreRefused("The URL of the store cannot be read.") from None
 
 
 def _called(function: Callable[..., Result], args: tuple[Any, ...], connection: Connection) -> Result:
     return function(connection, *args)
-
-
-class SqliteStore(SqlStore):
-    """A file: one hop to a thread for each transaction. Writers of a process wait for each other outside of threads."""
-
-    dialect = "sqlite"
-
-    def __init__(self, url: URL, *, keep: float = KEEP, clock: Callable[[], float] = time.time) -> None:
-        super().__init__(url, keep=keep, clock=clock)
-        self._engine = _sqlite_engine(url)
-        self._writers, self._readers = anyio.CapacityLimiter(1), anyio.CapacityLimiter(_READERS)
-
-    async def open(self) -> Opened:
-        path = self.url.database
-        if not path or path == ":memory:":
-            raise StoreRefused("SQLite needs a file, as in sqlite:///diglot.db; what is in memory is store='memory'.")
-        await self._guarded(prepare, True)
-        durability = "what was answered survives the end of the process and of the machine"
-        return Opened(f"SQLite {path}", durability)
-
-    async def close(self) -> None:
-        await anyio.to_thread.run_sync(self._engine.dispose)
-
-    async def _transact(self, function: Callable[[Connection], Result], write: bool, alone: bool) -> Result:
-        limiter = self._writers if write else self._readers
-        return await anyio.to_thread.run_sync(_in_transaction, self._engine, function, write, limiter=limiter)
-
-
-def _in_transaction(engine: Engine, function: Callable[[Connection], Result], write: bool) -> Result:
-    with engine.connect() as connection, connection.execution_options(diglot_write=write).begin():
-        return function(connection)
-
-
-def _sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url.set(drivername="sqlite+pysqlite"), pool_size=_READERS + 1, max_overflow=0)
-    path = Path(url.database or "")
-
-    @event.listens_for(engine, "do_connect")
-    def create(dialect: Any, record: Any, args: Any, options: Any) -> None:
-        """What it holds is for the owner of the file only."""
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-
-    @event.listens_for(engine, "connect")
-    def set_up(connection: Any, record: Any) -> None:
-        connection.isolation_level = None  # transactions begin below
-        for setting in _PRAGMAS:
-            connection.execute(f"PRAGMA {setting}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        """Take the lock of writers at once: later, it could be refused."""
-        write = connection.get_execution_options().get("diglot_write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    return engine
-
-
-_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
-
-
-class PostgresStore(SqlStore):
-    """PostgreSQL over asyncpg. A plain response is one statement without a transaction around it."""
-
-    dialect = "postgresql"
-
-    def __init__(self, url: URL, *, keep: float = KEEP, clock: Callable[[], float] = time.time) -> None:
-        super().__init__(url, keep=keep, clock=clock)
-        options = dict(url.query)
-        if "sslmode" in options:  # as libpq calls it
-            options["ssl"] = options.pop("sslmode")
-        url = url.set(drivername="postgresql+asyncpg", query=options)
-        self._engine = create_async_engine(url, pool_size=_CONNECTIONS, max_overflow=0)
-        self._alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-
-    async def open(self) -> Opened:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            raise StoreRefused("PostgreSQL as a store needs asyncio: trio has no driver for it.") from None
-        await self._guarded(prepare, True)
-        return await self._guarded(self._described, False)
-
-    def _described(self, connection: Connection) -> Opened:
-        name = f"PostgreSQL {self.url.host or 'localhost'}/{self.url.database or ''}"
-        settings = ("fsync", "synchronous_commit", "full_page_writes")
-        found = {each: connection.exec_driver_sql(f"SHOW {each}").scalar() for each in settings}
-        off = [f"{each}={value}" for each, value in found.items() if value == "off"]
-        warnings = tuple(f"{each}: what was answered last can be lost when the machine ends" for each in off)
-        durability = "what was answered survives the end of each process" + ("" if off else " and of the machine")
-        return Opened(name, durability, warnings)
-
-    async def close(self) -> None:
-        await self._engine.dispose()
-
-    async def _transact(self, function: Callable[[Connection], Result], write: bool, alone: bool) -> Result:
-        if alone or not write:
-            async with self._alone.connect() as connection:
-                return await connection.run_sync(function)
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(function)

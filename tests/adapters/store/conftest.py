@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
 import pytest
@@ -13,18 +13,7 @@ import redis.asyncio
 from diglot.adapters.store import Store, open_store
 
 import store_servers
-
-
-class Engine(NamedTuple):
-    kind: str
-    backend: str
-
-
-ENGINES = [
-    *(Engine(kind, backend) for kind in ("memory", "sqlite") for backend in ("asyncio", "trio")),
-    Engine("postgres", "asyncio"),
-    Engine("redis", "asyncio"),
-]
+from store_servers import ENGINES, Engine
 
 
 class Clock:

@@ -1,0 +1,86 @@
+"""A store in Redis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+import redis.asyncio
+import trio
+
+from diglot.adapters.store import NewRecord, Place, StoreRefused, StoreUnavailable, open_store
+from diglot.adapters.store.redis import _promised
+
+from store_servers import Engine, free_port
+
+pytestmark = pytest.mark.anyio
+
+KEYS = [f"{number:032x}" for number in range(30)]
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine("redis", "asyncio")
+
+
+def record(number: int, parent: Place | None = None) -> NewRecord:
+    return NewRecord(KEYS[number], 1, b"body", 10, b"settings", "hash", parent=parent)
+
+
+def test_what_it_promises() -> None:
+    """By what the server says of itself; what may be lost is a warning."""
+    durability, warnings = _promised({"maxmemory_policy": "noeviction", "aof_enabled": 1})
+    assert (durability[-15:], warnings) == ("the last second", ())
+    durability, warnings = _promised({"maxmemory_policy": "allkeys-lru", "aof_enabled": 0})
+    assert durability == "what was answered survives the end of diglot, not that of Redis"
+    assert [warning.partition(":")[0] for warning in warnings] == ["maxmemory-policy=allkeys-lru", "appendonly=no"]
+
+
+async def test_a_cluster_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot change several keys in one step."""
+    store: Any = open_store(url)
+
+    async def info() -> dict[str, Any]:
+        return {"cluster_enabled": 1}
+
+    monkeypatch.setattr(store._client, "info", info)
+    with pytest.raises(StoreRefused, match="Redis Cluster is no store"):
+        await store.open()
+    await store.close()
+
+
+async def test_a_later_version_refuses_to_start(url: str) -> None:
+    """The store was made by a newer diglot."""
+    client: Any = redis.asyncio.from_url(url)
+    await client.hset("diglot:meta", "version", "2")
+    await client.aclose()
+    store = open_store(url)
+    with pytest.raises(StoreRefused, match="The store has version 2, and this diglot knows versions up to 1"):
+        await store.open()
+    await store.close()
+
+
+async def test_a_server_that_is_not_there() -> None:
+    """One error for all."""
+    store = open_store(f"redis://127.0.0.1:{free_port()}/0")
+    with pytest.raises(StoreUnavailable):
+        await store.open()
+    with pytest.raises(StoreUnavailable):
+        await store.put("t", record(0))
+    await store.close()
+
+
+def test_trio_has_no_driver() -> None:
+    """The error says so."""
+    with pytest.raises(StoreRefused, match="needs asyncio"):
+        trio.run(open_store("redis://h").open)
+
+
+async def test_calls_that_are_cancelled(store: Any) -> None:
+    """They happen or not, and the store goes on."""
+    for number in range(30):
+        with anyio.move_on_after(0.0002 * number):
+            await store.put("t", record(number))
+    await store.put("t", record(0))
+    assert len(await store.read("t", [KEYS[0]])) == 1
