@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ..errors import RequestError
 from ..wire import validate
 from . import ids, needs, pairing, refusals
-from .records import Record, is_compaction
+from .records import Past, is_compaction
 
 Item = dict[str, Any]
 
@@ -77,16 +77,16 @@ def expand(
     return Expanded(made, inputs.own, before, inputs.places)
 
 
-def of_chain(records: Sequence[Record]) -> list[Item]:
-    """Return what the *records* of a chain, oldest first, hand on to the next request, from the newest compaction on.
+def of_chain(chain: Sequence[Past]) -> list[Item]:
+    """Return what the responses of a chain, oldest first, hand on to the next request, from the newest compaction on.
 
     Raises RequestError if one of them has not finished.
     """
     start, found = 0, 0
-    handed_on = [contributed(record) for record in records]
-    for i, record in enumerate(records):
+    handed_on = [contributed(past) for past in chain]
+    for i, past in enumerate(chain):
         if any(is_compaction(item) for item in handed_on[i]):
-            start, found = i, _beginning(record, handed_on[i])
+            start, found = i, _beginning(past, handed_on[i])
     if handed_on:
         handed_on[start] = handed_on[start][found:]
     return [item for items in handed_on[start:] for item in items]
@@ -98,24 +98,23 @@ def of_conversation(items: Sequence[Item]) -> list[Item]:
     return list(items[last:])
 
 
-def contributed(record: Record) -> list[Item]:
+def contributed(past: Past) -> list[Item]:
     """Return what one response hands on, by its status; raises RequestError if it has not finished."""
-    status, output = record.answer.get("status"), record.answer["output"]
-    if status in _RUNNING:
-        raise refusals.not_finished(record.id)
-    if status == "cancelled":
-        return record.input
-    if status == "failed":
-        output = [item for item in output if item.get("status") in _FINISHED]
-    return [*record.input, *output]
+    if past.status in _RUNNING:
+        raise refusals.not_finished(past.id)
+    if past.status == "cancelled":
+        return past.input
+    if past.status == "failed":
+        return [*past.input, *(item for item in past.output if item.get("status") in _FINISHED)]
+    return past.input + past.output
 
 
-def _beginning(record: Record, items: list[Item]) -> int:
-    """Where the history starts in the newest record with a compaction: at one that the model made, else at its input.
+def _beginning(past: Past, items: list[Item]) -> int:
+    """Where the history starts in the newest response with a compaction: at one that the model made, else at its input.
 
     What a client sent together with a compaction is one window: nothing of it is left out.
     """
-    made = [i for i in range(len(record.input), len(items)) if is_compaction(items[i])]
+    made = [i for i in range(len(past.input), len(items)) if is_compaction(items[i])]
     return made[-1] if made else 0
 
 
@@ -126,7 +125,7 @@ class _Inputs:
         self.items: list[Item] = []
         self.own: list[Item] = []
         self.places: list[int] = []
-        self._there = {item["id"]: item for item in before if ids.is_id(item.get("id")) and not _is_named_by_call(item)}
+        self._there = {item["id"]: item for item in before if "id" in item and not _is_named_by_call(item)}
         self._known = {**referenced, **self._there}
         self._taken = set(self._there)
         self._new_id = new_id

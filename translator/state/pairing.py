@@ -13,16 +13,18 @@ Names = tuple[str, ...]
 
 def check(items: list[Item]) -> None:
     """Raise RequestError for the first output whose call is nowhere, then for the first call without an output."""
-    made = {name for item in items for names in calls_of(item) for name in names}
-    answered = {call_id for item in items for call_id in answers_of(item)}
+    made: list[Names] = []
+    answers: list[str] = []
     for item in items:
-        for call_id in answers_of(item):
-            if call_id not in made:
-                raise refusals.no_call(call_id)
-    for item in items:
-        for names in calls_of(item):
-            if answered.isdisjoint(names):
-                raise refusals.no_output(names[0])
+        made += calls_of(item)
+        answers += answers_of(item)
+    called, answered = {name for names in made for name in names}, set(answers)
+    for call_id in answers:
+        if call_id not in called:
+            raise refusals.no_call(call_id)
+    for names in made:
+        if answered.isdisjoint(names):
+            raise refusals.no_output(names[0])
 
 
 def without_abandoned(items: list[Item], later: list[Item]) -> list[Item]:

@@ -11,6 +11,8 @@ import hashlib
 import zlib
 from typing import Any, NamedTuple
 
+import msgspec
+
 from ..errors import TranslationError
 from ..wire import json
 
@@ -20,12 +22,28 @@ VERSION = b"1"
 _PLAIN, _COMPRESSED = b"j", b"z"
 _LEAST = 200
 """Shorter data does not become shorter."""
+_SHORT = 4096
+"""Up to here, fixed codes are read faster than a table of codes."""
 _MOST = 1 << 20
 """Longer data takes too long to compress, and is mostly images, which hardly become shorter."""
 
-SETTINGS = ("instructions", "tools", "tool_choice", "text", "reasoning")
+SETTINGS = (
+    *("instructions", "tools", "tool_choice", "text", "reasoning", "model", "object", "store", "background"),
+    *("temperature", "top_p", "top_logprobs", "presence_penalty", "frequency_penalty", "max_output_tokens"),
+    *("max_tool_calls", "parallel_tool_calls", "truncation", "service_tier"),
+)
 """Members of an answer that agents repeat in each turn."""
+_APART = frozenset({*SETTINGS, "output", "status"})
 _COMPACTIONS = ("compaction", "context_compaction")
+
+
+class Past(NamedTuple):
+    """What a history needs of a response."""
+
+    id: str
+    status: str | None
+    input: list[Item]
+    output: list[Item]
 
 
 class Record(NamedTuple):
@@ -37,8 +55,8 @@ class Record(NamedTuple):
     """The resolved input items of this response alone, each with an id."""
 
     @property
-    def id(self) -> str:
-        return self.answer["id"]
+    def past(self) -> Past:
+        return Past(self.answer["id"], self.answer.get("status"), self.input, self.answer["output"])
 
 
 class Encoded(NamedTuple):
@@ -56,25 +74,56 @@ class DamagedRecord(TranslationError):
     """What is stored cannot be read: it was written by a later version, or is damaged."""
 
 
+class _Body(msgspec.Struct):
+    status: str | None
+    input: list[dict[str, Any]]
+    output: list[dict[str, Any]]
+    answer: msgspec.Raw
+
+
+_bodies = msgspec.json.Decoder(_Body)
+
+
 def encode(record: Record) -> Encoded:
     """Return the bytes of a record."""
-    own = {name: value for name, value in record.answer.items() if name not in SETTINGS}
-    settings = json.encode({name: record.answer[name] for name in SETTINGS if name in record.answer})
+    answer, output = record.answer, record.answer["output"]
+    body = {
+        "status": answer.get("status"),
+        "input": record.input,
+        "output": output,
+        "answer": {name: value for name, value in answer.items() if name not in _APART},
+    }
+    settings = json.encode({name: answer[name] for name in SETTINGS if name in answer})
     return Encoded(
-        body=packed({"answer": own, "input": record.input}),
+        body=packed(body),
         settings=packed_bytes(settings),
         settings_hash=hashlib.sha256(settings).hexdigest()[:32],
-        compacts=any(is_compaction(item) for items in (record.input, record.answer["output"]) for item in items),
+        compacts=any(is_compaction(item) for items in (record.input, output) for item in items),
     )
 
 
 def decode(ident: str, body: bytes, settings: bytes) -> Record:
     """Return the record of the response *ident*; raises DamagedRecord."""
-    value, repeated = unpacked(ident, body), unpacked(ident, settings)
-    answer, items = value.get("answer"), value.get("input")
-    if not isinstance(answer, dict) or not isinstance(answer.get("output"), list) or not isinstance(items, list):
-        raise _damaged(ident, "it is no response")
-    return Record({**answer, **repeated, "id": ident}, items)
+    kept = _body(ident, body)
+    try:
+        rest = json.decode(bytes(kept.answer), None)
+        answer = {**rest, **unpacked(ident, settings), "id": ident, "status": kept.status, "output": kept.output}
+    except (TypeError, ValueError):
+        raise _damaged(ident, "it is no response") from None
+    return Record(answer, kept.input)
+
+
+def decode_past(ident: str, body: bytes) -> Past:
+    """Return what a history needs of the response *ident*; raises DamagedRecord."""
+    kept = _body(ident, body)
+    return Past(ident, kept.status, kept.input, kept.output)
+
+
+def _body(ident: str, data: bytes) -> _Body:
+    try:
+        return _bodies.decode(_unpacked_bytes(ident, data))
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        raise _damaged(ident, "it is no response") from None
 
 
 def encode_item(item: Item) -> bytes:
@@ -93,7 +142,9 @@ def packed(value: dict[str, Any]) -> bytes:
 
 def packed_bytes(data: bytes) -> bytes:
     if _LEAST < len(data) <= _MOST:
-        short = zlib.compress(data, 1)
+        strategy = zlib.Z_FIXED if len(data) <= _SHORT else zlib.Z_DEFAULT_STRATEGY
+        compressor = zlib.compressobj(1, strategy=strategy)
+        short = compressor.compress(data) + compressor.flush()
         if len(short) < len(data):
             return VERSION + _COMPRESSED + short
     return VERSION + _PLAIN + data
@@ -101,16 +152,22 @@ def packed_bytes(data: bytes) -> bytes:
 
 def unpacked(ident: str, data: bytes) -> dict[str, Any]:
     """Return the object that *data* holds; raises DamagedRecord with the *ident* of what it is."""
-    version, form, rest = data[:1], data[1:2], data[2:]
-    if version != VERSION:
-        raise _damaged(ident, "it was written by another version of diglot")
     try:
-        value = json.decode(zlib.decompress(rest) if form == _COMPRESSED else rest, None)
-    except (zlib.error, ValueError):
+        value = json.decode(_unpacked_bytes(ident, data), None)
+    except ValueError:
         raise _damaged(ident, "its data is damaged") from None
     if not isinstance(value, dict):
         raise _damaged(ident, "its data is no object")
     return value
+
+
+def _unpacked_bytes(ident: str, data: bytes) -> bytes:
+    if data[:1] != VERSION:
+        raise _damaged(ident, "it was written by another version of diglot")
+    try:
+        return zlib.decompress(data[2:]) if data[1:2] == _COMPRESSED else data[2:]
+    except zlib.error:
+        raise _damaged(ident, "its data is damaged") from None
 
 
 def is_compaction(item: Item) -> bool:

@@ -38,16 +38,17 @@ def output_of(call_id: str, **more: Any) -> Item:
     return {"type": "function_call_output", "call_id": call_id, "output": "x", **more}
 
 
-def record(number: int, own: list[Item], output: list[Item], status: str = "completed") -> records.Record:
-    """A record as it comes back from a store."""
+def record(number: int, own: list[Item], output: list[Item], status: str = "completed") -> records.Past:
+    """A response as it comes back from a store."""
     new_id = ids.ItemIds(key(number))
     answer = {"id": new_id("resp"), "status": status, "output": output}
     kept = records.Record(answer, [history.kept(item, new_id) for item in own])
     written = records.encode(kept)
-    return records.decode(kept.id, written.body, written.settings)
+    assert records.decode(answer["id"], written.body, written.settings).past == kept.past
+    return records.decode_past(answer["id"], written.body)
 
 
-def expanded(body: Item, chain: list[records.Record], **more: Any) -> history.Expanded:
+def expanded(body: Item, chain: list[records.Past], **more: Any) -> history.Expanded:
     new_id = ids.ItemIds(key(0xFFFF + len(chain)))
     return history.expand({**MODEL, **body}, new_id, inherited=history.of_chain(chain), **more)
 
@@ -87,7 +88,7 @@ def conversations(draw: Any) -> list[tuple[Any, list[Item]]]:
 def test_chained_is_sent_in_full(turns: list[tuple[Any, list[Item]]]) -> None:
     """The upstream gets the same request."""
     whole: list[Item] = []
-    chain: list[records.Record] = []
+    chain: list[records.Past] = []
     for number, (own, output) in enumerate(turns):
         whole += [user(own)] if isinstance(own, str) else own
         made = expanded({"input": own, "instructions": "Be brief.", "previous_response_id": "resp_x"}, chain)

@@ -30,6 +30,7 @@ def test_what_is_written_comes_back(more: Any, items: Any, output: Any, instruct
     kept = records.Record({**more, **answer(output=output, instructions=instructions)}, items)
     written = records.encode(kept)
     assert records.decode(ID, written.body, written.settings) == kept
+    assert records.decode_past(ID, written.body) == kept.past
 
 
 def test_settings_have_one_name() -> None:
@@ -63,11 +64,12 @@ def test_long_data_is_compressed() -> None:
         (b"2j{}", "it was written by another version of diglot"),
         (b"", "it was written by another version of diglot"),
         (b"1zjunk", "its data is damaged"),
-        (b"1j{", "its data is damaged"),
-        (b"1j[]", "its data is no object"),
-        (b"1j{}", "it is no response"),
-        (b'1j{"answer":{"output":[]}}', "it is no response"),
-        (b'1j{"answer":{},"input":[]}', "it is no response"),
+        (b"1j{", "it is no response"),
+        (b"1j[]", "it is no response"),
+        (b'1j{"status":null,"answer":{},"input":[]}', "it is no response"),
+        (b'1j{"status":null,"answer":{},"input":[1],"output":[]}', "it is no response"),
+        (b'1j{"status":null,"answer":[],"input":[],"output":[]}', "it is no response"),
+        (b'1j{"status":null,"answer":"x","input":[],"output":[]}', "it is no response"),
     ],
 )
 def test_what_cannot_be_read(data: bytes, why: str) -> None:
@@ -76,6 +78,17 @@ def test_what_cannot_be_read(data: bytes, why: str) -> None:
         records.decode(ID, data, records.packed({}))
     assert (caught.value.status, caught.value.type) == (500, "server_error")
     assert ID in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"), [(b"1j{", "its data is damaged"), (b"1j[]", "its data is no object"), (b"0", "another version")]
+)
+def test_items_that_cannot_be_read(data: bytes, why: str) -> None:
+    """The same of items, and of settings."""
+    body = records.encode(records.Record(answer(), [])).body
+    for read in (lambda: records.decode_item("msg_1", data), lambda: records.decode("msg_1", body, data)):
+        with pytest.raises(records.DamagedRecord, match=f"'msg_1' is stored, but cannot be read: .*{why}"):
+            read()
 
 
 def test_items_of_conversations() -> None:
