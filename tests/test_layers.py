@@ -36,7 +36,14 @@ PACKAGES: dict[str, set[str]] = {
     "httptools": {"server/protocol_httptools"},
     "redis": {"store/redis"},
     "sqlalchemy": {
-        *("store/postgres", "store/sql", "store/sql_conversations", "store/sql_housekeeping", "store/sql_records"),
+        *(
+            "store/postgres",
+            "store/sql",
+            "store/sql_completions",
+            "store/sql_conversations",
+            "store/sql_housekeeping",
+            "store/sql_records",
+        ),
         *("store/sqlite", "store/statements", "store/tables"),
     },
     "starlette": {"demo/app", "server/app", "server/guard", "server/page"},

@@ -14,10 +14,12 @@ from .protocol import (
     KEEP,
     Addition,
     ChainGone,
+    Completion,
     Conversation,
     ConversationGone,
     ConversationLocked,
     Counts,
+    Filter,
     HistoryTooLarge,
     LockLost,
     NewItem,
@@ -26,13 +28,16 @@ from .protocol import (
     Place,
     Stored,
     StoredItem,
+    counts_of,
     place_of,
 )
+from .shelf import Shelf
 
 Name = tuple[str, str]
 """A tenant and a key."""
 
 MOST_BYTES = 256 * MEBIBYTE
+_EVER = 2**62
 _OVERHEAD = 500
 """Bytes that a record takes besides its body."""
 
@@ -65,7 +70,8 @@ class MemoryStore:
         self._most_bytes, self._keep, self._clock = most_bytes, keep, clock
         self._chains: dict[Name, _Chain] = {}
         self._logs: dict[Name, Log] = {}
-        self._used: OrderedDict[tuple[bool, Name], None] = OrderedDict()  # logs (True) and chains, the newest last
+        self._shelves: dict[str, Shelf] = {}
+        self._used: OrderedDict[tuple[str, Name], None] = OrderedDict()  # what was used last stands last
         self._places: dict[Name, Place] = {}
         self._hashes: dict[Name, str] = {}  # the name of the settings of each record
         self._settings: dict[Name, _Settings] = {}
@@ -134,7 +140,7 @@ class MemoryStore:
         chain: _Chain | None = self._chains[tenant, key]
         chain.expires = self._clock() + self._keep
         while chain is not None:
-            self._touch(False, (tenant, key))
+            self._touch("chain", (tenant, key))
             key = chain.fork.chain if chain.fork else ""
             chain = self._chains.get((tenant, key))
 
@@ -161,7 +167,7 @@ class MemoryStore:
         found: list[Stored] = []
         name, depth = place.chain, place.depth
         while depth >= place.base:
-            self._touch(False, (tenant, name))
+            self._touch("chain", (tenant, name))
             chain = self._chains.get((tenant, name))
             if chain is None or depth not in chain.records:
                 return []
@@ -222,7 +228,7 @@ class MemoryStore:
     def _add(self, tenant: str, key: str, log: Log, items: Sequence[NewItem]) -> None:
         log.add(items)
         self._grow(log, sum(len(item.body) + _OVERHEAD for item in items))
-        self._touch(True, (tenant, key))
+        self._touch("log", (tenant, key))
 
     def _log(self, tenant: str, key: str) -> Log:
         log = self._logs.get((tenant, key))
@@ -237,7 +243,7 @@ class MemoryStore:
 
     async def context(self, tenant: str, key: str, limit: int, until: int | None = None) -> list[StoredItem]:
         log = self._log(tenant, key)
-        self._touch(True, (tenant, key))
+        self._touch("log", (tenant, key))
         return log.context(limit, until)
 
     async def item(self, tenant: str, key: str, item_id: str) -> bytes | None:
@@ -264,6 +270,42 @@ class MemoryStore:
         if log is not None and log.fence == fence:
             log.holder = None
 
+    # chat completions
+
+    async def put_completion(self, tenant: str, completion: Completion) -> None:
+        shelf = self._shelf(tenant)
+        if shelf.add(completion, self._clock() + self._keep):
+            self.size += len(completion.body) + _OVERHEAD
+            self._touch("completion", (tenant, completion.id))
+            self._shrink()
+
+    def _shelf(self, tenant: str) -> Shelf:
+        """Return the completions of a tenant, those that have expired gone."""
+        shelf = self._shelves.setdefault(tenant, Shelf())
+        for completion_id in shelf.expired(self._clock()):
+            self._drop_completion((tenant, completion_id))
+        return shelf
+
+    async def completion(self, tenant: str, completion_id: str) -> Completion | None:
+        return self._shelf(tenant).completions.get(completion_id)
+
+    async def completions(self, tenant: str, asked: Filter) -> list[Completion]:
+        return self._shelf(tenant).page(asked)
+
+    async def label_completion(self, tenant: str, completion_id: str, metadata: dict[str, str]) -> bool:
+        return self._shelf(tenant).label(completion_id, metadata)
+
+    async def delete_completion(self, tenant: str, completion_id: str) -> bool:
+        self._shelf(tenant)
+        return self._drop_completion((tenant, completion_id))
+
+    def _drop_completion(self, name: Name) -> bool:
+        tenant, completion_id = name
+        found = self._shelves[tenant].remove(completion_id)
+        self._used.pop(("completion", name), None)
+        self.size -= len(found.body) + _OVERHEAD if found else 0
+        return found is not None
+
     # housekeeping
 
     async def renew(self, process: str, seconds: float) -> None:
@@ -272,7 +314,9 @@ class MemoryStore:
     async def sweep(self, limit: int = 100) -> int:
         now = self._clock()
         self._leases = {process: until for process, until in self._leases.items() if until > now}
-        return self._drop_some(lambda name, chain: chain.expires <= now - DAY, limit)
+        expired = [(tenant, ident) for tenant, shelf in self._shelves.items() for ident in shelf.expired(now)]
+        dropped = sum(self._drop_completion(name) for name in expired[:limit])
+        return dropped + self._drop_some(lambda name, chain: chain.expires <= now - DAY, limit - dropped)
 
     def _drop_some(self, is_meant: Callable[[Name, _Chain], bool], limit: int) -> int:
         """Drop chains that nobody was forked from."""
@@ -291,30 +335,41 @@ class MemoryStore:
             for name, log in self._logs.items()
             if tenant in (None, name[0]) and (before is None or log.about.created < before)
         )
-        return dropped + sum(self._drop_log(name) for name in list(islice(logs, limit - dropped)))
+        dropped += sum(self._drop_log(name) for name in list(islice(logs, limit - dropped)))
+        completions = (
+            (owner, completion.id)
+            for owner, shelf in self._shelves.items()
+            for completion in shelf.completions.values()
+            if tenant in (None, owner) and (before is None or completion.created < before)
+        )
+        return dropped + sum(self._drop_completion(name) for name in list(islice(completions, limit - dropped)))
 
     async def secret(self, name: str, proposed: bytes) -> bytes:
         return self._secrets.setdefault(name, proposed)
 
     async def counts(self) -> list[Counts]:
-        counts: dict[str, Counts] = {}
+        found: dict[str, Counts] = {}
         for (tenant, _), chain in self._chains.items():
-            found = counts.get(tenant) or Counts(tenant, 0, 0, 0, 0, 0, 0)
-            bodies = [(stored.created, stored.body) for stored in chain.records.values() if stored.body is not None]
-            oldest = min((created for created, _ in bodies), default=0)
-            counts[tenant] = found._replace(
-                records=found.records + len(bodies),
-                record_bytes=found.record_bytes + sum(len(body) for _, body in bodies),
-                oldest=min(oldest, found.oldest) if found.oldest and oldest else oldest or found.oldest,
+            sizes = [len(stored.body) for stored in chain.records.values() if stored.body is not None]
+            times = [stored.created for stored in chain.records.values() if stored.body is not None]
+            so_far = found.get(tenant, counts_of(tenant))
+            found[tenant] = so_far._replace(
+                records=so_far.records + len(sizes),
+                record_bytes=so_far.record_bytes + sum(sizes),
+                oldest=min([*times, so_far.oldest or _EVER]),
             )
         for (tenant, _), log in self._logs.items():
-            found = counts.get(tenant) or Counts(tenant, 0, 0, 0, 0, 0, 0)
-            counts[tenant] = found._replace(
-                conversations=found.conversations + 1,
-                items=found.items + len(log.items),
-                item_bytes=found.item_bytes + sum(len(item.body) for item in log.items.values()),
+            so_far = found.get(tenant, counts_of(tenant))
+            found[tenant] = so_far._replace(
+                conversations=so_far.conversations + 1,
+                items=so_far.items + len(log.items),
+                item_bytes=so_far.item_bytes + sum(len(item.body) for item in log.items.values()),
             )
-        return sorted(counts.values())
+        for tenant, shelf in self._shelves.items():
+            sizes = [len(completion.body) for completion in shelf.completions.values()]
+            so_far = found.get(tenant, counts_of(tenant))
+            found[tenant] = so_far._replace(completions=len(sizes), completion_bytes=sum(sizes))
+        return sorted(each._replace(oldest=each.oldest % _EVER) for each in found.values())
 
     async def export(self, tenant: str | None = None) -> AsyncIterator[tuple[str, Stored]]:
         for owner, key in list(self._places):
@@ -328,23 +383,25 @@ class MemoryStore:
         owner.size += size
         self.size += size
 
-    def _touch(self, is_log: bool, name: Name) -> None:
-        self._used[is_log, name] = None
-        self._used.move_to_end((is_log, name))
+    def _touch(self, kind: str, name: Name) -> None:
+        self._used[kind, name] = None
+        self._used.move_to_end((kind, name))
 
     def _shrink(self) -> None:
         """Drop what was used least, but never the newest, until all fits."""
         while self.size > self._most_bytes and len(self._used) > 1:
-            is_log, name = next(iter(self._used))
-            if is_log:
+            kind, name = next(iter(self._used))
+            if kind == "chain":
+                self._drop_chains([name])
+            elif kind == "log":
                 self._drop_log(name)
             else:
-                self._drop_chains([name])
+                self._drop_completion(name)
 
     def _drop_chains(self, names: Sequence[Name]) -> int:
         for tenant, key in names:
             chain = self._chains.pop((tenant, key))
-            self._used.pop((False, (tenant, key)), None)
+            self._used.pop(("chain", (tenant, key)), None)
             self.size -= chain.size
             for stored in chain.records.values():
                 del self._places[tenant, stored.key]
@@ -356,6 +413,6 @@ class MemoryStore:
         log = self._logs.pop(name, None)
         if log is None:
             return False
-        self._used.pop((True, name), None)
+        self._used.pop(("log", name), None)
         self.size -= log.size + len(log.about.metadata) + _OVERHEAD
         return True

@@ -15,7 +15,8 @@ from .sql import SqlStore
 from .tables import prepare
 
 Result = TypeVar("Result")
-_CONNECTIONS = 20
+_CONNECTIONS = 10
+"""For transactions, and as many for single statements."""
 _PATIENCE = 30
 """After so many seconds a connection counts as dead. Callers who have less time are cancelled before."""
 
@@ -33,7 +34,9 @@ class PostgresStore(SqlStore):
         url = url.set(drivername="postgresql+asyncpg", query=options)
         waits = {"command_timeout": _PATIENCE, "timeout": _PATIENCE}
         self._engine = create_async_engine(url, pool_size=_CONNECTIONS, max_overflow=0, connect_args=waits)
-        self._alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._alone = create_async_engine(
+            url, pool_size=_CONNECTIONS, max_overflow=0, connect_args=waits, isolation_level="AUTOCOMMIT"
+        )
         self._running: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> Opened:
@@ -56,6 +59,7 @@ class PostgresStore(SqlStore):
     async def close(self) -> None:
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._engine.dispose()
+        await self._alone.dispose()
 
     async def _transact(self, function: Callable[[Connection], Result], write: bool, alone: bool) -> Result:
         """Whoever is cancelled does not wait for the end; the connection is not cut in the middle of a transaction."""

@@ -1,7 +1,7 @@
 """What a store is: bytes and ids, no rules. Whoever has a database of another kind writes a class with these methods.
 
-A *tenant* is a short text; nothing of one tenant is ever seen by another. A *key* is 32 hex digits: the middle of
-`resp_<key>` and `conv_<key>`. What bodies hold, nobody here knows.
+A *tenant* is a text of up to 64 characters without spaces; nothing of one tenant is ever seen by another. A *key* is
+32 hex digits: those of `resp_<key>` and `conv_<key>`. What bodies hold, nobody here knows.
 
 Responses form chains. The first child of a response goes into the same chain, one deeper; a second one starts a chain
 of its own that names its *fork*, the place it branches from. So a chain is a range, read in one query however long it
@@ -16,7 +16,8 @@ answer, and may then be called again: doing the same twice does no harm.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 DAY = 86_400
@@ -153,6 +154,28 @@ class StoredItem(NamedTuple):
     body: bytes
 
 
+class Completion(NamedTuple):
+    """A chat completion as it is kept."""
+
+    id: str
+    """What the client knows it by: up to 128 characters."""
+    created: int
+    model: str
+    metadata: dict[str, str]
+    body: bytes
+
+
+class Filter(NamedTuple):
+    """Which chat completions a page has; those are listed by the time when they were created, and then by id."""
+
+    model: str | None = None
+    metadata: Mapping[str, str] = MappingProxyType({})
+    """Names and values that a completion must have, all of them."""
+    after: str | None = None
+    limit: int = 20
+    descending: bool = False
+
+
 class Counts(NamedTuple):
     """What there is of a tenant."""
 
@@ -164,6 +187,13 @@ class Counts(NamedTuple):
     conversations: int
     items: int
     item_bytes: int
+    completions: int
+    completion_bytes: int
+
+
+def counts_of(tenant: str) -> Counts:
+    """Nothing, so far."""
+    return Counts(tenant, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 class Opened(NamedTuple):
@@ -268,6 +298,28 @@ class Store(Protocol):
         """Release a lock, if it is still the one with this *fence*."""
         ...
 
+    # chat completions
+
+    async def put_completion(self, tenant: str, completion: Completion) -> None:
+        """Keep a chat completion, as long as a chain without another turn. An id that is there stays as it is."""
+        ...
+
+    async def completion(self, tenant: str, completion_id: str) -> Completion | None:
+        """Return a chat completion; None if it is not there."""
+        ...
+
+    async def completions(self, tenant: str, asked: Filter) -> list[Completion]:
+        """Return a page of them. Raises NoSuchItem if the one that it is to follow is not there."""
+        ...
+
+    async def label_completion(self, tenant: str, completion_id: str, metadata: dict[str, str]) -> bool:
+        """Replace the metadata of a chat completion; return whether it is there."""
+        ...
+
+    async def delete_completion(self, tenant: str, completion_id: str) -> bool:
+        """Take away a chat completion; return whether it was there."""
+        ...
+
     # housekeeping
 
     async def renew(self, process: str, seconds: float) -> None:
@@ -275,15 +327,16 @@ class Store(Protocol):
         ...
 
     async def sweep(self, limit: int = 100) -> int:
-        """Delete some chains that have expired and leases that have ended; return how many chains: 0 when all is done.
+        """Delete some chains and chat completions that have expired, and all leases that have ended; return how many
+        of the former: 0 when all is done.
 
         Several processes may sweep at once.
         """
         ...
 
     async def purge(self, tenant: str | None = None, before: int | None = None, limit: int = 100) -> int:
-        """Delete some chains, and conversations, of a tenant or of all, older than *before* (the last turn of a chain,
-        the creation of a conversation) or all of them; return how many: 0 when all is done.
+        """Delete some chains, conversations and chat completions, of a tenant or of all, older than *before* (the last
+        turn of a chain, the creation of others) or all of them; return how many: 0 when all is done.
         """
         ...
 

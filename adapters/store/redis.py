@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
@@ -17,11 +18,13 @@ from .protocol import (
     KEEP,
     Addition,
     ChainGone,
+    Completion,
     Conversation,
     ConversationGone,
     ConversationLocked,
     Counts,
     DuplicateItem,
+    Filter,
     HistoryTooLarge,
     LockLost,
     NewItem,
@@ -33,13 +36,16 @@ from .protocol import (
     StoredItem,
     StoreRefused,
     StoreUnavailable,
+    counts_of,
     place_of,
 )
+from .shelf import fits
 
 VERSION = 1
 _EVER = 2**52
 _CONNECTIONS = 20
 _WAIT = 5
+_PORTION = 100
 _FIELDS = ("chain", "depth", "base", "size", "created", "body", "conversation", "position")
 
 
@@ -56,6 +62,9 @@ class RedisStore:
         self._create, self._add = script(redis_scripts.CREATE), script(redis_scripts.ADD)
         self._lock, self._unlock = script(redis_scripts.LOCK), script(redis_scripts.UNLOCK)
         self._set_metadata = script(redis_scripts.SET_METADATA)
+        self._put_completion = script(redis_scripts.PUT_COMPLETION)
+        self._label_completion = script(redis_scripts.LABEL_COMPLETION)
+        self._drop_completion = script(redis_scripts.DROP_COMPLETION)
 
     async def open(self) -> Opened:
         try:
@@ -209,6 +218,62 @@ class RedisStore:
     async def unlock(self, tenant: str, key: str, fence: int) -> None:
         await _called(self._unlock, tenant, key, fence)
 
+    # chat completions
+
+    async def put_completion(self, tenant: str, completion: Completion) -> None:
+        about = msgspec.json.encode([completion.created, completion.model, completion.metadata])
+        expires = int(self._clock() + self._keep)
+        ident, place = completion.id, f"{completion.created:020} {completion.id}"
+        await _called(self._put_completion, tenant, ident, place, about, completion.body, expires)
+
+    async def completion(self, tenant: str, completion_id: str) -> Completion | None:
+        return next(iter(await self._completions(tenant, [completion_id])), None)
+
+    async def _completions(self, tenant: str, idents: Sequence[str]) -> list[Completion]:
+        found: list[Completion] = []
+        with _guarded():
+            async with self._client.pipeline(transaction=False) as pipe:
+                for ident in idents:
+                    pipe.hmget(_name("m", tenant, ident), ["about", "body", "expires"])
+                rows = await pipe.execute()
+        for ident, (about, body, expires) in zip(idents, rows, strict=True):
+            if body is not None and int(expires) > self._clock():
+                created, model, metadata = msgspec.json.decode(about)
+                found.append(Completion(ident, created, model, metadata, body))
+        return found
+
+    async def completions(self, tenant: str, asked: Filter) -> list[Completion]:
+        places = f"diglot:o:{tenant}"
+        start = ""
+        if asked.after is not None:
+            after = await self.completion(tenant, asked.after)
+            if after is None:
+                raise NoSuchItem(asked.after)
+            start = f"({after.created:020} {after.id}"
+        found: list[Completion] = []
+        while len(found) < asked.limit:
+            with _guarded():
+                if asked.descending:
+                    members = await self._client.zrevrangebylex(places, start or "+", "-", start=0, num=_PORTION)
+                else:
+                    members = await self._client.zrangebylex(places, start or "-", "+", start=0, num=_PORTION)
+            if not members:
+                break
+            some = await self._completions(tenant, [member.decode().partition(" ")[2] for member in members])
+            found += [completion for completion in some if fits(completion, asked)]
+            start = f"({members[-1].decode()}"
+        return found[: asked.limit]
+
+    async def label_completion(self, tenant: str, completion_id: str, metadata: dict[str, str]) -> bool:
+        found = await self.completion(tenant, completion_id)
+        if found is None:
+            return False
+        about = msgspec.json.encode([found.created, found.model, metadata])
+        return bool(await _called(self._label_completion, tenant, completion_id, about))
+
+    async def delete_completion(self, tenant: str, completion_id: str) -> bool:
+        return bool(await _called(self._drop_completion, tenant, completion_id, int(self._clock()), _EVER, _EVER))
+
     # housekeeping
 
     async def renew(self, process: str, seconds: float) -> None:
@@ -217,25 +282,23 @@ class RedisStore:
             await self._client.set(f"diglot:l:{process}", expires, ex=int(seconds) + DAY)
 
     async def sweep(self, limit: int = 100) -> int:
-        until = int(self._clock()) - DAY
+        now = int(self._clock())
         dropped = 0
-        with _guarded():
-            async for member in self._listed("chains", until):
-                dropped += await _called(self._drop, *member, until, _EVER)
-                if dropped >= limit:
-                    break
+        async for owner, key in self._listed("chains", now - DAY):
+            dropped += await _called(self._drop, owner, key, now - DAY, _EVER) if dropped < limit else 0
+        async for owner, ident in self._listed("completions", now):
+            dropped += await _called(self._drop_completion, owner, ident, -1, now, _EVER) if dropped < limit else 0
         return dropped
 
     async def purge(self, tenant: str | None = None, before: int | None = None, limit: int = 100) -> int:
         newest = _EVER if before is None else before
         dropped = 0
-        with _guarded():
-            async for owner, key in self._listed("chains", _EVER):
-                if dropped < limit and tenant in (None, owner):
-                    dropped += await _called(self._drop, owner, key, _EVER, newest)
-            async for owner, key in self._listed("conversations", newest - 1):
-                if dropped < limit and tenant in (None, owner):
-                    dropped += await self.delete_conversation(owner, key)
+        async for owner, key in self._listed("chains", _EVER, tenant):
+            dropped += await _called(self._drop, owner, key, _EVER, newest) if dropped < limit else 0
+        async for owner, key in self._listed("conversations", newest - 1, tenant):
+            dropped += await self.delete_conversation(owner, key) if dropped < limit else 0
+        async for owner, ident in self._listed("completions", _EVER, tenant):
+            dropped += await _called(self._drop_completion, owner, ident, -1, _EVER, newest) if dropped < limit else 0
         return dropped
 
     async def secret(self, name: str, proposed: bytes) -> bytes:
@@ -246,21 +309,28 @@ class RedisStore:
     async def counts(self) -> list[Counts]:
         found: dict[str, Counts] = {}
         async for tenant, stored in self._all(None):
-            of_it = found.get(tenant) or Counts(tenant, 0, 0, 0, 0, 0, 0)
-            found[tenant] = of_it._replace(
-                records=of_it.records + 1,
-                record_bytes=of_it.record_bytes + len(stored.body or b""),
-                oldest=min(of_it.oldest or stored.created, stored.created),
+            so_far = found.get(tenant, counts_of(tenant))
+            found[tenant] = so_far._replace(
+                records=so_far.records + 1,
+                record_bytes=so_far.record_bytes + len(stored.body or b""),
+                oldest=min(so_far.oldest or stored.created, stored.created),
             )
-        with _guarded():
-            async for tenant, key in self._listed("conversations", _EVER):
-                of_it = found.get(tenant) or Counts(tenant, 0, 0, 0, 0, 0, 0)
+        async for tenant, key in self._listed("conversations", _EVER):
+            so_far = found.get(tenant, counts_of(tenant))
+            with _guarded():
                 bodies: list[bytes] = await self._client.hvals(_name("i", tenant, key))
-                found[tenant] = of_it._replace(
-                    conversations=of_it.conversations + 1,
-                    items=of_it.items + len(bodies),
-                    item_bytes=of_it.item_bytes + sum(map(len, bodies)),
-                )
+            found[tenant] = so_far._replace(
+                conversations=so_far.conversations + 1,
+                items=so_far.items + len(bodies),
+                item_bytes=so_far.item_bytes + sum(map(len, bodies)),
+            )
+        async for tenant, ident in self._listed("completions", _EVER):
+            so_far = found.get(tenant, counts_of(tenant))
+            with _guarded():
+                size: int = await self._client.hstrlen(_name("m", tenant, ident), "body")
+            found[tenant] = so_far._replace(
+                completions=so_far.completions + 1, completion_bytes=so_far.completion_bytes + size
+            )
         return sorted(found.values())
 
     async def export(self, tenant: str | None = None) -> AsyncIterator[tuple[str, Stored]]:
@@ -270,21 +340,21 @@ class RedisStore:
 
     async def _all(self, tenant: str | None) -> AsyncIterator[tuple[str, Stored]]:
         """All responses, without settings, chain by chain."""
-        async for owner, chain in self._listed("chains", _EVER):
-            if tenant in (None, owner):
-                with _guarded():
-                    fields: dict[bytes, bytes] = await self._client.hgetall(_name("c", owner, chain))
-                keys = [key.decode() for field, key in fields.items() if field[:1] == b"d"]
-                for stored in await self.read(owner, keys):
-                    yield owner, stored
+        async for owner, chain in self._listed("chains", _EVER, tenant):
+            with _guarded():
+                fields: dict[bytes, bytes] = await self._client.hgetall(_name("c", owner, chain))
+            keys = [key.decode() for field, key in fields.items() if field[:1] == b"d"]
+            for stored in await self.read(owner, keys):
+                yield owner, stored
 
-    async def _listed(self, what: str, until: int) -> AsyncIterator[tuple[str, str]]:
-        """The tenants and keys of all chains or conversations up to a time."""
+    async def _listed(self, what: str, until: int, of: str | None = None) -> AsyncIterator[tuple[str, str]]:
+        """The tenants and keys of all chains, conversations or completions up to a time, of one tenant or of all."""
         with _guarded():
             members: list[bytes] = await self._client.zrangebyscore(f"diglot:{what}", 0, until)
         for member in members:
-            tenant, _, key = member.decode().rpartition(" ")
-            yield tenant, key
+            tenant, _, key = member.decode().partition(" ")
+            if of in (None, tenant):
+                yield tenant, key
 
 
 def _promised(about: dict[str, Any]) -> tuple[str, tuple[str, ...]]:

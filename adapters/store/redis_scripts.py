@@ -2,7 +2,8 @@
 
 Keys begin with `diglot:`; `r` is a response, `c` a chain with the keys of its responses by their depth (`d<depth>`),
 `s` and `u` are settings and how many responses have them, `v` is a conversation, `i` its items by id, `p` and `q` are
-the positions of its items and of its compactions, `l` is the lease of a process. `chains` and `conversations` list all.
+the positions of its items and of its compactions, `m` is a chat completion and `o` their order, `l` is the lease of a
+process. `chains`, `conversations` and `completions` list all.
 """
 
 _NAMES = """
@@ -200,6 +201,45 @@ end
 redis.call('DEL', about)
 redis.call('ZREM', 'diglot:chains', tenant .. ' ' .. chain)
 if found.fork_chain then redis.call('HINCRBY', name('c', tenant, found.fork_chain), 'forks', -1) end
+return 1
+"""
+)
+
+PUT_COMPLETION = (
+    _NAMES
+    + """
+local tenant, ident, place, about, body, expires = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local completion = name('m', tenant, ident)
+if redis.call('EXISTS', completion) == 1 then return 0 end
+redis.call('HSET', completion, 'place', place, 'about', about, 'body', body, 'expires', expires)
+redis.call('ZADD', 'diglot:o:' .. tenant, 0, place)
+redis.call('ZADD', 'diglot:completions', expires, tenant .. ' ' .. ident)
+return 1
+"""
+)
+
+LABEL_COMPLETION = (
+    _NAMES
+    + """
+local completion = name('m', ARGV[1], ARGV[2])
+if redis.call('EXISTS', completion) == 0 then return 0 end
+redis.call('HSET', completion, 'about', ARGV[3])
+return 1
+"""
+)
+
+DROP_COMPLETION = (
+    _NAMES
+    + """
+local tenant, ident = ARGV[1], ARGV[2]
+local after, until_then, before = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local completion = name('m', tenant, ident)
+local found = redis.call('HMGET', completion, 'place', 'expires')
+if not found[1] or tonumber(string.sub(found[1], 1, 20)) >= before then return 0 end
+if tonumber(found[2]) <= after or tonumber(found[2]) > until_then then return 0 end
+redis.call('DEL', completion)
+redis.call('ZREM', 'diglot:o:' .. tenant, found[1])
+redis.call('ZREM', 'diglot:completions', tenant .. ' ' .. ident)
 return 1
 """
 )

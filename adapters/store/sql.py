@@ -12,12 +12,14 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError
 
-from . import sql_conversations, sql_housekeeping, sql_records
+from . import sql_completions, sql_conversations, sql_housekeeping, sql_records
 from .protocol import (
     KEEP,
     Addition,
+    Completion,
     Conversation,
     Counts,
+    Filter,
     NewItem,
     NewRecord,
     Stored,
@@ -144,6 +146,24 @@ class SqlStore(ABC):
 
     async def unlock(self, tenant: str, key: str, fence: int) -> None:
         await self._run(sql_conversations.unlock, tenant, key, fence)
+
+    # chat completions
+
+    async def put_completion(self, tenant: str, completion: Completion) -> None:
+        expires = self._clock() + self._keep
+        await self._run(sql_completions.put, self._writes, tenant, completion, expires)
+
+    async def completion(self, tenant: str, completion_id: str) -> Completion | None:
+        return await self._run(sql_completions.find, tenant, completion_id, self._clock(), write=False)
+
+    async def completions(self, tenant: str, asked: Filter) -> list[Completion]:
+        return await self._run(sql_completions.page, tenant, asked, self._clock(), write=False)
+
+    async def label_completion(self, tenant: str, completion_id: str, metadata: dict[str, str]) -> bool:
+        return await self._run(sql_completions.label, tenant, completion_id, metadata, self._clock())
+
+    async def delete_completion(self, tenant: str, completion_id: str) -> bool:
+        return await self._run(sql_completions.delete, tenant, completion_id, self._clock())
 
     # housekeeping
 

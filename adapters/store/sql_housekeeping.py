@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from . import sql_conversations, statements
-from .protocol import DAY, Counts
+from .protocol import DAY, Counts, counts_of
 from .statements import Writes
 
 _EVER = 2**62
@@ -22,7 +22,8 @@ def sweep(connection: Connection, now: float, limit: int) -> int:
     """A day later than they expire, so that what a run continues does not vanish under it."""
     statements.END_LEASES(connection, {"now": int(now)})
     chains = statements.EXPIRED(connection, {"now": int(now) - DAY, "limit": limit}).all()
-    return _drop(connection, chains)
+    expired = statements.EXPIRED_COMPLETIONS(connection, {"now": int(now), "limit": limit - len(chains)}).all()
+    return _drop(connection, chains) + _drop_completions(connection, expired)
 
 
 def purge(connection: Connection, tenant: str | None, before: int | None, limit: int) -> int:
@@ -30,7 +31,15 @@ def purge(connection: Connection, tenant: str | None, before: int | None, limit:
     values["before"] = _EVER if before is None else before
     dropped = _drop(connection, statements.PURGED(connection, values).all())
     found = statements.PURGED_CONVERSATIONS(connection, values | {"limit": limit - dropped}).all()
-    return dropped + sum(sql_conversations.delete(connection, row.tenant, row.key) for row in found)
+    dropped += sum(sql_conversations.delete(connection, row.tenant, row.key) for row in found)
+    found = statements.PURGED_COMPLETIONS(connection, values | {"limit": limit - dropped}).all()
+    return dropped + _drop_completions(connection, found)
+
+
+def _drop_completions(connection: Connection, found: Sequence[Any]) -> int:
+    for row in found:
+        statements.DROP_COMPLETION(connection, {"tenant": row.tenant, "id": row.id})
+    return len(found)
 
 
 def _drop(connection: Connection, chains: Sequence[Any]) -> int:
@@ -53,16 +62,14 @@ def secret(connection: Connection, writes: Writes, name: str, proposed: bytes) -
 def counts(connection: Connection) -> list[Counts]:
     found: dict[str, Counts] = {}
     for tenant, count, size, oldest in statements.COUNT_RECORDS(connection, {}):
-        found[tenant] = Counts(tenant, count, int(size), oldest or 0, 0, 0, 0)
+        found[tenant] = counts_of(tenant)._replace(records=count, record_bytes=int(size), oldest=oldest or 0)
     for tenant, count in statements.COUNT_CONVERSATIONS(connection, {}):
-        found[tenant] = found.get(tenant, _nothing(tenant))._replace(conversations=count)
+        found[tenant] = found.get(tenant, counts_of(tenant))._replace(conversations=count)
     for tenant, count, size in statements.COUNT_ITEMS(connection, {}):
-        found[tenant] = found.get(tenant, _nothing(tenant))._replace(items=count, item_bytes=int(size))
+        found[tenant] = found.get(tenant, counts_of(tenant))._replace(items=count, item_bytes=int(size))
+    for tenant, count, size in statements.COUNT_COMPLETIONS(connection, {}):
+        found[tenant] = found.get(tenant, counts_of(tenant))._replace(completions=count, completion_bytes=int(size))
     return sorted(found.values())
-
-
-def _nothing(tenant: str) -> Counts:
-    return Counts(tenant, 0, 0, 0, 0, 0, 0)
 
 
 def keys(connection: Connection, tenant: str | None, last: tuple[str, str], limit: int) -> list[tuple[str, str]]:

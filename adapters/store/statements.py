@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import Executable
 
-from .tables import chains, conversations, items, meta, processes, records, settings
+from .tables import chains, completions, conversations, items, meta, processes, records, settings
 
 Values = Mapping[str, Any]
 
@@ -86,6 +86,10 @@ class Writes:
         self.secret = Statement(
             insert(meta).values(_values("name", value="proposed")).on_conflict_do_nothing(), dialect
         )
+        completion = insert(completions).values(
+            _values("tenant", "id", "created", "model", "labels", "body", "expires")
+        )
+        self.completion = Statement(completion.on_conflict_do_nothing(), dialect)
 
     def _combined(self, *parts: Any) -> list[Statement]:
         """Return one statement for all *parts* where the database can do that, else one for each."""
@@ -227,6 +231,22 @@ UNLOCK = Statement(
     update(conversations).where(_conversation, conversations.c.fence == value("fence")).values(holder=null())
 )
 
+_completion = and_(completions.c.tenant == value("tenant"), completions.c.id == value("id"))
+_kept = and_(_completion, completions.c.expires > value("now"))
+
+COMPLETIONS = select(*(completions.c[name] for name in ("id", "created", "model", "labels", "body"))).where(
+    completions.c.tenant == value("tenant"), completions.c.expires > value("now")
+)
+COMPLETION = Statement(COMPLETIONS.where(_completion))
+LABEL = Statement(update(completions).where(_kept).values(labels=value("labels")).returning(completions.c.id))
+DELETE_COMPLETION = Statement(delete(completions).where(_kept).returning(completions.c.id))
+_old = select(completions.c.tenant, completions.c.id).limit(value("limit"))
+EXPIRED_COMPLETIONS = Statement(_old.where(completions.c.expires <= value("now")))
+PURGED_COMPLETIONS = Statement(
+    _old.where(or_(value("any"), completions.c.tenant == value("tenant")), completions.c.created < value("before"))
+)
+DROP_COMPLETION = Statement(delete(completions).where(_completion).returning(completions.c.id))
+
 _is_forked = exists().where(_forked.c.tenant == chains.c.tenant, _forked.c.fork_chain == chains.c.chain)
 _some = select(chains.c.tenant, chains.c.chain).where(~_is_forked).limit(value("limit"))
 _some = _some.with_for_update(of=chains, skip_locked=True)
@@ -261,6 +281,9 @@ COUNT_RECORDS = Statement(
 COUNT_CONVERSATIONS = Statement(select(conversations.c.tenant, func.count()).group_by(conversations.c.tenant))
 COUNT_ITEMS = Statement(
     select(items.c.tenant, func.count(), func.sum(func.length(items.c.body))).group_by(items.c.tenant)
+)
+COUNT_COMPLETIONS = Statement(
+    select(completions.c.tenant, func.count(), func.sum(func.length(completions.c.body))).group_by(completions.c.tenant)
 )
 _later = or_(
     records.c.tenant > value("last_tenant"),

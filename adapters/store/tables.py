@@ -102,6 +102,20 @@ items = Table(
     PrimaryKeyConstraint("tenant", "conversation", "position"),
     UniqueConstraint("tenant", "conversation", "id"),
 )
+completions = Table(
+    "diglot_completions",
+    metadata,
+    Column("tenant", String(64), nullable=False),
+    Column("id", String(128), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("model", String, nullable=False),
+    Column("labels", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "id"),
+    Index("diglot_completions_created", "tenant", "created", "id"),
+    Index("diglot_completions_expires", "expires"),
+)
 processes = Table(
     "diglot_processes",
     metadata,

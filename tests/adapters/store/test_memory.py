@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diglot.adapters.store import Conversation, NewItem, NewRecord, Place
+from diglot.adapters.store import Completion, Conversation, Filter, NewItem, NewRecord, Place
 from diglot.adapters.store.memory import MemoryStore
 
 pytestmark = pytest.mark.anyio
@@ -90,6 +90,16 @@ async def test_conversations_count() -> None:
     assert await store.conversation(TENANT, key(2))
     await store.add_items(TENANT, key(2), [NewItem("m0", b"x" * 2_000)])
     assert await there(store, 0) == []
+
+
+async def test_completions_count() -> None:
+    """They go like chains do."""
+    store = MemoryStore(most_bytes=3_200)
+    for number in range(3):
+        await store.put_completion(TENANT, Completion(f"c{number}", number, "m", {}, b"x" * 1_000))
+    assert [found.id for found in await store.completions(TENANT, Filter())] == ["c1", "c2"]
+    assert await store.delete_completion(TENANT, "c1")
+    assert store.size == 1_500
 
 
 async def test_the_size_is_that_of_what_is_there() -> None:

@@ -8,6 +8,7 @@ import anyio
 import asyncpg
 import pytest
 import trio
+from sqlalchemy import event
 
 from diglot.adapters.store import NewRecord, Place, StoreRefused, StoreUnavailable, open_store
 
@@ -74,16 +75,11 @@ async def test_a_chain_is_found_by_indexes(store: Any, url: str) -> None:
         "INSERT INTO diglot_records SELECT 't', 'r' || n || '-' || d, 'c' || n, d, 0, 10, 1, NULL, 'body', NULL, 0 "
         "FROM generate_series(1, 2000) n, generate_series(0, 19) d; ANALYZE"
     )
-    from sqlalchemy import event
-
     seen: list[tuple[str, Any]] = []
-    event.listen(
-        store._engine.sync_engine,
-        "before_cursor_execute",
-        lambda c, cursor, sql, given, *more: seen.append((sql, given)),
-    )
+    engine = store._alone.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda c, cursor, sql, given, *more: seen.append((sql, given)))
     assert len(await store.chain("t", "r7-19", 1_000)) == 20
-    ((sql, given),) = [each for each in seen if "SELECT" in each[0]]
+    ((sql, given),) = [each for each in seen if "FROM diglot_records" in each[0]]
     plan = await connection.fetch(f"EXPLAIN {sql}", *given)
     words = "\n".join(row[0] for row in plan)
     await connection.close()

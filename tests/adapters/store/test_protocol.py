@@ -11,10 +11,12 @@ import pytest
 from diglot.adapters.store import (
     Addition,
     ChainGone,
+    Completion,
     Conversation,
     ConversationGone,
     ConversationLocked,
     DuplicateItem,
+    Filter,
     HistoryTooLarge,
     LockLost,
     NewItem,
@@ -476,6 +478,88 @@ class TestLocks:
         assert all(found[found.index(f"m{number}") + 1] == f"n{number}" for number in range(10))
 
 
+class TestCompletions:
+    async def test_what_is_put_is_read(self, store: Store) -> None:
+        """By its tenant; once."""
+        made = completion(1, metadata={"a": "b", 'odd "name"': "\n\u00e9%_"})
+        for _ in range(2):
+            await store.put_completion(TENANT, made)
+        await store.put_completion(TENANT, made._replace(body=b"other"))
+        assert await store.completion(TENANT, "chatcmpl-1") == made
+        assert await store.completion(OTHER, "chatcmpl-1") is None
+        assert await store.completions(OTHER, Filter()) == []
+
+    async def test_pages(self, store: Store) -> None:
+        """In both orders, from a completion on."""
+        for number in (3, 1, 2, 4):
+            await store.put_completion(TENANT, completion(number))
+        await store.put_completion(TENANT, completion(0, created=2))
+
+        async def page(**asked: Any) -> list[int]:
+            return [int(found.id[9:]) for found in await store.completions(TENANT, Filter(**asked))]
+
+        assert await page() == [1, 0, 2, 3, 4]
+        assert await page(descending=True) == [4, 3, 2, 0, 1]
+        assert await page(limit=2) == [1, 0]
+        assert await page(limit=2, after="chatcmpl-0") == [2, 3]
+        assert await page(limit=2, after="chatcmpl-0", descending=True) == [1]
+        assert await page(after="chatcmpl-4") == []
+        with pytest.raises(NoSuchItem):
+            await page(after="chatcmpl-9")
+
+    async def test_filters(self, store: Store) -> None:
+        """By model, and by names and values of the metadata, exactly and all of them."""
+        for number in range(250):
+            label = {"a": "b" if number % 100 == 7 else "B", "n": str(number)}
+            await store.put_completion(TENANT, completion(number, model=f"m{number % 2}", metadata=label))
+
+        async def page(**asked: Any) -> list[str]:
+            return [found.metadata["n"] for found in await store.completions(TENANT, Filter(**asked))]
+
+        assert await page(metadata={"a": "b"}) == ["7", "107", "207"]
+        assert await page(metadata={"a": "b"}, limit=1, after="chatcmpl-7") == ["107"]
+        assert await page(metadata={"a": "b", "n": "107"}, model="m1") == ["107"]
+        assert await page(metadata={"a": "b"}, model="m0") == []
+        assert (
+            await page(metadata={"a": ""}) == await page(metadata={"a": "%"}) == await page(metadata={"c": "b"}) == []
+        )
+        assert await page(model="m0", limit=3, descending=True) == ["248", "246", "244"]
+
+    async def test_change_and_delete(self, store: Store) -> None:
+        """What is not there, or another tenant's, cannot be."""
+        await store.put_completion(TENANT, completion(1, metadata={"a": "b"}))
+        assert await store.label_completion(TENANT, "chatcmpl-1", {"c": "d"})
+        assert not await store.label_completion(OTHER, "chatcmpl-1", {})
+        assert await store.completion(TENANT, "chatcmpl-1") == completion(1, metadata={"c": "d"})
+        assert not await store.delete_completion(OTHER, "chatcmpl-1")
+        assert await store.delete_completion(TENANT, "chatcmpl-1")
+        assert not await store.delete_completion(TENANT, "chatcmpl-1")
+        assert await store.completions(TENANT, Filter()) == []
+
+    async def test_they_expire(self, store: Store, clock: Any) -> None:
+        """As chains do; purges take them, too."""
+        await store.put_completion(TENANT, completion(1))
+        clock.now += KEEP - 1
+        await store.put_completion(TENANT, completion(2))
+        await store.put_completion(OTHER, completion(3))
+        clock.now += 2
+        assert await store.completion(TENANT, "chatcmpl-1") is None
+        assert not await store.label_completion(TENANT, "chatcmpl-1", {})
+        assert not await store.delete_completion(TENANT, "chatcmpl-1")
+        assert [found.id for found in await store.completions(TENANT, Filter())] == ["chatcmpl-2"]
+        assert await store.sweep() in (0, 1)
+        assert await store.sweep() == 0
+        assert [counts[-2:] for counts in await store.counts()] == [(1, 4), (1, 4)]
+        assert await store.purge(TENANT, before=2) == 0
+        assert await store.purge(TENANT, before=3) == 1
+        assert await store.purge() == 1
+
+
+def completion(number: int, **more: Any) -> Completion:
+    about = {"created": number, "model": "m", "metadata": {}, "body": b"body", **more}
+    return Completion(f"chatcmpl-{number}", **about)
+
+
 class TestHousekeeping:
     async def test_secrets(self, store: Store) -> None:
         """The first one proposed is everybody's."""
@@ -494,7 +578,7 @@ class TestHousekeeping:
         await store.create_conversation("c", Conversation(key(1), 1, b""), [item("m0"), item("m1")])
         await store.create_conversation(TENANT, Conversation(key(1), 1, b""), [])
         counts = {each.tenant: each[1:] for each in await store.counts() if any(each[1:])}
-        assert counts == {TENANT: (2, 12, 1_700_000_001, 1, 0, 0), "c": (0, 0, 0, 1, 2, 20)}
+        assert counts == {TENANT: (2, 12, 1_700_000_001, 1, 0, 0, 0, 0), "c": (0, 0, 0, 1, 2, 20, 0, 0)}
         await put(store, 4, tenant=OTHER)
         everything = {(tenant, stored.key): stored.settings for tenant, stored in await exported(store)}
         assert everything == {(TENANT, key(1)): b"settings", (TENANT, key(2)): b"more", (OTHER, key(4)): b"settings"}

@@ -31,9 +31,10 @@ def record(number: int, parent: Place | None = None) -> NewRecord:
 def statements_of(store: Any) -> list[str]:
     """All SQL from now on, beginnings and ends of transactions included."""
     seen: list[str] = []
-    engine = getattr(store._engine, "sync_engine", store._engine)
-    event.listen(engine, "before_cursor_execute", lambda c, cursor, sql, *more: seen.append(sql))
-    event.listen(engine, "commit", lambda c: seen.append("COMMIT"))
+    for engine in {store._engine, getattr(store, "_alone", store._engine)}:
+        engine = getattr(engine, "sync_engine", engine)
+        event.listen(engine, "before_cursor_execute", lambda c, cursor, sql, *more: seen.append(sql))
+        event.listen(engine, "commit", lambda c: seen.append("COMMIT"))
     return seen
 
 

@@ -6,7 +6,8 @@ from diglot.adapters.store import statements
 from diglot.adapters.store.statements import Statement, Writes
 
 OF_NO_TENANT = {
-    *("SECRET", "END_LEASES", "EXPIRED", "COUNT_RECORDS", "COUNT_CONVERSATIONS", "COUNT_ITEMS"),
+    *("SECRET", "END_LEASES", "EXPIRED", "EXPIRED_COMPLETIONS"),
+    *("COUNT_RECORDS", "COUNT_CONVERSATIONS", "COUNT_ITEMS", "COUNT_COMPLETIONS"),
     *("renew", "secret"),
 }
 """Leases and secrets are of processes; what the sweep finds, and counts, name the tenant in what they return."""

@@ -28,7 +28,7 @@ def test_a_new_database(connection: Connection) -> None:
     for _ in range(2):
         tables.prepare(connection)
     assert version(connection) == b"1"
-    assert len(inspect(connection).get_table_names()) == len(tables.metadata.tables) == 7
+    assert len(inspect(connection).get_table_names()) == len(tables.metadata.tables) == 8
 
 
 def test_a_later_version_refuses_to_start(connection: Connection) -> None:
