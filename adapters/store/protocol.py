@@ -10,8 +10,8 @@ long after its last turn (renewed at most once a day); what it was forked from s
 
 Every method is atomic: it has happened as a whole or not at all, also when the process dies in it, and what it wrote
 is durable when it returns, as far as the store keeps anything. All may be called at the same time, from many processes.
-A call that is cancelled may have happened. Each raises StoreUnavailable if the store cannot be reached or does not
-answer, and may then be called again: doing the same twice does no harm.
+Each raises StoreUnavailable if the store cannot be reached or does not answer. Such a call may have happened, and so
+may one that was cancelled; ``put`` may then be called again: the same twice does no harm.
 """
 
 from __future__ import annotations

@@ -28,6 +28,9 @@ from diglot.adapters.store import (
     open_store,
 )
 from diglot.adapters.store.protocol import DAY, KEEP
+from diglot.translator import ServeResponses
+from diglot.translator.state import history as histories
+from diglot.translator.state import ids, records
 
 pytestmark = pytest.mark.anyio
 
@@ -594,3 +597,45 @@ class TestHousekeeping:
         assert opened.warnings == ()
         assert len(await again.read(TENANT, [key(0)])) == (0 if url == "memory" else 1)
         await again.close()
+
+
+class TestHistories:
+    async def test_a_chain_is_what_was_said(self, store: Store) -> None:
+        """Through a store and back, a chain gives the upstream the request that says it all."""
+        whole: list[Any] = []
+        previous: str | None = None
+        for number in range(12):
+            new_id = ids.ItemIds(key(number))
+            call = {
+                "type": "function_call",
+                "id": new_id("fc"),
+                "call_id": f"c{number}",
+                "name": "f",
+                "arguments": "{}",
+            }
+            answers = [{"type": "function_call_output", "call_id": f"c{number - 1}", "output": "x"}] if number else []
+            sent = [*answers, {"role": "user", "content": f"Turn {number}"}]
+            chain = await store.chain(TENANT, ids.key_of(previous), LIMIT) if previous else []
+            past = [records.decode_past(f"resp_{stored.key}", stored.body or b"") for stored in chain]
+            before = histories.of_chain(past)
+            made = histories.expand({"model": "m", "input": sent}, new_id, inherited=before)
+            whole += sent
+            assert ServeResponses({"model": "m", "input": [*whole, *pending(call)]}).chat == (
+                ServeResponses({**made.body, "input": [*made.body["input"], *pending(call)]}).chat
+            )
+            previous = new_id("resp")
+            answer = {"id": previous, "status": "completed", "output": [call], "instructions": "Be brief."}
+            written = records.encode(records.Record(answer, made.own))
+            parent = chain[-1].place if chain else None
+            kept = NewRecord(
+                key(number), 1, written.body, 10, written.settings, written.settings_hash, written.compacts, parent
+            )
+            await store.put(TENANT, kept)
+            (found,) = await store.read(TENANT, [key(number)])
+            assert records.decode(previous, found.body or b"", found.settings).answer == answer
+            whole.append(call)
+
+
+def pending(call: dict[str, Any]) -> list[dict[str, Any]]:
+    """A call and its output, so that a request ends well."""
+    return [call, {"type": "function_call_output", "call_id": call["call_id"], "output": "y"}]
