@@ -113,5 +113,5 @@ def delete(connection: Connection, tenant: str, key: str, now: float) -> bool:
 
 
 def _stored(row: Any, settings: bytes = b"") -> Stored:
-    place = Place(row.chain, row.depth, row.base, row.size, row.expires)
-    return Stored(row.key, place, row.created, row.body, settings, row.conversation, row.position)
+    key, chain, depth, base, size, created, body, conversation, position, expires = row[:10]
+    return Stored(key, Place(chain, depth, base, size, expires), created, body, settings, conversation, position)

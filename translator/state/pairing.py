@@ -9,6 +9,7 @@ from . import refusals
 
 Item = dict[str, Any]
 Names = tuple[str, ...]
+_PAIRED = frozenset({*calls.CALLS, *calls.OUTPUTS})
 
 
 def check(items: list[Item]) -> None:
@@ -16,8 +17,9 @@ def check(items: list[Item]) -> None:
     made: list[Names] = []
     answers: list[str] = []
     for item in items:
-        made += calls_of(item)
-        answers += answers_of(item)
+        if _kind(item) in _PAIRED or "tool_calls" in item or "tool_call_id" in item:
+            made += calls_of(item)
+            answers += answers_of(item)
     called, answered = {name for names in made for name in names}, set(answers)
     for call_id in answers:
         if call_id not in called:
@@ -40,12 +42,12 @@ def _is_answered(item: Item, answered: set[str]) -> bool:
 
 
 def _is_incomplete(item: Item) -> bool:
-    return item.get("status") == "incomplete" and item.get("type") in calls.CALLS
+    return item.get("status") == "incomplete" and _kind(item) in calls.CALLS
 
 
 def calls_of(item: Item) -> list[Names]:
     """The calls that an item makes: one, or those of a turn as chat has it; a call of a local shell has two names."""
-    kind = item.get("type")
+    kind = _kind(item)
     if kind in calls.CALLS and item.get("execution") != "server":
         names = _texts(item.get("call_id"), item.get("id") if kind == "local_shell_call" else None)
         return [names] if names else []
@@ -56,11 +58,16 @@ def calls_of(item: Item) -> list[Names]:
 
 def answers_of(item: Item) -> Names:
     """The id of the call that an item answers, if it answers one."""
-    kind = item.get("type")
+    kind = _kind(item)
     if kind in calls.OUTPUTS and item.get("execution") != "server":
         named = item.get("call_id")
         return _texts(item.get("id") if named is None and kind == "local_shell_call_output" else named)
     return _texts(item.get("tool_call_id")) if item.get("role") == "tool" else ()
+
+
+def _kind(item: Item) -> str:
+    kind = item.get("type")
+    return kind if isinstance(kind, str) else ""
 
 
 def _texts(*values: Any) -> Names:
