@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -130,3 +131,17 @@ def _is_ready(port: int, command: str) -> bool:
     return (
         asker is None or subprocess.run([asker, "-q", "-h", "127.0.0.1", "-p", str(port)], check=False).returncode == 0
     )
+
+
+@asynccontextmanager
+async def silence() -> AsyncIterator[int]:
+    """The port of a server that takes connections and never says anything."""
+    open_ones: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda reader, writer: open_ones.append(writer), "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        for writer in open_ones:
+            writer.close()
+        server.close()
+        await server.wait_closed()

@@ -17,6 +17,7 @@ from .tables import prepare
 Result = TypeVar("Result")
 _CONNECTIONS = 10
 """For transactions, and as many for single statements."""
+_GRACE = 1
 _PATIENCE = 30
 """After so many seconds a connection counts as dead. Callers who have less time are cancelled before."""
 
@@ -57,9 +58,17 @@ class PostgresStore(SqlStore):
         return Opened(name, durability, warnings)
 
     async def close(self) -> None:
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._settle()
         await self._engine.dispose()
         await self._alone.dispose()
+
+    async def _settle(self) -> None:
+        """Let what nobody waits for any more come to its end, for a moment."""
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=_GRACE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _transact(self, function: Callable[[Connection], Result], write: bool, alone: bool) -> Result:
         """Whoever is cancelled does not wait for the end; the connection is not cut in the middle of a transaction."""

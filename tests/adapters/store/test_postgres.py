@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import anyio
@@ -12,6 +13,7 @@ from sqlalchemy import event
 
 from diglot.adapters.store import NewRecord, Place, StoreRefused, StoreUnavailable, open_store
 
+import store_servers
 from store_servers import Engine, free_port
 
 pytestmark = pytest.mark.anyio
@@ -60,6 +62,18 @@ async def test_a_server_that_is_not_there() -> None:
     await store.close()
 
 
+async def test_a_server_that_does_not_answer() -> None:
+    """Whoever has waited long enough goes on, and closing does not wait for long either."""
+    async with store_servers.silence() as port:
+        store = open_store(f"postgresql://diglot@127.0.0.1:{port}/postgres?sslmode=disable")
+        start = time.monotonic()
+        with anyio.move_on_after(0.2) as scope:
+            await store.open()
+        assert scope.cancelled_caught
+        await store.close()
+        assert time.monotonic() - start < 5
+
+
 def test_trio_has_no_driver() -> None:
     """The error says so."""
     store = open_store("postgresql://h/d")
@@ -87,10 +101,12 @@ async def test_a_chain_is_found_by_indexes(store: Any, url: str) -> None:
 
 
 async def test_calls_that_are_cancelled(store: Any) -> None:
-    """They happen or not, and the store goes on."""
+    """They happen or not, the store goes on, and answers are those to the questions asked."""
     for number in range(60):
         with anyio.move_on_after(0.0002 * number):
             await store.put("t", record(number))
+        for found in await store.read("t", [KEYS[number]]):
+            assert found.key == KEYS[number], "the answer to another question"
     await store.put("t", record(0))
     assert len(await store.read("t", [KEYS[0]])) == 1
 

@@ -12,6 +12,7 @@ import trio
 from diglot.adapters.store import NewRecord, Place, StoreRefused, StoreUnavailable, open_store
 from diglot.adapters.store.redis import _promised
 
+import store_servers
 from store_servers import Engine, free_port
 
 pytestmark = pytest.mark.anyio
@@ -71,6 +72,35 @@ async def test_a_server_that_is_not_there() -> None:
     await store.close()
 
 
+async def test_a_server_that_does_not_answer() -> None:
+    """Whoever has waited long enough goes on, and closing does not wait."""
+    async with store_servers.silence() as port:
+        store = open_store(f"redis://127.0.0.1:{port}/0")
+        with anyio.move_on_after(0.2) as scope:
+            await store.open()
+        assert scope.cancelled_caught
+        with anyio.fail_after(2):
+            await store.close()
+
+
+async def test_connections_that_were_cut(store: Any, url: str) -> None:
+    """The call fails or not, and the next one works."""
+    await store.put("t", record(0))
+    client: Any = redis.asyncio.from_url(url)
+    await client.client_kill_filter(_type="normal", skipme=True)
+    await client.aclose()
+    failed, found = 0, []
+    for _ in range(3):
+        try:
+            found = await store.read("t", [KEYS[0]])
+        except StoreUnavailable:
+            failed += 1
+        else:
+            break
+    assert failed <= 2
+    assert len(found) == 1
+
+
 def test_trio_has_no_driver() -> None:
     """The error says so."""
     with pytest.raises(StoreRefused, match="needs asyncio"):
@@ -78,9 +108,11 @@ def test_trio_has_no_driver() -> None:
 
 
 async def test_calls_that_are_cancelled(store: Any) -> None:
-    """They happen or not, and the store goes on."""
+    """They happen or not, the store goes on, and answers are those to the questions asked."""
     for number in range(30):
         with anyio.move_on_after(0.0002 * number):
             await store.put("t", record(number))
+        for found in await store.read("t", [KEYS[number]]):
+            assert found.key == KEYS[number], "the answer to another question"
     await store.put("t", record(0))
     assert len(await store.read("t", [KEYS[0]])) == 1

@@ -107,12 +107,14 @@ async def test_processes_share_a_file(tmp_path: Path) -> None:
 
 
 async def test_calls_that_are_cancelled(tmp_path: Path) -> None:
-    """They happen or not, and the store goes on."""
+    """They happen or not, the store goes on, and answers are those to the questions asked."""
     store = open_store(f"sqlite:///{tmp_path}/store.db")
     await store.open()
     for number in range(10):
         with anyio.move_on_after(0.0005 * number):
             await store.put("t", record(number))
+        for found in await store.read("t", [KEYS[number]]):
+            assert found.key == KEYS[number], "the answer to another question"
     await store.put("t", record(0))
     assert len(await store.read("t", [KEYS[0]])) == 1
     await store.close()
