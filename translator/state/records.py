@@ -66,6 +66,8 @@ class Encoded(NamedTuple):
     settings: bytes
     settings_hash: str
     """32 hex digits, the name of the *settings*."""
+    size: int
+    """How many bytes the *body* has before it is compressed: what a history has of it, or somewhat more."""
     compacts: bool
     """Whether there is a compaction item in it: histories need nothing of before."""
 
@@ -93,11 +95,13 @@ def encode(record: Record) -> Encoded:
         "output": output,
         "answer": {name: value for name, value in answer.items() if name not in _APART},
     }
+    data = json.encode(body)
     settings = json.encode({name: answer[name] for name in SETTINGS if name in answer})
     return Encoded(
-        body=packed(body),
+        body=packed_bytes(data),
         settings=packed_bytes(settings),
         settings_hash=hashlib.sha256(settings).hexdigest()[:32],
+        size=len(data),
         compacts=any(is_compaction(item) for items in (record.input, output) for item in items),
     )
 

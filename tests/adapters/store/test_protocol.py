@@ -627,9 +627,7 @@ class TestHistories:
             answer = {"id": previous, "status": "completed", "output": [call], "instructions": "Be brief."}
             written = records.encode(records.Record(answer, made.own))
             parent = chain[-1].place if chain else None
-            kept = NewRecord(
-                key(number), 1, written.body, 10, written.settings, written.settings_hash, written.compacts, parent
-            )
+            kept = NewRecord(key(number), 1, *written[:1], written.size, *written[1:3], written.compacts, parent)
             await store.put(TENANT, kept)
             (found,) = await store.read(TENANT, [key(number)])
             assert records.decode(previous, found.body or b"", found.settings).answer == answer

@@ -42,6 +42,12 @@ def test_settings_have_one_name() -> None:
     assert b"Be brief." not in one.body
 
 
+def test_sizes_are_those_of_what_is_read() -> None:
+    """However short it is written."""
+    large = records.encode(records.Record(answer(), [{**MESSAGE, "content": "x" * 10_000}]))
+    assert len(large.body) < 1_000 < 10_000 < large.size < 10_500
+
+
 def test_compactions_are_seen() -> None:
     """In the input and in the output; a mark without content is none."""
     item = {"type": "compaction", "encrypted_content": "x"}
