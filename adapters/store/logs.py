@@ -16,7 +16,6 @@ class Log:
         self.next = 0
         self.holder: str | None = None
         self.fence = 0
-        self.size = 0
         self._places: dict[str, int] = {}
 
     def add(self, items: Sequence[NewItem]) -> None:
@@ -35,10 +34,10 @@ class Log:
         place = self._places.get(item_id)
         return None if place is None else self.items[place].body
 
-    def remove(self, item_id: str) -> int:
-        """Take an item away and return the bytes of its body; 0 if it is not there."""
+    def remove(self, item_id: str) -> NewItem | None:
+        """Take an item away and return it; None if it is not there."""
         place = self._places.pop(item_id, None)
-        return 0 if place is None else len(self.items.pop(place).body)
+        return None if place is None else self.items.pop(place)
 
     def page(self, after: str | None, limit: int, descending: bool) -> list[StoredItem]:
         if after is not None and after not in self._places:

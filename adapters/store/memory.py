@@ -8,54 +8,30 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import islice
 
 from ..limits import MEBIBYTE
+from .chains import OVERHEAD, Chain, Chains, Name
 from .logs import Log
 from .protocol import (
     DAY,
     KEEP,
     Addition,
-    ChainGone,
     Completion,
     Conversation,
     ConversationGone,
     ConversationLocked,
     Counts,
     Filter,
-    HistoryTooLarge,
     LockLost,
     NewItem,
     NewRecord,
     Opened,
-    Place,
     Stored,
     StoredItem,
     counts_of,
-    place_of,
 )
 from .shelf import Shelf
 
-Name = tuple[str, str]
-"""A tenant and a key."""
-
 MOST_BYTES = 256 * MEBIBYTE
 _EVER = 2**62
-_OVERHEAD = 500
-"""Bytes that a record takes besides its body."""
-
-
-class _Chain:
-    """The responses of one chain by their depth."""
-
-    def __init__(self, fork: Place | None) -> None:
-        self.fork = fork
-        self.expires = 0.0
-        self.records: dict[int, Stored] = {}
-        self.size = 0
-
-
-class _Settings:
-    def __init__(self, body: bytes) -> None:
-        self.body = body
-        self.users = 0
 
 
 class MemoryStore:
@@ -68,16 +44,18 @@ class MemoryStore:
         self, *, most_bytes: int = MOST_BYTES, keep: float = KEEP, clock: Callable[[], float] = time.time
     ) -> None:
         self._most_bytes, self._keep, self._clock = most_bytes, keep, clock
-        self._chains: dict[Name, _Chain] = {}
+        self._chains = Chains()
         self._logs: dict[Name, Log] = {}
         self._shelves: dict[str, Shelf] = {}
         self._used: OrderedDict[tuple[str, Name], None] = OrderedDict()  # what was used last stands last
-        self._places: dict[Name, Place] = {}
-        self._hashes: dict[Name, str] = {}  # the name of the settings of each record
-        self._settings: dict[Name, _Settings] = {}
         self._leases: dict[str, float] = {}
         self._secrets: dict[str, bytes] = {}
-        self.size = 0
+        self._size = 0  # without the chains
+
+    @property
+    def size(self) -> int:
+        """How many bytes all of it takes."""
+        return self._size + self._chains.size
 
     async def open(self) -> Opened:
         durability = "nothing survives this process, and no other one sees it"
@@ -89,103 +67,36 @@ class MemoryStore:
     # responses
 
     async def put(self, tenant: str, record: NewRecord, addition: Addition | None = None) -> None:
-        name = (tenant, record.key)
-        if name in self._places:
+        if (tenant, record.key) in self._chains:
             return
-        key, depth = self._free_place(tenant, record)
+        self._chains.expect_parent(tenant, record)
         conversation, position = None, 0
         if addition:
-            conversation = addition.conversation
-            position = self._append(tenant, addition)
-        place = self._places[name] = place_of(record, key, depth)
-        if key == record.key:
-            self._chains[tenant, key] = _Chain(record.parent)
-        self._share(tenant, record)
-        stored = Stored(record.key, place, record.created, record.body, b"", conversation, position)
-        chain = self._chains[tenant, key]
-        chain.records[depth] = stored
-        self._grow(chain, len(record.body) + _OVERHEAD)
-        self._renew(tenant, key)
+            conversation, position = addition.conversation, self._append(tenant, addition)
+        expires = self._clock() + self._keep
+        self._use(self._chains.put(tenant, record, expires, conversation, position))
         self._shrink()
 
-    def _free_place(self, tenant: str, record: NewRecord) -> tuple[str, int]:
-        """Return the chain and the depth for a record: behind its parent, or in a chain of its own."""
-        parent = record.parent
-        if parent is None:
-            return record.key, 0
-        chain = self._chains.get((tenant, parent.chain))
-        if chain is None:
-            raise ChainGone(parent.chain)
-        depth = parent.depth + 1
-        return (record.key if depth in chain.records else parent.chain), depth
-
-    def _share(self, tenant: str, record: NewRecord) -> None:
-        name = (tenant, record.settings_hash)
-        if name not in self._settings:
-            self._settings[name] = _Settings(record.settings)
-            self.size += len(record.settings)
-        self._settings[name].users += 1
-        self._hashes[tenant, record.key] = record.settings_hash
-
-    def _unshare(self, name: Name) -> None:
-        shared = (name[0], self._hashes.pop(name))
-        settings = self._settings[shared]
-        settings.users -= 1
-        if not settings.users:
-            del self._settings[shared]
-            self.size -= len(settings.body)
-
-    def _renew(self, tenant: str, key: str) -> None:
-        """Let a chain live on; all that it was forked from is used, too."""
-        chain: _Chain | None = self._chains[tenant, key]
-        chain.expires = self._clock() + self._keep
-        while chain is not None:
-            self._touch("chain", (tenant, key))
-            key = chain.fork.chain if chain.fork else ""
-            chain = self._chains.get((tenant, key))
-
-    def _is_there(self, chain: _Chain | None) -> bool:
-        return chain is not None and chain.expires > self._clock()
+    def _use(self, name: Name) -> None:
+        """A chain is used, and so is all that it was forked from."""
+        for each in self._chains.line(name):
+            self._touch("chain", each)
 
     async def read(self, tenant: str, keys: Sequence[str]) -> list[Stored]:
-        places = [place for key in keys if (place := self._places.get((tenant, key)))]
-        found: list[Stored] = []
-        for place in places:
-            chain = self._chains[tenant, place.chain]
-            stored = chain.records[place.depth]
-            if self._is_there(chain) and stored.body is not None:
-                settings = self._settings[tenant, self._hashes[tenant, stored.key]]
-                found.append(stored._replace(settings=settings.body))
-        return found
+        now = self._clock()
+        return [stored for key in keys if (stored := self._chains.read(tenant, key, now))]
 
     async def chain(self, tenant: str, key: str, limit: int) -> list[Stored]:
-        if not (head := await self.read(tenant, [key])):
+        head = self._chains.read(tenant, key, self._clock())
+        if head is None:
             return []
-        place = head[0].place
-        if place.size > limit:
-            raise HistoryTooLarge(place.size)
-        found: list[Stored] = []
-        name, depth = place.chain, place.depth
-        while depth >= place.base:
-            self._touch("chain", (tenant, name))
-            chain = self._chains.get((tenant, name))
-            if chain is None or depth not in chain.records:
-                return []
-            while depth >= place.base and depth in chain.records:
-                found.append(chain.records[depth])
-                depth -= 1
-            name = chain.fork.chain if chain.fork else ""
-        return found[::-1]
+        self._use((tenant, head.place.chain))
+        return self._chains.history(tenant, head.place, limit)
 
     async def delete(self, tenant: str, key: str) -> bool:
-        if not await self.read(tenant, [key]):
+        if self._chains.read(tenant, key, self._clock()) is None:
             return False
-        place = self._places[tenant, key]
-        chain = self._chains[tenant, place.chain]
-        stored = chain.records[place.depth]
-        chain.records[place.depth] = stored._replace(body=None)
-        self._grow(chain, -len(stored.body or b""))
-        self._unshare((tenant, key))
+        self._chains.delete(tenant, key)
         return True
 
     # conversations
@@ -194,7 +105,7 @@ class MemoryStore:
         log = Log(conversation)
         self._add(tenant, conversation.key, log, items)
         self._logs[tenant, conversation.key] = log
-        self.size += len(conversation.metadata) + _OVERHEAD
+        self._size += len(conversation.metadata) + OVERHEAD
         self._shrink()
 
     async def conversation(self, tenant: str, key: str) -> Conversation | None:
@@ -204,7 +115,7 @@ class MemoryStore:
     async def set_metadata(self, tenant: str, key: str, metadata: bytes) -> bool:
         log = self._logs.get((tenant, key))
         if log is not None:
-            self.size += len(metadata) - len(log.about.metadata)
+            self._size += len(metadata) - len(log.about.metadata)
             log.about = log.about._replace(metadata=metadata)
         return log is not None
 
@@ -227,7 +138,7 @@ class MemoryStore:
 
     def _add(self, tenant: str, key: str, log: Log, items: Sequence[NewItem]) -> None:
         log.add(items)
-        self._grow(log, sum(len(item.body) + _OVERHEAD for item in items))
+        self._size += sum(len(item.body) + OVERHEAD for item in items)
         self._touch("log", (tenant, key))
 
     def _log(self, tenant: str, key: str) -> Log:
@@ -252,10 +163,9 @@ class MemoryStore:
 
     async def delete_item(self, tenant: str, key: str, item_id: str) -> bool:
         log = self._logs.get((tenant, key))
-        size = log.remove(item_id) if log else 0
-        if log is not None and size:
-            self._grow(log, -size - _OVERHEAD)
-        return size > 0
+        removed = log.remove(item_id) if log else None
+        self._size -= len(removed.body) + OVERHEAD if removed else 0
+        return removed is not None
 
     async def lock(self, tenant: str, key: str, process: str) -> int:
         log = self._log(tenant, key)
@@ -275,7 +185,7 @@ class MemoryStore:
     async def put_completion(self, tenant: str, completion: Completion) -> None:
         shelf = self._shelf(tenant)
         if shelf.add(completion, self._clock() + self._keep):
-            self.size += len(completion.body) + _OVERHEAD
+            self._size += len(completion.body) + OVERHEAD
             self._touch("completion", (tenant, completion.id))
             self._shrink()
 
@@ -303,7 +213,7 @@ class MemoryStore:
         tenant, completion_id = name
         found = self._shelves[tenant].remove(completion_id)
         self._used.pop(("completion", name), None)
-        self.size -= len(found.body) + _OVERHEAD if found else 0
+        self._size -= len(found.body) + OVERHEAD if found else 0
         return found is not None
 
     # housekeeping
@@ -318,14 +228,12 @@ class MemoryStore:
         dropped = sum(self._drop_completion(name) for name in expired[:limit])
         return dropped + self._drop_some(lambda name, chain: chain.expires <= now - DAY, limit - dropped)
 
-    def _drop_some(self, is_meant: Callable[[Name, _Chain], bool], limit: int) -> int:
-        """Drop chains that nobody was forked from."""
-        forked = {(name[0], chain.fork.chain) for name, chain in self._chains.items() if chain.fork}
-        meant = (name for name, chain in self._chains.items() if name not in forked and is_meant(name, chain))
+    def _drop_some(self, is_meant: Callable[[Name, Chain], bool], limit: int) -> int:
+        meant = (name for name, chain in self._chains.not_forked() if is_meant(name, chain))
         return self._drop_chains(list(islice(meant, limit)))
 
     async def purge(self, tenant: str | None = None, before: int | None = None, limit: int = 100) -> int:
-        def is_meant(name: Name, chain: _Chain) -> bool:
+        def is_meant(name: Name, chain: Chain) -> bool:
             newest = max(stored.created for stored in chain.records.values())
             return tenant in (None, name[0]) and (before is None or newest < before)
 
@@ -349,14 +257,12 @@ class MemoryStore:
 
     async def counts(self) -> list[Counts]:
         found: dict[str, Counts] = {}
-        for (tenant, _), chain in self._chains.items():
-            sizes = [len(stored.body) for stored in chain.records.values() if stored.body is not None]
-            times = [stored.created for stored in chain.records.values() if stored.body is not None]
+        for (tenant, _), chain in self._chains.chains.items():
             so_far = found.get(tenant, counts_of(tenant))
             found[tenant] = so_far._replace(
-                records=so_far.records + len(sizes),
-                record_bytes=so_far.record_bytes + sum(sizes),
-                oldest=min([*times, so_far.oldest or _EVER]),
+                records=so_far.records + len(chain.kept),
+                record_bytes=so_far.record_bytes + sum(len(stored.body or b"") for stored in chain.kept),
+                oldest=min([*(stored.created for stored in chain.kept), so_far.oldest or _EVER]),
             )
         for (tenant, _), log in self._logs.items():
             so_far = found.get(tenant, counts_of(tenant))
@@ -372,16 +278,12 @@ class MemoryStore:
         return sorted(each._replace(oldest=each.oldest % _EVER) for each in found.values())
 
     async def export(self, tenant: str | None = None) -> AsyncIterator[tuple[str, Stored]]:
-        for owner, key in list(self._places):
+        for owner, key in self._chains.names():
             if tenant in (None, owner):
                 for stored in await self.read(owner, [key]):
                     yield owner, stored
 
     # the bound
-
-    def _grow(self, owner: _Chain | Log, size: int) -> None:
-        owner.size += size
-        self.size += size
 
     def _touch(self, kind: str, name: Name) -> None:
         self._used[kind, name] = None
@@ -399,20 +301,15 @@ class MemoryStore:
                 self._drop_completion(name)
 
     def _drop_chains(self, names: Sequence[Name]) -> int:
-        for tenant, key in names:
-            chain = self._chains.pop((tenant, key))
-            self._used.pop(("chain", (tenant, key)), None)
-            self.size -= chain.size
-            for stored in chain.records.values():
-                del self._places[tenant, stored.key]
-                if stored.body is not None:
-                    self._unshare((tenant, stored.key))
-        return len(names)
+        for name in names:
+            self._used.pop(("chain", name), None)
+        return self._chains.drop(names)
 
     def _drop_log(self, name: Name) -> bool:
         log = self._logs.pop(name, None)
         if log is None:
             return False
         self._used.pop(("log", name), None)
-        self.size -= log.size + len(log.about.metadata) + _OVERHEAD
+        self._size -= sum(len(item.body) + OVERHEAD for item in log.items.values())
+        self._size -= len(log.about.metadata) + OVERHEAD
         return True

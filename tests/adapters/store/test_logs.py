@@ -10,8 +10,8 @@ def test_places_are_not_given_twice() -> None:
     """An item that comes back stands last."""
     log = Log(Conversation("k", 1, b""))
     log.add([NewItem("a", b"1"), NewItem("b", b"22")])
-    assert log.remove("a") == 1
-    assert log.remove("a") == 0
+    assert log.remove("a") == NewItem("a", b"1")
+    assert log.remove("a") is None
     log.add([NewItem("a", b"333")])
     assert [item.id for item in log.page(None, 10, False)] == ["b", "a"]
     assert log.item("a") == b"333"

@@ -118,7 +118,7 @@ async def test_the_size_is_that_of_what_is_there() -> None:
     while await store.purge():
         pass
     assert store.size == 0
-    assert not any((store._chains, store._logs, store._used, store._places, store._hashes, store._settings))
+    assert not any((store._chains.chains, store._logs, store._used, store._chains.names(), store._chains._settings))
 
 
 async def test_what_it_promises() -> None:
