@@ -34,7 +34,7 @@ PACKAGES: dict[str, set[str]] = {
     "click": {"cli/check", "cli/main", "cli/options", "cli/serve", "cli/settings", "server/text_log"},
     "h11": {"server/protocol_h11"},
     "httptools": {"server/protocol_httptools"},
-    "redis": {"store/redis"},
+    "redis": {"store/redis_connections"},
     "sqlalchemy": {
         *(
             "store/postgres",

@@ -5,14 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
-import msgspec
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.exceptions import RedisError
-
-from . import redis_scripts
+from . import redis_completions, redis_scripts
 from .protocol import (
     DAY,
     KEEP,
@@ -35,17 +30,13 @@ from .protocol import (
     Stored,
     StoredItem,
     StoreRefused,
-    StoreUnavailable,
     counts_of,
     place_of,
 )
-from .shelf import fits
+from .redis_completions import EVER
+from .redis_connections import RedisConnections, guarded, name_of
 
 VERSION = 1
-_EVER = 2**52
-_CONNECTIONS = 20
-_WAIT = 5
-_PORTION = 100
 _FIELDS = ("chain", "depth", "base", "size", "created", "body", "conversation", "position")
 
 
@@ -53,25 +44,16 @@ class RedisStore:
     """The methods are those of ``Store``."""
 
     def __init__(self, url: str, *, keep: float = KEEP, clock: Callable[[], float] = time.time) -> None:
-        pool = BlockingConnectionPool.from_url(url, max_connections=_CONNECTIONS, timeout=_WAIT)
-        self._client: Any = Redis(connection_pool=pool)  # its types know neither bytes nor pipelines
+        self._connections = RedisConnections(url)
+        self._client, self._call = self._connections.client, self._connections.call
         self._keep, self._clock = keep, clock
-        script = self._client.register_script
-        self._put, self._chain = script(redis_scripts.PUT), script(redis_scripts.CHAIN)
-        self._delete, self._drop = script(redis_scripts.DELETE), script(redis_scripts.DROP)
-        self._create, self._add = script(redis_scripts.CREATE), script(redis_scripts.ADD)
-        self._lock, self._unlock = script(redis_scripts.LOCK), script(redis_scripts.UNLOCK)
-        self._set_metadata = script(redis_scripts.SET_METADATA)
-        self._put_completion = script(redis_scripts.PUT_COMPLETION)
-        self._label_completion = script(redis_scripts.LABEL_COMPLETION)
-        self._drop_completion = script(redis_scripts.DROP_COMPLETION)
 
     async def open(self) -> Opened:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
             raise StoreRefused("Redis as a store needs asyncio: trio has no driver for it.") from None
-        with _guarded():
+        with guarded():
             about: dict[str, Any] = await self._client.info()
             if about.get("cluster_enabled"):
                 raise StoreRefused("Redis Cluster is no store: it cannot change several keys in one step.")
@@ -81,13 +63,10 @@ class RedisStore:
             raise StoreRefused(
                 f"The store has version {version}, and this diglot knows versions up to {VERSION}: use a newer one."
             )
-        where = self._client.connection_pool.connection_kwargs
-        name = f"Redis {where.get('host') or where.get('path') or 'localhost'}/{where.get('db') or 0}"
-        return Opened(name, *_promised(about))
+        return Opened(self._connections.name, *_promised(about))
 
     async def close(self) -> None:
-        await self._client.aclose()
-        await self._client.connection_pool.disconnect()
+        await self._connections.close()
 
     # responses
 
@@ -98,24 +77,24 @@ class RedisStore:
         about = (tenant, record.key, *before, place.depth, place.base, place.size, record.created, record.body)
         added = (addition.conversation, addition.fence, *_items(addition.items)) if addition else ("", 0)
         more = (int(self._clock() + self._keep), DAY, *added)
-        done = await _called(self._put, *about, record.settings_hash, b"", *more)
+        done = await self._call(redis_scripts.PUT, *about, record.settings_hash, b"", *more)
         if done[0] == b"settings":
-            done = await _called(self._put, *about, record.settings_hash, b"=" + record.settings, *more)
+            done = await self._call(redis_scripts.PUT, *about, record.settings_hash, b"=" + record.settings, *more)
         if done[0] == b"chain":
             raise ChainGone(before[0])
         _expect_added(done, addition.conversation if addition else "")
 
     async def read(self, tenant: str, keys: Sequence[str]) -> list[Stored]:
         found: list[Stored] = []
-        with _guarded():
+        with guarded():
             async with self._client.pipeline(transaction=False) as pipe:
                 for key in keys:
-                    pipe.hmget(_name("r", tenant, key), [*_FIELDS, "settings"])
+                    pipe.hmget(name_of("r", tenant, key), [*_FIELDS, "settings"])
                 rows = [(key, row) for key, row in zip(keys, await pipe.execute(), strict=True) if row[5] is not None]
             async with self._client.pipeline(transaction=False) as pipe:
                 for _, row in rows:
-                    pipe.hget(_name("c", tenant, row[0].decode()), "expires")
-                    pipe.get(_name("s", tenant, row[8].decode()))
+                    pipe.hget(name_of("c", tenant, row[0].decode()), "expires")
+                    pipe.get(name_of("s", tenant, row[8].decode()))
                 more = await pipe.execute()
         for (key, row), expires, settings in zip(rows, more[::2], more[1::2], strict=True):
             if expires is not None and settings is not None and int(expires) > self._clock():
@@ -123,44 +102,44 @@ class RedisStore:
         return found
 
     async def chain(self, tenant: str, key: str, limit: int) -> list[Stored]:
-        rows = await _called(self._chain, tenant, key, limit, int(self._clock()))
+        rows = await self._call(redis_scripts.CHAIN, tenant, key, limit, int(self._clock()))
         if rows and isinstance(rows[0], int):
             raise HistoryTooLarge(rows[0])
         return [_stored(here.decode(), int(expires), row) for here, expires, row in reversed(rows)]
 
     async def delete(self, tenant: str, key: str) -> bool:
-        return bool(await _called(self._delete, tenant, key, int(self._clock())))
+        return bool(await self._call(redis_scripts.DELETE, tenant, key, int(self._clock())))
 
     # conversations
 
     async def create_conversation(self, tenant: str, conversation: Conversation, items: Sequence[NewItem]) -> None:
-        _expect_added(await _called(self._create, tenant, *conversation, *_items(items)), conversation.key)
+        _expect_added(await self._call(redis_scripts.CREATE, tenant, *conversation, *_items(items)), conversation.key)
 
     async def conversation(self, tenant: str, key: str) -> Conversation | None:
-        with _guarded():
-            created, metadata = await self._client.hmget(_name("v", tenant, key), ["created", "metadata"])
+        with guarded():
+            created, metadata = await self._client.hmget(name_of("v", tenant, key), ["created", "metadata"])
         return None if created is None else Conversation(key, int(created), metadata)
 
     async def set_metadata(self, tenant: str, key: str, metadata: bytes) -> bool:
-        return bool(await _called(self._set_metadata, tenant, key, metadata))
+        return bool(await self._call(redis_scripts.SET_METADATA, tenant, key, metadata))
 
     async def delete_conversation(self, tenant: str, key: str) -> bool:
-        with _guarded():
+        with guarded():
             async with self._client.pipeline(transaction=True) as pipe:
-                pipe.delete(_name("v", tenant, key))
-                pipe.delete(*(_name(kind, tenant, key) for kind in "ipq"))
+                pipe.delete(name_of("v", tenant, key))
+                pipe.delete(*(name_of(kind, tenant, key) for kind in "ipq"))
                 pipe.zrem("diglot:conversations", f"{tenant} {key}")
                 return bool((await pipe.execute())[0])
 
     async def add_items(self, tenant: str, key: str, items: Sequence[NewItem]) -> None:
-        _expect_added(await _called(self._add, tenant, key, *_items(items)), key)
+        _expect_added(await self._call(redis_scripts.ADD, tenant, key, *_items(items)), key)
 
     async def items(
         self, tenant: str, key: str, *, after: str | None = None, limit: int = 100, descending: bool = False
     ) -> list[StoredItem]:
-        positions = _name("p", tenant, key)
-        with _guarded():
-            if not await self._client.exists(_name("v", tenant, key)):
+        positions = name_of("p", tenant, key)
+        with guarded():
+            if not await self._client.exists(name_of("v", tenant, key)):
                 raise ConversationGone(key)
             start = 0
             if after is not None:
@@ -172,16 +151,16 @@ class RedisStore:
         return await self._bodies(tenant, key, names)
 
     async def context(self, tenant: str, key: str, limit: int, until: int | None = None) -> list[StoredItem]:
-        last = _EVER if until is None else until - 1
-        with _guarded():
+        last = EVER if until is None else until - 1
+        with guarded():
             async with self._client.pipeline(transaction=False) as pipe:
-                pipe.exists(_name("v", tenant, key))
-                pipe.zrevrangebyscore(_name("q", tenant, key), last, 0, start=0, num=1, withscores=True)
+                pipe.exists(name_of("v", tenant, key))
+                pipe.zrevrangebyscore(name_of("q", tenant, key), last, 0, start=0, num=1, withscores=True)
                 there, compactions = await pipe.execute()
             if not there:
                 raise ConversationGone(key)
             base = int(compactions[0][1]) if compactions else 0
-            names = await self._client.zrangebyscore(_name("p", tenant, key), base, last)
+            names = await self._client.zrangebyscore(name_of("p", tenant, key), base, last)
         found = await self._bodies(tenant, key, names)
         size = sum(len(item.body) for item in found)
         if size > limit:
@@ -191,93 +170,54 @@ class RedisStore:
     async def _bodies(self, tenant: str, key: str, names: Sequence[bytes]) -> list[StoredItem]:
         if not names:
             return []
-        with _guarded():
-            bodies = await self._client.hmget(_name("i", tenant, key), list(names))
+        with guarded():
+            bodies = await self._client.hmget(name_of("i", tenant, key), list(names))
         pairs = zip(names, bodies, strict=True)
         return [StoredItem(ident.decode(), body) for ident, body in pairs if body is not None]
 
     async def item(self, tenant: str, key: str, item_id: str) -> bytes | None:
-        with _guarded():
-            return await self._client.hget(_name("i", tenant, key), item_id)
+        with guarded():
+            return await self._client.hget(name_of("i", tenant, key), item_id)
 
     async def delete_item(self, tenant: str, key: str, item_id: str) -> bool:
-        with _guarded():
+        with guarded():
             async with self._client.pipeline(transaction=True) as pipe:
-                pipe.hdel(_name("i", tenant, key), item_id)
-                pipe.zrem(_name("p", tenant, key), item_id)
-                pipe.zrem(_name("q", tenant, key), item_id)
+                pipe.hdel(name_of("i", tenant, key), item_id)
+                pipe.zrem(name_of("p", tenant, key), item_id)
+                pipe.zrem(name_of("q", tenant, key), item_id)
                 return bool((await pipe.execute())[0])
 
     async def lock(self, tenant: str, key: str, process: str) -> int:
-        done = await _called(self._lock, tenant, key, process, int(self._clock()))
+        done = await self._call(redis_scripts.LOCK, tenant, key, process, int(self._clock()))
         if done[0] == b"locked":
             raise ConversationLocked(key)
         _expect_added(done, key)
         return int(done[1])
 
     async def unlock(self, tenant: str, key: str, fence: int) -> None:
-        await _called(self._unlock, tenant, key, fence)
+        await self._call(redis_scripts.UNLOCK, tenant, key, fence)
 
     # chat completions
 
     async def put_completion(self, tenant: str, completion: Completion) -> None:
-        about = msgspec.json.encode([completion.created, completion.model, completion.metadata])
-        expires = int(self._clock() + self._keep)
-        ident, place = completion.id, f"{completion.created:020} {completion.id}"
-        await _called(self._put_completion, tenant, ident, place, about, completion.body, expires)
+        await redis_completions.put(self._connections, tenant, completion, self._clock() + self._keep)
 
     async def completion(self, tenant: str, completion_id: str) -> Completion | None:
-        return next(iter(await self._completions(tenant, [completion_id])), None)
-
-    async def _completions(self, tenant: str, idents: Sequence[str]) -> list[Completion]:
-        found: list[Completion] = []
-        with _guarded():
-            async with self._client.pipeline(transaction=False) as pipe:
-                for ident in idents:
-                    pipe.hmget(_name("m", tenant, ident), ["about", "body", "expires"])
-                rows = await pipe.execute()
-        for ident, (about, body, expires) in zip(idents, rows, strict=True):
-            if body is not None and int(expires) > self._clock():
-                created, model, metadata = msgspec.json.decode(about)
-                found.append(Completion(ident, created, model, metadata, body))
-        return found
+        return await redis_completions.find(self._connections, tenant, completion_id, self._clock())
 
     async def completions(self, tenant: str, asked: Filter) -> list[Completion]:
-        places = f"diglot:o:{tenant}"
-        start = ""
-        if asked.after is not None:
-            after = await self.completion(tenant, asked.after)
-            if after is None:
-                raise NoSuchItem(asked.after)
-            start = f"({after.created:020} {after.id}"
-        found: list[Completion] = []
-        while len(found) < asked.limit:
-            with _guarded():
-                if asked.descending:
-                    members = await self._client.zrevrangebylex(places, start or "+", "-", start=0, num=_PORTION)
-                else:
-                    members = await self._client.zrangebylex(places, start or "-", "+", start=0, num=_PORTION)
-            if not members:
-                break
-            some = await self._completions(tenant, [member.decode().partition(" ")[2] for member in members])
-            found += [completion for completion in some if fits(completion, asked)]
-            start = f"({members[-1].decode()}"
-        return found[: asked.limit]
+        return await redis_completions.page(self._connections, tenant, asked, self._clock())
 
     async def label_completion(self, tenant: str, completion_id: str, metadata: dict[str, str]) -> bool:
-        found = await self.completion(tenant, completion_id)
-        if found is None:
-            return False
-        about = msgspec.json.encode([found.created, found.model, metadata])
-        return bool(await _called(self._label_completion, tenant, completion_id, about))
+        return await redis_completions.label(self._connections, tenant, completion_id, metadata, self._clock())
 
     async def delete_completion(self, tenant: str, completion_id: str) -> bool:
-        return bool(await _called(self._drop_completion, tenant, completion_id, int(self._clock()), _EVER, _EVER))
+        return await redis_completions.drop(self._connections, tenant, completion_id, after=self._clock())
 
     # housekeeping
 
     async def renew(self, process: str, seconds: float) -> None:
-        with _guarded():
+        with guarded():
             expires = int(self._clock() + seconds)
             await self._client.set(f"diglot:l:{process}", expires, ex=int(seconds) + DAY)
 
@@ -285,24 +225,28 @@ class RedisStore:
         now = int(self._clock())
         dropped = 0
         async for owner, key in self._listed("chains", now - DAY):
-            dropped += await _called(self._drop, owner, key, now - DAY, _EVER) if dropped < limit else 0
+            dropped += await self._call(redis_scripts.DROP, owner, key, now - DAY, EVER) if dropped < limit else 0
         async for owner, ident in self._listed("completions", now):
-            dropped += await _called(self._drop_completion, owner, ident, -1, now, _EVER) if dropped < limit else 0
+            dropped += (
+                await redis_completions.drop(self._connections, owner, ident, until=now) if dropped < limit else 0
+            )
         return dropped
 
     async def purge(self, tenant: str | None = None, before: int | None = None, limit: int = 100) -> int:
-        newest = _EVER if before is None else before
+        newest = EVER if before is None else before
         dropped = 0
-        async for owner, key in self._listed("chains", _EVER, tenant):
-            dropped += await _called(self._drop, owner, key, _EVER, newest) if dropped < limit else 0
+        async for owner, key in self._listed("chains", EVER, tenant):
+            dropped += await self._call(redis_scripts.DROP, owner, key, EVER, newest) if dropped < limit else 0
         async for owner, key in self._listed("conversations", newest - 1, tenant):
             dropped += await self.delete_conversation(owner, key) if dropped < limit else 0
-        async for owner, ident in self._listed("completions", _EVER, tenant):
-            dropped += await _called(self._drop_completion, owner, ident, -1, _EVER, newest) if dropped < limit else 0
+        async for owner, ident in self._listed("completions", EVER, tenant):
+            dropped += (
+                await redis_completions.drop(self._connections, owner, ident, before=newest) if dropped < limit else 0
+            )
         return dropped
 
     async def secret(self, name: str, proposed: bytes) -> bytes:
-        with _guarded():
+        with guarded():
             await self._client.hsetnx("diglot:meta", f"secret.{name}", proposed)
             return await self._client.hget("diglot:meta", f"secret.{name}")
 
@@ -315,19 +259,19 @@ class RedisStore:
                 record_bytes=so_far.record_bytes + len(stored.body or b""),
                 oldest=min(so_far.oldest or stored.created, stored.created),
             )
-        async for tenant, key in self._listed("conversations", _EVER):
+        async for tenant, key in self._listed("conversations", EVER):
             so_far = found.get(tenant, counts_of(tenant))
-            with _guarded():
-                bodies: list[bytes] = await self._client.hvals(_name("i", tenant, key))
+            with guarded():
+                bodies: list[bytes] = await self._client.hvals(name_of("i", tenant, key))
             found[tenant] = so_far._replace(
                 conversations=so_far.conversations + 1,
                 items=so_far.items + len(bodies),
                 item_bytes=so_far.item_bytes + sum(map(len, bodies)),
             )
-        async for tenant, ident in self._listed("completions", _EVER):
+        async for tenant, ident in self._listed("completions", EVER):
             so_far = found.get(tenant, counts_of(tenant))
-            with _guarded():
-                size: int = await self._client.hstrlen(_name("m", tenant, ident), "body")
+            with guarded():
+                size: int = await self._client.hstrlen(name_of("m", tenant, ident), "body")
             found[tenant] = so_far._replace(
                 completions=so_far.completions + 1, completion_bytes=so_far.completion_bytes + size
             )
@@ -340,16 +284,16 @@ class RedisStore:
 
     async def _all(self, tenant: str | None) -> AsyncIterator[tuple[str, Stored]]:
         """All responses, without settings, chain by chain."""
-        async for owner, chain in self._listed("chains", _EVER, tenant):
-            with _guarded():
-                fields: dict[bytes, bytes] = await self._client.hgetall(_name("c", owner, chain))
+        async for owner, chain in self._listed("chains", EVER, tenant):
+            with guarded():
+                fields: dict[bytes, bytes] = await self._client.hgetall(name_of("c", owner, chain))
             keys = [key.decode() for field, key in fields.items() if field[:1] == b"d"]
             for stored in await self.read(owner, keys):
                 yield owner, stored
 
     async def _listed(self, what: str, until: int, of: str | None = None) -> AsyncIterator[tuple[str, str]]:
         """The tenants and keys of all chains, conversations or completions up to a time, of one tenant or of all."""
-        with _guarded():
+        with guarded():
             members: list[bytes] = await self._client.zrangebyscore(f"diglot:{what}", 0, until)
         for member in members:
             tenant, _, key = member.decode().partition(" ")
@@ -371,10 +315,6 @@ def _promised(about: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     return durability, tuple(warnings)
 
 
-def _name(kind: str, tenant: str, key: str) -> str:
-    return f"diglot:{kind}:{tenant}:{key}"
-
-
 def _items(items: Sequence[NewItem]) -> Iterator[Any]:
     for item in items:
         yield from (item.id, item.body, int(item.compacts))
@@ -394,17 +334,3 @@ def _stored(key: str, expires: int, row: Sequence[Any]) -> Stored:
     chain, depth, base, size, created, body, conversation, position = row
     place = Place(chain.decode(), int(depth), int(base), int(size), expires)
     return Stored(key, place, int(created), body, b"", conversation.decode() or None, int(position))
-
-
-async def _called(script: Any, *args: Any) -> Any:
-    with _guarded():
-        return await script(args=args)
-
-
-@contextmanager
-def _guarded() -> Iterator[None]:
-    """Let no foreign exception out."""
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
