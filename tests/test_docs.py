@@ -135,7 +135,7 @@ def test_the_example_of_choices_joins_them() -> None:
     made = [{"type": "response.created", "response": {"id": "resp_1", "model": "m", "output": []}}]
     done = {"type": "response.completed", "response": {"id": "resp_1", "status": "completed", "output": []}}
     whole = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in [*made, done])
-    chunks = [json.loads(line[6:]) for n in (0, 1) for line in feed(n, whole).decode().split("\n\n") if "{" in line]
+    chunks = [json.loads(line[6:]) for n in (0, 1) for line in map(bytes.decode, feed(n, whole)) if "{" in line]
     assert {choice["index"] for chunk in chunks for choice in chunk["choices"]} == {0, 1}
 
 

@@ -23,7 +23,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         *"convert convert_stream __init__".split(),
     ),
     "translator/stream": ("growing", "logprobs", "to_responses", "to_chat"),
-    "adapters": tuple("missing limits asgi middleware upstream __init__ demo server cli".split()),
+    "adapters": tuple("missing limits ids error_log asgi middleware upstream __init__ demo server cli".split()),
 }
 """Files and folders of a folder: each imports only what is to the left of it."""
 HOUSES = {"to_responses", "to_chat"}
@@ -35,6 +35,7 @@ PACKAGES: dict[str, set[str]] = {
     "h11": {"server/protocol_h11"},
     "httptools": {"server/protocol_httptools"},
     "starlette": {"demo/app", "server/app", "server/guard", "server/page"},
+    "trio": {"middleware/late_task"},
     "uvicorn": {"server/app", "server/protocol", "server/protocol_h11", "server/protocol_httptools"},
     "yarl": {"upstream/aiohttp"},
     "zstandard": {"asgi/encodings"},
@@ -42,7 +43,7 @@ PACKAGES: dict[str, set[str]] = {
 """The only files that import a package; msgspec and anyio are everywhere."""
 PURE = set(
     "__future__ abc base64 binascii bisect collections functools hashlib itertools json math re types typing".split()
-)
+) | {"urllib.parse", "collections.abc"}
 """All of the standard library that the translator may import: what has no clock, no chance, no threads and no I/O."""
 ALLOWED = PURE | {"msgspec"}
 IMPURE_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "exit", "id", "input", "open", "print"}
@@ -64,7 +65,9 @@ def imports(path: Path, base: Path) -> Iterator[Import]:
         if isinstance(node, ast.Import):
             yield from (Import((), alias.name.split(".")[0]) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield Import((), str(node.module).split(".")[0])
+            module = str(node.module)
+            inside = path.is_relative_to(TRANSLATOR)  # urllib alone says too little there
+            yield Import((), module if inside and module in PURE else module.split(".")[0])
         elif isinstance(node, ast.ImportFrom) and node.level <= len(package) + 1:
             start = (*package[: len(package) - node.level + 1], *(node.module or "").split("."))
             start = tuple(name for name in start if name)

@@ -54,9 +54,12 @@ from .errors import (
     UntranslatableError,
     UpstreamError,
 )
+from .exchange.adaptation import Adaptation, ProfilePatch, Retries
+from .exchange.answer_reader import Action, AnswerBounds, AnswerReader, Body, Data, Failed, Retry
 from .exchange.base import Exchange
-from .exchange.choices import Branches
-from .exchange.frames import FrameStream
+from .exchange.choices import ChoiceMerger
+from .exchange.diagnostics import explain_status, public_url
+from .exchange.frames import EventStream, FrameStream
 from .exchange.request_body import Received
 from .exchange.serve_chat import ServeChat
 from .exchange.serve_responses import ServeCompact, ServeResponses
@@ -75,22 +78,33 @@ from .wire.payloads import Buffer
 __all__ = [
     "MAX_VALUES",
     "PRESETS",
+    "Action",
+    "Adaptation",
+    "AnswerBounds",
+    "AnswerReader",
     "AsyncConvertedStream",
     "BadRequest",
     "BadUpstream",
-    "Branches",
+    "Body",
     "Buffer",
+    "ChoiceMerger",
     "ConvertedStream",
+    "Data",
+    "EventStream",
     "Exchange",
+    "Failed",
     "FrameStream",
     "Loss",
     "Misuse",
     "NotSayable",
     "Profile",
+    "ProfilePatch",
     "ProtocolMisuse",
     "Received",
     "Report",
     "RequestError",
+    "Retries",
+    "Retry",
     "ServeChat",
     "ServeCompact",
     "ServeResponses",
@@ -107,8 +121,10 @@ __all__ = [
     "convert",
     "decode_json",
     "encode_json",
+    "explain_status",
     "fields_as_markdown",
     "preset",
+    "public_url",
     "read_error",
     "request",
     "responses_answer",

@@ -9,8 +9,8 @@ import sys
 import anyio
 import click
 
+from ...translator import public_url
 from ..limits import Limits
-from ..middleware import diagnostics
 from ..middleware.routes import Api
 from ..server import client_settings, config
 from ..upstream import url as upstream_url
@@ -64,7 +64,7 @@ def _key() -> str | None:
 async def _run(trial: Check, url: str, wanted: str | None) -> int:
     try:
         model = await trial.model(wanted)
-        click.echo(f"{diagnostics.place(url)}, model {model}\n")
+        click.echo(f"{public_url(url)}, model {model}\n")
         outcomes: Outcomes = {api: await trial.api(api, model) for api in APIS}
     except Unusable as error:
         click.echo(str(error), err=True)
@@ -78,7 +78,7 @@ async def _run(trial: Check, url: str, wanted: str | None) -> int:
     if not good:
         click.echo("\nNeither API answers.")
         return 1
-    click.echo(f"\nNext: {client_settings.command()} serve --upstream {diagnostics.place(url)}{_NEXT[good]}")
+    click.echo(f"\nNext: {client_settings.command()} serve --upstream {public_url(url)}{_NEXT[good]}")
     return 0
 
 

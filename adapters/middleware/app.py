@@ -8,17 +8,17 @@ from functools import partial
 from time import monotonic
 from typing import Any, Literal
 
-from ...translator import BadRequest, Profile, preset
+from ...translator import Adaptation, AnswerReader, Profile, RequestError, preset
 from ..asgi import media_type
 from ..asgi.types import App, Receive, Scope, Send
 from ..limits import Limits
 from . import access_log, native
-from .adaptation import Learned
-from .call import Call
+from .call import TranslatedRequest
+from .client_writer import ClientWriter
 from .detection import Probe, place_of
 from .endpoint_check import Unclear
 from .model_apis import ModelApis, Trial
-from .record import Record, of_call
+from .record import Record, record_of
 from .routes import PATHS, SERVED, Api, Served
 
 _log = logging.getLogger("diglot")
@@ -65,7 +65,7 @@ class TranslationMiddleware:
         self._served = Served(paths)
         self._probe = Probe(app, self.limits) if upstream_api == "auto" else None
         self._behind = self._probe or app
-        self._learned = Learned()
+        self._adaptation = Adaptation()
         self._models = ModelApis()
 
     @property
@@ -81,11 +81,11 @@ class TranslationMiddleware:
     @property
     def learned(self) -> list[dict[str, Any]]:
         """Which settings refusals have changed, to which values, and for how many models."""
-        return self._learned.told()
+        return self._adaptation.summary()
 
-    def profile_for(self, model: object) -> Profile:
-        """Return the profile with what refusals have taught about *model*."""
-        return self._learned.profile_for(model, self.profile)
+    def profile_for(self, upstream: str, model: object) -> Profile:
+        """Return the profile with what refusals have taught about *model* behind the path *upstream*."""
+        return self._adaptation.profile_for(upstream, model, self.profile)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -153,30 +153,31 @@ class TranslationMiddleware:
             return
         began = monotonic()
         access_log.mark(scope, "translated")
-        call = Call(self._behind, scope, receive, send, self.limits, endpoint)
+        writer = ClientWriter(send)
+        request = TranslatedRequest(self._behind, scope, receive, writer, self.limits, endpoint, AnswerReader.of)
         try:
-            await self._serve(call, scope, unclear)
+            await self._serve(request, scope, unclear)
         finally:
-            self._remember(call)
-            tell = partial(self._tell, of_call(call, scope["method"], scope["path"], monotonic() - began))
+            self._remember(request, scope["path"])
+            tell = partial(self._tell, record_of(request, writer, scope, monotonic() - began))
             if trial is not None and trial.refused:
                 trial.tell = tell
             else:
                 tell()
-        await call.outlet.close()
-        if call.raised is not None:
-            self._pass_on(call.raised)
+        await writer.close()
+        if request.raised is not None:
+            self._pass_on(request.raised)
 
-    async def _serve(self, call: Call, scope: Scope, unclear: Unclear | None) -> None:
+    async def _serve(self, request: TranslatedRequest[bytes], scope: Scope, unclear: Unclear | None) -> None:
         if unclear is not None:
-            await call.refuse(unclear.error, unclear.headers)
+            await request.refuse(unclear.error, unclear.headers)
             return
         try:
             media_type.check(scope)
-        except BadRequest as error:
-            await call.refuse(error)
+        except RequestError as error:
+            await request.refuse(error)
         else:
-            await call.run(self.profile_for, self.strict)
+            await request.run(partial(self.profile_for, scope["path"]), self.strict)
 
     async def _translates(self, endpoint: str, scope: Scope, receive: Receive) -> tuple[bool, Receive]:
         """Whether a request is to be translated, and where to read it from then; raises Unclear."""
@@ -202,10 +203,10 @@ class TranslationMiddleware:
         """What the application raised is for its host, which has monitors and handlers of its own (W45)."""
         raise error
 
-    def _remember(self, call: Call) -> None:
+    def _remember(self, request: TranslatedRequest[bytes], upstream: str) -> None:
         """What an upstream has taught us holds for all requests that follow and ask for the same model."""
-        lessons = call.lessons
-        new = self._learned.add(call.body.get("model"), self.profile, lessons) if lessons else {}
+        patch = request.patch
+        new = self._adaptation.add(upstream, request.body.get("model"), self.profile, patch) if patch else {}
         if new:
             told = ", ".join(f"{name}={_plain(value)!r}" for name, value in new.items())
             _log.warning("The upstream refused what it was sent; changed for this model from now on: %s", told)

@@ -3,62 +3,80 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import time
-import traceback
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import anyio
 import msgspec
 
-from ...translator import BadRequest, BadUpstream, Buffer, Exchange, Loss, Profile, Received, TranslationError
-from ..asgi.request_body import Disconnected, Unreadable, read_object
-from ..asgi.types import App, Headers, Receive, Scope, Send, hang_up
+from ...translator import (
+    AnswerReader,
+    Buffer,
+    Exchange,
+    Loss,
+    Profile,
+    ProfilePatch,
+    Received,
+    RequestError,
+    Retries,
+    TranslationError,
+    UpstreamError,
+)
+from ..asgi.request_body import Disconnected, Unreadable, late, read_object
+from ..asgi.types import App, Headers, Receive, Scope, hang_up
+from ..error_log import log_without_words
+from ..ids import new_id
 from ..limits import Limits
 from . import deployments, diagnostics
-from .attempt import Relay, learn_nothing
-from .client_writer import Outlet
-from .deadlines import Watch
+from .attempt import UpstreamAttempt
+from .deadlines import Supervisor
 from .fan_out import FanOut
 from .routes import SERVED
+from .sink import Sink
 from .upstream_scope import upstream_receive, upstream_scope
 
 _log = logging.getLogger("diglot")
-_MOST_RETRIES = 2
+Frame = TypeVar("Frame")
 
 
-class Call:
-    """The life of one request. :meth:`run` returns when the client has its answer, or has gone."""
+class TranslatedRequest(Generic[Frame]):
+    """The life of one request. :meth:`run` returns when the client has its answer, or has gone.
+
+    *read_answer* makes the reader of an answer: `AnswerReader.of`, or `AnswerReader.of_events` for one of several
+    choices.
+    """
 
     def __init__(
         self,
         app: App,
         scope: Scope,
         receive: Receive,
-        send: Send,
+        sink: Sink[Frame],
         limits: Limits,
         endpoint: str,
+        read_answer: Callable[..., AnswerReader[Frame]],
         *,
         is_copy: bool = False,
     ) -> None:
-        self.outlet = Outlet(send)
+        self.sink: Sink[Frame] = sink
         self.exchange: Exchange | None = None
-        self.relay: Relay | None = None
+        self.attempt: UpstreamAttempt[Frame] | None = None
         self.profile: Profile | None = None
+        self.raised: Exception | None = None
+        """What the application raised, unless it was dismissed: it is for the host."""
         self._app = app
-        self._sent = _Sent()
+        self._sent = _SentRequest()
         self._scope = scope
         self._receive = receive
         self._limits = limits
         self._endpoint = endpoint
+        self._read_answer = read_answer
         self._is_repeated = is_copy  # the upstream gets more than one request for the client's one
-        self.raised: Exception | None = None
-        """What the application raised, unless it was dismissed: it is for the host."""
         self._error: TranslationError | None = None
-        self._lessons: dict[str, Any] = {}
-        self._watch = Watch(self.outlet, limits)
+        self._retries = Retries()
+        self._supervisor = Supervisor(receive, sink, limits)
         self._fan_out: FanOut | None = None
 
     @property
@@ -67,23 +85,25 @@ class Call:
         return self._sent.received.body
 
     @property
-    def lessons(self) -> dict[str, Any]:
+    def patch(self) -> ProfilePatch:
         """The settings of the profile that had to be others, once the upstream has accepted a request with them."""
         if self._fan_out is not None:
-            return self._fan_out.lessons
-        return self._lessons if self.relay is not None and self.relay.accepted else {}
+            return self._fan_out.patch
+        return self._retries.patch if self.attempt is not None and self.attempt.reader.accepted else {}
 
     @property
     def answer(self) -> dict[str, Any]:
         """What the client was told, as one body; empty if it was an error."""
-        teller = self._fan_out or self.relay
-        return teller.answer if teller else {}
+        if self._fan_out is not None:
+            return self._fan_out.answer
+        return self.attempt.reader.answer if self.attempt is not None else {}
 
     @property
     def error(self) -> TranslationError | None:
         """Why there is no answer, or not all of one."""
-        teller = self._fan_out or self.relay
-        return self._error or (teller.error if teller else None)
+        if self._error is None and self._fan_out is not None:
+            return self._fan_out.error
+        return self._error or (self.attempt.reader.error if self.attempt is not None else None)
 
     @property
     def losses(self) -> list[Loss]:
@@ -91,52 +111,70 @@ class Call:
         return list(self.exchange.report if self.exchange else getattr(self._error, "losses", ()))
 
     async def run(self, profile_for: Callable[[object], Profile], strict: bool) -> None:
-        """Serve the request; *profile_for* says what the upstream is like with a model, ``lessons`` afterwards what it
-        is like, too.
+        """Serve the request; *profile_for* says what the upstream is like with a model, ``patch`` afterwards what it is
+        like, too.
         """
         try:
-            self._sent.received = await read_object(self._scope, self._receive, self._limits)
-        except Disconnected:
-            self.outlet.gone = True
-        except Unreadable as unreadable:
-            await self.refuse(unreadable.error, hang_up(self._scope))
-        except TranslationError as error:
-            await self.refuse(error)
-        else:
-            await self._serve(profile_for(self.body.get("model")), strict)
+            if await self._read():
+                await self._serve(profile_for(self.body.get("model")), strict)
+        finally:
+            self._supervisor.end()
 
     async def serve(self, received: Received, profile: Profile, strict: bool, like: list[Buffer]) -> None:
         """Serve a request that has been read. If its translation is *like* bytes that are there, these are sent."""
         self._sent.received, self._sent.request = received, like
-        await self._serve(profile, strict)
-
-    async def _serve(self, profile: Profile, strict: bool) -> None:
-        self.profile = profile
         try:
-            exchange = await self._translate(strict)
-        except TranslationError as error:
-            await self.refuse(error)
-        else:
-            await (self._watched(strict) if exchange.copies == 1 else self._several(exchange.copies, strict))
+            await self._serve(profile, strict)
+        finally:
+            self._supervisor.end()
 
     async def refuse(self, error: TranslationError, headers: Headers | None = None) -> None:
         """Answer with an error of ours."""
         self._error = error
         try:
-            await self.outlet.error(error, headers or [])
+            await self.sink.error(error, headers or [])
         except OSError:
-            self.outlet.gone = True
+            self.sink.leave()
 
-    async def _translate(self, strict: bool) -> Exchange:
+    async def _read(self) -> bool:
+        """Read the request; return whether there is one to be served."""
+        try:
+            with anyio.CancelScope() as scope:
+                self._supervisor.read_in(scope)
+                self._sent.received = await read_object(self._scope, self._receive, self._limits)
+                return True
+            raise Unreadable(late(self._limits))  # the scope was cancelled
+        except Disconnected:
+            self.sink.leave()
+        except Unreadable as unreadable:
+            await self.refuse(unreadable.error, hang_up(self._scope))
+        except TranslationError as error:
+            await self.refuse(error)
+        return False
+
+    async def _serve(self, profile: Profile, strict: bool) -> None:
+        try:
+            exchange = await self._translate(profile, strict)
+            if exchange.copies == 1:
+                await self._attempts(exchange, profile, strict)
+            else:
+                self._supervisor.end()  # each copy has its own
+                await self._fan(exchange, profile, strict)
+        except TranslationError as error:
+            await self.refuse(error)
+        except OSError:
+            self.sink.leave()
+
+    async def _translate(self, profile: Profile, strict: bool) -> Exchange:
         """Start anew with the profile as it is known now; what is large is translated beside the event loop."""
-        assert self.profile is not None
-        serve = partial(SERVED[self._endpoint], profile=self.profile, strict=strict, new_id=new_id, clock=time.time)
-        sent, named = self._sent, self._deployment()
+        self.profile = profile
+        serve = partial(SERVED[self._endpoint], profile=profile, strict=strict, new_id=new_id, clock=time.time)
+        sent, named = self._sent, self._deployment(profile)
         translate = partial(sent.received.translate, serve if named is None else _for_model(named, serve))
         try:
             made = await anyio.to_thread.run_sync(translate) if sent.received.is_large else translate()
         except RecursionError:
-            raise BadRequest("The request is nested too deeply.") from None
+            raise RequestError("The request is nested too deeply.") from None
         except TranslationError:
             raise
         except Exception as error:  # a mistake of ours: the client gets an answer all the same
@@ -146,63 +184,60 @@ class Call:
         sent.request = sent.request if request == sent.request else request
         return self.exchange
 
-    async def _several(self, copies: int, strict: bool) -> None:
-        """Send the request several times: each branch is a call of its own, for one choice."""
-        assert self.exchange is not None
-        assert self.profile is not None
-        profile, request, received = self.profile, self._sent.request, Received({**self.body, "n": 1})
-        self._fan_out = fan_out = FanOut(self.exchange, self.outlet, self._limits)
-        limits = _shared_by(copies, self._limits)
+    async def _fan(self, exchange: Exchange, profile: Profile, strict: bool) -> None:
+        """Send the request several times: each branch is a request of its own, for one choice."""
+        request, received = self._sent.request, Received({**self.body, "n": 1})
+        self._fan_out = fan_out = FanOut(exchange, self.sink, self._limits)
+        limits = _shared_by(exchange.copies, self._limits)
         branches = [
-            Call(self._app, self._scope, fan_out.receive, fan_out.send_of(branch), limits, self._endpoint, is_copy=True)
-            for branch in range(copies)
+            TranslatedRequest(
+                self._app,
+                self._scope,
+                fan_out.receive,
+                sink,
+                limits,
+                self._endpoint,
+                AnswerReader.of_events,
+                is_copy=True,
+            )
+            for sink in fan_out.sinks
         ]
         await fan_out.run(branches, self._receive, lambda branch: branch.serve(received, profile, strict, request))
         self.raised = next((branch.raised for branch in branches if branch.raised), None)
 
-    async def _watched(self, strict: bool) -> None:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._watch.run, self._receive, tasks.cancel_scope)
-            try:
-                await self._attempts(strict)
-            except TranslationError as error:  # only a changed profile in strict mode gets here
-                await self.refuse(error)
-            except OSError:
-                self.outlet.gone = True
-            self._watch.end()
+    async def _attempts(self, exchange: Exchange, profile: Profile, strict: bool) -> None:
+        """Call the application, and again if a refusal taught us how it takes the request."""
+        attempt = await self._call(exchange, profile)
+        while attempt.learned is not None and not self.sink.gone:
+            profile, self._is_repeated = attempt.learned, True
+            exchange = await self._translate(profile, strict)
+            attempt = await self._call(exchange, profile)
 
-    async def _attempts(self, strict: bool) -> None:
-        """Call the application; up to two times more if a refusal taught us how it takes the request."""
-        retries, relay = 0, await self._attempt(may_learn=True)
-        while relay.learned is not None and not self.outlet.gone:
-            retries += 1
-            self.profile, self._is_repeated = relay.learned, True
-            await self._translate(strict)
-            relay = await self._attempt(may_learn=retries < _MOST_RETRIES)
-
-    async def _attempt(self, may_learn: bool) -> Relay:
-        assert self.exchange is not None
-        assert self.profile is not None
-        watch = self._watch
-        # no methods of this call: that would be a cycle
-        sent = self._sent
-        learn = partial(_learned, sent, self.exchange, self.profile, self._lessons) if may_learn else learn_nothing
-        relay = self.relay = Relay(self.exchange, self.outlet, self._limits, watch.changed, learn, sent.release)
-        failure: TranslationError = BadUpstream("The upstream ended without a complete answer.")
-        watch.begin(relay)
-        with watch.inner:
+    async def _call(self, exchange: Exchange, profile: Profile) -> UpstreamAttempt[Frame]:
+        sent, supervisor, sink = self._sent, self._supervisor, self.sink
+        attempt = self.attempt = UpstreamAttempt(
+            self._read_answer(exchange, self._limits, self._retries),
+            sink,
+            self._limits,
+            changed=supervisor.changed,
+            check=sent.check,
+            release=sent.release,
+        )
+        failure: TranslationError = UpstreamError("The upstream ended without a complete answer.")
+        inner, receive = self._inner_scope(exchange, profile), upstream_receive(sent.request, attempt.dismissal)
+        with anyio.CancelScope() as scope:
+            supervisor.watch(attempt, scope)
             try:
-                await self._app(self._inner_scope(), upstream_receive(sent.request, watch.dismissed), relay.send)
+                await self._app(inner, receive, attempt.send)
             except Exception as error:
-                failure = self._reason(error, relay.complete or not watch.dismissed.is_set())
+                failure = self._reason(error, attempt.complete or not attempt.dismissal.is_set)
             except anyio.get_cancelled_exc_class():
-                if not watch.inner.cancel_called:
-                    await self._farewell(relay)
+                if not scope.cancel_called:
+                    await self._farewell(attempt)
                 raise
-        await self.outlet.free()
-        if not relay.over and not self.outlet.gone:
-            await relay.fail(failure)
-        return relay
+        if not attempt.over_at and not sink.gone:
+            await attempt.fail(failure)
+        return attempt
 
     def _reason(self, raised: Exception, is_news: bool) -> TranslationError:
         """What the client is told when the application raises; what it raises when dismissed says only that."""
@@ -211,34 +246,29 @@ class Call:
             error = error.exceptions[0]
         if isinstance(error, TranslationError):
             return error
-        if is_news and not self.outlet.gone:
+        if is_news and not self.sink.gone:
             self.raised = raised
-        return BadUpstream("The application behind this server failed.")
+        return UpstreamError("The application behind this server failed.")
 
-    async def _farewell(self, relay: Relay) -> None:
+    async def _farewell(self, attempt: UpstreamAttempt[Frame]) -> None:
         """The server ends this task: a stream must not look as if it had only been cut."""
         with anyio.CancelScope(shield=True), anyio.move_on_after(self._limits.shutdown):
             try:
-                await relay.fail(diagnostics.shutting_down())
+                await attempt.fail(diagnostics.shutting_down())
             except OSError:
-                self.outlet.gone = True
+                self.sink.leave()
 
     # What the application sees
 
-    def _inner_scope(self) -> Scope:
-        assert self.exchange is not None
-        theirs, size = self.exchange.endpoint, sum(map(len, self._sent.request))
-        streams, is_repeated = self.exchange.request.get("stream") is True, self._is_repeated
+    def _inner_scope(self, exchange: Exchange, profile: Profile) -> Scope:
+        theirs, size = exchange.endpoint, sum(map(len, self._sent.request))
+        streams, is_repeated = exchange.request.get("stream") is True, self._is_repeated
         inner = upstream_scope(self._scope, self._endpoint, theirs, size, streams=streams, is_repeated=is_repeated)
-        if self.profile is not None and self.profile.deployments:
-            return deployments.moved(inner, theirs, self.exchange.request.get("model"))
-        return inner
+        return deployments.moved(inner, theirs, exchange.request.get("model")) if profile.deployments else inner
 
-    def _deployment(self) -> str | None:
+    def _deployment(self, profile: Profile) -> str | None:
         """The model that the path names, where paths do that."""
-        if self.profile is None or not self.profile.deployments:
-            return None
-        return deployments.named(self._scope["path"], self._endpoint)
+        return deployments.named(self._scope["path"], self._endpoint) if profile.deployments else None
 
 
 def _for_model(model: str, serve: Callable[[Any], Exchange]) -> Callable[[Any], Exchange]:
@@ -246,11 +276,11 @@ def _for_model(model: str, serve: Callable[[Any], Exchange]) -> Callable[[Any], 
     return lambda body: serve({**body, "model": model} if isinstance(body, dict) else body)
 
 
-class _Sent:
+class _SentRequest:
     """A request as it was received and as it is sent, until the upstream has accepted it."""
 
     def __init__(self) -> None:
-        self.received = Received({})
+        self.received: Received = Received({})
         self.request: list[Buffer] = []
 
     def release(self) -> None:
@@ -258,45 +288,18 @@ class _Sent:
         body = self.received.body
         self.received, self.request = Received({name: body[name] for name in _TOLD if name in body}), []
 
+    async def check(self) -> None:
+        """Raise RequestError if payloads that nobody has looked at are not what may stand in JSON."""
+        if self.received.is_large:
+            await anyio.to_thread.run_sync(self.received.check)
+        else:
+            self.received.check()
+
 
 _TOLD = ("model", "stream")
-
-
-async def _learned(
-    sent: _Sent, exchange: Exchange, profile: Profile, known: dict[str, Any], status: int, body: bytes
-) -> Profile | None:
-    """A profile to try again with: nothing is changed twice, so trying has an end. (Sets may grow.)"""
-    if sent.received.is_large:
-        await anyio.to_thread.run_sync(sent.received.check)
-    else:
-        sent.received.check()
-    learned = exchange.learned(status, body)
-    lessons = {} if learned is None else differences(profile, learned)
-    again = [name for name in lessons if name in known and not isinstance(lessons[name], frozenset)]
-    if not lessons or again:
-        return None
-    known.update(lessons)
-    return learned
 
 
 def _shared_by(copies: int, limits: Limits) -> Limits:
     """The branches together may need as much memory as one call."""
     shared = {name: max(1, getattr(limits, name) // copies) for name in ("max_answer", "max_stream", "max_error")}
     return msgspec.structs.replace(limits, **shared)
-
-
-def log_without_words(log: logging.Logger, who: str, error: Exception) -> None:
-    """Log where *error* happened, without what the exception says: that may be anybody's words."""
-    log.error("%s raised %s\n%s", who, type(error).__qualname__, "".join(traceback.format_tb(error.__traceback__)))
-    log.debug("The same in full", exc_info=error)
-
-
-def differences(before: Profile, after: Profile) -> dict[str, Any]:
-    """The settings of *after* that are others than in *before*."""
-    values = {name: getattr(after, name) for name in Profile.__struct_fields__}
-    return {name: value for name, value in values.items() if value != getattr(before, name)}
-
-
-def new_id(prefix: str) -> str:
-    """Return a fresh identifier that nobody can guess."""
-    return f"{prefix}_{secrets.token_hex(16)}"

@@ -1,99 +1,62 @@
-"""The client's end of one exchange: what was sent already, and one writer at a time."""
+"""The client behind an ASGI connection: what was sent to it already, and one writer at a time."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
 
 import anyio
 
-from ...translator import TranslationError, encode_json
-from ..asgi.types import Headers, Message, Send, send_body, send_error
+from ...translator import Body, TranslationError, encode_json
+from ..asgi.types import Headers, Message, Send
+from .sink import ClientGone
 
 CLIENT_GONE = 499
 """The status of an answer that nobody waited for."""
+_KEEPALIVE = b": keep-alive\n\n"
 
 
-class ClientGone(OSError):
-    """Nobody listens any more (ASGI asks for an OSError)."""
-
-
-class Outlet:
-    """Writes to the client and remembers what it wrote.
-
-    The application writes through it for every chunk, the watch now and then. The chunks must not pay for that:
-    the watch only starts when nobody is *busy*, and while it writes, the application waits for its *turn*.
-    """
+class ClientWriter:
+    """A `Sink` that writes ASGI messages and remembers what it wrote."""
 
     def __init__(self, send: Send) -> None:
+        self.status: int = 0
+        self.done: bool = False
+        self.gone: bool = False
+        self.busy_since: float = 0.0
+        self.sent_at: float = monotonic()
         self._send = send
-        self.turn: anyio.Event | None = None
-        self.status = 0
-        self.done = False
-        self.busy_since = 0.0
-        self.gone = False
-        self.sent_at = monotonic()
+        self._free: anyio.Event | None = None  # made by whoever has to wait
 
     @property
     def started(self) -> bool:
         """Whether the client has a status line: from then on errors belong into the body."""
         return self.status != 0
 
-    @property
-    def busy(self) -> bool:
-        """Whether something is being written."""
-        return self.busy_since != 0
+    def leave(self) -> None:
+        """Nobody listens any more."""
+        self.gone = True
 
-    async def open(self, status: int, headers: Headers) -> None:
-        """Send the status and the headers."""
-        await self._head({"type": "http.response.start", "status": status, "headers": headers})
+    async def open(self, headers: Headers) -> None:
+        """Send the head of an event stream."""
+        await self._head(200, headers)
 
-    async def write(self, data: bytes, more: bool = True) -> None:
+    async def write(self, frames: Sequence[bytes], more: bool = True) -> None:
         """Send one piece of the body; the last one has *more* false."""
-        if self.gone:
-            raise ClientGone("the client has gone")
-        self.done = not more
-        send = self._send  # a name of its own is faster than a call through self
-        self.busy_since = monotonic()
-        try:
-            await send({"type": "http.response.body", "body": data, "more_body": more})
-        except OSError:
-            self.gone = True
-            raise
-        finally:
-            self.busy_since = 0.0
-            self.sent_at = monotonic()
+        await self._body(frames[0] if len(frames) == 1 else b"".join(frames), more)
 
-    async def json(self, status: int, value: object, headers: Headers) -> None:
-        """Send a whole JSON answer."""
-        await self.body(status, encode_json(value), headers)
+    async def keep_alive(self) -> None:
+        """Send a comment."""
+        await self._body(_KEEPALIVE, True)
 
-    async def body(self, status: int, body: bytes, headers: Headers) -> None:
-        """Send a whole JSON answer that is encoded already."""
-        await send_body(self._pass, status, body, headers)
+    async def json(self, body: Body, headers: Headers) -> None:
+        """Send a whole answer."""
+        await self._whole(200, body.data, headers)
 
     async def error(self, error: TranslationError, headers: Headers) -> None:
-        """Send a whole error."""
-        await send_error(self._pass, error, headers)
-
-    async def _pass(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            await self._head(message)
-        else:
-            await self.write(message["body"], message["more_body"])
-
-    async def _head(self, message: Message) -> None:
-        if self.gone:
-            raise ClientGone("the client has gone")
-        self.status = message["status"]
-        self.busy_since = monotonic()
-        try:
-            await self._send(message)
-        except OSError:
-            self.gone, self.status = True, 0
-            raise
-        finally:
-            self.busy_since = 0.0
+        """Send a whole error, as both APIs do over HTTP."""
+        await self._whole(error.status, encode_json(error.body()), headers)
 
     async def close(self) -> None:
         """End the cycle of a client that left before it had anything.
@@ -102,19 +65,45 @@ class Outlet:
         """
         if self.gone and not self.status:
             with suppress(OSError):
-                await send_body(self._send, CLIENT_GONE, b"", [])
+                self.gone = False
+                await self._whole(CLIENT_GONE, b"", [])
+            self.gone, self.status = True, 0
 
-    async def free(self) -> None:
-        """Wait until the watch has written what it is writing."""
-        while self.turn is not None:
-            await self.turn.wait()
+    async def _whole(self, status: int, body: bytes, headers: Headers) -> None:
+        own = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        await self._head(status, [*headers, *own])
+        await self._body(body, False)
 
-    def take_turn(self) -> None:
-        """Make the others wait in free()."""
-        self.turn = anyio.Event()
+    async def _head(self, status: int, headers: Headers) -> None:
+        self.status = status
+        try:
+            await self._write({"type": "http.response.start", "status": status, "headers": headers})
+        except OSError:
+            self.status = 0
+            raise
 
-    def give_turn(self) -> None:
-        """Let the others go on."""
-        if self.turn is not None:
-            self.turn.set()
-            self.turn = None
+    async def _body(self, data: bytes, more: bool) -> None:
+        self.done = not more
+        await self._write({"type": "http.response.body", "body": data, "more_body": more})
+
+    async def _write(self, message: Message) -> None:
+        while self.busy_since:
+            await self._wait()
+        if self.gone:
+            raise ClientGone("the client has gone")
+        self.busy_since = monotonic()
+        try:
+            await self._send(message)
+        except OSError:
+            self.gone = True
+            raise
+        finally:
+            self.busy_since, self.sent_at = 0.0, monotonic()
+            if self._free is not None:
+                self._free.set()
+                self._free = None
+
+    async def _wait(self) -> None:
+        if self._free is None:
+            self._free = anyio.Event()
+        await self._free.wait()

@@ -1,23 +1,34 @@
-"""The watch over one call of the upstream: it looks at the clock and listens whether the client is still there."""
+"""The deadlines of one exchange, and a client that leaves: watched from when the exchange has lasted a moment."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from operator import itemgetter
 from time import monotonic
+from typing import Any
 
 import anyio
 
 from ..asgi.types import Receive
+from ..error_log import log_without_words
 from ..limits import Limits
 from . import diagnostics
-from .attempt import Relay
-from .client_writer import Outlet
+from .attempt import UpstreamAttempt
+from .late_task import start_late
+from .sink import Sink
 
+_log = logging.getLogger("diglot")
 Deadline = tuple[float, Callable[[], Awaitable[None]]]
+WATCH_AFTER = 0.02
+"""Seconds. What is over by then was not worth a task."""
 
 
 async def _nothing() -> None:
+    pass
+
+
+def _begun() -> None:
     pass
 
 
@@ -25,132 +36,158 @@ _NEVER: Deadline = (float("inf"), _nothing)
 _due = itemgetter(0)
 
 
-class Watch:
+class Supervisor:
     """Does what is due, and ends what works for nobody.
 
-    The upstream works inside ``inner``, anew for every attempt, and hears through ``dismissed`` that it may stop.
-    One task does all of this, because tasks are what a request costs: it listens, until something is due.
+    First it waits with the client's request, which is read inside a scope; then it watches over the attempts, each
+    inside a scope of its own. An application hears through the ``dismissal`` of its attempt that it may stop; if it
+    does not, its scope is cancelled.
     """
 
-    inner: anyio.CancelScope
-    dismissed: anyio.Event
-
-    def __init__(self, outlet: Outlet, limits: Limits) -> None:
-        self._outlet = outlet
+    def __init__(self, receive: Receive, sink: Sink[Any], limits: Limits) -> None:
+        self.is_late: bool = False
+        """Whether the client has not come to the end of its request in time."""
+        self._receive = receive
+        self._sink = sink
         self._limits = limits
-        self._relay: Relay | None = None
-        self._life: anyio.CancelScope | None = None
+        self._began = monotonic()
+        self._scope: anyio.CancelScope | None = None
+        self._attempt: UpstreamAttempt | None = None
         self._nap: anyio.CancelScope | None = None
         self._dismissed_at = 0.0
-        self._left = False
+        self._has_left = False
         self._ended = False
+        self._begun = False
+        self._do_not_begin = start_late(WATCH_AFTER, self._run)
 
-    def begin(self, relay: Relay) -> None:
-        """Watch over this attempt from now on."""
-        self._relay = relay
-        self.inner, self.dismissed, self._dismissed_at = anyio.CancelScope(), anyio.Event(), 0.0
-        self.changed()
+    def read_in(self, scope: anyio.CancelScope) -> None:
+        """The request is being read inside *scope*."""
+        self._scope = scope
+
+    def watch(self, attempt: UpstreamAttempt, scope: anyio.CancelScope) -> None:
+        """Watch over *attempt* from now on, which runs inside *scope*."""
+        self._attempt, self._scope, self._dismissed_at = attempt, scope, 0.0
+        if self._nap is not None:
+            self._nap.cancel()
 
     def changed(self) -> None:
         """A deadline has moved nearer; one that moved away is only found out about when it comes.
 
         An application that has said everything hears `http.disconnect`, as from any server: some wait for it.
         """
-        if self._relay is not None and self._relay.complete:
-            self.dismissed.set()
+        if self._attempt is not None and self._attempt.complete:
+            self._attempt.dismissal.set()
         if self._nap is not None:
             self._nap.deadline = _on_the_loop(min(self._deadlines(), key=_due)[0])
 
     def end(self) -> None:
-        """All attempts are over. The task is not cancelled for it: that would cost more, and leave cycles behind."""
+        """All is over."""
         self._ended = True
-        if self._nap is not None:
+        if not self._begun:
+            self._do_not_begin()
+            self._let_go()
+        elif self._nap is not None:
             self._nap.cancel()
 
-    async def run(self, receive: Receive, life: anyio.CancelScope) -> None:
-        """Listen for the client to leave, and do what is due, until the end; *life* is around all attempts."""
-        self._life = life
-        while not self._ended:
-            due, act = min(self._deadlines(), key=_due)
-            if due <= monotonic():
-                await self._act(act)
-            else:
-                with anyio.CancelScope(deadline=_on_the_loop(due)) as self._nap:
-                    await self._listen(receive)
-                self._nap = None
-        self._relay = self._life = None
+    async def _run(self) -> None:
+        """Listen for the client to leave, and do what is due, until the end."""
+        self._begun = True
+        try:
+            while not self._ended:
+                due, act = min(self._deadlines(), key=_due)
+                if due <= monotonic():
+                    await self._act(act)
+                else:
+                    with anyio.CancelScope(deadline=_on_the_loop(due)) as self._nap:
+                        await self._listen()
+                    self._nap = None
+        except Exception as error:  # a mistake of ours, or of the server's: nobody else would hear of it
+            log_without_words(_log, "What watches over a request", error)
+            await self._give_up()
+        self._let_go()
 
-    async def _listen(self, receive: Receive) -> None:
+    def _let_go(self) -> None:
+        """Leave nothing to the garbage collector: bodies may be large."""
+        self._attempt = self._scope = None
+        self._do_not_begin = _begun
+
+    async def _listen(self) -> None:
         """Until something is due: servers bear that *receive* is cancelled, as polling for a disconnect does it too."""
-        if self._left:
+        if self._has_left or self._attempt is None:  # then it is the request that is received
             await anyio.sleep_forever()
-        self._left = (await receive())["type"] == "http.disconnect"
-        if self._left and not self._outlet.done:
-            self._outlet.gone = True
+        self._has_left = (await self._receive())["type"] == "http.disconnect"
+        if self._has_left and not self._sink.done:
+            self._sink.leave()
             self._dismiss()
 
     async def _act(self, act: Callable[[], Awaitable[None]]) -> None:
-        self._outlet.take_turn()
         try:
             with anyio.move_on_after(self._limits.stalled) as patience:
                 await act()
             if patience.cancelled_caught:
                 await self._give_up()
         except OSError:
-            self._outlet.gone = True
+            self._sink.leave()
             self._dismiss()
-        finally:
-            self._outlet.give_turn()
 
     def _deadlines(self) -> list[Deadline]:
         """What is to be done when, as things stand. While the client is slow, the upstream is not to blame."""
-        relay, limits = self._relay, self._limits
-        assert relay is not None
-        if self._outlet.busy and not self._dismissed_at:
-            return [
-                (self._outlet.busy_since + limits.stalled, self._give_up),
-                (monotonic() + limits.keepalive, _nothing),
-            ]
-        if relay.complete:
+        attempt, sink, limits = self._attempt, self._sink, self._limits
+        if attempt is None:
+            return [(self._began + limits.request, self._stop_reading)]
+        if sink.busy_since and not self._dismissed_at:
+            return [(sink.busy_since + limits.stalled, self._give_up), (monotonic() + limits.keepalive, _nothing)]
+        if attempt.complete:
             return [_NEVER]
         if self._dismissed_at:
             return [(self._dismissed_at + limits.shutdown, self._hang_up)]
-        if relay.over:
-            return [(relay.over_at + (0 if relay.in_vain else limits.after_finish), self._hang_up)]
+        if attempt.over_at:
+            return [(attempt.over_at + (0 if attempt.reader.in_vain else limits.after_finish), self._hang_up)]
+        heard = attempt.reader.status != 0
         deadlines: list[Deadline] = [
-            (relay.heard_at + (limits.idle if relay.heard else limits.first_byte), self._time_out),
-            (relay.told_at + limits.silent, self._time_out),
+            (attempt.heard_at + (limits.idle if heard else limits.first_byte), self._time_out),
+            (attempt.told_at + limits.silent, self._time_out),
         ]
-        if not relay.heard:
+        if not heard:
             deadlines.append((monotonic() + limits.idle, _nothing))  # by then it may have been
-        if relay.finishing_at:
-            deadlines.append((relay.finishing_at + relay.patience, relay.finish))
-        if relay.stream is not None:
-            deadlines.append((self._outlet.sent_at + limits.keepalive, relay.keep_alive))
+        if attempt.finishing_at:
+            wait = limits.after_failure if attempt.reader.failing else limits.after_finish
+            deadlines.append((attempt.finishing_at + wait, attempt.finish))
+        if attempt.reader.streams:
+            deadlines.append((sink.sent_at + limits.keepalive, attempt.keep_alive))
         return deadlines
+
+    async def _stop_reading(self) -> None:
+        self.is_late = True
+        self._cancel()
+        self._began = float("inf")
 
     async def _hang_up(self) -> None:
         """First politely, then firmly."""
         if self._dismissed_at:
-            self.inner.cancel()
+            self._cancel()
             self._dismissed_at = float("inf")
         else:
             self._dismiss()
 
     async def _give_up(self) -> None:
         """The client reads no more: what works for it ends at once."""
-        self._outlet.gone = True
+        self._sink.leave()
         self._dismiss()
-        assert self._life is not None
-        self._life.cancel()
+        self._cancel()
 
     def _dismiss(self) -> None:
         self._dismissed_at = monotonic()
-        self.dismissed.set()
+        if self._attempt is not None:
+            self._attempt.dismissal.set()
+
+    def _cancel(self) -> None:
+        if self._scope is not None:
+            self._scope.cancel()
 
     async def _time_out(self) -> None:
-        assert self._relay is not None
-        await self._relay.fail(diagnostics.too_slow())
+        assert self._attempt is not None
+        await self._attempt.fail(diagnostics.too_slow())
 
 
 def _on_the_loop(due: float) -> float:

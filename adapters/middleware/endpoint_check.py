@@ -11,7 +11,7 @@ import re
 
 import anyio
 
-from ...translator import TranslationError
+from ...translator import TranslationError, explain_status
 from ..asgi.types import ABOUT_THE_BODY, ONCE, App, Headers, Message, Scope, without
 from ..limits import Limits
 from . import diagnostics
@@ -120,5 +120,6 @@ class Question:
             return False
         if good or status == 500 or (400 <= status < 500 and status not in _AT_THE_DOOR):
             return True
-        error = diagnostics.error(status, self._headers, self._words)
+        location = dict(self._headers).get(b"location", b"").decode("latin-1")
+        error = explain_status(status, self._words, location)
         raise Unclear(diagnostics.probed(error), without(self._headers, ABOUT_THE_BODY))

@@ -8,18 +8,18 @@ from typing import Any, Protocol, TypeVar
 
 import anyio
 
-from ...translator import Branches, Exchange, TranslationError, decode_json
-from ..asgi.types import ABOUT_THE_BODY, Headers, Message, Receive, Send, without
+from ...translator import Body, ChoiceMerger, Exchange, ProfilePatch, TranslationError
+from ..asgi.types import ABOUT_THE_BODY, Headers, Message, Receive, without
 from ..limits import Limits
 from . import diagnostics
-from .attempt import KEEPALIVE
-from .client_writer import ClientGone, Outlet
+from .sink import ClientGone, Sink
+
+Event = dict[str, Any]
 
 
 class Branch(Protocol):
-    """What is used of a call that serves one choice."""
+    """What is used of a request that asks for one choice."""
 
-    outlet: Outlet
     exchange: Exchange | None
 
     @property
@@ -27,29 +27,29 @@ class Branch(Protocol):
     @property
     def error(self) -> TranslationError | None: ...
     @property
-    def lessons(self) -> dict[str, Any]: ...
+    def patch(self) -> ProfilePatch: ...
 
 
 B = TypeVar("B", bound=Branch)
 
 
 class FanOut:
-    """Merges what branches say: each of them writes to :meth:`send_of` and listens to :meth:`receive` as to a client.
+    """Merges what branches are answered: each of them writes to one of ``sinks``, and listens to :meth:`receive`.
 
-    There is one pen: a slow client slows all branches. A branch that fails ends all of them.
+    One writes at a time: a slow client slows all branches. A branch that fails ends all of them.
     """
 
-    def __init__(self, exchange: Exchange, outlet: Outlet, limits: Limits) -> None:
+    def __init__(self, exchange: Exchange, sink: Sink[Any], limits: Limits) -> None:
+        self.sinks: list[BranchSink] = [BranchSink(self, number) for number in range(exchange.copies)]
         self.answer: dict[str, Any] = {}
         self.error: TranslationError | None = None
-        self.lessons: dict[str, Any] = {}
+        self.patch: ProfilePatch = {}
         self._exchange = exchange
-        self._outlet = outlet
+        self._sink = sink
         self._limits = limits
-        self._merged = Branches(exchange.copies)
-        self._heads: dict[int, Message] = {}
-        self._bodies: dict[int, bytes] = {}
-        self._pen = anyio.Lock()
+        self._merger = ChoiceMerger(exchange.copies)
+        self._answers: dict[int, dict[str, Any]] = {}
+        self._lock = anyio.Lock()
         self._dismissed = anyio.Event()
 
     async def run(self, branches: Sequence[B], receive: Receive, serve: Callable[[B], Awaitable[None]]) -> None:
@@ -60,103 +60,157 @@ class FanOut:
                 await self._run(branches, serve)
             except anyio.get_cancelled_exc_class():  # the server ends this task
                 with anyio.CancelScope(shield=True), anyio.move_on_after(self._limits.shutdown):
-                    await self._fail(0, diagnostics.shutting_down())
+                    await self._fail(self.sinks[0], diagnostics.shutting_down())
                 raise
             tasks.cancel_scope.cancel()
         answers = [branch.answer for branch in branches]
         if all(answers):
-            self.answer = Branches.answer(answers)
+            self.answer = ChoiceMerger.answer(answers)
 
     async def _run(self, branches: Sequence[B], serve: Callable[[B], Awaitable[None]]) -> None:
-        async def run_one(number: int, branch: B) -> None:
+        async def run_one(sink: BranchSink, branch: B) -> None:
             await serve(branch)
-            await self._over(number, branch)
+            await self._close(sink, branch)
 
         async with anyio.create_task_group() as tasks:
-            for number, branch in enumerate(branches):
-                tasks.start_soon(run_one, number, branch)
+            for sink, branch in zip(self.sinks, branches, strict=True):
+                tasks.start_soon(run_one, sink, branch)
 
     async def receive(self) -> Message:
         """What a branch hears of its client: only when it is to stop."""
         await self._dismissed.wait()
         return {"type": "http.disconnect"}
 
-    def send_of(self, number: int) -> Send:
-        """Return what a branch sends its answer to."""
-
-        async def send(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._heads[number] = message
-            elif self._heads[number]["status"] == 200:  # of errors, the words come later: from _over
-                await self._take(number, message["body"])
-
-        return send
-
     async def _listen(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        if not self._outlet.done:
-            self._outlet.gone = True
+        if not self._sink.done:
+            self._sink.leave()
             self._dismissed.set()
 
-    async def _take(self, number: int, body: bytes) -> None:
-        async with self._pen:
-            if self._outlet.done:
+    async def take(self, branch: BranchSink, events: Sequence[Event], more: bool) -> None:
+        """Take events of one branch's stream, the last ones if there are no *more*.
+
+        Where they say nothing to the client, they keep its connection alive.
+        """
+        async with self._lock:
+            if self._is_over():
                 return
-            if self._outlet.gone:
-                raise ClientGone("the client has gone")
-            if self._exchange.streaming:
-                await self._stream(number, self._merged.take(number, body))
-            else:
-                await self._collect(number, body)
+            frames = self._merger.take(branch.number, events, more)
+            if frames or self._sink.sent_at + self._limits.keepalive / 2 <= monotonic():
+                await self._write(branch, frames)
 
-    async def _stream(self, number: int, frames: bytes) -> None:
-        """Comments of branches keep the client's connection alive where nothing else does."""
-        if not frames and monotonic() - self._outlet.sent_at < self._limits.keepalive / 2:
-            return
-        if not self._outlet.started:
-            await self._outlet.open(200, self._headers(number, ()))
-        await self._outlet.write(frames or KEEPALIVE, not self._merged.ended)
-        if self._merged.ended:
+    async def _write(self, branch: BranchSink, frames: list[bytes]) -> None:
+        sink = self._sink
+        if not sink.started:
+            await sink.open(self._headers(branch, ()))
+        if frames:
+            await sink.write(frames, not self._merger.ended)
+        else:
+            await sink.keep_alive()
+        if self._merger.ended:
             self._dismissed.set()
 
-    async def _collect(self, number: int, body: bytes) -> None:
-        """A finished answer comes in one piece."""
-        self._bodies[number] = body
-        if len(self._bodies) == self._exchange.copies:
-            answers = [decode_json(self._bodies[number], None) for number in sorted(self._bodies)]
-            await self._outlet.json(200, Branches.answer(answers), self._headers(number))
+    async def take_whole(self, branch: BranchSink, answer: dict[str, Any]) -> None:
+        """Take the whole answer of one branch."""
+        async with self._lock:
+            self._answers[branch.number] = answer
+            if not self._is_over() and len(self._answers) == self._exchange.copies:
+                merged = ChoiceMerger.answer([self._answers[number] for number in sorted(self._answers)])
+                await self._sink.json(Body.of(merged), self._headers(branch, ABOUT_THE_BODY))
 
-    async def _over(self, number: int, branch: Branch) -> None:
+    def _is_over(self) -> bool:
+        if not self._sink.done and self._sink.gone:
+            raise ClientGone("the client has gone")
+        return self._sink.done
+
+    async def _close(self, sink: BranchSink, branch: Branch) -> None:
         """A branch has ended, and with it perhaps all of it."""
-        self.lessons.update(branch.lessons)
+        self.patch.update(branch.patch)
         self._exchange.report.add(branch.exchange.report if branch.exchange else ())
-        if branch.outlet.gone:
-            self._outlet.gone = self._outlet.gone or not self._dismissed.is_set()  # its client is ours
+        if sink.gone:
+            if not self._dismissed.is_set():  # its client is ours
+                self._sink.leave()
             self._dismissed.set()
         elif branch.error is not None:
             self._dismissed.set()
-            await self._fail(number, branch.error)
+            await self._fail(sink, branch.error)
 
-    async def _fail(self, number: int, error: TranslationError) -> None:
+    async def _fail(self, branch: BranchSink, error: TranslationError) -> None:
         """The first error is that of all; it may have been told already, in the stream."""
         if self.error is not None:
             return
         self.error = error
+        sink = self._sink
         patience = anyio.move_on_after(self._limits.stalled)
         try:
             with patience:
-                async with self._pen:
-                    if not self._outlet.started:
-                        await self._outlet.error(error, self._headers(number))
-                    elif not self._outlet.done:
-                        await self._outlet.write(self._merged.fail(error), more=False)
+                async with self._lock:
+                    if not sink.started:
+                        await sink.error(error, self._headers(branch, ABOUT_THE_BODY))
+                    elif not sink.done:
+                        await sink.write(self._merger.fail(error), more=False)
         except OSError:
-            self._outlet.gone = True
-        self._outlet.gone = self._outlet.gone or patience.cancelled_caught
+            sink.leave()
+        if patience.cancelled_caught:
+            sink.leave()
 
-    def _headers(self, number: int, dropped: Collection[bytes] = ABOUT_THE_BODY) -> Headers:
+    def _headers(self, branch: BranchSink, dropped: Collection[bytes]) -> Headers:
         """The headers of one branch, with the losses of all that is known by now."""
-        kept = without(self._heads.get(number, {}).get("headers", ()), {*dropped, b"diglot-losses"})
+        kept = without(branch.headers, {*dropped, b"diglot-losses"})
         losses = self._exchange.report.header()
         return [*kept, (b"diglot-losses", losses.encode("latin-1", "replace"))]  # `n` itself is one
+
+
+class BranchSink:
+    """The client of one branch: a `Sink` of events that hands everything to the `FanOut`."""
+
+    def __init__(self, fan_out: FanOut, number: int) -> None:
+        self.number: int = number
+        self.headers: Headers = []
+        self.started: bool = False
+        self.done: bool = False
+        self.gone: bool = False
+        self.busy_since: float = 0.0
+        self.sent_at: float = monotonic()
+        self._fan_out = fan_out
+
+    def leave(self) -> None:
+        """The branch is to stop."""
+        self.gone = True
+
+    async def open(self, headers: Headers) -> None:
+        """The head of the client's answer goes out with the first frames."""
+        self.started, self.headers = True, headers
+
+    async def write(self, frames: Sequence[Event], more: bool = True) -> None:
+        """Take events of the branch."""
+        self.done = not more
+        await self._hand(self._fan_out.take, frames, more)
+
+    async def keep_alive(self) -> None:
+        """Nothing else may keep the client's connection alive."""
+        await self._hand(self._fan_out.take, (), True)
+
+    async def json(self, body: Body, headers: Headers) -> None:
+        """Take the whole answer of the branch."""
+        self.started = self.done = True
+        self.headers = headers
+        await self._hand(self._fan_out.take_whole, body.answer)
+
+    async def error(self, error: TranslationError, headers: Headers) -> None:
+        """Its words come later, when the branch is over."""
+        self.started = self.done = True
+        self.headers = headers
+
+    async def _hand(self, take: Callable[..., Awaitable[None]], *values: Any) -> None:
+        if self.gone:
+            raise ClientGone("the client has gone")
+        self.busy_since = monotonic()
+        try:
+            await take(self, *values)
+        except OSError:
+            self.gone = True
+            raise
+        finally:
+            self.busy_since, self.sent_at = 0.0, monotonic()

@@ -7,8 +7,10 @@ import re
 from typing import Any
 
 from ...translator import Loss, TranslationError
-from .call import Call
+from ..asgi.types import Scope
+from .call import TranslatedRequest
 from .client_writer import CLIENT_GONE as CLIENT_GONE
+from .client_writer import ClientWriter
 
 _MOST_LOSSES = 50
 LONGEST = 200
@@ -61,21 +63,21 @@ class Record:
         return next((self.usage[name] for name in names if name in self.usage), None)
 
 
-def of_call(call: Call, method: str, path: str, duration: float) -> Record:
-    """Return the record of a call that is over."""
-    answer, error = call.answer, call.error
-    model, usage = call.body.get("model"), answer.get("usage")
+def record_of(request: TranslatedRequest[bytes], writer: ClientWriter, scope: Scope, duration: float) -> Record:
+    """Return the record of a request that is over, whose client is behind *writer*."""
+    answer, error = request.answer, request.error
+    model, usage = request.body.get("model"), answer.get("usage")
     return Record(
-        method=method,
-        path=path,
-        status=call.outlet.status or CLIENT_GONE,
+        method=scope["method"],
+        path=scope["path"],
+        status=writer.status or CLIENT_GONE,
         model=model if isinstance(model, str) else None,
-        streaming=call.body.get("stream") is True,
+        streaming=request.body.get("stream") is True,
         duration=duration,
         usage=usage if isinstance(usage, dict) else {},
-        outcome=_outcome(call, answer),
+        outcome=_outcome(writer, answer),
         error=None if error is None else _code(error),
-        losses=tuple(loss._replace(value=None) for loss in call.losses),
+        losses=tuple(loss._replace(value=None) for loss in request.losses),
     )
 
 
@@ -87,11 +89,11 @@ def _code(error: TranslationError) -> str:
 _WORD = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 
-def _outcome(call: Call, answer: dict[str, Any]) -> str:
-    if call.outlet.gone:
+def _outcome(writer: ClientWriter, answer: dict[str, Any]) -> str:
+    if writer.gone:
         return "disconnected"
     if not answer:
-        return "failed" if call.outlet.status == 200 else "refused"
+        return "failed" if writer.status == 200 else "refused"
     if "choices" in answer:
         endings = {choice.get("finish_reason") for choice in answer["choices"]}
         return next((outcome for reason, outcome in _ENDINGS.items() if reason in endings), "completed")

@@ -22,15 +22,35 @@ _ONCE = _REPLACED | {b"idempotency-key"}
 _STEP = 2**20  # what is copied at once of a body that is there in pieces
 
 
-def upstream_receive(request: list[Buffer], dismissed: anyio.Event) -> Receive:
-    """Return what gives an application the translated *request*, and when it is *dismissed* the end of its client."""
+class Dismissal:
+    """Tells an application that its client needs nothing more."""
+
+    def __init__(self) -> None:
+        self.is_set: bool = False
+        self._event: anyio.Event | None = None  # made when somebody waits for it
+
+    def set(self) -> None:
+        """Tell it."""
+        self.is_set = True
+        if self._event is not None:
+            self._event.set()
+
+    async def wait(self) -> None:
+        """Return when it has been told."""
+        if not self.is_set:
+            self._event = self._event or anyio.Event()
+            await self._event.wait()
+
+
+def upstream_receive(request: list[Buffer], dismissal: Dismissal) -> Receive:
+    """Return what gives an application the translated *request*, and upon its *dismissal* the end of its client."""
     pieces = iter([b"".join(request)]) if sum(map(len, request)) <= _STEP else _steps(request)
     following = next(pieces, None)
 
     async def receive() -> Message:
         nonlocal following
         if following is None:
-            await dismissed.wait()
+            await dismissal.wait()
             return {"type": "http.disconnect"}
         body, following = following, next(pieces, None)
         return {"type": "http.request", "body": body, "more_body": following is not None}

@@ -23,9 +23,9 @@ from starlette.routing import Route, Router
 from ..asgi.types import App, Receive, Scope, Send
 from ..asgi.websocket import deny, is_websocket, refuse
 from ..demo import app as demo_app
+from ..error_log import log_without_words
 from ..middleware import access_log
 from ..middleware.app import TranslationMiddleware
-from ..middleware.call import log_without_words
 from ..middleware.record import Record
 from ..upstream.app import Upstream
 from . import banner, logs, stored

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib import metadata
 
+from ...translator import public_url
 from ..asgi import origins
-from ..middleware import diagnostics
 from . import client_settings
 from .config import Settings
 
@@ -31,7 +31,7 @@ def routes(upstream_api: str) -> list[tuple[str, str]]:
 
 def answered_by(settings: Settings) -> str:
     """Return who answers, without what may be private in the URL."""
-    return diagnostics.place(settings.upstream) if settings.upstream else "a script (--demo)"
+    return public_url(settings.upstream) if settings.upstream else "a script (--demo)"
 
 
 def url(settings: Settings) -> str:

@@ -11,8 +11,8 @@ from ..losses import Report
 from ..parts import upstream_errors
 from ..profiles import Profile
 from ..wire import sse
-from . import adaptation
-from .frames import FrameStream
+from . import refusals
+from .frames import EventStream, FrameStream
 
 
 class Exchange(ABC):
@@ -44,6 +44,10 @@ class Exchange(ABC):
     def stream(self, max_line: int = sse.MAX_LINE) -> FrameStream:
         """Return the transducer from the upstream's bytes to the client's frames."""
 
+    @abstractmethod
+    def events(self, max_line: int = sse.MAX_LINE) -> EventStream:
+        """Return the transducer from the upstream's bytes to the client's events, not encoded."""
+
     @property
     @abstractmethod
     def own_path(self) -> Callable[[str], str | None]:
@@ -70,4 +74,4 @@ class Exchange(ABC):
 
     def learned(self, status: int, body: bytes) -> Profile | None:
         """Return a profile without what was added here and the upstream refused; None if that was not the reason."""
-        return adaptation.learned(self.profile, self.request, status, body)
+        return refusals.learned(self.profile, self.request, status, body)

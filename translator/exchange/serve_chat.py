@@ -14,9 +14,9 @@ from ..parts import formats, upstream_errors
 from ..profiles import Profile
 from ..stream.to_chat.transducer import ToChat, Wanted
 from ..wire import plain, sse
-from . import adaptation, derived, paths
+from . import derived, paths, refusals
 from .base import Exchange
-from .frames import FrameStream
+from .frames import EventStream, FrameStream
 
 _ADDED = {"store": {"store"}, "include": {"include", "logprobs"}}
 """What is sent on our own, unless the client gave one of these."""
@@ -96,6 +96,10 @@ class ServeChat(Exchange):
         """Return the transducer from the upstream's bytes to the client's frames."""
         return FrameStream(ToChat(self._wanted, apart=False), sse.Decoder(max_line), sse.data, done_mark=True)
 
+    def events(self, max_line: int = sse.MAX_LINE) -> EventStream:
+        """Return the transducer from the upstream's bytes to the client's events, not encoded."""
+        return EventStream(ToChat(self._wanted, apart=False), sse.Decoder(max_line))
+
     def release(self) -> None:
         super().release()
         self._made = self._made._replace(body={}, origins=[], declared=[], given={})
@@ -113,4 +117,4 @@ class ServeChat(Exchange):
             return less
         given = {name for name, value in self._made.given.items() if value is not None}
         added = [name for name, asked in _ADDED.items() if name in self.request and given.isdisjoint(asked)]
-        return adaptation.learned_of(added, self.profile, self.request, status, body)
+        return refusals.learned_of(added, self.profile, self.request, status, body)

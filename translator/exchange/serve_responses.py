@@ -17,7 +17,7 @@ from ..stream.to_responses.transducer import Asked, ToResponses
 from ..wire import plain, sse, validate
 from . import derived, paths
 from .base import Exchange
-from .frames import FrameStream
+from .frames import EventStream, FrameStream
 
 
 class ServeResponses(Exchange):
@@ -96,6 +96,10 @@ class ServeResponses(Exchange):
         """Return the transducer from the upstream's bytes to the client's frames."""
         done_mark = self.profile.events == "openresponses"
         return FrameStream(ToResponses(self._asked, apart=False), sse.Decoder(max_line), sse.event, done_mark)
+
+    def events(self, max_line: int = sse.MAX_LINE) -> EventStream:
+        """Return the transducer from the upstream's bytes to the client's events, not encoded."""
+        return EventStream(ToResponses(self._asked, apart=False), sse.Decoder(max_line))
 
     def repeated(self) -> list[Any]:
         return [*super().repeated(), self._asked.blank]

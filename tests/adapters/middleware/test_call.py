@@ -12,8 +12,8 @@ import pytest
 from starlette.middleware.base import BaseHTTPMiddleware
 
 from diglot.adapters import Limits, Record
-from diglot.adapters.middleware import call, routes
-from diglot.translator import BadUpstream, Profile, Received
+from diglot.adapters.middleware import routes
+from diglot.translator import BadUpstream, Profile, Received, Retries
 
 pytestmark = pytest.mark.anyio
 
@@ -464,11 +464,11 @@ async def test_too_deep_for_us(side: Any, chat: Any, monkeypatch: pytest.MonkeyP
 async def test_a_lesson_that_strict_mode_forbids(side: Any, chat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Should a second attempt lose something, the client of a strict server is told what."""
 
-    async def learned(*args: object) -> Profile:
+    def learned(*args: object) -> Profile:
         nothing = frozenset({"temperature"})
         return Profile(unsupported=nothing, responses_unsupported=nothing)
 
-    monkeypatch.setattr(call, "_learned", learned)
+    monkeypatch.setattr(Retries, "learn", learned)
     refused = chat(b"{}", status=400, kind="application/json")
     got = await side.talk(refused, {**side.ask, "temperature": 0.5}, strict=True).run()
     assert (got.status, got.error["param"]) == (400, "temperature")

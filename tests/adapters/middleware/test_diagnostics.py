@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from diglot.adapters.middleware import diagnostics
-
 pytestmark = pytest.mark.anyio
 
 PAGE = b"<!doctype html><title>Welcome</title>"
@@ -68,9 +66,3 @@ async def test_too_many_values(side: Any, chat: Any, streams: bool) -> None:
     app = chat(b'{"x":[%b0]}' % (b"0," * 1_000_000), kind="application/json")
     got = await side.talk(app, {**side.ask, "stream": streams}).run()
     assert (got.status, got.error["message"]) == (502, MANY)
-
-
-def test_place() -> None:
-    """A URL that is none is not shown."""
-    assert diagnostics.place("http://[x") == ""
-    assert diagnostics.place("/v1/x?a=b") == "/v1/x"

@@ -304,7 +304,7 @@ async def test_lessons(side: Any, whole: Any) -> None:
     one = side.talk(app, asked(side, 2))
     assert (await one.run()).status == 200
     assert len(bodies) == 4
-    assert one.app.profile_for("m").responses_unsupported == {"store"}
+    assert one.app.profile_for(one.scope["path"], "m").responses_unsupported == {"store"}
 
 
 async def test_strict(side: Any, whole: Any) -> None:

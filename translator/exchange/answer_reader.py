@@ -1,0 +1,363 @@
+"""One HTTP answer of an upstream in, what the client gets for it out; without I/O.
+
+Whoever has the bytes feeds them, and does what every verb returns: one action, or None while there is nothing to do.
+
+=========  =========================================================================================================
+`Data`     send these frames, one after the other; the client's answer is an event stream, begun with the first Data
+`Body`     send this answer: status 200, a JSON object
+`Failed`   send this error; nothing has been sent before
+`Retry`    translate the request anew with this profile and send it again; the client has not been told anything
+=========  =========================================================================================================
+
+The decisions are all here: stream or whole, by its name or by its first byte; a stream gathered for a client that wants
+none, a finished answer streamed to one that wants a stream; limits; errors of any shape; what a refusal teaches.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from ..errors import ProtocolMisuse, TranslationError, UpstreamError
+from ..profiles import Profile
+from ..wire import json, sse
+from . import diagnostics
+from .adaptation import Retries
+from .base import Exchange
+from .frames import AnswerStream, EventStream, FrameStream
+
+Frame = TypeVar("Frame")
+LARGE = 2**20
+"""Bytes from which on an answer takes so long that others notice, and a stream ends with frames that are large."""
+_MAY_TEACH = (400, 422, 500)
+_BOM = b"\xef\xbb\xbf"
+_LINES = re.compile(rb"}\s*\n\s*{")
+"""Between two values that stand one below the other (NDJSON)."""
+_FIELDS = b":deir"  # how the lines of an event stream begin: a comment, data, event, id, retry
+
+
+class Data(NamedTuple, Generic[Frame]):
+    """Frames of the client's event stream: a list, or an iterator that makes large ones when they are asked for.
+
+    Iterating it may raise TranslationError; give that to `AnswerReader.fail`. Look at `AnswerReader.ended` afterwards.
+    """
+
+    frames: Iterable[Frame]
+
+
+class Body(NamedTuple):
+    """The client's whole answer, as a value and encoded (of events: not encoded)."""
+
+    answer: dict[str, Any]
+    data: bytes
+
+    @classmethod
+    def of(cls, answer: dict[str, Any]) -> Body:
+        """Return the body that says *answer*."""
+        return cls(answer, json.encode(answer))
+
+
+class Failed(NamedTuple):
+    """The error that the client gets instead of an answer: `error.status` and `error.body()`."""
+
+    error: TranslationError
+
+
+class Retry(NamedTuple):
+    """The upstream refused the request, and would take it as it is made with *profile*."""
+
+    profile: Profile
+
+
+Action = Data[Frame] | Body | Failed | Retry
+
+
+class Bounds(Protocol):
+    """How much is read, in bytes; `diglot.adapters.Limits` is one, `AnswerBounds` another."""
+
+    @property
+    def max_answer(self) -> int: ...
+    @property
+    def max_stream(self) -> int: ...
+    @property
+    def max_error(self) -> int: ...
+    @property
+    def max_line(self) -> int: ...
+
+
+class AnswerBounds(NamedTuple):
+    """How much is read, in bytes: of a finished answer, of a stream, of an error, and of one line of a stream."""
+
+    max_answer: int = 64 << 20
+    max_stream: int = 128 << 20
+    max_error: int = 1 << 20
+    max_line: int = sse.MAX_LINE
+
+
+class AnswerReader(Generic[Frame]):
+    """Reads one answer to the request of an exchange: `head()`, then `feed()` until the *last* data, or `finish()`.
+
+    Make it with `AnswerReader.of(exchange)`, whose frames are bytes, or `AnswerReader.of_events(exchange)`, whose
+    frames are decoded events, for whoever joins several answers. *retries* is what the request has learned so far;
+    without it, no refusal leads to a `Retry`.
+
+    >>> from diglot.translator import ServeResponses
+    >>> reader = AnswerReader.of(ServeResponses({"model": "m", "input": "Hi"}))
+    >>> reader.head(200, "application/json")
+    >>> action = reader.feed(b'{"choices":[{"message":{"content":"Hello."},"finish_reason":"stop"}]}', last=True)
+    >>> action.answer["output"][0]["content"][0]["text"], reader.ended
+    ('Hello.', True)
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        stream: AnswerStream[Frame] | None,
+        encode: Callable[[dict[str, Any]], bytes],
+        bounds: Bounds,
+        retries: Retries | None,
+    ) -> None:
+        self.exchange: Exchange = exchange
+        self.status: int = 0
+        self.started: bool = False
+        """Whether the client's event stream has begun: from then on, errors are told in it."""
+        self.ended: bool = False
+        """Whether the client has all that it will get of this answer."""
+        self.finishing: bool = False
+        """Whether the answer is there, and only what may follow it is waited for: wait a moment, then `finish()`."""
+        self.was_silent: bool = False
+        """Whether the last data said nothing: comments and blank lines, which only show that somebody is alive."""
+        self.error: TranslationError | None = None
+        self.answer: dict[str, Any] = {}
+        """What the client was told, as one body; empty if there was an error."""
+        self._stream = stream
+        self._encode = encode
+        self._bounds = bounds
+        self._retries = retries
+        self._content_type = self._location = ""
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._gathered: EventStream | None = None
+        self._read: Callable[[AnswerReader[Frame], bytes, bool], Action[Frame] | None] = AnswerReader._too_early
+
+    @staticmethod
+    def of(exchange: Exchange, bounds: Bounds = AnswerBounds(), retries: Retries | None = None) -> AnswerReader[bytes]:
+        """Return the reader whose frames are the bytes of server-sent events."""
+        stream: FrameStream | None = exchange.stream(bounds.max_line) if exchange.streaming else None
+        return AnswerReader(exchange, stream, json.encode, bounds, retries)
+
+    @staticmethod
+    def of_events(
+        exchange: Exchange, bounds: Bounds = AnswerBounds(), retries: Retries | None = None
+    ) -> AnswerReader[dict[str, Any]]:
+        """Return the reader whose frames are events, and whose bodies are not encoded."""
+        stream: EventStream | None = exchange.events(bounds.max_line) if exchange.streaming else None
+        return AnswerReader(exchange, stream, _not_encoded, bounds, retries)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the upstream has taken the request."""
+        return 200 <= self.status < 300
+
+    @property
+    def streams(self) -> bool:
+        """Whether the client gets an event stream."""
+        return self._stream is not None
+
+    @property
+    def failing(self) -> bool:
+        """Whether, when ``finishing``, nothing but the reason of a failure is waited for."""
+        stream = self._stream or self._gathered
+        return stream is not None and stream.failing
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether nobody needs what the upstream still does: after an error, or when the stream was cut short here."""
+        return self.error is not None or (self._stream is not None and self._stream.cut_short)
+
+    @property
+    def may_teach(self) -> bool:
+        """Whether this refusal may lead to a `Retry`: then the request should be known to be right before the end."""
+        return self._retries is not None and self.status in _MAY_TEACH and not self.started
+
+    def head(self, status: int, content_type: str = "", location: str = "") -> None:
+        """Take the status of the upstream's answer and what its headers say.
+
+        If the client wants a stream and the request was ``accepted``, the exchange is released: nobody needs more of
+        the request than what is said again in the answer.
+        """
+        self.status, self._content_type, self._location = status, content_type, location
+        if not self.accepted:
+            self._read = AnswerReader._collect
+            return
+        is_stream = "text/event-stream" in content_type.lower()
+        if self._stream is None:
+            self._read = AnswerReader._gather if is_stream else AnswerReader._guess
+            return
+        self._read = AnswerReader._take if is_stream else AnswerReader._guess
+        self.exchange.release()
+        self._stream.release()
+
+    def takes_long(self, data: bytes, last: bool) -> bool:
+        """Whether feeding this may take so long that it had better be done in a thread of its own."""
+        is_whole = self._read is AnswerReader._guess or self._read is AnswerReader._collect
+        return last and is_whole and self.accepted and self._size + len(data) > LARGE
+
+    def feed(self, data: bytes, last: bool = False) -> Action[Frame] | None:
+        """Take a piece of the body, cut anywhere; what follows the end is ignored.
+
+        Raises ProtocolMisuse before `head()`.
+        """
+        if self.ended:
+            return None
+        try:
+            return self._read(self, data, last)
+        except ProtocolMisuse:
+            raise
+        except TranslationError as error:
+            return self.fail(error)
+
+    def finish(self) -> Action[Frame] | None:
+        """The upstream has closed its answer, or nothing more is waited for."""
+        return self.feed(b"", True)
+
+    def begin(self) -> Data[Frame]:
+        """Begin the client's event stream before the upstream has said anything, to keep the connection alive."""
+        assert self._stream is not None
+        self.started = True
+        return Data([] if self._stream.started else self._stream.start())
+
+    def fail(self, error: TranslationError) -> Action[Frame] | None:
+        """End with an error, in the way that is still open: the connection broke, or time is up."""
+        if self.ended:
+            return None
+        self.error = error
+        stream = self._stream
+        if stream is None or not self.started:
+            self.ended = True
+            return Failed(error)
+        return self._send(stream.finish() if stream.finishing else stream.fail(error))
+
+    def _too_early(self, data: bytes, last: bool) -> None:
+        raise ProtocolMisuse("head() comes before feed()")
+
+    # A stream
+
+    def _take(self, data: bytes, last: bool) -> Action[Frame] | None:
+        stream = self._stream
+        assert stream is not None
+        self._size += len(data)
+        if self._size > self._bounds.max_stream:
+            raise UpstreamError(f"The upstream's stream is longer than {self._bounds.max_stream} bytes.")
+        if self._size > LARGE:
+            return self._send_each(stream.each(data, last))
+        frames = stream.feed(data)
+        if last and not stream.ended:
+            frames = [*frames, *stream.finish()]
+        if stream.finishing or stream.ended or not frames:
+            return self._send(frames)
+        self.started, self.finishing, self.was_silent = True, False, False
+        return Data(frames)
+
+    def _send(self, frames: list[Frame]) -> Data[Frame] | None:
+        self._note()
+        self.was_silent = not frames
+        if not frames and not self.ended:
+            return None
+        self.started = True
+        return Data(frames)
+
+    def _send_each(self, frames: Iterator[Frame]) -> Data[Frame]:
+        """Send frames that may be large, each made when it is asked for."""
+
+        def noting() -> Iterator[Frame]:
+            for frame in frames:
+                self.started, self.was_silent = True, False
+                yield frame
+            self._note()
+
+        return Data(noting())
+
+    def _note(self) -> None:
+        """Note how far the stream is."""
+        stream = self._stream or self._gathered
+        assert stream is not None
+        self.finishing = stream.finishing
+        if stream.ended:
+            self.ended, self.answer = True, stream.answer
+
+    def _guess(self, data: bytes, last: bool) -> Action[Frame] | None:
+        """Not every server names its event stream so, or its JSON: the first byte decides."""
+        first = data.removeprefix(_BOM).lstrip()[:1]
+        if not (first or last):
+            self.was_silent = True
+            return None
+        if first == b"<":
+            raise diagnostics.no_answer(self.exchange, self._content_type)
+        if self._stream is not None:
+            self._read = AnswerReader._collect if first in (b"{", b"[") else AnswerReader._take
+        else:
+            self._read = AnswerReader._gather if first and first in _FIELDS else AnswerReader._collect
+        return self._read(self, data, last)
+
+    def _gather(self, data: bytes, last: bool) -> Action[Frame] | None:
+        """Some servers always stream (transformers serve): the client that did not ask for it gets the answer whole."""
+        if not self.exchange.gathers:
+            raise UpstreamError("The upstream sent an event stream although none was asked for.")
+        stream = self._gathered = self._gathered or self.exchange.events(self._bounds.max_line)
+        self._size += len(data)
+        if self._size > self._bounds.max_answer:
+            raise UpstreamError(f"The upstream's answer is larger than {self._bounds.max_answer} bytes.")
+        self.was_silent = not stream.feed(data)
+        if last and not stream.ended:
+            stream.finish()
+        if stream.failure is not None:
+            raise stream.failure
+        if stream.ended:
+            return self._tell(stream.answer)
+        self.finishing = stream.finishing
+        return None
+
+    # A whole body
+
+    def _collect(self, data: bytes, last: bool) -> Action[Frame] | None:
+        self.was_silent = not data.strip()
+        limit = self._bounds.max_answer if self.accepted else self._bounds.max_error
+        self._pieces.append(data[: max(0, limit - self._size)])
+        self._size += len(data)
+        if self.accepted and self._size > limit:
+            raise UpstreamError(f"The upstream's answer is larger than {limit} bytes.")
+        if not last:
+            return None
+        body = b"".join(self._pieces)
+        return self._whole(body) if self.accepted else self._refused(body)
+
+    def _refused(self, body: bytes) -> Retry:
+        if self.may_teach and self._retries is not None:
+            learned = self._retries.learn(self.exchange, self.status, body)
+            if learned is not None:
+                self.ended = True
+                return Retry(learned)
+        raise diagnostics.refusal(self.exchange, self.status, self._location, body)
+
+    def _whole(self, body: bytes) -> Action[Frame] | None:
+        try:
+            value = json.decode(body)
+        except ValueError as error:
+            if _LINES.search(body) is None:
+                raise diagnostics.no_answer(self.exchange, self._content_type, error) from None
+            self._size = 0  # one JSON value in each line
+            return self._gather(body, True) if self._stream is None else self._take(body, True)
+        if self._stream is None:
+            return self._tell(self.exchange.answer(value))
+        frames = self._stream.whole(value)
+        return self._send_each(frames) if len(body) > LARGE else self._send([*frames])
+
+    def _tell(self, answer: dict[str, Any]) -> Body:
+        self.ended, self.answer = True, answer
+        return Body(answer, self._encode(answer))
+
+
+def _not_encoded(answer: dict[str, Any]) -> bytes:
+    return b""
