@@ -52,7 +52,10 @@ ABOUT_THE_BODY = frozenset(
 
 def header(scope: Scope, name: bytes) -> bytes:
     """Return the value of a request header (lower-case *name*), or nothing."""
-    return next((value for key, value in scope["headers"] if key == name), b"")
+    for key, value in scope["headers"]:
+        if key == name:
+            return value
+    return b""
 
 
 def declared_length(scope: Scope) -> int | None:
@@ -60,13 +63,17 @@ def declared_length(scope: Scope) -> int | None:
 
     Raises BadRequest when there are two answers to that question (RFC 9112, 6.3): somebody is being deceived.
     """
-    values = {value for key, value in scope["headers"] if key == b"content-length"}
-    if not values:
+    declared: bytes | None = None
+    is_ambiguous = False
+    for key, value in scope["headers"]:
+        if key == b"content-length":
+            is_ambiguous |= declared is not None and declared != value
+            declared = value
+    if declared is None:
         return None
-    value = values.pop()
-    if values or not value.isdigit() or header(scope, b"transfer-encoding"):
+    if is_ambiguous or not declared.isdigit() or header(scope, b"transfer-encoding"):
         raise BadRequest("The length of the request body is ambiguous.", code="invalid_content_length")
-    return int(value)
+    return int(declared)
 
 
 def wrong_length(declared: int, size: int) -> BadRequest:
@@ -86,11 +93,19 @@ def without(headers: Iterable[tuple[bytes, bytes]], names: Collection[bytes]) ->
 
     A name with `_` is the one with `-`: for CGI and WSGI both are the same.
     """
-    lowered = [(bytes(key).lower(), bytes(value)) for key, value in headers]
-    listed = [value for key, value in lowered if key == b"connection"]
-    named = {token.strip().lower() for value in listed for token in value.split(b",")}
-    out = HOP_BY_HOP | named | set(names)
-    return [(key, value) for key, value in lowered if key not in out and key.replace(b"_", b"-") not in out]
+    kept: Headers = []
+    named = b""  # further hop-by-hop headers, by the value of `connection`
+    for key, value in headers:
+        name = bytes(key).lower()
+        if name == b"connection":
+            named += b"," + bytes(value)
+        plain = name.replace(b"_", b"-")
+        if not (name in HOP_BY_HOP or plain in HOP_BY_HOP or name in names or plain in names):
+            kept.append((name, bytes(value)))
+    if not named:
+        return kept
+    out = {token.strip() for token in named.lower().split(b",")}
+    return [(name, value) for name, value in kept if name not in out and name.replace(b"_", b"-") not in out]
 
 
 async def send_json(send: Send, status: int, value: object, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:

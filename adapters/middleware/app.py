@@ -89,7 +89,7 @@ class TranslationMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        endpoint = self._served.asked(scope)
+        endpoint = self._served.endpoint_of(scope)
         if endpoint is None:
             await self.app(scope, receive, send)
         elif self._probe is None or endpoint not in PATHS.values():

@@ -75,6 +75,7 @@ class TranslatedRequest(Generic[Frame]):
         self._read_answer = read_answer
         self._is_repeated = is_copy  # the upstream gets more than one request for the client's one
         self._error: TranslationError | None = None
+        self._failure: TranslationError = UpstreamError("The upstream was not asked.")
         self._retries = Retries()
         self._supervisor = Supervisor(receive, sink, limits)
         self._fan_out: FanOut | None = None
@@ -115,8 +116,13 @@ class TranslatedRequest(Generic[Frame]):
         like, too.
         """
         try:
-            if await self._read():
-                await self._serve(profile_for(self.body.get("model")), strict)
+            with anyio.CancelScope() as scope:
+                self._supervisor.begin(scope)
+                if await self._read():
+                    await self._serve(profile_for(self.body.get("model")), strict, scope)
+            if self._supervisor.is_late:
+                await self.refuse(late(self._limits), hang_up(self._scope))
+            await self._settle(strict)
         finally:
             self._supervisor.end()
 
@@ -124,7 +130,10 @@ class TranslatedRequest(Generic[Frame]):
         """Serve a request that has been read. If its translation is *like* bytes that are there, these are sent."""
         self._sent.received, self._sent.request = received, like
         try:
-            await self._serve(profile, strict)
+            with anyio.CancelScope() as scope:
+                self._supervisor.begin(scope)
+                await self._serve(profile, strict, scope)
+            await self._settle(strict)
         finally:
             self._supervisor.end()
 
@@ -139,24 +148,24 @@ class TranslatedRequest(Generic[Frame]):
     async def _read(self) -> bool:
         """Read the request; return whether there is one to be served."""
         try:
-            with anyio.CancelScope() as scope:
-                self._supervisor.read_in(scope)
-                self._sent.received = await read_object(self._scope, self._receive, self._limits)
-                return True
-            raise Unreadable(late(self._limits))  # the scope was cancelled
+            self._sent.received = await read_object(self._scope, self._receive, self._limits)
         except Disconnected:
             self.sink.leave()
         except Unreadable as unreadable:
             await self.refuse(unreadable.error, hang_up(self._scope))
         except TranslationError as error:
             await self.refuse(error)
+        else:
+            return True
         return False
 
-    async def _serve(self, profile: Profile, strict: bool) -> None:
+    async def _serve(self, profile: Profile, strict: bool, scope: anyio.CancelScope) -> None:
+        """Translate the request and have it answered, inside *scope*, which the supervisor may cancel."""
+        self.attempt = None
         try:
             exchange = await self._translate(profile, strict)
             if exchange.copies == 1:
-                await self._attempts(exchange, profile, strict)
+                await self._call(exchange, profile, scope)
             else:
                 self._supervisor.end()  # each copy has its own
                 await self._fan(exchange, profile, strict)
@@ -164,6 +173,20 @@ class TranslatedRequest(Generic[Frame]):
             await self.refuse(error)
         except OSError:
             self.sink.leave()
+
+    async def _settle(self, strict: bool) -> None:
+        """Tell the client what it must still hear; try again as long as a refusal has taught us how."""
+        while (attempt := self.attempt) is not None and not self.sink.gone:
+            if not attempt.over_at:
+                try:
+                    await attempt.fail(self._failure)
+                except OSError:
+                    self.sink.leave()
+            if attempt.learned is None:
+                return
+            self._is_repeated = True
+            with anyio.CancelScope() as scope:
+                await self._serve(attempt.learned, strict, scope)
 
     async def _translate(self, profile: Profile, strict: bool) -> Exchange:
         """Start anew with the profile as it is known now; what is large is translated beside the event loop."""
@@ -205,39 +228,28 @@ class TranslatedRequest(Generic[Frame]):
         await fan_out.run(branches, self._receive, lambda branch: branch.serve(received, profile, strict, request))
         self.raised = next((branch.raised for branch in branches if branch.raised), None)
 
-    async def _attempts(self, exchange: Exchange, profile: Profile, strict: bool) -> None:
-        """Call the application, and again if a refusal taught us how it takes the request."""
-        attempt = await self._call(exchange, profile)
-        while attempt.learned is not None and not self.sink.gone:
-            profile, self._is_repeated = attempt.learned, True
-            exchange = await self._translate(profile, strict)
-            attempt = await self._call(exchange, profile)
-
-    async def _call(self, exchange: Exchange, profile: Profile) -> UpstreamAttempt[Frame]:
-        sent, supervisor, sink = self._sent, self._supervisor, self.sink
+    async def _call(self, exchange: Exchange, profile: Profile, scope: anyio.CancelScope) -> None:
+        """Call the application once."""
+        sent, supervisor = self._sent, self._supervisor
         attempt = self.attempt = UpstreamAttempt(
             self._read_answer(exchange, self._limits, self._retries),
-            sink,
+            self.sink,
             self._limits,
             changed=supervisor.changed,
             check=sent.check,
             release=sent.release,
         )
-        failure: TranslationError = UpstreamError("The upstream ended without a complete answer.")
+        self._failure = UpstreamError("The upstream ended without a complete answer.")
         inner, receive = self._inner_scope(exchange, profile), upstream_receive(sent.request, attempt.dismissal)
-        with anyio.CancelScope() as scope:
-            supervisor.watch(attempt, scope)
-            try:
-                await self._app(inner, receive, attempt.send)
-            except Exception as error:
-                failure = self._reason(error, attempt.complete or not attempt.dismissal.is_set)
-            except anyio.get_cancelled_exc_class():
-                if not scope.cancel_called:
-                    await self._farewell(attempt)
-                raise
-        if not attempt.over_at and not sink.gone:
-            await attempt.fail(failure)
-        return attempt
+        supervisor.watch(attempt, scope)
+        try:
+            await self._app(inner, receive, attempt.send)
+        except Exception as error:
+            self._failure = self._reason(error, attempt.complete or not attempt.dismissal.is_set)
+        except anyio.get_cancelled_exc_class():
+            if not scope.cancel_called:
+                await self._farewell(attempt)
+            raise
 
     def _reason(self, raised: Exception, is_news: bool) -> TranslationError:
         """What the client is told when the application raises; what it raises when dismissed says only that."""

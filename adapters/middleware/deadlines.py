@@ -60,8 +60,8 @@ class Supervisor:
         self._begun = False
         self._do_not_begin = start_late(WATCH_AFTER, self._run)
 
-    def read_in(self, scope: anyio.CancelScope) -> None:
-        """The request is being read inside *scope*."""
+    def begin(self, scope: anyio.CancelScope) -> None:
+        """The request is read inside *scope*, and perhaps served."""
         self._scope = scope
 
     def watch(self, attempt: UpstreamAttempt, scope: anyio.CancelScope) -> None:

@@ -28,7 +28,10 @@ _BASES = r"(?:.*/)?(?:v\d+[a-z\d.]*|openai|openai/deployments/[^/]+)"
 def ending(path: str) -> str | None:
     """Return the endpoint that a path ends in, wherever that is; a slash behind it says nothing."""
     path = path.rstrip("/")
-    return next((endpoint for endpoint in SERVED if path.endswith(endpoint)), None)
+    for endpoint in SERVED:
+        if path.endswith(endpoint):
+            return endpoint
+    return None
 
 
 def base(path: str, endpoint: str) -> str:
@@ -44,26 +47,25 @@ class Served:
     """
 
     def __init__(self, paths: Iterable[str] = ()) -> None:
-        given = ["/" + path.strip("/") for path in ([paths] if isinstance(paths, str) else paths)]
-        whole = [path for path in given if ending(path)]
-        self._base = re.compile("|".join(["", _BASES, *(_pattern(path) for path in given if path not in whole)]))
-        self._whole = re.compile("|".join(map(_pattern, whole))) if whole else None
+        own = ["/" + path.strip("/") for path in ([paths] if isinstance(paths, str) else paths)]
+        whole = [path for path in own if ending(path)]
+        bases = "|".join(["", _BASES, *(_pattern(path) for path in own if path not in whole)])
+        places = [f"(?:{bases})(?:{'|'.join(SERVED)})", *map(_pattern, whole)]
+        self._path = re.compile("|".join(places))
 
-    def asked(self, scope: Scope) -> str | None:
+    def endpoint_of(self, scope: Scope) -> str | None:
         """Return the endpoint that a request asks for if it is one that may have to be translated."""
         if scope["type"] != "http" or scope["method"] != "POST":
             return None
-        path: str = scope["path"]
-        endpoint = ending(path)
-        if endpoint is None:
+        path = scope["path"].rstrip("/")
+        if not path.endswith(_ENDINGS):
             return None
-        before = base(path, endpoint)
-        below = _below(before, scope.get("root_path", ""))
-        if any(self._base.fullmatch(place) for place in (below, before)):
-            return endpoint
-        if self._whole and any(self._whole.fullmatch(place + endpoint) for place in (below, before)):
-            return endpoint
-        return None
+        root = scope.get("root_path", "")
+        is_ours = self._path.fullmatch(path) or (root and self._path.fullmatch(_below(path, root)))
+        return ending(path) if is_ours else None
+
+
+_ENDINGS = tuple(SERVED)
 
 
 def _pattern(path: str) -> str:

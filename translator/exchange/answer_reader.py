@@ -120,6 +120,10 @@ class AnswerReader(Generic[Frame]):
     ) -> None:
         self.exchange: Exchange = exchange
         self.status: int = 0
+        self.accepted: bool = False
+        """Whether the upstream has taken the request."""
+        self.streams: bool = stream is not None
+        """Whether the client gets an event stream."""
         self.started: bool = False
         """Whether the client's event stream has begun: from then on, errors are told in it."""
         self.ended: bool = False
@@ -156,16 +160,6 @@ class AnswerReader(Generic[Frame]):
         return AnswerReader(exchange, stream, _not_encoded, bounds, retries)
 
     @property
-    def accepted(self) -> bool:
-        """Whether the upstream has taken the request."""
-        return 200 <= self.status < 300
-
-    @property
-    def streams(self) -> bool:
-        """Whether the client gets an event stream."""
-        return self._stream is not None
-
-    @property
     def failing(self) -> bool:
         """Whether, when ``finishing``, nothing but the reason of a failure is waited for."""
         stream = self._stream or self._gathered
@@ -188,6 +182,7 @@ class AnswerReader(Generic[Frame]):
         the request than what is said again in the answer.
         """
         self.status, self._content_type, self._location = status, content_type, location
+        self.accepted = 200 <= status < 300
         if not self.accepted:
             self._read = AnswerReader._collect
             return

@@ -8,7 +8,7 @@ from diglot.adapters.middleware.routes import PATHS, SERVED, Served, base, endin
 
 
 def asked(path: str, paths: Any = (), **scope: Any) -> str | None:
-    return Served(paths).asked({"type": "http", "method": "POST", "path": path, **scope})
+    return Served(paths).endpoint_of({"type": "http", "method": "POST", "path": path, **scope})
 
 
 @pytest.mark.parametrize(
