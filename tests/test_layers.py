@@ -35,7 +35,7 @@ PACKAGES: dict[str, set[str]] = {
     "h11": {"server/protocol_h11"},
     "httptools": {"server/protocol_httptools"},
     "starlette": {"demo/app", "server/app", "server/guard", "server/page"},
-    "trio": {"middleware/late_task"},
+    "trio": {"asgi/late_task"},
     "uvicorn": {"server/app", "server/protocol", "server/protocol_h11", "server/protocol_httptools"},
     "yarl": {"upstream/aiohttp"},
     "zstandard": {"asgi/encodings"},

@@ -103,7 +103,7 @@ def _plain(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes | byte
 
 
 def _object(data: bytes | bytearray, encoding: bytes, limit: int) -> Received:
-    received = Received.read(_plain(data, encoding, limit))
+    received = Received.read(_plain(data, encoding, limit) if encoding else data)
     if not isinstance(received.body, dict):
         raise RequestError("The request body must be a JSON object.", code="invalid_json")
     return received

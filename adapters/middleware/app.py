@@ -159,7 +159,7 @@ class TranslationMiddleware:
             await self._serve(request, scope, unclear)
         finally:
             self._remember(request, scope["path"])
-            tell = partial(self._tell, record_of(request, writer, scope, monotonic() - began))
+            tell = partial(self._tell, request, writer, scope, monotonic() - began)
             if trial is not None and trial.refused:
                 trial.tell = tell
             else:
@@ -211,8 +211,12 @@ class TranslationMiddleware:
             told = ", ".join(f"{name}={_plain(value)!r}" for name, value in new.items())
             _log.warning("The upstream refused what it was sent; changed for this model from now on: %s", told)
 
-    def _tell(self, record: Record) -> None:
-        if _access.isEnabledFor(logging.INFO):
+    def _tell(self, request: TranslatedRequest[bytes], writer: ClientWriter, scope: Scope, duration: float) -> None:
+        logs = _access.isEnabledFor(logging.INFO)
+        if not logs and self.on_exchange is None:
+            return
+        record = record_of(request, writer, scope, duration)
+        if logs:
             _access.info("%s %s %d", record.method, record.path, record.status, extra={"exchange": record.fields()})
         if self.on_exchange is None:
             return

@@ -118,11 +118,12 @@ class UpstreamAttempt(Generic[Frame]):
     def _start(self, message: Message) -> None:
         self._headers = without(message.get("headers", ()), ())
         headers = dict(self._headers)
-        try:
-            self._unpacker = Unpacker.of(headers.get(b"content-encoding", b""))
-            self._is_packed = self._unpacker is not None
-        except UnknownEncoding:
-            self._is_packed = True
+        if encoding := headers.get(b"content-encoding"):
+            try:
+                self._unpacker = Unpacker.of(encoding)
+                self._is_packed = self._unpacker is not None
+            except UnknownEncoding:
+                self._is_packed = True
         kind, location = headers.get(b"content-type", b""), headers.get(b"location", b"")
         self.reader.head(message["status"], kind.decode("latin-1"), location.decode("latin-1"))
         if self.reader.accepted and self.reader.streams:

@@ -75,7 +75,7 @@ class TranslatedRequest(Generic[Frame]):
         self._read_answer = read_answer
         self._is_repeated = is_copy  # the upstream gets more than one request for the client's one
         self._error: TranslationError | None = None
-        self._failure: TranslationError = UpstreamError("The upstream was not asked.")
+        self._failure: TranslationError | None = None
         self._retries = Retries()
         self._supervisor = Supervisor(receive, sink, limits)
         self._fan_out: FanOut | None = None
@@ -124,7 +124,7 @@ class TranslatedRequest(Generic[Frame]):
                 await self.refuse(late(self._limits), hang_up(self._scope))
             await self._settle(strict)
         finally:
-            self._supervisor.end()
+            await self._supervisor.end()
 
     async def serve(self, received: Received, profile: Profile, strict: bool, like: list[Buffer]) -> None:
         """Serve a request that has been read. If its translation is *like* bytes that are there, these are sent."""
@@ -135,7 +135,7 @@ class TranslatedRequest(Generic[Frame]):
                 await self._serve(profile, strict, scope)
             await self._settle(strict)
         finally:
-            self._supervisor.end()
+            await self._supervisor.end()
 
     async def refuse(self, error: TranslationError, headers: Headers | None = None) -> None:
         """Answer with an error of ours."""
@@ -167,7 +167,7 @@ class TranslatedRequest(Generic[Frame]):
             if exchange.copies == 1:
                 await self._call(exchange, profile, scope)
             else:
-                self._supervisor.end()  # each copy has its own
+                await self._supervisor.end()  # each copy has its own
                 await self._fan(exchange, profile, strict)
         except TranslationError as error:
             await self.refuse(error)
@@ -179,7 +179,7 @@ class TranslatedRequest(Generic[Frame]):
         while (attempt := self.attempt) is not None and not self.sink.gone:
             if not attempt.over_at:
                 try:
-                    await attempt.fail(self._failure)
+                    await attempt.fail(self._failure or UpstreamError("The upstream ended without a complete answer."))
                 except OSError:
                     self.sink.leave()
             if attempt.learned is None:
@@ -239,7 +239,7 @@ class TranslatedRequest(Generic[Frame]):
             check=sent.check,
             release=sent.release,
         )
-        self._failure = UpstreamError("The upstream ended without a complete answer.")
+        self._failure = None
         inner, receive = self._inner_scope(exchange, profile), upstream_receive(sent.request, attempt.dismissal)
         supervisor.watch(attempt, scope)
         try:

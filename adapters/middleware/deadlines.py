@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from operator import itemgetter
 from time import monotonic
@@ -10,25 +9,17 @@ from typing import Any
 
 import anyio
 
+from ..asgi.late_task import start_late
 from ..asgi.types import Receive
-from ..error_log import log_without_words
 from ..limits import Limits
 from . import diagnostics
 from .attempt import UpstreamAttempt
-from .late_task import start_late
 from .sink import Sink
 
-_log = logging.getLogger("diglot")
 Deadline = tuple[float, Callable[[], Awaitable[None]]]
-WATCH_AFTER = 0.02
-"""Seconds. What is over by then was not worth a task."""
 
 
 async def _nothing() -> None:
-    pass
-
-
-def _begun() -> None:
     pass
 
 
@@ -56,9 +47,8 @@ class Supervisor:
         self._nap: anyio.CancelScope | None = None
         self._dismissed_at = 0.0
         self._has_left = False
-        self._ended = False
-        self._begun = False
-        self._do_not_begin = start_late(WATCH_AFTER, self._run)
+        self._idle: anyio.Event | None = None  # while something is being done
+        self._stop: Callable[[], object] | None = start_late(self._run)
 
     def begin(self, scope: anyio.CancelScope) -> None:
         """The request is read inside *scope*, and perhaps served."""
@@ -80,20 +70,20 @@ class Supervisor:
         if self._nap is not None:
             self._nap.deadline = _on_the_loop(min(self._deadlines(), key=_due)[0])
 
-    def end(self) -> None:
-        """All is over."""
-        self._ended = True
-        if not self._begun:
-            self._do_not_begin()
-            self._let_go()
-        elif self._nap is not None:
-            self._nap.cancel()
+    async def end(self) -> None:
+        """All is over, but for what is being done right now: that comes to its end."""
+        try:
+            if self._idle is not None:
+                await self._idle.wait()
+        finally:
+            if self._stop is not None:
+                self._stop()
+            self._stop = self._attempt = self._scope = None  # leave nothing to the garbage collector: bodies are large
 
     async def _run(self) -> None:
-        """Listen for the client to leave, and do what is due, until the end."""
-        self._begun = True
+        """Listen for the client to leave, and do what is due."""
         try:
-            while not self._ended:
+            while True:
                 due, act = min(self._deadlines(), key=_due)
                 if due <= monotonic():
                     await self._act(act)
@@ -101,15 +91,11 @@ class Supervisor:
                     with anyio.CancelScope(deadline=_on_the_loop(due)) as self._nap:
                         await self._listen()
                     self._nap = None
-        except Exception as error:  # a mistake of ours, or of the server's: nobody else would hear of it
-            log_without_words(_log, "What watches over a request", error)
+        except Exception:  # a mistake of ours, or of the server's: without deadlines, nothing may go on
             await self._give_up()
-        self._let_go()
-
-    def _let_go(self) -> None:
-        """Leave nothing to the garbage collector: bodies may be large."""
-        self._attempt = self._scope = None
-        self._do_not_begin = _begun
+            raise
+        finally:
+            self._nap = None
 
     async def _listen(self) -> None:
         """Until something is due: servers bear that *receive* is cancelled, as polling for a disconnect does it too."""
@@ -121,6 +107,7 @@ class Supervisor:
             self._dismiss()
 
     async def _act(self, act: Callable[[], Awaitable[None]]) -> None:
+        self._idle = idle = anyio.Event()
         try:
             with anyio.move_on_after(self._limits.stalled) as patience:
                 await act()
@@ -129,6 +116,9 @@ class Supervisor:
         except OSError:
             self._sink.leave()
             self._dismiss()
+        finally:
+            idle.set()
+            self._idle = None
 
     def _deadlines(self) -> list[Deadline]:
         """What is to be done when, as things stand. While the client is slow, the upstream is not to blame."""

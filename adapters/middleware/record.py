@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import Any
+
+import msgspec
 
 from ...translator import Loss, TranslationError
 from ..asgi.types import Scope
@@ -17,8 +18,7 @@ LONGEST = 200
 _ENDINGS = {None: "failed", "content_filter": "incomplete", "length": "incomplete"}  # of choices; the worst comes first
 
 
-@dataclasses.dataclass(frozen=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """One exchange. No texts, values, headers or keys."""
 
     method: str

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
+from functools import partial
 from time import monotonic
-from typing import Any
 
 import anyio
 
 from ...translator import BadRequest, BadUpstream, TranslationError
+from ..asgi.late_task import start_late
 from ..asgi.request_body import late
 from ..asgi.types import Headers, Message, Receive, Scope, Send, hang_up, send_error, without
 from ..limits import Limits
 from ..middleware import diagnostics
-from .client import Answer, Client, cause, on_asyncio
+from .client import Answer, Client, cause
 from .upload import Upload
 
 _log = logging.getLogger("diglot")
@@ -48,11 +47,14 @@ class PassThrough:
         """Send the request, and hand on what comes back."""
         failure: BaseException | None = None
         over = False
-        async with _beside(self._watch):
+        with anyio.CancelScope() as scope:
+            stop = start_late(partial(self._watch, scope))
             try:
                 await self._exchange(client, url, headers)
-            except Exception as error:  # raised below, outside of the group: nobody wants to unwrap it
+            except Exception as error:  # raised below, where nobody cancels any more
                 failure = error
+            finally:
+                stop()
             over = True
         if not over:
             failure = self._overdue
@@ -142,20 +144,3 @@ class PassThrough:
         if not self._upload.done_at:
             return self._began + limits.request, late(limits)
         return self._upload.done_at + limits.first_byte, diagnostics.too_slow()
-
-
-@asynccontextmanager
-async def _beside(watch: Callable[[anyio.CancelScope], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Let *watch* run while the context lasts; it may cancel that."""
-    if on_asyncio():  # a task group costs more than all else that is done here for one request
-        with anyio.CancelScope() as scope:
-            task = asyncio.create_task(watch(scope))
-            try:
-                yield
-            finally:
-                task.cancel()
-    else:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(watch, tasks.cancel_scope)
-            yield
-            tasks.cancel_scope.cancel()
