@@ -92,6 +92,10 @@ class UpstreamAttempt(Generic[Frame]):
                     if action is None:
                         self._note_silence()
                     elif isinstance(action, Data):
+                        if self.reader.goes_on and isinstance(action.frames, list):
+                            await self._sink.write(action.frames)  # nearly always
+                            self.heard_at = self.told_at = self._sink.sent_at
+                            return
                         await self._write(action.frames)
                     else:
                         await self._do(action)

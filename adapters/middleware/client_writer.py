@@ -9,7 +9,7 @@ from time import monotonic
 import anyio
 
 from ...translator import Body, TranslationError, encode_json
-from ..asgi.types import Headers, Message, Send
+from ..asgi.types import Headers, Send
 from .sink import ClientGone
 
 CLIENT_GONE = 499
@@ -44,11 +44,24 @@ class ClientWriter:
 
     async def write(self, frames: Sequence[bytes], more: bool = True) -> None:
         """Send one piece of the body; the last one has *more* false."""
-        await self._body(frames[0] if len(frames) == 1 else b"".join(frames), more)
+        if self.busy_since or self.gone:
+            await self._wait()
+        data = frames[0] if len(frames) == 1 else b"".join(frames)
+        self.done = not more
+        self.busy_since = monotonic()
+        try:
+            await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        except OSError:
+            self.gone = True
+            raise
+        finally:
+            self.busy_since, self.sent_at = 0.0, monotonic()
+            if self._free is not None:
+                self._set_free()
 
     async def keep_alive(self) -> None:
         """Send a comment."""
-        await self._body(_KEEPALIVE, True)
+        await self.write([_KEEPALIVE])
 
     async def json(self, body: Body, headers: Headers) -> None:
         """Send a whole answer."""
@@ -72,38 +85,32 @@ class ClientWriter:
     async def _whole(self, status: int, body: bytes, headers: Headers) -> None:
         own = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         await self._head(status, [*headers, *own])
-        await self._body(body, False)
+        await self.write([body], more=False)
 
     async def _head(self, status: int, headers: Headers) -> None:
-        self.status = status
-        try:
-            await self._write({"type": "http.response.start", "status": status, "headers": headers})
-        except OSError:
-            self.status = 0
-            raise
-
-    async def _body(self, data: bytes, more: bool) -> None:
-        self.done = not more
-        await self._write({"type": "http.response.body", "body": data, "more_body": more})
-
-    async def _write(self, message: Message) -> None:
-        while self.busy_since:
+        if self.busy_since or self.gone:
             await self._wait()
-        if self.gone:
-            raise ClientGone("the client has gone")
+        self.status = status
         self.busy_since = monotonic()
         try:
-            await self._send(message)
+            await self._send({"type": "http.response.start", "status": status, "headers": headers})
         except OSError:
-            self.gone = True
+            self.gone, self.status = True, 0
             raise
         finally:
             self.busy_since, self.sent_at = 0.0, monotonic()
-            if self._free is not None:
-                self._free.set()
-                self._free = None
+            self._set_free()
 
     async def _wait(self) -> None:
-        if self._free is None:
-            self._free = anyio.Event()
-        await self._free.wait()
+        """Wait for whoever is writing; raises ClientGone."""
+        while self.busy_since:
+            if self._free is None:
+                self._free = anyio.Event()
+            await self._free.wait()
+        if self.gone:
+            raise ClientGone("the client has gone")
+
+    def _set_free(self) -> None:
+        if self._free is not None:
+            self._free.set()
+            self._free = None

@@ -19,6 +19,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+import msgspec
+
 from ..errors import ProtocolMisuse, TranslationError, UpstreamError
 from ..profiles import Profile
 from ..wire import json, sse
@@ -37,7 +39,7 @@ _LINES = re.compile(rb"}\s*\n\s*{")
 _FIELDS = b":deir"  # how the lines of an event stream begin: a comment, data, event, id, retry
 
 
-class Data(NamedTuple, Generic[Frame]):
+class Data(msgspec.Struct, Generic[Frame], frozen=True, gc=False):  # one for every chunk: it costs the least so
     """Frames of the client's event stream: a list, or an iterator that makes large ones when they are asked for.
 
     Iterating it may raise TranslationError; give that to `AnswerReader.fail`. Look at `AnswerReader.ended` afterwards.
@@ -128,6 +130,8 @@ class AnswerReader(Generic[Frame]):
         """Whether the client's event stream has begun: from then on, errors are told in it."""
         self.ended: bool = False
         """Whether the client has all that it will get of this answer."""
+        self.goes_on: bool = False
+        """Whether the last Data was in the middle of a stream: nothing has begun, and nothing ends."""
         self.finishing: bool = False
         """Whether the answer is there, and only what may follow it is waited for: wait a moment, then `finish()`."""
         self.was_silent: bool = False
@@ -252,12 +256,14 @@ class AnswerReader(Generic[Frame]):
             frames = [*frames, *stream.finish()]
         if stream.finishing or stream.ended or not frames:
             return self._send(frames)
-        self.started, self.finishing, self.was_silent = True, False, False
+        if not self.goes_on:
+            self.goes_on, self.started = self.started, True
+            self.finishing = self.was_silent = False
         return Data(frames)
 
     def _send(self, frames: list[Frame]) -> Data[Frame] | None:
         self._note()
-        self.was_silent = not frames
+        self.goes_on, self.was_silent = False, not frames
         if not frames and not self.ended:
             return None
         self.started = True
@@ -265,6 +271,8 @@ class AnswerReader(Generic[Frame]):
 
     def _send_each(self, frames: Iterator[Frame]) -> Data[Frame]:
         """Send frames that may be large, each made when it is asked for."""
+
+        self.goes_on = False
 
         def noting() -> Iterator[Frame]:
             for frame in frames:
