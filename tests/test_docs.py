@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from diglot.adapters.cli.main import main
+from diglot.adapters.cli import main
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

@@ -31,7 +31,7 @@ HOUSES = {"to_responses", "to_chat"}
 PACKAGES: dict[str, set[str]] = {
     "aiohttp": {"upstream/aiohttp"},
     "certifi": {"upstream/aiohttp"},
-    "click": {"cli/check", "cli/main", "cli/options", "cli/serve", "cli/settings", "server/text_log"},
+    "click": {"cli/check", "cli/commands", "cli/options", "cli/serve", "cli/settings", "server/text_log"},
     "h11": {"server/protocol_h11"},
     "httptools": {"server/protocol_httptools"},
     "starlette": {"demo/app", "server/app", "server/guard", "server/page"},

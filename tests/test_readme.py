@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from diglot.adapters.cli.main import main
+from diglot.adapters.cli import main
 from diglot.translator import PRESETS, ServeResponses
 
 ROOT = Path(__file__).parent.parent

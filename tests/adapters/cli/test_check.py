@@ -9,7 +9,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from click.testing import CliRunner, Result
 
-from diglot.adapters.cli import main
+from diglot.adapters.cli import commands
 from diglot.adapters.cli.check import faults, table
 from diglot.adapters.cli.upstream_check import Outcome
 from diglot.adapters.demo import app as demo_app
@@ -17,7 +17,7 @@ from diglot.adapters.server.app import on_loopback
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main.main, ("check", *arguments))
+    return CliRunner().invoke(commands.main, ("check", *arguments))
 
 
 @pytest.fixture(autouse=True)

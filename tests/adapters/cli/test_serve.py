@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from diglot.adapters.cli import main
+from diglot.adapters.cli import commands
 from diglot.adapters.server import app
 from diglot.adapters.server.app import free_port
 
@@ -16,7 +16,7 @@ UP = ("--upstream", "http://up:1")
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main.main, ("serve", *arguments))
+    return CliRunner().invoke(commands.main, ("serve", *arguments))
 
 
 @pytest.fixture(autouse=True)

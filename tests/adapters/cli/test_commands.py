@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from diglot.adapters.cli import demo, main
+from diglot.adapters.cli import commands, demo
 
 ASK = {"model": "m", "input": "hi", "truncation": "auto"}
 
 
 def run(*arguments: str, stdin: str | bytes = "") -> Result:
-    return CliRunner().invoke(main.main, arguments, input=stdin)
+    return CliRunner().invoke(commands.main, arguments, input=stdin)
 
 
 def test_convert() -> None:
@@ -74,7 +74,7 @@ def test_demo(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_command_has_help() -> None:
     """Each of them says what it does."""
-    for name in main.main.commands:
+    for name in commands.main.commands:
         got = run(name, "--help")
         assert got.exit_code == 0
         assert len(got.output.splitlines()) > 3
