@@ -7,15 +7,15 @@ from typing import Any
 
 from ..wire import json
 
-Grow = Callable[[str], bytes]
+PieceWriter = Callable[[str], bytes]
 """Says another piece of what grows; returns the frame for it."""
-MayGrow = Callable[[str], bytes | None]
+OptionalPieceWriter = Callable[[str], bytes | None]
 """The same, or None: the piece was not said, and must go the general way."""
 
 _LONE = "surrogatepass"  # what a caller hands in decoded may have halves of surrogate pairs
 
 
-class Pieces:
+class TextBuffer:
     """Keeps a growing text as UTF-8 in one buffer: thousands of short strings take ten times as much memory."""
 
     __slots__ = ("_utf8",)
@@ -70,17 +70,17 @@ class Pieces:
         return bytes(self._utf8[size:])
 
 
-def encoded(text: str) -> bytes:
-    """Return *text* as `Pieces` keep it."""
+def to_utf8(text: str) -> bytes:
+    """Return *text* as `TextBuffer` keep it."""
     return text.encode("utf-8", _LONE)
 
 
-def joined(texts: Iterable[Pieces]) -> bytes:
+def join_utf8(texts: Iterable[TextBuffer]) -> bytes:
     """Return what several of them have, one behind the other."""
     return b"".join([text._utf8 for text in texts])
 
 
-class Early:
+class InitialText:
     """A text that was there before its pieces came: they repeat it, or go on behind it (W31).
 
     When it is *whole*, nothing can follow: pieces that do not repeat it stand instead of it.
@@ -95,7 +95,7 @@ class Early:
         self._whole = whole
         self._at = 0  # how much of it the pieces repeat
 
-    def hear(self, piece: str) -> str | None:
+    def add(self, piece: str) -> str | None:
         """Take a piece; return all that is said now, or None while the pieces may still turn out to repeat it."""
         at, end = self._at, self._at + len(piece)
         if end < len(self.text) and self.text.startswith(piece, at):
@@ -109,7 +109,7 @@ class Early:
         return text if text and isinstance(text, str) and not self.text.startswith(text) else self.text
 
 
-class Members:
+class JsonListBuffer:
     """The members of a list that grows, kept as JSON: thousands of small objects take ten times as much memory."""
 
     __slots__ = ("_json",)
@@ -125,23 +125,23 @@ class Members:
         return json.decode(b"[%b]" % self._json[1:], None) if self._json else []
 
 
-class Said:
+class JoinedText:
     """What was said: of texts that others keep, too, so that nothing is there twice, and of those that nobody does."""
 
     __slots__ = ("_own", "_texts")
 
     def __init__(self) -> None:
-        self._texts: list[Pieces] = []  # in the order in which they were said
-        self._own: Pieces | None = None
+        self._texts: list[TextBuffer] = []  # in the order in which they were said
+        self._own: TextBuffer | None = None
 
     def __bool__(self) -> bool:
         return any(self._texts)
 
-    def add(self, piece: str, kept: Pieces | None = None) -> None:
+    def add(self, piece: str, kept: TextBuffer | None = None) -> None:
         """Take a piece; *kept* has it already, and everything else that is said of that text."""
         last = self._texts[-1] if self._texts else None
         if kept is None:
-            kept = self._own = last if last is not None and last is self._own else Pieces()
+            kept = self._own = last if last is not None and last is self._own else TextBuffer()
             kept.add(piece)
         if kept is not last:
             self._texts.append(kept)

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from ...wire import json
-from ..growing import Pieces
-from .braces import Whole
+from ..growing import TextBuffer
+from .braces import ObjectCheck
 
 _SHORT = 64  # longer ones are not looked at: nobody fills up `{}` with so much white space
 
 
-class Arguments:
+class ArgumentsBuffer:
     """Pieces in, what is new of them out.
 
     Arguments are complete when they are one JSON object. `{}` may be a placeholder: it waits, and an object behind it
     takes its place. Of any other object, an equal one is a repetition; by anything else they are ``broken``.
     """
 
-    def __init__(self, pieces: Pieces) -> None:
+    def __init__(self, pieces: TextBuffer) -> None:
         self.held = ""
         """The end of what came that waits to be said."""
         self._differs = False
         self._pieces = pieces
-        self._whole = Whole()
-        self._again: Pieces | None = None  # an object behind the first one
-        self._ends_again = Whole()
+        self._whole = ObjectCheck()
+        self._again: TextBuffer | None = None  # an object behind the first one
+        self._ends_again = ObjectCheck()
 
     def is_whole(self) -> bool:
         return self._whole.is_object(self._pieces)
@@ -60,7 +60,7 @@ class Arguments:
             return ""
         if piece.lstrip()[:1] == "{" and self.is_whole():
             if not self.held:
-                self._again = Pieces()
+                self._again = TextBuffer()
                 self._repeat(self._again, piece)
                 return ""
             piece = self._replace(piece)
@@ -99,16 +99,16 @@ class Arguments:
     def _replace(self, piece: str) -> str:
         """An object takes the place of `{}`; its brace may have been said already."""
         said = self._pieces.whole()[: -len(self.held)]
-        self.held, self._whole = "", Whole()
+        self.held, self._whole = "", ObjectCheck()
         self._pieces.clear()
         self._pieces.add(said)
         return piece.lstrip()[1:] if said.strip() else piece
 
-    def _repeat(self, again: Pieces, piece: str) -> None:
+    def _repeat(self, again: TextBuffer, piece: str) -> None:
         again.add(piece)
         if self._ends_again.is_object(again):
             self._differs = self._differs or not self.equal(again.whole())
-            self._again, self._ends_again = None, Whole()
+            self._again, self._ends_again = None, ObjectCheck()
 
 
 def _value(text: str) -> object:

@@ -5,48 +5,48 @@ from __future__ import annotations
 import re
 
 from ...wire import json
-from ..growing import Pieces
+from ..growing import TextBuffer
 
 _MARK = re.compile(rb'["{}]')
 _END = re.compile(rb'["\\]')  # of a string, or of what may be read without a thought
 _SPACE = b" \t\r\n"
 
 
-class Whole:
+class ObjectCheck:
     """Whether arguments are one whole object. However often that is asked, they are read a few times only."""
 
     def __init__(self) -> None:
-        self._braces: Braces | None = None
+        self._braces: BraceScanner | None = None
         self._asked_at = -1  # how much there was when it was asked last
         self._read = 0  # how much of it the braces had
         self._answer = False
 
-    def is_object(self, text: Pieces) -> bool:
+    def is_object(self, text: TextBuffer) -> bool:
         size = len(text)
         if size != self._asked_at and text.may_end_with(b"}"):
             self._answer = self._look(text)
             self._asked_at = size
         return self._answer and size == self._asked_at
 
-    def _look(self, text: Pieces) -> bool:
+    def _look(self, text: TextBuffer) -> bool:
         """The first time, as nearly always, they are whole: that is decoded. Later, it is if the braces say so."""
         if self._asked_at < 0:
             return _is_object(text)
-        braces = self._braces = self._braces or Braces()
+        braces = self._braces = self._braces or BraceScanner()
         was_closed = braces.closed
         braces.feed(text.since(self._read))
         self._read = len(text)
         return braces.closed and (self._answer if was_closed else _is_object(text))
 
 
-def _is_object(text: Pieces) -> bool:
+def _is_object(text: TextBuffer) -> bool:
     try:
         return isinstance(json.decode(text.whole()), dict)
     except ValueError:
         return False
 
 
-class Braces:
+class BraceScanner:
     """Bytes in; ``closed`` while they are one object in braces and white space. Every byte is looked at once.
 
     What else is wrong with it is not seen.

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from ...parts.catalog import Catalog
 from ...wire import json, validate
-from .call_item import Call
+from .call_item import CallItem
 
 
-class Fragment(NamedTuple):
+class CallDelta(NamedTuple):
     """One member of a delta's `tool_calls`; what is null or empty says nothing (D10)."""
 
     at: int | str | None  # the index in `tool_calls`
@@ -21,7 +21,7 @@ class Fragment(NamedTuple):
     extra: dict[str, Any] | None  # D5: what the provider wants back with this call
 
 
-def read(delta: dict[str, Any]) -> Fragment:
+def read(delta: dict[str, Any]) -> CallDelta:
     custom, function = delta.get("custom"), delta.get("function")
     free_form = isinstance(custom, dict) and delta.get("type") != "function"  # W4: the type says which member counts
     if free_form and isinstance(function, dict) and delta.get("type") != "custom":
@@ -32,7 +32,7 @@ def read(delta: dict[str, Any]) -> Fragment:
     if not isinstance(piece, str):  # D39: an object instead of its text
         piece = "" if piece is None else json.encode_text(piece)
     index, extra = validate.place(delta.get("index")), delta.get("extra_content")
-    return Fragment(
+    return CallDelta(
         index if isinstance(index, (int, str)) else None,
         _word(delta.get("id")),
         _word(said.get("name")),
@@ -62,23 +62,23 @@ LEGACY = "function_call"
 """Where the one call of the older member stands."""
 
 
-class Calls:
+class CallIndex:
     """The calls of one answer, under the keys by which the chunks name them: id, then place, then name (W5)."""
 
-    def __init__(self, make: Callable[[], Call], catalog: Catalog) -> None:
+    def __init__(self, make: Callable[[], CallItem], catalog: Catalog) -> None:
         self._make = make
         self._catalog = catalog
-        self._calls: dict[Any, Call] = {}  # the last one of each key
-        self._all: list[Call] = []
-        self._by_id: dict[str, Call] = {}  # the first one of each id
+        self._calls: dict[Any, CallItem] = {}  # the last one of each key
+        self._all: list[CallItem] = []
+        self._by_id: dict[str, CallItem] = {}  # the first one of each id
         self._names: set[str] = set()
-        self._current: Call | None = None
+        self._current: CallItem | None = None
 
     def release(self, catalog: Catalog) -> None:
         """Know the tools from *catalog*: it has no declarations."""
         self._catalog = catalog
 
-    def find(self, fragment: Fragment, position: int | None = None) -> tuple[Call, bool]:
+    def find(self, fragment: CallDelta, position: int | None = None) -> tuple[CallItem, bool]:
         """Return the call that *fragment* belongs to, and whether it is a new one.
 
         Where it stands in the list of a whole message, its *position* counts, and it is a whole call.
@@ -108,7 +108,7 @@ class Calls:
         name = _word(function.get("name")) if isinstance(function, dict) else ""
         return not name or name in self._names
 
-    def _known(self, fragment: Fragment) -> tuple[Any, Call | None]:
+    def _known(self, fragment: CallDelta) -> tuple[Any, CallItem | None]:
         by_id = f"id {fragment.call_id}"
         if fragment.at is not None:
             key = by_id if fragment.call_id and by_id in self._calls else fragment.at
@@ -117,14 +117,14 @@ class Calls:
             return by_id, self._by_id.get(fragment.call_id) or (None if fragment.name else self._current)
         return f"number {len(self._calls)}", self._current
 
-    def _repeated(self, fragment: Fragment) -> Call | None:
+    def _repeated(self, fragment: CallDelta) -> CallItem | None:
         """The call that a new place only repeats: one of its id, or that of the older member."""
         call = self._by_id.get(fragment.call_id) or self._calls.get(LEGACY)
         if call is None or not fragment.piece or call.name != fragment.name:
             return None
         return call if call.says(fragment.piece) else None
 
-    def _told(self, fragment: Fragment, position: int) -> Call | None:
+    def _told(self, fragment: CallDelta, position: int) -> CallItem | None:
         """The call that a member of a whole message is: of its id, or at its place, if both can be one."""
         call = self._by_id.get(fragment.call_id)
         if call is not None and call.name == fragment.name:
@@ -134,7 +134,7 @@ class Calls:
             return None
         return call if not (call.call_id and fragment.call_id) or call.says(fragment.piece) else None
 
-    def _is_another(self, call: Call, fragment: Fragment) -> bool:
+    def _is_another(self, call: CallItem, fragment: CallDelta) -> bool:
         """Some servers give every call index 0: a new id, a new name, or arguments after whole ones begin another."""
         if not fragment.name:  # each fragment may have a new id, but no call begins without a name
             return False
@@ -148,7 +148,7 @@ class Calls:
             return False
         return fragment.at is None or not (call.says("{}") or call.says(fragment.piece))
 
-    def _joins(self, call: Call, more: str) -> bool:
+    def _joins(self, call: CallItem, more: str) -> bool:
         """Whether a name goes on: no tool is called *more*, and one is called, or begins, with both together."""
         if not (call.name and more) or call.has_begun or call.live:
             return False
@@ -160,7 +160,7 @@ class Calls:
     def _joined(name: str, more: str) -> str:
         return more if more.startswith(name) else name + more
 
-    def goes_on(self, index: int, call: Call) -> bool:
+    def goes_on(self, index: int, call: CallItem) -> bool:
         """Whether *call* is the one that was heard last, and *index* alone means it."""
         return self._current is call and self._calls.get(index) is call
 

@@ -7,17 +7,17 @@ from typing import Any
 
 from ...parts import calls
 from ...parts.catalog import Tool
-from ..growing import Pieces
-from .arguments import Arguments
-from .output import Body, Item, Output
-from .wrapped_input import InputDecoder, plainly
+from ..growing import TextBuffer
+from .arguments import ArgumentsBuffer
+from .output import Body, Output, OutputItem
+from .wrapped_input import WrappedInputDecoder, decode_plain
 
 
-class Call(Item):
+class CallItem(OutputItem):
     """A tool call. It opens when its name and its id are known; what kind of item it is, the declared tools say."""
 
     prefix = "fc"
-    _decoder: InputDecoder | None = None
+    _decoder: WrappedInputDecoder | None = None
     _said = "response.function_call_arguments.delta"
 
     def __init__(
@@ -33,7 +33,7 @@ class Call(Item):
         self._new_call_id = new_call_id
         self._may_go_on = may_go_on  # whether a name is the beginning of another one
         self._settled = False
-        self._arguments = Arguments(self.pieces)
+        self._arguments = ArgumentsBuffer(self.pieces)
         self._tool: Tool | None = None
         self._free_form = False  # native: the fragments are the input itself
         self._input = self.pieces  # of a free-form tool; of a wrapped one, what is in its arguments
@@ -116,11 +116,11 @@ class Call(Item):
         if is_native:
             self.delta, self._said = _INPUT, _INPUT[0]
         else:
-            self._decoder, self._input, self.reads = InputDecoder(), Pieces(), self._read
+            self._decoder, self._input, self.reads = WrappedInputDecoder(), TextBuffer(), self._read
 
     def _read(self, piece: str) -> str | None:
         """Take a piece of wrapped arguments that is plain to see: nothing is pending in front of it, nor behind it."""
-        said = plainly(piece)
+        said = decode_plain(piece)
         if said is not None:
             self.pieces.add(piece)
             self._input.add(said)

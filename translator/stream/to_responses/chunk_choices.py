@@ -18,7 +18,7 @@ _KINDS: dict[str, str] = {**dict.fromkeys(reasoning.FIELDS, "thoughts"), **dict.
 _TEXTS = ("content", "refusal")
 
 
-class Saying(NamedTuple):
+class ChoiceText(NamedTuple):
     """Some words of an answer."""
 
     words: Body
@@ -33,16 +33,16 @@ def in_order(choices: Any) -> list[Body]:
     return found if len(found) < 2 else sorted(found, key=lambda choice: _place(choice) != 0)
 
 
-def read(choice: Body) -> list[Saying]:
+def read(choice: Body) -> list[ChoiceText]:
     """Return what a choice says: its `delta`, its `message` behind it or instead of it, or a bare `text`."""
-    said: list[Saying] = []
+    said: list[ChoiceText] = []
     if delta := _words(choice.get("delta")):
-        said.append(Saying(delta))
+        said.append(ChoiceText(delta))
     if message := _words(choice.get("message")):
         known = {name: message[name] for name in _ORDER if name in message} if len(message) > 1 else {}
-        said.append(Saying({**known, **message}, whole=True))
+        said.append(ChoiceText({**known, **message}, whole=True))
     if not said and (text := choice.get("text")) and isinstance(text, str):  # as the older completions have it
-        said.append(Saying({"content": text}))
+        said.append(ChoiceText({"content": text}))
     return said
 
 
@@ -66,7 +66,7 @@ def _name(function: Any) -> Any:
     return function.get("name") if isinstance(function, dict) else None
 
 
-class Choices:
+class ChoiceSelector:
     """Several choices of one answer: each kind of words is of the choice that says it first (W6).
 
     Text may be in one and the calls in the next (Copilot); one that says its text once more is a copy, with all it has.
@@ -76,7 +76,7 @@ class Choices:
         self._owners: dict[str, Any] = {}
         self._copies: set[Any] = set()
 
-    def own(self, choice: Body, saying: Saying) -> tuple[Body, list[Any]]:
+    def own(self, choice: Body, saying: ChoiceText) -> tuple[Body, list[Any]]:
         """Return those of the words that belong to the answer, and whole calls that another choice has besides."""
         words, index = saying.words, _place(choice)
         if not self._copies and set(self._owners.values()) <= {index}:  # as nearly always

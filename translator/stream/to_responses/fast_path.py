@@ -13,13 +13,13 @@ import msgspec
 
 from ...wire import sse
 from .. import logprobs
-from ..growing import MayGrow
-from .call_deltas import Calls
-from .call_item import Call
-from .chunk_choices import Choices
+from ..growing import OptionalPieceWriter
+from .call_deltas import CallIndex
+from .call_item import CallItem
+from .chunk_choices import ChoiceSelector
 from .items import Message, Reasoning
 from .output import Output
-from .text_writer import Words
+from .text_writer import TextWriter
 
 _MOST_MISSES = 32  # in a row: a server with other habits should not pay for the attempts
 
@@ -88,14 +88,14 @@ _decode = msgspec.json.Decoder(_Chunk).decode
 class ChunkFastPath:
     """Chat chunks to frames of Responses events."""
 
-    def __init__(self, out: Output, words: Words, calls: Calls, choices: Choices) -> None:
+    def __init__(self, out: Output, words: TextWriter, calls: CallIndex, choices: ChoiceSelector) -> None:
         self._out = out
         self._words = words
         self._calls = calls
         self._choices = choices
         self._place: int | str | None = None  # of the choice that is the answer
         self._last: Any = None  # the chunk after which it was looked up what grows
-        self._grow: MayGrow | None = None
+        self._grow: OptionalPieceWriter | None = None
         self._read: Callable[[_Delta], str | None] = self._text
         self._message: Message | None = None  # whose text grows
         self._index: int | None = None  # which means the call that grows
@@ -135,14 +135,14 @@ class ChunkFastPath:
         if isinstance(item, Reasoning):
             self._read = self._either_thought if item.field == "reasoning" else self._thought
         else:
-            self._read = self._arguments if isinstance(item, Call) else self._text
+            self._read = self._arguments if isinstance(item, CallItem) else self._text
 
     def _miss(self) -> None:
         """It goes the general path."""
         self._misses += 1
         self._grow = None  # and let go of the text
 
-    def _with_tokens(self, tokens: list[logprobs.Token], grow: MayGrow, piece: str) -> bytes | None:
+    def _with_tokens(self, tokens: list[logprobs.Token], grow: OptionalPieceWriter, piece: str) -> bytes | None:
         if self._message is None:
             return self._miss()
         self._misses = 0
@@ -167,7 +167,7 @@ class ChunkFastPath:
         call = calls[0]
         if call.index != self._index:
             item = self._out.last
-            if not (isinstance(item, Call) and self._calls.goes_on(call.index, item)):
+            if not (isinstance(item, CallItem) and self._calls.goes_on(call.index, item)):
                 return None
             self._index = call.index
         if call.custom is not None:

@@ -7,11 +7,11 @@ from typing import Any
 
 from ...parts import reasoning
 from ...wire import json
-from ..growing import Members, Pieces
-from .output import Body, Item, Output
+from ..growing import JsonListBuffer, TextBuffer
+from .output import Body, Output, OutputItem
 
 
-class Message(Item):
+class Message(OutputItem):
     """Text and refusals; each kind is a part of its own."""
 
     prefix = "msg"
@@ -20,7 +20,7 @@ class Message(Item):
         self._out = out
         self._part: Body | None = None
         self._at = -1  # its place in the content
-        self.tokens = Members()  # with their log-probabilities
+        self.tokens = JsonListBuffer()  # with their log-probabilities
         out.announce(self, {"type": "message", "role": "assistant", "status": "in_progress", "content": []})
 
     def text(self, piece: str, logprobs: list[Body]) -> None:
@@ -52,7 +52,7 @@ class Message(Item):
         """Whether its open part is a text."""
         return self._part is not None and self._part["type"] == "output_text"
 
-    def said(self, kind: str) -> Iterator[str | Pieces]:
+    def said(self, kind: str) -> Iterator[str | TextBuffer]:
         """Return all that it heard of the text, or of the refusal: what it said, and what waits for its turn."""
         for part in self.body.get("content", ()):
             if part["type"] == kind:
@@ -77,10 +77,10 @@ class Message(Item):
         part, self._part = self._part, None
         if part is None:
             return
-        text, self.pieces = self.pieces.whole(), Pieces()
+        text, self.pieces = self.pieces.whole(), TextBuffer()
         if part["type"] == "output_text":
             part["text"] = text
-            part["logprobs"], self.tokens = self.tokens.whole(), Members()
+            part["logprobs"], self.tokens = self.tokens.whole(), JsonListBuffer()
             self._out.say_of(
                 self, "response.output_text.done", content_index=self._at, text=text, logprobs=part["logprobs"]
             )
@@ -121,7 +121,7 @@ class Compaction(Message):
     def has_text(self) -> bool:
         return True
 
-    def said(self, kind: str) -> Iterator[str | Pieces]:
+    def said(self, kind: str) -> Iterator[str | TextBuffer]:
         yield self.pieces
         yield from self.waiting(self.text)
 
@@ -133,7 +133,7 @@ class Compaction(Message):
         self._out.conclude(self)
 
 
-class Reasoning(Item):
+class Reasoning(OutputItem):
     """Thoughts, shown as content, as a summary, as both or not at all; and what the provider wants back, sealed."""
 
     prefix = "rs"
@@ -161,7 +161,7 @@ class Reasoning(Item):
         if self._show in ("content", "both"):
             self._out.say_of(self, "response.reasoning_text.delta", content_index=0, delta=piece)
 
-    def said(self) -> Iterator[str | Pieces]:
+    def said(self) -> Iterator[str | TextBuffer]:
         """Return all that it heard of the thoughts: what it said, and what waits for its turn."""
         yield self.pieces
         yield from self.waiting(self.text)

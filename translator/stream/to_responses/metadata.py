@@ -9,7 +9,7 @@ from ...parts import endings, moderation, times, usage
 from ...parts.annotations import Annotation, from_links
 
 
-class Facts:
+class AnswerMetadata:
     """Collects them into the answer, wherever a server puts them."""
 
     def __init__(self, answer: dict[str, Any], report: Report) -> None:

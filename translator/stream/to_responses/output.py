@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...wire import json, sse
-from ..growing import Grow, MayGrow, Pieces
+from ..growing import OptionalPieceWriter, PieceWriter, TextBuffer
 
 Body = dict[str, Any]
 
@@ -22,7 +22,7 @@ _OPEN_RESPONSES_NAMES = {
 }
 
 
-class Item(ABC):
+class OutputItem(ABC):
     """One output item. Subclasses say how it opens, grows and closes."""
 
     prefix = ""
@@ -34,7 +34,7 @@ class Item(ABC):
         self.index = -1
         self.live = False
         self.closed = False
-        self.pieces = Pieces()
+        self.pieces = TextBuffer()
         """The text that grows."""
         self.delta: tuple[str, Body] | None = None
         """What the event about one more piece of its text is called and has, while it grows (see fast_path.py)."""
@@ -96,7 +96,7 @@ class Output:
         self._new_id = new_id
         self._names = _OPEN_RESPONSES_NAMES if flavour == "openresponses" else {}
         self._number = 0
-        self._queue: deque[Item] = deque()
+        self._queue: deque[OutputItem] = deque()
 
     def take_events(self) -> list[Body]:
         events, self.events = self.events, []
@@ -109,14 +109,14 @@ class Output:
         self.events.append({"type": kind, "sequence_number": self._number, **fields})
         self._number += 1
 
-    def say_of(self, item: Item, kind: str, **fields: Any) -> None:
+    def say_of(self, item: OutputItem, kind: str, **fields: Any) -> None:
         """Add an event about *item*."""
         if self.quiet:
             return
         self.events.append(self._event(item, kind, fields))
         self._number += 1
 
-    def _event(self, item: Item, kind: str, fields: Body) -> Body:
+    def _event(self, item: OutputItem, kind: str, fields: Body) -> Body:
         return {
             "type": self._names.get(kind, kind),
             "sequence_number": self._number,
@@ -125,13 +125,13 @@ class Output:
             **fields,
         }
 
-    def _template(self, item: Item, kind: str, fields: Body) -> bytes | None:
+    def _template(self, item: OutputItem, kind: str, fields: Body) -> bytes | None:
         """The frame of an event about *item* with holes for its number and for its delta."""
         frame = sse.event({**self._event(item, kind, fields), "sequence_number": 0, "delta": ""})
         template = sse.with_hole(frame, "delta")
         return template and template.replace(b'"sequence_number":0', b'"sequence_number":%d', 1)
 
-    def growing(self) -> Grow | MayGrow | None:
+    def growing(self) -> PieceWriter | OptionalPieceWriter | None:
         """Return what lets the text of the last item grow and gives the frame that says so; None if nothing grows."""
         item = self.last
         template = None if item is None or item.delta is None else self._template(item, *item.delta)
@@ -149,7 +149,7 @@ class Output:
 
         return grow
 
-    def _reading(self, read: Callable[[str], str | None], template: bytes) -> MayGrow:
+    def _reading(self, read: Callable[[str], str | None], template: bytes) -> OptionalPieceWriter:
         encode = json.encode_sound
 
         def grow(piece: str) -> bytes | None:
@@ -162,7 +162,7 @@ class Output:
 
         return grow
 
-    def announce(self, item: Item, body: Body) -> None:
+    def announce(self, item: OutputItem, body: Body) -> None:
         """Give *item* its place and its id, and say that it is there."""
         item.body = {"id": self._new_id(item.prefix), **body}
         item.index = len(self.answer["output"])
@@ -172,17 +172,17 @@ class Output:
         added = {key: list(value) if isinstance(value, list) else value for key, value in item.body.items()}
         self.say("response.output_item.added", output_index=item.index, item=added)
 
-    def conclude(self, item: Item) -> None:
+    def conclude(self, item: OutputItem) -> None:
         """Say that *item* is done; nothing of it changes any more."""
         item.closed = True
         self.say("response.output_item.done", output_index=item.index, item=item.body)
 
     @property
-    def last(self) -> Item | None:
+    def last(self) -> OutputItem | None:
         """The item that began last, if it is still growing."""
         return self._queue[-1] if self._queue else None
 
-    def add(self, item: Item) -> None:
+    def add(self, item: OutputItem) -> None:
         """*item* begins now, or as soon as those before it are whole."""
         self._queue.append(item)
         self._begin_first(settle=len(self._queue) > 1)

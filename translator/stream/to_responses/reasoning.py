@@ -12,11 +12,11 @@ from .items import Reasoning
 from .output import Body, Output
 
 
-class Thinking:
+class ReasoningWriter:
     """Puts thoughts into reasoning items.
 
-    *show* is where they are shown (see `Asked`); *seal* makes what goes back with an item; *fits* says whether a
-    provider's own structure can be carried.
+    *show* is where they are shown (see `ResponseContext`); *seal* makes what goes back with an item; *fits* says
+    whether a provider's own structure can be carried.
     """
 
     def __init__(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...losses import Report
-from ..growing import Pieces
+from ..growing import TextBuffer
 
 DIFFERS = "what the upstream streamed differs from its finished text"
 
 
-def rest_of(whole: str, said: Iterable[str | Pieces]) -> str | None:
+def rest_of(whole: str, said: Iterable[str | TextBuffer]) -> str | None:
     """Return what *whole* has beyond the texts *said* before, one behind the other; None if it says something else.
 
     Takes no longer than *whole*, however much was said.
@@ -19,7 +19,7 @@ def rest_of(whole: str, said: Iterable[str | Pieces]) -> str | None:
     for text in said:
         if at == len(whole):
             return ""
-        if isinstance(text, Pieces):
+        if isinstance(text, TextBuffer):
             if len(text) >= 4 * (len(whole) - at):  # in UTF-8: it has no fewer characters
                 return "" if text.begins_with(whole[at:]) else None
             text = text.whole()

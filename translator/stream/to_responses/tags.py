@@ -10,7 +10,7 @@ _THOUGHTS = (THINK, "reasoning")
 """Tags that thoughts stand in; they come out as `THINK`, whichever it was."""
 
 
-class Piece(NamedTuple):
+class TaggedText(NamedTuple):
     """Some text, and the tag that it stood in; no tag: it is for the user."""
 
     text: str
@@ -18,7 +18,7 @@ class Piece(NamedTuple):
     raw: str = ""  # of a call: all of it, tags included, in case that it is none
 
 
-class Markup:
+class TagParser:
     """Text in, pieces out, wherever it was cut. Thoughts stand at the start only; a call comes out whole."""
 
     _thought = THINK  # the tag that is open
@@ -26,32 +26,32 @@ class Markup:
     def __init__(self, tags: Collection[str]) -> None:
         self._calls = CALL in tags
         self._thoughts = [tag for tag in _THOUGHTS if tag in tags]
-        self._step: Callable[[str, int, list[Piece]], int] = self._start if self._thoughts else self._text
+        self._step: Callable[[str, int, list[TaggedText]], int] = self._start if self._thoughts else self._text
         self._blank: list[str] = []  # white space at the start: it belongs to the text, if no thought follows
         self._held = ""
         self._call: list[str] = []
 
-    def feed(self, text: str) -> list[Piece]:
+    def feed(self, text: str) -> list[TaggedText]:
         """Return what can be said now; what may be the start of a tag is held back."""
-        pieces: list[Piece] = []
+        pieces: list[TaggedText] = []
         text, self._held, at = self._held + text, "", 0
         while at < len(text):
             at = self._step(text, at, pieces)
         return pieces
 
-    def flush(self) -> list[Piece]:
+    def flush(self) -> list[TaggedText]:
         """The text is over: what was held back is no tag, what was not closed ends here."""
         held, self._held = "".join([*self._blank, self._held]), ""
         self._blank.clear()
         step, self._step = self._step, self._text
         if step == self._in_call:
             call, self._call = "".join(self._call) + held, []
-            return [Piece(call, CALL, f"<{CALL}>{call}")]
-        return [Piece(held, THINK if step == self._in_thought else "")] if held else []
+            return [TaggedText(call, CALL, f"<{CALL}>{call}")]
+        return [TaggedText(held, THINK if step == self._in_thought else "")] if held else []
 
     # Each step takes the text from a place on, adds pieces, and returns where the next step begins.
 
-    def _start(self, text: str, at: int, pieces: list[Piece]) -> int:
+    def _start(self, text: str, at: int, pieces: list[TaggedText]) -> int:
         begin = text.lstrip()
         if self._may_open(begin):
             self._blank.append(text[: len(text) - len(begin)])
@@ -67,15 +67,15 @@ class Markup:
         pieces += self.feed(whole)
         return len(text)
 
-    def _in_thought(self, text: str, at: int, pieces: list[Piece]) -> int:
+    def _in_thought(self, text: str, at: int, pieces: list[TaggedText]) -> int:
         inner, at, found = self._until(f"</{self._thought}>", text, at)
         if inner:
-            pieces.append(Piece(inner, THINK))
+            pieces.append(TaggedText(inner, THINK))
         if found:
             self._step = self._after_thought
         return at
 
-    def _after_thought(self, text: str, at: int, pieces: list[Piece]) -> int:
+    def _after_thought(self, text: str, at: int, pieces: list[TaggedText]) -> int:
         """Behind a thought there may be white space, and another thought: some servers put each piece in tags."""
         begin = text[at:].lstrip()
         if self._may_open(begin):
@@ -95,23 +95,23 @@ class Markup:
         self._thought = found or self._thought
         return found is not None
 
-    def _text(self, text: str, at: int, pieces: list[Piece]) -> int:
+    def _text(self, text: str, at: int, pieces: list[TaggedText]) -> int:
         if not self._calls:
-            pieces.append(Piece(text[at:]))
+            pieces.append(TaggedText(text[at:]))
             return len(text)
         shown, at, found = self._until(f"<{CALL}>", text, at)
         if shown:
-            pieces.append(Piece(shown))
+            pieces.append(TaggedText(shown))
         if found:
             self._step = self._in_call
         return at
 
-    def _in_call(self, text: str, at: int, pieces: list[Piece]) -> int:
+    def _in_call(self, text: str, at: int, pieces: list[TaggedText]) -> int:
         inner, at, found = self._until(f"</{CALL}>", text, at)
         self._call.append(inner)
         if found:
             call, self._call = "".join(self._call), []
-            pieces.append(Piece(call, CALL, f"<{CALL}>{call}</{CALL}>"))
+            pieces.append(TaggedText(call, CALL, f"<{CALL}>{call}</{CALL}>"))
             self._step = self._text
         return at
 

@@ -11,10 +11,10 @@ from ...wire import json
 from . import repeats
 from .items import Message
 from .output import Body, Output
-from .tags import Markup
+from .tags import TagParser
 
 
-class Words:
+class TextWriter:
     """Puts words into messages. Annotations and log-probabilities that come ahead of their text wait for it.
 
     *marked* takes what stood in a tag (its name and its text) and says whether it could; see `markup` of a profile.
@@ -29,7 +29,7 @@ class Words:
         self._report = context.report
         self._new_message = new_message
         self._marked = marked
-        self._markup = Markup(context.profile.markup) if context.profile.markup else None
+        self._markup = TagParser(context.profile.markup) if context.profile.markup else None
         self._annotations: list[Body] = []
         self._cited: set[bytes] = set()
         self._told: dict[str, list[Message]] = {"output_text": [], "refusal": []}  # which of them have such words

@@ -17,18 +17,18 @@ from ...parts.catalog import Catalog
 from ...wire import json
 from . import call_deltas, repeats
 from .call_deltas import LEGACY
-from .call_item import Call
-from .chunk_choices import Choices, in_order, read
+from .call_item import CallItem
+from .chunk_choices import ChoiceSelector, in_order, read
 from .fast_path import ChunkFastPath
 from .items import Compaction, Message
-from .metadata import Facts
+from .metadata import AnswerMetadata
 from .output import Body, Output
-from .reasoning import Thinking
+from .reasoning import ReasoningWriter
 from .tags import THINK
-from .text_writer import Words
+from .text_writer import TextWriter
 
 
-class Asked(NamedTuple):
+class ResponseContext(NamedTuple):
     """What reading an answer needs to know of its request."""
 
     blank: Body  # the Response object before anything is known of the answer
@@ -51,7 +51,7 @@ class ToResponses:
     objects with each other and with the answer.
     """
 
-    def __init__(self, asked: Asked, quiet: bool = False, apart: bool = True) -> None:
+    def __init__(self, asked: ResponseContext, quiet: bool = False, apart: bool = True) -> None:
         self.answer: Body = fields.own_answer(asked.blank)
         self.answer["id"] = asked.new_id("resp")
         self.started: bool = False
@@ -61,14 +61,14 @@ class ToResponses:
         self._asked = asked
         self._report = asked.context.report
         self._out = Output(self.answer, asked.new_id, asked.context.profile.events, quiet, apart)
-        self._calls = call_deltas.Calls(self._new_call, asked.catalog)
-        self._facts = Facts(self.answer, self._report)
+        self._calls = call_deltas.CallIndex(self._new_call, asked.catalog)
+        self._facts = AnswerMetadata(self.answer, self._report)
         self._broken: str | None = None
         self._tags = 0
-        self._choices = Choices()
+        self._choices = ChoiceSelector()
         self._loose = False  # what differs from what was said before is not a summary of it, but more
-        self._words = Words(self._out, asked.context, Compaction if asked.compacts else Message, self._marked)
-        self._thinking = Thinking(self._out, self._report, asked.show_reasoning, self._seal, self._fits)
+        self._words = TextWriter(self._out, asked.context, Compaction if asked.compacts else Message, self._marked)
+        self._thinking = ReasoningWriter(self._out, self._report, asked.show_reasoning, self._seal, self._fits)
 
     cut_short = False
     """Never ended from here: there is nothing to cut."""
@@ -191,9 +191,9 @@ class ToResponses:
             return None
         return reasoning.seal({**fields, "model": self._asked.blank["model"]})
 
-    def _new_call(self) -> Call:
+    def _new_call(self) -> CallItem:
         catalog = self._asked.catalog
-        return Call(catalog.called, lambda: self._asked.new_id("call"), catalog.may_go_on)
+        return CallItem(catalog.called, lambda: self._asked.new_id("call"), catalog.may_go_on)
 
     # the frame of the answer
 
@@ -264,7 +264,7 @@ class ToResponses:
     def _close_items(self) -> None:
         """Clients run tools as soon as a call is done: do not wait for the usage. A text may still go on (W1)."""
         last = self._out.last
-        if self._facts.announced == endings.COMPLETED and isinstance(last, Call) and last.is_complete():
+        if self._facts.announced == endings.COMPLETED and isinstance(last, CallItem) and last.is_complete():
             self._words.flush()
             if not self._problem():
                 self._out.close_all("completed")  # a cut item must be the last one (I19): it waits for the end
@@ -349,7 +349,7 @@ class ToResponses:
         else:
             self._out.begin_first()
 
-    def _sign(self, call: Call, extra: Body | None) -> None:
+    def _sign(self, call: CallItem, extra: Body | None) -> None:
         """D5: what a provider wants back with this call travels in the reasoning item before it."""
         if extra is not None and self._fits(extra):
             call.settle()

@@ -20,10 +20,10 @@ _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _string = msgspec.json.Decoder(str)
 
 
-def plainly(piece: str) -> str | None:
+def decode_plain(piece: str) -> str | None:
     """Return what a piece from the middle of a JSON string says; None unless it is whole and all of it JSON.
 
-    `InputDecoder` says the same where it ``is_plain``, and is so again afterwards.
+    `WrappedInputDecoder` says the same where it ``is_plain``, and is so again afterwards.
     """
     if "\\" not in piece and '"' not in piece:
         return piece
@@ -33,7 +33,7 @@ def plainly(piece: str) -> str | None:
         return None
 
 
-class InputDecoder:
+class WrappedInputDecoder:
     """Arguments in, input out: `{"input": "..."}` in any pieces.
 
     Only whole characters come out: halves of escapes and of surrogate pairs wait. Arguments of any other form come out

@@ -1,15 +1,15 @@
 import pytest
 
-from diglot.translator.stream.growing import Pieces
-from diglot.translator.stream.to_responses.arguments import Arguments
+from diglot.translator.stream.growing import TextBuffer
+from diglot.translator.stream.to_responses.arguments import ArgumentsBuffer
 
 A = '{"a":1}'
 
 
 def taken(*pieces: str) -> tuple[list[str], str, bool]:
     """What is said of each piece and at the end, what the arguments are, and whether they are broken."""
-    kept = Pieces()
-    arguments = Arguments(kept)
+    kept = TextBuffer()
+    arguments = ArgumentsBuffer(kept)
     said = [arguments.take(piece) for piece in pieces]
     return [*said, arguments.release()], kept.whole(), arguments.broken
 
@@ -62,7 +62,7 @@ def test_another_object_is_too_much(pieces: list[str]) -> None:
 )
 def test_the_whole_again(pieces: list[str], whole: str, said: str, broken: bool) -> None:
     """What is new of it is said."""
-    arguments = Arguments(Pieces())
+    arguments = ArgumentsBuffer(TextBuffer())
     for piece in pieces:
         arguments.take(piece)
     assert (arguments.take_whole(whole), arguments.broken) == (said, broken)
@@ -70,8 +70,8 @@ def test_the_whole_again(pieces: list[str], whole: str, said: str, broken: bool)
 
 def test_when_a_piece_is_only_more() -> None:
     """Not before it is seen that they are no placeholder, and not while they are told again."""
-    kept = Pieces()
-    arguments = Arguments(kept)
+    kept = TextBuffer()
+    arguments = ArgumentsBuffer(kept)
     grown = []
     for piece in ("", "{", '"a":1}', '{"a"'):
         arguments.take(piece)

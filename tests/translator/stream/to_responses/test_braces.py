@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from diglot.translator.stream.to_responses.braces import Braces
+from diglot.translator.stream.to_responses.braces import BraceScanner
 
 NAME = st.text(alphabet='{}"\\', max_size=3)
 VALUE = st.recursive(
@@ -19,7 +19,7 @@ CUTS = st.lists(st.integers(0, 200), max_size=6)
 
 
 def closed(text: str, cuts: list[int]) -> bool:
-    braces, data = Braces(), text.encode()
+    braces, data = BraceScanner(), text.encode()
     marks = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
     for a, b in itertools.pairwise([*marks, marks[-1]]):
         braces.feed(data[a:b])
@@ -57,7 +57,7 @@ def test_what_is_not_closed(text: str) -> None:
 
 def test_white_space_may_follow() -> None:
     """Anything else breaks it for good."""
-    braces = Braces()
+    braces = BraceScanner()
     for piece, is_closed in ((b"{", False), (b"}", True), (b" ", True), (b"", True), (b"{}", False), (b" ", False)):
         braces.feed(piece)
         assert braces.closed is is_closed

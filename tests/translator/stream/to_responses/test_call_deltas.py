@@ -5,30 +5,33 @@ import pytest
 
 from diglot.translator.parts.catalog import Catalog, Tool
 from diglot.translator.stream.to_responses import call_deltas
-from diglot.translator.stream.to_responses.call_deltas import Fragment
-from diglot.translator.stream.to_responses.call_item import Call
+from diglot.translator.stream.to_responses.call_deltas import CallDelta
+from diglot.translator.stream.to_responses.call_item import CallItem
 
 
 @pytest.mark.parametrize(
     ("delta", "fragment"),
     [
-        ({"index": 1, "id": "a", "function": {"name": "f", "arguments": "{"}}, Fragment(1, "a", "f", "{", False, None)),
-        ({"index": 0, "function": {"arguments": "}"}}, Fragment(0, "", "", "}", False, None)),
+        (
+            {"index": 1, "id": "a", "function": {"name": "f", "arguments": "{"}},
+            CallDelta(1, "a", "f", "{", False, None),
+        ),
+        ({"index": 0, "function": {"arguments": "}"}}, CallDelta(0, "", "", "}", False, None)),
         (
             {"index": 0, "id": None, "type": None, "function": {"name": None, "arguments": None}},
-            Fragment(0, "", "", "", False, None),
+            CallDelta(0, "", "", "", False, None),
         ),
-        ({"function": {"arguments": {"a": 1}}}, Fragment(None, "", "", '{"a":1}', False, None)),
-        ({"function": {"arguments": [1]}}, Fragment(None, "", "", "[1]", False, None)),
-        ({"type": "custom", "custom": {"name": "c", "input": "x"}}, Fragment(None, "", "c", "x", True, None)),
-        ({"custom": {}, "function": {"name": "f"}}, Fragment(None, "", "f", "", False, None)),
-        ({"extra_content": {"google": 1}}, Fragment(None, "", "", "", False, {"google": 1})),
-        ({"extra_content": "x", "index": 1.5, "id": 5, "function": "f"}, Fragment(None, "", "", "", False, None)),
-        ({"index": "0"}, Fragment("0", "", "", "", False, None)),
-        ({}, Fragment(None, "", "", "", False, None)),
+        ({"function": {"arguments": {"a": 1}}}, CallDelta(None, "", "", '{"a":1}', False, None)),
+        ({"function": {"arguments": [1]}}, CallDelta(None, "", "", "[1]", False, None)),
+        ({"type": "custom", "custom": {"name": "c", "input": "x"}}, CallDelta(None, "", "c", "x", True, None)),
+        ({"custom": {}, "function": {"name": "f"}}, CallDelta(None, "", "f", "", False, None)),
+        ({"extra_content": {"google": 1}}, CallDelta(None, "", "", "", False, {"google": 1})),
+        ({"extra_content": "x", "index": 1.5, "id": 5, "function": "f"}, CallDelta(None, "", "", "", False, None)),
+        ({"index": "0"}, CallDelta("0", "", "", "", False, None)),
+        ({}, CallDelta(None, "", "", "", False, None)),
     ],
 )
-def test_a_fragment_is_read(delta: dict[str, Any], fragment: Fragment) -> None:
+def test_a_fragment_is_read(delta: dict[str, Any], fragment: CallDelta) -> None:
     """What is null, empty or of another type says nothing (D10, D39)."""
     assert call_deltas.read(delta) == fragment
 
@@ -66,10 +69,10 @@ def found(*deltas: dict[str, Any]) -> list[int]:
     return numbers
 
 
-def table(*names: str) -> call_deltas.Calls:
+def table(*names: str) -> call_deltas.CallIndex:
     count = itertools.count(1)
     catalog = Catalog({name: Tool(name, "function", name, None, "tools[0]", {}) for name in names})
-    return call_deltas.Calls(lambda: Call(catalog.by_flat, lambda: f"call_{next(count)}"), catalog)
+    return call_deltas.CallIndex(lambda: CallItem(catalog.by_flat, lambda: f"call_{next(count)}"), catalog)
 
 
 def delta(index: Any = None, call_id: Any = None, name: Any = None, arguments: Any = None) -> dict[str, Any]:
@@ -161,7 +164,7 @@ def test_every_call_must_be_named() -> None:
 def test_one_call_is_one_call(names: list[str], deltas: list[dict[str, Any]], called: list[str]) -> None:
     """A name in pieces, an id for each piece, the same call again (W5)."""
     calls = table(*names)
-    made: dict[int, Call] = {}
+    made: dict[int, CallItem] = {}
     for given in deltas:
         fragment = call_deltas.read(given)
         call, _ = calls.find(fragment)

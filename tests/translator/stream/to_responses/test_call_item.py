@@ -4,7 +4,7 @@ from stories import grown, output
 from diglot.translator import Profile, Report
 from diglot.translator.context import Context
 from diglot.translator.parts import tools
-from diglot.translator.stream.to_responses.call_item import Call
+from diglot.translator.stream.to_responses.call_item import CallItem
 
 TOOLS = [
     {"type": "function", "name": "f"},
@@ -16,9 +16,9 @@ TOOLS = [
 ]
 
 
-def call(name: str = "f", call_id: str = "c", free_form: bool = False) -> Call:
+def call(name: str = "f", call_id: str = "c", free_form: bool = False) -> CallItem:
     catalog = tools.declared({"tools": TOOLS}, Context(Profile(), Report()))
-    made = Call(catalog.by_flat, lambda: "call_new")
+    made = CallItem(catalog.by_flat, lambda: "call_new")
     made.head(name, call_id, free_form)
     return made
 

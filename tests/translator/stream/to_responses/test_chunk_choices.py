@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator.stream.to_responses.chunk_choices import Choices, Saying, in_order, read
+from diglot.translator.stream.to_responses.chunk_choices import ChoiceSelector, ChoiceText, in_order, read
 
 CALL = {"id": "c", "function": {"name": "f", "arguments": "{}"}}
 
@@ -13,34 +13,34 @@ CALL = {"id": "c", "function": {"name": "f", "arguments": "{}"}}
         ({}, []),
         ({"delta": None, "message": "x", "text": None}, []),
         ({"delta": {"role": "assistant", "content": "", "tool_calls": [], "audio": {"id": "", "expires_at": 0}}}, []),
-        ({"delta": {"content": "a", "role": "assistant", "refusal": None}}, [Saying({"content": "a"})]),
-        ({"delta": {"role": "assistant"}, "message": {"content": "a"}}, [Saying({"content": "a"}, True)]),
+        ({"delta": {"content": "a", "role": "assistant", "refusal": None}}, [ChoiceText({"content": "a"})]),
+        ({"delta": {"role": "assistant"}, "message": {"content": "a"}}, [ChoiceText({"content": "a"}, True)]),
         (
             {"delta": {"content": "b"}, "message": {"content": "ab"}, "text": "c"},
-            [Saying({"content": "b"}), Saying({"content": "ab"}, True)],
+            [ChoiceText({"content": "b"}), ChoiceText({"content": "ab"}, True)],
         ),
-        ({"text": "a"}, [Saying({"content": "a"})]),
+        ({"text": "a"}, [ChoiceText({"content": "a"})]),
         ({"text": 5}, []),
         (
             {"delta": {"tool_calls": [CALL], "function_call": {"name": "", "arguments": ""}}},
-            [Saying({"tool_calls": [CALL]})],
+            [ChoiceText({"tool_calls": [CALL]})],
         ),
-        ({"delta": {"tool_calls": [CALL], "function_call": CALL["function"]}}, [Saying({"tool_calls": [CALL]})]),
+        ({"delta": {"tool_calls": [CALL], "function_call": CALL["function"]}}, [ChoiceText({"tool_calls": [CALL]})]),
         (
             {"delta": {"tool_calls": [{"function": {"arguments": "{"}}], "function_call": {"name": "f"}}},
-            [Saying({"tool_calls": [{"function": {"arguments": "{"}}]})],
+            [ChoiceText({"tool_calls": [{"function": {"arguments": "{"}}]})],
         ),
         (
             {"delta": {"tool_calls": [CALL], "function_call": {"name": "g"}}},
-            [Saying({"tool_calls": [CALL], "function_call": {"name": "g"}})],
+            [ChoiceText({"tool_calls": [CALL], "function_call": {"name": "g"}})],
         ),
         (
             {"delta": {"tool_calls": "x", "function_call": "y"}},
-            [Saying({"tool_calls": "x"})],
+            [ChoiceText({"tool_calls": "x"})],
         ),
     ],
 )
-def test_what_a_choice_says(choice: dict[str, Any], said: list[Saying]) -> None:
+def test_what_a_choice_says(choice: dict[str, Any], said: list[ChoiceText]) -> None:
     """What is empty is no word; a delta without words leaves it to the message (W3, W4, W6)."""
     assert read(choice) == said
 
@@ -60,14 +60,14 @@ def test_the_first_choice_comes_first(choices: Any, places: list[int]) -> None:
     assert [choice["index"] for choice in in_order(choices)] == places
 
 
-def owned(choices: Choices, index: Any, whole: bool = False, **words: Any) -> tuple[list[str], int]:
-    mine, others = choices.own({"index": index}, Saying(words, whole))
+def owned(choices: ChoiceSelector, index: Any, whole: bool = False, **words: Any) -> tuple[list[str], int]:
+    mine, others = choices.own({"index": index}, ChoiceText(words, whole))
     return list(mine), len(others)
 
 
 def test_each_kind_of_words_has_its_choice() -> None:
     """Who says it first has it; who says a text again is a copy, with all that follows (W6)."""
-    choices = Choices()
+    choices = ChoiceSelector()
     assert choices.only is None
     assert owned(choices, None, content="a") == (["content"], 0)
     assert choices.only == 0

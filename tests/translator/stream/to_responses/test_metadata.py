@@ -4,13 +4,13 @@ import pytest
 
 from diglot.translator import Report
 from diglot.translator.parts import endings
-from diglot.translator.stream.to_responses.metadata import Facts
+from diglot.translator.stream.to_responses.metadata import AnswerMetadata
 
 
-def facts(**answer: Any) -> tuple[Facts, dict[str, Any], Report]:
+def facts(**answer: Any) -> tuple[AnswerMetadata, dict[str, Any], Report]:
     body = {"model": "m", "created_at": None, "usage": None, "service_tier": "default", "output": [], **answer}
     report = Report()
-    return Facts(body, report), body, report
+    return AnswerMetadata(body, report), body, report
 
 
 def taken(*chunks: dict[str, Any], started: bool = False) -> dict[str, Any]:

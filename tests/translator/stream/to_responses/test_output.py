@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from diglot.translator.stream.to_responses.output import Item, Output
+from diglot.translator.stream.to_responses.output import Output, OutputItem
 
 
-class Word(Item):
+class Word(OutputItem):
     """An item that says what it takes, and is whole when told so."""
 
     prefix = "w"
@@ -147,7 +147,7 @@ def test_flavours_have_names_of_their_own(flavour: str, name: str) -> None:
 def test_an_item_must_say_how_it_opens_and_closes() -> None:
     """The base is ready, whole and settled, and no more: it cannot be made without the two."""
 
-    class Plain(Item):
+    class Plain(OutputItem):
         def open(self, out: Output) -> None: ...
 
         def close(self, status: str) -> None: ...
@@ -156,6 +156,6 @@ def test_an_item_must_say_how_it_opens_and_closes() -> None:
     item.settle()
     assert item.is_ready()
     assert item.is_whole()
-    assert Item.__abstractmethods__ == {"open", "close"}
+    assert OutputItem.__abstractmethods__ == {"open", "close"}
     with pytest.raises(TypeError):
-        Item()  # pyright: ignore[reportAbstractUsage]
+        OutputItem()  # pyright: ignore[reportAbstractUsage]

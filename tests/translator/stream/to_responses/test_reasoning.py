@@ -5,12 +5,12 @@ import pytest
 from diglot.translator import Report
 from diglot.translator.stream.to_responses.items import Reasoning
 from diglot.translator.stream.to_responses.output import Output
-from diglot.translator.stream.to_responses.reasoning import Thinking
+from diglot.translator.stream.to_responses.reasoning import ReasoningWriter
 
 
-def thinking(show: str = "content") -> tuple[Thinking, Output, Report]:
+def thinking(show: str = "content") -> tuple[ReasoningWriter, Output, Report]:
     out, report = Output({"output": []}, lambda prefix: f"{prefix}_1", "openai"), Report()
-    return Thinking(out, report, show, lambda fields: str(fields), lambda value: value != "deep"), out, report
+    return ReasoningWriter(out, report, show, lambda fields: str(fields), lambda value: value != "deep"), out, report
 
 
 def sealed(out: Output) -> Any:

@@ -6,12 +6,12 @@ from diglot.translator import Profile, Report
 from diglot.translator.context import Context
 from diglot.translator.stream.to_responses.items import Message
 from diglot.translator.stream.to_responses.output import Output
-from diglot.translator.stream.to_responses.text_writer import Words
+from diglot.translator.stream.to_responses.text_writer import TextWriter
 
 CITED = {"type": "url_citation", "url": "u"}
 
 
-def words(**settings: Any) -> tuple[Words, Output, Report, list[tuple[str, str]]]:
+def words(**settings: Any) -> tuple[TextWriter, Output, Report, list[tuple[str, str]]]:
     """Words of a blank answer, and what was marked in them."""
     report, marked = Report(), []
     out = Output({"output": []}, lambda prefix: prefix, "openai")
@@ -20,7 +20,7 @@ def words(**settings: Any) -> tuple[Words, Output, Report, list[tuple[str, str]]
         marked.append((tag, text))
         return text != "no call"
 
-    return Words(out, Context(Profile(**settings), report), Message, take), out, report, marked
+    return TextWriter(out, Context(Profile(**settings), report), Message, take), out, report, marked
 
 
 def said(out: Output) -> list[str]:
