@@ -13,7 +13,8 @@ from ..losses import Report
 from ..parts import upstream_errors
 from ..parts.catalog import Catalog
 from ..profiles import Profile
-from ..stream.to_responses.transducer import ResponseContext, ToResponses
+from ..stream.to_responses.response_context import ResponseContext
+from ..stream.to_responses.transducer import ToResponses
 from ..wire import plain, sse, validate
 from . import derived, paths
 from .base import Exchange

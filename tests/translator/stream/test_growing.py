@@ -30,18 +30,18 @@ def test_it_is_what_was_added(pieces: list[str], more: str) -> None:
 )
 def test_how_it_may_end(text: str, may: bool) -> None:
     """White space behind the mark does not matter; there may be too much of it to know."""
-    assert TextBuffer(text).may_end_with(b"}") is may
+    assert TextBuffer(text.encode()).may_end_with(b"}") is may
 
 
 def test_what_came_since() -> None:
     """In bytes."""
-    text = TextBuffer("é")
+    text = TextBuffer("é".encode())
     assert (text.since(0), text.since(2), text.since(9)) == ("é".encode(), b"", b"")
 
 
 def test_what_was_said_is_kept_once() -> None:
     """A text that somebody keeps grows there; the others are kept here, in the order in which they were said."""
-    said, kept = JoinedText(), TextBuffer("a")
+    said, kept = JoinedText(), TextBuffer(b"a")
     assert not said
     said.add("a", kept)
     kept.add("b")
@@ -49,7 +49,7 @@ def test_what_was_said_is_kept_once() -> None:
     for piece in "cd":
         said.add(piece)
     assert said
-    other = TextBuffer("e")
+    other = TextBuffer(b"e")
     said.add("e", other)
     said.add("f")
     kept.add("B")

@@ -136,7 +136,7 @@ def test_an_older_client_gets_one_call(make: Make) -> None:
     """In the older form (G14); the others are reported."""
     report = Report()
     out = make(legacy=True, report=report)
-    assert out.call("f", "c1", False, TextBuffer("{}")) == 0
+    assert out.call("f", "c1", False, TextBuffer(b"{}")) == 0
     out.call_piece(0, "{}")
     assert out.call("g", "c2", False, TextBuffer()) is None
     assert deltas(out)[1:] == [

@@ -1,3 +1,4 @@
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -5,6 +6,7 @@ import pytest
 
 from diglot.translator import BadUpstream, Misuse, Profile, ServeResponses, ToResponses, preset
 from diglot.translator.parts import reasoning
+from diglot.translator.wire import json, sse
 
 from judges import judge_answer, judge_order
 
@@ -597,3 +599,60 @@ def test_what_was_used_before_a_failure_is_told(serve: Serve) -> None:
     chunk = delta({"content": "Hi"}, "stop")
     chunk["choices"][0]["usage"] = used
     assert run(serve().transducer(), chunk)["usage"]["total_tokens"] == 5
+
+
+# --- what stays behind -----------------------------------------------------------------------------------------------
+
+
+TAGGED = '<think>hm</think>Hi<tool_call>{"name":"f"}</tool_call>'
+CUSTOM = {"id": "d", "type": "function", "function": {"name": "c", "arguments": '{"input":"a\\nb"}'}}
+MESSAGE = {"role": "assistant", "reasoning_content": "hm", "content": TAGGED, **call(), "refusal": None}
+
+
+def leftovers(convert: Callable[[], Any]) -> int:
+    """How many objects of a conversion wait for the cycle collector."""
+    convert()
+    gc.collect()
+    gc.disable()
+    try:
+        convert()
+        return gc.collect()
+    finally:
+        gc.enable()
+
+
+def exchange_with_tools() -> ServeResponses:
+    tools = [*TOOLS, {"type": "custom", "name": "c"}]
+    profile = Profile(markup=frozenset({"think", "tool_call"}))
+    return ServeResponses({"model": "m", "input": "Hi", "tools": tools}, profile=profile)
+
+
+@pytest.mark.parametrize("calls", [[], [call()["tool_calls"][0], CUSTOM]])
+def test_a_finished_answer_leaves_no_cycles(calls: list[Any]) -> None:
+    """All of it is freed at once, without the cycle collector: at the end of each answer it would cost more than it."""
+    exchange = exchange_with_tools()
+    message = {**MESSAGE, "tool_calls": calls}
+    completion = {"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}]}
+    assert leftovers(lambda: exchange.answer(completion)) == 0
+
+
+def test_a_stream_leaves_no_cycles() -> None:
+    """Neither its transducer nor its fast path."""
+    exchange = exchange_with_tools()
+    pieces = [{"reasoning": "h"}, {"content": "Hi"}, {"content": "!"}, {"tool_calls": [{**CUSTOM, "index": 0}]}]
+    chunks = [
+        *map(delta, pieces),
+        delta({"tool_calls": [{"index": 0, "function": {"arguments": " "}}]}),
+        delta({}, "stop"),
+    ]
+
+    def convert() -> None:
+        transducer = exchange.transducer()
+        fast_path = transducer.fast_path()
+        assert fast_path is not None
+        for chunk in chunks:
+            if fast_path.take(sse.Event("", json.encode(chunk))) is None:
+                transducer.feed(chunk)
+        transducer.finish(clean=True)
+
+    assert leftovers(convert) == 0

@@ -69,7 +69,7 @@ def test_input_streams() -> None:
 
 
 def test_other_arguments_wait_for_their_end() -> None:
-    """Nothing is said of arguments that may still be an object with the input in it."""
+    """Nothing is text of arguments that may still be an object with the input in it."""
     decoder = WrappedInputDecoder()
     assert decoder.feed('{"other":1,') == ""
     assert decoder.feed('"input":"a"}') == ""
@@ -82,13 +82,13 @@ def test_white_space_has_a_limit(blank: int, streams: bool) -> None:
     """The head is not looked for without end; what comes out stays the same."""
     decoder = WrappedInputDecoder()
     decoder.feed(" " * blank)
-    said = decoder.feed(json.dumps({"input": "a"}))
-    assert said == ("a" if streams else "")
-    assert said + decoder.flush() == "a"
+    text = decoder.feed(json.dumps({"input": "a"}))
+    assert text == ("a" if streams else "")
+    assert text + decoder.flush() == "a"
 
 
 @pytest.mark.parametrize(
-    ("piece", "said"),
+    ("piece", "text"),
     [
         ("a%é\n", "a%é\n"),
         (r"\n\"\\\/", '\n"\\/'),
@@ -103,9 +103,9 @@ def test_white_space_has_a_limit(blank: int, streams: bool) -> None:
         ("\\n\n", None),
     ],
 )
-def test_pieces_that_are_plain_to_see(piece: str, said: str | None) -> None:
+def test_pieces_that_are_plain_to_see(piece: str, text: str | None) -> None:
     """Those that are JSON from their first character to their last."""
-    assert decode_plain(piece) == said
+    assert decode_plain(piece) == text
 
 
 @given(st.lists(st.text(alphabet='a\\"ud83e00n\n', max_size=7), max_size=6))
@@ -114,7 +114,7 @@ def test_plain_pieces_say_what_the_decoder_says(pieces: list[str]) -> None:
     decoder = WrappedInputDecoder()
     decoder.feed('{"input":"')
     for piece in pieces:
-        was_plain, said = decoder.is_plain, decoder.feed(piece)
+        was_plain, text = decoder.is_plain, decoder.feed(piece)
         quick = decode_plain(piece) if was_plain else None
         if quick is not None:
-            assert (quick, decoder.is_plain) == (said, True)
+            assert (quick, decoder.is_plain) == (text, True)
