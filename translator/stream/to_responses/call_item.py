@@ -44,7 +44,7 @@ class CallItem(OutputItem):
         self._settled = False
         self._closed = False
         self._payload = Payload.ARGUMENTS
-        self._arguments = ArgumentsBuffer(self.buffer)
+        self.arguments: ArgumentsBuffer = ArgumentsBuffer(self.buffer)
         self._tool: Tool | None = None
 
     def set_head(self, name: str, call_id: str, free_form: bool) -> None:
@@ -53,7 +53,7 @@ class CallItem(OutputItem):
         self.call_id = self.call_id or call_id
         if free_form and not self.live:
             self._payload = Payload.INPUT
-            if self._arguments.release():  # arguments had a placeholder, the input has none
+            if self.arguments.release():  # arguments had a placeholder, the input has none
                 self.buffer.clear()
 
     def rename(self, name: str) -> None:
@@ -76,26 +76,21 @@ class CallItem(OutputItem):
         """Whether any arguments came."""
         return bool(self.buffer)
 
-    @property
-    def is_broken(self) -> bool:
-        """Whether more came than the arguments of one call."""
-        return self._arguments.broken
-
     def is_whole(self) -> bool:
         """Whether the arguments are whole, and more than a placeholder; of free-form input nobody knows."""
-        return not self._arguments.held and self.has_object()
+        return not self.arguments.held and self.has_object()
 
     def is_complete(self) -> bool:
         """Whether the arguments do not stop in the middle; none are complete, of free-form input nobody knows."""
-        return self._payload is Payload.INPUT or self._arguments.is_whole() or not self.buffer.whole().strip()
+        return self._payload is Payload.INPUT or self.arguments.is_whole() or not self.buffer.whole().strip()
 
     def has_object(self) -> bool:
         """Whether its arguments are whole, a placeholder or not."""
-        return self._payload is not Payload.INPUT and self._arguments.is_whole()
+        return self._payload is not Payload.INPUT and self.arguments.is_whole()
 
     def has_arguments(self, arguments: str) -> bool:
         """Whether its arguments are whole, and equal to these."""
-        return self.has_object() and self._arguments.equal(arguments)
+        return self.has_object() and self.arguments.equal(arguments)
 
     def has_open_input(self) -> bool:
         """Whether the input of a wrapped free-form tool began and has no end."""
@@ -105,7 +100,7 @@ class CallItem(OutputItem):
         if not self.body:
             return None
         if self._payload is Payload.ARGUMENTS:
-            return (_ARGUMENTS_DELTA, {"delta": ""}) if self._arguments.may_grow() else None
+            return (_ARGUMENTS_DELTA, {"delta": ""}) if self.arguments.may_grow() else None
         is_plain = self._payload is Payload.INPUT or self._decoder.is_plain
         return (_INPUT_DELTA, {"delta": ""}) if is_plain else None
 
@@ -134,7 +129,7 @@ class CallItem(OutputItem):
         # a built-in tool's item is announced when its arguments can be read
         if self.buffer:
             text = self.buffer.whole()
-            self._send(text[: len(text) - len(self._arguments.held)])
+            self._send(text[: len(text) - len(self.arguments.held)])
 
     def _announce(self, prefix: str, kind: str, payload: str) -> None:
         """Announce the item without its payload."""
@@ -151,7 +146,7 @@ class CallItem(OutputItem):
         if self._payload is Payload.INPUT:
             self.buffer.add(piece)
         else:
-            piece = self._arguments.add(piece)
+            piece = self.arguments.add(piece)
         self._take_new(piece)
 
     def add_whole(self, whole: str) -> bool:
@@ -160,7 +155,7 @@ class CallItem(OutputItem):
         Returns False for an input that differs from what came, which cannot be taken back.
         """
         if self._payload is not Payload.INPUT:
-            self._take_new(self._arguments.add_whole(whole))
+            self._take_new(self.arguments.add_whole(whole))
             return True
         rest = self.buffer.rest_of(whole)
         self.add(rest or "")
@@ -170,7 +165,7 @@ class CallItem(OutputItem):
         """Send a new piece, if the item is open; behind its end, there should be none."""
         if self._closed:
             if piece.strip():
-                self._arguments.mark_broken()
+                self.arguments.mark_broken()
         elif self.live:
             self._send(piece)
 
@@ -188,8 +183,8 @@ class CallItem(OutputItem):
             self._out.emit_for(self, _INPUT_DELTA, delta=piece)
 
     def close(self, status: str) -> None:
-        if self._arguments.held:
-            self._send(self._arguments.release())
+        if self.arguments.held:
+            self._send(self.arguments.release())
         if self._payload is not Payload.ARGUMENTS:
             self._close_custom()
         elif self.body:

@@ -95,7 +95,7 @@ class CallWriter:
             announced = metadata.finish_reason in endings.CALLS
             return "The upstream announced tool calls and sent none." if announced else None
         for call in calls:
-            if call.is_broken:
+            if call.arguments.broken:
                 return "The upstream sent more arguments for a tool call that was whole."
         for call in calls:
             if not call.name:

@@ -10,7 +10,7 @@ from ...parts import content, endings
 from ...parts import reasoning as thoughts
 from .call_item import CallItem
 from .call_writer import CallWriter
-from .chunk_choices import ChoiceSelector, index_of, read
+from .chunk_choices import ChoiceSelector, Contribution, index_of, read
 from .items import Compaction, Message
 from .metadata import AnswerMetadata
 from .output import Body, Output
@@ -47,8 +47,10 @@ class ChoiceWriter:
             self._metadata.read_usage(choice)
         index, contributions = index_of(choice), read(choice)
         begins = not (self._out.answer["output"] or self._out.last)
-        selected = [(contribution, *self.selector.select(index, contribution)) for contribution in contributions]
-        for contribution, members, calls in selected:
+        selected: list[tuple[Contribution, Body, list[Any]]] = []
+        for contribution in contributions:
+            members, calls = self.selector.select(index, contribution)
+            selected.append((contribution, members, calls))
             if len(members) < len(contribution.members) and not calls:
                 self._report.dropped("choices", "a Response is one answer; the first choice is taken")  # D40
         if self.selector.is_copy(index):

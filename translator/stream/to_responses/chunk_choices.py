@@ -116,5 +116,8 @@ class ChoiceSelector:
 
 def index_of(choice: Body) -> int | str:
     """Return the index of a choice; 0 for what is none."""
-    index = validate.place(choice.get("index"))
+    index = choice.get("index")
+    if index is None or index == 0:  # as nearly always
+        return 0
+    index = validate.place(index)
     return index if isinstance(index, (int, str)) else 0

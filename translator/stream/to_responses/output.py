@@ -186,34 +186,36 @@ class Output:
 
     def conclude(self, item: OutputItem) -> None:
         """Add the event that *item* is done; nothing of it changes any more."""
-        self.emit("response.output_item.done", output_index=item.index, item=item.body)
+        if not self.quiet:
+            self.emit("response.output_item.done", output_index=item.index, item=item.body)
 
     def add(self, item: OutputItem) -> None:
         """*item* begins now, or as soon as those before it are whole."""
         queue = self._queue
         queue.append(item)
         self.last = item
-        self._begin_first(settle=len(queue) > 1)
-        while len(queue) > 1 and queue[0].live and queue[0].is_whole():
+        while True:
+            first, others_wait = queue[0], len(queue) > 1
+            if not first.live:
+                if others_wait:
+                    first.settle()
+                first.begin(self)
+            if not (others_wait and first.live and first.is_whole()):
+                return
             queue.popleft().close("completed")
-            self._begin_first(settle=len(queue) > 1)
 
     def begin_first(self) -> None:
         """The first item may have become ready."""
-        self._begin_first(settle=False)
-
-    def _begin_first(self, settle: bool) -> None:
         if self._queue and not self._queue[0].live:
-            if settle:
-                self._queue[0].settle()
             self._queue[0].begin(self)
 
     def close_all(self, last_status: str) -> None:
         """Close every item in order; the last one may have been cut (an incomplete item is the last, I19)."""
         self.last = None
         while self._queue:
-            if not self._queue[0].live:
-                self._begin_first(settle=True)
             item = self._queue.popleft()
+            if not item.live:
+                item.settle()
+                item.begin(self)
             if item.live:
                 item.close("completed" if self._queue else last_status)

@@ -19,6 +19,8 @@ from .metadata import AnswerMetadata
 from .output import Body, Output
 from .response_context import ResponseContext
 
+_ENDED = "The answer has ended."
+
 
 class ToResponses:
     """One answer. Call ``feed`` with every chunk and ``finish`` at the end; all return the events that follow.
@@ -53,13 +55,15 @@ class ToResponses:
 
     def start(self) -> list[Body]:
         """Begin the answer now: `response.created` and `response.in_progress`; nothing if that happened before."""
-        self._expect_open()
+        if self.ended:
+            raise Misuse(_ENDED)
         self._begin()
         return self._out.take_events()
 
     def feed(self, chunk: Any) -> list[Body]:
         """Take one chunk of the upstream's stream."""
-        self._expect_open()
+        if self.ended:
+            raise Misuse(_ENDED)
         if upstream_errors.is_error(chunk):
             if isinstance(chunk, dict):
                 self._metadata.read_usage(chunk)  # what was used before the error is paid all the same (W7)
@@ -98,7 +102,8 @@ class ToResponses:
 
     def finish(self, clean: bool = False) -> list[Body]:
         """The stream is over; *clean*: the upstream said so itself (`[DONE]`)."""
-        self._expect_open()
+        if self.ended:
+            raise Misuse(_ENDED)
         if not self.started:
             raise BadUpstream(self._metadata.damage or "The upstream ended its stream before it began an answer.")
         self._writer.text.flush()
@@ -115,7 +120,8 @@ class ToResponses:
 
     def fail(self, error: TranslationError) -> list[Body]:
         """End the answer as failed; what arrived before stays in it. Raises *error* if nothing had started."""
-        self._expect_open()
+        if self.ended:
+            raise Misuse(_ENDED)
         if not self.started:
             raise error
         self._writer.text.flush()
@@ -131,10 +137,6 @@ class ToResponses:
         """End the answer with the upstream's own error."""
         self.failure = upstream_errors.retold(upstream_errors.from_value(value), self._about.own_path)
         return self.fail(self.failure)
-
-    def _expect_open(self) -> None:
-        if self.ended:
-            raise Misuse("The answer has ended.")
 
     def _begin(self) -> None:
         if self.started:
