@@ -130,14 +130,14 @@ class JoinedText:
     def __bool__(self) -> bool:
         return any(self._texts)
 
-    def add(self, piece: str, kept: TextBuffer | None = None) -> None:
-        """Append a piece; *kept* is the buffer that has it already, with everything else of that text."""
+    def add(self, piece: str, buffer: TextBuffer | None = None) -> None:
+        """Append a piece; *buffer* is the one that has it already, with everything else of that text."""
         last = self._texts[-1] if self._texts else None
-        if kept is None:
-            kept = self._own = last if last is not None and last is self._own else TextBuffer()
-            kept.add(piece)
-        if kept is not last:
-            self._texts.append(kept)
+        if buffer is None:
+            buffer = self._own = last if last is not None and last is self._own else TextBuffer()
+            buffer.add(piece)
+        if buffer is not last:
+            self._texts.append(buffer)
 
     def whole(self) -> str:
         """Return the text so far."""

@@ -76,15 +76,14 @@ class BraceScanner:
 
     def _read_outside(self, data: bytes, at: int) -> int:
         """Read up to a string, a brace, or the end of the object; return where to go on."""
-        found = _MARK.search(data, at)
-        if found is None:
+        mark = _MARK.search(data, at)
+        if mark is None:
             return len(data)
-        mark = found[0]
-        self._in_string = mark == b'"'
-        self._depth += (mark == b"{") - (mark == b"}")
+        self._in_string = mark[0] == b'"'
+        self._depth += (mark[0] == b"{") - (mark[0] == b"}")
         if self._depth:
-            return found.end()
-        rest = data[found.end() :].strip(_SPACE)
+            return mark.end()
+        rest = data[mark.end() :].strip(_SPACE)
         self._broken, self.closed = bool(rest), not rest
         return len(data)
 
@@ -93,9 +92,9 @@ class BraceScanner:
         if self._skips:
             self._skips = False
             return at + 1
-        found = _END.search(data, at)
-        if found is None:
+        mark = _END.search(data, at)
+        if mark is None:
             return len(data)
-        self._in_string = found[0] != b'"'
+        self._in_string = mark[0] != b'"'
         self._skips = self._in_string
-        return found.end()
+        return mark.end()

@@ -109,11 +109,11 @@ class CallItem(OutputItem):
 
     def _read_plain(self, piece: str) -> str | None:
         """Take a piece of wrapped arguments that can be read alone: nothing is pending before it, nor after it."""
-        shown = decode_plain(piece)
-        if shown is not None:
+        text = decode_plain(piece)
+        if text is not None:
             self.buffer.add(piece)
-            self._input.add(shown)
-        return shown
+            self._input.add(text)
+        return text
 
     def open(self, out: Output) -> None:
         self._out = out
@@ -123,15 +123,15 @@ class CallItem(OutputItem):
             self._payload = Payload.WRAPPED_INPUT
             self._decoder, self._input = WrappedInputDecoder(), TextBuffer()
         if self._payload is not Payload.ARGUMENTS:
-            self._announce("ctc", "custom_tool_call", "input")
+            self._announce_call("ctc", "custom_tool_call", "input")
         elif kind == "function":
-            self._announce("fc", "function_call", "arguments")
+            self._announce_call("fc", "function_call", "arguments")
         # a built-in tool's item is announced when its arguments can be read
         if self.buffer:
             text = self.buffer.whole()
             self._send(text[: len(text) - len(self.arguments.held)])
 
-    def _announce(self, prefix: str, kind: str, payload: str) -> None:
+    def _announce_call(self, prefix: str, kind: str, payload: str) -> None:
         """Announce the item without its payload."""
         tool = self._tool
         body: Body = {"type": kind, "status": "in_progress", "call_id": self.call_id}
@@ -139,7 +139,7 @@ class CallItem(OutputItem):
         if tool and tool.namespace:
             body["namespace"] = tool.namespace
         body[payload] = ""
-        self.body, self.index = self._out.announce(prefix, body)
+        self._announce(self._out, prefix, body)
 
     def add(self, piece: str) -> None:
         """Take a piece of the arguments; what is new becomes an event now, or when the item opens."""
@@ -215,12 +215,12 @@ class CallItem(OutputItem):
         fields = calls.to_responses(kind, arguments)
         cut_patch = status == "incomplete" and kind == "apply_patch"  # such an item cannot be incomplete
         if fields is None or cut_patch:  # not in the tool's form: the client tells the model
-            self._announce("fc", "function_call", "arguments")
+            self._announce_call("fc", "function_call", "arguments")
             if arguments:
                 self._out.emit_for(self, _ARGUMENTS_DELTA, delta=arguments)
             self._close_function(arguments)
             return
         empty = {"arguments": {}} if "arguments" in fields else {}
         blank: dict[str, Any] = {"status": "in_progress", "call_id": self.call_id, **fields, **empty}
-        self.body, self.index = self._out.announce(calls.PREFIXES[fields["type"]], blank)
+        self._announce(self._out, calls.PREFIXES[fields["type"]], blank)
         self.body.update(fields)

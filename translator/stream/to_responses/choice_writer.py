@@ -47,10 +47,10 @@ class ChoiceWriter:
             self._metadata.read_usage(choice)
         index, contributions = index_of(choice), read(choice)
         begins = not (self._out.answer["output"] or self._out.last)
-        selected: list[tuple[Contribution, Body, list[Any]]] = []
+        parts: list[tuple[Contribution, Body, list[Any]]] = []
         for contribution in contributions:
             members, calls = self.selector.select(index, contribution)
-            selected.append((contribution, members, calls))
+            parts.append((contribution, members, calls))
             if len(members) < len(contribution.members) and not calls:
                 self._report.dropped("choices", "a Response is one answer; the first choice is taken")  # D40
         if self.selector.is_copy(index):
@@ -58,7 +58,7 @@ class ChoiceWriter:
         if choice.get("logprobs") and (begins or not (contributions and contributions[0].whole)):
             self.text.add_logprobs(choice["logprobs"])
         self._loose = self._cumulative or not (is_finished or len(contributions) > 1)
-        for contribution, members, calls in selected:
+        for contribution, members, calls in parts:
             is_first = begins and contribution is contributions[0]
             self._add_members(members, again=self._cumulative or (contribution.whole and not is_first))
             if calls:

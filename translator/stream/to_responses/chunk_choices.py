@@ -43,17 +43,17 @@ def in_order(choices: Any) -> list[Body]:
 
 def read(choice: Body) -> list[Contribution]:
     """Return what a choice adds: its `delta`, its `message` behind it or instead of it, or a bare `text`."""
-    found: list[Contribution] = []
+    contributions: list[Contribution] = []
     delta, message, text = choice.get("delta"), choice.get("message"), choice.get("text")
     if delta and (members := _members(delta)):
-        found.append(Contribution(members))
+        contributions.append(Contribution(members))
     if message and (members := _members(message)):
         if len(members) > 1:
             members = {**{name: members[name] for name in _ORDER if name in members}, **members}
-        found.append(Contribution(members, whole=True))
-    if text and not found and isinstance(text, str):  # as the older completions have it
-        found.append(Contribution({"content": text}))
-    return found
+        contributions.append(Contribution(members, whole=True))
+    if text and not contributions and isinstance(text, str):  # as the older completions have it
+        contributions.append(Contribution({"content": text}))
+    return contributions
 
 
 def _members(owner: Any) -> Body:

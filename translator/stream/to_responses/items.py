@@ -26,7 +26,7 @@ class Message(OutputItem):
     def open(self, out: Output) -> None:
         self._out = out
         blank = {"type": "message", "role": "assistant", "status": "in_progress", "content": []}
-        self.body, self.index = out.announce("msg", blank)
+        self._announce(out, "msg", blank)
 
     def add_text(self, piece: str, logprobs: list[Body]) -> None:
         """Add a piece of text and the log-probabilities of its tokens."""
@@ -118,7 +118,7 @@ class Compaction(Message):
 
     def open(self, out: Output) -> None:
         self._out = out
-        self.body, self.index = out.announce("cmp", {"type": "compaction", "encrypted_content": ""})
+        self._announce(out, "cmp", {"type": "compaction", "encrypted_content": ""})
         out.emit_for(self, "response.compaction.compacting")
 
     def add_text(self, piece: str, logprobs: list[Body]) -> None:
@@ -161,7 +161,7 @@ class Reasoning(OutputItem):
         body: Body = {"type": "reasoning", "status": "in_progress", "summary": []}
         if self._in_content:
             body["content"] = []
-        self.body, self.index = out.announce("rs", body)
+        self._announce(out, "rs", body)
 
     def add_text(self, piece: str) -> None:
         """Add a piece of thoughts."""

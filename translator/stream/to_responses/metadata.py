@@ -37,9 +37,9 @@ class AnswerMetadata:
 
     def _sources(self, chunk: dict[str, Any]) -> list[Annotation]:
         """D37: the links of a chunk that no earlier one had; all of them are repeated on every chunk."""
-        found = [*from_links(chunk.get("search_results")), *from_links(chunk.get("citations"))]
+        links = [*from_links(chunk.get("search_results")), *from_links(chunk.get("citations"))]
         new: dict[str, Annotation] = {}
-        for link in found:
+        for link in links:
             if link["url"] not in self._cited:
                 new.setdefault(link["url"], link)
         self._cited.update(new)

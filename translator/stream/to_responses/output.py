@@ -79,6 +79,15 @@ class OutputItem:
         """Whether nothing can follow when another item begins."""
         return True
 
+    def _announce(self, out: Output, prefix: str, body: Body) -> None:
+        """Take an id and the next place in the answer, and add the event about it; *body* is all but the id."""
+        self.body = {"id": out.new_id(prefix), **body}
+        self.index = len(out.answer["output"])
+        out.answer["output"].append(self.body)
+        if not out.quiet:
+            item = {key: list(value) if isinstance(value, list) else value for key, value in self.body.items()}
+            out.emit("response.output_item.added", output_index=self.index, item=item)
+
     def open(self, out: Output) -> None:
         """Announce the item."""
         raise NotImplementedError
@@ -95,6 +104,7 @@ class Output:
         self, answer: Body, new_id: Callable[[str], str], flavour: str, quiet: bool = False, apart: bool = False
     ) -> None:
         self.answer: Body = answer
+        self.new_id: Callable[[str], str] = new_id
         self.quiet: bool = quiet
         self.events: list[Body] = []
         self.steps: int = 0
@@ -102,7 +112,6 @@ class Output:
         self.last: OutputItem | None = None
         """The item that began last, if it is still growing."""
         self._apart = apart
-        self._new_id = new_id
         self._names = _OPEN_RESPONSES_NAMES if flavour == "openresponses" else {}
         self._number = 0
         self._queue: deque[OutputItem] = deque()
@@ -165,24 +174,14 @@ class Output:
         encode = json.encode_sound
 
         def write(piece: str) -> bytes | None:
-            shown = read(piece)
-            if shown is None:
+            text = read(piece)
+            if text is None:
                 return None
             number = self._number
             self._number = number + 1
-            return template % (number, encode(shown))
+            return template % (number, encode(text))
 
         return write
-
-    def announce(self, prefix: str, body: Body) -> tuple[Body, int]:
-        """Give a new item its id and its place, and add the event about it; return its body and its index."""
-        body = {"id": self._new_id(prefix), **body}
-        index = len(self.answer["output"])
-        self.answer["output"].append(body)
-        if not self.quiet:
-            added = {key: list(value) if isinstance(value, list) else value for key, value in body.items()}
-            self.emit("response.output_item.added", output_index=index, item=added)
-        return body, index
 
     def conclude(self, item: OutputItem) -> None:
         """Add the event that *item* is done; nothing of it changes any more."""

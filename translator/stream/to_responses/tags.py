@@ -91,17 +91,17 @@ class TagParser:
 
     def _opens(self, begin: str) -> bool:
         """Whether a thought begins here; its tag is the open one then."""
-        found = next((tag for tag in self._thought_tags if begin.startswith(f"<{tag}>")), None)
-        self._thought_tag = found or self._thought_tag
-        return found is not None
+        tag = next((tag for tag in self._thought_tags if begin.startswith(f"<{tag}>")), None)
+        self._thought_tag = tag or self._thought_tag
+        return tag is not None
 
     def _in_text(self, text: str, at: int, pieces: list[TaggedText]) -> int:
         if not self._has_calls:
             pieces.append(TaggedText(text[at:]))
             return len(text)
-        shown, at, is_found = self._until(f"<{CALL}>", text, at)
-        if shown:
-            pieces.append(TaggedText(shown))
+        before, at, is_found = self._until(f"<{CALL}>", text, at)
+        if before:
+            pieces.append(TaggedText(before))
         if is_found:
             self._step = TagParser._in_call
         return at

@@ -89,15 +89,15 @@ class TextWriter:
 
     def add_annotations(self, value: Any, again: bool = False) -> None:
         """Add annotations of a chat message; *again*: those that are there already are not added."""
-        found = annotations.to_responses(value)
-        if not isinstance(value, list) or len(found) < len(value):
+        citations = annotations.to_responses(value)
+        if not isinstance(value, list) or len(citations) < len(value):
             self._report.dropped("annotations", "only citations of URLs are known")
-        self.cite([annotation for annotation in found if not (again and json.encode(annotation) in self._seen)])
+        self.cite([citation for citation in citations if not (again and json.encode(citation) in self._seen)])
 
-    def cite(self, found: list[Body]) -> None:
+    def cite(self, citations: list[Body]) -> None:
         """Add annotations: they belong to the text before them, or wait for one."""
-        self._seen.update(map(json.encode, found))
-        self._annotations += found
+        self._seen.update(map(json.encode, citations))
+        self._annotations += citations
         last = self._out.last
         if isinstance(last, Message) and (not last.live or last.has_text):
             self._write_annotations(last)
@@ -135,8 +135,8 @@ class TextWriter:
             self._write_annotations(message)
 
     def _write_annotations(self, message: Message) -> None:
-        found, self._annotations = self._annotations, []
-        for annotation in found:
+        ready, self._annotations = self._annotations, []
+        for annotation in ready:
             message.when_live(message.add_annotation, annotation)
 
     def _message(self, messages: list[Message]) -> Message:

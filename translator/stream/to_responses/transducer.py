@@ -129,8 +129,8 @@ class ToResponses:
         body = upstream_errors.to_responses(error)
         self.answer["error"] = body
         if self._about.context.profile.events == "openresponses":
-            shown = {"type": error.type, "code": body["code"], "message": error.message, "param": None}
-            self._out.emit("error", error=shown)
+            details = {"type": error.type, "code": body["code"], "message": error.message, "param": None}
+            self._out.emit("error", error=details)
         return self._conclude("failed")
 
     def _fail_upstream(self, value: Any) -> list[Body]:

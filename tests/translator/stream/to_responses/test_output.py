@@ -26,7 +26,7 @@ class Word(OutputItem):
 
     def open(self, out: Output) -> None:
         self.out = out
-        self.body, self.index = out.announce("w", {"type": "word", "words": []})
+        self._announce(out, "w", {"type": "word", "words": []})
 
     def say(self, word: str) -> None:
         self.body["words"].append(word)
