@@ -26,9 +26,9 @@ class TextBuffer(bytearray):
     def add(self, piece: str) -> None:
         """Append a piece."""
         try:
-            self.extend(piece.encode())  # as nearly always
+            self += piece.encode()  # as nearly always
         except UnicodeEncodeError:
-            self.extend(piece.encode("utf-8", _LONE))
+            self += piece.encode("utf-8", _LONE)
 
     def whole(self) -> str:
         """Return the text so far."""
@@ -111,7 +111,7 @@ class JsonListBuffer(bytearray):
 
     def add(self, members: bytes) -> None:
         """Append members: an encoded list that is not empty."""
-        self.extend(b",%b" % members[1:-1])
+        self += b",%b" % members[1:-1]
 
     def whole(self) -> list[Any]:
         """Return the list so far."""

@@ -95,7 +95,7 @@ class ChunkFastPath:
         self._choice_index: int | str | None = None  # of the choice that is the answer
         self._steps = -1  # of the output, when it was looked up what grows
         self._write: OptionalPieceWriter | None = None
-        self._read: Callable[[_Delta], str | None] = _text_in
+        self._read: Callable[[ChunkFastPath, _Delta], str | None] = ChunkFastPath._text_in
         self._call_index: int | None = None  # which means the call that grows
         self._misses = 0
 
@@ -111,12 +111,11 @@ class ChunkFastPath:
         except logprobs.NOT_READ:
             return self._miss()
         choice, tier = chunk.choices[0], chunk.service_tier
-        piece = self._read(choice.delta)
+        piece = self._read(self, choice.delta)
         if (
             not piece
             or (choice.index or 0) != self._choice_index
             or (tier is not None and tier != self._out.answer["service_tier"])
-            or (choice.delta.tool_calls is not None and not self._is_of_call(choice.delta.tool_calls[0]))
         ):
             return self._miss()
         if choice.logprobs is not None and choice.logprobs.content:
@@ -130,9 +129,10 @@ class ChunkFastPath:
         self._write = self._out.piece_writer() if self._text.is_plain and self._misses <= _MOST_MISSES else None
         self._call_index, self._choice_index = None, self._choices.only
         if isinstance(item, Reasoning):
-            self._read = _either_thought_in if item.field == "reasoning" else _thought_in
+            has_two_names = item.field == "reasoning"
+            self._read = ChunkFastPath._either_thought_in if has_two_names else ChunkFastPath._thought_in
         else:
-            self._read = _payload_in if isinstance(item, CallItem) else _text_in
+            self._read = ChunkFastPath._payload_in if isinstance(item, CallItem) else ChunkFastPath._text_in
 
     def _miss(self) -> None:
         """It goes the general path."""
@@ -149,36 +149,28 @@ class ChunkFastPath:
         message.tokens.add(members)
         return b"%b%b}\n\n" % (frame.removesuffix(b"[]}\n\n"), members)
 
-    def _is_of_call(self, call: _Call) -> bool:
-        """Whether a member of `tool_calls` goes on with the call that grows."""
+    # What a delta holds for an item of each kind; None for one that must go the general path.
+
+    def _text_in(self, delta: _Delta) -> str | None:
+        return None if delta.reasoning_content or delta.reasoning or delta.tool_calls else delta.content
+
+    def _thought_in(self, delta: _Delta) -> str | None:
+        return None if delta.content or delta.tool_calls else delta.reasoning_content
+
+    def _either_thought_in(self, delta: _Delta) -> str | None:
+        return None if delta.content or delta.tool_calls else delta.reasoning_content or delta.reasoning
+
+    def _payload_in(self, delta: _Delta) -> str | None:
+        calls = delta.tool_calls
+        if calls is None or delta.content or delta.reasoning_content or delta.reasoning:
+            return None
+        call = calls[0]
         if call.index != self._call_index:
             item = self._out.last
             if not (isinstance(item, CallItem) and self._calls.goes_on(call.index, item)):
-                return False
+                return None
             self._call_index = call.index
-        return True
-
-
-# What a delta holds for an item of each kind; None for one that must go the general path.
-
-
-def _text_in(delta: _Delta) -> str | None:
-    return None if delta.reasoning_content or delta.reasoning or delta.tool_calls else delta.content
-
-
-def _thought_in(delta: _Delta) -> str | None:
-    return None if delta.content or delta.tool_calls else delta.reasoning_content
-
-
-def _either_thought_in(delta: _Delta) -> str | None:
-    return None if delta.content or delta.tool_calls else delta.reasoning_content or delta.reasoning
-
-
-def _payload_in(delta: _Delta) -> str | None:
-    if delta.tool_calls is None or delta.content or delta.reasoning_content or delta.reasoning:
-        return None
-    call = delta.tool_calls[0]
-    if call.custom is not None:
-        return call.custom.input if call.function is None else None
-    piece = None if call.function is None else call.function.arguments
-    return None if piece is None or piece.lstrip()[:1] == "{" else piece  # a repetition begins so (W5)
+        if call.custom is not None:
+            return call.custom.input if call.function is None else None
+        piece = None if call.function is None else call.function.arguments
+        return None if piece is None or piece.lstrip()[:1] == "{" else piece  # a repetition begins so (W5)

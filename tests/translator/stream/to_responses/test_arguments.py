@@ -69,7 +69,7 @@ def test_the_whole_again(pieces: list[str], whole: str, sent: str, broken: bool)
 
 
 def test_when_a_piece_is_only_more() -> None:
-    """Not before it is seen that they are no placeholder, and not while they are told again."""
+    """Not before it is seen that they are no placeholder, and not while they are repeated."""
     text = TextBuffer()
     arguments = ArgumentsBuffer(text)
     grown = []

@@ -7,7 +7,7 @@ from diglot.translator.stream.to_responses.output import Output, OutputItem
 
 
 class Word(OutputItem):
-    """An item that says what it takes, and is whole when told so."""
+    """An item of words, which is ready and whole as it was set."""
 
     def __init__(self, ready: bool = True, whole: bool = True) -> None:
         super().__init__()
