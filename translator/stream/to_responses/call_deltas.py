@@ -37,11 +37,12 @@ def read(delta: dict[str, Any]) -> CallDelta:
     payload = call.get("input" if free_form else "arguments")
     if not isinstance(payload, str):  # D39: an object instead of its text
         payload = "" if payload is None else json.encode_text(payload)
-    index, extra = validate.place(delta.get("index")), delta.get("extra_content")
+    call_id, name, extra = delta.get("id"), call.get("name"), delta.get("extra_content")
+    place = validate.place(delta.get("index"))
     return CallDelta(
-        index if isinstance(index, (int, str)) else None,
-        _text(delta.get("id")),
-        _text(call.get("name")),
+        place if isinstance(place, (int, str)) else None,
+        call_id if isinstance(call_id, str) else "",
+        name if isinstance(name, str) else "",
         payload,
         free_form,
         extra if isinstance(extra, dict) else None,
