@@ -45,7 +45,7 @@ PURE = set(
     "__future__ abc base64 binascii bisect collections functools hashlib itertools json math re types typing".split()
 ) | {"urllib.parse", "collections.abc"}
 """All of the standard library that the translator may import: what has no clock, no chance, no threads and no I/O."""
-ALLOWED = PURE | {"msgspec"}
+ALLOWED = PURE | {"enum", "msgspec"}
 IMPURE_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "exit", "id", "input", "open", "print"}
 SHARED_PARTS = {"catalog", "content", "error_shapes", "full_context", "names", "builtin_tools", "__init__"}
 """The only files of parts/ that the others may import."""

@@ -6,16 +6,17 @@ from typing import Any
 
 from .errors import BadUpstream
 from .stream.to_chat.transducer import ToChat, Wanted
-from .stream.to_responses.transducer import Asked, ToResponses
+from .stream.to_responses.response_context import ResponseContext
+from .stream.to_responses.transducer import ToResponses
 
 
-def to_responses(completion: Any, asked: Asked) -> dict[str, Any]:
+def to_responses(completion: Any, about: ResponseContext) -> dict[str, Any]:
     """Return the Response object for a chat completion.
 
     Raises BadUpstream when the body is an error, whatever its HTTP status was, has one in its choice, or is no
     completion.
     """
-    transducer = ToResponses(asked, quiet=True, apart=False)
+    transducer = ToResponses(about, quiet=True, apart=False)
     transducer.feed(completion)
     if transducer.failure is not None:
         raise transducer.failure

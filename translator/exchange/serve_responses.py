@@ -13,7 +13,8 @@ from ..losses import Report
 from ..parts import upstream_errors
 from ..parts.catalog import Catalog
 from ..profiles import Profile
-from ..stream.to_responses.transducer import Asked, ToResponses
+from ..stream.to_responses.response_context import ResponseContext
+from ..stream.to_responses.transducer import ToResponses
 from ..wire import plain, sse, validate
 from . import derived, paths
 from .base import Exchange
@@ -61,7 +62,7 @@ class ServeResponses(Exchange):
         self._made = request.translate_to_chat(compaction.request(body) if compacts else body, context, strict=strict)
         self.request: dict[str, Any] = self._made.body
         self.streaming: bool = body.get("stream") is True
-        self._asked = Asked(
+        self._asked = ResponseContext(
             blank={**fields.blank_answer(body), "model": body["model"]},
             catalog=self._made.catalog,
             context=context,

@@ -11,25 +11,23 @@ NOT_READ = (msgspec.MsgspecError, RecursionError, UnicodeError)
 
 
 class OneToken(msgspec.Struct, gc=False, kw_only=True):
-    """A token as it is sent, too: what is missing is filled in, and the order is that of parts/logprobs.py."""
+    """A token as it is sent, too: missing bytes are filled in, and the order is that of parts/logprobs.py."""
 
     token: str
     bytes: list[int] | None = None
     logprob: int | float
 
+    def __post_init__(self) -> None:
+        if self.bytes is None:
+            self.bytes = list(self.token.encode())
+
 
 class Token(OneToken, gc=False, kw_only=True):
+    """A token with the likeliest ones at its place."""
+
     top_logprobs: list[OneToken] = []
 
 
 def encode(tokens: list[Token]) -> bytes:
-    for token in tokens:
-        _fill(token)
-        for other in token.top_logprobs:
-            _fill(other)
+    """Return the tokens as JSON."""
     return json.encode(tokens)
-
-
-def _fill(token: OneToken) -> None:
-    if token.bytes is None:
-        token.bytes = list(token.token.encode())

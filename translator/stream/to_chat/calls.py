@@ -10,7 +10,7 @@ from ...losses import Report
 from ...parts import calls
 from ...parts.names import flatten
 from ...wire import json
-from ..growing import Early, Grow, Pieces
+from ..growing import InitialText, PieceWriter, TextBuffer
 from .completion import Completion
 from .item_parts import Item
 
@@ -32,9 +32,9 @@ class Call(Item):
         self.ignored = False  # it began too late
         self.begun = False
         self.place: int | None = None  # in `tool_calls`
-        self.payload = Pieces()
+        self.payload = TextBuffer()
         """The arguments or the input, as far as they came."""
-        self.early: Early | None = None
+        self.early: InitialText | None = None
         """The payload that it was announced with; nothing of it was said."""
         self.empty = ""  # what was said in place of arguments
         self._unsaid: list[str] = []
@@ -84,7 +84,7 @@ class Call(Item):
         return pieces
 
 
-def _are_same(payload: str, other: Pieces) -> bool:
+def _are_same(payload: str, other: TextBuffer) -> bool:
     """Whether both say the same; takes no longer than *payload*, whatever the other one is."""
     if other.rest_of(payload) == "":
         return True
@@ -156,7 +156,7 @@ class Calls:
             return
         payload = payload if isinstance(payload, str) else json.encode_text(payload)
         if not call.says_nothing(payload):
-            call.early = Early(payload, whole=not call.free_form and is_object(payload))
+            call.early = InitialText(payload, whole=not call.free_form and is_object(payload))
 
     def hear(self, call: Call, piece: str) -> None:
         """Take a piece of a call's payload."""
@@ -169,7 +169,7 @@ class Calls:
 
     def _take(self, call: Call, piece: str) -> None:
         if call.early is not None:
-            said = call.early.hear(piece)
+            said = call.early.add(piece)
             if said is None:
                 return
             piece, call.early = said, None
@@ -177,7 +177,7 @@ class Calls:
         if call.place is not None:
             self._say(call)
 
-    def growing(self, call: Call) -> Grow | None:
+    def growing(self, call: Call) -> PieceWriter | None:
         """Return how the next piece of a call's arguments is said, if the client has all that came before."""
         if call.place is None or call.done or call.told or call.early is not None:
             return None

@@ -9,7 +9,7 @@ from ...errors import TranslationError
 from ...losses import Report
 from ...parts import moderation, times, usage
 from ...wire import json, sse
-from ..growing import Grow, Members, Pieces, Said
+from ..growing import JoinedText, JsonListBuffer, PieceWriter, TextBuffer
 
 Body = dict[str, Any]
 _LONGEST = 1_024  # of what every chunk repeats
@@ -53,8 +53,8 @@ class Completion:
         self._usage: Body | None = None
         self._head: Body = {}
         self._content_is_null = True  # so far, in what was streamed
-        self._texts = {name: Said() for name in _TEXTS}
-        self.tokens = Members()
+        self._texts = {name: JoinedText() for name in _TEXTS}
+        self.tokens = JsonListBuffer()
         """Those of the text, with their log-probabilities."""
         self._calls: list[_Call] = []
         self._lists: dict[str, list[Body]] = {}
@@ -113,7 +113,7 @@ class Completion:
         self._content_is_null = content is None
         self._say({"role": "assistant", "content": content, "refusal": None})
 
-    def text(self, piece: str, tokens: list[Body] | None = None, kept: Pieces | None = None) -> None:
+    def text(self, piece: str, tokens: list[Body] | None = None, kept: TextBuffer | None = None) -> None:
         """Say a piece of the text, with its log-probabilities if there are any; *kept* has it already."""
         if not self.started:
             self.begin("")
@@ -130,7 +130,7 @@ class Completion:
         }
         self.chunks.append({**self._head, "choices": [choice]})
 
-    def say(self, field: str, piece: str, kept: Pieces | None = None) -> None:
+    def say(self, field: str, piece: str, kept: TextBuffer | None = None) -> None:
         """Say a piece of the refusal or of the thoughts; *kept* has it already."""
         if field == "refusal" and not self._texts[field]:
             self.show_lists()
@@ -140,17 +140,17 @@ class Completion:
 
     # what is said straight as frames (see fast_path.py)
 
-    def growing(self, field: str, kept: Pieces) -> Grow | None:
+    def growing(self, field: str, kept: TextBuffer) -> PieceWriter | None:
         """Return what says another piece of the text that *kept* has, and gives the frame for it."""
         return self._grow(field, {field: ""}, kept)
 
-    def growing_call(self, index: int) -> Grow | None:
+    def growing_call(self, index: int) -> PieceWriter | None:
         """Return what says another piece of a call's arguments or input and gives the frame for it."""
         call = self._calls[index]
         delta = {"function_call": {"arguments": ""}} if self._legacy else {"tool_calls": [call.next("")]}
         return self._grow("arguments" if self._legacy else call.field, delta, call.payload)
 
-    def _grow(self, field: str, delta: Body, kept: Pieces) -> Grow | None:
+    def _grow(self, field: str, delta: Body, kept: TextBuffer) -> PieceWriter | None:
         """Return what fills the hole that *field* is in *delta*; None if it has none."""
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}
         template = sse.with_hole(sse.data({**self._head, "choices": [choice]}), field)
@@ -164,7 +164,7 @@ class Completion:
 
         return grow
 
-    def call(self, name: str, call_id: str, free_form: bool, payload: Pieces) -> int | None:
+    def call(self, name: str, call_id: str, free_form: bool, payload: TextBuffer) -> int | None:
         """Announce a call, of which *payload* has all that is said of it.
 
         Returns its index, or None where there is no room for it (legacy answers have one).
@@ -301,7 +301,7 @@ def _nothing() -> None:
 class _Call:
     """A member of `tool_calls`, or the one `function_call` of older answers."""
 
-    def __init__(self, index: int, name: str, call_id: str, free_form: bool, payload: Pieces) -> None:
+    def __init__(self, index: int, name: str, call_id: str, free_form: bool, payload: TextBuffer) -> None:
         self.index = index
         self.payload = payload
         self._name = name

@@ -9,7 +9,7 @@ from ...context import Context
 from ...errors import BadRequest, BadUpstream
 from ...parts import upstream_errors
 from ...wire import json, validate
-from ..growing import Grow
+from ..growing import PieceWriter
 from .calls import Call, Calls
 from .completion import Body, Completion
 from .item_index import Finished, Fits, Items
@@ -96,7 +96,7 @@ class Listener:
             take(self, event)
         return take is not None
 
-    def growing(self) -> Grow | None:
+    def growing(self) -> PieceWriter | None:
         """Return how another piece of what the last event was about is said; None where that takes a look at it."""
         event = self.last or {}
         kind = event.get("type")
@@ -107,13 +107,13 @@ class Listener:
         """Take the tokens, as JSON, of another piece of the text that grows."""
         self._messages.add_tokens(encoded)
 
-    def _growing_text(self, event: Body) -> Grow | None:
+    def _growing_text(self, event: Body) -> PieceWriter | None:
         return self._messages.growing()
 
-    def _growing_thought(self, event: Body) -> Grow | None:
+    def _growing_thought(self, event: Body) -> PieceWriter | None:
         return self._thoughts.growing()
 
-    def _growing_payload(self, event: Body) -> Grow | None:
+    def _growing_payload(self, event: Body) -> PieceWriter | None:
         delta = event.get("delta")
         return self._calls.growing(self._call_of(event)) if delta and isinstance(delta, str) else None
 
@@ -381,7 +381,7 @@ EVENTS: dict[str, Callable[[Listener, Body], None]] = {
     **dict.fromkeys(("response.audio.delta", "response.audio.transcript.delta"), Listener._audio),
 }
 
-GROWING: dict[str, Callable[[Listener, Body], Grow | None]] = {
+GROWING: dict[str, Callable[[Listener, Body], PieceWriter | None]] = {
     "response.output_text.delta": Listener._growing_text,
     **dict.fromkeys(
         ("response.reasoning_text.delta", "response.reasoning.delta", "response.reasoning_summary_text.delta"),

@@ -12,7 +12,7 @@ import msgspec
 
 from ...wire import json, sse
 from .. import logprobs
-from ..growing import Grow
+from ..growing import PieceWriter
 from .events import Listener
 
 _MOST_MISSES = 32  # in a row: a server with other habits should not pay for the attempts
@@ -41,7 +41,7 @@ class EventFastPath:
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._last: Any = None  # the event after which it was looked up what grows
-        self._grow: Grow | None = None
+        self._grow: PieceWriter | None = None
         self._address: tuple[Any, ...] = ()
         self._misses = 0
 

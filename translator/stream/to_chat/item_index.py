@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...wire.validate import place
-from ..growing import encoded
+from ..growing import to_utf8
 from .item_parts import Body, Item, Names, names_of
 
 Fits = Callable[[Item], bool]
@@ -159,7 +159,7 @@ class Items:
             if heard := item.heard():
                 said.setdefault((item.kind, heard), deque()).append(item)
         for i, (kind, _, text) in enumerate(finished):
-            same = said.get((kind, encoded(text))) if text and found[i] is None else None
+            same = said.get((kind, to_utf8(text))) if text and found[i] is None else None
             if same:
                 item = found[i] = same.popleft()
                 del free[item]

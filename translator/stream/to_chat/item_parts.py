@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...parts import calls
-from ..growing import Early, Pieces, encoded, joined
+from ..growing import InitialText, TextBuffer, join_utf8, to_utf8
 
 Body = dict[str, Any]
 Tokens = list[Body]
@@ -48,9 +48,9 @@ class Part:
         self.item = item
         self.field = field
         self.index: int | None = None
-        self.early: Early | None = None
+        self.early: InitialText | None = None
         """What was there before its pieces came; nothing of it was said."""
-        self.text = Pieces()  # heard
+        self.text = TextBuffer()  # heard
         self.waiting: list[tuple[str, Tokens]] = []  # heard, and not its turn yet
         self.turn = 0  # its number among all that had a turn; 0: not yet
         self.offset = 0  # where its text begins in the message
@@ -97,13 +97,13 @@ class Item:
 
     def heard(self) -> bytes:
         """All that came of it, one text behind the other."""
-        return joined([part.text for part in self.parts])
+        return join_utf8([part.text for part in self.parts])
 
     def begins(self, text: Any) -> bool:
         """Whether something came of it, and *text* begins with that."""
         if not (text and isinstance(text, str)) or len(self.parts) > len(text):
             return False
-        given, at = encoded(text), 0
+        given, at = to_utf8(text), 0
         for part in self.parts:
             if not part.text.stands_in(given, at):
                 return False
@@ -184,12 +184,12 @@ class Item:
 
     def beyond(self, field: str, text: str) -> str | None:
         """Return what *text* has beyond all that came of a field; None if it does not begin with that."""
-        heard, given = self._all_of(field), encoded(text)
+        heard, given = self._all_of(field), to_utf8(text)
         return given[len(heard) :].decode("utf-8", "surrogatepass") if given.startswith(heard) else None
 
     def has_heard(self, field: str, text: str) -> bool:
         """Whether *text* is what came of a field."""
-        return self._all_of(field) == encoded(text)
+        return self._all_of(field) == to_utf8(text)
 
     def last_part(self, field: str) -> Part:
         """Return the last part of a field that has one."""
@@ -198,7 +198,7 @@ class Item:
     def _all_of(self, field: str) -> bytes:
         heard = self._heard.get(field)
         if heard is None:
-            heard = joined([part.text for part in self._by_field.get(field, ())])
+            heard = join_utf8([part.text for part in self._by_field.get(field, ())])
             if self.done:  # it does not grow any more, and it may be asked for each part of another item
                 self._heard[field] = heard
         return heard

@@ -10,7 +10,7 @@ from ...context import Context
 from ...parts import annotations, logprobs, reasoning
 from ...wire import json, validate
 from ...wire.validate import place
-from ..growing import Grow
+from ..growing import PieceWriter
 from .item_index import Items
 from .item_parts import TEXTS, Body, Item, Part, Tokens
 from .turn_order import Line, Speech
@@ -84,7 +84,7 @@ class Messages:
         elif delta or tokens:
             self._hear(part, delta, tokens)
 
-    def growing(self) -> Grow | None:
+    def growing(self) -> PieceWriter | None:
         """Return how the next piece of the text that grows is said, if nothing has to be looked for in it."""
         part = self._part
         if part is None or self._speech.stops is not None or not self.line.speaks(part):
@@ -239,7 +239,7 @@ class Thoughts:
             self._part = item.part("reasoning_content", place(event.get(f"{kind}_index")))
             self.line.hear(self._part, delta, [])
 
-    def growing(self) -> Grow | None:
+    def growing(self) -> PieceWriter | None:
         """Return how the next piece of the thought that grows is said."""
         part = self._part
         if part is None or not self.line.speaks(part):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...losses import Report
-from ..growing import Early, Pieces
+from ..growing import InitialText, TextBuffer
 from .completion import Completion
 from .item_parts import Item, Part, Tokens
 from .stop_sequences import Stops
@@ -26,7 +26,7 @@ class Speech:
         self.out = out
         self.stops = Stops(stops) if stops else None
 
-    def say(self, field: str, piece: str, tokens: Tokens, kept: Pieces | None = None) -> None:
+    def say(self, field: str, piece: str, tokens: Tokens, kept: TextBuffer | None = None) -> None:
         """Say a piece of a text; *kept* has it already, and everything that is said of it."""
         if self.stopped:
             return
@@ -101,11 +101,11 @@ class Line:
     def foresee(self, part: Part, text: Any) -> None:
         """*part* is announced with *text*, which its pieces may repeat."""
         if part.early is None and text and isinstance(text, str) and not (part.text or part.done or part.item.done):
-            part.early = Early(text)
+            part.early = InitialText(text)
 
-    def _hear_early(self, part: Part, early: Early, piece: str, tokens: Tokens) -> None:
+    def _hear_early(self, part: Part, early: InitialText, piece: str, tokens: Tokens) -> None:
         early.tokens += tokens
-        said = early.hear(piece)
+        said = early.add(piece)
         if said is not None:
             part.early = None
             self._take(part, said, early.tokens)
@@ -153,7 +153,7 @@ class Line:
             if part.text or not part.item.left:
                 self._differs(part)
                 return
-            part.turn, part.text = 0, Pieces()  # it had its turn and said nothing
+            part.turn, part.text = 0, TextBuffer()  # it had its turn and said nothing
         if part.item.left and not part.turn:
             self._queue.append(_alone(part))
         if part.item.done:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadUpstream, Report
-from diglot.translator.stream.growing import Pieces
+from diglot.translator.stream.growing import TextBuffer
 from diglot.translator.stream.to_chat.completion import Completion
 
 Make = Callable[..., Completion]
@@ -113,7 +113,7 @@ def test_calls_have_indexes_of_their_own(make: Make) -> None:
     """The first delta names a call, the others only its index (G3-G5)."""
     out = make()
     assert out.call_reason is None
-    first, second = Pieces(), Pieces()
+    first, second = TextBuffer(), TextBuffer()
     assert (out.call("f", "c1", False, first), out.call("g", "c2", True, second)) == (0, 1)
     second.add("in")
     first.add("{}")
@@ -136,9 +136,9 @@ def test_an_older_client_gets_one_call(make: Make) -> None:
     """In the older form (G14); the others are reported."""
     report = Report()
     out = make(legacy=True, report=report)
-    assert out.call("f", "c1", False, Pieces("{}")) == 0
+    assert out.call("f", "c1", False, TextBuffer(b"{}")) == 0
     out.call_piece(0, "{}")
-    assert out.call("g", "c2", False, Pieces()) is None
+    assert out.call("g", "c2", False, TextBuffer()) is None
     assert deltas(out)[1:] == [
         {"function_call": {"name": "f", "arguments": ""}},
         {"function_call": {"arguments": "{}"}},
@@ -175,7 +175,7 @@ def test_lists_come_once_before_the_end(make: Make) -> None:
             [role(None), {"reasoning_content": "hm"}, {"content": ""}],
         ),
         (lambda out: out.say("refusal", "No"), None, [role(None), {"refusal": "No"}, "stop"]),
-        (lambda out: out.call("f", "c", False, Pieces()), None, [role(None)]),
+        (lambda out: out.call("f", "c", False, TextBuffer()), None, [role(None)]),
         (lambda out: out.text("Hi"), "Hi", [role(""), {"content": "Hi"}, "stop"]),
     ],
 )
@@ -260,14 +260,14 @@ def test_what_has_no_hole_goes_the_general_way(make: Make) -> None:
     out = make()
     out.learn({"model": "m-1"})
     out.begin()
-    assert out.growing("content", Pieces()) is not None
-    assert out.growing("model", Pieces()) is not None
-    out.call("f", "c", False, Pieces())
-    out.call("g", "d", True, Pieces())
+    assert out.growing("content", TextBuffer()) is not None
+    assert out.growing("model", TextBuffer()) is not None
+    out.call("f", "c", False, TextBuffer())
+    out.call("g", "d", True, TextBuffer())
     for index, field in enumerate((b'{"arguments":"x"}', b'{"input":"x"}')):
         grow = out.growing_call(index)
         assert grow is not None
         assert field in (grow("x") or b"")
     nameless = Completion("", False, False, Report(), lambda prefix: prefix, lambda: 1.0)
     nameless.begin()
-    assert nameless.growing("model", Pieces()) is None
+    assert nameless.growing("model", TextBuffer()) is None

@@ -1,0 +1,29 @@
+"""What reading an answer needs to know of its request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ...context import Context
+from ...parts import upstream_errors
+from ...parts.catalog import Catalog
+
+
+class ResponseContext(NamedTuple):
+    """What reading an answer needs to know of its request."""
+
+    blank: dict[str, Any]  # the Response object before anything is known of the answer
+    catalog: Catalog
+    context: Context
+    show_reasoning: str  # content | summary | both | off
+    seal_reasoning: bool  # the client asked for encrypted reasoning
+    compacts: bool  # the answer is a summary
+    new_id: Callable[[str], str]
+    clock: Callable[[], float]
+    own_path: Callable[[str], str | None] = str  # turns a place in the upstream's request into the client's
+
+    def released(self) -> ResponseContext:
+        """Return what is still needed when the stream is under way: the declarations of tools are not."""
+        about = {"model": self.blank["model"]}
+        return self._replace(blank=about, catalog=self.catalog.without_declarations(), own_path=upstream_errors.nowhere)
