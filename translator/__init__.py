@@ -55,7 +55,7 @@ from .errors import (
     UpstreamError,
 )
 from .exchange.adaptation import Adaptation, ProfilePatch, Retries
-from .exchange.answer_reader import Action, AnswerBounds, AnswerReader, Body, Data, Failed, Retry
+from .exchange.answer_reader import AnswerBounds, AnswerReader, Body, Data, Failed, Retry
 from .exchange.base import Exchange
 from .exchange.choices import ChoiceMerger
 from .exchange.diagnostics import explain_status, public_url
@@ -78,7 +78,6 @@ from .wire.payloads import Buffer
 __all__ = [
     "MAX_VALUES",
     "PRESETS",
-    "Action",
     "Adaptation",
     "AnswerBounds",
     "AnswerReader",

@@ -9,12 +9,12 @@ from typing import Generic, TypeVar
 import anyio
 
 from ...translator import (
-    Action,
     AnswerReader,
     Body,
     Data,
     Failed,
     Profile,
+    Retry,
     TranslationError,
     UpstreamError,
 )
@@ -25,6 +25,7 @@ from .sink import Sink
 from .upstream_scope import Dismissal
 
 Frame = TypeVar("Frame")
+_Action = Data[Frame] | Body | Failed | Retry
 _STREAM_HEADERS: Headers = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -184,7 +185,7 @@ class UpstreamAttempt(Generic[Frame]):
 
     # What the client gets
 
-    async def _do(self, action: Action[Frame] | None) -> None:
+    async def _do(self, action: _Action[Frame] | None) -> None:
         while action is not None:
             try:
                 await self._tell(action)
@@ -202,7 +203,7 @@ class UpstreamAttempt(Generic[Frame]):
             if not self.complete:  # else nothing is due any more
                 self._changed()
 
-    async def _tell(self, action: Action[Frame]) -> None:
+    async def _tell(self, action: _Action[Frame]) -> None:
         if isinstance(action, Data):
             await self._write(action.frames)
         elif isinstance(action, Body):

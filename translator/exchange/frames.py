@@ -144,9 +144,13 @@ class AnswerStream(ABC, Generic[Frame]):
         """The frame of one event."""
 
     def _frames(self, events: list[Body]) -> Iterator[Frame]:
-        self.finishing, self.ended = self._transducer.finishing, self._transducer.ended
+        self._note()
         for event in events:
             yield self._encoded(event)
+
+    def _note(self) -> None:
+        """Note how far the answer is."""
+        self.finishing, self.ended = self._transducer.finishing, self._transducer.ended
 
     def _take(self, events: list[sse.Event]) -> list[Frame]:
         return [frame for event in events for frame in self._one(event)]
@@ -214,41 +218,29 @@ class FrameStream(AnswerStream[bytes]):
         self._frame = frame
         self._done_mark = done_mark
         self._fast_path = transducer.fast_path()
-        self._closed: FastPath | None = None  # the fast path while a large event is on its way
-        decoder.warn = self._close_fast_path
 
     def _encoded(self, event: Body) -> bytes:
         return self._frame(event)
 
     def _one(self, event: sse.Event) -> Iterator[bytes]:
-        frame = None if self._fast_path is None else self._fast_path.take(event)
+        frame = None if self._fast_path is None or len(event.data) > sse.LARGE else self._fast_path.take(event)
         return super()._one(event) if frame is None else iter((frame,))
 
     def _take(self, events: list[sse.Event]) -> list[bytes]:
         frames: list[bytes] = []
-        for event in events:
-            frame = None if self._fast_path is None else self._fast_path.take(event)
+        for event in events:  # a large one must go the general path, where it is counted what it holds
+            frame = None if self._fast_path is None or len(event.data) > sse.LARGE else self._fast_path.take(event)
             if frame is not None:
                 frames.append(frame)
             elif not self.ended:
                 frames += self._frames(self._read(event))
         return frames
 
-    def _close_fast_path(self) -> None:
-        """A large event comes: it must go the general path, where it is counted what it holds."""
-        self._fast_path, self._closed = None, self._fast_path or self._closed
-
-    def _read(self, event: sse.Event) -> list[Body]:
-        """The general path."""
-        if self._closed is not None and len(event.data) > sse.LARGE:
-            self._fast_path, self._closed = self._closed, None
-        return super()._read(event)
-
     def _frames(self, events: list[Body]) -> Iterator[bytes]:
-        self.finishing, self.ended = self._transducer.finishing, self._transducer.ended
+        self._note()
         is_over = self.ended
         if is_over:
-            self._fast_path = self._closed = None  # what follows the end is ignored
+            self._fast_path = None  # what follows the end is ignored
         for event in events:
             yield self._frame(event)
         if is_over and self._done_mark and events:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -60,10 +59,6 @@ def with_hole(frame: bytes, field: str) -> bytes | None:
     return (key + b"%b").join(pieces) if len(pieces) == 2 else None
 
 
-def _nothing() -> None:
-    """Nobody wants to know."""
-
-
 class Decoder:
     """Bytes in, events out, wherever the bytes were cut.
 
@@ -73,8 +68,6 @@ class Decoder:
     """
 
     def __init__(self, max_line: int = MAX_LINE) -> None:
-        self.warn: Callable[[], None] = _nothing
-        """Called before an event is returned that is larger than LARGE."""
         self._max_line = max_line
         self._quick = min(max_line, LARGE)
         self._tail: list[bytes] = []
@@ -153,8 +146,6 @@ class Decoder:
 
     def _end_event(self, events: list[Event]) -> None:
         if self._data:
-            if self._size > LARGE:
-                self.warn()
             events.append(Event(self._name, b"\n".join(self._data)))
             self._data, self._size = [], 0
             if self._name != self._usual:
@@ -198,6 +189,4 @@ class Decoder:
             if line.rstrip()[-1:] not in _CLOSING:
                 self._take_data(line, events)
                 return
-            if len(line) > LARGE:
-                self.warn()
             events.append(Event("", line))
