@@ -43,7 +43,7 @@ class Supervisor:
         self._limits = limits
         self._began = monotonic()
         self._scope: anyio.CancelScope | None = None
-        self._attempt: UpstreamAttempt | None = None
+        self._attempt: UpstreamAttempt[Any] | None = None
         self._nap: anyio.CancelScope | None = None
         self._dismissed_at = 0.0
         self._has_left = False
@@ -54,7 +54,7 @@ class Supervisor:
         """The request is read inside *scope*, and perhaps served."""
         self._scope = scope
 
-    def watch(self, attempt: UpstreamAttempt, scope: anyio.CancelScope) -> None:
+    def watch(self, attempt: UpstreamAttempt[Any], scope: anyio.CancelScope) -> None:
         """Watch over *attempt* from now on, which runs inside *scope*."""
         self._attempt, self._scope, self._dismissed_at = attempt, scope, 0.0
         if self._nap is not None:
