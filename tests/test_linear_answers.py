@@ -17,7 +17,7 @@ from diglot.translator.parts import calls, reasoning
 from diglot.translator.stream.to_chat import events as to_chat_events
 from diglot.translator.stream.to_chat import item_parts
 from diglot.translator.stream.to_chat import transducer as to_chat_transducer
-from diglot.translator.stream.to_chat.fast_path import _Event
+from diglot.translator.stream.to_chat.fast_path import _DeltaEvent
 from diglot.translator.stream.to_responses import transducer as to_responses_transducer
 from diglot.translator.stream.to_responses.fast_path import _Chunk, _Delta
 
@@ -563,7 +563,7 @@ def test_every_event_has_a_case() -> None:
     assert {
         name.split(", ")[0] for name in ITEMS
     } >= to_chat_events.WHOLE.keys() | item_parts.TEXTS.keys() | calls.CALLS.keys()
-    assert set(_Event.__struct_fields__) == {
+    assert set(_DeltaEvent.__struct_fields__) == {
         *("type", "delta", "output_index", "item_id", "content_index", "summary_index", "logprobs", "obfuscation")
     }
 

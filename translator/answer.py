@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .errors import BadUpstream
-from .stream.to_chat.transducer import ToChat, Wanted
+from .stream.to_chat.transducer import CompletionContext, ToChat
 from .stream.to_responses.transducer import Asked, ToResponses
 
 
@@ -25,7 +25,7 @@ def to_responses(completion: Any, asked: Asked) -> dict[str, Any]:
     return transducer.answer
 
 
-def to_chat(finished: Any, wanted: Wanted) -> dict[str, Any]:
+def to_chat(finished: Any, wanted: CompletionContext) -> dict[str, Any]:
     """Return the chat completion for a finished Response.
 
     Raises BadUpstream when the body is an error, is no Response, or is one that failed or has not ended.

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadUpstream, ServeResponses, answer
-from diglot.translator.stream.to_chat.transducer import Wanted
+from diglot.translator.stream.to_chat.transducer import CompletionContext
 
 from chat_judges import judge_completion
 from judges import judge_answer
@@ -107,7 +107,7 @@ RESPONSE = {
 }
 
 
-def test_a_response_becomes_a_completion(wanted: Callable[..., Wanted]) -> None:
+def test_a_response_becomes_a_completion(wanted: Callable[..., CompletionContext]) -> None:
     """Thoughts, text and calls are one message; text beside calls is kept."""
     completion = answer.to_chat(RESPONSE, wanted())
     judge_completion(completion)
@@ -155,7 +155,7 @@ def test_a_response_becomes_a_completion(wanted: Callable[..., Wanted]) -> None:
     ],
 )
 def test_what_is_no_response_is_an_error(
-    wanted: Callable[..., Wanted], finished: Any, status: int, message: str
+    wanted: Callable[..., CompletionContext], finished: Any, status: int, message: str
 ) -> None:
     """A Response that failed comes with HTTP 200; it is never an answer."""
     with pytest.raises(BadUpstream, match=message) as raised:
@@ -189,7 +189,7 @@ def test_an_error_in_a_choice_is_the_upstreams(serve: Serve, choice: Any, reason
     assert transducer.failure is not None
 
 
-def test_one_request_may_be_answered_twice(wanted: Callable[..., Wanted]) -> None:
+def test_one_request_may_be_answered_twice(wanted: Callable[..., CompletionContext]) -> None:
     """Answers share nothing but what was asked."""
     want = wanted()
     one = answer.to_chat({"output_text": "Hi"}, want)

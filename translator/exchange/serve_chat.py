@@ -12,7 +12,7 @@ from ..errors import BadRequest, BadUpstream
 from ..losses import Report
 from ..parts import formats, upstream_errors
 from ..profiles import Profile
-from ..stream.to_chat.transducer import ToChat, Wanted
+from ..stream.to_chat.transducer import CompletionContext, ToChat
 from ..wire import plain, sse
 from . import adaptation, derived, paths
 from .base import Exchange
@@ -63,7 +63,7 @@ class ServeChat(Exchange):
         self.request: dict[str, Any] = self._made.body
         self.copies: int = self._made.copies
         self.streaming: bool = body.get("stream") is True
-        self._wanted = Wanted(
+        self._wanted = CompletionContext(
             model=body["model"],
             context=context,
             include_usage=self._made.include_usage,

@@ -12,12 +12,12 @@ from ...parts.names import flatten
 from ...wire import json
 from ..growing import Early, Grow, Pieces
 from .completion import Completion
-from .item_parts import Item
+from .item_parts import ReceivedItem
 
 Body = dict[str, Any]
 
 
-class Call(Item):
+class ReceivedCall(ReceivedItem):
     """One call. A function or a free-form tool streams its payload; any other kind is read when it is done."""
 
     def __init__(self, kind: str) -> None:
@@ -104,7 +104,7 @@ def is_object(text: str) -> bool:
         return False
 
 
-class Calls:
+class CallReader:
     """The calls of one answer. They take turns in the order in which they began.
 
     Clients read a call when the next one begins (the SDKs parse its arguments then), so one that comes by turns with
@@ -117,11 +117,11 @@ class Calls:
         self._new_id = new_id
         self.nameless = False
         """Whether there is a call of which nobody said what is called."""
-        self._all: list[Call] = []
-        self._queue: deque[Call] = deque()  # the one that speaks, and those behind it
+        self._all: list[ReceivedCall] = []
+        self._queue: deque[ReceivedCall] = deque()  # the one that speaks, and those behind it
         self._open = 0  # calls that are not whole yet
-        self._by_id: dict[str, Call] = {}  # the first one of each id that was announced
-        self._latest: Call | None = None  # the one that was announced last
+        self._by_id: dict[str, ReceivedCall] = {}  # the first one of each id that was announced
+        self._latest: ReceivedCall | None = None  # the one that was announced last
         self._closing = False
 
     @property
@@ -134,31 +134,31 @@ class Calls:
         """Whether all arguments of all calls came."""
         return not self._open
 
-    def add(self, call: Call) -> Call:
+    def add(self, call: ReceivedCall) -> ReceivedCall:
         self._open += 1
         self._all.append(call)
         self._queue.append(call)
         return call
 
-    def ignore(self, call: Call) -> Call:
+    def ignore(self, call: ReceivedCall) -> ReceivedCall:
         """Nothing is said of *call*: it comes too late."""
         call.whole = call.ignored = True
         return call
 
-    def announce(self, call: Call, body: Body) -> None:
+    def announce(self, call: ReceivedCall, body: Body) -> None:
         """Take what is known of a call when it begins."""
         call.head(body)
         self._foresee(call, body.get(call.field))
         self._advance()
 
-    def _foresee(self, call: Call, payload: Any) -> None:
+    def _foresee(self, call: ReceivedCall, payload: Any) -> None:
         if payload is None or not call.streams or call.payload or call.early is not None or call.done or call.told:
             return
         payload = payload if isinstance(payload, str) else json.encode_text(payload)
         if not call.says_nothing(payload):
             call.early = Early(payload, whole=not call.free_form and is_object(payload))
 
-    def hear(self, call: Call, piece: str) -> None:
+    def hear(self, call: ReceivedCall, piece: str) -> None:
         """Take a piece of a call's payload."""
         if call.ignored:
             return
@@ -167,7 +167,7 @@ class Calls:
         else:
             self._take(call, piece)
 
-    def _take(self, call: Call, piece: str) -> None:
+    def _take(self, call: ReceivedCall, piece: str) -> None:
         if call.early is not None:
             said = call.early.hear(piece)
             if said is None:
@@ -177,18 +177,18 @@ class Calls:
         if call.place is not None:
             self._say(call)
 
-    def growing(self, call: Call) -> Grow | None:
+    def growing(self, call: ReceivedCall) -> Grow | None:
         """Return how the next piece of a call's arguments is said, if the client has all that came before."""
         if call.place is None or call.done or call.told or call.early is not None:
             return None
         return self._out.growing_call(call.place)
 
-    def settle(self, call: Call, payload: Any) -> None:
+    def settle(self, call: ReceivedCall, payload: Any) -> None:
         """An event says that everything of its payload came: what follows is none of it."""
         self._settle(call, payload)
         call.told = bool(call.payload)  # an end without a payload says nothing
 
-    def _settle(self, call: Call, payload: Any) -> None:
+    def _settle(self, call: ReceivedCall, payload: Any) -> None:
         """Everything of its payload came: say what was not streamed."""
         if call.ignored:
             return
@@ -207,19 +207,19 @@ class Calls:
             self._close(call)
             self._advance()
 
-    def _may_grow(self, call: Call) -> bool:
+    def _may_grow(self, call: ReceivedCall) -> bool:
         """Whether more can be said of a call: clients have read it when the next one begins."""
         if not (call.done or call.whole) or call.is_held():
             return True
         return self._latest is call and (call.free_form or not is_object(call.payload.whole()))
 
-    def _close(self, call: Call) -> None:
+    def _close(self, call: ReceivedCall) -> None:
         """Nothing is missing of *call*: the turn is that of the next one."""
         if not call.whole:
             call.whole = True
             self._open -= 1
 
-    def finish(self, call: Call, body: Body) -> None:
+    def finish(self, call: ReceivedCall, body: Body) -> None:
         """*call* is done, and *body* is all of it. Raises BadRequest when it cannot be read."""
         call.head(body)
         if call.streams:
@@ -229,7 +229,7 @@ class Calls:
             self._read(call, body)
         self._finish(call, whole=not call.cut)
 
-    def _tell_earlier(self, call: Call) -> None:
+    def _tell_earlier(self, call: ReceivedCall) -> None:
         """The one call may have its payload where it is repeated (W31)."""
         earlier = self._earlier(call) if call.payload else None
         if earlier is not None and earlier.is_held() and call.name in ("", earlier.name):
@@ -248,14 +248,14 @@ class Calls:
                 self._take(call, empty)
         self._advance()
 
-    def _read(self, call: Call, body: Body) -> None:
+    def _read(self, call: ReceivedCall, body: Body) -> None:
         """Read a call that does not stream."""
         self._report.emulated("tool_calls", "a function stands in for the built-in tool")
         read = calls.read_call(body, "output")
         call.head({"name": read.name})
         call.hear(read.payload)
 
-    def _finish(self, call: Call, whole: bool) -> None:
+    def _finish(self, call: ReceivedCall, whole: bool) -> None:
         if call.done:
             return
         call.call_id = call.call_id or self._new_id("call")
@@ -272,7 +272,7 @@ class Calls:
         while self._queue and self._take_turn(self._queue[0]):
             self._queue.popleft()
 
-    def _take_turn(self, call: Call) -> bool:
+    def _take_turn(self, call: ReceivedCall) -> bool:
         """Let a call speak; return whether it has said everything."""
         if not call.begun and (earlier := self._earlier(call)) is not None:
             if not (call.done or call.whole):
@@ -287,14 +287,14 @@ class Calls:
             self._report.dropped("tool_calls", "a call without a name cannot be made")
         return not is_held and (call.done or (call.begun and call.whole))
 
-    def _earlier(self, call: Call) -> Call | None:
+    def _earlier(self, call: ReceivedCall) -> ReceivedCall | None:
         """Return the call that this one has an id of."""
         earlier = self._by_id.get(call.call_id)
-        if earlier is None and isinstance(call.twin, Call) and call.twin.begun:
+        if earlier is None and isinstance(call.twin, ReceivedCall) and call.twin.begun:
             earlier = call.twin
         return None if earlier is call else earlier
 
-    def _repeats(self, call: Call, earlier: Call) -> bool:
+    def _repeats(self, call: ReceivedCall, earlier: ReceivedCall) -> bool:
         """Whether *call* is *earlier* once more (W33): a client would run it twice."""
         payload = call.payload.whole()
         if call.name not in ("", earlier.name) or call.free_form != earlier.free_form:
@@ -306,7 +306,7 @@ class Calls:
         call.ignored = call.begun = True
         return True
 
-    def _announce(self, call: Call) -> None:
+    def _announce(self, call: ReceivedCall) -> None:
         if call.begun:
             return
         call.begun = True
@@ -317,7 +317,7 @@ class Calls:
         if call.place is not None:
             self._say(call)
 
-    def _say(self, call: Call) -> None:
+    def _say(self, call: ReceivedCall) -> None:
         assert call.place is not None
         for piece in call.unsaid():
             self._out.call_piece(call.place, piece)

@@ -56,7 +56,7 @@ class Completion:
         self._texts = {name: Said() for name in _TEXTS}
         self.tokens = Members()
         """Those of the text, with their log-probabilities."""
-        self._calls: list[_Call] = []
+        self._calls: list[ToolCallEntry] = []
         self._lists: dict[str, list[Body]] = {}
         self._shown: dict[str, int] = {}  # how many members of each list were sent
 
@@ -174,7 +174,7 @@ class Completion:
             return None
         self.show_lists()
         self.begin()
-        call = _Call(len(self._calls), self.own_name(name), call_id, free_form, payload)
+        call = ToolCallEntry(len(self._calls), self.own_name(name), call_id, free_form, payload)
         self._calls.append(call)
         self._say({"function_call": call.older("")} if self._legacy else {"tool_calls": [call.first]})
         return call.index
@@ -298,7 +298,7 @@ def _nothing() -> None:
     """Nobody has anything to add."""
 
 
-class _Call:
+class ToolCallEntry:
     """A member of `tool_calls`, or the one `function_call` of older answers."""
 
     def __init__(self, index: int, name: str, call_id: str, free_form: bool, payload: Pieces) -> None:

@@ -10,15 +10,15 @@ from ...errors import BadRequest, BadUpstream
 from ...parts import upstream_errors
 from ...wire import json, validate
 from ..growing import Grow
-from .calls import Call, Calls
+from .calls import CallReader, ReceivedCall
 from .completion import Body, Completion
-from .item_index import Finished, Fits, Items
-from .item_parts import TEXTS, Item, kind_of, names_of_item
-from .texts import Messages, Thoughts
-from .turn_order import Speech
+from .item_index import FinishedItem, Fits, ItemIndex
+from .item_parts import TEXTS, ReceivedItem, kind_of, names_of_item
+from .texts import MessageReader, ReasoningReader
+from .turn_order import TextOutput
 
 
-class Listener:
+class EventReader:
     """Hears items; what they say comes out of *out*, texts up to one of the *stops*."""
 
     def __init__(
@@ -37,15 +37,15 @@ class Listener:
         """The event that was heard last."""
         self._out = out
         self._report = context.report
-        self._speech = Speech(out, stops)
-        self._items = Items(self._make)
-        self._messages = Messages(self._items, self._speech, context)
-        self._thoughts = Thoughts(self._items, self._speech, context, self.garbled)
+        self._speech = TextOutput(out, stops)
+        self._items = ItemIndex(self._make)
+        self._messages = MessageReader(self._items, self._speech, context)
+        self._thoughts = ReasoningReader(self._items, self._speech, context, self.garbled)
         self._formatted = formatted
         self._shows_thoughts = context.profile.reasoning_expose != "off"
         self._messages.show_aside(self._thoughts.line if self._shows_thoughts else None)
         out.collect = self._collect
-        self._calls = Calls(out, context.report, new_id)
+        self._calls = CallReader(out, context.report, new_id)
 
     @property
     def stopped(self) -> bool:
@@ -90,7 +90,7 @@ class Listener:
         self.last = event
         kind = event.get("type")
         take = EVENTS.get(kind) if isinstance(kind, str) else None
-        if take is not Listener._text:
+        if take is not EventReader._text:
             self._messages.look_up()
         if take is not None:
             take(self, event)
@@ -125,7 +125,9 @@ class Listener:
             self._report.dropped("message", f"chat has no {validate.word(None)}")
         if not bodies and self.is_empty and text and isinstance(text, str):
             bodies = [{"type": "output_text", "text": text}]
-        known = self._items.matched([Finished(kind_of(body), names_of_item(body), _all_of(body)) for body in bodies])
+        known = self._items.matched(
+            [FinishedItem(kind_of(body), names_of_item(body), _all_of(body)) for body in bodies]
+        )
         for body, item in zip(bodies, known, strict=True):
             if item is not None or not self.stopped:  # what began before a stop sequence is told to its end
                 self._whole_item(body, item, None)
@@ -221,10 +223,10 @@ class Listener:
         call = self._call_of(event, lambda item: item.begins(payload))
         self._calls.settle(call, payload)
 
-    def _call_of(self, event: Body, fits: Fits | None = None) -> Call:
+    def _call_of(self, event: Body, fits: Fits | None = None) -> ReceivedCall:
         free_form = event["type"].startswith("response.custom")
         call = self._items.of(event, "call", "custom_tool_call" if free_form else "function_call", fits)
-        assert isinstance(call, Call)
+        assert isinstance(call, ReceivedCall)
         return call
 
     def _item_added(self, event: Body) -> None:
@@ -240,7 +242,7 @@ class Listener:
         if item is None:
             item = self._items.begin(kind, body, index, names)
         item.announced = True
-        if isinstance(item, Call):
+        if isinstance(item, ReceivedCall):
             self._items.name(item, names)
             self._calls.announce(item, body)
         elif kind == "message":
@@ -263,11 +265,11 @@ class Listener:
 
     # whole items
 
-    def _make(self, kind: str, body: Body) -> Item:
+    def _make(self, kind: str, body: Body) -> ReceivedItem:
         """Return a new item; it stands behind those of its kind."""
         if kind == "call":
-            return (self._calls.ignore if self.stopped else self._calls.add)(Call(str(body.get("type"))))
-        item = Item(kind)
+            return (self._calls.ignore if self.stopped else self._calls.add)(ReceivedCall(str(body.get("type"))))
+        item = ReceivedItem(kind)
         if kind == "message":
             item.aside = self._formatted and body.get("phase") == "commentary"
             if item.aside:
@@ -284,7 +286,7 @@ class Listener:
         else:
             self._report.dropped("content", "commentary is not shown: the content has a format")
 
-    def _whole_item(self, body: Body, item: Item | None, index: Any) -> None:
+    def _whole_item(self, body: Body, item: ReceivedItem | None, index: Any) -> None:
         """An item is done: say what was not streamed of it."""
         kind, names = kind_of(body), names_of_item(body)
         if item is None:
@@ -293,21 +295,21 @@ class Listener:
         if kind in _SAID:  # tools that the server runs may fail
             item.cut = body.get("status") == "incomplete"
             self.error = self.error or upstream_errors.of_item(body)
-        WHOLE.get(kind, Listener._whole_other)(self, item, body)
+        WHOLE.get(kind, EventReader._whole_other)(self, item, body)
         item.done = True
         self._messages.line.advance()
         self._thoughts.line.advance()
         if kind == "reasoning" and item.listed:
             self._out.show_lists()
 
-    def _whole_message(self, item: Item, body: Body) -> None:
+    def _whole_message(self, item: ReceivedItem, body: Body) -> None:
         self._messages.whole(item, body)
 
-    def _whole_reasoning(self, item: Item, body: Body) -> None:
+    def _whole_reasoning(self, item: ReceivedItem, body: Body) -> None:
         self._thoughts.whole(item, body)
 
-    def _whole_call(self, item: Item, body: Body) -> None:
-        assert isinstance(item, Call)
+    def _whole_call(self, item: ReceivedItem, body: Body) -> None:
+        assert isinstance(item, ReceivedCall)
         if json.is_deep(body):
             self.garbled(_DEEP)
             return
@@ -316,10 +318,10 @@ class Listener:
         except BadRequest:
             self.garbled("a tool call that cannot be read")
 
-    def _whole_other(self, item: Item, body: Body) -> None:
+    def _whole_other(self, item: ReceivedItem, body: Body) -> None:
         self._report.dropped("message", f"chat has no {validate.word(body.get('type'))}")
 
-    def _whole_image(self, item: Item, body: Body) -> None:
+    def _whole_image(self, item: ReceivedItem, body: Body) -> None:
         result, form = body.get("result"), body.get("output_format")
         if not (result and isinstance(result, str)):
             self._whole_other(item, body)
@@ -332,7 +334,7 @@ class Listener:
 
 
 def _all_of(body: Body) -> str | None:
-    """All that an item says, as `Item.heard` has it: what tells it from others where names do not."""
+    """All that an item says, as `ReceivedItem.heard` has it: what tells it from others where names do not."""
     for field in ("arguments", "input", "text", "refusal", "content", "summary"):
         told = body.get(field)
         if isinstance(told, list):
@@ -347,47 +349,48 @@ _SAID = ("message", "reasoning", "call")  # what makes up the answer
 _DEEP = "a value that is nested too deeply"
 _THOUGHTS = {"reasoning_text": "content", "summary_text": "summary"}
 
-WHOLE: dict[str, Callable[[Listener, Any, Body], None]] = {
-    "message": Listener._whole_message,
-    "reasoning": Listener._whole_reasoning,
-    "call": Listener._whole_call,
-    "image_generation_call": Listener._whole_image,
+WHOLE: dict[str, Callable[[EventReader, Any, Body], None]] = {
+    "message": EventReader._whole_message,
+    "reasoning": EventReader._whole_reasoning,
+    "call": EventReader._whole_call,
+    "image_generation_call": EventReader._whole_image,
 }
 
-EVENTS: dict[str, Callable[[Listener, Body], None]] = {
-    "response.output_item.added": Listener._item_added,
-    "response.output_item.done": Listener._item_done,
+EVENTS: dict[str, Callable[[EventReader, Body], None]] = {
+    "response.output_item.added": EventReader._item_added,
+    "response.output_item.done": EventReader._item_done,
     **dict.fromkeys(
         ("response.content_part.added", "response.reasoning_summary_part.added", "response.reasoning_part.added"),
-        Listener._part_added,
+        EventReader._part_added,
     ),
     **dict.fromkeys(
         ("response.content_part.done", "response.reasoning_summary_part.done", "response.reasoning_part.done"),
-        Listener._part_done,
+        EventReader._part_done,
     ),
-    "response.output_text.delta": Listener._text,
-    "response.output_text.done": Listener._text_done,
-    "response.output_text.annotation.added": Listener._annotation,
-    "response.refusal.delta": Listener._refusal,
-    "response.refusal.done": Listener._refusal_done,
-    **dict.fromkeys(("response.reasoning_text.delta", "response.reasoning.delta"), Listener._content),  # R9
-    **dict.fromkeys(("response.reasoning_text.done", "response.reasoning.done"), Listener._content_done),
-    "response.reasoning_summary_text.delta": Listener._summary,
-    "response.reasoning_summary_text.done": Listener._summary_done,
-    "response.function_call_arguments.delta": Listener._call_delta,
-    "response.function_call_arguments.done": Listener._call_done,
-    "response.custom_tool_call_input.delta": Listener._call_delta,
-    "response.custom_tool_call_input.done": Listener._call_done,
-    **dict.fromkeys(("response.audio.delta", "response.audio.transcript.delta"), Listener._audio),
+    "response.output_text.delta": EventReader._text,
+    "response.output_text.done": EventReader._text_done,
+    "response.output_text.annotation.added": EventReader._annotation,
+    "response.refusal.delta": EventReader._refusal,
+    "response.refusal.done": EventReader._refusal_done,
+    **dict.fromkeys(("response.reasoning_text.delta", "response.reasoning.delta"), EventReader._content),  # R9
+    **dict.fromkeys(("response.reasoning_text.done", "response.reasoning.done"), EventReader._content_done),
+    "response.reasoning_summary_text.delta": EventReader._summary,
+    "response.reasoning_summary_text.done": EventReader._summary_done,
+    "response.function_call_arguments.delta": EventReader._call_delta,
+    "response.function_call_arguments.done": EventReader._call_done,
+    "response.custom_tool_call_input.delta": EventReader._call_delta,
+    "response.custom_tool_call_input.done": EventReader._call_done,
+    **dict.fromkeys(("response.audio.delta", "response.audio.transcript.delta"), EventReader._audio),
 }
 
-GROWING: dict[str, Callable[[Listener, Body], Grow | None]] = {
-    "response.output_text.delta": Listener._growing_text,
+GROWING: dict[str, Callable[[EventReader, Body], Grow | None]] = {
+    "response.output_text.delta": EventReader._growing_text,
     **dict.fromkeys(
         ("response.reasoning_text.delta", "response.reasoning.delta", "response.reasoning_summary_text.delta"),
-        Listener._growing_thought,
+        EventReader._growing_thought,
     ),
     **dict.fromkeys(
-        ("response.function_call_arguments.delta", "response.custom_tool_call_input.delta"), Listener._growing_payload
+        ("response.function_call_arguments.delta", "response.custom_tool_call_input.delta"),
+        EventReader._growing_payload,
     ),
 }

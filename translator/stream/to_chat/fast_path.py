@@ -13,13 +13,13 @@ import msgspec
 from ...wire import json, sse
 from .. import logprobs
 from ..growing import Grow
-from .events import Listener
+from .events import EventReader
 
 _MOST_MISSES = 32  # in a row: a server with other habits should not pay for the attempts
 _NO_TOKENS = b'null,"finish_reason":null}]}\n\n'  # the end of a chunk, from its log-probabilities on
 
 
-class _Event(msgspec.Struct, gc=False):
+class _DeltaEvent(msgspec.Struct, gc=False):
     type: str
     delta: str
     output_index: int | None = None
@@ -30,7 +30,7 @@ class _Event(msgspec.Struct, gc=False):
     obfuscation: str | None = None
 
 
-_decode_event = msgspec.json.Decoder(_Event).decode
+_decode_event = msgspec.json.Decoder(_DeltaEvent).decode
 _TEXT = "response.output_text.delta"
 _ADDRESS = ("type", "output_index", "item_id", "content_index", "summary_index")
 
@@ -38,7 +38,7 @@ _ADDRESS = ("type", "output_index", "item_id", "content_index", "summary_index")
 class EventFastPath:
     """Responses events to frames of chat chunks."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: EventReader) -> None:
         self._listener = listener
         self._last: Any = None  # the event after which it was looked up what grows
         self._grow: Grow | None = None

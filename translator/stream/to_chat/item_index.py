@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from ...wire.validate import place
 from ..growing import encoded
-from .item_parts import Body, Item, Names, names_of
+from .item_parts import Body, Names, ReceivedItem, names_of
 
-Fits = Callable[[Item], bool]
+Fits = Callable[[ReceivedItem], bool]
 
 
-class Finished(NamedTuple):
+class FinishedItem(NamedTuple):
     """What is known of an item of a finished output before it is read."""
 
     kind: str
@@ -21,22 +21,22 @@ class Finished(NamedTuple):
     text: str | None = None  # all that it says
 
 
-class Items:
+class ItemIndex:
     """The items of one Response.
 
     *make* gets the kind of an item that is new, and what is known of it: its type on the wire at least.
     """
 
-    def __init__(self, make: Callable[[str, Body], Item]) -> None:
-        self.all: list[Item] = []
+    def __init__(self, make: Callable[[str, Body], ReceivedItem]) -> None:
+        self.all: list[ReceivedItem] = []
         self._make = make
-        self._by_index: dict[tuple[str, int], Item] = {}
-        self._first: dict[tuple[str, str], Item] = {}  # of a kind and a name
-        self._latest: dict[tuple[str, str], Item] = {}
-        self._exact: dict[tuple[str, str, int], Item] = {}
-        self._last: dict[str, Item] = {}
+        self._by_index: dict[tuple[str, int], ReceivedItem] = {}
+        self._first: dict[tuple[str, str], ReceivedItem] = {}  # of a kind and a name
+        self._latest: dict[tuple[str, str], ReceivedItem] = {}
+        self._exact: dict[tuple[str, str, int], ReceivedItem] = {}
+        self._last: dict[str, ReceivedItem] = {}
 
-    def of(self, event: Body, kind: str, wire_kind: str = "", fits: Fits | None = None) -> Item:
+    def of(self, event: Body, kind: str, wire_kind: str = "", fits: Fits | None = None) -> ReceivedItem:
         """Return the item that an event about a part of it means; it may never have been announced.
 
         An event that ends something says by *fits* whether what came of an item is what it says.
@@ -44,7 +44,7 @@ class Items:
         names, index = names_of(event.get("item_id")), place(event.get("output_index"))
         return self.find(kind, index, names, fits) or self.begin(kind, {"type": wire_kind}, index, names)
 
-    def known(self, event: Body, kind: str, fits: Fits | None = None) -> Item | None:
+    def known(self, event: Body, kind: str, fits: Fits | None = None) -> ReceivedItem | None:
         """Return the item that an event about a part of it means, if anything was said of that."""
         return self.find(kind, place(event.get("output_index")), names_of(event.get("item_id")), fits)
 
@@ -52,7 +52,7 @@ class Items:
         """Whether an event calls an item of this kind by its name."""
         return any((kind, name) in self._latest for name in names_of(event.get("item_id")))
 
-    def begin(self, kind: str, body: Body, index: Any, names: Names) -> Item:
+    def begin(self, kind: str, body: Body, index: Any, names: Names) -> ReceivedItem:
         item = self._make(kind, body)
         earlier = (self._latest.get((kind, name)) for name in names)
         item.twin = next((other for other in earlier if other is not None), None)
@@ -66,7 +66,7 @@ class Items:
         self.name(item, names)
         return item
 
-    def name(self, item: Item, names: Names) -> None:
+    def name(self, item: ReceivedItem, names: Names) -> None:
         """Learn the names of an item."""
         item.learn(names)
         for name in names:
@@ -75,7 +75,7 @@ class Items:
             if item.index is not None:
                 self._exact.setdefault((item.kind, name, item.index), item)
 
-    def find(self, kind: str, index: Any, names: Names, fits: Fits | None = None) -> Item | None:
+    def find(self, kind: str, index: Any, names: Names, fits: Fits | None = None) -> ReceivedItem | None:
         """Return the item of one of those names, else the one at that place, else the open one; None: a new one."""
         item = self._named(kind, index, names, ends=fits is not None) or self._placed(kind, index, names, fits)
         if item is not None and item.index is None and isinstance(index, int):
@@ -83,7 +83,7 @@ class Items:
             self._by_index.setdefault((kind, index), item)
         return item
 
-    def _named(self, kind: str, index: Any, names: Names, ends: bool) -> Item | None:
+    def _named(self, kind: str, index: Any, names: Names, ends: bool) -> ReceivedItem | None:
         """Return the item of a name; of several, the one at that place, unless it is over and another one is not."""
         for name in names:
             latest = self._latest.get((kind, name))
@@ -95,7 +95,7 @@ class Items:
                 return item
         return None
 
-    def _placed(self, kind: str, index: Any, names: Names, fits: Fits | None) -> Item | None:
+    def _placed(self, kind: str, index: Any, names: Names, fits: Fits | None) -> ReceivedItem | None:
         last = self._last.get(kind)
         placed = self._by_index.get((kind, index)) if isinstance(index, int) else None
         if last is None:
@@ -115,7 +115,7 @@ class Items:
             return None
         return last if is_free or (last.announced and not (names and last.named)) else None
 
-    def announced(self, kind: str, index: Any, names: Names) -> Item | None:
+    def announced(self, kind: str, index: Any, names: Names) -> ReceivedItem | None:
         """Return the item that an announcement is about if it is known already: something of it came before."""
         named = (self._latest.get((kind, name)) for name in names)
         item = next((item for item in named if item is not None and not item.done and not item.is_other(names)), None)
@@ -132,14 +132,14 @@ class Items:
         is_same = found is not None and found.done and not found.is_other(names)
         return is_same and any(self._exact.get((kind, name, index)) is found for name in names)
 
-    def matched(self, finished: list[Finished]) -> list[Item | None]:
+    def matched(self, finished: list[FinishedItem]) -> list[ReceivedItem | None]:
         """Return for each item of a finished output the one that it repeats, if there is one.
 
         Places say nothing here: some servers leave items out. The same id does, then the same text; else the same order
         within a kind.
         """
         free = dict.fromkeys(self.all)
-        found: list[Item | None] = []
+        found: list[ReceivedItem | None] = []
         for kind, names, _ in finished:
             named = (self._first.get((kind, name)) for name in names)
             item = next(
@@ -153,8 +153,10 @@ class Items:
             _match_order(finished, found, free)
         return found
 
-    def _match_texts(self, finished: list[Finished], found: list[Item | None], free: dict[Item, None]) -> None:
-        said: dict[tuple[str, bytes], deque[Item]] = {}
+    def _match_texts(
+        self, finished: list[FinishedItem], found: list[ReceivedItem | None], free: dict[ReceivedItem, None]
+    ) -> None:
+        said: dict[tuple[str, bytes], deque[ReceivedItem]] = {}
         for item in free:
             if heard := item.heard():
                 said.setdefault((item.kind, heard), deque()).append(item)
@@ -165,8 +167,10 @@ class Items:
                 del free[item]
 
 
-def _match_order(finished: list[Finished], found: list[Item | None], free: dict[Item, None]) -> None:
-    left: dict[str, deque[Item]] = {}
+def _match_order(
+    finished: list[FinishedItem], found: list[ReceivedItem | None], free: dict[ReceivedItem, None]
+) -> None:
+    left: dict[str, deque[ReceivedItem]] = {}
     for item in free:
         left.setdefault(item.kind, deque()).append(item)
     for i, (kind, _, _) in enumerate(finished):

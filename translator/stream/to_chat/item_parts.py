@@ -41,10 +41,10 @@ def names_of_item(body: Body, *more: Any) -> Names:
 _CALL = "call_id "
 
 
-class Part:
+class ReceivedPart:
     """One text of an item. ``field`` is where it goes in a chat message."""
 
-    def __init__(self, item: Item, field: str) -> None:
+    def __init__(self, item: ReceivedItem, field: str) -> None:
         self.item = item
         self.field = field
         self.index: int | None = None
@@ -64,7 +64,7 @@ class Part:
         return bool(self.text) and self.text.rest_of(text) is not None
 
 
-class Item:
+class ReceivedItem:
     """One output item."""
 
     def __init__(self, kind: str) -> None:
@@ -73,18 +73,18 @@ class Item:
         self.announced = False  # an event said that it begins
         self.named = False
         self.call_name = ""  # among its names, the one that is the id of its call
-        self.parts: list[Part] = []
+        self.parts: list[ReceivedPart] = []
         self.at = 0  # the part whose turn it is
         self.left = False  # it had its turn
         self.done = False
         self.cut = False
         self.aside = False  # a message that is shown among the thoughts
         self.shows = ""  # of reasoning: which kind of part is shown
-        self.twin: Item | None = None  # an earlier one of the same name: some servers announce an item twice
+        self.twin: ReceivedItem | None = None  # an earlier one of the same name: some servers announce an item twice
         self.listed = False  # whether it is a member of one of the lists of the message
         self._places: dict[str, dict[int, None]] = {}  # of parts that were announced, by field
-        self._by_index: dict[tuple[str, int], Part] = {}
-        self._by_field: dict[str, list[Part]] = {}
+        self._by_index: dict[tuple[str, int], ReceivedPart] = {}
+        self._by_field: dict[str, list[ReceivedPart]] = {}
         self._heard: dict[str, bytes] = {}
 
     def is_other(self, names: Names) -> bool:
@@ -119,7 +119,7 @@ class Item:
         if isinstance(index, int):
             self._places.setdefault(field, {})[index] = None
 
-    def part(self, field: str, index: Any) -> Part:
+    def part(self, field: str, index: Any) -> ReceivedPart:
         """Return the part that a delta belongs to: the one of that index, or the one that is open (R4, W30)."""
         known = self._known(field, index)
         if known is not None and not known.done:
@@ -136,13 +136,13 @@ class Item:
     def _is_announced(self, field: str, index: Any) -> bool:
         return isinstance(index, int) and index in self._places.get(field, ())
 
-    def _goes_on(self, field: str, open_part: Part, index: Any) -> bool:
+    def _goes_on(self, field: str, open_part: ReceivedPart, index: Any) -> bool:
         """Whether an index that is new means the open part: some servers count events where parts are announced."""
         if open_part.index is None or not isinstance(index, int):
             return True
         return field in self._places and not self._is_announced(field, index)
 
-    def whole_part(self, field: str, index: Any, text: Any = None) -> Part:
+    def whole_part(self, field: str, index: Any, text: Any = None) -> ReceivedPart:
         """Return the part of which it is said that *text* is all of it; without an index, it is the last one."""
         known, last = self._known(field, index), self._last(field)
         if last is None or (known is not None and self._is_announced(field, index)):
@@ -163,7 +163,7 @@ class Item:
             return self._new_part(field, index)  # another one
         return self._indexed(last, index)
 
-    def nth_part(self, field: str, index: int, n: int, text: Any = None) -> Part:
+    def nth_part(self, field: str, index: int, n: int, text: Any = None) -> ReceivedPart:
         """Return the part at place *index* of the finished item, the *n*-th of its field, whose text is *text*."""
         of_field = self._by_field.get(field, ())
         nth = of_field[n] if n < len(of_field) else None
@@ -191,7 +191,7 @@ class Item:
         """Whether *text* is what came of a field."""
         return self._all_of(field) == encoded(text)
 
-    def last_part(self, field: str) -> Part:
+    def last_part(self, field: str) -> ReceivedPart:
         """Return the last part of a field that has one."""
         return self._by_field[field][-1]
 
@@ -203,20 +203,20 @@ class Item:
                 self._heard[field] = heard
         return heard
 
-    def _last(self, field: str) -> Part | None:
+    def _last(self, field: str) -> ReceivedPart | None:
         of_field = self._by_field.get(field)
         return of_field[-1] if of_field else None
 
-    def _known(self, field: str, index: Any) -> Part | None:
+    def _known(self, field: str, index: Any) -> ReceivedPart | None:
         return self._by_index.get((field, index)) if isinstance(index, int) else None
 
-    def _new_part(self, field: str, index: Any) -> Part:
-        part = Part(self, field)
+    def _new_part(self, field: str, index: Any) -> ReceivedPart:
+        part = ReceivedPart(self, field)
         self.parts.append(part)
         self._by_field.setdefault(field, []).append(part)
         return self._indexed(part, index)
 
-    def _indexed(self, part: Part, index: Any) -> Part:
+    def _indexed(self, part: ReceivedPart, index: Any) -> ReceivedPart:
         if part.index is None and isinstance(index, int):
             part.index = index
             self._by_index[part.field, index] = part

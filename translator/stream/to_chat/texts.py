@@ -11,41 +11,41 @@ from ...parts import annotations, logprobs, reasoning
 from ...wire import json, validate
 from ...wire.validate import place
 from ..growing import Grow
-from .item_index import Items
-from .item_parts import TEXTS, Body, Item, Part, Tokens
-from .turn_order import Line, Speech
+from .item_index import ItemIndex
+from .item_parts import TEXTS, Body, ReceivedItem, ReceivedPart, Tokens
+from .turn_order import TextOutput, TurnQueue
 
 _TOLD = {"output_text": "text", "text": "text", "refusal": "refusal"}  # the field of a part that has its text
 
 
-class Messages:
+class MessageReader:
     """Texts and refusals, and what is said about them."""
 
-    def __init__(self, items: Items, speech: Speech, context: Context) -> None:
-        self.line = Line(speech, context.report, context.profile.message_separator, "", self._has_begun)
-        self._aside: Line | None = self.line
+    def __init__(self, items: ItemIndex, speech: TextOutput, context: Context) -> None:
+        self.line = TurnQueue(speech, context.report, context.profile.message_separator, "", self._has_begun)
+        self._aside: TurnQueue | None = self.line
         self._items = items
         self._speech = speech
         self._report = context.report
         self._address: tuple[Any, ...] | None = None  # of the text that grows
-        self._cited: dict[Part, None] = {}  # parts with citations that can be said
-        self._early: dict[Part, None] = {}  # parts with citations whose turn has not come
-        self._part: Part | None = None
+        self._cited: dict[ReceivedPart, None] = {}  # parts with citations that can be said
+        self._early: dict[ReceivedPart, None] = {}  # parts with citations whose turn has not come
+        self._part: ReceivedPart | None = None
         self._length: int | None = None  # of a text that was stopped
 
-    def add(self, item: Item) -> None:
+    def add(self, item: ReceivedItem) -> None:
         """A message begins."""
         if (line := self._line_of(item)) is not None:
             line.add(item)
 
-    def show_aside(self, thoughts: Line | None) -> None:
+    def show_aside(self, thoughts: TurnQueue | None) -> None:
         """Commentary goes among the *thoughts*; if there are none, it is not shown."""
         self._aside = thoughts
 
-    def _line_of(self, item: Item) -> Line | None:
+    def _line_of(self, item: ReceivedItem) -> TurnQueue | None:
         return self._aside if item.aside else self.line
 
-    def _hear(self, part: Part, piece: str, tokens: Tokens) -> None:
+    def _hear(self, part: ReceivedPart, piece: str, tokens: Tokens) -> None:
         if (line := self._line_of(part.item)) is not None:
             line.hear(part, piece, tokens)
 
@@ -57,12 +57,12 @@ class Messages:
             item.begin_part(_field(item, TEXTS[body["type"]]), index)
             self._foresee(item, TEXTS[body["type"]], index, text)
 
-    def foresee_all(self, item: Item, body: Body) -> None:
+    def foresee_all(self, item: ReceivedItem, body: Body) -> None:
         """A message is announced, perhaps with its parts."""
         for index, part in self._parts(body):
             self._foresee(item, TEXTS[part["type"]], index, part.get(_TOLD[part["type"]]))
 
-    def _foresee(self, item: Item, field: str, index: Any, text: Any) -> None:
+    def _foresee(self, item: ReceivedItem, field: str, index: Any, text: Any) -> None:
         line = self._line_of(item)
         if text and line is not None:
             line.foresee(item.part(_field(item, field), index), text)
@@ -121,20 +121,20 @@ class Messages:
             part.cited.append(event.get("annotation"))
             self._note(part)
 
-    def _note(self, part: Part) -> None:
+    def _note(self, part: ReceivedPart) -> None:
         """*part* has citations that were not said yet."""
         if part.field != "content":
             self._report.dropped("annotations", "what cites is shown as reasoning", part.cited)
             return
         (self._cited if part.turn else self._early)[part] = None
 
-    def _has_begun(self, part: Part) -> None:
+    def _has_begun(self, part: ReceivedPart) -> None:
         """Its turn has come."""
         if part in self._early:
             del self._early[part]
             self._cited[part] = None
 
-    def whole(self, item: Item, body: Body) -> None:
+    def whole(self, item: ReceivedItem, body: Body) -> None:
         """A message is done."""
         told = [
             (i, part, _field(item, TEXTS[part["type"]]), part.get(_TOLD[part["type"]])) for i, part in self._parts(body)
@@ -148,7 +148,7 @@ class Messages:
             n = count[field] = count.get(field, -1) + 1
             self._settle(item.nth_part(field, index, n, text), part, None if field in there else text)
 
-    def _adds_up(self, item: Item, field: str, texts: list[str]) -> bool:
+    def _adds_up(self, item: ReceivedItem, field: str, texts: list[str]) -> bool:
         """Whether *texts* are what came already, in other parts; what they have beyond that is said."""
         rest = item.beyond(field, "".join(texts))
         if rest and not item.fits(field, texts):
@@ -156,7 +156,7 @@ class Messages:
             self._settle(last, {}, last.text.whole() + rest)
         return rest == "" or (rest is not None and not item.fits(field, texts))
 
-    def _settle(self, part: Part, body: Body, text: Any) -> None:
+    def _settle(self, part: ReceivedPart, body: Body, text: Any) -> None:
         twin = part.item.twin
         if twin is not None and twin.done and _is_text(text) and twin.has_heard(part.field, text) and not part.text:
             part.done = True  # transformers serve: a message that was whole comes once more behind a call
@@ -201,7 +201,7 @@ class Messages:
                 self._add_citation(part, cited)
             part.citations = len(part.cited)
 
-    def _add_citation(self, part: Part, cited: Any) -> None:
+    def _add_citation(self, part: ReceivedPart, cited: Any) -> None:
         """Add a citation, unless it is about words behind the end of a text that was stopped."""
         length = self._length
         link = annotations.to_chat(cited, part.offset)
@@ -213,21 +213,21 @@ class Messages:
             self._speech.out.add("annotations", link)
 
 
-class Thoughts:
+class ReasoningReader:
     """Reasoning: its content or its summary, whichever is wanted or comes first."""
 
-    def __init__(self, items: Items, speech: Speech, context: Context, garbled: Callable[[str], None]) -> None:
-        self.line = Line(speech, context.report, "\n\n", "\n\n")
+    def __init__(self, items: ItemIndex, speech: TextOutput, context: Context, garbled: Callable[[str], None]) -> None:
+        self.line = TurnQueue(speech, context.report, "\n\n", "\n\n")
         self._items = items
         self._out = speech.out
-        self._order: deque[Item] = deque()  # items of which nothing sealed was said yet
-        self._sealed: dict[Item, Body] = {}
-        self._part: Part | None = None  # what the last piece belonged to
+        self._order: deque[ReceivedItem] = deque()  # items of which nothing sealed was said yet
+        self._sealed: dict[ReceivedItem, Body] = {}
+        self._part: ReceivedPart | None = None  # what the last piece belonged to
         self._count = 0
         self._wanted = context.profile.reasoning_expose
         self._garbled = garbled
 
-    def add(self, item: Item) -> None:
+    def add(self, item: ReceivedItem) -> None:
         """A reasoning item begins."""
         self.line.add(item)
         self._order.append(item)
@@ -254,20 +254,20 @@ class Thoughts:
             item.begin_part("reasoning_content", index)
             self._foresee(item, kind, index, text)
 
-    def foresee_all(self, item: Item, body: Body) -> None:
+    def foresee_all(self, item: ReceivedItem, body: Body) -> None:
         """A reasoning item is announced, perhaps with its parts."""
         for kind in ("content", "summary"):
             for index, part in enumerate(_list(body.get(kind))):
                 self._foresee(item, kind, index, part.get("text") if isinstance(part, dict) else None)
 
-    def _foresee(self, item: Item, kind: str, index: Any, text: Any) -> None:
+    def _foresee(self, item: ReceivedItem, kind: str, index: Any, text: Any) -> None:
         if text and _is_text(text) and self._shows(item, kind):
             self.line.foresee(item.part("reasoning_content", index), text)
 
     def told(self, kind: str, event: Body, text: Any) -> None:
         """A part is whole; one of which nothing is said, and nothing was, is none."""
 
-        def fits(item: Item) -> bool:
+        def fits(item: ReceivedItem) -> bool:
             return item.may_end_with("reasoning_content", text)
 
         find = self._items.of if text else self._items.known
@@ -276,13 +276,13 @@ class Thoughts:
             part = item.whole_part("reasoning_content", place(event.get(f"{kind}_index")), text or None)
             self.line.settle(part, text or None, list)
 
-    def _shows(self, item: Item, kind: str) -> bool:
+    def _shows(self, item: ReceivedItem, kind: str) -> bool:
         """Whether this kind of part is shown; where both may be, the item decides by what it says first."""
         if not item.shows and self._wanted in ("auto", "both", kind):
             item.shows = kind
         return item.shows == kind
 
-    def whole(self, item: Item, body: Body) -> None:
+    def whole(self, item: ReceivedItem, body: Body) -> None:
         """A reasoning item is done. What only its server can read travels along, sealed."""
         for kind in ("content", "summary"):
             given = body.get(kind)
@@ -299,7 +299,7 @@ class Thoughts:
                 item.listed = True
                 self._sealed[item] = reasoning.to_details(body)
 
-    def _settle_all(self, item: Item, texts: list[tuple[int, str]]) -> None:
+    def _settle_all(self, item: ReceivedItem, texts: list[tuple[int, str]]) -> None:
         joined = "".join(text for _, text in texts)
         heard = next((one for one in (item, item.twin) if one is not None and one.parts), None)
         if heard is not None and heard.has_heard("reasoning_content", joined):
@@ -316,7 +316,7 @@ class Thoughts:
                 self._count += 1
 
 
-def _field(item: Item, field: str) -> str:
+def _field(item: ReceivedItem, field: str) -> str:
     """Where a text of a message goes: commentary goes among the thoughts."""
     return "reasoning_content" if item.aside and field == "content" else field
 

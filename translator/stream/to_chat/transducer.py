@@ -13,11 +13,11 @@ from ...context import Context
 from ...errors import BadUpstream, Misuse, TranslationError
 from ...parts import endings, upstream_errors
 from .completion import Body, Completion
-from .events import Listener
+from .events import EventReader
 from .fast_path import EventFastPath
 
 
-class Wanted(NamedTuple):
+class CompletionContext(NamedTuple):
     """What reading an answer needs to know of its request."""
 
     model: str
@@ -43,7 +43,7 @@ class ToChat:
     and with the answer.
     """
 
-    def __init__(self, wanted: Wanted, quiet: bool = False, apart: bool = True) -> None:
+    def __init__(self, wanted: CompletionContext, quiet: bool = False, apart: bool = True) -> None:
         self.ended: bool = False
         self.cut_short: bool = False
         self.failure: TranslationError | None = None
@@ -58,7 +58,7 @@ class ToChat:
         )
         self._out.quiet, self._out.apart = quiet, apart
         self._out.own_name = wanted.own_name
-        self._listener = Listener(self._out, wanted.context, wanted.stops, wanted.new_id, wanted.formatted)
+        self._listener = EventReader(self._out, wanted.context, wanted.stops, wanted.new_id, wanted.formatted)
 
     @property
     def answer(self) -> Body:
@@ -110,7 +110,7 @@ class ToChat:
         return EventFastPath(self._listener)
 
     def release(self) -> None:
-        """Nothing of the request is needed but what little is said of it (`Wanted`)."""
+        """Nothing of the request is needed but what little is said of it (`CompletionContext`)."""
         self._own_path = upstream_errors.nowhere
 
     def garbled(self, what: str) -> None:

@@ -13,18 +13,18 @@ from typing import Any
 from ...losses import Report
 from ..growing import Early, Pieces
 from .completion import Completion
-from .item_parts import Item, Part, Tokens
-from .stop_sequences import Stops
+from .item_parts import ReceivedItem, ReceivedPart, Tokens
+from .stop_sequences import StopFilter
 
 
-class Speech:
+class TextOutput:
     """Says texts, up to a stop sequence."""
 
     def __init__(self, out: Completion, stops: tuple[str, ...]) -> None:
         self.stopped = False
         """Whether a stop sequence came: nothing more is said."""
         self.out = out
-        self.stops = Stops(stops) if stops else None
+        self.stops = StopFilter(stops) if stops else None
 
     def say(self, field: str, piece: str, tokens: Tokens, kept: Pieces | None = None) -> None:
         """Say a piece of a text; *kept* has it already, and everything that is said of it."""
@@ -62,34 +62,34 @@ class Speech:
         self.stopped = hit
 
 
-class Line:
+class TurnQueue:
     """Items that take turns: the first one speaks, in the order of its parts."""
 
     def __init__(
         self,
-        speech: Speech,
+        speech: TextOutput,
         report: Report,
         between_items: str,
         between_parts: str,
-        begun: Callable[[Part], None] = lambda part: None,
+        begun: Callable[[ReceivedPart], None] = lambda part: None,
     ) -> None:
         self._speech = speech
         self._report = report
         self._between_items = between_items
         self._between_parts = between_parts
-        self._queue: deque[Item] = deque()
+        self._queue: deque[ReceivedItem] = deque()
         self._turns = 0
-        self._speaking: dict[str, Part] = {}  # by field
+        self._speaking: dict[str, ReceivedPart] = {}  # by field
         self._begun = begun  # is told whose turn it is
 
-    def add(self, item: Item) -> None:
+    def add(self, item: ReceivedItem) -> None:
         self._queue.append(item)
 
-    def speaks(self, part: Part) -> bool:
+    def speaks(self, part: ReceivedPart) -> bool:
         """Whether what comes of *part* can be said at once, without another thought."""
         return self._speaking.get(part.field) is part and not (part.done or part.item.done)
 
-    def hear(self, part: Part, piece: str, tokens: Tokens) -> None:
+    def hear(self, part: ReceivedPart, piece: str, tokens: Tokens) -> None:
         """Take a piece of a text: it is said now, or when its turn comes."""
         if part.done or part.item.done:
             self._differs(part)
@@ -98,19 +98,19 @@ class Line:
         else:
             self._take(part, piece, tokens)
 
-    def foresee(self, part: Part, text: Any) -> None:
+    def foresee(self, part: ReceivedPart, text: Any) -> None:
         """*part* is announced with *text*, which its pieces may repeat."""
         if part.early is None and text and isinstance(text, str) and not (part.text or part.done or part.item.done):
             part.early = Early(text)
 
-    def _hear_early(self, part: Part, early: Early, piece: str, tokens: Tokens) -> None:
+    def _hear_early(self, part: ReceivedPart, early: Early, piece: str, tokens: Tokens) -> None:
         early.tokens += tokens
         said = early.hear(piece)
         if said is not None:
             part.early = None
             self._take(part, said, early.tokens)
 
-    def settle(self, part: Part, text: Any, tokens: Callable[[], Tokens]) -> None:
+    def settle(self, part: ReceivedPart, text: Any, tokens: Callable[[], Tokens]) -> None:
         """*part* is whole: say what is missing of *text*; its *tokens* count if none came before."""
         heard: Tokens = []
         if part.early is not None:
@@ -148,7 +148,7 @@ class Line:
             item.done = True
         self.advance()
 
-    def _take(self, part: Part, piece: str, tokens: Tokens) -> None:
+    def _take(self, part: ReceivedPart, piece: str, tokens: Tokens) -> None:
         if self._is_late(part):
             if part.text or not part.item.left:
                 self._differs(part)
@@ -166,7 +166,7 @@ class Line:
             part.waiting.append((piece, tokens))
             self.advance()
 
-    def _take_turn(self, part: Part) -> None:
+    def _take_turn(self, part: ReceivedPart) -> None:
         if part.turn:
             return
         self._turns += 1
@@ -176,18 +176,18 @@ class Line:
         for piece, tokens in waiting:
             self._say(part, piece, tokens)
 
-    def _say(self, part: Part, piece: str, tokens: Tokens) -> None:
+    def _say(self, part: ReceivedPart, piece: str, tokens: Tokens) -> None:
         last = self._speaking.get(part.field)
         if last is not part:
             self._begin(part, last)
         self._speech.say(part.field, piece, tokens, part.text)
 
-    def _is_late(self, part: Part) -> bool:
+    def _is_late(self, part: ReceivedPart) -> bool:
         """Whether another one has the word already."""
         last = self._speaking.get(part.field)
         return last is not None and 0 < part.turn < last.turn
 
-    def _begin(self, part: Part, last: Part | None) -> None:
+    def _begin(self, part: ReceivedPart, last: ReceivedPart | None) -> None:
         self._speaking[part.field] = part
         if last is None:
             return
@@ -197,13 +197,13 @@ class Line:
         if separator or not same:
             self._speech.pause(part.field, separator)
 
-    def _differs(self, part: Part) -> None:
+    def _differs(self, part: ReceivedPart) -> None:
         self._report.approximated(part.field, "what the upstream streamed differs from its finished text")
 
 
-def _alone(part: Part) -> Item:
+def _alone(part: ReceivedPart) -> ReceivedItem:
     """Return an item that has nothing but *part*: its own one had its turn."""
-    item = Item(part.item.kind)
+    item = ReceivedItem(part.item.kind)
     item.done = True
     item.parts.append(part)
     return item

@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadRequest, Report
-from diglot.translator.stream.to_chat.calls import Call, Calls
+from diglot.translator.stream.to_chat.calls import CallReader, ReceivedCall
 from diglot.translator.stream.to_chat.completion import Completion
 
 FUNCTION, CUSTOM = "function_call", "custom_tool_call"
-Stage = tuple[Completion, Calls, Report]
+Stage = tuple[Completion, CallReader, Report]
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def stage(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable[
     def make(legacy: bool = False) -> Stage:
         report = Report()
         out = Completion("m", False, legacy, report, new_id, clock)
-        return out, Calls(out, report, new_id), report
+        return out, CallReader(out, report, new_id), report
 
     return make
 
@@ -27,13 +27,13 @@ def said(out: Completion) -> list[tuple[str, str, str]]:
     return [(call["id"], *call[call["type"]].values()) for call in made]
 
 
-def begun(calls: Calls, kind: str = FUNCTION, **body: Any) -> Call:
-    call = calls.add(Call(kind))
+def begun(calls: CallReader, kind: str = FUNCTION, **body: Any) -> ReceivedCall:
+    call = calls.add(ReceivedCall(kind))
     calls.announce(call, body)
     return call
 
 
-def finished(calls: Calls, call: Call, **body: Any) -> None:
+def finished(calls: CallReader, call: ReceivedCall, **body: Any) -> None:
     calls.finish(call, body)
     call.done = True
 
@@ -206,7 +206,7 @@ def test_an_older_client_gets_the_first_call(stage: Callable[..., Stage]) -> Non
 def test_a_call_that_comes_too_late_is_ignored(stage: Callable[..., Stage]) -> None:
     """Behind a stop sequence: nothing is said of it, nor reported."""
     out, calls, report = stage()
-    call = calls.ignore(Call(FUNCTION))
+    call = calls.ignore(ReceivedCall(FUNCTION))
     calls.announce(call, {"name": "f", "call_id": "c"})
     calls.hear(call, "{")
     calls.settle(call, "{}")

@@ -6,9 +6,9 @@ import pytest
 from diglot.translator import Profile, Report
 from diglot.translator.context import Context
 from diglot.translator.stream.to_chat.completion import Completion
-from diglot.translator.stream.to_chat.events import EVENTS, Listener
+from diglot.translator.stream.to_chat.events import EVENTS, EventReader
 
-Stage = tuple[Listener, Completion, Report]
+Stage = tuple[EventReader, Completion, Report]
 CALL = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": "{}"}
 
 
@@ -17,16 +17,16 @@ def stage(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable[
     def make(*stops: str) -> Stage:
         report = Report()
         out = Completion("m", False, False, report, new_id, clock)
-        return Listener(out, Context(Profile(), report), stops, new_id), out, report
+        return EventReader(out, Context(Profile(), report), stops, new_id), out, report
 
     return make
 
 
-def hear(listener: Listener, kind: str, **fields: Any) -> None:
+def hear(listener: EventReader, kind: str, **fields: Any) -> None:
     assert listener.hear({"type": f"response.{kind}", **fields})
 
 
-def message_of(listener: Listener, out: Completion) -> dict[str, Any]:
+def message_of(listener: EventReader, out: Completion) -> dict[str, Any]:
     listener.flush(whole=True)
     message = out.answer["choices"][0]["message"]
     return {name: value for name, value in message.items() if value and name != "role"}

@@ -2,16 +2,16 @@ from typing import Any
 
 import pytest
 
-from diglot.translator.stream.to_chat.item_index import Finished, Items
-from diglot.translator.stream.to_chat.item_parts import Item
+from diglot.translator.stream.to_chat.item_index import FinishedItem, ItemIndex
+from diglot.translator.stream.to_chat.item_parts import ReceivedItem
 
 
 @pytest.fixture
-def items() -> Items:
-    return Items(lambda kind, body: Item(kind))
+def items() -> ItemIndex:
+    return ItemIndex(lambda kind, body: ReceivedItem(kind))
 
 
-def test_items_are_found_by_index_or_name(items: Items) -> None:
+def test_items_are_found_by_index_or_name(items: ItemIndex) -> None:
     """W30: the id first, then the place, if the kind fits."""
     first = items.begin("message", {}, 0, ("a",))
     second = items.begin("message", {}, 1, ("b",))
@@ -29,7 +29,7 @@ def test_items_are_found_by_index_or_name(items: Items) -> None:
     assert items.of({"item_id": "new", "output_index": 2}, "message") is items.find("message", 2, ())
 
 
-def test_an_item_without_an_index_learns_it(items: Items) -> None:
+def test_an_item_without_an_index_learns_it(items: ItemIndex) -> None:
     """R4: some events have one and some have none."""
     item = items.begin("message", {}, None, ("a",))
     assert items.find("message", 3, ("a",)) is item
@@ -37,7 +37,7 @@ def test_an_item_without_an_index_learns_it(items: Items) -> None:
     assert items.find("message", 3, ()) is item
 
 
-def test_the_open_item_of_a_kind(items: Items) -> None:
+def test_the_open_item_of_a_kind(items: ItemIndex) -> None:
     """R4, R8: without index, or with a name that nobody knows, it is the one that is not done yet."""
     item = items.begin("message", {}, None, ("a",))
     assert items.find("message", None, ("other",)) is item
@@ -47,7 +47,7 @@ def test_the_open_item_of_a_kind(items: Items) -> None:
     assert items.find("message", None, ("a",)) is item
 
 
-def test_items_of_one_name(items: Items) -> None:
+def test_items_of_one_name(items: ItemIndex) -> None:
     """Some servers give every item the same id: the place decides, unless that is over and another one is open."""
     first = items.begin("message", {}, 0, ("same",))
     second = items.begin("message", {}, 1, ("same",))
@@ -61,7 +61,7 @@ def test_items_of_one_name(items: Items) -> None:
     assert items.find("message", 0, ("same",)) is first
 
 
-def test_calls_of_one_name(items: Items) -> None:
+def test_calls_of_one_name(items: ItemIndex) -> None:
     """The id of the call tells them apart."""
     first = items.begin("call", {}, 0, ("call_id c", "c", "same"))
     assert items.announced("call", 1, ("call_id d", "d", "same")) is None
@@ -70,14 +70,14 @@ def test_calls_of_one_name(items: Items) -> None:
     assert items.find("call", 0, ("call_id d", "d", "same")) is second
     assert items.find("call", 1, ("call_id c", "c", "same")) is first
     assert items.matched(
-        [Finished("call", ("call_id d", "d", "same")), Finished("call", ("call_id c", "c", "same"))]
+        [FinishedItem("call", ("call_id d", "d", "same")), FinishedItem("call", ("call_id c", "c", "same"))]
     ) == [
         second,
         first,
     ]
 
 
-def test_places_that_stay(items: Items) -> None:
+def test_places_that_stay(items: ItemIndex) -> None:
     """Some servers say 0 in each delta; the item that was announced last is meant."""
     first = items.begin("message", {}, 0, ())
     assert items.find("message", 1, ()) is None
@@ -92,7 +92,7 @@ def test_places_that_stay(items: Items) -> None:
     assert items.find("message", 5, ("c",)) is None
 
 
-def test_an_item_that_is_over_is_not_the_next_one(items: Items) -> None:
+def test_an_item_that_is_over_is_not_the_next_one(items: ItemIndex) -> None:
     """Its place says nothing against another id."""
     first = items.begin("message", {}, 0, ("a",))
     first.done = True
@@ -100,7 +100,7 @@ def test_an_item_that_is_over_is_not_the_next_one(items: Items) -> None:
     assert items.find("message", 0, ("b",), lambda item: True) is first
 
 
-def test_the_text_decides_last(items: Items) -> None:
+def test_the_text_decides_last(items: ItemIndex) -> None:
     """Of events that end something, where id and place do not."""
     first, second = items.begin("message", {}, 0, ()), items.begin("message", {}, 1, ())
     assert items.find("message", 0, (), lambda item: item is second) is second
@@ -109,7 +109,7 @@ def test_the_text_decides_last(items: Items) -> None:
     assert items.find("message", 7, (), lambda item: False) is None
 
 
-def test_announcements_that_repeat(items: Items) -> None:
+def test_announcements_that_repeat(items: ItemIndex) -> None:
     """A delta may come ahead of the announcement of its item."""
     assert items.announced("message", 0, ("a",)) is None
     item = items.begin("message", {}, 0, ("a",))
@@ -125,15 +125,15 @@ def test_announcements_that_repeat(items: Items) -> None:
     assert items.announced("message", 2, ("c",)) is None
 
 
-def test_a_finished_output_is_matched(items: Items) -> None:
+def test_a_finished_output_is_matched(items: ItemIndex) -> None:
     """By name, by text, then by order within a kind; an item is matched once."""
     one = items.begin("message", {}, 0, ("a",))
     thought = items.begin("reasoning", {}, 1, ("r",))
     two = items.begin("message", {}, 2, ("b",))
     other = items.begin("reasoning", {}, 3, ())
 
-    def matched(*finished: tuple[Any, ...]) -> list[Item | None]:
-        return items.matched([Finished(*one) for one in finished])
+    def matched(*finished: tuple[Any, ...]) -> list[ReceivedItem | None]:
+        return items.matched([FinishedItem(*one) for one in finished])
 
     message = "message"
     assert matched((message, ("b",)), (message, ("a",))) == [two, one]
@@ -159,7 +159,7 @@ def test_a_finished_output_is_matched(items: Items) -> None:
 )
 def test_an_item_that_has_had_its_end(kind: str, index: Any, names: tuple[str, ...], over: bool) -> None:
     """It may be announced again, in its place and under its name."""
-    items = Items(lambda kind, body: Item(kind))
+    items = ItemIndex(lambda kind, body: ReceivedItem(kind))
     item = items.begin("call", {}, 0, ("a",))
     assert not items.is_over(kind, index, names)
     item.done = True

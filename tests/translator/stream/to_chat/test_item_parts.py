@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator.stream.to_chat.item_parts import Item, kind_of, names_of, names_of_item
+from diglot.translator.stream.to_chat.item_parts import ReceivedItem, kind_of, names_of, names_of_item
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_call_has_the_name_of_its_item_and_its_own() -> None:
 
 def test_an_item_is_another_one_if_it_is_another_call() -> None:
     """Servers may give all calls one id."""
-    item = Item("call")
+    item = ReceivedItem("call")
     assert not item.is_other(("call_id c", "c", "i"))
     item.learn(("call_id c", "c", "i"))
     item.learn(("call_id d",))
@@ -53,7 +53,7 @@ def test_an_item_is_another_one_if_it_is_another_call() -> None:
 
 def test_parts_have_indexes() -> None:
     """The same index is the same part, per field."""
-    item = Item("message")
+    item = ReceivedItem("message")
     first, second, refusal = item.part("content", 0), item.part("content", 1), item.part("refusal", 0)
     assert len({first, second, refusal}) == 3
     assert item.parts == [first, second, refusal]
@@ -78,7 +78,7 @@ def test_parts_have_indexes() -> None:
 
 def test_parts_without_indexes() -> None:
     """R4: what comes belongs to the part that is open; an index that comes later is learned."""
-    item = Item("message")
+    item = ReceivedItem("message")
     part = item.part("content", None)
     assert item.part("content", None) is part
     assert item.part("content", 3) is part
@@ -94,7 +94,7 @@ def test_parts_without_indexes() -> None:
 
 def test_a_whole_part_without_an_index() -> None:
     """Said twice, it is the last one; with another text, it is another part."""
-    item = Item("message")
+    item = ReceivedItem("message")
     part = item.whole_part("content", None, "ab")
     part.text.add("ab")
     part.done = True
@@ -106,7 +106,7 @@ def test_a_whole_part_without_an_index() -> None:
 
 def test_parts_of_a_finished_item() -> None:
     """By their place; those that came without one, by their order."""
-    item = Item("message")
+    item = ReceivedItem("message")
     loose = item.part("content", None)
     assert item.nth_part("content", 0, 0) is loose
     new = item.nth_part("content", 2, 1)
@@ -117,7 +117,7 @@ def test_parts_of_a_finished_item() -> None:
 
 def test_indexes_that_count_events() -> None:
     """W30: where parts are announced, an index that was not means the part that is open."""
-    item = Item("message")
+    item = ReceivedItem("message")
     item.begin_part("content", 0)
     item.begin_part("content", "x")
     part = item.part("content", 1)
@@ -134,7 +134,7 @@ def test_indexes_that_count_events() -> None:
 
 def test_an_index_that_stays() -> None:
     """W30: some servers say 0 in each delta; what was announced last is meant."""
-    item = Item("message")
+    item = ReceivedItem("message")
     item.begin_part("content", 0)
     first = item.part("content", 0)
     first.done = True
@@ -149,7 +149,7 @@ def test_an_index_that_stays() -> None:
 
 def test_an_announced_part_whose_text_came_elsewhere() -> None:
     """W30: its end says so, and what repeats the end means the same part."""
-    item = Item("message")
+    item = ReceivedItem("message")
     item.begin_part("content", 0)
     item.begin_part("content", 1)
     part = item.part("content", 0)
@@ -161,7 +161,7 @@ def test_an_announced_part_whose_text_came_elsewhere() -> None:
 
 def test_the_text_decides_where_places_do_not() -> None:
     """W30: of the closing event, after the id and the place."""
-    item = Item("message")
+    item = ReceivedItem("message")
     first, second = item.part("content", 0), item.part("content", 1)
     first.text.add("a")
     second.text.add("b")
@@ -181,7 +181,7 @@ def test_the_text_decides_where_places_do_not() -> None:
 
 def test_what_came_of_an_item() -> None:
     """All its texts, one behind the other; it may grow after its end."""
-    item = Item("message")
+    item = ReceivedItem("message")
     assert not item.begins("a")
     for index, text in enumerate("ab"):
         item.part("content", index).text.add(text)

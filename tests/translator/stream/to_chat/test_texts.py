@@ -7,10 +7,10 @@ from diglot.translator import Profile, Report
 from diglot.translator.context import Context
 from diglot.translator.parts import reasoning
 from diglot.translator.stream.to_chat.completion import Completion
-from diglot.translator.stream.to_chat.item_index import Items
-from diglot.translator.stream.to_chat.item_parts import Item
-from diglot.translator.stream.to_chat.texts import Messages, Thoughts
-from diglot.translator.stream.to_chat.turn_order import Speech
+from diglot.translator.stream.to_chat.item_index import ItemIndex
+from diglot.translator.stream.to_chat.item_parts import ReceivedItem
+from diglot.translator.stream.to_chat.texts import MessageReader, ReasoningReader
+from diglot.translator.stream.to_chat.turn_order import TextOutput
 
 AT = {"output_index": 0, "item_id": "a", "content_index": 0}
 
@@ -22,20 +22,20 @@ class Scene:
         context = Context(Profile(reasoning_expose=expose), report)
         self.out, self.report = out, report
         self.broken: list[str] = []
-        self.speech = Speech(out, stops)
-        self.items = Items(self.make)
-        self.messages = Messages(self.items, self.speech, context)
-        self.thoughts = Thoughts(self.items, self.speech, context, self.broken.append)
+        self.speech = TextOutput(out, stops)
+        self.items = ItemIndex(self.make)
+        self.messages = MessageReader(self.items, self.speech, context)
+        self.thoughts = ReasoningReader(self.items, self.speech, context, self.broken.append)
 
-    def make(self, kind: str, body: dict[str, Any]) -> Item:
-        item = Item(kind)
+    def make(self, kind: str, body: dict[str, Any]) -> ReceivedItem:
+        item = ReceivedItem(kind)
         if kind == "message":
             self.messages.line.add(item)
         else:
             self.thoughts.add(item)
         return item
 
-    def whole(self, body: dict[str, Any]) -> Item:
+    def whole(self, body: dict[str, Any]) -> ReceivedItem:
         """Take a finished item."""
         item = self.items.of(AT, body["type"])
         (self.messages if body["type"] == "message" else self.thoughts).whole(item, body)

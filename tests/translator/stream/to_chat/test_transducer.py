@@ -4,12 +4,12 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadUpstream, Misuse, Profile
-from diglot.translator.stream.to_chat.transducer import ToChat, Wanted
+from diglot.translator.stream.to_chat.transducer import CompletionContext, ToChat
 
 from event_streams import events_of
 from transduced import response, run
 
-Want = Callable[..., Wanted]
+Want = Callable[..., CompletionContext]
 HI = {"type": "message", "id": "msg_1", "role": "assistant", "content": [{"type": "output_text", "text": "Hi"}]}
 CALL = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": "{}"}
 

@@ -5,11 +5,11 @@ import pytest
 
 from diglot.translator import Report
 from diglot.translator.stream.to_chat.completion import Completion
-from diglot.translator.stream.to_chat.item_parts import Item, Part
-from diglot.translator.stream.to_chat.turn_order import Line, Speech
+from diglot.translator.stream.to_chat.item_parts import ReceivedItem, ReceivedPart
+from diglot.translator.stream.to_chat.turn_order import TextOutput, TurnQueue
 
 REPORTED = ["approximated content: what the upstream streamed differs from its finished text"]
-Stage = tuple[Completion, Speech, Line, Report]
+Stage = tuple[Completion, TextOutput, TurnQueue, Report]
 
 
 @pytest.fixture
@@ -19,8 +19,8 @@ def stage(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable[
     def make(*stops: str, between_parts: str = "") -> Stage:
         report = Report()
         out = Completion("m", False, False, report, new_id, clock)
-        speech = Speech(out, stops)
-        return out, speech, Line(speech, report, "|", between_parts), report
+        speech = TextOutput(out, stops)
+        return out, speech, TurnQueue(speech, report, "|", between_parts), report
 
     return make
 
@@ -30,14 +30,14 @@ def said(out: Completion) -> dict[str, Any]:
     return {name: text for name, text in message.items() if text and name != "role"}
 
 
-def added(line: Line, count: int = 1) -> list[Item]:
-    items = [Item("message") for _ in range(count)]
+def added(line: TurnQueue, count: int = 1) -> list[ReceivedItem]:
+    items = [ReceivedItem("message") for _ in range(count)]
     for item in items:
         line.add(item)
     return items
 
 
-def done(line: Line, *finished: Item | Part) -> None:
+def done(line: TurnQueue, *finished: ReceivedItem | ReceivedPart) -> None:
     for one in finished:
         one.done = True
     line.advance()
