@@ -7,7 +7,7 @@ import pytest
 
 from diglot.translator import Profile, Report, ServeResponses
 from diglot.translator.context import Context
-from diglot.translator.stream.to_chat.transducer import CompletionContext
+from diglot.translator.stream.to_chat.context import CompletionContext
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def serve(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable[
 
 
 @pytest.fixture
-def wanted(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable[..., CompletionContext]:
+def make_context(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable[..., CompletionContext]:
     """What reading the answer to a chat request needs."""
 
     def make(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from diglot.translator import Profile, Report, TranslationError, answer
 from diglot.translator.context import Context
-from diglot.translator.stream.to_chat.transducer import CompletionContext, ToChat
+from diglot.translator.stream.to_chat.context import CompletionContext
+from diglot.translator.stream.to_chat.transducer import ToChat
 
 from event_streams import (
     PART_DONE,

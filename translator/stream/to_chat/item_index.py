@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ...wire.validate import place
 from ..growing import encoded
-from .item_parts import Body, Names, ReceivedItem, names_of
+from .item_parts import Body, Names, ReceivedItem, names_of_event
 
 Fits = Callable[[ReceivedItem], bool]
 
@@ -18,68 +18,62 @@ class FinishedItem(NamedTuple):
 
     kind: str
     names: Names
-    text: str | None = None  # all that it says
+    text: str | None = None  # all of it
 
 
 class ItemIndex:
-    """The items of one Response.
+    """The items of one Response, by name and by place."""
 
-    *make* gets the kind of an item that is new, and what is known of it: its type on the wire at least.
-    """
-
-    def __init__(self, make: Callable[[str, Body], ReceivedItem]) -> None:
+    def __init__(self) -> None:
         self.all: list[ReceivedItem] = []
-        self._make = make
         self._by_index: dict[tuple[str, int], ReceivedItem] = {}
         self._first: dict[tuple[str, str], ReceivedItem] = {}  # of a kind and a name
         self._latest: dict[tuple[str, str], ReceivedItem] = {}
         self._exact: dict[tuple[str, str, int], ReceivedItem] = {}
         self._last: dict[str, ReceivedItem] = {}
 
-    def of(self, event: Body, kind: str, wire_kind: str = "", fits: Fits | None = None) -> ReceivedItem:
-        """Return the item that an event about a part of it means; it may never have been announced.
+    def item_of(self, event: Body, kind: str, fits: Fits | None = None) -> ReceivedItem | None:
+        """Return the item that an event about a part of it means; None if nothing came of that before.
 
         An event that ends something says by *fits* whether what came of an item is what it says.
         """
-        names, index = names_of(event.get("item_id")), place(event.get("output_index"))
-        return self.find(kind, index, names, fits) or self.begin(kind, {"type": wire_kind}, index, names)
-
-    def known(self, event: Body, kind: str, fits: Fits | None = None) -> ReceivedItem | None:
-        """Return the item that an event about a part of it means, if anything was said of that."""
-        return self.find(kind, place(event.get("output_index")), names_of(event.get("item_id")), fits)
+        return self.find(kind, place(event.get("output_index")), names_of_event(event), fits)
 
     def is_named(self, event: Body, kind: str) -> bool:
         """Whether an event calls an item of this kind by its name."""
-        return any((kind, name) in self._latest for name in names_of(event.get("item_id")))
+        return any((kind, name) in self._latest for name in names_of_event(event))
 
-    def begin(self, kind: str, body: Body, index: Any, names: Names) -> ReceivedItem:
-        item = self._make(kind, body)
-        earlier = (self._latest.get((kind, name)) for name in names)
-        item.twin = next((other for other in earlier if other is not None), None)
+    def add(self, item: ReceivedItem, index: Any, names: Names) -> None:
+        """Take a new item, which has that place and those names."""
+        kind, latest = item.kind, self._latest
+        for name in names:
+            if (namesake := latest.get((kind, name))) is not None:
+                item.follow(namesake)
+                break
         self.all.append(item)
         self._last[kind] = item
         if isinstance(index, int):
-            item.index = index
+            item.learn_index(index)
             self._by_index[kind, index] = item
         for name in names:
-            self._latest[kind, name] = item
-        self.name(item, names)
-        return item
+            latest[kind, name] = item
+        self.add_names(item, names)
 
-    def name(self, item: ReceivedItem, names: Names) -> None:
-        """Learn the names of an item."""
-        item.learn(names)
+    def add_names(self, item: ReceivedItem, names: Names) -> None:
+        """Take more names of an item."""
+        item.learn_names(names)
+        kind, index = item.kind, item.index
         for name in names:
-            self._first.setdefault((item.kind, name), item)
-            self._latest.setdefault((item.kind, name), item)
-            if item.index is not None:
-                self._exact.setdefault((item.kind, name, item.index), item)
+            self._first.setdefault((kind, name), item)
+            self._latest.setdefault((kind, name), item)
+            if index is not None:
+                self._exact.setdefault((kind, name, index), item)
 
     def find(self, kind: str, index: Any, names: Names, fits: Fits | None = None) -> ReceivedItem | None:
         """Return the item of one of those names, else the one at that place, else the open one; None: a new one."""
         item = self._named(kind, index, names, ends=fits is not None) or self._placed(kind, index, names, fits)
         if item is not None and item.index is None and isinstance(index, int):
-            item.index = index
+            item.learn_index(index)
             self._by_index.setdefault((kind, index), item)
         return item
 
@@ -156,12 +150,12 @@ class ItemIndex:
     def _match_texts(
         self, finished: list[FinishedItem], found: list[ReceivedItem | None], free: dict[ReceivedItem, None]
     ) -> None:
-        said: dict[tuple[str, bytes], deque[ReceivedItem]] = {}
+        by_text: dict[tuple[str, bytes], deque[ReceivedItem]] = {}
         for item in free:
-            if heard := item.heard():
-                said.setdefault((item.kind, heard), deque()).append(item)
+            if received := item.received_text():
+                by_text.setdefault((item.kind, received), deque()).append(item)
         for i, (kind, _, text) in enumerate(finished):
-            same = said.get((kind, encoded(text))) if text and found[i] is None else None
+            same = by_text.get((kind, encoded(text))) if text and found[i] is None else None
             if same:
                 item = found[i] = same.popleft()
                 del free[item]
