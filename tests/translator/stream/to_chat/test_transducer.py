@@ -1,11 +1,13 @@
+import gc
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream, Misuse, Profile
+from diglot.translator import BadUpstream, Misuse, Profile, ServeChat
 from diglot.translator.stream.to_chat.context import CompletionContext
 from diglot.translator.stream.to_chat.transducer import ToChat
+from diglot.translator.wire import sse
 
 from event_streams import events_of
 from transduced import response, run
@@ -405,3 +407,61 @@ def test_a_tool_of_the_server_that_never_ends_is_reported(make_context: Want) ->
     text = {"type": "response.output_text.delta", "output_index": 1, "delta": "Hi"}
     run(ToChat(want), begun, text, ended("completed", response()))
     assert [str(loss) for loss in want.context.report] == ["dropped message: chat has no 'web_search_call'"]
+
+
+# --- memory ----------------------------------------------------------------------------------------------------------
+
+CITED = {"type": "output_text", "text": "Hi", "annotations": [{"type": "url_citation", "url": "u"}]}
+MIXED = response(
+    {"type": "reasoning", "id": "r", "summary": [{"type": "summary_text", "text": "hm"}], "encrypted_content": "x"},
+    {"type": "message", "id": "m", "content": [CITED]},
+    {"type": "function_call", "id": "f", "call_id": "c", "name": "f", "arguments": "{}"},
+    {"type": "function_call", "id": "g", "call_id": "d", "name": "g", "arguments": "{}"},
+)
+EVENTS = [
+    {"type": "response.created", "response": response()},
+    {"type": "response.output_text.delta", "item_id": "m", "output_index": 1, "content_index": 0, "delta": "H"},
+    {"type": "response.output_text.delta", "item_id": "m", "output_index": 1, "content_index": 0, "delta": "i"},
+    *({"type": "response.output_item.done", "output_index": i, "item": item} for i, item in enumerate(MIXED["output"])),
+    {"type": "response.completed", "response": MIXED},
+]
+
+
+def answer_whole(exchange: ServeChat) -> None:
+    exchange.answer(MIXED)
+
+
+def feed_events(exchange: ServeChat, count: int = len(EVENTS)) -> None:
+    transducer = exchange.transducer()
+    for event in EVENTS[:count]:
+        transducer.feed(event)
+
+
+def feed_bytes(exchange: ServeChat, count: int = len(EVENTS)) -> None:
+    stream = exchange.stream()
+    for event in EVENTS[:count]:
+        stream.feed(sse.data(event))
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        answer_whole,
+        feed_events,
+        feed_bytes,
+        lambda exchange: feed_events(exchange, 3),
+        lambda exchange: feed_bytes(exchange, 3),
+    ],
+)
+@pytest.mark.parametrize("stop", [None, "Bye"])
+def test_nothing_is_left_for_the_collector(convert: Callable[[ServeChat], None], stop: str | None) -> None:
+    """An answer is gone when nobody holds it, finished or not: the collector of cycles finds nothing."""
+    exchange = ServeChat({"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stop": stop})
+    convert(exchange)
+    gc.collect()
+    gc.disable()
+    try:
+        convert(exchange)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
