@@ -191,8 +191,8 @@ def test_an_error_in_a_choice_is_the_upstreams(serve: Serve, choice: Any, reason
 
 def test_one_request_may_be_answered_twice(make_context: Callable[..., CompletionContext]) -> None:
     """Answers share nothing but what was asked."""
-    want = make_context()
-    one = answer.to_chat({"output_text": "Hi"}, want)
-    other = answer.to_chat({"output_text": "Ho"}, want)
+    context = make_context()
+    one = answer.to_chat({"output_text": "Hi"}, context)
+    other = answer.to_chat({"output_text": "Ho"}, context)
     assert one["id"] != other["id"]
     assert [body["choices"][0]["message"]["content"] for body in (one, other)] == ["Hi", "Ho"]

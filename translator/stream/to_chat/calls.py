@@ -112,7 +112,7 @@ class CallReader(TurnQueue[ReceivedCall]):
         self._closing = True
         for call in self._all:
             payload = call.placeholder or ("{}" if whole or call.whole else "")  # clients parse it
-            if payload and call.is_held() and not (call.free_form and self._out.has_free_form):
+            if payload and call.is_held() and (self._out.legacy or not call.free_form):
                 self._add(call, payload)
         self.advance()
 

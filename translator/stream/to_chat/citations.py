@@ -36,7 +36,9 @@ class Citations:
 
     def take(self) -> list[Body]:
         """Return the annotations of the texts that were sent, in the order of the texts."""
-        ready = sorted(self._ready, key=_turn_of) if self._ready else []
+        if not (self._ready or self._early):
+            return []
+        ready = sorted(self._ready, key=_turn_of)
         self._ready.clear()
         if self._length is not None:
             ready += self._early

@@ -30,13 +30,14 @@ class Completion:
         self.started: bool = False
         self.stopped: bool = False
         """Whether a stop sequence ended the text: nothing more is written."""
+        self.legacy: bool = context.legacy
+        """Whether the answer has the older form, in which all calls are functions, and have JSON."""
         self.finish_reason: str | None = None
         self.tokens: Members = Members()
         """Those of the text, with their log-probabilities."""
         self.citations: Citations = Citations(context.context.report)
         self.sealed: SealedReasoning = SealedReasoning()
         self._include_usage = context.include_usage
-        self._legacy = context.legacy
         self._report = context.context.report
         self._new_id = context.new_id
         self._clock = context.clock
@@ -60,8 +61,6 @@ class Completion:
         """Return the chunks since the last time."""
         chunks, self._chunks = self._chunks, []
         return json.copied(chunks) if self._apart else chunks
-
-    # what is known of the whole
 
     def read_snapshot(self, snapshot: Body) -> None:
         """Take what a snapshot of the Response says about the whole; its name and time count until the start."""
@@ -87,8 +86,6 @@ class Completion:
         if model and isinstance(model, str) and len(model) <= _LONGEST:
             self._model = model
         self._created = times.seconds(created) or self._created
-
-    # what is written
 
     def begin(self, content: str | None = None) -> None:
         """Send the chunk with the role, once; *content* is "" when text comes first."""
@@ -153,7 +150,7 @@ class Completion:
 
         Returns the call as the client has it, or None where there is no room for it (legacy answers have one).
         """
-        if self._legacy and self._calls:
+        if self.legacy and self._calls:
             self._report.dropped("function_call", "an answer in the older form has one call")
             return None
         self.send_lists()
@@ -161,7 +158,7 @@ class Completion:
             self.begin()
         name = self._caller_name(name)
         entry: CallEntry
-        if self._legacy:
+        if self.legacy:
             entry = FunctionCallEntry(name, payload)
         else:
             entry = ToolCallEntry(len(self._calls), name, call_id, free_form, payload)
@@ -199,8 +196,6 @@ class Completion:
                 self._sent[name] = len(members)
         return delta
 
-    # what is sent straight as frames (see fast_path.py)
-
     def text_appender(self, field: str, buffer: Pieces) -> Grow | None:
         """Return what sends another piece of the text that *buffer* has, and gives the frame for it."""
         return self._appender(field, {field: ""}, buffer)
@@ -223,13 +218,6 @@ class Completion:
 
         return append
 
-    # what others need to know
-
-    @property
-    def has_free_form(self) -> bool:
-        """Whether calls may have an input that is not JSON: in the older form all are functions."""
-        return not self._legacy
-
     @property
     def used(self) -> int | None:
         """How many tokens the answer has, if that is known."""
@@ -240,9 +228,7 @@ class Completion:
         """The finish reason of an answer with calls; None if there are none."""
         if not self._calls:
             return None
-        return "function_call" if self._legacy else "tool_calls"
-
-    # how it ends
+        return "function_call" if self.legacy else "tool_calls"
 
     def end(self, reason: str) -> None:
         """Send what is sent at the end, in the order in which clients need it (G7, G12)."""
@@ -295,7 +281,7 @@ class Completion:
             "content": content or (None if self._calls or refusal else ""),
             "refusal": refusal or None,
         }
-        if self._calls and self._legacy:
+        if self._calls and self.legacy:
             message["function_call"] = self._calls[0].whole()
         elif self._calls:
             message["tool_calls"] = [call.whole() for call in self._calls]

@@ -109,7 +109,7 @@ class ItemIndex:
             return None
         return last if is_free or (last.announced and not (names and last.named)) else None
 
-    def announced(self, kind: str, index: Any, names: Names) -> ReceivedItem | None:
+    def find_announced(self, kind: str, index: Any, names: Names) -> ReceivedItem | None:
         """Return the item that an announcement is about if it is known already: something of it came before."""
         named = (self._latest.get((kind, name)) for name in names)
         item = next((item for item in named if item is not None and not item.done and not item.is_other(names)), None)
@@ -122,18 +122,18 @@ class ItemIndex:
 
     def is_over(self, kind: str, index: Any, names: Names) -> bool:
         """Whether an announcement is about an item that has had its end: of that place and name."""
-        found = self._by_index.get((kind, index)) if isinstance(index, int) else None
-        is_same = found is not None and found.done and not found.is_other(names)
-        return is_same and any(self._exact.get((kind, name, index)) is found for name in names)
+        placed = self._by_index.get((kind, index)) if isinstance(index, int) else None
+        is_same = placed is not None and placed.done and not placed.is_other(names)
+        return is_same and any(self._exact.get((kind, name, index)) is placed for name in names)
 
-    def matched(self, finished: list[FinishedItem]) -> list[ReceivedItem | None]:
+    def match(self, finished: list[FinishedItem]) -> list[ReceivedItem | None]:
         """Return for each item of a finished output the one that it repeats, if there is one.
 
         Places say nothing here: some servers leave items out. The same id does, then the same text; else the same order
         within a kind.
         """
         free = dict.fromkeys(self.all)
-        found: list[ReceivedItem | None] = []
+        matches: list[ReceivedItem | None] = []
         for kind, names, _ in finished:
             named = (self._first.get((kind, name)) for name in names)
             item = next(
@@ -141,32 +141,32 @@ class ItemIndex:
             )
             if item is not None:
                 del free[item]
-            found.append(item)
-        if free and None in found:
-            self._match_texts(finished, found, free)
-            _match_order(finished, found, free)
-        return found
+            matches.append(item)
+        if free and None in matches:
+            self._match_texts(finished, matches, free)
+            _match_order(finished, matches, free)
+        return matches
 
     def _match_texts(
-        self, finished: list[FinishedItem], found: list[ReceivedItem | None], free: dict[ReceivedItem, None]
+        self, finished: list[FinishedItem], matches: list[ReceivedItem | None], free: dict[ReceivedItem, None]
     ) -> None:
         by_text: dict[tuple[str, bytes], deque[ReceivedItem]] = {}
         for item in free:
             if received := item.received_text():
                 by_text.setdefault((item.kind, received), deque()).append(item)
         for i, (kind, _, text) in enumerate(finished):
-            same = by_text.get((kind, encoded(text))) if text and found[i] is None else None
+            same = by_text.get((kind, encoded(text))) if text and matches[i] is None else None
             if same:
-                item = found[i] = same.popleft()
+                item = matches[i] = same.popleft()
                 del free[item]
 
 
 def _match_order(
-    finished: list[FinishedItem], found: list[ReceivedItem | None], free: dict[ReceivedItem, None]
+    finished: list[FinishedItem], matches: list[ReceivedItem | None], free: dict[ReceivedItem, None]
 ) -> None:
     left: dict[str, deque[ReceivedItem]] = {}
     for item in free:
         left.setdefault(item.kind, deque()).append(item)
     for i, (kind, _, _) in enumerate(finished):
-        if found[i] is None and left.get(kind):
-            found[i] = left[kind].popleft()
+        if matches[i] is None and left.get(kind):
+            matches[i] = left[kind].popleft()

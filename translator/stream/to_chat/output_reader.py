@@ -63,7 +63,7 @@ class OutputReader:
     def announce(self, body: Body, index: Any) -> None:
         """An item begins."""
         kind, names = kind_of(body), names_of_item(body)
-        item = self.items.announced(kind, index, names)
+        item = self.items.find_announced(kind, index, names)
         if item is None and kind == "call" and self.items.is_over(kind, index, names):
             self._report.approximated("tool_calls", "a call began again after its end")  # it would be made twice
             return
@@ -97,7 +97,7 @@ class OutputReader:
             bodies = [{"type": "output_text", "text": text}]
         known: list[ReceivedItem | None] = [None] * len(bodies)
         if self.items.all:
-            known = self.items.matched(
+            known = self.items.match(
                 [FinishedItem(kind_of(body), names_of_item(body), _text_of(body)) for body in bodies]
             )
         for body, item in zip(bodies, known, strict=True):

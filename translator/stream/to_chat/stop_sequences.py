@@ -34,7 +34,7 @@ class StopFilter:
         self._pieces: deque[tuple[int, str]] = deque()  # what waits, each with its place in the text
         self._tokens: deque[tuple[int, Token]] = deque()  # each with the place where its text ends
         self._seen = self._released = 0
-        self._told = 0  # where the text of the tokens ends
+        self._tokens_end = 0  # where the text of the tokens ends
         self._hit = False
 
     def feed(self, text: str, tokens: list[Token]) -> ReleasedText:
@@ -69,10 +69,10 @@ class StopFilter:
     def _keep(self, start: int, text: str, tokens: list[Token]) -> None:
         if text:
             self._pieces.append((start, text))
-        self._told = max(self._told, start)  # tokens may come ahead of their text
+        self._tokens_end = max(self._tokens_end, start)  # tokens may come ahead of their text
         for token in tokens:
-            self._told += _length(token) if text else 0  # without any, they are about what came before
-            self._tokens.append((self._told, token))
+            self._tokens_end += _length(token) if text else 0  # without any, they are about what came before
+            self._tokens.append((self._tokens_end, token))
 
     def _release(self, until: int) -> ReleasedText:
         texts: list[str] = []
@@ -133,8 +133,8 @@ def _borders(stop: str) -> list[int]:
 
 def _length(token: Token) -> int:
     """How many characters begin in a token: one token may be a piece of a character, so its bytes are counted."""
-    given = token.get("bytes")
-    if isinstance(given, list) and given:
-        return sum(1 for byte in given if not (isinstance(byte, int) and 0x80 <= byte < 0xC0))
+    utf8 = token.get("bytes")
+    if isinstance(utf8, list) and utf8:
+        return sum(1 for byte in utf8 if not (isinstance(byte, int) and 0x80 <= byte < 0xC0))
     text = token.get("token")
     return len(text) if isinstance(text, str) else 0

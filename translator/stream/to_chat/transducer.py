@@ -201,7 +201,8 @@ class ToChat:
 
     def _conclude(self, status: str, reason: str | None) -> None:
         """End well, unless something is missing."""
-        is_cut = status == "incomplete" or self._output.is_cut()
+        has_cut_items = self._output.is_cut()
+        is_cut = status == "incomplete" or has_cut_items
         if not (is_cut or self._output.calls.are_complete()):
             is_cut = self._is_used_up()
             if not is_cut:
@@ -213,7 +214,8 @@ class ToChat:
         elif self._output.calls.is_nameless and not is_cut:
             self._fail(BadUpstream("The upstream sent a tool call without a name."))
         else:
-            self._end(self._reason("incomplete" if is_cut or self._is_full() else "completed", reason))
+            status = "incomplete" if is_cut or self._is_full() else "completed"
+            self._end(self._finish_reason(status, reason, has_cut_items))
 
     def _is_full(self) -> bool:
         """Whether a text is as long as it may be: llama-server and transformers serve call that completed."""
@@ -235,13 +237,13 @@ class ToChat:
             self._output.flush(whole=True)
             self._end(self._out.call_reason or "stop")
 
-    def _reason(self, status: str, reason: str | None) -> str:
+    def _finish_reason(self, status: str, reason: str | None, has_cut_items: bool) -> str:
         finish = endings.to_chat(status, reason)
         if finish.why is not None:
             self._report.approximated("finish_reason", finish.why, reason)
         if finish.reason != "stop":
             return finish.reason
-        is_half = self._output.is_cut() or not self._output.calls.are_whole()
+        is_half = has_cut_items or not self._output.calls.are_whole()
         return "length" if is_half else self._out.call_reason or "stop"
 
     def _end(self, reason: str) -> None:

@@ -69,12 +69,12 @@ def test_items_of_one_name(items: ItemIndex) -> None:
 def test_calls_of_one_name(items: ItemIndex) -> None:
     """The id of the call tells them apart."""
     first = add(items, "call", 0, ("call_id c", "c", "same"))
-    assert items.announced("call", 1, ("call_id d", "d", "same")) is None
+    assert items.find_announced("call", 1, ("call_id d", "d", "same")) is None
     assert items.find("call", 1, ("call_id d", "d", "same")) is first.namesake is None
     second = add(items, "call", 1, ("call_id d", "d", "same"))
     assert items.find("call", 0, ("call_id d", "d", "same")) is second
     assert items.find("call", 1, ("call_id c", "c", "same")) is first
-    assert items.matched(
+    assert items.match(
         [FinishedItem("call", ("call_id d", "d", "same")), FinishedItem("call", ("call_id c", "c", "same"))]
     ) == [
         second,
@@ -117,18 +117,18 @@ def test_the_text_decides_last(items: ItemIndex) -> None:
 
 def test_announcements_that_repeat(items: ItemIndex) -> None:
     """A delta may come ahead of the announcement of its item."""
-    assert items.announced("message", 0, ("a",)) is None
+    assert items.find_announced("message", 0, ("a",)) is None
     item = add(items, "message", 0, ("a",))
-    assert items.announced("message", 0, ("a",)) is item
-    assert items.announced("message", 0, ("b",)) is None
-    assert items.announced("message", 0, ()) is item
-    assert items.announced("message", None, ()) is None
-    assert items.announced("reasoning", 0, ("a",)) is None
+    assert items.find_announced("message", 0, ("a",)) is item
+    assert items.find_announced("message", 0, ("b",)) is None
+    assert items.find_announced("message", 0, ()) is item
+    assert items.find_announced("message", None, ()) is None
+    assert items.find_announced("reasoning", 0, ("a",)) is None
     item.finish()
-    assert items.announced("message", 0, ("a",)) is None
+    assert items.find_announced("message", 0, ("a",)) is None
     nameless = add(items, "message", 1, ())
-    assert items.announced("message", 1, ("c",)) is nameless
-    assert items.announced("message", 2, ("c",)) is None
+    assert items.find_announced("message", 1, ("c",)) is nameless
+    assert items.find_announced("message", 2, ("c",)) is None
 
 
 def test_a_finished_output_is_matched(items: ItemIndex) -> None:
@@ -139,7 +139,7 @@ def test_a_finished_output_is_matched(items: ItemIndex) -> None:
     other = add(items, "reasoning", 3, ())
 
     def matched(*finished: tuple[Any, ...]) -> list[ReceivedItem | None]:
-        return items.matched([FinishedItem(*one) for one in finished])
+        return items.match([FinishedItem(*one) for one in finished])
 
     message = "message"
     assert matched((message, ("b",)), (message, ("a",))) == [two, one]

@@ -12,7 +12,7 @@ from diglot.translator.wire import sse
 from event_streams import events_of
 from transduced import response, run
 
-Want = Callable[..., CompletionContext]
+MakeContext = Callable[..., CompletionContext]
 HI = {"type": "message", "id": "msg_1", "role": "assistant", "content": [{"type": "output_text", "text": "Hi"}]}
 CALL = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": "{}"}
 
@@ -29,7 +29,7 @@ def outcome(transducer: ToChat) -> tuple[str | None, str | None]:
 # --- the contract ----------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_said_before_something_came(make_context: Want) -> None:
+def test_nothing_is_said_before_something_came(make_context: MakeContext) -> None:
     """What goes before the first payload says nothing: an error may still become an HTTP error."""
     transducer = ToChat(make_context())
     for kind in ("created", "queued", "in_progress"):
@@ -45,7 +45,7 @@ def test_nothing_is_said_before_something_came(make_context: Want) -> None:
     assert transducer.answer["id"] == "chatcmpl-1"
 
 
-def test_start_is_said_once(make_context: Want) -> None:
+def test_start_is_said_once(make_context: MakeContext) -> None:
     """Ahead of the first event or with it, never twice."""
     transducer = ToChat(make_context())
     (chunk,) = transducer.start()
@@ -58,7 +58,7 @@ def test_start_is_said_once(make_context: Want) -> None:
     "verb", [lambda t: t.start(), lambda t: t.feed({}), lambda t: t.finish(), lambda t: t.fail(BadUpstream("late"))]
 )
 @pytest.mark.parametrize("end", [response(HI), {"type": "error", "message": "It broke."}])
-def test_after_the_end_every_verb_is_misuse(make_context: Want, end: Any, verb: Callable[[ToChat], Any]) -> None:
+def test_after_the_end_every_verb_is_misuse(make_context: MakeContext, end: Any, verb: Callable[[ToChat], Any]) -> None:
     """The contract is broken by the calling code, and it is told."""
     transducer = ToChat(make_context())
     transducer.start()
@@ -67,7 +67,7 @@ def test_after_the_end_every_verb_is_misuse(make_context: Want, end: Any, verb: 
         verb(transducer)
 
 
-def test_obfuscation_goes_on(make_context: Want) -> None:
+def test_obfuscation_goes_on(make_context: MakeContext) -> None:
     """In the chunk that comes of its event, if one does; an error is an error and nothing else."""
     transducer = ToChat(make_context())
     delta = {"type": "response.output_text.delta", "output_index": 0, "delta": "Hi", "obfuscation": "abc"}
@@ -105,7 +105,7 @@ def test_obfuscation_goes_on(make_context: Want) -> None:
         (response({**CALL, "name": None}), 502, "without a name"),
     ],
 )
-def test_failures(make_context: Want, event: Any, status: int, message: str) -> None:
+def test_failures(make_context: MakeContext, event: Any, status: int, message: str) -> None:
     """Before anything was said, they are raised; afterwards they are the end, and what was said stays."""
     with pytest.raises(BadUpstream, match=message) as raised:
         ToChat(make_context()).feed(event)
@@ -130,7 +130,7 @@ REASON = {"type": "error", "error": {"code": "invalid_prompt", "message": "It wa
     "reason", [REASON, {"error": REASON["error"]}, ended("failed", response(error=REASON["error"]))]
 )
 @pytest.mark.parametrize("begun", [True, False])
-def test_the_reason_comes_behind_the_failure(make_context: Want, failed: Any, reason: Any, begun: bool) -> None:
+def test_the_reason_comes_behind_the_failure(make_context: MakeContext, failed: Any, reason: Any, begun: bool) -> None:
     """W34: nothing but an error counts after it, and the stream is about to end."""
     transducer = ToChat(make_context())
     if begun:
@@ -150,7 +150,7 @@ def test_the_reason_comes_behind_the_failure(make_context: Want, failed: Any, re
 
 
 @pytest.mark.parametrize("clean", [True, False])
-def test_a_failure_without_a_reason(make_context: Want, clean: bool) -> None:
+def test_a_failure_without_a_reason(make_context: MakeContext, clean: bool) -> None:
     """It is one when the stream ends."""
     transducer = ToChat(make_context())
     transducer.feed(ended("failed"))
@@ -171,7 +171,7 @@ def test_a_failure_without_a_reason(make_context: Want, clean: bool) -> None:
     ],
 )
 def test_a_call_that_never_ended(
-    make_context: Want, calls: list[str], limit: int | None, used: int | None, finish: str | None
+    make_context: MakeContext, calls: list[str], limit: int | None, used: int | None, finish: str | None
 ) -> None:
     """W32: half a call must not be run: it is cut where the answer says so, else an error."""
     transducer = ToChat(make_context()._replace(limit=limit))
@@ -186,7 +186,7 @@ def test_a_call_that_never_ended(
     assert ("error" in chunks[-1]) is (finish is None)
 
 
-def test_a_failure_says_what_waited(make_context: Want) -> None:
+def test_a_failure_says_what_waited(make_context: MakeContext) -> None:
     """What arrived before is the client's."""
     transducer = ToChat(make_context("STOP"))
     transducer.start()
@@ -197,7 +197,7 @@ def test_a_failure_says_what_waited(make_context: Want) -> None:
 
 
 @pytest.mark.parametrize("event", [None, "x", [], 5])
-def test_what_is_no_event_breaks_the_answer(make_context: Want, event: Any) -> None:
+def test_what_is_no_event_breaks_the_answer(make_context: MakeContext, event: Any) -> None:
     """What it said is lost, so the answer must not end well, however it ends."""
     for stops in ((), ("i",)):
         transducer = ToChat(make_context(*stops))
@@ -262,17 +262,17 @@ def run_on(transducer: ToChat, *events: Any) -> list[dict[str, Any]]:
         (response(HI, error={"code": None, "message": None}), "stop", []),
     ],
 )
-def test_endings(make_context: Want, end: Any, reason: str, reported: list[str]) -> None:
+def test_endings(make_context: MakeContext, end: Any, reason: str, reported: list[str]) -> None:
     """The worse of two words counts; an answer that was cut never reads as one that was not."""
-    want = make_context()
-    transducer = ToChat(want)
+    context = make_context()
+    transducer = ToChat(context)
     run(transducer, end)
     assert outcome(transducer) == ("Hi", reason)
-    assert [loss.kind for loss in want.context.report] == reported
+    assert [loss.kind for loss in context.context.report] == reported
     assert not transducer.cut_short
 
 
-def test_an_older_client_is_told_in_its_words(make_context: Want) -> None:
+def test_an_older_client_is_told_in_its_words(make_context: MakeContext) -> None:
     """The answer is a `function_call`, and so is its reason."""
     transducer = ToChat(make_context(legacy=True))
     run(transducer, *events_of(response(CALL)))
@@ -293,18 +293,18 @@ def test_an_older_client_is_told_in_its_words(make_context: Want) -> None:
     ],
 )
 def test_a_stream_without_an_end(
-    make_context: Want, events: list[Any], terminal_event: bool, clean: bool, ends_well: bool
+    make_context: MakeContext, events: list[Any], terminal_event: bool, clean: bool, ends_well: bool
 ) -> None:
     """R2: it may count as whole, if all its items are."""
-    want = make_context(profile=Profile(terminal_event=terminal_event))
-    transducer = ToChat(want)
+    context = make_context(profile=Profile(terminal_event=terminal_event))
+    transducer = ToChat(context)
     run(transducer, *events, clean=clean)
     assert outcome(transducer) == ("Hi", "stop" if ends_well else None)
-    assert [loss.kind for loss in want.context.report] == (["defaulted"] if ends_well else [])
+    assert [loss.kind for loss in context.context.report] == (["defaulted"] if ends_well else [])
 
 
 @pytest.mark.parametrize("clean", [True, False])
-def test_a_stream_of_nothing(make_context: Want, clean: bool) -> None:
+def test_a_stream_of_nothing(make_context: MakeContext, clean: bool) -> None:
     """It is a failure, also after a keep-alive; what could not be read is told."""
     with pytest.raises(BadUpstream, match="before it began"):
         ToChat(make_context()).finish(clean)
@@ -321,7 +321,7 @@ def test_a_stream_of_nothing(make_context: Want, clean: bool) -> None:
 # --- stop sequences --------------------------------------------------------------------------------------------------
 
 
-def test_a_stop_sequence_ends_the_stream(make_context: Want) -> None:
+def test_a_stop_sequence_ends_the_stream(make_context: MakeContext) -> None:
     """At once, and the upstream works on in vain; nobody knows the usage."""
     text = {**HI, "content": [{"type": "output_text", "text": "one STOP two"}]}
     transducer = ToChat(make_context("STOP", include_usage=True))
@@ -332,7 +332,7 @@ def test_a_stop_sequence_ends_the_stream(make_context: Want) -> None:
     assert transducer.answer["usage"] is None
 
 
-def test_a_stop_sequence_in_a_finished_answer(make_context: Want) -> None:
+def test_a_stop_sequence_in_a_finished_answer(make_context: MakeContext) -> None:
     """It has usage; nothing behind it counts, and a call before it does."""
     text = {**HI, "content": [{"type": "output_text", "text": "one STOP two"}]}
     transducer = ToChat(make_context("STOP", include_usage=True))
@@ -355,7 +355,7 @@ REST = {"type": "response.function_call_arguments.done", "output_index": 0, "arg
 
 
 @pytest.mark.parametrize("late", [[], [LATE]])
-def test_a_call_that_is_open_when_the_text_stops(make_context: Want, late: list[Any]) -> None:
+def test_a_call_that_is_open_when_the_text_stops(make_context: MakeContext, late: list[Any]) -> None:
     """It was announced, so it is waited for: half of it could not be made. What begins meanwhile is not said."""
     transducer = ToChat(make_context("STOP"))
     run(transducer, *STOPPED_BEHIND_A_CALL, *late, REST)
@@ -365,7 +365,7 @@ def test_a_call_that_is_open_when_the_text_stops(make_context: Want, late: list[
     assert call["function"]["arguments"] == '{"a":1}'
 
 
-def test_a_call_that_stays_open_when_the_text_stops(make_context: Want) -> None:
+def test_a_call_that_stays_open_when_the_text_stops(make_context: MakeContext) -> None:
     """If it is cut, so is the answer."""
     transducer = ToChat(make_context("STOP"))
     half = {**CALL, "arguments": '{"a"', "status": "incomplete"}
@@ -375,7 +375,7 @@ def test_a_call_that_stays_open_when_the_text_stops(make_context: Want) -> None:
     assert not transducer.cut_short
 
 
-def test_a_call_that_turns_out_to_be_cut(make_context: Want) -> None:
+def test_a_call_that_turns_out_to_be_cut(make_context: MakeContext) -> None:
     """Its arguments had an end, but the item says that this was not theirs."""
     transducer = ToChat(make_context())
     half = {**CALL, "arguments": '{"a"', "status": "incomplete"}
@@ -384,7 +384,7 @@ def test_a_call_that_turns_out_to_be_cut(make_context: Want) -> None:
     assert outcome(transducer) == (None, "length")
 
 
-def test_nothing_is_no_answer_even_if_it_was_begun(make_context: Want) -> None:
+def test_nothing_is_no_answer_even_if_it_was_begun(make_context: MakeContext) -> None:
     """To keep a connection alive changes no ending."""
     transducer = ToChat(make_context())
     chunks = [*transducer.start(), *transducer.feed(ended("completed", {"status": "completed"}))]
@@ -393,20 +393,20 @@ def test_nothing_is_no_answer_even_if_it_was_begun(make_context: Want) -> None:
 
 
 @pytest.mark.parametrize("kind", ["audio.delta", "audio.transcript.delta"])
-def test_audio_is_reported(make_context: Want, kind: str) -> None:
+def test_audio_is_reported(make_context: MakeContext, kind: str) -> None:
     """It has no place in the answer."""
-    want = make_context()
-    run(ToChat(want), {"type": f"response.{kind}", "delta": "AAAA"}, ended("completed", response(HI)))
-    assert [loss.path for loss in want.context.report] == ["audio"]
+    context = make_context()
+    run(ToChat(context), {"type": f"response.{kind}", "delta": "AAAA"}, ended("completed", response(HI)))
+    assert [loss.path for loss in context.context.report] == ["audio"]
 
 
-def test_a_tool_of_the_server_that_never_ends_is_reported(make_context: Want) -> None:
+def test_a_tool_of_the_server_that_never_ends_is_reported(make_context: MakeContext) -> None:
     """What began says what there was."""
-    want = make_context()
+    context = make_context()
     begun = {"type": "response.output_item.added", "output_index": 0, "item": {"type": "web_search_call"}}
     text = {"type": "response.output_text.delta", "output_index": 1, "delta": "Hi"}
-    run(ToChat(want), begun, text, ended("completed", response()))
-    assert [str(loss) for loss in want.context.report] == ["dropped message: chat has no 'web_search_call'"]
+    run(ToChat(context), begun, text, ended("completed", response()))
+    assert [str(loss) for loss in context.context.report] == ["dropped message: chat has no 'web_search_call'"]
 
 
 # --- memory ----------------------------------------------------------------------------------------------------------
