@@ -83,7 +83,7 @@ class OutputReader:
         kind, text = kind_of(body), _text_of(body)
         item = self.items.find(kind, index, names_of_item(body, item_id), lambda item: item.begins(text))
         if item is None or not item.done:
-            self._finish(kind, body, item, index, names_of_item(body))
+            self._finish(kind, body, item, index)
         else:
             self._report.approximated("message", "an item ended more than once")  # the answer may repeat it yet
 
@@ -102,7 +102,7 @@ class OutputReader:
             )
         for body, item in zip(bodies, known, strict=True):
             if item is not None or not self._out.stopped:  # what began before a stop sequence is read to its end
-                self._finish(kind_of(body), body, item, None, names_of_item(body))
+                self._finish(kind_of(body), body, item, None)
 
     def flush(self, whole: bool) -> None:
         """Nothing more will come: send all that waited; *whole*: the answer was not cut."""
@@ -128,8 +128,9 @@ class OutputReader:
 
     # whole items
 
-    def _finish(self, kind: str, body: Body, item: ReceivedItem | None, index: Any, names: Names) -> None:
+    def _finish(self, kind: str, body: Body, item: ReceivedItem | None, index: Any) -> None:
         """An item is done: send what was not streamed of it."""
+        names = names_of_item(body)
         if item is None:
             item = self._begin(kind, body, index, names)
         else:
