@@ -29,7 +29,7 @@ def frames_of(x: Exchange, reads: list[bytes], fast: bool) -> tuple[list[bytes],
     stream = x.stream()
     taken = 0
     if fast:
-        inner: Any = stream._gate.fast_path
+        inner: Any = stream._fast_path
 
         class Counted:
             def take(self, event: sse.Event) -> bytes | None:
@@ -38,9 +38,9 @@ def frames_of(x: Exchange, reads: list[bytes], fast: bool) -> tuple[list[bytes],
                 taken += found is not None
                 return found
 
-        stream._gate.fast_path = Counted()
+        stream._fast_path = Counted()
     else:
-        stream._gate.fast_path = None
+        stream._fast_path = None
     frames = [frame for read in reads for frame in stream.feed(read)]
     if not stream.ended:
         frames += stream.finish()

@@ -205,7 +205,7 @@ def streamed(
         x.release()
         stream.release()
     if without_fast_path:
-        stream._gate.fast_path = None
+        stream._fast_path = None
     frames: list[bytes] = []
     _, error = must.only_our_own_errors(lambda: _feed(stream, pieces, frames, by_one))
     if error is not None:

@@ -65,9 +65,10 @@ class FrameStream:
         self._decoder = decoder
         self._frame = frame
         self._done_mark = done_mark
-        self._gate = _Gate(transducer.fast_path())
+        self._fast_path = transducer.fast_path()
         self._has_remarks = False  # lines that are no words of an answer
-        decoder.warn = self._gate.close
+        self._closed: FastPath | None = None  # the fast path while a large event is on its way
+        decoder.warn = self._close_fast_path
         self.finishing: bool = False
         self.ended: bool = False  # kept here, because they are asked for after every chunk
 
@@ -137,8 +138,7 @@ class FrameStream:
         return [] if self.ended else self._frames(self._transducer.fail(error))
 
     def _one(self, event: sse.Event) -> Iterator[bytes]:
-        fast_path = self._gate.fast_path
-        frame = None if fast_path is None else fast_path.take(event)
+        frame = None if self._fast_path is None else self._fast_path.take(event)
         if frame is not None:
             yield frame
         elif not self.ended:
@@ -147,18 +147,21 @@ class FrameStream:
     def _take(self, events: list[sse.Event]) -> list[bytes]:
         frames: list[bytes] = []
         for event in events:
-            fast_path = self._gate.fast_path
-            frame = None if fast_path is None else fast_path.take(event)
+            frame = None if self._fast_path is None else self._fast_path.take(event)
             if frame is not None:
                 frames.append(frame)
             elif not self.ended:
                 frames += self._frames(self._read(event))
         return frames
 
+    def _close_fast_path(self) -> None:
+        """A large event comes: it must go the general path, where it is counted what it holds."""
+        self._fast_path, self._closed = None, self._fast_path or self._closed
+
     def _read(self, event: sse.Event) -> list[Body]:
         """The general path."""
-        if len(event.data) > sse.LARGE:
-            self._gate.open()
+        if self._closed is not None and len(event.data) > sse.LARGE:
+            self._fast_path, self._closed = self._closed, None
         if event.is_done:
             return self._finish(clean=True)
         if not event.data.strip():
@@ -198,29 +201,12 @@ class FrameStream:
     def _each(self, events: list[Body]) -> Iterator[bytes]:
         self.finishing, self.ended = self._transducer.finishing, self._transducer.ended
         if self.ended:
-            self._gate.end()  # what follows the end is ignored
+            self._fast_path = self._closed = None  # what follows the end is ignored
         is_over = self.ended
         for event in events:
             yield self._frame(event)
         if is_over and self._done_mark and events:
             yield sse.DONE
-
-
-class _Gate:
-    """The fast path, closed while a large event is on its way: on the general path it is counted what that holds."""
-
-    def __init__(self, fast_path: FastPath | None) -> None:
-        self.fast_path = fast_path
-        self._closed: FastPath | None = None
-
-    def close(self) -> None:
-        self.fast_path, self._closed = None, self.fast_path or self._closed
-
-    def open(self) -> None:
-        self.fast_path, self._closed = self._closed or self.fast_path, None
-
-    def end(self) -> None:
-        self.fast_path = self._closed = None
 
 
 def _named(chunk: Any, name: str) -> Any:

@@ -7,7 +7,6 @@ import pytest
 from diglot.translator import BadUpstream, Misuse, Profile, ServeChat
 from diglot.translator.stream.to_chat.context import CompletionContext
 from diglot.translator.stream.to_chat.transducer import ToChat
-from diglot.translator.wire import sse
 
 from event_streams import events_of
 from transduced import response, run
@@ -437,20 +436,12 @@ def feed_events(exchange: ServeChat, count: int = len(EVENTS)) -> None:
         transducer.feed(event)
 
 
-def feed_bytes(exchange: ServeChat, count: int = len(EVENTS)) -> None:
-    stream = exchange.stream()
-    for event in EVENTS[:count]:
-        stream.feed(sse.data(event))
-
-
 @pytest.mark.parametrize(
     "convert",
     [
         answer_whole,
         feed_events,
-        feed_bytes,
         lambda exchange: feed_events(exchange, 3),
-        lambda exchange: feed_bytes(exchange, 3),
     ],
 )
 @pytest.mark.parametrize("stop", [None, "Bye"])
