@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .errors import BadUpstream
-from .stream.to_chat.transducer import ToChat, Wanted
+from .stream.to_chat.context import CompletionContext
+from .stream.to_chat.transducer import ToChat
 from .stream.to_responses.response_context import ResponseContext
 from .stream.to_responses.transducer import ToResponses
 
@@ -26,12 +27,12 @@ def to_responses(completion: Any, about: ResponseContext) -> dict[str, Any]:
     return transducer.answer
 
 
-def to_chat(finished: Any, wanted: Wanted) -> dict[str, Any]:
+def to_chat(finished: Any, context: CompletionContext) -> dict[str, Any]:
     """Return the chat completion for a finished Response.
 
     Raises BadUpstream when the body is an error, is no Response, or is one that failed or has not ended.
     """
-    transducer = ToChat(wanted, quiet=True, apart=False)
+    transducer = ToChat(context, quiet=True, apart=False)
     transducer.feed(finished)
     if not transducer.ended:
         raise BadUpstream("The upstream's answer is no Response: it has no output.")

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from diglot.translator import BadUpstream, ServeResponses, answer
-from diglot.translator.stream.to_chat.transducer import Wanted
+from diglot.translator.stream.to_chat.context import CompletionContext
 
 from chat_judges import judge_completion
 from judges import judge_answer
@@ -107,9 +107,9 @@ RESPONSE = {
 }
 
 
-def test_a_response_becomes_a_completion(wanted: Callable[..., Wanted]) -> None:
+def test_a_response_becomes_a_completion(make_context: Callable[..., CompletionContext]) -> None:
     """Thoughts, text and calls are one message; text beside calls is kept."""
-    completion = answer.to_chat(RESPONSE, wanted())
+    completion = answer.to_chat(RESPONSE, make_context())
     judge_completion(completion)
     assert completion == {
         "id": "chatcmpl-1",
@@ -155,11 +155,11 @@ def test_a_response_becomes_a_completion(wanted: Callable[..., Wanted]) -> None:
     ],
 )
 def test_what_is_no_response_is_an_error(
-    wanted: Callable[..., Wanted], finished: Any, status: int, message: str
+    make_context: Callable[..., CompletionContext], finished: Any, status: int, message: str
 ) -> None:
     """A Response that failed comes with HTTP 200; it is never an answer."""
     with pytest.raises(BadUpstream, match=message) as raised:
-        answer.to_chat(finished, wanted())
+        answer.to_chat(finished, make_context())
     assert raised.value.status == status
 
 
@@ -189,10 +189,10 @@ def test_an_error_in_a_choice_is_the_upstreams(serve: Serve, choice: Any, reason
     assert transducer.failure is not None
 
 
-def test_one_request_may_be_answered_twice(wanted: Callable[..., Wanted]) -> None:
+def test_one_request_may_be_answered_twice(make_context: Callable[..., CompletionContext]) -> None:
     """Answers share nothing but what was asked."""
-    want = wanted()
-    one = answer.to_chat({"output_text": "Hi"}, want)
-    other = answer.to_chat({"output_text": "Ho"}, want)
+    context = make_context()
+    one = answer.to_chat({"output_text": "Hi"}, context)
+    other = answer.to_chat({"output_text": "Ho"}, context)
     assert one["id"] != other["id"]
     assert [body["choices"][0]["message"]["content"] for body in (one, other)] == ["Hi", "Ho"]

@@ -12,7 +12,8 @@ from ..errors import BadRequest, BadUpstream
 from ..losses import Report
 from ..parts import formats, upstream_errors
 from ..profiles import Profile
-from ..stream.to_chat.transducer import ToChat, Wanted
+from ..stream.to_chat.context import CompletionContext
+from ..stream.to_chat.transducer import ToChat
 from ..wire import plain, sse
 from . import derived, paths, refusals
 from .base import Exchange
@@ -63,7 +64,7 @@ class ServeChat(Exchange):
         self.request: dict[str, Any] = self._made.body
         self.copies: int = self._made.copies
         self.streaming: bool = body.get("stream") is True
-        self._wanted = Wanted(
+        self._wanted = CompletionContext(
             model=body["model"],
             context=context,
             include_usage=self._made.include_usage,
@@ -71,9 +72,9 @@ class ServeChat(Exchange):
             stops=self._made.stops,
             new_id=new_id or derived.Ids(body),
             clock=clock,
-            own_path=partial(paths.in_chat, made=self._made),
-            own_name=self._made.names.own_name,
-            formatted=formats.is_wanted(self.request),
+            caller_path=partial(paths.in_chat, made=self._made),
+            caller_name=self._made.names.own_name,
+            has_format=formats.is_wanted(self.request),
             limit=limit if isinstance(limit := self.request.get("max_output_tokens"), int) else None,
         )
 
@@ -103,12 +104,12 @@ class ServeChat(Exchange):
     def release(self) -> None:
         super().release()
         self._made = self._made._replace(body={}, origins=[], declared=[], given={})
-        self._wanted = self._wanted._replace(own_path=upstream_errors.nowhere)
+        self._wanted = self._wanted._replace(caller_path=upstream_errors.nowhere)
 
     @property
     def own_path(self) -> Callable[[str], str | None]:
         """Turns `input[5].content` into `messages[3].content`, and so on."""
-        return self._wanted.own_path
+        return self._wanted.caller_path
 
     def learned(self, status: int, body: bytes) -> Profile | None:
         """Return a profile without what was added here and the upstream refused; None if that was not the reason."""

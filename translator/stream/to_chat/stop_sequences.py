@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 Token = dict[str, Any]
 
 
-class Piece(NamedTuple):
+class ReleasedText(NamedTuple):
     """What may go to the client now; after a *hit* nothing follows."""
 
     text: str
@@ -16,7 +16,7 @@ class Piece(NamedTuple):
     hit: bool
 
 
-class Stops:
+class StopFilter:
     """Text in, the text before the earliest stop sequence out.
 
     Only text that may be the beginning of a stop sequence waits. *tokens* are the log-probabilities of the text that
@@ -34,13 +34,13 @@ class Stops:
         self._pieces: deque[tuple[int, str]] = deque()  # what waits, each with its place in the text
         self._tokens: deque[tuple[int, Token]] = deque()  # each with the place where its text ends
         self._seen = self._released = 0
-        self._told = 0  # where the text of the tokens ends
+        self._tokens_end = 0  # where the text of the tokens ends
         self._hit = False
 
-    def feed(self, text: str, tokens: list[Token]) -> Piece:
+    def feed(self, text: str, tokens: list[Token]) -> ReleasedText:
         """Take more text; return what can be no part of a stop sequence."""
         if not self._searches or self._hit:
-            return Piece("", [], True) if self._hit else Piece(text, tokens, False)
+            return ReleasedText("", [], True) if self._hit else ReleasedText(text, tokens, False)
         start = self._seen
         self._seen += len(text)
         self._keep(start, text, tokens)
@@ -51,7 +51,7 @@ class Stops:
         self._hit = found is not None and found <= begun
         return self._release(begun if found is None else min(found, begun))
 
-    def flush(self) -> Piece:
+    def flush(self) -> ReleasedText:
         """The text is over: return what waited, up to a stop sequence among it."""
         found = self._found()
         self._hit = found is not None
@@ -69,12 +69,12 @@ class Stops:
     def _keep(self, start: int, text: str, tokens: list[Token]) -> None:
         if text:
             self._pieces.append((start, text))
-        self._told = max(self._told, start)  # tokens may come ahead of their text
+        self._tokens_end = max(self._tokens_end, start)  # tokens may come ahead of their text
         for token in tokens:
-            self._told += _length(token) if text else 0  # without any, they are about what came before
-            self._tokens.append((self._told, token))
+            self._tokens_end += _length(token) if text else 0  # without any, they are about what came before
+            self._tokens.append((self._tokens_end, token))
 
-    def _release(self, until: int) -> Piece:
+    def _release(self, until: int) -> ReleasedText:
         texts: list[str] = []
         while self._pieces and self._released < until:
             start, piece = self._pieces[0]
@@ -85,7 +85,7 @@ class Stops:
         tokens: list[Token] = []
         while self._tokens and self._tokens[0][0] <= until:
             tokens.append(self._tokens.popleft()[1])
-        return Piece("".join(texts), tokens, self._hit)
+        return ReleasedText("".join(texts), tokens, self._hit)
 
 
 class _Search:
@@ -133,8 +133,8 @@ def _borders(stop: str) -> list[int]:
 
 def _length(token: Token) -> int:
     """How many characters begin in a token: one token may be a piece of a character, so its bytes are counted."""
-    given = token.get("bytes")
-    if isinstance(given, list) and given:
-        return sum(1 for byte in given if not (isinstance(byte, int) and 0x80 <= byte < 0xC0))
+    utf8 = token.get("bytes")
+    if isinstance(utf8, list) and utf8:
+        return sum(1 for byte in utf8 if not (isinstance(byte, int) and 0x80 <= byte < 0xC0))
     text = token.get("token")
     return len(text) if isinstance(text, str) else 0
