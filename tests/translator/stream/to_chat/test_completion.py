@@ -140,7 +140,7 @@ def test_an_older_client_gets_one_call(make_context: Callable[..., CompletionCon
     """In the older form (G14); the others are reported."""
     context = make_context(legacy=True)
     out = Completion(context)
-    entry = out.add_call("f", "c1", False, TextBuffer("{}"))
+    entry = out.add_call("f", "c1", False, TextBuffer(b"{}"))
     assert entry is not None
     out.add_to_call(entry, "{}")
     assert out.add_call("g", "c2", False, TextBuffer()) is None
@@ -285,7 +285,7 @@ def test_a_quiet_completion_has_no_chunks(make: Make) -> None:
     out.read_snapshot({"usage": USAGE, "moderation": {"output": {"type": "error"}}})
     out.add_text("Hi")
     out.add_piece("refusal", "no")
-    entry = out.add_call("f", "c", False, TextBuffer("{}"))
+    entry = out.add_call("f", "c", False, TextBuffer(b"{}"))
     assert entry is not None
     out.add_to_call(entry, "{}")
     out.end("tool_calls")
