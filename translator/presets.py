@@ -27,10 +27,10 @@ _OPENAI = Profile(
     strict_functions="infer",
     image_detail_original=True,
     reasoning_replay="never",
-    least_output_tokens=16,
+    min_output_tokens=16,
     encrypted_reasoning=True,  # https://developers.openai.com/api/docs/guides/reasoning
     native_responses="trusted",
-    says_when_cut=True,
+    reports_truncation=True,
 )
 _LOW_TO_HIGH = ("low", "medium", "high")
 

@@ -125,7 +125,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """Takes no system messages, and wants `instructions`: those in front go there, later ones are the developer's."""
     responses_always_stream: bool = False
     """It only streams: it is asked to, and a client that wants the answer whole gets it gathered."""
-    least_output_tokens: int = 1
+    min_output_tokens: int = 1
     """The smallest `max_output_tokens` that it takes (16 at OpenAI); smaller limits become this one."""
     deployments: bool = False
     """Has each model at a path of its own, too: `/openai/deployments/NAME` leads to where the other API is."""
@@ -137,7 +137,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     *plain*: what has messages and functions only; what Codex sends besides is refused by many, or lost in silence.
     *never*: its answers are wrong, too."""
-    says_when_cut: bool = False
+    reports_truncation: bool = False
     """Its answers that hit their limit are `incomplete`; otherwise a text as long as its limit counts as cut."""
 
     cumulative_deltas: bool = False

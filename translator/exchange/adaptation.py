@@ -266,7 +266,7 @@ _CHAT = (
     Lesson("unsupported", _unsupported),
 )
 _RESPONSES = (
-    Lesson("least_output_tokens", _least_output_tokens),
+    Lesson("min_output_tokens", _least_output_tokens),
     Lesson("responses_unsupported", _responses_unsupported),
     Lesson("object_arguments", _object_arguments, _TEMPLATE),
 )

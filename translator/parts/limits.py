@@ -27,7 +27,7 @@ def to_chat(limit: Any, path: str, context: Context) -> Any:
 
 def to_responses(limit: Any, path: str, context: Context) -> Any:
     """Return the limit, or the least one that the upstream takes (protocol 0: OpenAI's floor is 16)."""
-    limit, least = to_chat(limit, path, context), context.profile.least_output_tokens
+    limit, least = to_chat(limit, path, context), context.profile.min_output_tokens
     if not isinstance(limit, int) or isinstance(limit, bool) or limit >= least:
         return limit
     context.report.approximated(path, f"the least limit is {least}", limit)

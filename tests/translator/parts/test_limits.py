@@ -16,7 +16,7 @@ def context(**profile: Any) -> Context:
 )
 def test_a_limit_below_the_least_is_raised(limit: Any, least: int, sent: Any) -> None:
     """OpenAI takes no fewer than 16 tokens; what is no number is the upstream's affair."""
-    given = context(least_output_tokens=least)
+    given = context(min_output_tokens=least)
     assert limits.to_responses(limit, "max_tokens", given) is sent
     raised = [] if limit is sent else [("max_tokens", "approximated", limit)]
     assert [(loss.path, loss.kind, loss.value) for loss in given.report] == raised
@@ -26,7 +26,7 @@ def test_a_limit_below_the_least_is_raised(limit: Any, least: int, sent: Any) ->
 @pytest.mark.parametrize("read", [limits.to_chat, limits.to_responses])
 def test_a_limit_of_nothing_is_none(read: Any, limit: Any) -> None:
     """Clients of local servers write 0 or -1 for no limit: it is left out and reported, and no floor is for it."""
-    given = context(least_output_tokens=16)
+    given = context(min_output_tokens=16)
     assert read(limit, "max_tokens", given) is None
     assert [(loss.path, loss.kind, loss.value) for loss in given.report] == [("max_tokens", "dropped", limit)]
 

@@ -241,7 +241,7 @@ class ToChat:
 
     def _is_full(self) -> bool:
         """Whether a text is as long as it may be: llama-server and transformers serve call that completed."""
-        if not self._is_used_up() or self._out.call_reason or self._profile.says_when_cut:
+        if not self._is_used_up() or self._out.call_reason or self._profile.reports_truncation:
             return False
         self._report.approximated("finish_reason", "the answer is as long as its limit and taken for cut")
         return True
