@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import Profile, Received, ServeChat, ServeResponses, encode_json
+from diglot.translator import Profile, RequestBody, ServeChat, ServeResponses, encode_json
 from diglot.translator.fields import TO_CHAT, TO_RESPONSES
 from diglot.translator.parts import content, tools, upstream_errors
 from diglot.translator.parts.reasoning import seal, to_details
@@ -44,9 +44,11 @@ def many(value: Any) -> Make:
 
 def serve(serving: Any, body: Any, **settings: Any) -> Callable[[], Any]:
     def run() -> None:
-        made, data = Received(body).translate(lambda b: serving(b, new_id=lambda p: p, clock=lambda: 1.0, **settings))
+        made, data = RequestBody(body).translate(
+            lambda b: serving(b, new_id=lambda p: p, clock=lambda: 1.0, **settings)
+        )
         for path in ("messages[1].content[0].text", "input[1].content", "tools[1].function.name", LONG):
-            made.own_path(path)
+            made.caller_path(path)
         assert data
         made.report.header()
 

@@ -3,7 +3,7 @@
 Users call the functions of `diglot`. This is the second tier, for authors of servers: verbs that are fed with what
 comes, and return what goes; reading, writing, waiting and ids are the server's. One call, in order:
 
-1. `Received.read(data)` decodes the client's request, and `translate(make)` gives the exchange and the bytes to
+1. `RequestBody.read(data)` decodes the client's request, and `translate(make)` gives the exchange and the bytes to
    send. Large pictures and files in it are not decoded. Or: `ServeResponses(body)` and `ServeChat(body)` for a body
    that is decoded, `ServeCompact(body)` for `POST /responses/compact`.
 2. Send `exchange.request` to `exchange.endpoint` of the upstream, below its `/v1`, `exchange.copies` times. An
@@ -57,7 +57,7 @@ from .errors import (
 from .exchange.base import Exchange
 from .exchange.choices import Branches
 from .exchange.frames import FrameStream
-from .exchange.request_body import Received
+from .exchange.request_body import RequestBody
 from .exchange.serve_chat import ServeChat
 from .exchange.serve_responses import ServeCompact, ServeResponses
 from .losses import Loss, Report
@@ -88,8 +88,8 @@ __all__ = [
     "NotSayable",
     "Profile",
     "ProtocolMisuse",
-    "Received",
     "Report",
+    "RequestBody",
     "RequestError",
     "ServeChat",
     "ServeCompact",

@@ -15,14 +15,14 @@ import msgspec
 from .context import Context
 from .parts import upstream_errors
 from .profiles import Profile
-from .turns.to_responses import Items
+from .turns.to_responses import ItemBuilder
 from .wire import json
 
 SEALED = "reasoning.encrypted_content"
 _SYSTEM = ("system", "developer")
 
 
-def add(given: dict[str, Any], items: Items, made: dict[str, Any], context: Context) -> frozenset[str]:
+def add(given: dict[str, Any], items: ItemBuilder, made: dict[str, Any], context: Context) -> frozenset[str]:
     """Add to the request that was *made* of a *given* one; return the settings whose additions may be refused."""
     profile, added = context.profile, set[str]()
     included, told = made.get("include", []), made.get("reasoning") or {}
@@ -46,7 +46,7 @@ def add(given: dict[str, Any], items: Items, made: dict[str, Any], context: Cont
 # system messages as `instructions`
 
 
-def _instruct(items: Items, made: dict[str, Any], context: Context) -> None:
+def _instruct(items: ItemBuilder, made: dict[str, Any], context: Context) -> None:
     """The system messages in front are the `instructions`, which have to be there; later ones are the developer's."""
     texts: list[str] = [made["instructions"]] if "instructions" in made else []
     first = 0

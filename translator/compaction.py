@@ -18,7 +18,7 @@ PROMPT = (
 _NOT_FOR_SUMMARIES = ("text", "include", "max_output_tokens", "top_logprobs")
 
 
-def is_asked(body: Any) -> bool:
+def has_trigger(body: Any) -> bool:
     """Whether the last input item of a request is a `compaction_trigger`."""
     items = body.get("input") if isinstance(body, dict) else None
     last = items[-1] if isinstance(items, list) and items else None
@@ -39,7 +39,7 @@ def _unformatted(item: Any) -> Any:
     return {**item, "text": None} if is_update else item
 
 
-def triggered(body: Any) -> dict[str, Any]:
+def with_trigger(body: Any) -> dict[str, Any]:
     """Return the Responses request that does what a body of `POST /responses/compact` asks for."""
     body = validate.mapping(body, "body")
     validate.text(body.get("model"), "model")

@@ -157,7 +157,7 @@ TO_CHAT = compile_rules(REQUEST, "chat")
 TO_RESPONSES = compile_rules(REQUEST, "responses")
 
 
-class Answer(NamedTuple):
+class AnswerField(NamedTuple):
     """One field of an answer."""
 
     name: str
@@ -166,62 +166,70 @@ class Answer(NamedTuple):
     why: str = ""
 
 
-ANSWER: list[Answer] = [
-    Answer("id", None, "here", "an id of its own"),
-    Answer("object", "response", "here"),
-    Answer("created_at", None, "upstream", "`created`, in whole seconds"),
-    Answer("completed_at", None, "here", "when it completed"),
-    Answer("status", "in_progress", "upstream", "from `finish_reason`"),
-    Answer("incomplete_details", None, "upstream", "from `finish_reason`"),
-    Answer("error", None, "upstream", "an error object, or a stream that was cut"),
-    Answer("model", None, "upstream"),
-    Answer("output", [], "upstream", "reasoning, message and calls of the first choice"),
-    Answer("usage", None, "upstream", "null when the upstream does not say"),
-    Answer("service_tier", "default", "upstream"),
-    Answer("previous_response_id", None, "here", _STATE),
-    Answer("store", False, "here", _STATE),
-    Answer("background", False, "here", _STATE),
-    Answer("instructions", None, "request"),
-    Answer("metadata", {}, "request"),
-    Answer("parallel_tool_calls", True, "request"),
-    Answer("temperature", 1.0, "request"),
-    Answer("top_p", 1.0, "request"),
-    Answer("presence_penalty", 0, "request"),
-    Answer("frequency_penalty", 0, "request"),
-    Answer("top_logprobs", 0, "request"),
-    Answer("tools", [], "request"),
-    Answer("tool_choice", "auto", "request"),
-    Answer("text", {"format": {"type": "text"}}, "request"),
-    Answer("reasoning", {"effort": None, "summary": None}, "request"),
-    Answer("truncation", "disabled", "here"),
-    Answer("max_output_tokens", None, "request"),
-    Answer("max_tool_calls", None, "request"),
-    Answer("safety_identifier", None, "request"),
-    Answer("prompt_cache_key", None, "request"),
+ANSWER: list[AnswerField] = [
+    AnswerField("id", None, "here", "an id of its own"),
+    AnswerField("object", "response", "here"),
+    AnswerField("created_at", None, "upstream", "`created`, in whole seconds"),
+    AnswerField("completed_at", None, "here", "when it completed"),
+    AnswerField("status", "in_progress", "upstream", "from `finish_reason`"),
+    AnswerField("incomplete_details", None, "upstream", "from `finish_reason`"),
+    AnswerField("error", None, "upstream", "an error object, or a stream that was cut"),
+    AnswerField("model", None, "upstream"),
+    AnswerField("output", [], "upstream", "reasoning, message and calls of the first choice"),
+    AnswerField("usage", None, "upstream", "null when the upstream does not say"),
+    AnswerField("service_tier", "default", "upstream"),
+    AnswerField("previous_response_id", None, "here", _STATE),
+    AnswerField("store", False, "here", _STATE),
+    AnswerField("background", False, "here", _STATE),
+    AnswerField("instructions", None, "request"),
+    AnswerField("metadata", {}, "request"),
+    AnswerField("parallel_tool_calls", True, "request"),
+    AnswerField("temperature", 1.0, "request"),
+    AnswerField("top_p", 1.0, "request"),
+    AnswerField("presence_penalty", 0, "request"),
+    AnswerField("frequency_penalty", 0, "request"),
+    AnswerField("top_logprobs", 0, "request"),
+    AnswerField("tools", [], "request"),
+    AnswerField("tool_choice", "auto", "request"),
+    AnswerField("text", {"format": {"type": "text"}}, "request"),
+    AnswerField("reasoning", {"effort": None, "summary": None}, "request"),
+    AnswerField("truncation", "disabled", "here"),
+    AnswerField("max_output_tokens", None, "request"),
+    AnswerField("max_tool_calls", None, "request"),
+    AnswerField("safety_identifier", None, "request"),
+    AnswerField("prompt_cache_key", None, "request"),
 ]
 
-COMPLETION: list[Answer] = [
-    Answer("id", None, "upstream", "`chatcmpl-` instead of `resp_`"),
-    Answer("object", "chat.completion", "here"),
-    Answer("created", None, "upstream", "`created_at`, in whole seconds"),
-    Answer("model", None, "upstream"),
-    Answer("choices[].index", 0, "here", "one choice for each copy of the request"),
-    Answer("choices[].message.role", "assistant", "here"),
-    Answer("choices[].message.content", None, "upstream", "the texts of all messages, joined (`message_separator`)"),
-    Answer("choices[].message.refusal", None, "upstream", "refusals, joined"),
-    Answer("choices[].message.tool_calls", None, "upstream", "calls that a client runs, in order; absent without"),
-    Answer("choices[].message.function_call", None, "upstream", "for clients that declare `functions`: the first call"),
-    Answer("choices[].message.annotations", None, "upstream", "citations of URLs; absent without"),
-    Answer("choices[].message.reasoning_content", None, "upstream", "texts of reasoning items (`reasoning_expose`)"),
-    Answer("choices[].message.reasoning_details", None, "upstream", "reasoning that must come back unread, sealed"),
-    Answer("choices[].message.images", None, "upstream", "generated images, as some gateways spell them"),
-    Answer("choices[].logprobs", None, "upstream", "of the texts; refusals have none"),
-    Answer(
+COMPLETION: list[AnswerField] = [
+    AnswerField("id", None, "upstream", "`chatcmpl-` instead of `resp_`"),
+    AnswerField("object", "chat.completion", "here"),
+    AnswerField("created", None, "upstream", "`created_at`, in whole seconds"),
+    AnswerField("model", None, "upstream"),
+    AnswerField("choices[].index", 0, "here", "one choice for each copy of the request"),
+    AnswerField("choices[].message.role", "assistant", "here"),
+    AnswerField(
+        "choices[].message.content", None, "upstream", "the texts of all messages, joined (`message_separator`)"
+    ),
+    AnswerField("choices[].message.refusal", None, "upstream", "refusals, joined"),
+    AnswerField("choices[].message.tool_calls", None, "upstream", "calls that a client runs, in order; absent without"),
+    AnswerField(
+        "choices[].message.function_call", None, "upstream", "for clients that declare `functions`: the first call"
+    ),
+    AnswerField("choices[].message.annotations", None, "upstream", "citations of URLs; absent without"),
+    AnswerField(
+        "choices[].message.reasoning_content", None, "upstream", "texts of reasoning items (`reasoning_expose`)"
+    ),
+    AnswerField(
+        "choices[].message.reasoning_details", None, "upstream", "reasoning that must come back unread, sealed"
+    ),
+    AnswerField("choices[].message.images", None, "upstream", "generated images, as some gateways spell them"),
+    AnswerField("choices[].logprobs", None, "upstream", "of the texts; refusals have none"),
+    AnswerField(
         "choices[].finish_reason", None, "upstream", "from `status`, `incomplete_details` and whether there are calls"
     ),
-    Answer("usage", None, "upstream", "absent in streams unless asked for"),
-    Answer("service_tier", None, "upstream"),
-    Answer("moderation", None, "upstream"),
+    AnswerField("usage", None, "upstream", "absent in streams unless asked for"),
+    AnswerField("service_tier", None, "upstream"),
+    AnswerField("moderation", None, "upstream"),
 ]
 
 _BLANK = {field.name: field.default for field in ANSWER}

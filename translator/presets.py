@@ -271,7 +271,7 @@ def preset(name: str, **changes: Any) -> Profile:
     return named.replace(**changes) if changes else named
 
 
-def chosen(profile: Profile | str | None) -> Profile:
+def resolve_profile(profile: Profile | str | None) -> Profile:
     """Return *profile* itself, the preset of that name, or the default for None.
 
     Raises ValueError for an unknown name, and TypeError for anything else.

@@ -13,10 +13,10 @@ from .losses import Report
 from .mapping import put, put_taken, walk
 from .parts import formats, limits, tools
 from .parts.catalog import Catalog
-from .parts.names import Names
+from .parts.names import ToolNames
 from .profiles import Profile
-from .turns.to_chat import Turns
-from .turns.to_responses import Items
+from .turns.to_chat import MessageBuilder
+from .turns.to_responses import ItemBuilder
 from .wire import validate
 
 _LOGPROBS = "message.output_text.logprobs"
@@ -30,7 +30,7 @@ _NOTHING_TO_INCLUDE = (  # what these would show comes from tools that the serve
 )
 
 
-class ResponsesRequest(NamedTuple):
+class ResponsesTranslation(NamedTuple):
     """A Responses request made of a chat request, and what is needed to read the answer to it."""
 
     body: dict[str, Any]
@@ -41,14 +41,14 @@ class ResponsesRequest(NamedTuple):
     copies: int  # how often the request is to be sent
     include_usage: bool
     legacy: bool  # the client knows `functions`, not `tools`
-    names: Names  # of the tools: the upstream's and the client's
+    names: ToolNames  # of the tools: the upstream's and the client's
     added: frozenset[str] = frozenset()  # settings of the profile that added something
 
 
-Made = TypeVar("Made", "ChatRequest", "ResponsesRequest")
+Made = TypeVar("Made", "ChatTranslation", "ResponsesTranslation")
 
 
-class ChatRequest(NamedTuple):
+class ChatTranslation(NamedTuple):
     """A chat request made of a Responses request, and what is needed to read the answer to it."""
 
     body: dict[str, Any]
@@ -74,7 +74,7 @@ def to_chat(
     return translate_to_chat(body, Context.of(profile, report), strict=strict).body
 
 
-def translate_to_chat(body: Any, context: Context, *, strict: bool = False) -> ChatRequest:
+def translate_to_chat(body: Any, context: Context, *, strict: bool = False) -> ChatTranslation:
     """Translate a request and keep what reading the answer needs (specification: protocol 1.2)."""
     return _checked(_to_chat, body, context, strict)
 
@@ -89,7 +89,7 @@ def _checked(translate: Callable[[dict[str, Any], Context], Made], body: Any, co
     return made
 
 
-def _to_chat(body: dict[str, Any], context: Context) -> ChatRequest:
+def _to_chat(body: dict[str, Any], context: Context) -> ChatTranslation:
     changed = _configured(body)
     if changed:
         body = {**body, **changed}
@@ -110,7 +110,7 @@ def _to_chat(body: dict[str, Any], context: Context) -> ChatRequest:
     for name, value in context.profile.added.items():
         if name.split(".")[0] not in chat:
             put(chat, name, value)
-    return ChatRequest(chat, catalog, turns.origins, turns.call_origins, declared)
+    return ChatTranslation(chat, catalog, turns.origins, turns.call_origins, declared)
 
 
 _RENAMED_HERE = ("tools", "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs")
@@ -153,9 +153,9 @@ def _configured(body: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
-def _turns(body: dict[str, Any], catalog: Catalog, context: Context) -> Turns:
+def _turns(body: dict[str, Any], catalog: Catalog, context: Context) -> MessageBuilder:
     replayed = (body.get("reasoning") or {}).get("context")
-    turns = Turns(catalog, context, body["model"], current_turn_only=replayed == "current_turn")
+    turns = MessageBuilder(catalog, context, body["model"], current_turn_only=replayed == "current_turn")
     if replayed == "all_turns" and context.profile.reasoning_replay in ("never", "tool_loop"):
         context.report.approximated("reasoning.context", "reasoning of earlier turns does not go back")
     if body.get("instructions") is not None:
@@ -206,14 +206,14 @@ def to_responses(
     return translate_to_responses(body, Context.of(profile, report), strict=strict).body
 
 
-def translate_to_responses(body: Any, context: Context, *, strict: bool = False) -> ResponsesRequest:
+def translate_to_responses(body: Any, context: Context, *, strict: bool = False) -> ResponsesTranslation:
     """Translate a request and keep what reading the answer needs (specification: protocol 1.1)."""
     return _checked(_to_responses, body, context, strict)
 
 
-def _to_responses(body: dict[str, Any], context: Context) -> ResponsesRequest:
+def _to_responses(body: dict[str, Any], context: Context) -> ResponsesTranslation:
     _check(body, "messages", "input")
-    body = spellings.said_once(body, context)
+    body = spellings.without_synonyms(body, context)
     made: dict[str, Any] = {}
     early, late = body, {}
     if "stop" in body or "n" in body:  # that may be refused, but for better reasons first
@@ -221,8 +221,8 @@ def _to_responses(body: dict[str, Any], context: Context) -> ResponsesRequest:
         for name in late:
             del early[name]
     walk(fields.TO_RESPONSES, early, made, context, context.profile.responses_unknown)
-    names = Names()
-    items = Items(context, names)
+    names = ToolNames()
+    items = ItemBuilder(context, names)
     if body.get("input") is None:
         items.add(body["messages"])
     else:
@@ -236,7 +236,7 @@ def _to_responses(body: dict[str, Any], context: Context) -> ResponsesRequest:
     added = additions.add(body, items, made, context)
     if late:
         walk(fields.TO_RESPONSES, late, made, context, "report")
-    return ResponsesRequest(
+    return ResponsesTranslation(
         body=made,
         origins=items.origins,
         declared=declared,
@@ -250,7 +250,7 @@ def _to_responses(body: dict[str, Any], context: Context) -> ResponsesRequest:
     )
 
 
-def _instruct(body: dict[str, Any], items: Items, made: dict[str, Any], context: Context) -> None:
+def _instruct(body: dict[str, Any], items: ItemBuilder, made: dict[str, Any], context: Context) -> None:
     """What a chat client says in `instructions`, beside its system messages."""
     if body.get("instructions") is None:
         return

@@ -8,7 +8,7 @@ from .context import Context
 from .parts import limits
 
 
-def said_once(body: dict[str, Any], context: Context) -> dict[str, Any]:
+def without_synonyms(body: dict[str, Any], context: Context) -> dict[str, Any]:
     """Return a chat request in which no thing is said twice; what says something else than is kept is reported.
 
     Of two names, the older one gives way, or the other dialect's.
@@ -41,7 +41,11 @@ def _with_reasoning(body: dict[str, Any]) -> dict[str, Any]:
 def _says(body: dict[str, Any], name: str) -> bool:
     """Whether a field says something: a limit of nothing and a conversation without messages do not."""
     value = body.get(name)
-    return value is not None and not (name in _LIMITS and limits.is_none(value)) and (name != "messages" or value != [])
+    return (
+        value is not None
+        and not (name in _LIMITS and limits.is_unlimited(value))
+        and (name != "messages" or value != [])
+    )
 
 
 _LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")

@@ -9,7 +9,7 @@ from .errors import BadRequest
 from .mapping import put_taken
 from .parts import choices, tools
 from .parts.catalog import Catalog
-from .parts.names import Names
+from .parts.names import ToolNames
 
 
 def to_chat(body: dict[str, Any], catalog: Catalog, chat: dict[str, Any], context: Context) -> list[str]:
@@ -54,7 +54,9 @@ def _declare_called(chat: dict[str, Any], context: Context) -> None:
         chat["tool_choice"] = "none"
 
 
-def to_responses(body: dict[str, Any], made: dict[str, Any], legacy: bool, names: Names, context: Context) -> list[str]:
+def to_responses(
+    body: dict[str, Any], made: dict[str, Any], legacy: bool, names: ToolNames, context: Context
+) -> list[str]:
     """Declare the tools and the choice among them; return the paths of the declarations."""
     declared, paths = tools.to_responses(body, names, context)
     name = "tool_choice" if body.get("tool_choice") is not None else "function_call"

@@ -6,7 +6,7 @@ import logging
 
 import anyio
 
-from ...translator import BadRequest, Received
+from ...translator import BadRequest, RequestBody
 from ..limits import Limits
 from ..missing import words
 from .encodings import TooLarge, UnknownEncoding, decode, supported
@@ -29,7 +29,7 @@ class Unreadable(Exception):
         self.error = error
 
 
-async def read_object(scope: Scope, receive: Receive, limits: Limits) -> Received:
+async def read_object(scope: Scope, receive: Receive, limits: Limits) -> RequestBody:
     """Return the JSON object in the body of a request, which is bounded before and after decompression.
 
     Raises BadRequest (400, 413 or 415), Unreadable (400, 408 or 413) or Disconnected.
@@ -104,8 +104,8 @@ def _plain(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes | byte
         raise BadRequest(f"The request body cannot be decoded: {error}.", code="invalid_encoding") from None
 
 
-def _object(data: bytes | bytearray, encoding: bytes, limit: int) -> Received:
-    received = Received.read(_plain(data, encoding, limit))
+def _object(data: bytes | bytearray, encoding: bytes, limit: int) -> RequestBody:
+    received = RequestBody.read(_plain(data, encoding, limit))
     if not isinstance(received.body, dict):
         raise BadRequest("The request body must be a JSON object.", code="invalid_json")
     return received

@@ -278,7 +278,7 @@ class Relay:
 
     def _gather(self, data: bytes, last: bool) -> Awaitable[None] | None:
         """Some servers always stream (transformers serve): the client that did not ask for it gets the answer whole."""
-        if not self.exchange.gathers:
+        if not self.exchange.can_collect_stream:
             raise BadUpstream("The upstream sent an event stream although none was asked for.")
         stream = self._gathered = self._gathered or self.exchange.stream(max_line=self._limits.max_line)
         self._size += len(data)

@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import msgspec
 
-from ...translator import BadRequest, BadUpstream, Buffer, Exchange, Loss, Profile, Received, TranslationError
+from ...translator import BadRequest, BadUpstream, Buffer, Exchange, Loss, Profile, RequestBody, TranslationError
 from ..asgi.request_body import Disconnected, Unreadable, read_object
 from ..asgi.types import App, Headers, Receive, Scope, Send, hang_up
 from ..limits import Limits
@@ -105,7 +105,7 @@ class Call:
         else:
             await self._serve(profile_for(self.body.get("model")), strict)
 
-    async def serve(self, received: Received, profile: Profile, strict: bool, like: list[Buffer]) -> None:
+    async def serve(self, received: RequestBody, profile: Profile, strict: bool, like: list[Buffer]) -> None:
         """Serve a request that has been read. If its translation is *like* bytes that are there, these are sent."""
         self._sent.received, self._sent.request = received, like
         await self._serve(profile, strict)
@@ -150,7 +150,7 @@ class Call:
         """Send the request several times: each branch is a call of its own, for one choice."""
         assert self.exchange is not None
         assert self.profile is not None
-        profile, request, received = self.profile, self._sent.request, Received({**self.body, "n": 1})
+        profile, request, received = self.profile, self._sent.request, RequestBody({**self.body, "n": 1})
         self._fan_out = fan_out = FanOut(self.exchange, self.outlet, self._limits)
         limits = _shared_by(copies, self._limits)
         branches = [
@@ -250,13 +250,13 @@ class _Sent:
     """A request as it was received and as it is sent, until the upstream has accepted it."""
 
     def __init__(self) -> None:
-        self.received = Received({})
+        self.received = RequestBody({})
         self.request: list[Buffer] = []
 
     def release(self) -> None:
         """Keep only what the record of the exchange tells."""
         body = self.received.body
-        self.received, self.request = Received({name: body[name] for name in _TOLD if name in body}), []
+        self.received, self.request = RequestBody({name: body[name] for name in _TOLD if name in body}), []
 
 
 _TOLD = ("model", "stream")

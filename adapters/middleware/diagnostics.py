@@ -20,7 +20,7 @@ def no_answer(exchange: Exchange, headers: Headers, error: ValueError | None = N
     kind = _header(headers, b"content-type").partition(";")[0].strip()
     if kind in ("", "application/json", "text/event-stream"):
         return BadUpstream("The upstream's answer is not JSON.")
-    return BadUpstream(f"The upstream answered with {kind}, not with {exchange.awaited}: is the URL right?")
+    return BadUpstream(f"The upstream answered with {kind}, not with {exchange.answer_kind}: is the URL right?")
 
 
 def refusal(exchange: Exchange, status: int, headers: Headers, body: bytes) -> BadUpstream:

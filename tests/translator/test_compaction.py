@@ -34,7 +34,7 @@ CALLED = {"choices": [{"message": {"role": "assistant", "tool_calls": [CALL]}, "
 )
 def test_a_trigger_at_the_end_asks_for_it(body: Any, asked: bool) -> None:
     """Only the last item counts; what is no request asks for nothing."""
-    assert compaction.is_asked(body) is asked
+    assert compaction.has_trigger(body) is asked
 
 
 def test_the_request_asks_for_a_summary() -> None:

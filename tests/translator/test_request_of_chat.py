@@ -15,7 +15,7 @@ def chat(**more: Any) -> dict[str, Any]:
     return {"model": "m", "messages": [{"role": "user", "content": "Go"}], **more}
 
 
-def back(given: dict[str, Any], **profile: Any) -> tuple[request.ResponsesRequest, list[tuple[str, str]]]:
+def back(given: dict[str, Any], **profile: Any) -> tuple[request.ResponsesTranslation, list[tuple[str, str]]]:
     """The Responses request and what is kept beside it, and (path, kind) of what was lost."""
     context = Context(Profile(**profile), Report())
     return request.translate_to_responses(given, context), [(loss.path, loss.kind) for loss in context.report]

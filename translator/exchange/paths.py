@@ -7,13 +7,13 @@ from typing import Any
 
 from .. import fields
 from ..profiles import Profile
-from ..request import ChatRequest, ResponsesRequest
+from ..request import ChatTranslation, ResponsesTranslation
 from ..turns.to_responses import LEGACY
 
 _PATH = re.compile(r"([A-Za-z_]+)(?:\[(\d{1,9})\]|\.(\d{1,9}))?(.*)", re.S)
 
 
-def in_responses(path: str, made: ChatRequest, profile: Profile) -> str:
+def in_responses(path: str, made: ChatTranslation, profile: Profile) -> str:
     """Turn a path of a chat request into that of the Responses request that it was made of."""
     head, index, rest = _split(path)
     if head == "messages" and index is not None and index < len(made.origins):
@@ -33,7 +33,7 @@ def in_responses(path: str, made: ChatRequest, profile: Profile) -> str:
     return path
 
 
-def in_chat(path: str, made: ResponsesRequest) -> str:
+def in_chat(path: str, made: ResponsesTranslation) -> str:
     """Turn a path of a Responses request into that of the chat request that it was made of."""
     head, index, rest = _split(path)
     if head == "input" and index is not None and index < len(made.origins):
@@ -98,7 +98,7 @@ def _in_declaration(declared: str, rest: str) -> str:
     return declared + re.sub(r"^\.user_location\.(?!type\b)", ".user_location.approximate.", rest)
 
 
-def _in_field(path: str, made: ResponsesRequest) -> str:
+def _in_field(path: str, made: ResponsesTranslation) -> str:
     """A field of its own; where it may have come from several, it is one that was given."""
     rows = [(row.chat, row.responses) for row in fields.REQUEST if row.chat and row.responses and row.to_responses]
     exact = [(chat, path[len(name) :]) for chat, name in rows if _begins(path, name)]
@@ -110,11 +110,11 @@ def _in_field(path: str, made: ResponsesRequest) -> str:
     return path
 
 
-def _is_given(chat: str, made: ResponsesRequest) -> bool:
+def _is_given(chat: str, made: ResponsesTranslation) -> bool:
     return made.given.get(re.split(r"[.\[]", chat)[0]) is not None
 
 
-def _nested(chat: str, rest: str, made: ResponsesRequest) -> str:
+def _nested(chat: str, rest: str, made: ResponsesTranslation) -> str:
     """Chat says some things one level deeper."""
     if chat == "logprobs":
         return chat

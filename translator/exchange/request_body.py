@@ -7,30 +7,30 @@ from typing import Any, TypeVar
 
 from ..errors import BadRequest, TranslationError
 from ..wire import json
-from ..wire.payloads import Buffer, Carried, cut
+from ..wire.payloads import Buffer, DetachedPayloads, detach
 from .base import Exchange
 
 Made = TypeVar("Made", bound=Exchange)
 
 
-class Received:
+class RequestBody:
     """A decoded request, in whose ``body`` marks may stand for payloads (`wire/carried.py`).
 
     ``is_large`` says that what is done with it takes so long that it had better be done in a thread of its own: there
     it lets others have their turn.
     """
 
-    def __init__(self, body: Any, payloads: Carried | None = None, size: int = 0) -> None:
+    def __init__(self, body: Any, payloads: DetachedPayloads | None = None, size: int = 0) -> None:
         self.body: Any = body
         self.is_large: bool = size > LARGE
         self._in_steps = size > _IN_STEPS
         self._payloads = payloads
 
     @classmethod
-    def read(cls, data: bytes | bytearray) -> Received:
+    def read(cls, data: bytes | bytearray) -> RequestBody:
         """Decode *data*; raises BadRequest for what is not JSON, wherever that can be seen outside of payloads."""
-        payloads = cut(data)
-        return cls(_decoded(payloads.light if payloads else data), payloads, len(data))
+        payloads = detach(data)
+        return cls(_decoded(payloads.skeleton if payloads else data), payloads, len(data))
 
     def check(self) -> None:
         """Raise BadRequest if payloads are not what may stand in JSON: worth its time when an upstream has refused."""
@@ -73,12 +73,12 @@ def _encoded(request: dict[str, Any], in_steps: bool) -> list[Buffer]:
     return [*json.encode_in_steps(request)] if in_steps else [json.encode(request)]
 
 
-def _light(body: Any, payloads: Carried, make: Callable[[Any], Made]) -> tuple[Made, list[Buffer]] | None:
+def _light(body: Any, payloads: DetachedPayloads, make: Callable[[Any], Made]) -> tuple[Made, list[Buffer]] | None:
     try:
         made = make(body)
     except TranslationError:
         return None
-    if made.copies > 1 or payloads.is_in(made.repeated()):
+    if made.copies > 1 or payloads.is_in(made.echoed_values()):
         return None
-    request = payloads.put_back(json.encode(made.request))
+    request = payloads.reattach(json.encode(made.request))
     return None if request is None else (made, request)

@@ -42,7 +42,7 @@ class ServeChat(Exchange):
     """
 
     endpoint = "/responses"
-    awaited = "a Response"
+    answer_kind = "a Response"
 
     def __init__(
         self,
@@ -71,9 +71,9 @@ class ServeChat(Exchange):
             stops=self._made.stops,
             new_id=new_id or derived.Ids(body),
             clock=clock,
-            own_path=partial(paths.in_chat, made=self._made),
-            own_name=self._made.names.own_name,
-            formatted=formats.is_wanted(self.request),
+            caller_path=partial(paths.in_chat, made=self._made),
+            caller_name=self._made.names.caller_name,
+            formatted=formats.asks_for_json(self.request),
             limit=limit if isinstance(limit := self.request.get("max_output_tokens"), int) else None,
         )
 
@@ -99,12 +99,12 @@ class ServeChat(Exchange):
     def release(self) -> None:
         super().release()
         self._made = self._made._replace(body={}, origins=[], declared=[], given={})
-        self._wanted = self._wanted._replace(own_path=upstream_errors.nowhere)
+        self._wanted = self._wanted._replace(caller_path=upstream_errors.no_path)
 
     @property
-    def own_path(self) -> Callable[[str], str | None]:
+    def caller_path(self) -> Callable[[str], str | None]:
         """Turns `input[5].content` into `messages[3].content`, and so on."""
-        return self._wanted.own_path
+        return self._wanted.caller_path
 
     def learned(self, status: int, body: bytes) -> Profile | None:
         """Return a profile without what was added here and the upstream refused; None if that was not the reason."""

@@ -39,7 +39,7 @@ class ServeResponses(Exchange):
     """
 
     endpoint = "/chat/completions"
-    awaited = "a chat completion"
+    answer_kind = "a chat completion"
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class ServeResponses(Exchange):
         context = Context.of(profile, None, live)
         self.profile: Profile = context.profile
         self.report: Report = context.report
-        compacts = compaction.is_asked(body)
+        compacts = compaction.has_trigger(body)
         self._made = request.translate_to_chat(compaction.request(body) if compacts else body, context, strict=strict)
         self.request: dict[str, Any] = self._made.body
         self.streaming: bool = body.get("stream") is True
@@ -70,7 +70,7 @@ class ServeResponses(Exchange):
             seal_reasoning=request.SEALED in validate.optional_array(body.get("include"), "include"),
             new_id=new_id or derived.Ids(body),
             clock=clock,
-            own_path=partial(paths.in_responses, made=self._made, profile=self.profile),
+            caller_path=partial(paths.in_responses, made=self._made, profile=self.profile),
         )
 
     def _read(self, body: Any) -> Any:
@@ -97,30 +97,30 @@ class ServeResponses(Exchange):
         done_mark = self.profile.events == "openresponses"
         return FrameStream(ToResponses(self._asked, apart=False), sse.Decoder(max_line), sse.event, done_mark)
 
-    def repeated(self) -> list[Any]:
-        return [*super().repeated(), self._asked.blank]
+    def echoed_values(self) -> list[Any]:
+        return [*super().echoed_values(), self._asked.blank]
 
     def release(self) -> None:
         super().release()
-        self._body, self._made = {}, request.ChatRequest({}, Catalog({}), [], {}, [])
-        self._asked = self._asked._replace(blank={}, catalog=self._made.catalog, own_path=upstream_errors.nowhere)
+        self._body, self._made = {}, request.ChatTranslation({}, Catalog({}), [], {}, [])
+        self._asked = self._asked._replace(blank={}, catalog=self._made.catalog, caller_path=upstream_errors.no_path)
 
     @property
-    def own_path(self) -> Callable[[str], str | None]:
+    def caller_path(self) -> Callable[[str], str | None]:
         """Turns `messages[3].content` into `input[5].content`, and so on."""
-        return self._asked.own_path
+        return self._asked.caller_path
 
 
 class ServeCompact(ServeResponses):
     """A `POST /responses/compact` served by a Chat Completions upstream: the model writes the summary."""
 
-    gathers = False
+    can_collect_stream = False
 
     def _read(self, body: Any) -> Any:
-        return {**compaction.triggered(body), "stream": None}
+        return {**compaction.with_trigger(body), "stream": None}
 
-    def repeated(self) -> list[Any]:
-        return [*super().repeated(), self._body]
+    def echoed_values(self) -> list[Any]:
+        return [*super().echoed_values(), self._body]
 
     def answer(self, finished: Any) -> dict[str, Any]:
         """Return the `response.compaction` object; raises BadUpstream, also when there is no whole summary."""

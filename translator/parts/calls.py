@@ -18,7 +18,7 @@ Item = dict[str, Any]
 Content = str | list[content.Part]
 
 
-class Call(NamedTuple):
+class ToolCall(NamedTuple):
     """A call as an item says it, before it has the name that the upstream knows."""
 
     name: str
@@ -27,7 +27,7 @@ class Call(NamedTuple):
     free_form: bool = False
 
 
-def to_chat(call: Call, call_id: str, flat: str, native_custom: bool) -> dict[str, Any]:
+def to_chat(call: ToolCall, call_id: str, flat: str, native_custom: bool) -> dict[str, Any]:
     """Return the member of `tool_calls` for *call*; arguments are never an empty string (clients parse them)."""
     if not call.free_form:
         return {"id": call_id, "type": "function", "function": {"name": flat, "arguments": call.payload or "{}"}}
@@ -37,7 +37,7 @@ def to_chat(call: Call, call_id: str, flat: str, native_custom: bool) -> dict[st
     return {"id": call_id, "type": "function", "function": {"name": flat, "arguments": arguments}}
 
 
-def with_object(call: Call, path: str, context: Context) -> Call:
+def with_object(call: ToolCall, path: str, context: Context) -> ToolCall:
     """Return *call* with arguments that the upstream can read: what is no JSON object is wrapped in one."""
     wrapped = None if call.free_form else _wrapped(call.payload, f"{path}.arguments", context)
     return call if wrapped is None else call._replace(payload=wrapped)
@@ -123,21 +123,21 @@ def short_id(call_id: str) -> str:
 _LONGEST_ID = 64
 
 
-def read_call(item: Item, path: str) -> Call:
+def read_call(item: Item, path: str) -> ToolCall:
     """Read any call item that a client runs."""
     return CALLS[item["type"]](item, path)
 
 
-def _function(item: Item, path: str) -> Call:
+def _function(item: Item, path: str) -> ToolCall:
     arguments = item.get("arguments")
     if arguments is not None and not isinstance(arguments, str):
         arguments = json.encode_text(arguments)
-    return Call(validate.text_at(item, "name", path), _namespace(item, path), arguments or "{}")
+    return ToolCall(validate.text_at(item, "name", path), _namespace(item, path), arguments or "{}")
 
 
-def _custom(item: Item, path: str) -> Call:
+def _custom(item: Item, path: str) -> ToolCall:
     name, given = validate.text_at(item, "name", path), validate.text_at(item, "input", path)
-    return Call(name, _namespace(item, path), given, free_form=True)
+    return ToolCall(name, _namespace(item, path), given, free_form=True)
 
 
 def _namespace(item: Item, path: str) -> str | None:
@@ -145,27 +145,27 @@ def _namespace(item: Item, path: str) -> str | None:
     return None if namespace is None else validate.text(namespace, f"{path}.namespace")
 
 
-def _tool_search(item: Item, path: str) -> Call:
+def _tool_search(item: Item, path: str) -> ToolCall:
     given = item.get("arguments")
-    return Call("tool_search", None, given if isinstance(given, str) else json.encode_text(given or {}))
+    return ToolCall("tool_search", None, given if isinstance(given, str) else json.encode_text(given or {}))
 
 
-def _local_shell(item: Item, path: str) -> Call:
+def _local_shell(item: Item, path: str) -> ToolCall:
     action = validate.mapping(item.get("action"), f"{path}.action")
-    return Call("local_shell", None, json.encode_text(_without(action, "type")))
+    return ToolCall("local_shell", None, json.encode_text(_without(action, "type")))
 
 
-def _shell(item: Item, path: str) -> Call:
-    return Call("shell", None, json.encode_text(_present(validate.mapping(item.get("action"), f"{path}.action"))))
+def _shell(item: Item, path: str) -> ToolCall:
+    return ToolCall("shell", None, json.encode_text(_present(validate.mapping(item.get("action"), f"{path}.action"))))
 
 
-def _apply_patch(item: Item, path: str) -> Call:
-    return Call("apply_patch", None, json.encode_text(validate.mapping(item.get("operation"), f"{path}.operation")))
+def _apply_patch(item: Item, path: str) -> ToolCall:
+    return ToolCall("apply_patch", None, json.encode_text(validate.mapping(item.get("operation"), f"{path}.operation")))
 
 
-def _computer(item: Item, path: str) -> Call:
+def _computer(item: Item, path: str) -> ToolCall:
     given = _present({key: item.get(key) for key in ("action", "actions")})
-    return Call("computer", None, json.encode_text(given))
+    return ToolCall("computer", None, json.encode_text(given))
 
 
 def _present(fields: Item) -> Item:
@@ -176,7 +176,7 @@ def _without(fields: Item, *names: str) -> Item:
     return {key: value for key, value in _present(fields).items() if key not in names}
 
 
-CALLS: dict[str, Callable[[Item, str], Call]] = {
+CALLS: dict[str, Callable[[Item, str], ToolCall]] = {
     "function_call": _function,
     "custom_tool_call": _custom,
     "tool_search_call": _tool_search,
@@ -238,10 +238,10 @@ def output_to_chat(item: Item, path: str, flat: Callable[[str, str | None], str]
         return [content.part_to_chat(given, f"{path}.output", context)]
     if given is None:
         raise validate.missing(f"{path}.output")
-    return told_to_chat(given, f"{path}.output", context)
+    return result_to_chat(given, f"{path}.output", context)
 
 
-def told_to_chat(given: Any, path: str, context: Context) -> Content:
+def result_to_chat(given: Any, path: str, context: Context) -> Content:
     """Return what a tool told: a text, parts, or any JSON as its text (W23).
 
     Beside parts that can be read, the others are reported: they may be for the server alone.
@@ -260,7 +260,7 @@ def told_to_chat(given: Any, path: str, context: Context) -> Content:
         elif (plain := content.plain(part)) is not None:
             parts.append({"type": "text", "text": plain})
         elif isinstance(part, dict) and isinstance(part.get("type"), str):
-            context.report.dropped(f"{path}[{i}]", f"chat has no part {validate.word(part['type'])}", part)
+            context.report.dropped(f"{path}[{i}]", f"chat has no part {validate.safe_token(part['type'])}", part)
         else:
             parts.append({"type": "text", "text": part if isinstance(part, str) else json.encode_text(part)})
     parts = [{"type": "text", "text": p["refusal"]} if p["type"] == "refusal" else p for p in parts]

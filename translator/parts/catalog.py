@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from .names import Names
+from .names import ToolNames
 
 Kind = Literal["function", "custom", "tool_search", "local_shell", "shell", "apply_patch"]
 
 
-class Tool(NamedTuple):
+class DeclaredTool(NamedTuple):
     """One declared tool under both of its names."""
 
     flat: str  # the name that the upstream knows
@@ -27,32 +27,32 @@ class Tool(NamedTuple):
 class Catalog:
     """The tools of one request: by flat name (for answers) and by native name (for history and choices)."""
 
-    def __init__(self, tools: dict[str, Tool], names: Names | None = None) -> None:
+    def __init__(self, tools: dict[str, DeclaredTool], names: ToolNames | None = None) -> None:
         self._flat = tools
-        self._names = names or Names()
+        self._names = names or ToolNames()
 
     @cached_property
-    def _native(self) -> dict[tuple[str | None, str], Tool]:
+    def _native(self) -> dict[tuple[str | None, str], DeclaredTool]:
         return {(tool.namespace, tool.name): tool for tool in self._flat.values()}
 
     def without_declarations(self) -> Catalog:
         """What answers need: names and kinds."""
         return Catalog({flat: tool._replace(chat={}) for flat, tool in self._flat.items()}, self._names)
 
-    def __iter__(self) -> Iterator[Tool]:
+    def __iter__(self) -> Iterator[DeclaredTool]:
         return iter(self._flat.values())
 
     def __len__(self) -> int:
         return len(self._flat)
 
-    def by_flat(self, flat: str) -> Tool | None:
+    def by_flat(self, flat: str) -> DeclaredTool | None:
         return self._flat.get(flat)
 
-    def called(self, flat: str) -> Tool | None:
+    def declared_or_known(self, flat: str) -> DeclaredTool | None:
         """The tool that the upstream calls *flat*: a declared one, or one that only history names."""
         found = self._flat.get(flat)
         if found is None and (own := self._names.own(flat)) is not None:
-            return Tool(flat, "function", own[1], own[0], "", {})
+            return DeclaredTool(flat, "function", own[1], own[0], "", {})
         return found
 
     @cached_property
@@ -64,7 +64,7 @@ class Catalog:
         at = bisect_right(self._sorted, flat)
         return at < len(self._sorted) and self._sorted[at].startswith(flat)
 
-    def by_name(self, name: str, namespace: str | None = None) -> Tool | None:
+    def by_name(self, name: str, namespace: str | None = None) -> DeclaredTool | None:
         """The tool called *name*; a deferred function may come back in a namespace of its own name (protocol 3.4)."""
         found = self._native.get((namespace, name))
         return found or (self._native.get((None, name)) if namespace == name else None)

@@ -7,15 +7,15 @@ from typing import Any
 from ..context import Context
 from ..errors import BadRequest
 from ..wire import validate
-from .catalog import Catalog, Tool
-from .names import Names
+from .catalog import Catalog, DeclaredTool
+from .names import ToolNames
 
 _NAMED = ("function", "custom")
 _WORDS = ("none", "auto", "required")
 _BUILT_IN = {"shell": "shell", "apply_patch": "apply_patch", "local_shell": "local_shell", "tool_search": "tool_search"}
 
 
-def to_chat(choice: Any, catalog: Catalog, context: Context) -> tuple[Any, list[Tool]]:
+def to_chat(choice: Any, catalog: Catalog, context: Context) -> tuple[Any, list[DeclaredTool]]:
     """Return the chat choice (None: leave it out) and the tools to declare.
 
     Where the upstream knows no `allowed_tools`, only those tools are declared. Raises BadRequest when a tool is forced
@@ -62,7 +62,7 @@ def _typed(choice: dict[str, Any]) -> dict[str, Any]:
 _OTHER_WORDS = {"any": "required"}
 
 
-def _word(word: str, tools: list[Tool]) -> str | None:
+def _word(word: str, tools: list[DeclaredTool]) -> str | None:
     if word not in _WORDS:
         raise _no_word(word, "tool_choice")
     if tools:
@@ -76,7 +76,7 @@ def _no_word(word: str, path: str) -> BadRequest:
     return BadRequest(f"Invalid value: '{word}'. Supported values are: 'none', 'auto' and 'required'.", path)
 
 
-def _find(choice: dict[str, Any], path: str, catalog: Catalog) -> Tool:
+def _find(choice: dict[str, Any], path: str, catalog: Catalog) -> DeclaredTool:
     kind = choice.get("type")
     name, namespace = choice.get("name"), choice.get("namespace")
     if kind in _NAMED:
@@ -96,18 +96,18 @@ def _find(choice: dict[str, Any], path: str, catalog: Catalog) -> Tool:
     return found
 
 
-def _named(tool: Tool) -> dict[str, Any]:
+def _named(tool: DeclaredTool) -> dict[str, Any]:
     form = tool.chat["type"]
     return {"type": form, form: {"name": tool.flat}}
 
 
-def _allowed(choice: dict[str, Any], catalog: Catalog, context: Context) -> tuple[Any, list[Tool]]:
+def _allowed(choice: dict[str, Any], catalog: Catalog, context: Context) -> tuple[Any, list[DeclaredTool]]:
     inner = choice["allowed_tools"] if isinstance(choice.get("allowed_tools"), dict) else choice
     mode = inner.get("mode") or "auto"
     if mode not in ("auto", "required"):
         raise BadRequest(f"Invalid value: '{mode}'. Supported values are: 'auto' and 'required'.", "tool_choice.mode")
     members = validate.array(inner.get("tools"), "tool_choice.tools")
-    allowed: dict[str, Tool] = {}
+    allowed: dict[str, DeclaredTool] = {}
     for i, member in enumerate(members):
         path = f"tool_choice.tools[{i}]"
         try:
@@ -131,7 +131,7 @@ def _allowed(choice: dict[str, Any], catalog: Catalog, context: Context) -> tupl
 
 
 def to_responses(
-    choice: Any, path: str, names: Names, context: Context, declared: list[dict[str, Any]] | None = None
+    choice: Any, path: str, names: ToolNames, context: Context, declared: list[dict[str, Any]] | None = None
 ) -> Any:
     """Return the Responses choice for a chat `tool_choice` or `function_call`: names are nested one level less.
 
@@ -166,12 +166,12 @@ def _as_declared(choice: dict[str, Any], declared: list[dict[str, Any]]) -> dict
     return {**choice, "type": named["type"]} if named.get("type") in _NAMED else choice
 
 
-def _flat_member(member: Any, path: str, names: Names, context: Context) -> Any:
+def _flat_member(member: Any, path: str, names: ToolNames, context: Context) -> Any:
     member = _typed(validate.mapping(member, path))
     return _flat_choice(member, path, names, context) if member["type"] in _NAMED else member
 
 
-def _flat_choice(choice: dict[str, Any], path: str, names: Names, context: Context) -> dict[str, Any]:
+def _flat_choice(choice: dict[str, Any], path: str, names: ToolNames, context: Context) -> dict[str, Any]:
     kind = choice["type"]
     if isinstance(choice.get(kind), dict):
         context.report_unread(choice, frozenset({"type", kind}), path)

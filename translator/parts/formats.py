@@ -56,7 +56,7 @@ def _inner(form: dict[str, Any]) -> dict[str, Any]:
     return nested if isinstance(nested, dict) else form
 
 
-def is_wanted(request: dict[str, Any]) -> bool:
+def asks_for_json(request: dict[str, Any]) -> bool:
     """Whether a Responses request asks for an answer that is JSON."""
     text = request.get("text")
     form = text.get("format") if isinstance(text, dict) else None

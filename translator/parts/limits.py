@@ -12,14 +12,14 @@ MOST_COPIES = 128  # as OpenAI bounds `n`
 MOST_STOPS = 64  # OpenAI takes 4, other servers more; every piece of text is looked at once for each
 
 
-def is_none(limit: Any) -> bool:
+def is_unlimited(limit: Any) -> bool:
     """Whether a limit is 0 or less, by which clients of local servers mean that there is none (W40)."""
     return isinstance(limit, (int, float)) and not isinstance(limit, bool) and limit <= 0
 
 
 def to_chat(limit: Any, path: str, context: Context) -> Any:
     """Return the limit, or None if it is none."""
-    if not is_none(limit):
+    if not is_unlimited(limit):
         return limit
     context.report.dropped(path, "there is no limit below 1", limit)
     return None

@@ -37,7 +37,7 @@ def _digest(text: str, attempt: int) -> str:
     return hashlib.sha256(salted.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Names:
+class ToolNames:
     """The tools of one request under both of their names: the client's, and the one that the upstream knows."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Names:
         """Return the client's name for one that the upstream knows; None if it was never told that."""
         return self._own.get(flat)
 
-    def own_name(self, flat: str) -> str:
+    def caller_name(self, flat: str) -> str:
         """Return the client's name without its namespace, or *flat* itself where there is none."""
         found = self._own.get(flat)
         return found[1] if found else flat

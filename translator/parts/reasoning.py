@@ -117,16 +117,16 @@ _SEALED = "reasoning.encrypted"
 
 def text_of(delta: dict[str, Any]) -> str:
     """The reasoning text of a chat delta or message, under whichever name (D1-D4); names that repeat it are ignored."""
-    return said_in(delta)[1]
+    return field_and_text(delta)[1]
 
 
-def said_in(delta: dict[str, Any]) -> tuple[str, str]:
+def field_and_text(delta: dict[str, Any]) -> tuple[str, str]:
     """Where the reasoning text of a chat delta or message stands, and the text: the first name that has one counts."""
     for name in TEXT_FIELDS:
         value = delta.get(name)
         if isinstance(value, dict):
             value = value.get("content")  # D3
-        if value and (text := value if isinstance(value, str) else joined_text(value)):
+        if value and (text := value if isinstance(value, str) else thoughts_text(value)):
             return name, text
     for name in DETAIL_FIELDS:
         entries = delta.get(name)
@@ -166,10 +166,10 @@ def thoughts_of(message: dict[str, Any]) -> str:
     if not isinstance(parts, list):
         return text_of(message)
     among = [part for part in parts if content.is_thought(part)]
-    return "\n\n".join(joined_text(part) for part in among) or text_of(message)
+    return "\n\n".join(thoughts_text(part) for part in among) or text_of(message)
 
 
-def joined_text(thoughts: Any) -> str:
+def thoughts_text(thoughts: Any) -> str:
     """The text of thoughts: a string, a part (`thinking`, which has a string or parts again), or a list of parts."""
     return "".join(_texts_in(thoughts))
 
@@ -194,7 +194,7 @@ def _detail_text(entry: dict[str, Any]) -> str:
     return next((v for k in ("text", "summary", "thinking") if isinstance(v := entry.get(k), str)), "")
 
 
-class Details:
+class DetailsBuffer:
     """Structured reasoning that streams in fragments: texts of one entry grow, everything else is set once."""
 
     _GROWING = ("text", "summary", "thinking", "data", "signature")

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import BadUpstream
 from ..wire import json
 from . import error_shapes, full_context
-from .error_shapes import Fault
+from .error_shapes import ErrorFields
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 _OPEN_RESPONSES = {  # that specification's words for the types, and their statuses
@@ -51,7 +51,7 @@ _KEPT = frozenset(
 )
 """Codes on which clients act (openai/codex codex-rs/codex-api/src/sse/responses.rs): they stay themselves in
 `response.failed`, though OpenAI's list has not all of them."""
-FULL = "context_length_exceeded"
+CONTEXT_LENGTH_EXCEEDED = "context_length_exceeded"
 """The word on which clients stop retrying, or compact."""
 
 
@@ -73,10 +73,10 @@ def from_value(value: Any, status: int | None = None) -> BadUpstream:
     return _made(fault, status, value)
 
 
-def _made(fault: Fault, status: int, value: Any) -> BadUpstream:
+def _made(fault: ErrorFields, status: int, value: Any) -> BadUpstream:
     code, kind = fault.code, fault.type
-    if status not in (401, 403, 404, 429) and full_context.is_told(code, kind, fault.message):
-        code, status = FULL, 400 if status >= 500 else status
+    if status not in (401, 403, 404, 429) and full_context.is_exceeded(code, kind, fault.message):
+        code, status = CONTEXT_LENGTH_EXCEEDED, 400 if status >= 500 else status
         kind = None if kind == "server_error" else kind
     message = fault.message or _unread(fault, value) or _PHRASES.get(status, "The upstream failed")
     return BadUpstream(
@@ -88,9 +88,9 @@ def _made(fault: Fault, status: int, value: Any) -> BadUpstream:
     )
 
 
-def _unread(fault: Fault, value: Any) -> str | None:
+def _unread(fault: ErrorFields, value: Any) -> str | None:
     """What came, where nobody can say what it means: better than nothing."""
-    if fault.words or not (isinstance(value, (dict, list)) and error_shapes.says(value)):
+    if fault.words or not (isinstance(value, (dict, list)) and error_shapes.is_filled(value)):
         return None
     return json.encode_text(value)[:MAX_MESSAGE]
 
@@ -130,7 +130,7 @@ def _failed(value: Any) -> BadUpstream:
     return _made(fault, _status(fault, 400 if code in _REFUSALS or "image" in code else 500), value)
 
 
-def is_said(error: Any) -> bool:
+def is_set(error: Any) -> bool:
     """Whether a member `error` says something: some servers send one whose members are all null."""
     return any(value is not None for value in error.values()) if isinstance(error, dict) else bool(error)
 
@@ -142,7 +142,7 @@ def is_error(frame: Any) -> bool:
     return isinstance(frame, list) and bool(frame) and isinstance(frame[0], dict) and error_shapes.is_error(frame[0])
 
 
-def _status(fault: Fault, otherwise: int = 502) -> int:
+def _status(fault: ErrorFields, otherwise: int = 502) -> int:
     """The status that an error inside a 200 stands for: its number, else what its words say."""
     for word in fault.words:
         number = int(word) if isinstance(word, int) or (word.isdecimal() and len(word) == 3) else 0
@@ -173,16 +173,16 @@ def to_responses(error: Any) -> dict[str, Any]:
     return {"code": code, "message": error.message}
 
 
-def retold(error: BadUpstream, own_path: Callable[[str], str | None]) -> BadUpstream:
+def with_caller_path(error: BadUpstream, caller_path: Callable[[str], str | None]) -> BadUpstream:
     """Return *error* with its path in the caller's words: what *own_path* makes of it; None for no place."""
     theirs = error.param
     if theirs is None:
         return error
-    ours = own_path(theirs)
+    ours = caller_path(theirs)
     return error.replace(param=ours, message=renamed(error.message, theirs, ours) if ours else error.message)
 
 
-def nowhere(path: str) -> None:
+def no_path(path: str) -> None:
     """The request is gone: nobody knows what was there."""
 
 

@@ -13,7 +13,7 @@ from ..parts import calls
 from ..wire import validate
 
 Item = dict[str, Any]
-Placed = tuple[Item, str]
+ItemWithPath = tuple[Item, str]
 """An item, and the path of what it was made of."""
 
 _PARTS = frozenset(
@@ -21,10 +21,10 @@ _PARTS = frozenset(
 )
 
 
-def items(given: list[Item], context: Context) -> list[Placed]:
+def items(given: list[Item], context: Context) -> list[ItemWithPath]:
     """Return the items of an input, each with its path. Raises BadRequest for a turn that cannot be read."""
-    turns = _ChatTurns(context)
-    made: list[Placed] = []
+    turns = _ChatMessageReader(context)
+    made: list[ItemWithPath] = []
     parts: list[Item] = []
     for i, item in enumerate(given):
         path = f"input[{i}]"
@@ -62,7 +62,7 @@ _THOUGHTS = ("reasoning_content", "reasoning")
 _ONLY_CHAT = ("tool_calls", "function_call", "refusal", *_THOUGHTS)
 
 
-class _ChatTurns:
+class _ChatMessageReader:
     """Reads turns as chat has them; calls of the older kind have no ids, so they are counted."""
 
     def __init__(self, context: Context) -> None:
@@ -70,12 +70,12 @@ class _ChatTurns:
         self._count = 0
         self._older: dict[str, deque[str]] = {}  # the calls of each function that have no result yet
 
-    def read(self, item: Item, path: str) -> list[Placed]:
+    def read(self, item: Item, path: str) -> list[ItemWithPath]:
         return self._said(item, path) if item["role"] == "assistant" else [(self._told(item, path), path)]
 
-    def _said(self, item: Item, path: str) -> list[Placed]:
+    def _said(self, item: Item, path: str) -> list[ItemWithPath]:
         """What an assistant thought, said and called."""
-        made: list[Placed] = []
+        made: list[ItemWithPath] = []
         thoughts = next((text for name in _THOUGHTS if (text := item.get(name)) and isinstance(text, str)), None)
         if thoughts:
             parts = [{"type": "reasoning_text", "text": thoughts}]

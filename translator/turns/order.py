@@ -16,7 +16,7 @@ _BEGIN = "(The conversation begins with your message.)"
 _DONE = "Done."
 
 
-class Said(NamedTuple):
+class MessageWithOrigin(NamedTuple):
     """A message, and where it came from."""
 
     message: Message
@@ -25,9 +25,9 @@ class Said(NamedTuple):
     """The paths of its calls, if it has some."""
 
 
-def alternating(said: list[Said], context: Context) -> list[Said]:
+def alternate(said: list[MessageWithOrigin], context: Context) -> list[MessageWithOrigin]:
     """Return the messages with neighbours of one role joined, and a word of who is missing between the others."""
-    made: list[Said] = []
+    made: list[MessageWithOrigin] = []
     before = None  # the role of the last one who is no system
     for group in _neighbours(said):
         first = group[0]
@@ -35,11 +35,11 @@ def alternating(said: list[Said], context: Context) -> list[Said]:
         missing = _MISSING.get((before, role))
         if missing is not None:
             context.report.approximated(first.origin, _WHY_MISSING)
-            made.append(Said({**missing}, first.origin, None))
+            made.append(MessageWithOrigin({**missing}, first.origin, None))
         if len(group) > 1:
             for each in group[1:]:
                 context.report.approximated(each.origin, "neighbours of one role are one message")
-            first = Said(_joined([each.message for each in group]), first.origin, group[-1].calls)
+            first = MessageWithOrigin(_joined([each.message for each in group]), first.origin, group[-1].calls)
         made.append(first)
         before = before if role in ("system", "developer") else role
     return made
@@ -52,9 +52,9 @@ _MISSING = {
 _WHY_MISSING = "roles take turns: a message that nobody wrote stands in front"
 
 
-def _neighbours(said: list[Said]) -> list[list[Said]]:
+def _neighbours(said: list[MessageWithOrigin]) -> list[list[MessageWithOrigin]]:
     """Users that follow each other, and assistants; nobody follows one that calls, but the results."""
-    groups: list[list[Said]] = []
+    groups: list[list[MessageWithOrigin]] = []
     for each in said:
         role = each.message["role"]
         if groups and role in ("user", "assistant") and groups[-1][0].message["role"] == role:

@@ -19,13 +19,13 @@ from ..parts.names import CallIds, report_alias
 from ..wire import validate
 from ..wire.known_fields import ITEM_FIELDS
 from . import loose
-from .order import Said, alternating
+from .order import MessageWithOrigin, alternate
 from .turn import Item, Message, Outputs, Turn, implied_type, is_nameless, is_server_side, last_of_user
 
 _NEEDS_STATE = "stored state, which is not kept here: send the items themselves (in many clients: `store: false`)"
 
 
-class Turns:
+class MessageBuilder:
     """Messages under construction, and for each the path of the item that it came from."""
 
     def __init__(self, catalog: Catalog, context: Context, model: str, current_turn_only: bool = False) -> None:
@@ -66,7 +66,7 @@ class Turns:
             self._context.report_unread(item, ITEM_FIELDS.get(kind), path)
             if item.get("async"):
                 self._context.report.emulated(f"{path}.async", "it is waited for like any other call")
-            HANDLERS.get(kind, Turns._unknown)(self, item, path)
+            HANDLERS.get(kind, MessageBuilder._unknown)(self, item, path)
         self._close()
         self._outputs.expect_none()
 
@@ -82,8 +82,10 @@ class Turns:
     def _alternate(self) -> None:
         """Give the messages the order that the upstream wants (`alternating_roles`)."""
         told = zip(self.messages, self.origins, strict=True)
-        said = [Said(message, origin, self.call_origins.get(i)) for i, (message, origin) in enumerate(told)]
-        said = alternating(said, self._context)
+        said = [
+            MessageWithOrigin(message, origin, self.call_origins.get(i)) for i, (message, origin) in enumerate(told)
+        ]
+        said = alternate(said, self._context)
         self.messages, self.origins = [each.message for each in said], [each.origin for each in said]
         self.call_origins = {i: each.calls for i, each in enumerate(said) if each.calls is not None}
 
@@ -227,7 +229,7 @@ class Turns:
         call_id = str(item.get("id") or f"call_{self._position}")
         self._context.report.approximated(path, "a tool run by the Responses server is told as a function call")
         turn = self._open(path)
-        turn.call(calls.to_chat(calls.Call(name, None, arguments), call_id, flat, False), path)
+        turn.call(calls.to_chat(calls.ToolCall(name, None, arguments), call_id, flat, False), path)
         turn.outputs.append((call_id, flat, {"type": "function_call_output", "output": result}, path))
         self._close()  # it is answered already
 
@@ -287,7 +289,7 @@ class Turns:
         self._context.report.dropped(path, f"there is no '{item['type']}' in chat messages")
 
     def _unknown(self, item: Item, path: str) -> None:
-        self._context.report.dropped(path, f"{validate.word(item.get('type'))} is not known")
+        self._context.report.dropped(path, f"{validate.safe_token(item.get('type'))} is not known")
 
     # emitting
 
@@ -362,21 +364,24 @@ class Turns:
 _SYSTEM = ("system", "developer")
 _ROLES = {"user": "user", "system": "system", "developer": "system"}
 
-HANDLERS: dict[str, Callable[[Turns, Item, str], None]] = {
-    "message": Turns._message,
-    "reasoning": Turns._reasoning,
-    **dict.fromkeys(calls.CALLS, Turns._call),
-    **dict.fromkeys(calls.OUTPUTS, Turns._output),
-    **dict.fromkeys(("web_search_call", "file_search_call", "code_interpreter_call", "mcp_call"), Turns._hosted),
-    "image_generation_call": Turns._image,
-    "compaction": Turns._compaction,
-    "context_compaction": Turns._compacted,
-    "agent_message": Turns._agent,
-    "compaction_trigger": Turns._trigger,
-    "configuration_update": Turns._configuration,
-    "additional_tools": Turns._declared,
-    "item_reference": Turns._reference,
+HANDLERS: dict[str, Callable[[MessageBuilder, Item, str], None]] = {
+    "message": MessageBuilder._message,
+    "reasoning": MessageBuilder._reasoning,
+    **dict.fromkeys(calls.CALLS, MessageBuilder._call),
+    **dict.fromkeys(calls.OUTPUTS, MessageBuilder._output),
     **dict.fromkeys(
-        ("mcp_list_tools", "mcp_approval_request", "mcp_approval_response", "program", "program_output"), Turns._lost
+        ("web_search_call", "file_search_call", "code_interpreter_call", "mcp_call"), MessageBuilder._hosted
+    ),
+    "image_generation_call": MessageBuilder._image,
+    "compaction": MessageBuilder._compaction,
+    "context_compaction": MessageBuilder._compacted,
+    "agent_message": MessageBuilder._agent,
+    "compaction_trigger": MessageBuilder._trigger,
+    "configuration_update": MessageBuilder._configuration,
+    "additional_tools": MessageBuilder._declared,
+    "item_reference": MessageBuilder._reference,
+    **dict.fromkeys(
+        ("mcp_list_tools", "mcp_approval_request", "mcp_approval_response", "program", "program_output"),
+        MessageBuilder._lost,
     ),
 }

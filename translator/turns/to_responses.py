@@ -10,7 +10,7 @@ from typing import Any
 from ..context import Context
 from ..errors import BadRequest
 from ..parts import calls, content, reasoning
-from ..parts.names import Names, report_alias
+from ..parts.names import ToolNames, report_alias
 from ..wire import validate
 from .turn import Item, Message, last_of_user
 
@@ -25,10 +25,10 @@ _KNOWN = {
 }
 
 
-class Items:
-    """Items under construction, and for each the path of what it came from."""
+class ItemBuilder:
+    """ItemBuilder under construction, and for each the path of what it came from."""
 
-    def __init__(self, context: Context, tool_names: Names) -> None:
+    def __init__(self, context: Context, tool_names: ToolNames) -> None:
         self.items: list[Item] = []
         self.origins: list[str] = []
         self._context = context
@@ -139,7 +139,7 @@ class Items:
         return told
 
     def _reasoning(self, message: Message, path: str, follows: bool) -> None:
-        """Items sealed by us go back as they were; bare text goes back where the upstream takes it (M2)."""
+        """ItemBuilder sealed by us go back as they were; bare text goes back where the upstream takes it (M2)."""
         report = self._context.report
         sealed, text = reasoning.items_of(message), reasoning.thoughts_of(message)
         if not follows:
@@ -251,9 +251,9 @@ def _is_of_chat(item: Item) -> bool:
 _ONLY_CHAT = ("tool_calls", "function_call", *reasoning.FIELDS)
 
 
-HANDLERS: dict[str, Callable[[Items, Message, str], None]] = {
-    **dict.fromkeys(("system", "developer", "user"), Items._message),
-    "assistant": Items._assistant,
-    "tool": Items._tool,
-    "function": Items._function,
+HANDLERS: dict[str, Callable[[ItemBuilder, Message, str], None]] = {
+    **dict.fromkeys(("system", "developer", "user"), ItemBuilder._message),
+    "assistant": ItemBuilder._assistant,
+    "tool": ItemBuilder._tool,
+    "function": ItemBuilder._function,
 }

@@ -34,7 +34,7 @@ def plain(schema: Any) -> Any:
 
     References are replaced by what they mean, as far as that has an end and is not many times as large.
     """
-    return _Cleaner(schema).clean(schema, 0) if isinstance(schema, dict) else schema
+    return _SchemaCleaner(schema).clean(schema, 0) if isinstance(schema, dict) else schema
 
 
 def reported(schema: Any, path: str, report: Report) -> Any:
@@ -48,7 +48,7 @@ def reported(schema: Any, path: str, report: Report) -> Any:
 _SAYS_NOTHING = ("$schema", "$id", "$comment")
 
 
-class _Cleaner:
+class _SchemaCleaner:
     def __init__(self, whole: Schema) -> None:
         self._whole = whole
         self._left = _INLINED * _size(whole)
@@ -147,21 +147,21 @@ class _Cleaner:
         return self.clean(value, depth + 1)
 
 
-def _same(cleaner: _Cleaner, value: Any, kind: str, depth: int) -> Any:
+def _same(cleaner: _SchemaCleaner, value: Any, kind: str, depth: int) -> Any:
     return value
 
 
-def _texts(cleaner: _Cleaner, value: Any, kind: str, depth: int) -> list[str] | None:
+def _texts(cleaner: _SchemaCleaner, value: Any, kind: str, depth: int) -> list[str] | None:
     return _names(value) or None
 
 
-def _format(cleaner: _Cleaner, value: Any, kind: str, depth: int) -> str | None:
+def _format(cleaner: _SchemaCleaner, value: Any, kind: str, depth: int) -> str | None:
     return value if isinstance(value, str) and value in _FORMATS[kind] else None
 
 
-_SHAPES: dict[str, Callable[[_Cleaner, Any, str, int], Any]] = {
-    "properties": _Cleaner._properties,
-    "items": _Cleaner._items,
+_SHAPES: dict[str, Callable[[_SchemaCleaner, Any, str, int], Any]] = {
+    "properties": _SchemaCleaner._properties,
+    "items": _SchemaCleaner._items,
     "required": _texts,
     "enum": _texts,
     "format": _format,

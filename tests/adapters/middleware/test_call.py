@@ -13,7 +13,7 @@ from starlette.middleware.base import BaseHTTPMiddleware
 
 from diglot.adapters import Limits, Record
 from diglot.adapters.middleware import call, routes
-from diglot.translator import BadUpstream, Profile, Received
+from diglot.translator import BadUpstream, Profile, RequestBody
 
 pytestmark = pytest.mark.anyio
 
@@ -456,7 +456,7 @@ async def test_too_deep_for_us(side: Any, chat: Any, monkeypatch: pytest.MonkeyP
     def follow(*args: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr(Received, "translate", follow)
+    monkeypatch.setattr(RequestBody, "translate", follow)
     got = await side.talk(chat(), {**side.ask, "user": "x" * size}).run()
     assert (got.status, got.error["message"]) == (400, "The request is nested too deeply.")
 

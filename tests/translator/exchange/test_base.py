@@ -29,7 +29,7 @@ def test_what_an_exchange_says_of_itself(exchange: Any, kind: type[Exchange], bo
     assert one.request["model"] == "m"
     assert one.endpoint == ("/responses" if kind is ServeChat else "/chat/completions")
     assert (one.copies, one.streaming) == (1, False)
-    assert one.awaited.startswith("a ")
+    assert one.answer_kind.startswith("a ")
     assert (one.profile.name, len(list(one.report))) == ("default", len(one.report))
 
 

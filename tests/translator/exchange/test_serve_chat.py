@@ -74,7 +74,7 @@ def test_a_stream_from_bytes_to_frames(serve_chat: Serve) -> None:
 
 def test_the_path_of_an_error(serve_chat: Serve) -> None:
     """It is told in the words of the chat request."""
-    assert serve_chat().own_path("input[0].content") == "messages[0].content"
+    assert serve_chat().caller_path("input[0].content") == "messages[0].content"
 
 
 def test_a_stream_without_its_request(serve_chat: Serve) -> None:

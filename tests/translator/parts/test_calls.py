@@ -15,20 +15,20 @@ from diglot.translator.turns.to_chat import HANDLERS
     ("call", "native", "member"),
     [
         (
-            calls.Call("f", None, '{"a":1}'),
+            calls.ToolCall("f", None, '{"a":1}'),
             True,
             {"type": "function", "function": {"name": "flat", "arguments": '{"a":1}'}},
         ),
-        (calls.Call("f", None, ""), True, {"type": "function", "function": {"name": "flat", "arguments": "{}"}}),
-        (calls.Call("c", None, 'a"b', True), True, {"type": "custom", "custom": {"name": "flat", "input": 'a"b'}}),
+        (calls.ToolCall("f", None, ""), True, {"type": "function", "function": {"name": "flat", "arguments": "{}"}}),
+        (calls.ToolCall("c", None, 'a"b', True), True, {"type": "custom", "custom": {"name": "flat", "input": 'a"b'}}),
         (
-            calls.Call("c", None, 'a"b', True),
+            calls.ToolCall("c", None, 'a"b', True),
             False,
             {"type": "function", "function": {"name": "flat", "arguments": '{"input":"a\\"b"}'}},
         ),
     ],
 )
-def test_a_call_in_a_message(call: calls.Call, native: bool, member: dict[str, Any]) -> None:
+def test_a_call_in_a_message(call: calls.ToolCall, native: bool, member: dict[str, Any]) -> None:
     """Functions have arguments, never empty; free-form tools have input, or are wrapped."""
     assert calls.to_chat(call, "call_1", "flat", native) == {"id": "call_1", **member}
 
@@ -36,35 +36,41 @@ def test_a_call_in_a_message(call: calls.Call, native: bool, member: dict[str, A
 @pytest.mark.parametrize(
     ("item", "call"),
     [
-        ({"type": "function_call", "name": "f", "arguments": '{"a":1}'}, calls.Call("f", None, '{"a":1}')),
-        ({"type": "function_call", "name": "f", "arguments": ""}, calls.Call("f", None, "{}")),
-        ({"type": "function_call", "name": "f"}, calls.Call("f", None, "{}")),
-        ({"type": "function_call", "name": "f", "arguments": {"a": 1}}, calls.Call("f", None, '{"a":1}')),
-        ({"type": "function_call", "name": "f", "namespace": "ns"}, calls.Call("f", "ns", "{}")),
-        ({"type": "custom_tool_call", "name": "c", "input": ""}, calls.Call("c", None, "", True)),
-        ({"type": "custom_tool_call", "name": "c", "namespace": "ns", "input": "x"}, calls.Call("c", "ns", "x", True)),
-        ({"type": "tool_search_call", "arguments": {"query": "x"}}, calls.Call("tool_search", None, '{"query":"x"}')),
-        ({"type": "tool_search_call", "arguments": '{"q":1}'}, calls.Call("tool_search", None, '{"q":1}')),
-        ({"type": "tool_search_call", "arguments": None}, calls.Call("tool_search", None, "{}")),
+        ({"type": "function_call", "name": "f", "arguments": '{"a":1}'}, calls.ToolCall("f", None, '{"a":1}')),
+        ({"type": "function_call", "name": "f", "arguments": ""}, calls.ToolCall("f", None, "{}")),
+        ({"type": "function_call", "name": "f"}, calls.ToolCall("f", None, "{}")),
+        ({"type": "function_call", "name": "f", "arguments": {"a": 1}}, calls.ToolCall("f", None, '{"a":1}')),
+        ({"type": "function_call", "name": "f", "namespace": "ns"}, calls.ToolCall("f", "ns", "{}")),
+        ({"type": "custom_tool_call", "name": "c", "input": ""}, calls.ToolCall("c", None, "", True)),
+        (
+            {"type": "custom_tool_call", "name": "c", "namespace": "ns", "input": "x"},
+            calls.ToolCall("c", "ns", "x", True),
+        ),
+        (
+            {"type": "tool_search_call", "arguments": {"query": "x"}},
+            calls.ToolCall("tool_search", None, '{"query":"x"}'),
+        ),
+        ({"type": "tool_search_call", "arguments": '{"q":1}'}, calls.ToolCall("tool_search", None, '{"q":1}')),
+        ({"type": "tool_search_call", "arguments": None}, calls.ToolCall("tool_search", None, "{}")),
         (
             {"type": "local_shell_call", "action": {"type": "exec", "command": ["ls"], "env": {}, "user": None}},
-            calls.Call("local_shell", None, '{"command":["ls"],"env":{}}'),
+            calls.ToolCall("local_shell", None, '{"command":["ls"],"env":{}}'),
         ),
         (
             {"type": "shell_call", "action": {"commands": ["ls"], "timeout_ms": None}},
-            calls.Call("shell", None, '{"commands":["ls"]}'),
+            calls.ToolCall("shell", None, '{"commands":["ls"]}'),
         ),
         (
             {"type": "apply_patch_call", "operation": {"type": "delete_file", "path": "a"}},
-            calls.Call("apply_patch", None, '{"type":"delete_file","path":"a"}'),
+            calls.ToolCall("apply_patch", None, '{"type":"delete_file","path":"a"}'),
         ),
         (
             {"type": "computer_call", "action": {"type": "wait"}, "actions": None, "pending_safety_checks": []},
-            calls.Call("computer", None, '{"action":{"type":"wait"}}'),
+            calls.ToolCall("computer", None, '{"action":{"type":"wait"}}'),
         ),
     ],
 )
-def test_every_call_item_is_read(item: dict[str, Any], call: calls.Call) -> None:
+def test_every_call_item_is_read(item: dict[str, Any], call: calls.ToolCall) -> None:
     """Each kind of call has a name and a payload; nulls say nothing."""
     assert calls.read_call(item, "input[0]") == call
 
@@ -393,5 +399,5 @@ def test_what_a_tool_told_is_a_text(kind: str, told: Any, text: str) -> None:
 def test_parts_that_nobody_can_read(told: list[Any], left: str) -> None:
     """W23: they are reported, and the text stays."""
     context = Context(Profile(), Report())
-    assert calls.told_to_chat(told, "p.output", context) == left
+    assert calls.result_to_chat(told, "p.output", context) == left
     assert [loss.path for loss in context.report] == [f"p.output[{i}]" for i, part in enumerate(told) if part != TEXT]

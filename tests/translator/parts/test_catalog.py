@@ -11,11 +11,15 @@ def test_a_tool_that_only_history_names_is_known_by_it() -> None:
     flat = catalog.flat("gone.tool", "ns")
     for known in (catalog, catalog.without_declarations()):
         assert known.by_flat(flat) is None
-        called = known.called(flat)
-        assert called is not None
-        assert (called.name, called.namespace, called.kind) == ("gone.tool", "ns", "function")
-        assert known.called("f") == known.by_flat("f")
-        assert known.called("never") is None
+        tool = known.declared_or_known(flat)
+        assert tool is not None
+        assert (tool.name, tool.namespace, tool.kind) == (
+            "gone.tool",
+            "ns",
+            "function",
+        )
+        assert known.declared_or_known("f") == known.by_flat("f")
+        assert known.declared_or_known("never") is None
 
 
 def test_the_catalog_knows_both_names() -> None:

@@ -5,7 +5,7 @@ import pytest
 from diglot.translator import BadRequest, Loss, Profile, Report
 from diglot.translator.context import Context
 from diglot.translator.parts import choices, tools
-from diglot.translator.parts.names import Names
+from diglot.translator.parts.names import ToolNames
 
 TOOLS = [
     {"type": "function", "name": "f"},
@@ -76,7 +76,10 @@ def test_an_upstream_that_takes_no_name(choice: dict[str, Any], made: dict[str, 
 
 def test_a_free_form_tool_that_is_one() -> None:
     """Where free-form tools are taken, so is their choice."""
-    assert chosen({"type": "custom", "name": "c"}, custom_tools=True)[0] == {"type": "custom", "custom": {"name": "c"}}
+    assert chosen({"type": "custom", "name": "c"}, custom_tools=True)[0] == {
+        "type": "custom",
+        "custom": {"name": "c"},
+    }
 
 
 @pytest.mark.parametrize(
@@ -145,7 +148,7 @@ def test_allowed_tools_that_are_not_there(known: bool) -> None:
 def flat(choice: Any, path: str = "tool_choice") -> tuple[Any, list[str]]:
     """The Responses choice, and the paths of what was lost."""
     report = Report()
-    return choices.to_responses(choice, path, Names(), Context(Profile(), report)), [loss.path for loss in report]
+    return choices.to_responses(choice, path, ToolNames(), Context(Profile(), report)), [loss.path for loss in report]
 
 
 @pytest.mark.parametrize(

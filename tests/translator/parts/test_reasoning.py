@@ -131,11 +131,11 @@ def test_reasoning_text_has_many_names(delta: dict[str, Any], text: str) -> None
 )
 def test_a_thinking_part_is_a_string_or_parts(thoughts: Any, text: str) -> None:
     """Mistral sends parts inside of the part."""
-    assert reasoning.joined_text(thoughts) == text
+    assert reasoning.thoughts_text(thoughts) == text
 
 
 def joined(*fragments: Any) -> list[dict[str, Any]]:
-    details = reasoning.Details()
+    details = reasoning.DetailsBuffer()
     for fragment in fragments:
         details.add(fragment)
     return details.joined()

@@ -5,14 +5,14 @@ import pytest
 from diglot.translator import BadRequest, Loss, Profile, Report
 from diglot.translator.context import Context
 from diglot.translator.parts import builtin_tools, names, tools
-from diglot.translator.parts.catalog import Tool
+from diglot.translator.parts.catalog import DeclaredTool
 
 CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
 OPEN = {"type": "object", "properties": {"a": {"type": "string"}}}
 NO_ARGUMENTS = {"type": "object", "properties": {}}
 
 
-def read(*declared: Any, **profile: Any) -> tuple[list[Tool], list[Loss]]:
+def read(*declared: Any, **profile: Any) -> tuple[list[DeclaredTool], list[Loss]]:
     """The tools and losses of a request that declares *declared*."""
     report = Report()
     found = tools.declared({"tools": list(declared)}, Context(Profile(**profile), report))
@@ -23,7 +23,7 @@ def function(name: str = "f", **more: Any) -> dict[str, Any]:
     return {"type": "function", "name": name, **more}
 
 
-def inner(tool: Tool) -> dict[str, Any]:
+def inner(tool: DeclaredTool) -> dict[str, Any]:
     """The declaration inside of its envelope."""
     return tool.chat[tool.chat["type"]]
 

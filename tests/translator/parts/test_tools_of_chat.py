@@ -7,7 +7,7 @@ import pytest
 from diglot.translator import BadRequest, Profile, Report
 from diglot.translator.context import Context
 from diglot.translator.parts import tools
-from diglot.translator.parts.names import Names
+from diglot.translator.parts.names import ToolNames
 
 CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
 OPEN = {"type": "object", "properties": {"a": {"type": "string"}}}
@@ -19,7 +19,7 @@ CHAT_GRAMMAR = {"type": "grammar", "grammar": {"syntax": "lark", "definition": "
 def flat(**body: Any) -> tuple[list[dict[str, Any]], list[str], list[tuple[str, str]]]:
     """The Responses tools of a chat request, the paths of their declarations, and what was lost."""
     report = Report()
-    made, paths = tools.to_responses(body, Names(), Context(Profile(), report))
+    made, paths = tools.to_responses(body, ToolNames(), Context(Profile(), report))
     return made, paths, [(loss.path, loss.kind) for loss in report]
 
 

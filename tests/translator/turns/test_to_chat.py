@@ -6,7 +6,7 @@ from diglot.translator import BadRequest, Loss, Profile, Report, preset
 from diglot.translator.context import Context
 from diglot.translator.parts import reasoning
 from diglot.translator.parts.catalog import Catalog
-from diglot.translator.turns.to_chat import HANDLERS, Turns
+from diglot.translator.turns.to_chat import HANDLERS, MessageBuilder
 
 USER = {"role": "user", "content": "Go"}
 CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
@@ -18,10 +18,10 @@ SAID = {
 SAID_CALL = [{**SAID, "content": None}, {"role": "tool", "tool_call_id": "c", "content": "x"}]
 
 
-def turned(given: Any, profile: Profile | None = None, **settings: Any) -> tuple[Turns, list[Loss]]:
+def turned(given: Any, profile: Profile | None = None, **settings: Any) -> tuple[MessageBuilder, list[Loss]]:
     """The turns of an input, and what was lost."""
     context = Context(profile or Profile(**settings), Report())
-    turns = Turns(Catalog({}), context, "m")
+    turns = MessageBuilder(Catalog({}), context, "m")
     turns.add(given)
     return turns, list(context.report)
 
@@ -332,7 +332,7 @@ def test_thoughts_of_another_model_stay_behind(model: str | None, replayed: bool
 def test_the_client_may_ask_for_the_current_turn_only(replay: Any) -> None:
     """`reasoning.context: current_turn` leaves older thoughts behind."""
     context = Context(Profile(reasoning_replay=replay), Report())
-    turns = Turns(Catalog({}), context, "m", current_turn_only=True)
+    turns = MessageBuilder(Catalog({}), context, "m", current_turn_only=True)
     turns.add([*OLD, *NEW])
     assert ["reasoning_content" in turns.messages[i] for i in (0, 2)] == [False, True]
 

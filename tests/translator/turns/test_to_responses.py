@@ -5,17 +5,17 @@ import pytest
 from diglot.translator import BadRequest, Loss, Profile, Report
 from diglot.translator.context import Context
 from diglot.translator.parts import reasoning
-from diglot.translator.parts.names import Names
-from diglot.translator.turns.to_responses import LEGACY, Items
+from diglot.translator.parts.names import ToolNames
+from diglot.translator.turns.to_responses import LEGACY, ItemBuilder
 
 USER = {"role": "user", "content": "Go"}
 SEALED = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAA"}
 
 
-def turned(*messages: Any, profile: Profile | None = None, **settings: Any) -> tuple[Items, list[Loss]]:
+def turned(*messages: Any, profile: Profile | None = None, **settings: Any) -> tuple[ItemBuilder, list[Loss]]:
     """The items of *messages*, and what was lost."""
     context = Context(profile or Profile(**settings), Report())
-    items = Items(context, Names())
+    items = ItemBuilder(context, ToolNames())
     items.add(list(messages))
     return items, list(context.report)
 
@@ -118,7 +118,7 @@ def test_messages_that_are_refused(message: Any, param: str, code: str) -> None:
 def test_messages_are_a_list(given: Any, code: str) -> None:
     """At least one message, in a list."""
     with pytest.raises(BadRequest) as raised:
-        Items(Context(Profile(), Report()), Names()).add(given)
+        ItemBuilder(Context(Profile(), Report()), ToolNames()).add(given)
     assert (raised.value.param, raised.value.code) == ("messages", code)
 
 

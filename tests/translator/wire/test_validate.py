@@ -49,28 +49,28 @@ def test_the_wrong_type_is_told(check: Callable[[Any, str], Any], good: Any, wor
 
 def test_words_for_null() -> None:
     """Null has a word too."""
-    assert validate.words_for(None) == "null"
+    assert validate.json_type_name(None) == "null"
 
 
 @pytest.mark.parametrize("value", [0, 7, 2**31 - 1, None, "1", True])
 def test_places_stay_what_they_are(value: object) -> None:
     """So does what is no number: others say what is wrong with it."""
-    assert validate.place(value) is value
+    assert validate.list_index(value) is value
 
 
 @pytest.mark.parametrize("value", [2**31, -1, 10**400])
 def test_numbers_that_cannot_be_places_are_none(value: int) -> None:
     """They could be chosen to collide in dictionaries."""
-    assert validate.place(value) is None
+    assert validate.list_index(value) is None
 
 
 @pytest.mark.parametrize("value", [None, "", 0, 0.0, False, {}, [], {"a": ""}, [[], {"a": [None, {"b": 0}]}]])
 def test_what_is_empty_says_nothing(value: Any) -> None:
     """Nor what holds only such."""
-    assert validate.says_something(value) is False
+    assert validate.has_content(value) is False
 
 
 @pytest.mark.parametrize("value", ["a", " ", 1, True, {"a": {"b": ["", "c"]}}, [0, 1]])
 def test_what_is_there_says_something(value: Any) -> None:
     """However deep it stands."""
-    assert validate.says_something(value) is True
+    assert validate.has_content(value) is True

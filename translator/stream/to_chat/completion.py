@@ -39,7 +39,7 @@ class Completion:
         """Called before the lists of the message are sent, to add what belongs to them."""
         self.started = False
         self.finish_reason: str | None = None
-        self.own_name: Callable[[str], str] = str
+        self.caller_name: Callable[[str], str] = str
         """Turns the upstream's name of a tool into the client's."""
         self._include_usage = include_usage
         self._legacy = legacy
@@ -62,7 +62,7 @@ class Completion:
 
     def take_chunks(self) -> list[Body]:
         chunks, self.chunks = self.chunks, []
-        return json.copied(chunks) if self.apart else chunks
+        return json.deep_copy(chunks) if self.apart else chunks
 
     # what is said about the whole
 
@@ -156,7 +156,7 @@ class Completion:
         template = sse.with_hole(sse.data({**self._head, "choices": [choice]}), field)
         if template is None:
             return None
-        add, encode = kept.add, json.encode_sound
+        add, encode = kept.add, json.encode_strict
 
         def grow(piece: str) -> bytes:
             add(piece)
@@ -174,7 +174,7 @@ class Completion:
             return None
         self.show_lists()
         self.begin()
-        call = _Call(len(self._calls), self.own_name(name), call_id, free_form, payload)
+        call = _Call(len(self._calls), self.caller_name(name), call_id, free_form, payload)
         self._calls.append(call)
         self._say({"function_call": call.older("")} if self._legacy else {"tool_calls": [call.first]})
         return call.index

@@ -122,7 +122,7 @@ class Listener:
         given = output if isinstance(output, list) else []
         bodies = [body for body in given if isinstance(body, dict)]
         if len(bodies) < len(given):
-            self._report.dropped("message", f"chat has no {validate.word(None)}")
+            self._report.dropped("message", f"chat has no {validate.safe_token(None)}")
         if not bodies and self.is_empty and text and isinstance(text, str):
             bodies = [{"type": "output_text", "text": text}]
         known = self._items.matched([Finished(kind_of(body), names_of_item(body), _all_of(body)) for body in bodies])
@@ -138,7 +138,9 @@ class Listener:
         self._calls.close(whole)
         for item in self._items.all:
             if not (item.done or item.kind in _SAID):
-                self._report.dropped("message", f"chat has no {validate.word(item.kind)}")  # it began and never ended
+                self._report.dropped(
+                    "message", f"chat has no {validate.safe_token(item.kind)}"
+                )  # it began and never ended
 
     def _collect(self) -> None:
         self._messages.add_citations()
@@ -231,7 +233,7 @@ class Listener:
         body = event.get("item")
         if not isinstance(body, dict):
             return
-        kind, index = kind_of(body), validate.place(event.get("output_index"))
+        kind, index = kind_of(body), validate.list_index(event.get("output_index"))
         names = names_of_item(body)
         item = self._items.announced(kind, index, names)
         if item is None and kind == "call" and self._items.is_over(kind, index, names):
@@ -249,7 +251,7 @@ class Listener:
             self._thoughts.foresee_all(item, body)
 
     def _item_done(self, event: Body) -> None:
-        body, index = event.get("item"), validate.place(event.get("output_index"))
+        body, index = event.get("item"), validate.list_index(event.get("output_index"))
         if isinstance(body, dict):
             names, text = names_of_item(body, event.get("item_id")), _all_of(body)
             item = self._items.find(kind_of(body), index, names, lambda item: item.begins(text))
@@ -317,7 +319,7 @@ class Listener:
             self.garbled("a tool call that cannot be read")
 
     def _whole_other(self, item: Item, body: Body) -> None:
-        self._report.dropped("message", f"chat has no {validate.word(body.get('type'))}")
+        self._report.dropped("message", f"chat has no {validate.safe_token(body.get('type'))}")
 
     def _whole_image(self, item: Item, body: Body) -> None:
         result, form = body.get("result"), body.get("output_format")

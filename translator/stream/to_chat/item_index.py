@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ...wire.validate import place
+from ...wire.validate import list_index
 from ..growing import encoded
 from .item_parts import Body, Item, Names, names_of
 
@@ -41,12 +41,12 @@ class Items:
 
         An event that ends something says by *fits* whether what came of an item is what it says.
         """
-        names, index = names_of(event.get("item_id")), place(event.get("output_index"))
+        names, index = names_of(event.get("item_id")), list_index(event.get("output_index"))
         return self.find(kind, index, names, fits) or self.begin(kind, {"type": wire_kind}, index, names)
 
     def known(self, event: Body, kind: str, fits: Fits | None = None) -> Item | None:
         """Return the item that an event about a part of it means, if anything was said of that."""
-        return self.find(kind, place(event.get("output_index")), names_of(event.get("item_id")), fits)
+        return self.find(kind, list_index(event.get("output_index")), names_of(event.get("item_id")), fits)
 
     def is_named(self, event: Body, kind: str) -> bool:
         """Whether an event calls an item of this kind by its name."""

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 from ...context import Context
 from ...parts import annotations, logprobs, reasoning
 from ...wire import json, validate
-from ...wire.validate import place
+from ...wire.validate import list_index
 from ..growing import Grow
 from .item_index import Items
 from .item_parts import TEXTS, Body, Item, Part, Tokens
@@ -51,7 +51,7 @@ class Messages:
 
     def foresee(self, event: Body, body: Body) -> None:
         """A part is announced, perhaps with its text (W31)."""
-        text, index = body.get(_TOLD[body["type"]]), place(event.get("content_index"))
+        text, index = body.get(_TOLD[body["type"]]), list_index(event.get("content_index"))
         item = self._items.of(event, "message") if text else self._items.known(event, "message")
         if item is not None:
             item.begin_part(_field(item, TEXTS[body["type"]]), index)
@@ -73,7 +73,7 @@ class Messages:
         part = self._part
         if part is None or address != self._address:
             item = self._items.of(event, "message")
-            part = self._part = item.part(_field(item, "content"), place(address[2]))
+            part = self._part = item.part(_field(item, "content"), list_index(address[2]))
             self._address = address
         given = event.get("logprobs")
         tokens = logprobs.to_chat(given) if given else []
@@ -103,20 +103,20 @@ class Messages:
 
     def refusal(self, event: Body, delta: str) -> None:
         if delta:
-            part = self._items.of(event, "message").part("refusal", place(event.get("content_index")))
+            part = self._items.of(event, "message").part("refusal", list_index(event.get("content_index")))
             self._hear(part, delta, [])
 
     def told(self, event: Body, body: Body) -> None:
         """A part is whole."""
         text, kind = body.get(_TOLD[body["type"]]), TEXTS[body["type"]]
         item = self._items.of(event, "message", fits=lambda item: item.may_end_with(_field(item, kind), text))
-        part = item.whole_part(_field(item, kind), place(event.get("content_index")), text)
+        part = item.whole_part(_field(item, kind), list_index(event.get("content_index")), text)
         self._settle(part, body, text)
 
     def cite(self, event: Body) -> None:
         item = self._items.of(event, "message")
-        part = item.whole_part(_field(item, "content"), place(event.get("content_index")))
-        index = place(event.get("annotation_index"))
+        part = item.whole_part(_field(item, "content"), list_index(event.get("content_index")))
+        index = list_index(event.get("annotation_index"))
         if not isinstance(index, int) or index >= len(part.cited):
             part.cited.append(event.get("annotation"))
             self._note(part)
@@ -184,7 +184,7 @@ class Messages:
             if _is_text(kind) and kind in TEXTS:
                 parts.append((i, part))
             else:
-                self._report.dropped("content", f"chat has no part {validate.word(kind)}", part)
+                self._report.dropped("content", f"chat has no part {validate.safe_token(kind)}", part)
         return parts
 
     def add_citations(self) -> None:
@@ -236,7 +236,7 @@ class Thoughts:
         """Take a piece of a thought; *kind* is `content` or `summary`."""
         self._part = None
         if delta and self._shows(item := self._items.of(event, "reasoning"), kind):
-            self._part = item.part("reasoning_content", place(event.get(f"{kind}_index")))
+            self._part = item.part("reasoning_content", list_index(event.get(f"{kind}_index")))
             self.line.hear(self._part, delta, [])
 
     def growing(self) -> Grow | None:
@@ -250,7 +250,7 @@ class Thoughts:
         """A part is announced, perhaps with its text (W31)."""
         item = self._items.of(event, "reasoning") if text else self._items.known(event, "reasoning")
         if item is not None:
-            index = place(event.get(f"{kind}_index"))
+            index = list_index(event.get(f"{kind}_index"))
             item.begin_part("reasoning_content", index)
             self._foresee(item, kind, index, text)
 
@@ -273,7 +273,7 @@ class Thoughts:
         find = self._items.of if text else self._items.known
         item = find(event, "reasoning", fits=fits)
         if item is not None and (self._shows(item, kind) if text else item.shows == kind):
-            part = item.whole_part("reasoning_content", place(event.get(f"{kind}_index")), text or None)
+            part = item.whole_part("reasoning_content", list_index(event.get(f"{kind}_index")), text or None)
             self.line.settle(part, text or None, list)
 
     def _shows(self, item: Item, kind: str) -> bool:

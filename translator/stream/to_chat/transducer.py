@@ -28,8 +28,8 @@ class Wanted(NamedTuple):
     new_id: Callable[[str], str]
     clock: Callable[[], float]
     limit: int | None = None  # `max_output_tokens`, if the client set it
-    own_path: Callable[[str], str | None] = str  # turns a place in the upstream's request into the client's
-    own_name: Callable[[str], str] = str  # turns the upstream's name of a tool into the client's
+    caller_path: Callable[[str], str | None] = str  # turns a place in the upstream's request into the client's
+    caller_name: Callable[[str], str] = str  # turns the upstream's name of a tool into the client's
     formatted: bool = False  # the client asked for a format: it reads the content as JSON
 
 
@@ -51,13 +51,13 @@ class ToChat:
         self._awaited: TranslationError | None = None  # the failure that has no reason yet
         self._profile = wanted.context.profile
         self._limit = wanted.limit
-        self._own_path = wanted.own_path
+        self._own_path = wanted.caller_path
         self._report = wanted.context.report
         self._out = Completion(
             wanted.model, wanted.include_usage, wanted.legacy, self._report, wanted.new_id, wanted.clock
         )
         self._out.quiet, self._out.apart = quiet, apart
-        self._out.own_name = wanted.own_name
+        self._out.caller_name = wanted.caller_name
         self._listener = Listener(self._out, wanted.context, wanted.stops, wanted.new_id, wanted.formatted)
 
     @property
@@ -87,7 +87,7 @@ class ToChat:
         self._expect_open()
         if not isinstance(event, dict):
             if upstream_errors.is_error(event):
-                self._fail(upstream_errors.retold(upstream_errors.from_value(event), self._own_path))
+                self._fail(upstream_errors.with_caller_path(upstream_errors.from_value(event), self._own_path))
             else:
                 self.garbled("an event that is not an object")
             return self._out.take_chunks()
@@ -96,7 +96,7 @@ class ToChat:
         elif not self._listener.hear(event):
             self._take(event)
         elif self._listener.error is not None:
-            self._fail(upstream_errors.retold(self._listener.error, self._own_path))
+            self._fail(upstream_errors.with_caller_path(self._listener.error, self._own_path))
         if self._listener.stopped and not self.ended and self._listener.has_whole_calls:
             self.cut_short = True
             self._stop()
@@ -111,7 +111,7 @@ class ToChat:
 
     def release(self) -> None:
         """Nothing of the request is needed but what little is said of it (`Wanted`)."""
-        self._own_path = upstream_errors.nowhere
+        self._own_path = upstream_errors.no_path
 
     def garbled(self, what: str) -> None:
         """Something came that cannot be read: what it said is lost, so the answer must not end well."""
@@ -158,9 +158,9 @@ class ToChat:
     def _take_reason(self, event: Body) -> None:
         """The answer failed, and nobody has said why: only errors count."""
         response = event.get("response")
-        if event.get("type") == "error" or upstream_errors.is_said(event.get("error")):
+        if event.get("type") == "error" or upstream_errors.is_set(event.get("error")):
             self._error(event)
-        elif isinstance(response, dict) and upstream_errors.is_said(response.get("error")):
+        elif isinstance(response, dict) and upstream_errors.is_set(response.get("error")):
             self._terminal({"type": "response.failed", "response": response})
 
     def _snapshot(self, event: Body) -> None:
@@ -177,7 +177,7 @@ class ToChat:
     def _break(self, error: BadUpstream, event: Body) -> None:
         """The upstream's own error; what was used before it is paid all the same (W7)."""
         self._out.learn({"usage": event.get("usage")})
-        self._fail(upstream_errors.retold(error, self._own_path))
+        self._fail(upstream_errors.with_caller_path(error, self._own_path))
 
     # the end
 
@@ -186,15 +186,17 @@ class ToChat:
         self._out.learn(response)
         status = self._status(response, told)
         if status not in ("completed", "incomplete"):
-            error = upstream_errors.retold(upstream_errors.of_response({**response, "status": status}), self._own_path)
-            if status == "failed" and told is not None and not upstream_errors.is_said(response.get("error")):
+            error = upstream_errors.with_caller_path(
+                upstream_errors.of_response({**response, "status": status}), self._own_path
+            )
+            if status == "failed" and told is not None and not upstream_errors.is_set(response.get("error")):
                 self._awaited = error
             else:
                 self._fail(error)
             return
         self._listener.hear_output(response.get("output"), response.get("output_text"))
         if self._listener.error is not None:
-            self._fail(upstream_errors.retold(self._listener.error, self._own_path))
+            self._fail(upstream_errors.with_caller_path(self._listener.error, self._own_path))
             return
         if status == "completed" and not _has_output(response) and self._listener.is_empty:
             self._fail(BadUpstream(self._listener.broken or "The upstream's response has no output."))
@@ -206,12 +208,12 @@ class ToChat:
         """Why a Response is incomplete, if it is: some servers say that by its status."""
         details, given = response.get("incomplete_details"), response.get("status")
         reason = details.get("reason") if isinstance(details, dict) else details
-        is_reason = status == "incomplete" and endings.word(given) not in endings.STATUSES
+        is_reason = status == "incomplete" and endings.normalize(given) not in endings.STATUSES
         return reason or (given if is_reason else None)
 
     def _status(self, response: Body, told: str | None) -> str:
         """The worse of the two endings that an event and its Response tell."""
-        if upstream_errors.is_said(response.get("error")):
+        if upstream_errors.is_set(response.get("error")):
             return "failed"
         given = endings.status(response.get("status"))
         if given is None and told is None:

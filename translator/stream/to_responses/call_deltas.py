@@ -25,13 +25,13 @@ def read(delta: dict[str, Any]) -> Fragment:
     custom, function = delta.get("custom"), delta.get("function")
     free_form = isinstance(custom, dict) and delta.get("type") != "function"  # W4: the type says which member counts
     if free_form and isinstance(function, dict) and delta.get("type") != "custom":
-        free_form = validate.says_something(custom)
+        free_form = validate.has_content(custom)
     said = custom if free_form else function
     said = said if isinstance(said, dict) else {}
     piece = said.get("input" if free_form else "arguments")
     if not isinstance(piece, str):  # D39: an object instead of its text
         piece = "" if piece is None else json.encode_text(piece)
-    index, extra = validate.place(delta.get("index")), delta.get("extra_content")
+    index, extra = validate.list_index(delta.get("index")), delta.get("extra_content")
     return Fragment(
         index if isinstance(index, (int, str)) else None,
         _word(delta.get("id")),

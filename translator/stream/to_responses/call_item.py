@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...parts import calls
-from ...parts.catalog import Tool
+from ...parts.catalog import DeclaredTool
 from ..growing import Pieces
 from .arguments import Arguments
 from .output import Body, Item, Output
@@ -22,7 +22,7 @@ class Call(Item):
 
     def __init__(
         self,
-        tool_named: Callable[[str], Tool | None],
+        tool_named: Callable[[str], DeclaredTool | None],
         new_call_id: Callable[[], str],
         may_go_on: Callable[[str], bool] = lambda name: False,
     ) -> None:
@@ -34,7 +34,7 @@ class Call(Item):
         self._may_go_on = may_go_on  # whether a name is the beginning of another one
         self._settled = False
         self._arguments = Arguments(self.pieces)
-        self._tool: Tool | None = None
+        self._tool: DeclaredTool | None = None
         self._free_form = False  # native: the fragments are the input itself
         self._input = self.pieces  # of a free-form tool; of a wrapped one, what is in its arguments
 

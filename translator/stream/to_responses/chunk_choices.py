@@ -49,7 +49,7 @@ def read(choice: Body) -> list[Saying]:
 def _words(given: Any) -> Body:
     if not isinstance(given, dict):  # D34
         return {}
-    words = {name: v for name, v in given.items() if v and name not in _NO_WORDS and validate.says_something(v)}
+    words = {name: v for name, v in given.items() if v and name not in _NO_WORDS and validate.has_content(v)}
     if "function_call" in words and "tool_calls" in words and _is_twin(words["function_call"], words["tool_calls"]):
         del words["function_call"]
     return words
@@ -103,5 +103,5 @@ class Choices:
 
 
 def _place(choice: Body) -> int | str:
-    index = validate.place(choice.get("index"))
+    index = validate.list_index(choice.get("index"))
     return index if isinstance(index, (int, str)) else 0

@@ -142,7 +142,7 @@ class Reasoning(Item):
         super().__init__()
         self._show = show
         self._seal = seal
-        self._details: dict[str, reasoning.Details] = {}
+        self._details: dict[str, reasoning.DetailsBuffer] = {}
         self._given: Body = {}
 
     def open(self, out: Output) -> None:
@@ -167,7 +167,7 @@ class Reasoning(Item):
         yield from self.waiting(self.text)
 
     def details(self, name: str, entries: Any) -> None:
-        self._details.setdefault(name, reasoning.Details()).add(entries)
+        self._details.setdefault(name, reasoning.DetailsBuffer()).add(entries)
 
     @property
     def field(self) -> str | None:

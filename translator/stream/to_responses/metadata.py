@@ -58,10 +58,10 @@ class Facts:
     def take_reason(self, reason: str) -> bool:
         """Take a finish reason: the first one counts (D18), but for one that ends worse. Returns whether it counts."""
         ends_well = self.announced == endings.COMPLETED
-        if self.finish_reason is not None and (not ends_well or endings.meaning(reason) == endings.COMPLETED):
+        if self.finish_reason is not None and (not ends_well or endings.ending_of(reason) == endings.COMPLETED):
             return False
         self.finish_reason = reason
-        self.announced = endings.meaning(reason)
+        self.announced = endings.ending_of(reason)
         return True
 
     def ending(self, clean: bool, said: bool) -> endings.Ending:

@@ -100,7 +100,7 @@ class Output:
 
     def take_events(self) -> list[Body]:
         events, self.events = self.events, []
-        return json.copied(events) if self._apart else events
+        return json.deep_copy(events) if self._apart else events
 
     def say(self, kind: str, **fields: Any) -> None:
         """Add an event about the whole answer."""
@@ -139,7 +139,7 @@ class Output:
             return None
         if item.reads is not None:
             return self._reading(item.reads, template)
-        add, encode = item.pieces.add, json.encode_sound
+        add, encode = item.pieces.add, json.encode_strict
 
         def grow(piece: str) -> bytes:
             add(piece)
@@ -150,7 +150,7 @@ class Output:
         return grow
 
     def _reading(self, read: Callable[[str], str | None], template: bytes) -> MayGrow:
-        encode = json.encode_sound
+        encode = json.encode_strict
 
         def grow(piece: str) -> bytes | None:
             said = read(piece)

@@ -37,13 +37,13 @@ class Thinking:
 
     def take(self, delta: Body) -> None:
         """Take the thoughts in a delta."""
-        name, text = reasoning.said_in(delta)
+        name, text = reasoning.field_and_text(delta)
         self.take_text(text, name)
         self._take_unread(delta, self._unread(delta))
 
     def take_again(self, message: Body, loose: bool) -> None:
         """Take the thoughts in a whole message: only what is new. What differs is more of them where it is *loose*."""
-        name, whole = reasoning.said_in(message)
+        name, whole = reasoning.field_and_text(message)
         self.take_text_again(whole, loose, name)
         self._take_unread(message, [name for name in self._unread(message) if name not in self._kept])
 

@@ -39,7 +39,7 @@ class Asked(NamedTuple):
     compacts: bool  # the answer is a summary
     new_id: Callable[[str], str]
     clock: Callable[[], float]
-    own_path: Callable[[str], str | None] = str  # turns a place in the upstream's request into the client's
+    caller_path: Callable[[str], str | None] = str  # turns a place in the upstream's request into the client's
 
 
 class ToResponses:
@@ -116,10 +116,10 @@ class ToResponses:
         for name in fields.REPEATED:
             value = self.answer[name]
             if value and isinstance(value, (dict, list)):
-                self.answer[name] = json.carried(value)
+                self.answer[name] = json.as_raw(value)
         about = {"model": self._asked.blank["model"]}
         catalog = self._asked.catalog.without_declarations()
-        self._asked = self._asked._replace(blank=about, catalog=catalog, own_path=upstream_errors.nowhere)
+        self._asked = self._asked._replace(blank=about, catalog=catalog, caller_path=upstream_errors.no_path)
         self._calls.release(catalog)
 
     def garbled(self, what: str) -> None:
@@ -193,7 +193,7 @@ class ToResponses:
 
     def _new_call(self) -> Call:
         catalog = self._asked.catalog
-        return Call(catalog.called, lambda: self._asked.new_id("call"), catalog.may_go_on)
+        return Call(catalog.declared_or_known, lambda: self._asked.new_id("call"), catalog.may_go_on)
 
     # the frame of the answer
 
@@ -245,7 +245,7 @@ class ToResponses:
             self._take(words, again=cumulative or (saying.whole and not (begins and saying is sayings[0])))
             if others:
                 self._tool_calls(others, again=True)
-        reason = endings.word(choice.get("finish_reason"))
+        reason = endings.normalize(choice.get("finish_reason"))
         if reason is not None and self._facts.take_reason(reason):
             self._close_items()
 
@@ -286,13 +286,13 @@ class ToResponses:
     def _content(self, value: Any, again: bool) -> None:
         parts = value if isinstance(value, list) else [value]  # some servers send parts
         if again:
-            thoughts = "".join([reasoning.joined_text(part) for part in parts if content.is_thought(part)])
+            thoughts = "".join([reasoning.thoughts_text(part) for part in parts if content.is_thought(part)])
             self._thinking.take_text_again(thoughts, self._loose, reasoning.AMONG_PARTS)
             self._words.take_again([part for part in parts if not content.is_thought(part)], self._loose)
             return
         for part in parts:
             if content.is_thought(part):
-                self._thinking.take_text(reasoning.joined_text(part), reasoning.AMONG_PARTS)
+                self._thinking.take_text(reasoning.thoughts_text(part), reasoning.AMONG_PARTS)
             else:
                 self._words.take(part)
 
@@ -306,12 +306,14 @@ class ToResponses:
         """The upstream's own error instead of an answer; what was used before it is paid all the same (W7)."""
         if isinstance(chunk, dict):
             self._facts.take_usage(chunk)
-        self.failure = upstream_errors.retold(upstream_errors.from_value(chunk), self._asked.own_path)
+        self.failure = upstream_errors.with_caller_path(upstream_errors.from_value(chunk), self._asked.caller_path)
         return self.fail(self.failure)
 
     def _error(self, value: Any, again: bool = False) -> None:
         """The upstream's own error, inside of its answer."""
-        self.failure = upstream_errors.retold(upstream_errors.from_value({"error": value}), self._asked.own_path)
+        self.failure = upstream_errors.with_caller_path(
+            upstream_errors.from_value({"error": value}), self._asked.caller_path
+        )
 
     def _annotate(self, value: Any, again: bool) -> None:
         self._words.annotate(value, again)

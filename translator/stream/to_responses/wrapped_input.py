@@ -131,6 +131,6 @@ class InputDecoder:
 def _only_text(value: Any) -> str | None:
     """The one text that a value is, or has under any name beside members that say nothing; None without."""
     if isinstance(value, dict):
-        said = [member for member in value.values() if validate.says_something(member)]
+        said = [member for member in value.values() if validate.has_content(member)]
         value = value["input"] if isinstance(value.get("input"), str) else said[0] if len(said) == 1 else None
     return value if isinstance(value, str) else None

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator.parts.catalog import Catalog, Tool
+from diglot.translator.parts.catalog import Catalog, DeclaredTool
 from diglot.translator.stream.to_responses import call_deltas
 from diglot.translator.stream.to_responses.call_deltas import Fragment
 from diglot.translator.stream.to_responses.call_item import Call
@@ -48,7 +48,7 @@ def test_a_fragment_is_read(delta: dict[str, Any], fragment: Fragment) -> None:
 )
 def test_a_call_in_markup(text: str, function: Any) -> None:
     """What stood in the tag is a call when it names a declared tool (D42)."""
-    tool = Tool("f", "function", "f", None, "tools[0]", {"type": "function", "function": {"name": "f"}})
+    tool = DeclaredTool("f", "function", "f", None, "tools[0]", {"type": "function", "function": {"name": "f"}})
     made = call_deltas.from_markup(text, Catalog({"f": tool}))
     assert (made and made["function"]) == function
 
@@ -68,7 +68,7 @@ def found(*deltas: dict[str, Any]) -> list[int]:
 
 def table(*names: str) -> call_deltas.Calls:
     count = itertools.count(1)
-    catalog = Catalog({name: Tool(name, "function", name, None, "tools[0]", {}) for name in names})
+    catalog = Catalog({name: DeclaredTool(name, "function", name, None, "tools[0]", {}) for name in names})
     return call_deltas.Calls(lambda: Call(catalog.by_flat, lambda: f"call_{next(count)}"), catalog)
 
 
