@@ -40,20 +40,10 @@ write JSON as it really comes; `read_error` reads any error of an upstream. The 
 and `request.to_responses` write their losses into a `Report`.
 """
 
-from . import answer, request
+from . import answer, deprecated, request
 from .convert import chat_answer, chat_request, convert, responses_answer, responses_request
 from .convert_stream import AsyncConvertedStream, ConvertedStream, chat_stream, responses_stream
-from .errors import (
-    BadRequest,
-    BadUpstream,
-    Misuse,
-    NotSayable,
-    ProtocolMisuse,
-    RequestError,
-    TranslationError,
-    UntranslatableError,
-    UpstreamError,
-)
+from .errors import ProtocolMisuse, RequestError, TranslationError, UntranslatableError, UpstreamError
 from .exchange.base import Exchange
 from .exchange.choices import Branches
 from .exchange.frames import FrameStream
@@ -76,16 +66,12 @@ __all__ = [
     "MAX_VALUES",
     "PRESETS",
     "AsyncConvertedStream",
-    "BadRequest",
-    "BadUpstream",
     "Branches",
     "Buffer",
     "ConvertedStream",
     "Exchange",
     "FrameStream",
     "Loss",
-    "Misuse",
-    "NotSayable",
     "Profile",
     "ProtocolMisuse",
     "Report",
@@ -115,3 +101,5 @@ __all__ = [
     "responses_request",
     "responses_stream",
 ]
+
+__getattr__ = deprecated.getter(globals())

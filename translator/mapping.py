@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
 from .context import Context
-from .errors import BadRequest
+from .errors import RequestError
 from .wire import validate
 
 Shape = Callable[[Any, str, Context], Any]
@@ -189,7 +189,7 @@ def _stayer(way: Way, path: str) -> Rule:
         if is_one_of(value, way.harmless):
             return
         if way.how == "refused":
-            raise BadRequest(f"'{path}' is not supported: {way.why}.", path, "unsupported_parameter")
+            raise RequestError(f"'{path}' is not supported: {way.why}.", path, "unsupported_parameter")
         context.report.dropped(path, way.why, value)
 
     return stay

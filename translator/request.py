@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from . import additions, fields, spellings, toolset
 from .additions import SEALED as SEALED
 from .context import Context
-from .errors import BadRequest, NotSayable
+from .errors import RequestError, UntranslatableError
 from .losses import Report
 from .mapping import put, put_taken, walk
 from .parts import formats, limits, tools
@@ -67,9 +67,9 @@ def to_chat(
 ) -> dict[str, Any]:
     """Return the Chat Completions request for a Responses request; what was lost is in *report*.
 
-    *profile* is a Profile, or the name of a preset. Raises BadRequest when *body* is not a Responses request or asks
-    for state, and NotSayable when *strict* and something would be dropped or approximated. What only a live exchange
-    (`ServeResponses`) emulates is dropped. *body* is not modified; parts of it are shared with the result.
+    *profile* is a Profile, or the name of a preset. Raises RequestError when *body* is not a Responses request or asks
+    for state, and UntranslatableError when *strict* and something would be dropped or approximated. What only a live
+    exchange (`ServeResponses`) emulates is dropped. *body* is not modified; parts of it are shared with the result.
     """
     return translate_to_chat(body, Context.of(profile, report), strict=strict).body
 
@@ -83,9 +83,9 @@ def _checked(translate: Callable[[dict[str, Any], Context], Made], body: Any, co
     try:
         made = translate(validate.mapping(body, "body"), context)
     except RecursionError:
-        raise BadRequest("The request is nested too deeply.") from None
+        raise RequestError("The request is nested too deeply.") from None
     if strict and (losses := context.report.refused()):
-        raise NotSayable(losses)
+        raise UntranslatableError(losses)
     return made
 
 
@@ -96,7 +96,9 @@ def _to_chat(body: dict[str, Any], context: Context) -> ChatTranslation:
     chat: dict[str, Any] = {}
     walk(fields.TO_CHAT, body, chat, context, context.profile.unknown)
     if body.get("input") is None and body.get("messages") is not None:
-        raise BadRequest("'messages' are for POST /chat/completions; here, 'input' holds the conversation.", "messages")
+        raise RequestError(
+            "'messages' are for POST /chat/completions; here, 'input' holds the conversation.", "messages"
+        )
     _check(body, "input", "instructions")
     catalog = tools.declared(body, context)
     turns = _turns(body, catalog, context)
@@ -128,7 +130,7 @@ _LONGEST_MODEL = 1_024  # every chunk of a chat stream repeats it
 
 def _check(body: dict[str, Any], *conversation: str) -> None:
     if len(validate.text(body.get("model"), "model")) > _LONGEST_MODEL:
-        raise BadRequest(f"Invalid 'model': longer than {_LONGEST_MODEL} characters.", "model")
+        raise RequestError(f"Invalid 'model': longer than {_LONGEST_MODEL} characters.", "model")
     for name in conversation:
         if body.get(name) is not None:
             break
@@ -198,10 +200,10 @@ def to_responses(
 ) -> dict[str, Any]:
     """Return the Responses request for a chat request; what was lost is in *report*.
 
-    *profile* is a Profile, or the name of a preset. Raises BadRequest when *body* is not a chat request or asks for
-    what Responses cannot give (audio), and NotSayable when *strict* and something would be dropped or approximated.
-    What only a live exchange (`ServeChat`) emulates, `stop` and `n` for example, is dropped. *body* is not modified;
-    parts of it are shared with the result.
+    *profile* is a Profile, or the name of a preset. Raises RequestError when *body* is not a chat request or asks for
+    what Responses cannot give (audio), and UntranslatableError when *strict* and something would be dropped or
+    approximated. What only a live exchange (`ServeChat`) emulates, `stop` and `n` for example, is dropped. *body* is
+    not modified; parts of it are shared with the result.
     """
     return translate_to_responses(body, Context.of(profile, report), strict=strict).body
 
@@ -266,7 +268,7 @@ def _include(body: dict[str, Any], made: dict[str, Any], context: Context) -> No
     wanted = list(validate.optional_array(body.get("include"), "include"))
     logprobs, top = body.get("logprobs"), body.get("top_logprobs")
     if top and not logprobs:
-        raise BadRequest("'top_logprobs' is only allowed when 'logprobs' is enabled.", "top_logprobs")
+        raise RequestError("'top_logprobs' is only allowed when 'logprobs' is enabled.", "top_logprobs")
     if not context.profile.takes("include", "responses"):
         for name in ("include", "logprobs", "top_logprobs"):
             if body.get(name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .context import Context
-from .errors import BadRequest
+from .errors import RequestError
 from .mapping import put_taken
 from .parts import choices, tools
 from .parts.catalog import Catalog
@@ -62,7 +62,7 @@ def to_responses(
     name = "tool_choice" if body.get("tool_choice") is not None else "function_call"
     choice = None if body.get(name) is None else choices.to_responses(body[name], name, names, context, declared)
     if not declared and choice not in (None, "none", "auto"):
-        raise BadRequest(f"'{name}' is only allowed when tools are declared.", name)
+        raise RequestError(f"'{name}' is only allowed when tools are declared.", name)
     if declared and not context.profile.takes("tools", "responses"):
         declared = _without(body, paths, context)
     if declared and choice == "none" and not context.profile.takes("tool_choice", "responses"):

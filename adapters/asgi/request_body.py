@@ -6,7 +6,7 @@ import logging
 
 import anyio
 
-from ...translator import BadRequest, RequestBody
+from ...translator import RequestBody, RequestError
 from ..limits import Limits
 from ..missing import words
 from .encodings import TooLarge, UnknownEncoding, decode, supported
@@ -24,7 +24,7 @@ class Disconnected(Exception):
 class Unreadable(Exception):
     """The body could not be read to its end: *error* is for the client, and its connection is of no more use."""
 
-    def __init__(self, error: BadRequest) -> None:
+    def __init__(self, error: RequestError) -> None:
         super().__init__(str(error))
         self.error = error
 
@@ -32,7 +32,7 @@ class Unreadable(Exception):
 async def read_object(scope: Scope, receive: Receive, limits: Limits) -> RequestBody:
     """Return the JSON object in the body of a request, which is bounded before and after decompression.
 
-    Raises BadRequest (400, 413 or 415), Unreadable (400, 408 or 413) or Disconnected.
+    Raises RequestError (400, 413 or 415), Unreadable (400, 408 or 413) or Disconnected.
     """
     data, encoding = await _read(scope, receive, limits), header(scope, b"content-encoding")
     if len(data) > _LARGE or (encoding and len(data) > _LARGE_PACKED):
@@ -49,7 +49,7 @@ async def _read(scope: Scope, receive: Receive, limits: Limits) -> bytes | bytea
             data = await _pieces(receive, limits.max_body)
         if declared is not None and declared != len(data):
             raise wrong_length(declared, len(data))
-    except BadRequest as error:
+    except RequestError as error:
         raise Unreadable(error) from None
     except TimeoutError:
         raise Unreadable(late(limits)) from None
@@ -83,9 +83,9 @@ def _expect_room(size: int, limit: int) -> None:
         raise _too_large(limit)
 
 
-def late(limits: Limits) -> BadRequest:
+def late(limits: Limits) -> RequestError:
     """Return the error for a client that does not come to the end of its request."""
-    return BadRequest(
+    return RequestError(
         f"The request body did not arrive within {limits.request:g} seconds.", code="request_timeout", status=408
     )
 
@@ -97,19 +97,19 @@ def _plain(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes | byte
         if encoding.strip().lower() == b"zstd":
             _log.warning(words("A request body with content-encoding zstd", "zstandard", "zstd"))
         names = ", ".join(supported())
-        raise BadRequest(f"{error}; supported are {names}.", code="unsupported_encoding", status=415) from None
+        raise RequestError(f"{error}; supported are {names}.", code="unsupported_encoding", status=415) from None
     except TooLarge:
         raise _too_large(limit) from None
     except ValueError as error:
-        raise BadRequest(f"The request body cannot be decoded: {error}.", code="invalid_encoding") from None
+        raise RequestError(f"The request body cannot be decoded: {error}.", code="invalid_encoding") from None
 
 
 def _object(data: bytes | bytearray, encoding: bytes, limit: int) -> RequestBody:
     received = RequestBody.read(_plain(data, encoding, limit))
     if not isinstance(received.body, dict):
-        raise BadRequest("The request body must be a JSON object.", code="invalid_json")
+        raise RequestError("The request body must be a JSON object.", code="invalid_json")
     return received
 
 
-def _too_large(limit: int) -> BadRequest:
-    return BadRequest(f"The request body is larger than {limit} bytes.", code="request_too_large", status=413)
+def _too_large(limit: int) -> RequestError:
+    return RequestError(f"The request body is larger than {limit} bytes.", code="request_too_large", status=413)

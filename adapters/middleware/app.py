@@ -8,7 +8,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, Literal
 
-from ...translator import BadRequest, Profile, preset
+from ...translator import Profile, RequestError, preset
 from ..asgi import media_type
 from ..asgi.types import App, Receive, Scope, Send
 from ..limits import Limits
@@ -173,7 +173,7 @@ class TranslationMiddleware:
             return
         try:
             media_type.check(scope)
-        except BadRequest as error:
+        except RequestError as error:
             await call.refuse(error)
         else:
             await call.run(self.profile_for, self.strict)

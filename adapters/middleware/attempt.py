@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 
-from ...translator import BadUpstream, Exchange, FrameStream, Profile, TranslationError, decode_json, encode_json
+from ...translator import Exchange, FrameStream, Profile, TranslationError, UpstreamError, decode_json, encode_json
 from ..asgi.encodings import UnknownEncoding, Unpacker
 from ..asgi.types import ABOUT_THE_BODY, Headers, Message, without
 from ..limits import Limits
@@ -161,7 +161,7 @@ class Relay:
         self._packed += len(data)
         limit = self._limits.max_stream if self.stream is not None else self._limits.max_answer
         if self.accepted and self._packed > limit:
-            raise BadUpstream(f"The upstream's answer is larger than {limit} bytes.")
+            raise UpstreamError(f"The upstream's answer is larger than {limit} bytes.")
         for piece in self._plain(data if self._packed <= limit else b""):
             await self._told(piece, False)
             if self.over_at:
@@ -185,7 +185,7 @@ class Relay:
     def _unreadable(self, data: bytes, last: bool) -> Awaitable[None] | None:
         """Nothing can be made of an answer; an error says what its status says."""
         if self.accepted:
-            raise BadUpstream("The upstream compressed its answer although it was asked not to.")
+            raise UpstreamError("The upstream compressed its answer although it was asked not to.")
         return self._refused(b"") if last else None
 
     # A stream
@@ -195,7 +195,7 @@ class Relay:
         assert stream is not None
         self._size += len(data)
         if self._size > self._limits.max_stream:
-            raise BadUpstream(f"The upstream's stream is longer than {self._limits.max_stream} bytes.")
+            raise UpstreamError(f"The upstream's stream is longer than {self._limits.max_stream} bytes.")
         if self._size > _LARGE:
             return self._emit_each(stream.each(data, last))
         frames = stream.feed(data)
@@ -279,11 +279,11 @@ class Relay:
     def _gather(self, data: bytes, last: bool) -> Awaitable[None] | None:
         """Some servers always stream (transformers serve): the client that did not ask for it gets the answer whole."""
         if not self.exchange.can_collect_stream:
-            raise BadUpstream("The upstream sent an event stream although none was asked for.")
+            raise UpstreamError("The upstream sent an event stream although none was asked for.")
         stream = self._gathered = self._gathered or self.exchange.stream(max_line=self._limits.max_line)
         self._size += len(data)
         if self._size > self._limits.max_answer:
-            raise BadUpstream(f"The upstream's answer is larger than {self._limits.max_answer} bytes.")
+            raise UpstreamError(f"The upstream's answer is larger than {self._limits.max_answer} bytes.")
         if stream.feed(data):
             self.told_at = monotonic()
             self.finishing_at = 0.0  # more came (W1)
@@ -310,7 +310,7 @@ class Relay:
         self._pieces.append(data[: max(0, limit - self._size)])
         self._size += len(data)
         if good and self._size > limit:
-            raise BadUpstream(f"The upstream's answer is larger than {limit} bytes.")
+            raise UpstreamError(f"The upstream's answer is larger than {limit} bytes.")
         if not last:
             return None
         return (self._whole if good else self._refused)(b"".join(self._pieces))

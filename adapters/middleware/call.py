@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import msgspec
 
-from ...translator import BadRequest, BadUpstream, Buffer, Exchange, Loss, Profile, RequestBody, TranslationError
+from ...translator import Buffer, Exchange, Loss, Profile, RequestBody, RequestError, TranslationError, UpstreamError
 from ..asgi.request_body import Disconnected, Unreadable, read_object
 from ..asgi.types import App, Headers, Receive, Scope, Send, hang_up
 from ..limits import Limits
@@ -136,7 +136,7 @@ class Call:
         try:
             made = await anyio.to_thread.run_sync(translate) if sent.received.is_large else translate()
         except RecursionError:
-            raise BadRequest("The request is nested too deeply.") from None
+            raise RequestError("The request is nested too deeply.") from None
         except TranslationError:
             raise
         except Exception as error:  # a mistake of ours: the client gets an answer all the same
@@ -188,7 +188,7 @@ class Call:
         sent = self._sent
         learn = partial(_learned, sent, self.exchange, self.profile, self._lessons) if may_learn else learn_nothing
         relay = self.relay = Relay(self.exchange, self.outlet, self._limits, watch.changed, learn, sent.release)
-        failure: TranslationError = BadUpstream("The upstream ended without a complete answer.")
+        failure: TranslationError = UpstreamError("The upstream ended without a complete answer.")
         watch.begin(relay)
         with watch.inner:
             try:
@@ -213,7 +213,7 @@ class Call:
             return error
         if is_news and not self.outlet.gone:
             self.raised = raised
-        return BadUpstream("The application behind this server failed.")
+        return UpstreamError("The application behind this server failed.")
 
     async def _farewell(self, relay: Relay) -> None:
         """The server ends this task: a stream must not look as if it had only been cut."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from ...translator import MAX_VALUES, BadUpstream, Exchange, TooManyValues, read_error
+from ...translator import MAX_VALUES, Exchange, TooManyValues, UpstreamError, read_error
 from ..asgi.types import Headers
 
 _LONGEST = 200
@@ -13,17 +13,17 @@ _MISSING = (404, 405)
 _NOT_FOUND = ("", "not found", "method not allowed")
 
 
-def no_answer(exchange: Exchange, headers: Headers, error: ValueError | None = None) -> BadUpstream:
+def no_answer(exchange: Exchange, headers: Headers, error: ValueError | None = None) -> UpstreamError:
     """Return the error for a successful answer that is no event stream, and no JSON that is read (*error* says why)."""
     if isinstance(error, TooManyValues):
-        return BadUpstream(f"The upstream's answer holds more than {MAX_VALUES:,} JSON values.")
+        return UpstreamError(f"The upstream's answer holds more than {MAX_VALUES:,} JSON values.")
     kind = _header(headers, b"content-type").partition(";")[0].strip()
     if kind in ("", "application/json", "text/event-stream"):
-        return BadUpstream("The upstream's answer is not JSON.")
-    return BadUpstream(f"The upstream answered with {kind}, not with {exchange.answer_kind}: is the URL right?")
+        return UpstreamError("The upstream's answer is not JSON.")
+    return UpstreamError(f"The upstream answered with {kind}, not with {exchange.answer_kind}: is the URL right?")
 
 
-def refusal(exchange: Exchange, status: int, headers: Headers, body: bytes) -> BadUpstream:
+def refusal(exchange: Exchange, status: int, headers: Headers, body: bytes) -> UpstreamError:
     """Return the error for an answer that is no success."""
     refused = exchange.error(status, body) if status in _MISSING else None
     if refused and (not _is_json(body) or refused.message.lower().strip(" .") in _NOT_FOUND):
@@ -35,31 +35,31 @@ def refusal(exchange: Exchange, status: int, headers: Headers, body: bytes) -> B
 
 
 def error(
-    status: int, headers: Headers, body: bytes, read: Callable[[int, bytes], BadUpstream] = read_error
-) -> BadUpstream:
+    status: int, headers: Headers, body: bytes, read: Callable[[int, bytes], UpstreamError] = read_error
+) -> UpstreamError:
     """Return the error for an answer that is no success, whatever was asked."""
     location = place(_header(headers, b"location"))
     if 300 <= status < 400 and location:
-        return BadUpstream(f"The upstream redirects to {location}; give that URL as the upstream.")
+        return UpstreamError(f"The upstream redirects to {location}; give that URL as the upstream.")
     made = read(status if 400 <= status <= 599 else 502, body)
     if _is_silent(body):
         return made.replace(message=f"{made.message.rstrip('.')} (the upstream answered {status or 'nothing'}).")
     return made
 
 
-def probed(error: BadUpstream) -> BadUpstream:
+def probed(error: UpstreamError) -> UpstreamError:
     """Return an error that came while it was asked what the upstream has; it says so."""
     return error.replace(message=f"{error.message} (This happened while finding out which API the upstream has.)")
 
 
-def too_slow() -> BadUpstream:
+def too_slow() -> UpstreamError:
     """Return the error for an upstream that has used up its time."""
-    return BadUpstream("The upstream took too long.", status=504, code="upstream_timeout")
+    return UpstreamError("The upstream took too long.", status=504, code="upstream_timeout")
 
 
-def shutting_down() -> BadUpstream:
+def shutting_down() -> UpstreamError:
     """Return the error for a request that outlives the server."""
-    return BadUpstream("The server is shutting down.", status=503)
+    return UpstreamError("The server is shutting down.", status=503)
 
 
 def place(url: str) -> str:

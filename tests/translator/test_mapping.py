@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Profile, Report
+from diglot.translator import Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.mapping import (
     HANDED_ON,
@@ -149,7 +149,7 @@ def test_harmless_values_stay_behind_in_silence() -> None:
 
 def test_a_refused_field_is_an_error() -> None:
     """A field that cannot be left out without lying is a 400 with its path."""
-    with pytest.raises(BadRequest, match=r"'a\.b' is not supported: there is none\.") as raised:
+    with pytest.raises(RequestError, match=r"'a\.b' is not supported: there is none\.") as raised:
         walked([to_chat("a.b", refused("there is none", "auto"))], {"a": {"b": "x"}})
     assert (raised.value.param, raised.value.code) == ("a.b", "unsupported_parameter")
     assert walked([to_chat("a.b", refused("there is none", "auto"))], {"a": {"b": "auto"}}) == ({}, [])
@@ -221,7 +221,7 @@ def test_unknown_fields_pass_or_are_reported() -> None:
 
 def test_an_object_must_be_an_object() -> None:
     """Where fields are nested, anything else than an object is a 400."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         walked([moved("text.verbosity", "verbosity")], {"text": "low"})
     assert (raised.value.param, raised.value.code) == ("text", "invalid_type")
 

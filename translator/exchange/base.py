@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import BadUpstream
+from ..errors import UpstreamError
 from ..losses import Report
 from ..parts import upstream_errors
 from ..profiles import Profile
@@ -38,7 +38,7 @@ class Exchange(ABC):
 
     @abstractmethod
     def answer(self, finished: Any) -> dict[str, Any]:
-        """Return the finished answer in the caller's dialect; raises BadUpstream."""
+        """Return the finished answer in the caller's dialect; raises UpstreamError."""
 
     @abstractmethod
     def stream(self, max_line: int = sse.MAX_LINE) -> FrameStream:
@@ -64,7 +64,7 @@ class Exchange(ABC):
         """Return what of the request may be seen again: in the answer, or in the report."""
         return [loss.value for loss in self.report]
 
-    def error(self, status: int, body: bytes) -> BadUpstream:
+    def error(self, status: int, body: bytes) -> UpstreamError:
         """Return the error of an upstream's HTTP answer, its path in the caller's words (protocol 7.2)."""
         return upstream_errors.with_caller_path(upstream_errors.read(status, body), self.caller_path)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ..errors import BadRequest, TranslationError
+from ..errors import RequestError, TranslationError
 from ..wire import json
 from ..wire.payloads import Buffer, DetachedPayloads, detach
 from .base import Exchange
@@ -28,12 +28,12 @@ class RequestBody:
 
     @classmethod
     def read(cls, data: bytes | bytearray) -> RequestBody:
-        """Decode *data*; raises BadRequest for what is not JSON, wherever that can be seen outside of payloads."""
+        """Decode *data*; raises RequestError for what is not JSON, wherever that can be seen outside of payloads."""
         payloads = detach(data)
         return cls(_decoded(payloads.skeleton if payloads else data), payloads, len(data))
 
     def check(self) -> None:
-        """Raise BadRequest if payloads are not what may stand in JSON: worth its time when an upstream has refused."""
+        """Raise RequestError for payloads that JSON cannot hold: worth its time when an upstream has refused."""
         if self._payloads is not None:
             _decoded(self._payloads.data)
 
@@ -62,11 +62,11 @@ def _decoded(data: bytes | bytearray) -> Any:
     try:
         return json.decode_in_steps(data) if len(data) > _IN_STEPS else json.decode(data)
     except json.TooManyValues:
-        raise BadRequest(
+        raise RequestError(
             f"The request body holds more than {json.MAX_VALUES:,} JSON values.", code="too_many_values"
         ) from None
     except ValueError:
-        raise BadRequest("The request body is not JSON, or is nested too deeply.", code="invalid_json") from None
+        raise RequestError("The request body is not JSON, or is nested too deeply.", code="invalid_json") from None
 
 
 def _encoded(request: dict[str, Any], in_steps: bool) -> list[Buffer]:

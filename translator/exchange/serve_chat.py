@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import additions, answer, request
 from ..context import Context
-from ..errors import BadRequest, BadUpstream
+from ..errors import RequestError, UpstreamError
 from ..losses import Report
 from ..parts import formats, upstream_errors
 from ..profiles import Profile
@@ -28,9 +28,9 @@ class ServeChat(Exchange):
     *body* is the decoded request; *profile* is a Profile or the name of a preset; *new_id* makes an id for a prefix
     (``call`` -> ``call_...``); *clock* gives Unix seconds. Without them, ids and times are functions of the input:
     servers hand in random ids. Not *live*: the request will not be sent from here, so what is emulated while an answer
-    comes back is dropped. Raises BadRequest for a body that is no chat request, and NotSayable when *strict* and
-    something would be lost. Send ``responses`` to the upstream, ``copies`` times; hand what comes back to ``answer``,
-    ``stream`` or ``error``. What was lost is in ``report``.
+    comes back is dropped. Raises RequestError for a body that is no chat request, and UntranslatableError when *strict*
+    and something would be lost. Send ``responses`` to the upstream, ``copies`` times; hand what comes back to
+    ``answer``, ``stream`` or ``error``. What was lost is in ``report``.
 
     >>> exchange = ServeChat({"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
     >>> exchange.responses["input"]
@@ -55,7 +55,7 @@ class ServeChat(Exchange):
         clock: Callable[[], float] = derived.no_time,
     ) -> None:
         if not isinstance(body, dict):
-            body = plain.read(body, "request", BadRequest)
+            body = plain.read(body, "request", RequestError)
         context = Context.of(profile, None, live)
         self.profile: Profile = context.profile
         self.report: Report = context.report
@@ -83,9 +83,9 @@ class ServeChat(Exchange):
         return self.request
 
     def answer(self, finished: Any) -> dict[str, Any]:
-        """Return the chat completion for a finished Response; raises BadUpstream, also when the Response failed."""
+        """Return the chat completion for a finished Response; raises UpstreamError, also when the Response failed."""
         if not isinstance(finished, dict):
-            finished = plain.read(finished, "answer", BadUpstream)
+            finished = plain.read(finished, "answer", UpstreamError)
         return answer.to_chat(finished, self._wanted)
 
     def transducer(self) -> ToChat:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import answer, compaction, fields, request
 from ..context import Context
-from ..errors import BadRequest, BadUpstream
+from ..errors import RequestError, UpstreamError
 from ..losses import Report
 from ..parts import upstream_errors
 from ..parts.catalog import Catalog
@@ -26,9 +26,9 @@ class ServeResponses(Exchange):
     *body* is the decoded request; *profile* is a Profile or the name of a preset; *new_id* makes an id for a prefix
     (``resp`` -> ``resp_...``); *clock* gives Unix seconds. Without them, ids and times are functions of the input:
     servers hand in random ids. Not *live*: the request will not be sent from here, so what is emulated while an answer
-    comes back is dropped. Raises BadRequest for a body that is no Responses request, and NotSayable when *strict* and
-    something would be lost. Send ``chat`` to the upstream; hand what comes back to ``answer``, ``stream`` or ``error``.
-    What was lost is in ``report``.
+    comes back is dropped. Raises RequestError for a body that is no Responses request, and UntranslatableError when
+    *strict* and something would be lost. Send ``chat`` to the upstream; hand what comes back to ``answer``, ``stream``
+    or ``error``. What was lost is in ``report``.
 
     >>> exchange = ServeResponses({"model": "m", "input": "Hi"}, profile="vllm")
     >>> exchange.chat
@@ -52,7 +52,7 @@ class ServeResponses(Exchange):
         clock: Callable[[], float] = derived.no_time,
     ) -> None:
         if not isinstance(body, dict):
-            body = plain.read(body, "request", BadRequest)
+            body = plain.read(body, "request", RequestError)
         self._body = body = self._read(body)
         context = Context.of(profile, None, live)
         self.profile: Profile = context.profile
@@ -83,9 +83,9 @@ class ServeResponses(Exchange):
         return self.request
 
     def answer(self, finished: Any) -> dict[str, Any]:
-        """Return the Response object for a finished chat completion; raises BadUpstream."""
+        """Return the Response object for a finished chat completion; raises UpstreamError."""
         if not isinstance(finished, dict):
-            finished = plain.read(finished, "answer", BadUpstream)
+            finished = plain.read(finished, "answer", UpstreamError)
         return answer.to_responses(finished, self._asked)
 
     def transducer(self) -> ToResponses:
@@ -123,11 +123,11 @@ class ServeCompact(ServeResponses):
         return [*super().echoed_values(), self._body]
 
     def answer(self, finished: Any) -> dict[str, Any]:
-        """Return the `response.compaction` object; raises BadUpstream, also when there is no whole summary."""
+        """Return the `response.compaction` object; raises UpstreamError, also when there is no whole summary."""
         answered = super().answer(finished)
         if answered["status"] != "completed":
             cause = (answered["error"] or {}).get("message", "The upstream did not finish the summary.")
-            raise BadUpstream(cause)
+            raise UpstreamError(cause)
         return compaction.answer(self._body, answered)
 
 

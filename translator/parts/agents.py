@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from ..context import Context
-from ..errors import BadRequest
+from ..errors import RequestError
 from ..wire import validate
 from . import content
 
 
 def to_chat(item: dict[str, Any], path: str, context: Context) -> str | list[content.Part]:
-    """Return what a user tells in place of the agent. Raises BadRequest for what only its maker can read."""
+    """Return what a user tells in place of the agent. Raises RequestError for what only its maker can read."""
     given = item.get("content")
     if isinstance(given, str):
         given = [{"type": "input_text", "text": given}]
@@ -36,7 +36,7 @@ def _part(part: dict[str, Any], path: str, context: Context) -> content.Part:
         return content.part_to_chat(part, path, context)
     text = validate.text_at(part, content.ENCRYPTED, path)
     if content.is_sealed(text):
-        raise BadRequest(
+        raise RequestError(
             "This message was encrypted elsewhere and only its maker can read it; without it the task is gone.",
             f"{path}.encrypted_content",
         )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..context import Context
-from ..errors import BadRequest
+from ..errors import RequestError
 from ..wire import json, validate
 from . import content
 
@@ -316,12 +316,12 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.encode_text(value)
 
 
-def no_output(call_id: str) -> BadRequest:
-    return BadRequest(f"No tool output found for function call {call_id}.", "input", "")
+def no_output(call_id: str) -> RequestError:
+    return RequestError(f"No tool output found for function call {call_id}.", "input", "")
 
 
-def no_call(call_id: str, path: str) -> BadRequest:
-    return BadRequest(
+def no_call(call_id: str, path: str) -> RequestError:
+    return RequestError(
         f"No tool call found for function call output with call_id {call_id}.",
         f"{path}.call_id",
         "",

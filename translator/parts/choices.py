@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..context import Context
-from ..errors import BadRequest
+from ..errors import RequestError
 from ..wire import validate
 from .catalog import Catalog, DeclaredTool
 from .names import ToolNames
@@ -18,8 +18,8 @@ _BUILT_IN = {"shell": "shell", "apply_patch": "apply_patch", "local_shell": "loc
 def to_chat(choice: Any, catalog: Catalog, context: Context) -> tuple[Any, list[DeclaredTool]]:
     """Return the chat choice (None: leave it out) and the tools to declare.
 
-    Where the upstream knows no `allowed_tools`, only those tools are declared. Raises BadRequest when a tool is forced
-    that the upstream does not have.
+    Where the upstream knows no `allowed_tools`, only those tools are declared. Raises RequestError when a tool is
+    forced that the upstream does not have.
     """
     tools = list(catalog)
     if choice is None:
@@ -68,12 +68,12 @@ def _word(word: str, tools: list[DeclaredTool]) -> str | None:
     if tools:
         return word
     if word == "required":
-        raise BadRequest("'tool_choice' is 'required', but the upstream has none of the tools.", "tool_choice")
+        raise RequestError("'tool_choice' is 'required', but the upstream has none of the tools.", "tool_choice")
     return None
 
 
-def _no_word(word: str, path: str) -> BadRequest:
-    return BadRequest(f"Invalid value: '{word}'. Supported values are: 'none', 'auto' and 'required'.", path)
+def _no_word(word: str, path: str) -> RequestError:
+    return RequestError(f"Invalid value: '{word}'. Supported values are: 'none', 'auto' and 'required'.", path)
 
 
 def _find(choice: dict[str, Any], path: str, catalog: Catalog) -> DeclaredTool:
@@ -92,7 +92,7 @@ def _find(choice: dict[str, Any], path: str, catalog: Catalog) -> DeclaredTool:
         found = catalog.by_name(name, namespace if isinstance(namespace, str) else None)
         found = found or (catalog.by_flat(name) if namespace is None else None)
     if found is None:
-        raise BadRequest(f"Tool choice '{name or kind}' is not among the tools that the upstream has.", path)
+        raise RequestError(f"Tool choice '{name or kind}' is not among the tools that the upstream has.", path)
     return found
 
 
@@ -105,19 +105,19 @@ def _allowed(choice: dict[str, Any], catalog: Catalog, context: Context) -> tupl
     inner = choice["allowed_tools"] if isinstance(choice.get("allowed_tools"), dict) else choice
     mode = inner.get("mode") or "auto"
     if mode not in ("auto", "required"):
-        raise BadRequest(f"Invalid value: '{mode}'. Supported values are: 'auto' and 'required'.", "tool_choice.mode")
+        raise RequestError(f"Invalid value: '{mode}'. Supported values are: 'auto' and 'required'.", "tool_choice.mode")
     members = validate.array(inner.get("tools"), "tool_choice.tools")
     allowed: dict[str, DeclaredTool] = {}
     for i, member in enumerate(members):
         path = f"tool_choice.tools[{i}]"
         try:
             tool = _find(_typed(validate.mapping(member, path)), path, catalog)
-        except BadRequest:
+        except RequestError:
             context.report.dropped(path, "it is not among the tools that the upstream has", member)
         else:
             allowed[tool.flat] = tool
     if not allowed and mode != "auto":
-        raise BadRequest("None of the allowed tools is among the tools that the upstream has.", "tool_choice.tools")
+        raise RequestError("None of the allowed tools is among the tools that the upstream has.", "tool_choice.tools")
     if context.profile.allowed_tools and allowed:
         return {
             "type": "allowed_tools",
@@ -136,7 +136,7 @@ def to_responses(
     """Return the Responses choice for a chat `tool_choice` or `function_call`: names are nested one level less.
 
     What only a Responses server understands (`{"type": "web_search_preview"}`) is handed on as it is. A choice that
-    does not say its type has that of the tool of this name among those *declared*. Raises BadRequest for what is no
+    does not say its type has that of the tool of this name among those *declared*. Raises RequestError for what is no
     choice.
     """
     given = choice.get("type") if isinstance(choice, dict) else None

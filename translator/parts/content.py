@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..context import Context
-from ..errors import BadRequest
+from ..errors import RequestError
 from ..wire import validate
 from ..wire.known_fields import PART_FIELDS
 
@@ -19,7 +19,8 @@ _BETWEEN = {"assistant": "", "tool": "\n"}  # an assistant's text was one; elsew
 def to_chat(content: Any, role: str, path: str, context: Context) -> str | list[Part]:
     """Return the content of a chat message of *role* for the content of an item.
 
-    Texts are joined where the upstream takes only strings. Raises BadRequest for a part that no chat message can hold.
+    Texts are joined where the upstream takes only strings. Raises RequestError for a part that no chat message can
+    hold.
     """
     text = only_text(content)
     if text is not None:
@@ -68,8 +69,8 @@ def part_to_chat(part: Any, path: str, context: Context) -> Part:
     return made
 
 
-def _no_content(kind: Any, path: str) -> BadRequest:
-    return BadRequest(
+def _no_content(kind: Any, path: str) -> RequestError:
+    return RequestError(
         f"Invalid value: '{kind}'. Chat Completions has no such content.", f"{path}.type", "invalid_value"
     )
 
@@ -88,7 +89,7 @@ def _image(part: Part, path: str, context: Context) -> Part:
         part = {"detail": url.get("detail"), **part}
         url = url.get("url")
     if url is None and part.get("file_id") is not None:
-        raise BadRequest(
+        raise RequestError(
             "Images by 'file_id' are not supported: Chat Completions takes images by URL or as data URLs.",
             f"{path}.file_id",
             "unsupported_value",
@@ -107,7 +108,7 @@ def _image(part: Part, path: str, context: Context) -> Part:
 
 def _file(part: Part, path: str, context: Context) -> Part:
     if part.get("file_url") is not None:
-        raise BadRequest(
+        raise RequestError(
             "Files by 'file_url' are not supported: Chat Completions takes files as 'file_data' or by 'file_id'.",
             f"{path}.file_url",
             "unsupported_value",
@@ -229,7 +230,7 @@ def to_responses(content: Any, role: str, path: str, context: Context) -> str | 
     """Return the content of an item for the content of a chat message of *role* (protocol 2.2).
 
     A text alone is a string. An assistant's thoughts among the parts are left out: they are no content of a message
-    item. Raises BadRequest for a part that no Response can hold.
+    item. Raises RequestError for a part that no Response can hold.
     """
     text = only_text(content)
     if text is not None:
@@ -255,7 +256,7 @@ def _part_back(part: Any, role: str, path: str, context: Context) -> Part:
     if kind is None and (implied := next((name for name in _SHAPES if part.get(name) is not None), None)):
         part = {**part, "type": (kind := implied)}
     if kind == "input_audio":
-        raise BadRequest("Responses have no audio.", path, "unsupported_value")
+        raise RequestError("Responses have no audio.", path, "unsupported_value")
     make = TO_RESPONSES.get(kind) if isinstance(kind, str) else None
     if make is None:
         raise _no_content(kind, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..context import Context
-from ..errors import BadRequest
+from ..errors import RequestError
 from ..wire import validate
 
 MOST_COPIES = 128  # as OpenAI bounds `n`
@@ -37,20 +37,20 @@ def to_responses(limit: Any, path: str, context: Context) -> Any:
 def stops(given: Any, path: str, context: Context) -> tuple[str, ...]:
     """Return the stop sequences that are to be looked for here, as a Responses upstream knows none (1.5a).
 
-    Raises BadRequest for what are none, or too many.
+    Raises RequestError for what are none, or too many.
     """
     if given is None:
         return ()
     listed = [given] if isinstance(given, str) else validate.array(given, path)
     if len(listed) > MOST_STOPS:
-        raise BadRequest(f"Invalid '{path}': array too long. At most {MOST_STOPS} are looked for.", path)
+        raise RequestError(f"Invalid '{path}': array too long. At most {MOST_STOPS} are looked for.", path)
     return tuple(filter(None, (validate.text(stop, f"{path}[{i}]") for i, stop in enumerate(listed))))
 
 
 def copies(n: Any, path: str, context: Context) -> int:
-    """Return how many requests are to be sent for so many choices (1.5b); raises BadRequest for what is no number."""
+    """Return how many requests are to be sent for so many choices (1.5b); raises RequestError for what is no number."""
     if n is None:
         return 1
     if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MOST_COPIES:
-        raise BadRequest(f"Invalid '{path}': an integer from 1 to {MOST_COPIES} is expected.", path)
+        raise RequestError(f"Invalid '{path}': an integer from 1 to {MOST_COPIES} is expected.", path)
     return n

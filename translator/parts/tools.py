@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..context import Context
-from ..errors import BadRequest
+from ..errors import RequestError
 from ..wire import json, plain_schema, schema, validate
 from ..wire.known_fields import TOOL_FIELDS
 from .builtin_tools import INPUT_SCHEMA, NATIVES
@@ -19,7 +19,7 @@ NAMESPACE_LIMIT = 512
 def declared(body: dict[str, Any], context: Context) -> Catalog:
     """Walk over every declaration of a Responses request: `tools`, `additional_tools` and loaded ones.
 
-    Declarations that no chat upstream can hold are reported. Raises BadRequest when a declaration is not one, or when
+    Declarations that no chat upstream can hold are reported. Raises RequestError when a declaration is not one, or when
     two different tools have the same name.
     """
     tools: dict[str, DeclaredTool] = {}
@@ -66,7 +66,7 @@ def _add(tools: dict[str, DeclaredTool], tool: DeclaredTool, context: Context) -
     if other is tool:
         return
     if (other.namespace, other.name, other.kind) != (tool.namespace, tool.name, tool.kind):
-        raise BadRequest(
+        raise RequestError(
             f"'{tool.path}' and '{other.path}' are different tools that an upstream would both know as '{tool.flat}'.",
             tool.path,
         )
@@ -79,7 +79,7 @@ def _read(declaration: Any, path: str, namespace: str | None, context: Context) 
     kind = tool.get("type")
     read = READERS.get(kind) if isinstance(kind, str) else None
     if kind == "programmatic_tool_calling":
-        raise BadRequest("Programmatic tool calling needs the Responses server's runtime.", path, "unsupported_value")
+        raise RequestError("Programmatic tool calling needs the Responses server's runtime.", path, "unsupported_value")
     if read is None:
         context.report.dropped(path, f"nothing here runs {validate.safe_token(kind)}", tool)
         return ()
@@ -112,7 +112,7 @@ def _typed(tool: dict[str, Any]) -> dict[str, Any]:
 def _namespace(tool: dict[str, Any], path: str, namespace: str | None, context: Context) -> Iterator[DeclaredTool]:
     name = validate.text_at(tool, "name", path)
     if len(name) > NAMESPACE_LIMIT:  # every member's name has it in front
-        raise BadRequest(f"Invalid '{path}.name': longer than {NAMESPACE_LIMIT} characters.", f"{path}.name")
+        raise RequestError(f"Invalid '{path}.name': longer than {NAMESPACE_LIMIT} characters.", f"{path}.name")
     if namespace is not None:
         context.report.dropped(path, "namespaces hold no namespaces", tool)
         return

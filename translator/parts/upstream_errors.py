@@ -1,4 +1,4 @@
-"""Errors in both dialects (protocol 7): whatever an upstream sends becomes one BadUpstream in OpenAI's shape."""
+"""Errors in both dialects (protocol 7): whatever an upstream sends becomes one UpstreamError in OpenAI's shape."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import BadUpstream
+from ..errors import UpstreamError
 from ..wire import json
 from . import error_shapes, full_context
 from .error_shapes import ErrorFields
@@ -55,7 +55,7 @@ CONTEXT_LENGTH_EXCEEDED = "context_length_exceeded"
 """The word on which clients stop retrying, or compact."""
 
 
-def read(status: int, body: bytes) -> BadUpstream:
+def read(status: int, body: bytes) -> UpstreamError:
     """Return the error in an upstream's HTTP answer: JSON of any shape, or text, or nothing (protocol 7.2)."""
     try:
         value = json.decode(body)
@@ -65,7 +65,7 @@ def read(status: int, body: bytes) -> BadUpstream:
     return from_value(value, status)
 
 
-def from_value(value: Any, status: int | None = None) -> BadUpstream:
+def from_value(value: Any, status: int | None = None) -> UpstreamError:
     """Return the error that a decoded JSON value means; *status* is the HTTP status if there was an error status."""
     fault = error_shapes.read(value)
     if status is None or status < 400:
@@ -73,13 +73,13 @@ def from_value(value: Any, status: int | None = None) -> BadUpstream:
     return _made(fault, status, value)
 
 
-def _made(fault: ErrorFields, status: int, value: Any) -> BadUpstream:
+def _made(fault: ErrorFields, status: int, value: Any) -> UpstreamError:
     code, kind = fault.code, fault.type
     if status not in (401, 403, 404, 429) and full_context.is_exceeded(code, kind, fault.message):
         code, status = CONTEXT_LENGTH_EXCEEDED, 400 if status >= 500 else status
         kind = None if kind == "server_error" else kind
     message = fault.message or _unread(fault, value) or _PHRASES.get(status, "The upstream failed")
-    return BadUpstream(
+    return UpstreamError(
         message,
         fault.param,
         None if code is None else str(code),
@@ -95,27 +95,27 @@ def _unread(fault: ErrorFields, value: Any) -> str | None:
     return json.encode_text(value)[:MAX_MESSAGE]
 
 
-def of_item(item: dict[str, Any]) -> BadUpstream | None:
+def of_item(item: dict[str, Any]) -> UpstreamError | None:
     """Return the error that a message, thought or call of a Response has; None without."""
     return _failed(item["error"]) if item.get("error") else None
 
 
-def of_response(response: dict[str, Any]) -> BadUpstream:
+def of_response(response: dict[str, Any]) -> UpstreamError:
     """Return the error that a Response stands for which did not end well (protocol 7.2): it came with HTTP 200."""
     status = response.get("status")
     if status == "failed":
         return _failed(next((response[name] for name in _REASONS if response.get(name)), None))
     if status == "cancelled":
-        return BadUpstream("The response was cancelled.", None, "response_cancelled", status=400, type=type_for(400))
+        return UpstreamError("The response was cancelled.", None, "response_cancelled", status=400, type=type_for(400))
     words = f"its status is '{status[:40]}'" if isinstance(status, str) else "it has no status"
-    return BadUpstream(f"The upstream's response is not finished: {words}.")
+    return UpstreamError(f"The upstream's response is not finished: {words}.")
 
 
 _REASONS = ("error", "last_error", "status_details", "base_resp", "message", "detail")
 """Where a failed Response says why."""
 
 
-def of_event(event: dict[str, Any]) -> BadUpstream:
+def of_event(event: dict[str, Any]) -> UpstreamError:
     """Return the error of an `error` event: flat, as OpenAI sends it, or nested, as Open Responses does."""
     return _failed({name: value for name, value in event.items() if name not in _FRAME})
 
@@ -123,7 +123,7 @@ def of_event(event: dict[str, Any]) -> BadUpstream:
 _FRAME = ("type", "sequence_number", "event_id")
 
 
-def _failed(value: Any) -> BadUpstream:
+def _failed(value: Any) -> UpstreamError:
     """The error in a stream or a Response: without another word, the upstream is to blame."""
     fault = error_shapes.read(value)
     code = str(fault.code)
@@ -173,7 +173,7 @@ def to_responses(error: Any) -> dict[str, Any]:
     return {"code": code, "message": error.message}
 
 
-def with_caller_path(error: BadUpstream, caller_path: Callable[[str], str | None]) -> BadUpstream:
+def with_caller_path(error: UpstreamError, caller_path: Callable[[str], str | None]) -> UpstreamError:
     """Return *error* with its path in the caller's words: what *own_path* makes of it; None for no place."""
     theirs = error.param
     if theirs is None:

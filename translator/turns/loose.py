@@ -22,7 +22,7 @@ _PARTS = frozenset(
 
 
 def items(given: list[Item], context: Context) -> list[ItemWithPath]:
-    """Return the items of an input, each with its path. Raises BadRequest for a turn that cannot be read."""
+    """Return the items of an input, each with its path. Raises RequestError for a turn that cannot be read."""
     turns = _ChatMessageReader(context)
     made: list[ItemWithPath] = []
     parts: list[Item] = []

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from ..context import Context
-from ..errors import BadRequest
+from ..errors import RequestError
 from ..parts import agents, calls, content, reasoning
 from ..parts.catalog import Catalog
 from ..parts.names import CallIds, report_alias
@@ -102,7 +102,7 @@ class MessageBuilder:
             return
         chat_role = _ROLES.get(role) if isinstance(role, str) else None
         if chat_role is None:
-            raise BadRequest(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
+            raise RequestError(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
         if "content" in item and item["content"] is None:  # W21
             self._context.report.dropped(path, "it says nothing")
             return
@@ -249,7 +249,7 @@ class MessageBuilder:
     def _compaction(self, item: Item, path: str) -> None:
         summary = (reasoning.unseal(item.get("encrypted_content")) or {}).get("summary")
         if not isinstance(summary, str):
-            raise BadRequest(
+            raise RequestError(
                 "This compaction was made elsewhere and only its maker can read it; without it the context is gone.",
                 f"{path}.encrypted_content",
             )
@@ -276,10 +276,10 @@ class MessageBuilder:
         self._context.report.approximated(path, "the last setting holds for the whole request")
 
     def _reference(self, item: Item, path: str) -> None:
-        raise BadRequest(f"'{path}' refers to {_NEEDS_STATE}.", path, "unsupported_value")
+        raise RequestError(f"'{path}' refers to {_NEEDS_STATE}.", path, "unsupported_value")
 
     def _trigger(self, item: Item, path: str) -> None:
-        raise BadRequest("A compaction trigger must be the last item.", path)
+        raise RequestError("A compaction trigger must be the last item.", path)
 
     def _declared(self, item: Item, path: str) -> None:
         """Tools were read with the declarations."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ..context import Context
-from ..errors import BadRequest
+from ..errors import RequestError
 from ..parts import calls, content, reasoning
 from ..parts.names import ToolNames, report_alias
 from ..wire import validate
@@ -47,7 +47,7 @@ class ItemBuilder:
         """Read the whole `messages` of a request."""
         self._messages = validate.mappings(messages, "messages")
         if not self._messages:
-            raise BadRequest("Invalid 'messages': empty array.", "messages", "empty_array")
+            raise RequestError("Invalid 'messages': empty array.", "messages", "empty_array")
         for i, message in enumerate(self._messages):
             self._position = i
             self._read(message, f"messages[{i}]")
@@ -77,7 +77,7 @@ class ItemBuilder:
         handle = HANDLERS.get(role) if isinstance(role, str) else None
         if handle is None:
             validate.text(role, f"{path}.role")
-            raise BadRequest(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
+            raise RequestError(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
         self._context.report_unread(message, _KNOWN[message["role"]], path)
         handle(self, message, path)
 
@@ -134,7 +134,7 @@ class ItemBuilder:
         """What was spoken is known by its transcript, if the client kept it (M9)."""
         told = said or validate.mapping(audio, path).get("transcript")
         if not isinstance(told, (str, list)):
-            raise BadRequest("Responses have no audio, and there is no transcript of it.", path, "unsupported_value")
+            raise RequestError("Responses have no audio, and there is no transcript of it.", path, "unsupported_value")
         self._context.report.approximated(path, "what was spoken is told as text")
         return told
 
@@ -217,7 +217,7 @@ class ItemBuilder:
         name = validate.text_at(message, "name", path)
         waiting = self._legacy.get(name)
         if not waiting:
-            raise BadRequest(f"Messages with role 'function' must follow a call of '{name}'.", f"{path}.name")
+            raise RequestError(f"Messages with role 'function' must follow a call of '{name}'.", f"{path}.name")
         told = message.get("content")
         self._output("" if told is None else told, waiting.pop(), path)
 

@@ -117,7 +117,7 @@ class Outputs:
             found.reverse()
 
     def take(self, call: Item, path: str) -> tuple[str, Item, str]:
-        """Return the id, the output and its path for a call item; raises BadRequest if it has none."""
+        """Return the id, the output and its path for a call item; raises RequestError if it has none."""
         call_id = calls.reference(call, path)
         if call_id not in self._outputs and call["type"] == "local_shell_call":
             own_id = call.get("id")
@@ -134,7 +134,7 @@ class Outputs:
         return call_id, item, output_path
 
     def expect_none(self) -> None:
-        """Raise BadRequest for an output that answers no call."""
+        """Raise RequestError for an output that answers no call."""
         for left in self._outputs.values():
             item, path = left[-1]
             raise calls.no_call(calls.reference(item, path), path)

@@ -1,11 +1,11 @@
-"""Checks of the caller's body: each returns the value in its type, or raises BadRequest with the path."""
+"""Checks of the caller's body: each returns the value in its type, or raises RequestError with the path."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from ..errors import BadRequest
+from ..errors import RequestError
 
 _SAFE_TOKEN = re.compile(r"[\w.:/-]{1,64}", re.ASCII)
 _LIST_INDICES = 2**31
@@ -57,16 +57,16 @@ def safe_token(value: Any) -> str:
     )
 
 
-def wrong_type(path: str, expected: str, value: Any) -> BadRequest:
-    return BadRequest(
+def wrong_type(path: str, expected: str, value: Any) -> RequestError:
+    return RequestError(
         f"Invalid type for '{path}': expected {expected}, but got {json_type_name(value)} instead.",
         path,
         "invalid_type",
     )
 
 
-def missing(path: str) -> BadRequest:
-    return BadRequest(f"Missing required parameter: '{path}'.", path, "missing_required_parameter")
+def missing(path: str) -> RequestError:
+    return RequestError(f"Missing required parameter: '{path}'.", path, "missing_required_parameter")
 
 
 def text(value: Any, path: str) -> str:

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from diglot.adapters.middleware.client_writer import ClientGone, Outlet
-from diglot.translator import BadRequest
+from diglot.translator import RequestError
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +37,7 @@ async def test_error() -> None:
         sent.append(message)
 
     outlet = Outlet(send)
-    await outlet.error(BadRequest("no", status=418), [(b"a", b"b")])
+    await outlet.error(RequestError("no", status=418), [(b"a", b"b")])
     assert (outlet.status, outlet.done) == (418, True)
     assert (b"a", b"b") in sent[0]["headers"]
 

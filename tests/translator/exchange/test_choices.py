@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream, Branches
+from diglot.translator import Branches, UpstreamError
 
 DONE = b"data: [DONE]\n\n"
 SHARED = {"id": "c1", "created": 1, "model": "m"}
@@ -115,13 +115,13 @@ def test_an_error_is_that_of_all() -> None:
     assert frames.count(DONE) == 1
     assert branches.ended
     assert branches.take(1, b"data: " + json.dumps(B).encode() + b"\n\n") == b""
-    assert branches.fail(BadUpstream("late")) == b""
+    assert branches.fail(UpstreamError("late")) == b""
 
 
 def test_fail() -> None:
     """An error from elsewhere ends everything, too."""
     branches = Branches(2)
-    assert branches.fail(BadUpstream("no")).startswith(b'data: {"error":{"message":"no"')
+    assert branches.fail(UpstreamError("no")).startswith(b'data: {"error":{"message":"no"')
     assert branches.ended
 
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diglot.translator import (
-    BadRequest,
     Profile,
     RequestBody,
+    RequestError,
     ServeChat,
     ServeCompact,
     ServeResponses,
@@ -79,8 +79,8 @@ def test_nobody_sees_a_mark(body: Any, make: Any) -> None:
     assert is_light(received)
     try:
         exchange, request = received.translate(make)
-    except BadRequest as error:
-        with pytest.raises(BadRequest, match="Chat Completions has no such content") as plain:
+    except RequestError as error:
+        with pytest.raises(RequestError, match="Chat Completions has no such content") as plain:
             make(body)
         assert error.body() == plain.value.body()
     else:
@@ -102,7 +102,7 @@ def test_small_requests_are_as_they_were() -> None:
 @pytest.mark.parametrize("data", [b"", b"{", encode(asked(IMAGE))[:-2], b'{"a":"' + b"A" * 90_000])
 def test_what_is_no_json_is_refused(data: bytes) -> None:
     """With one error, with and without payloads."""
-    with pytest.raises(BadRequest, match="is not JSON") as caught:
+    with pytest.raises(RequestError, match="is not JSON") as caught:
         RequestBody.read(data)
     assert caught.value.code == "invalid_json"
 
@@ -110,7 +110,7 @@ def test_what_is_no_json_is_refused(data: bytes) -> None:
 @pytest.mark.parametrize("parts", [(), (IMAGE,)])
 def test_too_many_values_are_refused(parts: Any) -> None:
     """With an error that says what the limit is, beside payloads too."""
-    with pytest.raises(BadRequest, match="The request body holds more than 1,000,000 JSON values") as caught:
+    with pytest.raises(RequestError, match="The request body holds more than 1,000,000 JSON values") as caught:
         RequestBody.read(encode(asked(*parts, top_k=[0] * 1_000_000)))
     assert (caught.value.status, caught.value.code) == (400, "too_many_values")
 
@@ -119,7 +119,7 @@ def test_what_is_wrong_inside_of_a_payload_is_found_when_asked() -> None:
     """It goes to the upstream as it is; if that refuses it, the client is told what it would have been told at once."""
     received = RequestBody.read(encode(asked({**IMAGE, "image_url": LONG + "***"})).replace(b"***", b"A\nA"))
     assert b"A\nA" in b"".join(received.translate(responses)[1])
-    with pytest.raises(BadRequest, match="is not JSON"):
+    with pytest.raises(RequestError, match="is not JSON"):
         received.check()
 
 
@@ -170,7 +170,7 @@ def _told(data: bytes) -> tuple[Any, Any]:
         return error.body(), None
     try:
         received.check()
-    except BadRequest as error:
+    except RequestError as error:
         return told, error.body()
     return told, None
 

@@ -5,7 +5,7 @@ import pytest
 from openai.types.responses.response_output_item import ResponseOutputItem
 from pydantic import TypeAdapter
 
-from diglot.translator import BadRequest, Profile, Report
+from diglot.translator import Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.parts import calls
 from diglot.translator.turns.to_chat import HANDLERS
@@ -89,7 +89,7 @@ def test_every_call_item_is_read(item: dict[str, Any], call: calls.ToolCall) -> 
 )
 def test_a_call_without_its_fields_is_refused(item: dict[str, Any], param: str) -> None:
     """A 400 with the path of what is missing or wrong."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         calls.read_call(item, "input[0]")
     assert raised.value.param == f"input[0].{param}"
 
@@ -205,7 +205,7 @@ def test_a_screenshot_is_an_image() -> None:
 
 def test_an_output_without_output_is_refused() -> None:
     """A missing output is a 400 with its path."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         told({"type": "function_call_output", "output": None})
     assert raised.value.param == "input[0].output"
 
@@ -228,7 +228,7 @@ def test_the_reference_of_an_item(item: dict[str, Any], call_id: str) -> None:
 )
 def test_an_item_without_a_reference_is_refused(item: dict[str, Any]) -> None:
     """A call or an output that nobody can pair is a 400."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         calls.reference(item, "input[0]")
     assert raised.value.param == "input[0].call_id"
 
@@ -336,7 +336,7 @@ def test_what_a_call_cannot_say_is_reported(call: dict[str, Any], path: str) -> 
 )
 def test_what_calls_nothing_is_refused(call: dict[str, Any], param: str) -> None:
     """A 400 with the path of what is missing or wrong."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         item(call)
     assert raised.value.param == param
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Loss, Profile, Report
+from diglot.translator import Loss, Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.parts import choices, tools
 from diglot.translator.parts.names import ToolNames
@@ -43,7 +43,7 @@ def test_without_tools_there_is_no_choice(word: str | None) -> None:
 
 def test_required_without_tools_is_refused() -> None:
     """It cannot be done, and leaving it out would be a lie."""
-    with pytest.raises(BadRequest, match="the upstream has none of the tools") as raised:
+    with pytest.raises(RequestError, match="the upstream has none of the tools") as raised:
         chosen("required", [{"type": "web_search"}])
     assert raised.value.param == "tool_choice"
 
@@ -102,7 +102,7 @@ def test_a_free_form_tool_that_is_one() -> None:
 )
 def test_a_choice_that_cannot_be_made_is_refused(choice: Any, param: str) -> None:
     """A forced tool that the upstream has not is a 400."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         chosen(choice)
     assert raised.value.param == param
 
@@ -223,6 +223,6 @@ def test_what_a_choice_cannot_say_is_reported(choice: Any, path: str) -> None:
 )
 def test_what_is_no_choice_is_refused(choice: Any, param: str) -> None:
     """A 400 with the path of what is missing or wrong."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         flat(choice)
     assert raised.value.param == param

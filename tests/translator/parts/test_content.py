@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Loss, Profile, Report
+from diglot.translator import Loss, Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.parts import content
 
@@ -184,7 +184,7 @@ def test_unknown_fields_are_reported() -> None:
 )
 def test_a_part_that_cannot_be_said_is_refused(given: Any, param: str) -> None:
     """Content is never left out in silence: a 400 with the path."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         part(given)
     assert raised.value.param == param
 
@@ -192,7 +192,7 @@ def test_a_part_that_cannot_be_said_is_refused(given: Any, param: str) -> None:
 @pytest.mark.parametrize("given", [None, 5, {"type": "input_text"}])
 def test_content_is_a_string_or_a_list(given: Any) -> None:
     """Anything else is a 400."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         made(given)
     assert raised.value.param == "input[0].content"
 
@@ -330,7 +330,7 @@ def test_fields_of_a_video_that_nobody_knows() -> None:
 )
 def test_content_that_no_response_holds_is_refused(given: Any, param: str) -> None:
     """Content is never left out in silence: a 400 with the path."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         back(given)
     assert raised.value.param == param
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Profile, Report
+from diglot.translator import Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.parts import limits
 
@@ -50,7 +50,7 @@ def test_stop_sequences_are_looked_for_here(given: Any, found: tuple[str, ...]) 
 @pytest.mark.parametrize(("given", "param"), [(5, "stop"), ({"a": 1}, "stop"), (["a", None], "stop[1]")])
 def test_a_stop_sequence_is_text(given: Any, param: str) -> None:
     """Anything else is a 400 with its path."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         limits.stops(given, "stop", context())
     assert raised.value.param == param
 
@@ -59,7 +59,7 @@ def test_stop_sequences_have_a_limit() -> None:
     """Every piece of text is looked at for each of them."""
     most = [f"stop {i}" for i in range(limits.MOST_STOPS)]
     assert len(limits.stops(most, "stop", context())) == len(most)
-    with pytest.raises(BadRequest) as caught:
+    with pytest.raises(RequestError) as caught:
         limits.stops([*most, "one more"], "stop", context())
     assert caught.value.param == "stop"
 
@@ -73,6 +73,6 @@ def test_several_choices_are_several_requests(n: Any, copies: int) -> None:
 @pytest.mark.parametrize("n", [0, -1, 129, True, "2", 1.5, []])
 def test_the_number_of_choices_is_bounded(n: Any) -> None:
     """As OpenAI bounds it."""
-    with pytest.raises(BadRequest, match="an integer from 1 to 128") as raised:
+    with pytest.raises(RequestError, match="an integer from 1 to 128") as raised:
         limits.copies(n, "n", context())
     assert raised.value.param == "n"

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Profile, Report
+from diglot.translator import Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.parts import reasoning
 
@@ -98,7 +98,7 @@ def test_the_text_of_an_item(item: dict[str, Any], text: str) -> None:
 )
 def test_an_item_in_another_shape_is_refused(item: dict[str, Any], param: str) -> None:
     """A 400 with the path of what is wrong."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         reasoning.to_chat(item, "input[0]")
     assert raised.value.param == param
 

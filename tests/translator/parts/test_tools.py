@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Loss, Profile, Report
+from diglot.translator import Loss, Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.parts import builtin_tools, names, tools
 from diglot.translator.parts.catalog import DeclaredTool
@@ -204,7 +204,7 @@ def test_a_local_shell_is_run_by_the_client(environment: Any) -> None:
 )
 def test_a_declaration_that_is_none_is_refused(declared: Any, param: str) -> None:
     """A 400 with the path of what is missing or wrong."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         read(declared)
     assert raised.value.param == param
 
@@ -238,7 +238,7 @@ def test_the_first_declaration_counts() -> None:
 
 def test_two_tools_of_one_name_are_refused() -> None:
     """Nobody could tell whose call it is."""
-    with pytest.raises(BadRequest, match="both know as 'f'") as raised:
+    with pytest.raises(RequestError, match="both know as 'f'") as raised:
         read(function("f"), {"type": "custom", "name": "f"})
     assert raised.value.param == "tools[1]"
 
@@ -289,7 +289,7 @@ def test_long_namespaces_are_refused() -> None:
     """Each member's name has the namespace in front."""
     named = {"type": "namespace", "tools": [{"type": "function", "name": "f"}]}
     assert len(read({**named, "name": "n" * tools.NAMESPACE_LIMIT})[0]) == 1
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         read({**named, "name": "n" * (tools.NAMESPACE_LIMIT + 1)})
     assert raised.value.param == "tools[0].name"
 

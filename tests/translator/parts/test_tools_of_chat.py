@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Profile, Report
+from diglot.translator import Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.parts import tools
 from diglot.translator.parts.names import ToolNames
@@ -122,6 +122,6 @@ def test_what_a_declaration_cannot_say_is_reported(body: dict[str, Any], path: s
 )
 def test_what_declares_nothing_is_refused(body: dict[str, Any], param: str) -> None:
     """A 400 with the path of what is missing or wrong."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         flat(**body)
     assert raised.value.param == param

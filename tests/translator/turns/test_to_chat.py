@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Loss, Profile, Report, preset
+from diglot.translator import Loss, Profile, Report, RequestError, preset
 from diglot.translator.context import Context
 from diglot.translator.parts import reasoning
 from diglot.translator.parts.catalog import Catalog
@@ -100,7 +100,7 @@ def test_a_name_is_kept(name: Any) -> None:
 )
 def test_items_that_are_refused(item: Any, param: str, code: str) -> None:
     """What is no item, or needs what is not here, is a 400 with its path."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         turned([item])
     assert (raised.value.param, raised.value.code) == (param, code)
 
@@ -108,7 +108,7 @@ def test_items_that_are_refused(item: Any, param: str, code: str) -> None:
 @pytest.mark.parametrize("given", [5, {"role": "user"}, None])
 def test_an_input_is_a_string_or_a_list(given: Any) -> None:
     """Anything else is a 400."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         turned(given)
     assert raised.value.param == "input"
 
@@ -167,7 +167,7 @@ def test_what_another_agent_says_is_the_users() -> None:
 @pytest.mark.parametrize("kind", ["compaction", "context_compaction"])
 def test_a_compaction_of_others_is_refused(kind: str) -> None:
     """Without it, the context is gone."""
-    with pytest.raises(BadRequest) as refused:
+    with pytest.raises(RequestError) as refused:
         messages([{"type": kind, "encrypted_content": "gAAAAABmZm9vYmFy"}, USER])
     assert refused.value.param == "input[0].encrypted_content"
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Loss, Profile, Report
+from diglot.translator import Loss, Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.parts import reasoning
 from diglot.translator.parts.names import ToolNames
@@ -109,7 +109,7 @@ def test_roles_stay(role: str) -> None:
 )
 def test_messages_that_are_refused(message: Any, param: str, code: str) -> None:
     """What is no message, or cannot be said, is a 400 with its path."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         turned(message)
     assert (raised.value.param, raised.value.code) == (param, code)
 
@@ -117,7 +117,7 @@ def test_messages_that_are_refused(message: Any, param: str, code: str) -> None:
 @pytest.mark.parametrize(("given", "code"), [([], "empty_array"), ({}, "invalid_type"), ("x", "invalid_type")])
 def test_messages_are_a_list(given: Any, code: str) -> None:
     """At least one message, in a list."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         ItemBuilder(Context(Profile(), Report()), ToolNames()).add(given)
     assert (raised.value.param, raised.value.code) == ("messages", code)
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Profile, Report
+from diglot.translator import Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.turns.turn import Outputs, Turn, is_nameless, is_server_side
 
@@ -168,13 +168,13 @@ def test_the_output_of_a_local_shell_call() -> None:
 )
 def test_a_call_without_an_output_is_refused(items: list[dict[str, Any]]) -> None:
     """OpenAI's own words, for clients' logic keys on them."""
-    with pytest.raises(BadRequest, match=r"No tool output found for function call c\."):
+    with pytest.raises(RequestError, match=r"No tool output found for function call c\."):
         taken(*items)
 
 
 def test_an_output_without_a_call_is_refused() -> None:
     """The first one that is left over is named."""
-    with pytest.raises(BadRequest, match="No tool call found") as raised:
+    with pytest.raises(RequestError, match="No tool call found") as raised:
         taken({**OUTPUT, "call_id": "d"}, CALL, OUTPUT)
     assert raised.value.param == "input[0].call_id"
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest
+from diglot.translator import RequestError
 from diglot.translator.wire import validate
 
 CHECKS: list[tuple[Callable[[Any, str], Any], Any, str]] = [
@@ -30,7 +30,7 @@ def test_the_right_type_is_returned(check: Callable[[Any, str], Any], good: Any,
 @pytest.mark.parametrize(("check", "good", "words"), CHECKS)
 def test_null_is_missing(check: Callable[[Any, str], Any], good: Any, words: str) -> None:
     """What is null or absent is a missing parameter."""
-    with pytest.raises(BadRequest, match=r"Missing required parameter: 'input\[0\]'\.") as raised:
+    with pytest.raises(RequestError, match=r"Missing required parameter: 'input\[0\]'\.") as raised:
         check(None, "input[0]")
     assert (raised.value.param, raised.value.code) == ("input[0]", "missing_required_parameter")
 
@@ -41,7 +41,7 @@ def test_the_wrong_type_is_told(check: Callable[[Any, str], Any], good: Any, wor
     """OpenAI's own words for a wrong type, with the path."""
     if got == words:
         return
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         check(value, "a.b")
     assert raised.value.message == f"Invalid type for 'a.b': expected {words}, but got {got} instead."
     assert (raised.value.param, raised.value.code) == ("a.b", "invalid_type")

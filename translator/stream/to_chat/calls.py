@@ -220,7 +220,7 @@ class Calls:
             self._open -= 1
 
     def finish(self, call: Call, body: Body) -> None:
-        """*call* is done, and *body* is all of it. Raises BadRequest when it cannot be read."""
+        """*call* is done, and *body* is all of it. Raises RequestError when it cannot be read."""
         call.head(body)
         if call.streams:
             self._settle(call, body.get(call.field))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...context import Context
-from ...errors import BadRequest, BadUpstream
+from ...errors import RequestError, UpstreamError
 from ...parts import upstream_errors
 from ...wire import json, validate
 from ..growing import Grow
@@ -31,7 +31,7 @@ class Listener:
     ) -> None:
         self.broken: str | None = None
         """What could not be read, if there was anything."""
-        self.error: BadUpstream | None = None
+        self.error: UpstreamError | None = None
         """The upstream's own error, if an item has one."""
         self.last: Body | None = None
         """The event that was heard last."""
@@ -315,7 +315,7 @@ class Listener:
             return
         try:
             self._calls.finish(item, body)
-        except BadRequest:
+        except RequestError:
             self.garbled("a tool call that cannot be read")
 
     def _whole_other(self, item: Item, body: Body) -> None:

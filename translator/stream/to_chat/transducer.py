@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...context import Context
-from ...errors import BadUpstream, Misuse, TranslationError
+from ...errors import ProtocolMisuse, TranslationError, UpstreamError
 from ...parts import endings, upstream_errors
 from .completion import Body, Completion
 from .events import Listener
@@ -37,10 +37,10 @@ class ToChat:
     """One answer. Call ``feed`` with every event and ``finish`` at the end; all return the chunks that follow.
 
     ``start`` may be called ahead of the first event. Before anything has started, an error of the upstream is raised as
-    BadUpstream; afterwards it ends the answer as an error chunk. When ``cut_short``, a stop sequence ended the answer
-    and the upstream still works. Misuse is raised for a call after the end. When *quiet*, there are no chunks, only the
-    answer. Chunks are the caller's, to be changed at will; unless they are *apart*, they share objects with each other
-    and with the answer.
+    UpstreamError; afterwards it ends the answer as an error chunk. When ``cut_short``, a stop sequence ended the answer
+    and the upstream still works. ProtocolMisuse is raised for a call after the end. When *quiet*, there are no chunks,
+    only the answer. Chunks are the caller's, to be changed at will; unless they are *apart*, they share objects with
+    each other and with the answer.
     """
 
     def __init__(self, wanted: Wanted, quiet: bool = False, apart: bool = True) -> None:
@@ -124,13 +124,13 @@ class ToChat:
             self._fail(self._awaited)
             return self._out.take_chunks()
         if self._listener.is_empty and not self.started:
-            raise BadUpstream(self._listener.broken or "The upstream ended its stream before it began an answer.")
+            raise UpstreamError(self._listener.broken or "The upstream ended its stream before it began an answer.")
         are_whole = self._listener.are_whole and not (self._listener.is_cut or self._listener.broken)
         if are_whole and (clean or not self._profile.terminal_event):  # R2
             self._report.defaulted("finish_reason", "the upstream did not say how its answer ended")
             self._conclude("completed", None)
         else:
-            self._fail(BadUpstream(self._listener.broken or "The upstream's stream was cut off."))
+            self._fail(UpstreamError(self._listener.broken or "The upstream's stream was cut off."))
         return self._out.take_chunks()
 
     def fail(self, error: TranslationError) -> list[Body]:
@@ -141,7 +141,7 @@ class ToChat:
 
     def _expect_open(self) -> None:
         if self.ended:
-            raise Misuse("The answer has ended.")
+            raise ProtocolMisuse("The answer has ended.")
 
     # what events say
 
@@ -174,7 +174,7 @@ class ToChat:
     def _error(self, event: Body) -> None:
         self._break(upstream_errors.of_event(event), event)
 
-    def _break(self, error: BadUpstream, event: Body) -> None:
+    def _break(self, error: UpstreamError, event: Body) -> None:
         """The upstream's own error; what was used before it is paid all the same (W7)."""
         self._out.learn({"usage": event.get("usage")})
         self._fail(upstream_errors.with_caller_path(error, self._own_path))
@@ -199,7 +199,7 @@ class ToChat:
             self._fail(upstream_errors.with_caller_path(self._listener.error, self._own_path))
             return
         if status == "completed" and not _has_output(response) and self._listener.is_empty:
-            self._fail(BadUpstream(self._listener.broken or "The upstream's response has no output."))
+            self._fail(UpstreamError(self._listener.broken or "The upstream's response has no output."))
             return
         reason = self._why(response, status)
         self._conclude("incomplete" if reason else status, reason if reason and isinstance(reason, str) else None)
@@ -231,13 +231,13 @@ class ToChat:
         if not (is_cut or self._listener.calls_have_ends):
             is_cut = self._is_used_up()
             if not is_cut:
-                self._fail(BadUpstream("The upstream ended its answer in the middle of a tool call."))
+                self._fail(UpstreamError("The upstream ended its answer in the middle of a tool call."))
                 return
         self._listener.flush(whole=not is_cut)
         if self._listener.broken or (self._listener.stopped and self._listener.has_whole_calls):
             self._stop()
         elif self._listener.is_nameless and not is_cut:
-            self._fail(BadUpstream("The upstream sent a tool call without a name."))
+            self._fail(UpstreamError("The upstream sent a tool call without a name."))
         else:
             self._end(self._reason("incomplete" if is_cut or self._is_full() else "completed", reason))
 
@@ -256,7 +256,7 @@ class ToChat:
     def _stop(self) -> None:
         """A stop sequence came; what could not be read before it counts all the same."""
         if self._listener.broken:
-            self._fail(BadUpstream(self._listener.broken))
+            self._fail(UpstreamError(self._listener.broken))
         else:
             self._listener.flush(whole=True)
             self._end(self._out.call_reason or "stop")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ... import fields
 from ...context import Context
-from ...errors import BadUpstream, Misuse, TranslationError
+from ...errors import ProtocolMisuse, TranslationError, UpstreamError
 from ...parts import content, endings, logprobs, reasoning, upstream_errors
 from ...parts.catalog import Catalog
 from ...wire import json
@@ -46,9 +46,9 @@ class ToResponses:
     """One answer. Call ``feed`` with every chunk and ``finish`` at the end; all return the events that follow.
 
     ``start`` may be called ahead of the first chunk. Before anything has started, an error of the upstream is raised as
-    BadUpstream; afterwards it ends the answer as failed. Misuse is raised for a call after the end. When *quiet*, there
-    are no events, only the answer. Events are the caller's, to be changed at will; unless they are *apart*, they share
-    objects with each other and with the answer.
+    UpstreamError; afterwards it ends the answer as failed. ProtocolMisuse is raised for a call after the end. When
+    *quiet*, there are no events, only the answer. Events are the caller's, to be changed at will; unless they are
+    *apart*, they share objects with each other and with the answer.
     """
 
     def __init__(self, asked: Asked, quiet: bool = False, apart: bool = True) -> None:
@@ -130,13 +130,13 @@ class ToResponses:
         """The stream is over; *clean*: the upstream said so itself (`[DONE]`)."""
         self._expect_open()
         if not self.started:
-            raise BadUpstream(self._broken or "The upstream ended its stream before it began an answer.")
+            raise UpstreamError(self._broken or "The upstream ended its stream before it began an answer.")
         self._words.flush()
         if problem := self._problem():
-            return self.fail(BadUpstream(problem))
+            return self.fail(UpstreamError(problem))
         ending = self._facts.ending(clean, said=bool(self.answer["output"]) or self._out.last is not None)
         if ending is endings.FAILED:
-            return self.fail(BadUpstream(self._facts.why_failed()))
+            return self.fail(UpstreamError(self._facts.why_failed()))
         self._end(ending)
         return self._out.take_events()
 
@@ -199,7 +199,7 @@ class ToResponses:
 
     def _expect_open(self) -> None:
         if self.ended:
-            raise Misuse("The answer has ended.")
+            raise ProtocolMisuse("The answer has ended.")
 
     def _begin(self) -> None:
         if self.started:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream, Report
+from diglot.translator import Report, UpstreamError
 from diglot.translator.stream.growing import Pieces
 from diglot.translator.stream.to_chat.completion import Completion
 
@@ -235,8 +235,8 @@ def test_a_failure_is_an_error_chunk(make: Make) -> None:
     """What was said remains in the answer, which has no finish reason."""
     out = make()
     out.text("Hi")
-    out.fail(BadUpstream("It broke."))
-    assert out.take_chunks()[-1] == BadUpstream("It broke.").body()
+    out.fail(UpstreamError("It broke."))
+    assert out.take_chunks()[-1] == UpstreamError("It broke.").body()
     (choice,) = out.answer["choices"]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("Hi", None)
     assert out.length == 2

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream, Misuse, Profile
+from diglot.translator import Profile, ProtocolMisuse, UpstreamError
 from diglot.translator.stream.to_chat.transducer import ToChat, Wanted
 
 from event_streams import events_of
@@ -52,7 +52,7 @@ def test_start_is_said_once(wanted: Want) -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", [lambda t: t.start(), lambda t: t.feed({}), lambda t: t.finish(), lambda t: t.fail(BadUpstream("late"))]
+    "verb", [lambda t: t.start(), lambda t: t.feed({}), lambda t: t.finish(), lambda t: t.fail(UpstreamError("late"))]
 )
 @pytest.mark.parametrize("end", [response(HI), {"type": "error", "message": "It broke."}])
 def test_after_the_end_every_verb_is_misuse(wanted: Want, end: Any, verb: Callable[[ToChat], Any]) -> None:
@@ -60,7 +60,7 @@ def test_after_the_end_every_verb_is_misuse(wanted: Want, end: Any, verb: Callab
     transducer = ToChat(wanted())
     transducer.start()
     transducer.feed(end)
-    with pytest.raises(Misuse, match="has ended"):
+    with pytest.raises(ProtocolMisuse, match="has ended"):
         verb(transducer)
 
 
@@ -104,7 +104,7 @@ def test_obfuscation_goes_on(wanted: Want) -> None:
 )
 def test_failures(wanted: Want, event: Any, status: int, message: str) -> None:
     """Before anything was said, they are raised; afterwards they are the end, and what was said stays."""
-    with pytest.raises(BadUpstream, match=message) as raised:
+    with pytest.raises(UpstreamError, match=message) as raised:
         ToChat(wanted()).feed(event)
     assert raised.value.status == status
     if event == {"object": "response"} or event == ended("completed"):
@@ -141,7 +141,7 @@ def test_the_reason_comes_behind_the_failure(wanted: Want, failed: Any, reason: 
         assert transducer.feed(reason)[0]["error"]["message"] == "It was filtered."
         assert not transducer.finishing
     else:
-        with pytest.raises(BadUpstream, match="filtered") as raised:
+        with pytest.raises(UpstreamError, match="filtered") as raised:
             transducer.feed(reason)
         assert (raised.value.status, raised.value.code) == (400, "invalid_prompt")
 
@@ -151,7 +151,7 @@ def test_a_failure_without_a_reason(wanted: Want, clean: bool) -> None:
     """It is one when the stream ends."""
     transducer = ToChat(wanted())
     transducer.feed(ended("failed"))
-    with pytest.raises(BadUpstream, match="failed") as raised:
+    with pytest.raises(UpstreamError, match="failed") as raised:
         transducer.finish(clean)
     assert raised.value.status == 500
 
@@ -188,9 +188,9 @@ def test_a_failure_says_what_waited(wanted: Want) -> None:
     transducer = ToChat(wanted("STOP"))
     transducer.start()
     transducer.feed({"type": "response.output_text.delta", "delta": "ST"})
-    chunks = transducer.fail(BadUpstream("It broke."))
+    chunks = transducer.fail(UpstreamError("It broke."))
     assert chunks[0]["choices"][0]["delta"] == {"content": "ST"}
-    assert chunks[1] == BadUpstream("It broke.").body()
+    assert chunks[1] == UpstreamError("It broke.").body()
 
 
 @pytest.mark.parametrize("event", [None, "x", [], 5])
@@ -204,7 +204,7 @@ def test_what_is_no_event_breaks_the_answer(wanted: Want, event: Any) -> None:
         assert "not an object" in chunks[-1]["error"]["message"]
     broken = ToChat(wanted())
     broken.feed(event)
-    with pytest.raises(BadUpstream, match="not an object"):
+    with pytest.raises(UpstreamError, match="not an object"):
         broken.feed(ended("completed"))
 
 
@@ -303,11 +303,11 @@ def test_a_stream_without_an_end(
 @pytest.mark.parametrize("clean", [True, False])
 def test_a_stream_of_nothing(wanted: Want, clean: bool) -> None:
     """It is a failure, also after a keep-alive; what could not be read is told."""
-    with pytest.raises(BadUpstream, match="before it began"):
+    with pytest.raises(UpstreamError, match="before it began"):
         ToChat(wanted()).finish(clean)
     transducer = ToChat(wanted())
     transducer.garbled("dust")
-    with pytest.raises(BadUpstream, match="sent dust"):
+    with pytest.raises(UpstreamError, match="sent dust"):
         transducer.finish(clean)
     transducer = ToChat(wanted())
     transducer.start()
