@@ -462,8 +462,8 @@ def test_many_fields() -> None:
 @pytest.mark.parametrize("path", ["messages[0].x", "x"])
 def test_paths_in_messages_of_errors(path: str) -> None:
     """An upstream's message is told in the client's words, however often it says them."""
-    assert_linear(lambda n: lambda: upstream_errors.renamed(f"'{path}' " * n, path, "input[0].y"))
-    assert_linear(lambda n: lambda: upstream_errors.renamed("a" * 100 * n, "a" * 50 * n + "b", "input[0].y"))
+    assert_linear(lambda n: lambda: upstream_errors.replace_path(f"'{path}' " * n, path, "input[0].y"))
+    assert_linear(lambda n: lambda: upstream_errors.replace_path("a" * 100 * n, "a" * 50 * n + "b", "input[0].y"))
 
 
 @pytest.mark.parametrize("folder", ["translator", "adapters"])

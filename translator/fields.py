@@ -241,9 +241,9 @@ _NESTED = ("text", "reasoning")
 def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
     """Return the Response object for *request* before anything is known of its answer: all 31 fields, in order."""
     answer = {**_BLANK, "output": [], "metadata": {}, "text": {"format": {"type": "text"}}}  # nothing of the table
-    for name, given in request.items():
-        if given is not None and name in REPEATED:
-            answer[name] = {**answer[name], **validate.mapping(given, name)} if name in _NESTED else given
+    for name, value in request.items():
+        if value is not None and name in REPEATED:
+            answer[name] = {**answer[name], **validate.mapping(value, name)} if name in _NESTED else value
     answer["tools"] = tools.echo(answer["tools"])
     answer["reasoning"] = {**answer["reasoning"]}
     if request.get("user") is not None:

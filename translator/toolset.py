@@ -55,7 +55,7 @@ def _declare_called(chat: dict[str, Any], context: Context) -> None:
 
 
 def to_responses(
-    body: dict[str, Any], made: dict[str, Any], legacy: bool, names: ToolNames, context: Context
+    body: dict[str, Any], out: dict[str, Any], legacy: bool, names: ToolNames, context: Context
 ) -> list[str]:
     """Declare the tools and the choice among them; return the paths of the declarations."""
     declared, paths = tools.to_responses(body, names, context)
@@ -70,12 +70,12 @@ def to_responses(
         declared = []
     if not declared:
         return []
-    made["tools"] = declared
-    put_taken(made, "tool_choice", choice, name, context)
+    out["tools"] = declared
+    put_taken(out, "tool_choice", choice, name, context)
     if legacy:
-        put_taken(made, "parallel_tool_calls", False, "functions", context)  # their answer has room for one call
+        put_taken(out, "parallel_tool_calls", False, "functions", context)  # their answer has room for one call
     else:
-        put_taken(made, "parallel_tool_calls", body.get("parallel_tool_calls"), "parallel_tool_calls", context)
+        put_taken(out, "parallel_tool_calls", body.get("parallel_tool_calls"), "parallel_tool_calls", context)
     return paths
 
 

@@ -245,4 +245,4 @@ def test_what_is_kept_of_a_chat_request() -> None:
     assert (made.copies, made.include_usage, made.legacy) == (3, True, False)
     assert (made.origins, made.declared) == (["messages[0]"], ["tools[0].function", "functions[0]"])
     made, _ = back(chat(stream_options=None))
-    assert (made.copies, made.include_usage, made.stops, made.given) == (1, False, (), chat(stream_options=None))
+    assert (made.copies, made.include_usage, made.stops, made.source) == (1, False, (), chat(stream_options=None))

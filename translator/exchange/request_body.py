@@ -43,12 +43,12 @@ class RequestBody:
         Where anybody would see a mark, all is done again with the whole body.
         """
         if self._payloads is not None:
-            found = _light(self.body, self._payloads, make)
-            if found is not None:
-                return found
+            result = _translate_skeleton(self.body, self._payloads, make)
+            if result is not None:
+                return result
             self.body, self._payloads = _decoded(self._payloads.data), None
-        made = make(self.body)
-        return made, _encoded(made.request, self._in_steps)
+        exchange = make(self.body)
+        return exchange, _encoded(exchange.request, self._in_steps)
 
 
 LARGE = 1 << 20
@@ -73,12 +73,14 @@ def _encoded(request: dict[str, Any], in_steps: bool) -> list[Buffer]:
     return [*json.encode_in_steps(request)] if in_steps else [json.encode(request)]
 
 
-def _light(body: Any, payloads: DetachedPayloads, make: Callable[[Any], Made]) -> tuple[Made, list[Buffer]] | None:
+def _translate_skeleton(
+    body: Any, payloads: DetachedPayloads, make: Callable[[Any], Made]
+) -> tuple[Made, list[Buffer]] | None:
     try:
-        made = make(body)
+        exchange = make(body)
     except TranslationError:
         return None
-    if made.copies > 1 or payloads.is_in(made.echoed_values()):
+    if exchange.copies > 1 or payloads.is_in(exchange.echoed_values()):
         return None
-    request = payloads.reattach(json.encode(made.request))
-    return None if request is None else (made, request)
+    request = payloads.reattach(json.encode(exchange.request))
+    return None if request is None else (exchange, request)

@@ -59,20 +59,20 @@ class ServeChat(Exchange):
         context = Context.of(profile, None, live)
         self.profile: Profile = context.profile
         self.report: Report = context.report
-        self._made = request.translate_to_responses(body, context, strict=strict)
-        self.request: dict[str, Any] = self._made.body
-        self.copies: int = self._made.copies
+        self._translation = request.translate_to_responses(body, context, strict=strict)
+        self.request: dict[str, Any] = self._translation.body
+        self.copies: int = self._translation.copies
         self.streaming: bool = body.get("stream") is True
         self._wanted = Wanted(
             model=body["model"],
             context=context,
-            include_usage=self._made.include_usage,
-            legacy=self._made.legacy,
-            stops=self._made.stops,
+            include_usage=self._translation.include_usage,
+            legacy=self._translation.legacy,
+            stops=self._translation.stops,
             new_id=new_id or derived.Ids(body),
             clock=clock,
-            caller_path=partial(paths.in_chat, made=self._made),
-            caller_name=self._made.names.caller_name,
+            caller_path=partial(paths.in_chat, translation=self._translation),
+            caller_name=self._translation.names.caller_name,
             formatted=formats.asks_for_json(self.request),
             limit=limit if isinstance(limit := self.request.get("max_output_tokens"), int) else None,
         )
@@ -98,7 +98,7 @@ class ServeChat(Exchange):
 
     def release(self) -> None:
         super().release()
-        self._made = self._made._replace(body={}, origins=[], declared=[], given={})
+        self._translation = self._translation._replace(body={}, origins=[], declared=[], source={})
         self._wanted = self._wanted._replace(caller_path=upstream_errors.no_path)
 
     @property
@@ -108,9 +108,9 @@ class ServeChat(Exchange):
 
     def learned(self, status: int, body: bytes) -> Profile | None:
         """Return a profile without what was added here and the upstream refused; None if that was not the reason."""
-        less = additions.refused(self._made.added, self.profile, status, body)
+        less = additions.refused(self._translation.added, self.profile, status, body)
         if less is not None:
             return less
-        given = {name for name, value in self._made.given.items() if value is not None}
-        added = [name for name, asked in _ADDED.items() if name in self.request and given.isdisjoint(asked)]
+        present = {name for name, value in self._translation.source.items() if value is not None}
+        added = [name for name, causes in _ADDED.items() if name in self.request and present.isdisjoint(causes)]
         return adaptation.learned_of(added, self.profile, self.request, status, body)

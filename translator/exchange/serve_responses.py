@@ -53,27 +53,29 @@ class ServeResponses(Exchange):
     ) -> None:
         if not isinstance(body, dict):
             body = plain.read(body, "request", RequestError)
-        self._body = body = self._read(body)
+        self._body = body = self._responses_request(body)
         context = Context.of(profile, None, live)
         self.profile: Profile = context.profile
         self.report: Report = context.report
         compacts = compaction.has_trigger(body)
-        self._made = request.translate_to_chat(compaction.request(body) if compacts else body, context, strict=strict)
-        self.request: dict[str, Any] = self._made.body
+        self._translation = request.translate_to_chat(
+            compaction.request(body) if compacts else body, context, strict=strict
+        )
+        self.request: dict[str, Any] = self._translation.body
         self.streaming: bool = body.get("stream") is True
         self._asked = Asked(
             blank={**fields.blank_answer(body), "model": body["model"]},
-            catalog=self._made.catalog,
+            catalog=self._translation.catalog,
             context=context,
-            show_reasoning="off" if compacts else _shown(self.profile, body),
+            show_reasoning="off" if compacts else _reasoning_place(self.profile, body),
             compacts=compacts,
             seal_reasoning=request.SEALED in validate.optional_array(body.get("include"), "include"),
             new_id=new_id or derived.Ids(body),
             clock=clock,
-            caller_path=partial(paths.in_responses, made=self._made, profile=self.profile),
+            caller_path=partial(paths.in_responses, translation=self._translation, profile=self.profile),
         )
 
-    def _read(self, body: Any) -> Any:
+    def _responses_request(self, body: Any) -> Any:
         """The Responses request that *body* stands for."""
         return body
 
@@ -102,8 +104,10 @@ class ServeResponses(Exchange):
 
     def release(self) -> None:
         super().release()
-        self._body, self._made = {}, request.ChatTranslation({}, Catalog({}), [], {}, [])
-        self._asked = self._asked._replace(blank={}, catalog=self._made.catalog, caller_path=upstream_errors.no_path)
+        self._body, self._translation = {}, request.ChatTranslation({}, Catalog({}), [], {}, [])
+        self._asked = self._asked._replace(
+            blank={}, catalog=self._translation.catalog, caller_path=upstream_errors.no_path
+        )
 
     @property
     def caller_path(self) -> Callable[[str], str | None]:
@@ -116,7 +120,7 @@ class ServeCompact(ServeResponses):
 
     can_collect_stream = False
 
-    def _read(self, body: Any) -> Any:
+    def _responses_request(self, body: Any) -> Any:
         return {**compaction.with_trigger(body), "stream": None}
 
     def echoed_values(self) -> list[Any]:
@@ -124,15 +128,15 @@ class ServeCompact(ServeResponses):
 
     def answer(self, finished: Any) -> dict[str, Any]:
         """Return the `response.compaction` object; raises UpstreamError, also when there is no whole summary."""
-        answered = super().answer(finished)
-        if answered["status"] != "completed":
-            cause = (answered["error"] or {}).get("message", "The upstream did not finish the summary.")
+        summary = super().answer(finished)
+        if summary["status"] != "completed":
+            cause = (summary["error"] or {}).get("message", "The upstream did not finish the summary.")
             raise UpstreamError(cause)
-        return compaction.answer(self._body, answered)
+        return compaction.answer(self._body, summary)
 
 
-def _shown(profile: Profile, body: dict[str, Any]) -> str:
+def _reasoning_place(profile: Profile, body: dict[str, Any]) -> str:
     if profile.reasoning_expose != "auto":
         return profile.reasoning_expose
-    asked = body.get("reasoning") or {}
-    return "summary" if asked.get("summary") or asked.get("generate_summary") else "content"
+    reasoning = body.get("reasoning") or {}
+    return "summary" if reasoning.get("summary") or reasoning.get("generate_summary") else "content"

@@ -39,11 +39,11 @@ def to_chat(call: ToolCall, call_id: str, flat: str, native_custom: bool) -> dic
 
 def with_object(call: ToolCall, path: str, context: Context) -> ToolCall:
     """Return *call* with arguments that the upstream can read: what is no JSON object is wrapped in one."""
-    wrapped = None if call.free_form else _wrapped(call.payload, f"{path}.arguments", context)
-    return call if wrapped is None else call._replace(payload=wrapped)
+    arguments = None if call.free_form else _in_object(call.payload, f"{path}.arguments", context)
+    return call if arguments is None else call._replace(payload=arguments)
 
 
-def _wrapped(arguments: str, path: str, context: Context) -> str | None:
+def _in_object(arguments: str, path: str, context: Context) -> str | None:
     """Arguments as an object; None where they are one, or may be anything."""
     if not context.profile.object_arguments:
         return None
@@ -61,10 +61,10 @@ def _wrapped(arguments: str, path: str, context: Context) -> str | None:
 def to_responses(kind: str, arguments: str) -> Item | None:
     """Return the fields of a native item for a finished call of a built-in tool; None if the arguments do not fit."""
     try:
-        given = json.decode(arguments or "{}")
+        fields = json.decode(arguments or "{}")
     except ValueError:
         return None
-    return _NATIVE_ITEMS[kind](given) if isinstance(given, dict) else None
+    return _NATIVE_ITEMS[kind](fields) if isinstance(fields, dict) else None
 
 
 def from_chat(call: Item, path: str, call_id: str, context: Context) -> Item:
@@ -83,24 +83,24 @@ def function_item(function: Item, path: str, call_id: str, context: Context) -> 
     if arguments is not None and not isinstance(arguments, str):
         arguments = json.encode_text(arguments)
     name = validate.text_at(function, "name", path)
-    arguments = _wrapped(arguments or "{}", f"{path}.arguments", context) or arguments or "{}"
+    arguments = _in_object(arguments or "{}", f"{path}.arguments", context) or arguments or "{}"
     return {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
 
 
 def _custom_item(custom: Item, path: str, call_id: str, context: Context) -> Item:
     context.report_unread(custom, _CUSTOM_FIELDS, path)
-    name, given = validate.text_at(custom, "name", path), validate.text_at(custom, "input", path)
-    return {"type": "custom_tool_call", "call_id": call_id, "name": name, "input": given}
+    name, text = validate.text_at(custom, "name", path), validate.text_at(custom, "input", path)
+    return {"type": "custom_tool_call", "call_id": call_id, "name": name, "input": text}
 
 
-def output_from_chat(told: Any, path: str, context: Context) -> Content:
+def output_from_chat(body: Any, path: str, context: Context) -> Content:
     """Return the output of a call for the content of the tool message at *path*; sloppy clients send objects."""
-    text = content.only_text(told)
+    text = content.only_text(body)
     if text is not None:
         return text
-    if isinstance(told, dict):
-        return json.encode_text(told)
-    return content.to_responses(told, "tool", f"{path}.content", context)
+    if isinstance(body, dict):
+        return json.encode_text(body)
+    return content.to_responses(body, "tool", f"{path}.content", context)
 
 
 def _kind(call: Item) -> str:
@@ -136,8 +136,8 @@ def _function(item: Item, path: str) -> ToolCall:
 
 
 def _custom(item: Item, path: str) -> ToolCall:
-    name, given = validate.text_at(item, "name", path), validate.text_at(item, "input", path)
-    return ToolCall(name, _namespace(item, path), given, free_form=True)
+    name, text = validate.text_at(item, "name", path), validate.text_at(item, "input", path)
+    return ToolCall(name, _namespace(item, path), text, free_form=True)
 
 
 def _namespace(item: Item, path: str) -> str | None:
@@ -146,8 +146,8 @@ def _namespace(item: Item, path: str) -> str | None:
 
 
 def _tool_search(item: Item, path: str) -> ToolCall:
-    given = item.get("arguments")
-    return ToolCall("tool_search", None, given if isinstance(given, str) else json.encode_text(given or {}))
+    arguments = item.get("arguments")
+    return ToolCall("tool_search", None, arguments if isinstance(arguments, str) else json.encode_text(arguments or {}))
 
 
 def _local_shell(item: Item, path: str) -> ToolCall:
@@ -164,8 +164,8 @@ def _apply_patch(item: Item, path: str) -> ToolCall:
 
 
 def _computer(item: Item, path: str) -> ToolCall:
-    given = _present({key: item.get(key) for key in ("action", "actions")})
-    return ToolCall("computer", None, json.encode_text(given))
+    actions = _present({key: item.get(key) for key in ("action", "actions")})
+    return ToolCall("computer", None, json.encode_text(actions))
 
 
 def _present(fields: Item) -> Item:
@@ -187,31 +187,31 @@ CALLS: dict[str, Callable[[Item, str], ToolCall]] = {
 }
 
 
-def _tool_search_item(given: Item) -> Item | None:
-    return {"type": "tool_search_call", "execution": "client", "arguments": given}
+def _tool_search_item(arguments: Item) -> Item | None:
+    return {"type": "tool_search_call", "execution": "client", "arguments": arguments}
 
 
-def _local_shell_item(given: Item) -> Item | None:
-    command = given.get("command")
+def _local_shell_item(action: Item) -> Item | None:
+    command = action.get("command")
     if not isinstance(command, list):
         return None
-    return {"type": "local_shell_call", "action": {"env": {}, **given, "type": "exec"}}
+    return {"type": "local_shell_call", "action": {"env": {}, **action, "type": "exec"}}
 
 
-def _shell_item(given: Item) -> Item | None:
-    if not isinstance(given.get("commands"), list):
+def _shell_item(action: Item) -> Item | None:
+    if not isinstance(action.get("commands"), list):
         return None
-    return {"type": "shell_call", "action": {"timeout_ms": None, "max_output_length": None, **given}}
+    return {"type": "shell_call", "action": {"timeout_ms": None, "max_output_length": None, **action}}
 
 
-def _apply_patch_item(given: Item) -> Item | None:
-    kind = given.get("type")
+def _apply_patch_item(operation: Item) -> Item | None:
+    kind = operation.get("type")
     needs = ("path",) if kind == "delete_file" else ("path", "diff")
     if kind not in ("create_file", "update_file", "delete_file") or not all(
-        isinstance(given.get(n), str) for n in needs
+        isinstance(operation.get(n), str) for n in needs
     ):
         return None
-    return {"type": "apply_patch_call", "operation": {"type": kind, **{name: given[name] for name in needs}}}
+    return {"type": "apply_patch_call", "operation": {"type": kind, **{name: operation[name] for name in needs}}}
 
 
 PREFIXES = {"tool_search_call": "tsc", "local_shell_call": "lsh", "shell_call": "sh", "apply_patch_call": "apc"}
@@ -233,28 +233,28 @@ def output_to_chat(item: Item, path: str, flat: Callable[[str, str | None], str]
         return json.encode_text(item.get("output") or [])
     if kind == "apply_patch_call_output":
         return json.encode_text({"status": item.get("status"), "output": item.get("output") or ""})
-    given = item.get("output")
+    output = item.get("output")
     if kind == "computer_call_output":
-        return [content.part_to_chat(given, f"{path}.output", context)]
-    if given is None:
+        return [content.part_to_chat(output, f"{path}.output", context)]
+    if output is None:
         raise validate.missing(f"{path}.output")
-    return result_to_chat(given, f"{path}.output", context)
+    return result_to_chat(output, f"{path}.output", context)
 
 
-def result_to_chat(given: Any, path: str, context: Context) -> Content:
+def result_to_chat(output: Any, path: str, context: Context) -> Content:
     """Return what a tool told: a text, parts, or any JSON as its text (W23).
 
     Beside parts that can be read, the others are reported: they may be for the server alone.
     """
-    if not isinstance(given, list):
-        return given if isinstance(given, str) else json.encode_text(given)
-    if given and not any(content.is_part(part) or content.is_encrypted(part) for part in given):
-        return json.encode_text(given)
-    text = content.only_text(given)
+    if not isinstance(output, list):
+        return output if isinstance(output, str) else json.encode_text(output)
+    if output and not any(content.is_part(part) or content.is_encrypted(part) for part in output):
+        return json.encode_text(output)
+    text = content.only_text(output)
     if text is not None:
         return text
     parts: list[content.Part] = []
-    for i, part in enumerate(given):
+    for i, part in enumerate(output):
         if content.is_part(part):
             parts.append(content.part_to_chat(part, f"{path}[{i}]", context))
         elif (plain := content.plain(part)) is not None:

@@ -50,10 +50,10 @@ class Catalog:
 
     def declared_or_known(self, flat: str) -> DeclaredTool | None:
         """The tool that the upstream calls *flat*: a declared one, or one that only history names."""
-        found = self._flat.get(flat)
-        if found is None and (own := self._names.own(flat)) is not None:
+        tool = self._flat.get(flat)
+        if tool is None and (own := self._names.own(flat)) is not None:
             return DeclaredTool(flat, "function", own[1], own[0], "", {})
-        return found
+        return tool
 
     @cached_property
     def _sorted(self) -> list[str]:
@@ -66,10 +66,10 @@ class Catalog:
 
     def by_name(self, name: str, namespace: str | None = None) -> DeclaredTool | None:
         """The tool called *name*; a deferred function may come back in a namespace of its own name (protocol 3.4)."""
-        found = self._native.get((namespace, name))
-        return found or (self._native.get((None, name)) if namespace == name else None)
+        tool = self._native.get((namespace, name))
+        return tool or (self._native.get((None, name)) if namespace == name else None)
 
     def flat(self, name: str, namespace: str | None = None) -> str:
         """The name by which the upstream knows a tool, declared or not (history outlives declarations)."""
-        found = self.by_name(name, namespace)
-        return found.flat if found else self._names.flat(name, namespace)
+        tool = self.by_name(name, namespace)
+        return tool.flat if tool else self._names.flat(name, namespace)

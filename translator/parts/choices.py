@@ -87,13 +87,13 @@ def _find(choice: dict[str, Any], path: str, catalog: Catalog) -> DeclaredTool:
         name, namespace = choice.get("name"), choice.get("server_label")
     else:
         name = _BUILT_IN.get(kind) if isinstance(kind, str) else None
-    found = None
+    tool = None
     if isinstance(name, str):
-        found = catalog.by_name(name, namespace if isinstance(namespace, str) else None)
-        found = found or (catalog.by_flat(name) if namespace is None else None)
-    if found is None:
+        tool = catalog.by_name(name, namespace if isinstance(namespace, str) else None)
+        tool = tool or (catalog.by_flat(name) if namespace is None else None)
+    if tool is None:
         raise RequestError(f"Tool choice '{name or kind}' is not among the tools that the upstream has.", path)
-    return found
+    return tool
 
 
 def _named(tool: DeclaredTool) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def to_responses(
     does not say its type has that of the tool of this name among those *declared*. Raises RequestError for what is no
     choice.
     """
-    given = choice.get("type") if isinstance(choice, dict) else None
+    form = choice.get("type") if isinstance(choice, dict) else None
     choice = _plain(choice, path)
     if isinstance(choice, str):
         if choice not in _WORDS:
@@ -148,7 +148,7 @@ def to_responses(
     kind = choice["type"]
     if kind in _NAMED:
         made = _flat_choice(choice, path, names, context)
-        return _as_declared(made, declared or []) if given in (None, "tool") else made
+        return _as_declared(made, declared or []) if form in (None, "tool") else made
     if validate.text(kind, f"{path}.type") != "allowed_tools":
         return choice
     inner = choice

@@ -117,9 +117,9 @@ def _file(part: Part, path: str, context: Context) -> Part:
         context.report.dropped(f"{path}.detail", "files have no detail", part["detail"])
     file = part["file"] if isinstance(part.get("file"), dict) else part
     if file.get("file_id") is not None:
-        given = {name: file[name] for name in ("file_id", "filename", "file_data") if file.get(name) is not None}
-        validate.text(given["file_id"], f"{path}.file_id")
-        return {"type": "file", "file": given}
+        fields = {name: file[name] for name in ("file_id", "filename", "file_data") if file.get(name) is not None}
+        validate.text(fields["file_id"], f"{path}.file_id")
+        return {"type": "file", "file": fields}
     data = validate.text_at(file, "file_data", path)
     return {"type": "file", "file": {"filename": file.get("filename") or _file_name(data), "file_data": data}}
 
@@ -305,10 +305,10 @@ def _file_back(part: Part, role: str, path: str, context: Context) -> Part:
     file, path = (validate.mapping(part.get("file"), f"{path}.file"), f"{path}.file") if nested else (part, path)
     if nested:
         context.report_unread(file, frozenset(_FILE_FIELDS), path)
-    given = {name: file[name] for name in _FILE_FIELDS if file.get(name) is not None}
-    if given.keys().isdisjoint(("file_id", "file_data", "file_url")):
+    fields = {name: file[name] for name in _FILE_FIELDS if file.get(name) is not None}
+    if fields.keys().isdisjoint(("file_id", "file_data", "file_url")):
         raise validate.missing(f"{path}.file_data")
-    return {"type": "input_file", **given}
+    return {"type": "input_file", **fields}
 
 
 def _link_back(part: Part, role: str, path: str, context: Context) -> Part:

@@ -44,26 +44,26 @@ _BETWEEN = re.compile(r"[\s-]+|(?<=[a-z])(?=[A-Z])")  # `max-tokens`, `MaxTokens
 _PREFIX = "finish_reason_"
 
 
-def normalize(given: Any) -> str | None:
+def normalize(reason: Any) -> str | None:
     """Return a finish reason, or a reason for being incomplete, without what only its family writes; None for no word.
 
     Some servers send a word for nothing (W1): `"null"` on each chunk.
     """
-    if not isinstance(given, str):
+    if not isinstance(reason, str):
         return None
-    if given in ENDINGS:  # as nearly always
-        return given
-    bare = given.partition(":")[0].strip().rpartition(".")[2]  # `FinishReason.STOP`, `content_filter: hate`
+    if reason in ENDINGS:  # as nearly always
+        return reason
+    bare = reason.partition(":")[0].strip().rpartition(".")[2]  # `FinishReason.STOP`, `content_filter: hate`
     plain = _BETWEEN.sub("_", bare).lower().removeprefix(_PREFIX)
     return None if plain in _EMPTY_REASONS else plain
 
 
 def to_responses(reason: str) -> Ending | None:
     """Return the ending for a finish reason; None for one that nobody knows."""
-    known = ENDINGS.get(reason)
-    if known is None:
-        known = next((ending for start, ending in _FAMILIES.items() if reason.startswith(start)), None)
-    return known
+    ending = ENDINGS.get(reason)
+    if ending is None:
+        ending = next((ending for start, ending in _FAMILIES.items() if reason.startswith(start)), None)
+    return ending
 
 
 def ending_of(reason: str) -> Ending:
@@ -79,9 +79,9 @@ STATUSES = ("completed", "incomplete", "failed", "cancelled", "queued", "in_prog
 """The words that a Response may have for its status."""
 
 
-def status(given: Any) -> str | None:
+def status(value: Any) -> str | None:
     """Return the status that a word means: one of STATUSES, or the word itself if nobody knows it; None for no word."""
-    plain = normalize(given)
+    plain = normalize(value)
     if plain is None or plain in STATUSES:
         return plain
     ending = to_responses(plain)
@@ -105,5 +105,5 @@ def to_chat(status: str, reason: Any) -> FinishReason:
     plain = normalize(reason)
     if plain in _ENDS:
         return FinishReason("stop", "chat has no word for this reason: it is taken for an end")
-    known = _FINISHES.get(ending_of(plain)) if plain else "length"
-    return FinishReason(known) if known else FinishReason("length", "an unknown reason is taken for a cut")
+    word = _FINISHES.get(ending_of(plain)) if plain else "length"
+    return FinishReason(word) if word else FinishReason("length", "an unknown reason is taken for a cut")

@@ -19,7 +19,7 @@ class ErrorFields(NamedTuple):
     code: str | int | None = None
     type: str | None = None
     param: str | None = None
-    words: tuple[str | int, ...] = ()
+    codes: tuple[str | int, ...] = ()
     """All codes, types and statuses, from the inside to the outside."""
 
 
@@ -66,8 +66,8 @@ def _is_bare(frame: dict[str, Any]) -> bool:
     own = _members(frame)
     if own.get("object") == "error" or own.get("type") == "error" or own.get("success") is False:
         return True
-    said = [own.get(name) for name in ("code", "errorcode", "errcode", "statuscode", "status")]
-    if any(_is_success(word) for word in said if word is not None):
+    codes = [own.get(name) for name in ("code", "errorcode", "errcode", "statuscode", "status")]
+    if any(_is_success(code) for code in codes if code is not None):
         return False
     if own.get("errors") or own.get("fault") or any(is_filled(own.get(name)) for name in _TEXTS[2:]):
         return True
@@ -75,7 +75,7 @@ def _is_bare(frame: dict[str, Any]) -> bool:
         return False
     if any(is_filled(own.get(name)) and not _is_turn(own[name]) for name in ("message", "msg", "detail")):
         return True
-    return any(said) and any(isinstance(own.get(name), str) and own[name] for name in _REASONS)
+    return any(codes) and any(isinstance(own.get(name), str) and own[name] for name in _REASONS)
 
 
 def _is_success(word: Any) -> bool:
@@ -119,21 +119,21 @@ def _of_text(text: str, depth: int) -> ErrorFields:
     text = text.strip()
     if text[:1] in ("{", "[") and len(text) <= _LONGEST:
         try:
-            found = _read(json.decode(text.encode("utf-8", "replace")), depth - 1)
+            error = _read(json.decode(text.encode("utf-8", "replace")), depth - 1)
         except ValueError:
-            found = _NOTHING
-        if found.message is not None:
-            return found
+            error = _NOTHING
+        if error.message is not None:
+            return error
     return ErrorFields(text or None)
 
 
 def _of_list(members: list[Any], depth: int) -> ErrorFields:
-    found = [_of_field(member) or _read(member, depth - 1) for member in members[:_MOST]]
-    found = [fault for fault in found if fault.message is not None]
-    if not found:
+    errors = [_of_field(member) or _read(member, depth - 1) for member in members[:_MOST]]
+    errors = [error for error in errors if error.message is not None]
+    if not errors:
         return _NOTHING
-    said = dict.fromkeys(fault.message for fault in found if fault.message is not None)
-    return found[0]._replace(message="; ".join(said))
+    messages = dict.fromkeys(error.message for error in errors if error.message is not None)
+    return errors[0]._replace(message="; ".join(messages))
 
 
 def _of_field(member: Any) -> ErrorFields | None:
@@ -143,16 +143,16 @@ def _of_field(member: Any) -> ErrorFields | None:
     path = ""
     for step in member["loc"][member["loc"][:1] == ["body"] :]:
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else str(step)
-    said = member.get("msg")
+    text = member.get("msg")
     return (
-        ErrorFields(f"{path}: {said}" if path else str(said), None, None, path or None)
-        if isinstance(said, str)
+        ErrorFields(f"{path}: {text}" if path else str(text), None, None, path or None)
+        if isinstance(text, str)
         else None
     )
 
 
 def _of_object(own: dict[str, Any], depth: int) -> ErrorFields:
-    outside = _told(own)
+    outside = _own_fields(own)
     inside = _raw(own, depth) or _within(own, _BETTER, depth)
     if inside is None and outside.message is None:
         inside = _within(own, _LESS, depth)
@@ -163,7 +163,7 @@ def _of_object(own: dict[str, Any], depth: int) -> ErrorFields:
         _worded(inside.code, outside.code),
         inside.type or outside.type,
         outside.param if inside.param is None else inside.param,
-        inside.words + outside.words,
+        inside.codes + outside.codes,
     )
 
 
@@ -182,26 +182,26 @@ def _raw(own: dict[str, Any], depth: int) -> ErrorFields | None:
     """What the provider behind a router said (OpenRouter): a text of several words, or JSON."""
     about = own.get("metadata")
     raw = about.get("raw") if isinstance(about, dict) else None
-    found = _read(raw, depth - 1)
-    return found if found.message and " " in found.message and not found.message.startswith("<") else None
+    error = _read(raw, depth - 1)
+    return error if error.message and " " in error.message and not error.message.startswith("<") else None
 
 
 def _within(own: dict[str, Any], names: tuple[str, ...], depth: int) -> ErrorFields | None:
     """What is inside of an envelope: the first text, else the first code. Texts of its own are read elsewhere."""
-    codes = None
+    only_codes = None
     for name in names:
         value = own.get(name)
         if name == "baseresp" and not _has_failed(value):
             continue
-        found = _read(value, depth - 1) if value else _NOTHING
-        if found.message is not None and found.message != (value.strip() if isinstance(value, str) else None):
-            return found
-        if found.message is None and found.words:
-            codes = codes or found
-    return codes
+        error = _read(value, depth - 1) if value else _NOTHING
+        if error.message is not None and error.message != (value.strip() if isinstance(value, str) else None):
+            return error
+        if error.message is None and error.codes:
+            only_codes = only_codes or error
+    return only_codes
 
 
-def _told(own: dict[str, Any]) -> ErrorFields:
+def _own_fields(own: dict[str, Any]) -> ErrorFields:
     """What an object says itself, without what is inside of it and without reasons."""
     code = next((found for name in _CODES if (found := _code(own.get(name))) is not None), None)
     if code is not None and code == own.get("statuscode") and str(code) in _HTTP:
@@ -219,11 +219,11 @@ def _told(own: dict[str, Any]) -> ErrorFields:
 
 def _reason(own: dict[str, Any]) -> str | None:
     """The text of an object that has no message; a single word for the error is the last resort."""
-    found = next((text for name in _REASONS if (text := _text(own.get(name)))), None)
+    text = next((text for name in _REASONS if (text := _text(own.get(name)))), None)
     error = own.get("error")
-    if found is None and error and not isinstance(error, (dict, list)):
+    if text is None and error and not isinstance(error, (dict, list)):
         return _text(error) or json.encode_text(error)
-    return found
+    return text
 
 
 def _text(value: Any) -> str | None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Phrase(NamedTuple):
-    words: str
+    pattern: str
     """A regular expression for lower-case text."""
     who: str
     source: str
@@ -54,7 +54,7 @@ _CODES = re.compile(
     r"(model_)?context_(length|window)_exceeded|contextwindowexceeded(error)?"  # OpenAI, LiteLLM
     r"|exceed_context_size_error|tokens_limit_reached|tokens_too_long|1261"  # llama.cpp, GitHub, UCloud, GLM
 )
-_WORDS = re.compile("|".join(f"(?:{row.words})" for row in TABLE))
+_PATTERN = re.compile("|".join(f"(?:{row.pattern})" for row in TABLE))
 _RATES = re.compile(
     r"rate.?limit|too many requests|per (second|minute|min|hour|day)|\b[rt]p[md]\b|throttl|quota|please wait"
 )
@@ -68,5 +68,5 @@ def is_exceeded(code: object, kind: object, message: str | None) -> bool:
     """
     if any(isinstance(word, (str, int)) and _CODES.fullmatch(str(word).lower()) for word in (code, kind)):
         return True
-    said = (message or "")[:_READ].lower()
-    return _WORDS.search(said) is not None and _RATES.search(said) is None
+    text = (message or "")[:_READ].lower()
+    return _PATTERN.search(text) is not None and _RATES.search(text) is None

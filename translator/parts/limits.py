@@ -34,14 +34,14 @@ def to_responses(limit: Any, path: str, context: Context) -> Any:
     return least
 
 
-def stops(given: Any, path: str, context: Context) -> tuple[str, ...]:
+def stops(value: Any, path: str, context: Context) -> tuple[str, ...]:
     """Return the stop sequences that are to be looked for here, as a Responses upstream knows none (1.5a).
 
     Raises RequestError for what are none, or too many.
     """
-    if given is None:
+    if value is None:
         return ()
-    listed = [given] if isinstance(given, str) else validate.array(given, path)
+    listed = [value] if isinstance(value, str) else validate.array(value, path)
     if len(listed) > MOST_STOPS:
         raise RequestError(f"Invalid '{path}': array too long. At most {MOST_STOPS} are looked for.", path)
     return tuple(filter(None, (validate.text(stop, f"{path}[{i}]") for i, stop in enumerate(listed))))

@@ -43,34 +43,34 @@ def unseal(sealed: Any) -> dict[str, Any] | None:
     return fields if isinstance(fields, dict) else None
 
 
-def effort(given: Any, path: str, context: Context) -> Any:
+def effort(value: Any, path: str, context: Context) -> Any:
     """The effort itself, or the nearest one that the upstream knows."""
-    known = context.profile.efforts
-    if not known or given in known or given not in _EFFORTS:
-        return given
-    rank = _EFFORTS.index(given)
-    nearest = min(known, key=lambda word: (abs(_EFFORTS.index(word) - rank), -_EFFORTS.index(word)))
-    context.report.approximated(path, f"the nearest effort is '{nearest}'", given)
+    efforts = context.profile.efforts
+    if not efforts or value in efforts or value not in _EFFORTS:
+        return value
+    rank = _EFFORTS.index(value)
+    nearest = min(efforts, key=lambda word: (abs(_EFFORTS.index(word) - rank), -_EFFORTS.index(word)))
+    context.report.approximated(path, f"the nearest effort is '{nearest}'", value)
     return nearest
 
 
 def to_chat(item: dict[str, Any], path: str) -> tuple[str, dict[str, Any]]:
     """Return the text of a reasoning item and the provider state sealed in it."""
     sealed = unseal(item.get("encrypted_content")) or {}
-    said, summed_up = _texts(item, "content", path), _texts(item, "summary", path)
+    texts, summaries = _texts(item, "content", path), _texts(item, "summary", path)
     own = sealed.get("text")
-    return own if isinstance(own, str) else "\n\n".join(said or summed_up), sealed
+    return own if isinstance(own, str) else "\n\n".join(texts or summaries), sealed
 
 
 def _texts(item: dict[str, Any], field: str, path: str) -> list[str]:
-    given = item.get(field)
-    if not given:
+    value = item.get(field)
+    if not value:
         return []
-    text = content.only_text(given)
-    if text is not None and isinstance(given, list):
+    text = content.only_text(value)
+    if text is not None and isinstance(value, list):
         return [text]
     path = f"{path}.{field}"
-    parts = validate.mappings(given, path)
+    parts = validate.mappings(value, path)
     return [validate.text_at(part, "text", f"{path}[{i}]") for i, part in enumerate(parts)]
 
 
@@ -85,8 +85,8 @@ def items_of(message: dict[str, Any]) -> list[dict[str, Any]]:
     if not isinstance(entries, list):
         return []
     opened = [unseal(e.get("data")) for e in entries if isinstance(e, dict)]
-    found = [fields["item"] for fields in opened if fields and isinstance(fields.get("item"), dict)]
-    return [item for item in found if item.get("type") == "reasoning"]
+    items = [fields["item"] for fields in opened if fields and isinstance(fields.get("item"), dict)]
+    return [item for item in items if item.get("type") == "reasoning"]
 
 
 def can_return(item: dict[str, Any]) -> bool:
@@ -140,8 +140,8 @@ def put_text(message: dict[str, Any], field: str, text: str) -> None:
     if field != AMONG_PARTS:
         message[field] = text
         return
-    said = message["content"] or []
-    parts = said if isinstance(said, list) else [{"type": "text", "text": said}]
+    body = message["content"] or []
+    parts = body if isinstance(body, list) else [{"type": "text", "text": body}]
     message["content"] = [{"type": "thinking", "thinking": [{"type": "text", "text": text}]}, *parts]
 
 

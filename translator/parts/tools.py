@@ -175,11 +175,11 @@ def _nested(form: Any) -> Any:
 
 
 def _described(description: Any, form: Any) -> str | None:
-    words = [description] if isinstance(description, str) and description else []
+    texts = [description] if isinstance(description, str) and description else []
     if isinstance(form, dict) and form.get("type") == "grammar":
         grammar = form["grammar"] if isinstance(form.get("grammar"), dict) else form
-        words.append(f"The input must match this {grammar.get('syntax')} grammar:\n{grammar.get('definition')}")
-    return "\n\n".join(words) or None
+        texts.append(f"The input must match this {grammar.get('syntax')} grammar:\n{grammar.get('definition')}")
+    return "\n\n".join(texts) or None
 
 
 def _native(tool: dict[str, Any], path: str, namespace: str | None, context: Context) -> Iterable[DeclaredTool]:

@@ -12,11 +12,11 @@ def to_responses(usage: dict[str, Any]) -> dict[str, Any] | None:
     """
     counts = {name: _first(usage, names) for name, names in _COUNTS.items()}
     prompt, completion = counts["input"] or 0, counts["output"] or 0
-    read = _details(usage, "prompt_tokens_details") or _details(usage, "input_tokens_details")
-    wrote = _details(usage, "completion_tokens_details") or _details(usage, "output_tokens_details")
-    written = _count(read, "cache_write_tokens") or _count(usage, "cache_creation_input_tokens")
-    cached = _first(read, ("cached_tokens", "cached")) or _first(usage, _CACHED) or 0
-    reasoning = _first(wrote, ("reasoning_tokens", "reasoning")) or _count(usage, "reasoning_tokens")
+    prompt_details = _details(usage, "prompt_tokens_details") or _details(usage, "input_tokens_details")
+    completion_details = _details(usage, "completion_tokens_details") or _details(usage, "output_tokens_details")
+    written = _count(prompt_details, "cache_write_tokens") or _count(usage, "cache_creation_input_tokens")
+    cached = _first(prompt_details, ("cached_tokens", "cached")) or _first(usage, _CACHED) or 0
+    reasoning = _first(completion_details, ("reasoning_tokens", "reasoning")) or _count(usage, "reasoning_tokens")
     if not (cached or reasoning) and all(count is None for count in counts.values()):
         return None
     return {
@@ -72,16 +72,16 @@ _ABSURD = 10**15
 
 def _first(fields: dict[str, Any], names: tuple[str, ...]) -> int | None:
     """The first of some counts that is more than nothing; 0 if they say so, None if they say nothing."""
-    found: int | None = None
+    count: int | None = None
     for name in names:
         value = fields.get(name)
         if type(value) is int and 0 < value < _ABSURD:  # as nearly always
             return value
         if value is not None and _is_count(_number(value)):
-            found = _count(fields, name)
-            if found:
-                return found
-    return found
+            count = _count(fields, name)
+            if count:
+                return count
+    return count
 
 
 def _count(fields: dict[str, Any], name: str) -> int:

@@ -20,7 +20,7 @@ from ..wire import validate
 from ..wire.known_fields import ITEM_FIELDS
 from . import loose
 from .order import MessageWithOrigin, alternate
-from .turn import Item, Message, Outputs, Turn, implied_type, is_nameless, is_server_side, last_of_user
+from .turn import Item, Message, Outputs, Turn, implied_type, is_nameless, is_server_side, last_user_position
 
 _NEEDS_STATE = "stored state, which is not kept here: send the items themselves (in many clients: `store: false`)"
 
@@ -39,23 +39,23 @@ class MessageBuilder:
         self._call_ids = CallIds() if context.profile.call_ids != "any" else None
         self._turn: Turn | None = None
         self._front: tuple[Message, str] | None = None  # a system message that goes in front of all, and its path
-        self._joined: list[str] = []  # the texts that the first system message is made of, if there are several
+        self._system_texts: list[str] = []  # the texts that the first system message is made of, if there are several
         self._items: list[Item] = []
         self._outputs: Outputs
         self._position = 0
 
-    def add(self, given: Any) -> None:
+    def add(self, conversation: Any) -> None:
         """Read the whole `input` of a request (a string, or items)."""
-        if isinstance(given, str):
-            self._emit({"role": "user", "content": given}, "input")
+        if isinstance(conversation, str):
+            self._emit({"role": "user", "content": conversation}, "input")
         else:
-            self._add_items(given)
+            self._add_items(conversation)
         self._put_in_front()
         if self._context.profile.alternating_roles:
             self._alternate()
 
-    def _add_items(self, given: Any) -> None:
-        placed = loose.items(validate.mappings(given, "input"), self._context)
+    def _add_items(self, members: Any) -> None:
+        placed = loose.items(validate.mappings(members, "input"), self._context)
         self._items = [item for item, _ in placed]
         self._outputs = Outputs(placed, self._context)
         for i, (item, path) in enumerate(placed):
@@ -76,18 +76,18 @@ class MessageBuilder:
             (message, path), self._front = self._front, None
             self.messages, self.origins = [message, *self.messages], [path, *self.origins]
             self.call_origins = {number + 1: paths for number, paths in self.call_origins.items()}
-        if self._joined:
-            self.messages[0]["content"], self._joined = "\n\n".join(self._joined), []
+        if self._system_texts:
+            self.messages[0]["content"], self._system_texts = "\n\n".join(self._system_texts), []
 
     def _alternate(self) -> None:
         """Give the messages the order that the upstream wants (`alternating_roles`)."""
-        told = zip(self.messages, self.origins, strict=True)
-        said = [
-            MessageWithOrigin(message, origin, self.call_origins.get(i)) for i, (message, origin) in enumerate(told)
+        pairs = zip(self.messages, self.origins, strict=True)
+        messages = [
+            MessageWithOrigin(message, origin, self.call_origins.get(i)) for i, (message, origin) in enumerate(pairs)
         ]
-        said = alternate(said, self._context)
-        self.messages, self.origins = [each.message for each in said], [each.origin for each in said]
-        self.call_origins = {i: each.calls for i, each in enumerate(said) if each.calls is not None}
+        messages = alternate(messages, self._context)
+        self.messages, self.origins = [each.message for each in messages], [each.origin for each in messages]
+        self.call_origins = {i: each.calls for i, each in enumerate(messages) if each.calls is not None}
 
     def add_system(self, text: Any, path: str) -> None:
         """Put instructions in front."""
@@ -136,22 +136,22 @@ class MessageBuilder:
         turn = self._open(path)
         if turn.calls:
             self._context.report.approximated(path, "text and calls of one turn have no order")
-        parts = self._said(item.get("content"), path)
+        parts = self._assistant_parts(item.get("content"), path)
         if turn.parts and parts:
             self._context.report.approximated(path, "messages of one turn are one message")
             turn.parts.append({"type": "text", "text": "\n\n"})
         turn.parts += parts
 
-    def _said(self, given: Any, path: str) -> list[content.Part]:
-        text = content.only_text(given)
+    def _assistant_parts(self, body: Any, path: str) -> list[content.Part]:
+        text = content.only_text(body)
         if text is not None:
             return [{"type": "text", "text": text}]
         return [
-            self._refused(content.part_to_chat(part, f"{path}.content[{i}]", self._context), path)
-            for i, part in enumerate(validate.array(given or [], f"{path}.content"))
+            self._part_or_text(content.part_to_chat(part, f"{path}.content[{i}]", self._context), path)
+            for i, part in enumerate(validate.array(body or [], f"{path}.content"))
         ]
 
-    def _refused(self, part: content.Part, path: str) -> content.Part:
+    def _part_or_text(self, part: content.Part, path: str) -> content.Part:
         if part["type"] != "refusal" or self._context.profile.refusals:
             return part
         self._context.report.approximated(path, "a refusal is told as text")
@@ -188,7 +188,7 @@ class MessageBuilder:
 
     @cached_property
     def _last_user(self) -> int:
-        return last_of_user(self._items)
+        return last_user_position(self._items)
 
     # calls and outputs
 
@@ -211,20 +211,20 @@ class MessageBuilder:
         if is_nameless(item):
             self._context.report.approximated(path, "an output without a call is told in a message")
             role = self._context.profile.developer_role
-            told = calls.output_to_chat(item, path, self._catalog.flat, self._context)
+            body = calls.output_to_chat(item, path, self._catalog.flat, self._context)
             head = f"Result of {validate.text(item['name'], f'{path}.name')}:"
-            if isinstance(told, str):
-                self._emit({"role": role, "content": f"{head} {told}"}, path)
+            if isinstance(body, str):
+                self._emit({"role": role, "content": f"{head} {body}"}, path)
             else:  # only a user can show media
-                self._emit({"role": "user", "content": [{"type": "text", "text": head}, *told]}, path)
+                self._emit({"role": "user", "content": [{"type": "text", "text": head}, *body]}, path)
 
     def _hosted(self, item: Item, path: str) -> None:
         """A call that the Responses server ran: told as a call and its result where there is one."""
-        told = calls.hosted_to_chat(item)
-        if told is None:
+        call = calls.hosted_to_chat(item)
+        if call is None:
             self._context.report.dropped(path, "it was run by the Responses server and has no result to tell")
             return
-        name, arguments, result = told
+        name, arguments, result = call
         flat = self._catalog.flat(name)
         call_id = str(item.get("id") or f"call_{self._position}")
         self._context.report.approximated(path, "a tool run by the Responses server is told as a function call")
@@ -264,13 +264,13 @@ class MessageBuilder:
             self._compaction(item, path)
 
     def _agent(self, item: Item, path: str) -> None:
-        told = agents.to_chat(item, path, self._context)
+        body = agents.to_chat(item, path, self._context)
         self._close()
-        if not told:
+        if not body:
             self._context.report.dropped(path, "it says nothing")
             return
         self._context.report.emulated(path, "messages between agents are told as the user's")
-        self._emit({"role": "user", "content": told}, path)
+        self._emit({"role": "user", "content": body}, path)
 
     def _configuration(self, item: Item, path: str) -> None:
         self._context.report.approximated(path, "the last setting holds for the whole request")
@@ -312,26 +312,26 @@ class MessageBuilder:
         self._emit(message, turn.path)
         if turn.calls:
             self.call_origins[len(self.messages) - 1] = turn.call_paths
-            self._tell_outputs(turn)
+            self._emit_outputs(turn)
 
-    def _tell_outputs(self, turn: Turn) -> None:
+    def _emit_outputs(self, turn: Turn) -> None:
         media: list[content.Part] = []
         for call_id, name, item, path in turn.outputs:
-            given = calls.output_to_chat(item, path, self._catalog.flat, self._context)
-            if isinstance(given, list) and not self._context.profile.media_in_tool_messages:
-                given = self._without_media(given, media, f"{name} ({call_id})", path)
+            body = calls.output_to_chat(item, path, self._catalog.flat, self._context)
+            if isinstance(body, list) and not self._context.profile.media_in_tool_messages:
+                body = self._without_media(body, media, f"{name} ({call_id})", path)
             own_id = self._call_ids.short(call_id) if self._call_ids is not None else call_id
-            self._emit({"role": "tool", "tool_call_id": own_id, "content": given}, path)
+            self._emit({"role": "tool", "tool_call_id": own_id, "content": body}, path)
         if media:
             self._emit({"role": "user", "content": media}, turn.outputs[-1][3])
 
     def _without_media(self, parts: list[content.Part], media: list[content.Part], name: str, path: str) -> Any:
-        texts, found = content.apart(parts)
-        if found:
-            media += [{"type": "text", "text": f"Attached to the result of {name}:"}, *found]
+        texts, attachments = content.apart(parts)
+        if attachments:
+            media += [{"type": "text", "text": f"Attached to the result of {name}:"}, *attachments]
             self._context.report.approximated(f"{path}.output", "media follow in a message of the user")
         if not texts:
-            return "(see the attachment below)" if found else ""
+            return "(see the attachment below)" if attachments else ""
         return content.fold(texts, "tool", f"{path}.output", self._context)
 
     def _emit(self, message: Message, path: str) -> None:
@@ -357,7 +357,7 @@ class MessageBuilder:
         texts = first["content"], message["content"]
         if not all(isinstance(text, str) for text in texts) or "name" in first or "name" in message:
             return False
-        self._joined += texts[1:] if self._joined else texts
+        self._system_texts += texts[1:] if self._system_texts else texts
         return True
 
 

@@ -45,7 +45,7 @@ class Turn:
     def message(self, context: Context) -> Message:
         message: Message = {"role": "assistant", "content": None}
         if self.parts:
-            self._say(message, context)
+            self._put_content(message, context)
         if self._thoughts:
             fields = [s["field"] for s in self._sealed if s.get("field") in _REPLAYED_IN]
             field = fields[-1] if fields else context.profile.reasoning_field
@@ -68,7 +68,7 @@ class Turn:
             message["tool_calls"] = signed
             context.report.approximated(self.call_paths[0], "a placeholder stands for the signature that it lacks")
 
-    def _say(self, message: Message, context: Context) -> None:
+    def _put_content(self, message: Message, context: Context) -> None:
         """What it said and what it refused to say."""
         if len(self.parts) == 1 and self.parts[0]["type"] == "text":
             message["content"] = content.fold(self.parts, "assistant", self.path, context)
@@ -113,8 +113,8 @@ class Outputs:
                 self._calls[call_id] = self._calls.get(call_id, 0) + 1
             else:
                 self._outputs.setdefault(call_id, []).append((item, path))
-        for found in self._outputs.values():
-            found.reverse()
+        for queue in self._outputs.values():
+            queue.reverse()
 
     def take(self, call: Item, path: str) -> tuple[str, Item, str]:
         """Return the id, the output and its path for a call item; raises RequestError if it has none."""
@@ -122,21 +122,21 @@ class Outputs:
         if call_id not in self._outputs and call["type"] == "local_shell_call":
             own_id = call.get("id")
             call_id = own_id if isinstance(own_id, str) and own_id in self._outputs else call_id
-        found = self._outputs.get(call_id)
-        if not found:
+        queue = self._outputs.get(call_id)
+        if not queue:
             raise calls.no_output(call_id)
-        left = self._calls[call_id] = self._calls.get(call_id, 1) - 1
-        while left <= 0 and len(found) > 1:  # the last output counts (protocol 2.8)
-            self._context.report.dropped(found.pop()[1], "a later output answers the same call")
-        item, output_path = found.pop()
-        if not found:
+        calls_left = self._calls[call_id] = self._calls.get(call_id, 1) - 1
+        while calls_left <= 0 and len(queue) > 1:  # the last output counts (protocol 2.8)
+            self._context.report.dropped(queue.pop()[1], "a later output answers the same call")
+        item, output_path = queue.pop()
+        if not queue:
             del self._outputs[call_id]
         return call_id, item, output_path
 
     def expect_none(self) -> None:
         """Raise RequestError for an output that answers no call."""
-        for left in self._outputs.values():
-            item, path = left[-1]
+        for queue in self._outputs.values():
+            item, path = queue[-1]
             raise calls.no_call(calls.reference(item, path), path)
 
 
@@ -148,9 +148,9 @@ def implied_type(item: Item, path: str) -> str:
     return validate.text(kind, f"{path}.type")
 
 
-def last_of_user(said: list[dict[str, Any]]) -> int:
+def last_user_position(members: list[dict[str, Any]]) -> int:
     """The number of the last item or message that a user said; -1 if there is none."""
-    return next((i for i in range(len(said) - 1, -1, -1) if said[i].get("role") == "user"), -1)
+    return next((i for i in range(len(members) - 1, -1, -1) if members[i].get("role") == "user"), -1)
 
 
 _REPLAYED_IN = (*reasoning.TEXT_FIELDS, reasoning.AMONG_PARTS)

@@ -92,19 +92,19 @@ def _holds_more(data: bytes | bytearray, limit: int) -> bool:
 
     Each value has a comma in front, or is the first of a list or an object that is not empty, or is the whole.
     """
-    found, in_string, before, start = 1, False, b"", 0
-    while start < len(data) and found <= limit + 1:  # one may be taken back: a bracket that the next window closes
+    count, in_string, before, start = 1, False, b"", 0
+    while start < len(data) and count <= limit + 1:  # one may be taken back: a bracket that the next window closes
         end = start + _WINDOW
         if data[end - 1 : end] == b"\\" and (escape := _BACKSLASHES.match(data, end - 1)):
             end = escape.end()  # an escape is not cut: neither is a row of backslashes
         parts = data[start:end].replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')
         mark = b'"' if in_string else b""
         outside = mark + b'"'.join(parts[in_string::2]).translate(None, _SPACE)
-        found += outside.count(b",") + outside.count(b"[") + outside.count(b"{")
-        joined = before + outside
-        found -= joined.count(b"[]") + joined.count(b"{}")
-        in_string, before, start = in_string ^ (len(parts) % 2 == 0), joined[-1:], end
-    return found > limit
+        count += outside.count(b",") + outside.count(b"[") + outside.count(b"{")
+        window = before + outside
+        count -= window.count(b"[]") + window.count(b"{}")
+        in_string, before, start = in_string ^ (len(parts) % 2 == 0), window[-1:], end
+    return count > limit
 
 
 def is_deep(value: Any, limit: int = 64) -> bool:

@@ -112,8 +112,8 @@ class Decoder:
         lines = data.splitlines()
         rest = b"" if data[-1] == _LF or self._after_cr else lines.pop()
         may_be_too_much = self._size + len(data) > self._max_line
-        for given in lines:
-            line = self._whole(given) if self._tail or self._first else given
+        for piece in lines:
+            line = self._whole(piece) if self._tail or self._first else piece
             if may_be_too_much:
                 self._expect_room(line)
             if line[:6] == b"data: ":

@@ -260,12 +260,12 @@ def test_open_responses_has_words_of_its_own(word: str, status: int, type_: str)
 )
 def test_a_path_is_renamed_where_it_stands_alone(message: str, renamed: str) -> None:
     """Not where it only begins another path, or ends one."""
-    assert upstream_errors.renamed(message, "a.b", "x") == renamed
+    assert upstream_errors.replace_path(message, "a.b", "x") == renamed
 
 
 def test_a_path_is_not_a_pattern() -> None:
     """Its brackets are brackets, and so are backslashes of the other one."""
-    assert upstream_errors.renamed("Bad tools[0].", "tools[0]", r"\1") == r"Bad \1."
+    assert upstream_errors.replace_path("Bad tools[0].", "tools[0]", r"\1") == r"Bad \1."
 
 
 KEPT = [
