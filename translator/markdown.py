@@ -47,11 +47,11 @@ _TITLES: dict[Goal, tuple[str, str]] = {
 
 
 def _request(goal: Goal, profile: Profile) -> Iterator[str]:
-    given, made = _TITLES[goal]
+    source, target_title = _TITLES[goal]
     yield ""
-    yield f"## Request: {given} to {made}"
+    yield f"## Request: {source} to {target_title}"
     yield ""
-    yield f"| {given} | {made} | |"
+    yield f"| {source} | {target_title} | |"
     yield "| --- | --- | --- |"
     for row in REQUEST:
         name, target, way = (

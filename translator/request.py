@@ -10,7 +10,7 @@ from .additions import SEALED as SEALED
 from .context import Context
 from .errors import RequestError, UntranslatableError
 from .losses import Report
-from .mapping import put, put_taken, walk
+from .mapping import put, put_supported, walk
 from .parts import formats, limits, tools
 from .parts.catalog import Catalog
 from .parts.names import ToolNames
@@ -281,7 +281,7 @@ def _include(body: dict[str, Any], out: dict[str, Any], context: Context) -> Non
     if include:
         out["include"] = include
     if top:
-        put_taken(out, "top_logprobs", top, "top_logprobs", context)
+        put_supported(out, "top_logprobs", top, "top_logprobs", context)
 
 
 def _store(body: dict[str, Any], out: dict[str, Any], context: Context) -> None:

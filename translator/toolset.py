@@ -6,7 +6,7 @@ from typing import Any
 
 from .context import Context
 from .errors import RequestError
-from .mapping import put_taken
+from .mapping import put_supported
 from .parts import choices, tools
 from .parts.catalog import Catalog
 from .parts.names import ToolNames
@@ -71,11 +71,11 @@ def to_responses(
     if not declared:
         return []
     out["tools"] = declared
-    put_taken(out, "tool_choice", choice, name, context)
+    put_supported(out, "tool_choice", choice, name, context)
     if legacy:
-        put_taken(out, "parallel_tool_calls", False, "functions", context)  # their answer has room for one call
+        put_supported(out, "parallel_tool_calls", False, "functions", context)  # their answer has room for one call
     else:
-        put_taken(out, "parallel_tool_calls", body.get("parallel_tool_calls"), "parallel_tool_calls", context)
+        put_supported(out, "parallel_tool_calls", body.get("parallel_tool_calls"), "parallel_tool_calls", context)
     return paths
 
 

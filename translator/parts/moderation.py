@@ -27,17 +27,17 @@ def _results(result: dict[str, Any]) -> dict[str, Any]:
     return {"type": "moderation_results", "model": result.get("model"), "results": [result]}
 
 
-def _result(given: dict[str, Any]) -> dict[str, Any]:
-    listed = given.get("results")
+def _result(result: dict[str, Any]) -> dict[str, Any]:
+    listed = result.get("results")
     results = [r for r in listed if isinstance(r, dict)] if isinstance(listed, list) else []
     if not results:
-        return given
-    first = {"model": given.get("model"), **results[0], "type": "moderation_result"}
+        return result
+    first = {"model": result.get("model"), **results[0], "type": "moderation_result"}
     if len(results) == 1:
         return first
-    first["flagged"] = any(bool(result.get("flagged")) for result in results)
+    first["flagged"] = any(bool(one.get("flagged")) for one in results)
     for field in ("categories", "category_scores"):
-        values = [result[field] for result in results if isinstance(result.get(field), dict)]
+        values = [one[field] for one in results if isinstance(one.get(field), dict)]
         if len(values) > 1 and isinstance(first.get(field), dict):
             first[field] = _highest(values)
     return first
