@@ -46,7 +46,7 @@ PURE = set(
 """All of the standard library that the translator may import: what has no clock, no chance, no threads and no I/O."""
 ALLOWED = PURE | {"msgspec", "warnings"}
 IMPURE_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "exit", "id", "input", "open", "print"}
-SHARED_PARTS = {"catalog", "content", "error_shapes", "full_context", "names", "builtin_tools", "__init__"}
+SHARED_PARTS = {"catalog", "content", "error_shapes", "full_context", "media", "names", "builtin_tools", "__init__"}
 """The only files of parts/ that the others may import."""
 
 

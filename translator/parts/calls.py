@@ -1,4 +1,4 @@
-"""Tool calls and their outputs: items <-> `tool_calls` and tool messages (protocol 2.7, 2.8, 3.3).
+"""Tool calls: items <-> `tool_calls` (protocol 2.7, 3.3).
 
 The table of call items reads both ways: how history becomes a chat call, and how a chat call becomes the native item.
 """
@@ -12,10 +12,8 @@ from typing import Any, NamedTuple
 from ..context import Context
 from ..errors import RequestError
 from ..wire import json, validate
-from . import content
 
 Item = dict[str, Any]
-Content = str | list[content.Part]
 
 
 class ToolCall(NamedTuple):
@@ -91,16 +89,6 @@ def _custom_item(custom: Item, path: str, call_id: str, context: Context) -> Ite
     context.report_unread(custom, _CUSTOM_FIELDS, path)
     name, text = validate.text_at(custom, "name", path), validate.text_at(custom, "input", path)
     return {"type": "custom_tool_call", "call_id": call_id, "name": name, "input": text}
-
-
-def output_from_chat(body: Any, path: str, context: Context) -> Content:
-    """Return the output of a call for the content of the tool message at *path*; sloppy clients send objects."""
-    text = content.only_text(body)
-    if text is not None:
-        return text
-    if isinstance(body, dict):
-        return json.encode_text(body)
-    return content.to_responses(body, "tool", f"{path}.content", context)
 
 
 def _kind(call: Item) -> str:
@@ -222,73 +210,6 @@ _NATIVE_ITEMS: dict[str, Callable[[Item], Item | None]] = {
     "shell": _shell_item,
     "apply_patch": _apply_patch_item,
 }
-
-
-def output_to_chat(item: Item, path: str, flat: Callable[[str, str | None], str], context: Context) -> Content:
-    """Return the content of the tool message (media still inside) for an output item."""
-    kind = item["type"]
-    if kind == "tool_search_output":
-        return _loaded(item, flat)
-    if kind == "shell_call_output":
-        return json.encode_text(item.get("output") or [])
-    if kind == "apply_patch_call_output":
-        return json.encode_text({"status": item.get("status"), "output": item.get("output") or ""})
-    output = item.get("output")
-    if kind == "computer_call_output":
-        return [content.part_to_chat(output, f"{path}.output", context)]
-    if output is None:
-        raise validate.missing(f"{path}.output")
-    return result_to_chat(output, f"{path}.output", context)
-
-
-def result_to_chat(output: Any, path: str, context: Context) -> Content:
-    """Return what a tool told: a text, parts, or any JSON as its text (W23).
-
-    Beside parts that can be read, the others are reported: they may be for the server alone.
-    """
-    if not isinstance(output, list):
-        return output if isinstance(output, str) else json.encode_text(output)
-    if output and not any(content.is_part(part) or content.is_encrypted(part) for part in output):
-        return json.encode_text(output)
-    text = content.only_text(output)
-    if text is not None:
-        return text
-    parts: list[content.Part] = []
-    for i, part in enumerate(output):
-        if content.is_part(part):
-            parts.append(content.part_to_chat(part, f"{path}[{i}]", context))
-        elif (plain := content.plain(part)) is not None:
-            parts.append({"type": "text", "text": plain})
-        elif isinstance(part, dict) and isinstance(part.get("type"), str):
-            context.report.dropped(f"{path}[{i}]", f"chat has no part {validate.safe_token(part['type'])}", part)
-        else:
-            parts.append({"type": "text", "text": part if isinstance(part, str) else json.encode_text(part)})
-    parts = [{"type": "text", "text": p["refusal"]} if p["type"] == "refusal" else p for p in parts]
-    return content.fold(parts, "tool", path, context)
-
-
-def _loaded(item: Item, flat: Callable[[str, str | None], str]) -> str:
-    """What the model is told after a tool search: the names that it can call now."""
-    names: list[str] = []
-    for tool in item.get("tools") or []:
-        members = tool.get("tools") if isinstance(tool, dict) and tool.get("type") == "namespace" else None
-        namespace = tool.get("name") if members else None
-        for member in members or [tool]:
-            name = member.get("name") if isinstance(member, dict) else None
-            if isinstance(name, str):
-                names.append(flat(name, namespace if isinstance(namespace, str) else None))
-    return f"Loaded tools: {', '.join(names)}." if names else "No tools were found."
-
-
-OUTPUTS = (
-    "function_call_output",
-    "custom_tool_call_output",
-    "tool_search_output",
-    "local_shell_call_output",
-    "shell_call_output",
-    "apply_patch_call_output",
-    "computer_call_output",
-)
 
 
 def reference(item: Item, path: str) -> str:

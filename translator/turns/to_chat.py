@@ -13,8 +13,9 @@ from typing import Any
 
 from ..context import Context
 from ..errors import RequestError
-from ..parts import agents, calls, content, reasoning
+from ..parts import agents, calls, content, outputs, reasoning
 from ..parts.catalog import Catalog
+from ..parts.media import split_media
 from ..parts.names import CallIds, report_alias
 from ..wire import validate
 from ..wire.known_fields import ITEM_FIELDS
@@ -123,7 +124,7 @@ class MessageBuilder:
         parts = content.to_chat(item.get("content"), role, f"{path}.content", self._context)
         media: list[content.Part] = []
         if role != "user" and isinstance(parts, list):  # only users show media
-            texts, media = content.apart(parts)
+            texts, media = split_media(parts)
             parts = content.fold(texts, role, f"{path}.content", self._context)
         if parts or not media:
             message["content"] = parts
@@ -211,7 +212,7 @@ class MessageBuilder:
         if is_nameless(item):
             self._context.report.approximated(path, "an output without a call is told in a message")
             role = self._context.profile.developer_role
-            body = calls.output_to_chat(item, path, self._catalog.flat, self._context)
+            body = outputs.to_chat(item, path, self._catalog.flat, self._context)
             head = f"Result of {validate.text(item['name'], f'{path}.name')}:"
             if isinstance(body, str):
                 self._emit({"role": role, "content": f"{head} {body}"}, path)
@@ -317,7 +318,7 @@ class MessageBuilder:
     def _emit_outputs(self, turn: Turn) -> None:
         media: list[content.Part] = []
         for call_id, name, item, path in turn.outputs:
-            body = calls.output_to_chat(item, path, self._catalog.flat, self._context)
+            body = outputs.to_chat(item, path, self._catalog.flat, self._context)
             if isinstance(body, list) and not self._context.profile.media_in_tool_messages:
                 body = self._without_media(body, media, f"{name} ({call_id})", path)
             own_id = self._call_ids.short(call_id) if self._call_ids is not None else call_id
@@ -326,7 +327,7 @@ class MessageBuilder:
             self._emit({"role": "user", "content": media}, turn.outputs[-1][3])
 
     def _without_media(self, parts: list[content.Part], media: list[content.Part], name: str, path: str) -> Any:
-        texts, attachments = content.apart(parts)
+        texts, attachments = split_media(parts)
         if attachments:
             media += [{"type": "text", "text": f"Attached to the result of {name}:"}, *attachments]
             self._context.report.approximated(f"{path}.output", "media follow in a message of the user")
@@ -368,7 +369,7 @@ HANDLERS: dict[str, Callable[[MessageBuilder, Item, str], None]] = {
     "message": MessageBuilder._message,
     "reasoning": MessageBuilder._reasoning,
     **dict.fromkeys(calls.CALLS, MessageBuilder._call),
-    **dict.fromkeys(calls.OUTPUTS, MessageBuilder._output),
+    **dict.fromkeys(outputs.OUTPUTS, MessageBuilder._output),
     **dict.fromkeys(
         ("web_search_call", "file_search_call", "code_interpreter_call", "mcp_call"), MessageBuilder._hosted
     ),

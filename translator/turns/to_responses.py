@@ -9,7 +9,7 @@ from typing import Any
 
 from ..context import Context
 from ..errors import RequestError
-from ..parts import calls, content, reasoning
+from ..parts import calls, content, outputs, reasoning
 from ..parts.names import ToolNames, report_alias
 from ..wire import validate
 from .turn import Item, Message, last_user_position
@@ -223,7 +223,7 @@ class ItemBuilder:
 
     def _output(self, body: Any, call_id: str, path: str) -> None:
         kind = "custom_tool_call_output" if call_id in self._free_form else "function_call_output"
-        output = calls.output_from_chat(body, path, self._context)
+        output = outputs.to_responses(body, path, self._context)
         item = {"type": kind, "call_id": call_id, "output": output}
         at = self._results.setdefault(call_id, len(self.items))
         if at == len(self.items):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..context import Context
-from ..parts import calls, content, reasoning
+from ..parts import calls, content, outputs, reasoning
 from ..wire import validate
 
 Item = dict[str, Any]
@@ -154,7 +154,7 @@ def last_user_position(members: list[dict[str, Any]]) -> int:
 
 
 _REPLAYED_IN = (*reasoning.TEXT_FIELDS, reasoning.AMONG_PARTS)
-_PAIRED = frozenset({*calls.CALLS, *calls.OUTPUTS})
+_PAIRED = frozenset({*calls.CALLS, *outputs.OUTPUTS})
 
 
 def is_server_side(item: Item) -> bool:
