@@ -15,6 +15,7 @@ from .parts import formats, limits, tools
 from .parts.catalog import Catalog
 from .parts.names import ToolNames
 from .profiles import Profile
+from .turns.message_list import MessageList
 from .turns.to_chat import MessageBuilder
 from .turns.to_responses import ItemBuilder
 from .wire import validate
@@ -102,9 +103,9 @@ def _to_chat(body: dict[str, Any], context: Context) -> ChatTranslation:
             "'messages' are for POST /chat/completions; here, 'input' holds the conversation.", "messages"
         )
     _check(body, "input", "instructions")
-    catalog = tools.declared(body, context)
-    builder = _message_builder(body, catalog, context)
-    chat["messages"] = builder.messages
+    catalog = tools.read_catalog(body, context)
+    conversation = _conversation(body, catalog, context)
+    chat["messages"] = conversation.messages
     declared = toolset.to_chat(body, catalog, chat, context)
     _add_logprobs(body, chat, context)
     if chat.get("stream") and context.profile.stream_usage:
@@ -114,7 +115,7 @@ def _to_chat(body: dict[str, Any], context: Context) -> ChatTranslation:
     for name, value in context.profile.added.items():
         if name.split(".")[0] not in chat:
             put(chat, name, value)
-    return ChatTranslation(chat, catalog, builder.origins, builder.call_origins, declared)
+    return ChatTranslation(chat, catalog, conversation.origins, conversation.call_origins, declared)
 
 
 _RENAMED_HERE = ("tools", "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs")
@@ -157,7 +158,7 @@ def _configured(body: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _message_builder(body: dict[str, Any], catalog: Catalog, context: Context) -> MessageBuilder:
+def _conversation(body: dict[str, Any], catalog: Catalog, context: Context) -> MessageList:
     replayed = (body.get("reasoning") or {}).get("context")
     builder = MessageBuilder(catalog, context, body["model"], current_turn_only=replayed == "current_turn")
     if replayed == "all_turns" and context.profile.reasoning_replay in ("never", "tool_loop"):
@@ -169,7 +170,8 @@ def _message_builder(body: dict[str, Any], catalog: Catalog, context: Context) -
         builder.add_system(formats.instruction(form), "text.format")
     if body.get("input") is not None:
         builder.add(body["input"])
-    return builder
+    builder.conversation.finish()
+    return builder.conversation
 
 
 def _add_logprobs(body: dict[str, Any], chat: dict[str, Any], context: Context) -> None:

@@ -23,6 +23,16 @@ class DeclaredTool(NamedTuple):
     chat: dict[str, Any]  # its declaration in a chat request
     wrapped: bool = False  # a free-form tool that the upstream sees as a function
 
+    @classmethod
+    def of(
+        cls, kind: Kind, name: str, namespace: str | None, path: str, inner: dict[str, Any], wrapped: bool = False
+    ) -> DeclaredTool:
+        """Return a tool whose chat declaration holds the *inner* fields that are not null."""
+        if None in inner.values():
+            inner = {key: value for key, value in inner.items() if value is not None}
+        form = "custom" if kind == "custom" and not wrapped else "function"
+        return cls(name, kind, name, namespace, path, {"type": form, form: inner}, wrapped)
+
 
 class Catalog:
     """The tools of one request: by flat name (for answers) and by native name (for history and choices)."""

@@ -9,6 +9,7 @@ from ..context import Context
 from ..errors import RequestError
 from ..wire import json, plain_schema, schema, validate
 from ..wire.known_fields import TOOL_FIELDS
+from . import builtin_tools
 from .builtin_tools import INPUT_SCHEMA, NATIVES
 from .catalog import Catalog, DeclaredTool
 from .names import ToolNames, report_alias
@@ -16,7 +17,7 @@ from .names import ToolNames, report_alias
 NAMESPACE_LIMIT = 512
 
 
-def declared(body: dict[str, Any], context: Context) -> Catalog:
+def read_catalog(body: dict[str, Any], context: Context) -> Catalog:
     """Walk over every declaration of a Responses request: `tools`, `additional_tools` and loaded ones.
 
     Declarations that no chat upstream can hold are reported. Raises RequestError when a declaration is not one, or when
@@ -134,7 +135,7 @@ def _function(tool: dict[str, Any], path: str, namespace: str | None, context: C
     function = {"name": name, "description": tool.get("description"), "parameters": parameters}
     if _strict(tool.get("strict"), parameters, path, context):
         function["strict"] = True
-    return (_tool("function", name, namespace, path, function),)
+    return (DeclaredTool.of("function", name, namespace, path, function),)
 
 
 def _strict(strict: Any, parameters: Any, path: str, context: Context) -> bool:
@@ -155,7 +156,7 @@ def _custom(tool: dict[str, Any], path: str, namespace: str | None, context: Con
     form = tool.get("format")
     if context.profile.custom_tools:
         custom = {"name": name, "description": tool.get("description"), "format": _nested(form)}
-        return (_tool("custom", name, namespace, path, custom),)
+        return (DeclaredTool.of("custom", name, namespace, path, custom),)
     context.report.emulated(path, "free-form tools are functions with one string here")
     if isinstance(form, dict) and form.get("type") not in (None, "text"):
         context.report.approximated(f"{path}.format", "grammars are described, not enforced", form)
@@ -164,7 +165,7 @@ def _custom(tool: dict[str, Any], path: str, namespace: str | None, context: Con
         "description": _described(tool.get("description"), form),
         "parameters": json.deep_copy(INPUT_SCHEMA),
     }
-    return (_tool("custom", name, namespace, path, function, wrapped=True),)
+    return (DeclaredTool.of("custom", name, namespace, path, function, wrapped=True),)
 
 
 def _nested(form: Any) -> Any:
@@ -182,42 +183,11 @@ def _described(description: Any, form: Any) -> str | None:
     return "\n\n".join(texts) or None
 
 
-def _native(tool: dict[str, Any], path: str, namespace: str | None, context: Context) -> Iterable[DeclaredTool]:
-    """A built-in tool that the client runs: a function with a fixed schema, native items on the way back."""
-    kind = tool["type"]
-    environment = tool.get("environment")
-    if isinstance(environment, dict) and environment.get("type") not in (None, "local"):
-        context.report.dropped(path, "its container is the Responses server's", tool)
-        return ()
-    if isinstance(environment, dict):
-        context.report_unread(environment, frozenset({"type"}), f"{path}.environment")
-    if kind == "tool_search" and tool.get("execution") != "client":
-        context.report.emulated(path, "all tools are loaded at once")
-        return ()
-    description, parameters = NATIVES[kind]
-    context.report.emulated(path, "a function stands in for the built-in tool")
-    function = {
-        "name": kind,
-        "description": tool.get("description") or description,
-        "parameters": tool.get("parameters") or json.deep_copy(parameters),
-    }
-    return (_tool(kind, kind, None, path, function),)
-
-
-def _tool(
-    kind: Any, name: str, namespace: str | None, path: str, inner: dict[str, Any], wrapped: bool = False
-) -> DeclaredTool:
-    if None in inner.values():
-        inner = {key: value for key, value in inner.items() if value is not None}
-    form = "custom" if kind == "custom" and not wrapped else "function"
-    return DeclaredTool(name, kind, name, namespace, path, {"type": form, form: inner}, wrapped)
-
-
 READERS: dict[str, Callable[[dict[str, Any], str, str | None, Context], Iterable[DeclaredTool]]] = {
     "function": _function,
     "custom": _custom,
     "namespace": _namespace,
-    **dict.fromkeys(NATIVES, _native),
+    **dict.fromkeys(NATIVES, builtin_tools.declare),
 }
 
 

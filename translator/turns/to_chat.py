@@ -8,7 +8,6 @@ messages.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 from ..context import Context
@@ -20,44 +19,40 @@ from ..parts.names import CallIds, report_alias
 from ..wire import validate
 from ..wire.known_fields import ITEM_FIELDS
 from . import loose
-from .order import MessageWithOrigin, alternate
-from .turn import Item, Message, Outputs, Turn, implied_type, is_nameless, is_server_side, last_user_position
+from .message_list import MessageList
+from .replay import ReasoningReplay
+from .turn import CallOutput, Item, Message, Outputs, Turn, implied_type, is_nameless, is_server_side
 
 _NEEDS_STATE = "stored state, which is not kept here: send the items themselves (in many clients: `store: false`)"
 
 
 class MessageBuilder:
-    """Messages under construction, and for each the path of the item that it came from."""
+    """Reads the items of a request; what they become is in ``conversation``."""
 
     def __init__(self, catalog: Catalog, context: Context, model: str, current_turn_only: bool = False) -> None:
-        self.messages: list[Message] = []
-        self.origins: list[str] = []
-        self.call_origins: dict[int, list[str]] = {}  # by the number of the message
+        self.conversation: MessageList = MessageList(context)
         self._catalog = catalog
         self._context = context
         self._model = model
         self._current_turn_only = current_turn_only
         self._call_ids = CallIds() if context.profile.call_ids != "any" else None
         self._turn: Turn | None = None
-        self._front: tuple[Message, str] | None = None  # a system message that goes in front of all, and its path
-        self._system_texts: list[str] = []  # the texts that the first system message is made of, if there are several
-        self._items: list[Item] = []
         self._outputs: Outputs
+        self._replay: ReasoningReplay
         self._position = 0
 
     def add(self, conversation: Any) -> None:
         """Read the whole `input` of a request (a string, or items)."""
         if isinstance(conversation, str):
-            self._emit({"role": "user", "content": conversation}, "input")
+            self.conversation.add({"role": "user", "content": conversation}, "input")
         else:
             self._add_items(conversation)
-        self._put_in_front()
-        if self._context.profile.alternating_roles:
-            self._alternate()
 
     def _add_items(self, members: Any) -> None:
         placed = loose.items(validate.mappings(members, "input"), self._context)
-        self._items = [item for item, _ in placed]
+        self._replay = ReasoningReplay(
+            [item for item, _ in placed], self._context.profile, self._model, self._current_turn_only
+        )
         self._outputs = Outputs(placed, self._context)
         for i, (item, path) in enumerate(placed):
             self._position = i
@@ -71,28 +66,11 @@ class MessageBuilder:
         self._close()
         self._outputs.expect_none()
 
-    def _put_in_front(self) -> None:
-        """Make one of the system messages that are to be one, where it belongs: once, for there may be thousands."""
-        if self._front is not None:
-            (message, path), self._front = self._front, None
-            self.messages, self.origins = [message, *self.messages], [path, *self.origins]
-            self.call_origins = {number + 1: paths for number, paths in self.call_origins.items()}
-        if self._system_texts:
-            self.messages[0]["content"], self._system_texts = "\n\n".join(self._system_texts), []
-
-    def _alternate(self) -> None:
-        """Give the messages the order that the upstream wants (`alternating_roles`)."""
-        pairs = zip(self.messages, self.origins, strict=True)
-        messages = [
-            MessageWithOrigin(message, origin, self.call_origins.get(i)) for i, (message, origin) in enumerate(pairs)
-        ]
-        messages = alternate(messages, self._context)
-        self.messages, self.origins = [each.message for each in messages], [each.origin for each in messages]
-        self.call_origins = {i: each.calls for i, each in enumerate(messages) if each.calls is not None}
-
     def add_system(self, text: Any, path: str) -> None:
         """Put instructions in front."""
-        self._emit({"role": self._context.profile.developer_role, "content": validate.text(text, path)}, path)
+        self.conversation.add(
+            {"role": self._context.profile.developer_role, "content": validate.text(text, path)}, path
+        )
 
     # messages
 
@@ -116,7 +94,7 @@ class MessageBuilder:
         if message["content"] is None:
             self._parts(item, message, path)
         else:
-            self._emit(message, path)
+            self.conversation.add(message, path)
 
     def _parts(self, item: Item, message: Message, path: str) -> None:
         """Emit a message whose content is more than one text."""
@@ -128,20 +106,16 @@ class MessageBuilder:
             parts = content.fold(texts, role, f"{path}.content", self._context)
         if parts or not media:
             message["content"] = parts
-            self._emit(message, path)
+            self.conversation.add(message, path)
         if media:
             self._context.report.approximated(f"{path}.content", "media of system messages are shown as the user's")
-            self._emit({"role": "user", "content": media}, path)
+            self.conversation.add({"role": "user", "content": media}, path)
 
     def _assistant(self, item: Item, path: str) -> None:
         turn = self._open(path)
         if turn.calls:
             self._context.report.approximated(path, "text and calls of one turn have no order")
-        parts = self._assistant_parts(item.get("content"), path)
-        if turn.parts and parts:
-            self._context.report.approximated(path, "messages of one turn are one message")
-            turn.parts.append({"type": "text", "text": "\n\n"})
-        turn.parts += parts
+        turn.add_content(self._assistant_parts(item.get("content"), path), path, self._context)
 
     def _assistant_parts(self, body: Any, path: str) -> list[content.Part]:
         text = content.only_text(body)
@@ -166,7 +140,7 @@ class MessageBuilder:
             why = "only its maker can read it" if opaque else "nothing but its id is known here"
             report.dropped(path, why)
             return
-        if not self._replayed(sealed):
+        if not self._replay.allows(self._position, sealed.get("model")):
             if self._context.profile.reasoning_replay != "never":
                 report.emulated(path, "reasoning of finished turns stays behind, as on a Responses server")
             elif text or "calls" not in sealed:
@@ -176,20 +150,7 @@ class MessageBuilder:
             turn = self._open(path)
             if text and (turn.calls or turn.parts):
                 report.approximated(path, "reasoning within a turn stands in front of it")
-            turn.think(text, sealed)
-
-    def _replayed(self, sealed: dict[str, Any]) -> bool:
-        """Reasoning of finished turns stays behind, as the Responses API itself leaves it (`reasoning.context`)."""
-        policy = self._context.profile.reasoning_replay
-        if policy == "tool_loop" or (policy != "never" and self._current_turn_only):
-            return self._position > self._last_user
-        if policy == "same_model":
-            return sealed.get("model") in (None, self._model)
-        return policy == "always"
-
-    @cached_property
-    def _last_user(self) -> int:
-        return last_user_position(self._items)
+            turn.add_reasoning(text, sealed)
 
     # calls and outputs
 
@@ -203,8 +164,8 @@ class MessageBuilder:
         if call.namespace is None:
             report_alias(call.name, flat, path, self._context)
         turn = self._open(path)
-        turn.call(calls.to_chat(call, call_id, flat, self._context.profile.custom_tools), path)
-        turn.outputs.append((call_id, flat, output, output_path))
+        member = calls.to_chat(call, call_id, flat, self._context.profile.custom_tools)
+        turn.add_call(member, path, CallOutput(call_id, flat, output, output_path))
 
     def _output(self, item: Item, path: str) -> None:
         """Its call took it along already; here it only ends the turn."""
@@ -215,9 +176,9 @@ class MessageBuilder:
             body = outputs.to_chat(item, path, self._catalog.flat, self._context)
             head = f"Result of {validate.text(item['name'], f'{path}.name')}:"
             if isinstance(body, str):
-                self._emit({"role": role, "content": f"{head} {body}"}, path)
+                self.conversation.add({"role": role, "content": f"{head} {body}"}, path)
             else:  # only a user can show media
-                self._emit({"role": "user", "content": [{"type": "text", "text": head}, *body]}, path)
+                self.conversation.add({"role": "user", "content": [{"type": "text", "text": head}, *body]}, path)
 
     def _hosted(self, item: Item, path: str) -> None:
         """A call that the Responses server ran: told as a call and its result where there is one."""
@@ -230,8 +191,9 @@ class MessageBuilder:
         call_id = str(item.get("id") or f"call_{self._position}")
         self._context.report.approximated(path, "a tool run by the Responses server is told as a function call")
         turn = self._open(path)
-        turn.call(calls.to_chat(calls.ToolCall(name, None, arguments), call_id, flat, False), path)
-        turn.outputs.append((call_id, flat, {"type": "function_call_output", "output": result}, path))
+        member = calls.to_chat(calls.ToolCall(name, None, arguments), call_id, flat, False)
+        output = {"type": "function_call_output", "output": result}
+        turn.add_call(member, path, CallOutput(call_id, flat, output, path))
         self._close()  # it is answered already
 
     def _image(self, item: Item, path: str) -> None:
@@ -243,7 +205,7 @@ class MessageBuilder:
         self._context.report.approximated(path, "a generated image is shown as the user's")
         url = f"data:image/{item.get('output_format') or 'png'};base64,{data}"
         parts = [{"type": "text", "text": "The generated image:"}, {"type": "image_url", "image_url": {"url": url}}]
-        self._emit({"role": "user", "content": parts}, path)
+        self.conversation.add({"role": "user", "content": parts}, path)
 
     # everything else
 
@@ -255,7 +217,7 @@ class MessageBuilder:
                 f"{path}.encrypted_content",
             )
         self._close()
-        self._emit({"role": self._context.profile.developer_role, "content": summary}, path)
+        self.conversation.add({"role": self._context.profile.developer_role, "content": summary}, path)
 
     def _compacted(self, item: Item, path: str) -> None:
         """Codex's other spelling of a compaction; without content it marks a place."""
@@ -271,7 +233,7 @@ class MessageBuilder:
             self._context.report.dropped(path, "it says nothing")
             return
         self._context.report.emulated(path, "messages between agents are told as the user's")
-        self._emit({"role": "user", "content": body}, path)
+        self.conversation.add({"role": "user", "content": body}, path)
 
     def _configuration(self, item: Item, path: str) -> None:
         self._context.report.approximated(path, "the last setting holds for the whole request")
@@ -292,7 +254,7 @@ class MessageBuilder:
     def _unknown(self, item: Item, path: str) -> None:
         self._context.report.dropped(path, f"{validate.safe_token(item.get('type'))} is not known")
 
-    # emitting
+    # turns
 
     def _open(self, path: str) -> Turn:
         if self._turn is None:
@@ -310,21 +272,20 @@ class MessageBuilder:
         message = turn.message(self._context)
         if self._call_ids is not None and turn.calls:
             message["tool_calls"] = [{**call, "id": self._call_ids.short(call["id"])} for call in message["tool_calls"]]
-        self._emit(message, turn.path)
+        self.conversation.add(message, turn.path, turn.call_paths)
         if turn.calls:
-            self.call_origins[len(self.messages) - 1] = turn.call_paths
-            self._emit_outputs(turn)
+            self._add_outputs(turn)
 
-    def _emit_outputs(self, turn: Turn) -> None:
+    def _add_outputs(self, turn: Turn) -> None:
         media: list[content.Part] = []
         for call_id, name, item, path in turn.outputs:
             body = outputs.to_chat(item, path, self._catalog.flat, self._context)
             if isinstance(body, list) and not self._context.profile.media_in_tool_messages:
                 body = self._without_media(body, media, f"{name} ({call_id})", path)
             own_id = self._call_ids.short(call_id) if self._call_ids is not None else call_id
-            self._emit({"role": "tool", "tool_call_id": own_id, "content": body}, path)
+            self.conversation.add({"role": "tool", "tool_call_id": own_id, "content": body}, path)
         if media:
-            self._emit({"role": "user", "content": media}, turn.outputs[-1][3])
+            self.conversation.add({"role": "user", "content": media}, turn.outputs[-1].path)
 
     def _without_media(self, parts: list[content.Part], media: list[content.Part], name: str, path: str) -> Any:
         texts, attachments = split_media(parts)
@@ -335,34 +296,7 @@ class MessageBuilder:
             return "(see the attachment below)" if attachments else ""
         return content.fold(texts, "tool", f"{path}.output", self._context)
 
-    def _emit(self, message: Message, path: str) -> None:
-        if message["role"] in _SYSTEM and self._joins(message, path):
-            return
-        self.messages.append(message)
-        self.origins.append(path)
 
-    def _joins(self, message: Message, path: str) -> bool:
-        """Whether a system message becomes part of the one in front (`system_messages`), or goes there itself."""
-        policy = self._context.profile.system_messages
-        first = self._front[0] if self._front else self.messages[0] if self.messages else None
-        if policy == "separate" or first is None:
-            return False
-        late = len(self.messages) + (self._front is not None) > 1
-        if late or first["role"] not in _SYSTEM:
-            if policy == "leading":
-                return False
-            self._context.report.approximated(path, "system messages stand in front")
-        if first["role"] not in _SYSTEM:
-            self._front = message, path
-            return True
-        texts = first["content"], message["content"]
-        if not all(isinstance(text, str) for text in texts) or "name" in first or "name" in message:
-            return False
-        self._system_texts += texts[1:] if self._system_texts else texts
-        return True
-
-
-_SYSTEM = ("system", "developer")
 _ROLES = {"user": "user", "system": "system", "developer": "system"}
 
 HANDLERS: dict[str, Callable[[MessageBuilder, Item, str], None]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 from ..context import Context
@@ -12,7 +11,8 @@ from ..errors import RequestError
 from ..parts import calls, content, outputs, reasoning
 from ..parts.names import ToolNames, report_alias
 from ..wire import validate
-from .turn import Item, Message, last_user_position
+from .replay import ReasoningReplay
+from .turn import Item, Message
 
 LEGACY = "call_legacy_"
 _TEXTS = ("role", "content", "name", "type")
@@ -33,7 +33,7 @@ class ItemBuilder:
         self.origins: list[str] = []
         self._context = context
         self._tool_names = tool_names
-        self._messages: list[Message] = []
+        self._replay: ReasoningReplay
         self._position = 0
         self._id_counts: dict[str, int] = {}  # ids of call items, and how often each was wanted
         self._latest: dict[str, str] = {}  # a call's id in the messages -> that of its latest call item
@@ -45,10 +45,11 @@ class ItemBuilder:
 
     def add(self, messages: Any) -> None:
         """Read the whole `messages` of a request."""
-        self._messages = validate.mappings(messages, "messages")
-        if not self._messages:
+        messages = validate.mappings(messages, "messages")
+        if not messages:
             raise RequestError("Invalid 'messages': empty array.", "messages", "empty_array")
-        for i, message in enumerate(self._messages):
+        self._replay = ReasoningReplay(messages, self._context.profile)
+        for i, message in enumerate(messages):
             self._position = i
             self._read(message, f"messages[{i}]")
 
@@ -60,8 +61,9 @@ class ItemBuilder:
         if isinstance(conversation, str):
             self._emit({"type": "message", "role": "user", "content": conversation}, "input")
             return
-        self._messages = validate.mappings(conversation, "input")
-        for i, item in enumerate(self._messages):
+        members = validate.mappings(conversation, "input")
+        self._replay = ReasoningReplay(members, self._context.profile)
+        for i, item in enumerate(members):
             self._position, path = i, f"input[{i}]"
             if _is_of_chat(item):
                 self._read(item, path)
@@ -156,15 +158,11 @@ class ItemBuilder:
         elif any(message.get(name) for name in reasoning.FIELDS):
             report.dropped(path, "only its maker can read its reasoning")
 
-    @cached_property
-    def _last_user(self) -> int:
-        return last_user_position(self._messages)
-
     def _replayed(self, path: str) -> bool:
-        policy, report = self._context.profile.reasoning_replay, self._context.report
-        if policy in ("always", "same_model") or (policy == "tool_loop" and self._position > self._last_user):
+        report = self._context.report
+        if self._replay.allows(self._position):
             return True
-        if policy == "never":
+        if self._context.profile.reasoning_replay == "never":
             report.dropped(path, "the upstream takes no reasoning but its own")
         else:
             report.emulated(path, "reasoning of finished turns stays behind")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..context import Context
 from ..parts import calls, content, outputs, reasoning
@@ -12,26 +12,44 @@ Item = dict[str, Any]
 Message = dict[str, Any]
 
 
+class CallOutput(NamedTuple):
+    """The output of a call, by the id of the call and by the name that the upstream knows."""
+
+    call_id: str
+    name: str
+    item: Item
+    path: str
+
+
 class Turn:
     """One assistant message while its items come in."""
 
     __slots__ = ("_sealed", "_thoughts", "call_paths", "calls", "outputs", "parts", "path")
 
     def __init__(self, path: str) -> None:
-        self.path = path
+        self.path: str = path
         self.parts: list[content.Part] = []
         self.calls: list[dict[str, Any]] = []
         self.call_paths: list[str] = []
-        self.outputs: list[tuple[str, str, Item, str]] = []
+        self.outputs: list[CallOutput] = []
         self._thoughts: list[str] = []
         self._sealed: list[dict[str, Any]] = []
 
-    def call(self, call: dict[str, Any], path: str) -> None:
-        """Add a member of `tool_calls`, made of the item at *path*."""
+    def add_content(self, parts: list[content.Part], path: str, context: Context) -> None:
+        """Add what the message at *path* says."""
+        if self.parts and parts:
+            context.report.approximated(path, "messages of one turn are one message")
+            self.parts.append({"type": "text", "text": "\n\n"})
+        self.parts += parts
+
+    def add_call(self, call: dict[str, Any], path: str, output: CallOutput) -> None:
+        """Add a member of `tool_calls`, made of the item at *path*, and the output that answers it."""
         self.calls.append(call)
         self.call_paths.append(path)
+        self.outputs.append(output)
 
-    def think(self, text: str, sealed: dict[str, Any]) -> None:
+    def add_reasoning(self, text: str, sealed: dict[str, Any]) -> None:
+        """Add a thought, and what its provider wants back unread."""
         if text:
             self._thoughts.append(text)
         if sealed:
@@ -146,11 +164,6 @@ def implied_type(item: Item, path: str) -> str:
     if kind is None:
         kind = "message" if "role" in item else "item_reference" if "id" in item else None
     return validate.text(kind, f"{path}.type")
-
-
-def last_user_position(members: list[dict[str, Any]]) -> int:
-    """The number of the last item or message that a user said; -1 if there is none."""
-    return next((i for i in range(len(members) - 1, -1, -1) if members[i].get("role") == "user"), -1)
 
 
 _REPLAYED_IN = (*reasoning.TEXT_FIELDS, reasoning.AMONG_PARTS)

@@ -19,7 +19,7 @@ ALL = ["f", "c", "shell", "ns__g"]
 def chosen(choice: Any, declared: Any = TOOLS, **profile: Any) -> tuple[Any, list[str], list[Loss]]:
     """The chat choice, the names that are declared, and the losses of the choice."""
     settings = Profile(**profile)
-    catalog = tools.declared({"tools": declared}, Context(settings, Report()))
+    catalog = tools.read_catalog({"tools": declared}, Context(settings, Report()))
     report = Report()
     made, found = choices.to_chat(choice, catalog, Context(settings, report))
     return made, [tool.flat for tool in found], list(report)

@@ -6,7 +6,7 @@ import pytest
 
 from diglot.translator import Profile, Report
 from diglot.translator.context import Context
-from diglot.translator.parts import content
+from diglot.translator.parts import content, media
 
 MARK = {"mode": "explicit"}
 IMAGE = {"type": "input_image", "image_url": "u"}
@@ -78,7 +78,9 @@ def test_videos(given: dict[str, Any]) -> None:
     assert part(given) == ({"type": "video_url", "video_url": {"url": "u"}}, [("p", "approximated")])
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("text", False), ("refusal", False), ("image_url", True), ("file", True)])
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("text", False), ("refusal", False), ("image_url", True), ("file", True)]
+)
 def test_is_media(kind: str, expected: bool) -> None:
     """What is neither text nor refusal."""
     assert media.is_media({"type": kind}) is expected

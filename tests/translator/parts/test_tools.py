@@ -15,7 +15,7 @@ NO_ARGUMENTS = {"type": "object", "properties": {}}
 def read(*declared: Any, **profile: Any) -> tuple[list[DeclaredTool], list[Loss]]:
     """The tools and losses of a request that declares *declared*."""
     report = Report()
-    found = tools.declared({"tools": list(declared)}, Context(Profile(**profile), report))
+    found = tools.read_catalog({"tools": list(declared)}, Context(Profile(**profile), report))
     return list(found), list(report)
 
 
@@ -224,7 +224,7 @@ def test_a_declaration_that_is_none_is_refused(declared: Any, param: str) -> Non
 )
 def test_declarations_stand_in_three_places(body: dict[str, Any], paths: list[str]) -> None:
     """In `tools`, in `additional_tools` and in what a search loaded."""
-    found = tools.declared(body, Context(Profile(), Report()))
+    found = tools.read_catalog(body, Context(Profile(), Report()))
     assert [tool.path for tool in found] == paths
     assert len(found) == len(paths)
 
@@ -304,7 +304,9 @@ def test_namespaces_hold_no_namespaces() -> None:
 
 def test_a_name_may_go_on() -> None:
     """Where another tool has a longer one."""
-    found = tools.declared({"tools": [function(n) for n in ("get", "get_weather", "z")]}, Context(Profile(), Report()))
+    found = tools.read_catalog(
+        {"tools": [function(n) for n in ("get", "get_weather", "z")]}, Context(Profile(), Report())
+    )
     assert [found.may_go_on(n) for n in ("g", "get", "get_weather", "h", "z", "zz")] == [
         True,
         True,

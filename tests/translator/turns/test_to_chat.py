@@ -6,6 +6,7 @@ from diglot.translator import Loss, Profile, Report, RequestError, preset
 from diglot.translator.context import Context
 from diglot.translator.parts import reasoning
 from diglot.translator.parts.catalog import Catalog
+from diglot.translator.turns.message_list import MessageList
 from diglot.translator.turns.to_chat import HANDLERS, MessageBuilder
 
 USER = {"role": "user", "content": "Go"}
@@ -18,12 +19,13 @@ SAID = {
 SAID_CALL = [{**SAID, "content": None}, {"role": "tool", "tool_call_id": "c", "content": "x"}]
 
 
-def turned(given: Any, profile: Profile | None = None, **settings: Any) -> tuple[MessageBuilder, list[Loss]]:
+def turned(given: Any, profile: Profile | None = None, **settings: Any) -> tuple[MessageList, list[Loss]]:
     """The turns of an input, and what was lost."""
     context = Context(profile or Profile(**settings), Report())
-    turns = MessageBuilder(Catalog({}), context, "m")
-    turns.add(given)
-    return turns, list(context.report)
+    builder = MessageBuilder(Catalog({}), context, "m")
+    builder.add(given)
+    builder.conversation.finish()
+    return builder.conversation, list(context.report)
 
 
 def messages(given: Any, profile: Profile | None = None, **settings: Any) -> list[dict[str, Any]]:
@@ -334,7 +336,7 @@ def test_the_client_may_ask_for_the_current_turn_only(replay: Any) -> None:
     context = Context(Profile(reasoning_replay=replay), Report())
     turns = MessageBuilder(Catalog({}), context, "m", current_turn_only=True)
     turns.add([*OLD, *NEW])
-    assert ["reasoning_content" in turns.messages[i] for i in (0, 2)] == [False, True]
+    assert ["reasoning_content" in turns.conversation.messages[i] for i in (0, 2)] == [False, True]
 
 
 SIGNED = {"google": {"thought_signature": "s"}}
