@@ -102,4 +102,4 @@ __all__ = [
     "responses_stream",
 ]
 
-__getattr__ = deprecated.getter(globals())
+globals()["__getattr__"] = deprecated.getter(globals())  # unseen by type checkers, which would allow any name

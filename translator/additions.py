@@ -56,7 +56,7 @@ def _instruct(items: ItemBuilder, out: dict[str, Any], context: Context) -> None
             break
         texts.append(text)
         first += 1
-    items.items, items.origins = items.items[first:], items.origins[first:]
+    items.remove_first(first)
     out["instructions"], out["input"] = "\n\n".join(texts), items.items
     for i, item in enumerate(items.items):
         if item.get("type") == "message" and item.get("role") == "system":

@@ -38,8 +38,8 @@ class Catalog:
     """The tools of one request: by flat name (for answers) and by native name (for history and choices)."""
 
     def __init__(self, tools: dict[str, DeclaredTool], names: ToolNames | None = None) -> None:
-        self._flat = tools
-        self._names = names or ToolNames()
+        self._flat: dict[str, DeclaredTool] = tools
+        self._names: ToolNames = names or ToolNames()
 
     @cached_property
     def _native(self) -> dict[tuple[str | None, str], DeclaredTool]:

@@ -66,8 +66,8 @@ class _ChatMessageReader:
     """Reads turns as chat has them; calls of the older kind have no ids, so they are counted."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
-        self._count = 0
+        self._context: Context = context
+        self._count: int = 0
         self._older: dict[str, deque[str]] = {}  # the calls of each function that have no result yet
 
     def read(self, item: Item, path: str) -> list[ItemWithPath]:

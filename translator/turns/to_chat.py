@@ -31,15 +31,15 @@ class MessageBuilder:
 
     def __init__(self, catalog: Catalog, context: Context, model: str, current_turn_only: bool = False) -> None:
         self.conversation: MessageList = MessageList(context)
-        self._catalog = catalog
-        self._context = context
-        self._model = model
-        self._current_turn_only = current_turn_only
-        self._call_ids = CallIds() if context.profile.call_ids != "any" else None
+        self._catalog: Catalog = catalog
+        self._context: Context = context
+        self._model: str = model
+        self._current_turn_only: bool = current_turn_only
+        self._call_ids: CallIds | None = CallIds() if context.profile.call_ids != "any" else None
         self._turn: Turn | None = None
         self._outputs: Outputs
         self._replay: ReasoningReplay
-        self._position = 0
+        self._position: int = 0
 
     def add(self, conversation: Any) -> None:
         """Read the whole `input` of a request (a string, or items)."""

@@ -31,10 +31,10 @@ class ItemBuilder:
     def __init__(self, context: Context, tool_names: ToolNames) -> None:
         self.items: list[Item] = []
         self.origins: list[str] = []
-        self._context = context
-        self._tool_names = tool_names
+        self._context: Context = context
+        self._tool_names: ToolNames = tool_names
         self._replay: ReasoningReplay
-        self._position = 0
+        self._position: int = 0
         self._id_counts: dict[str, int] = {}  # ids of call items, and how often each was wanted
         self._latest: dict[str, str] = {}  # a call's id in the messages -> that of its latest call item
         self._unanswered: dict[str, deque[str]] = {}  # the same, but all that wait for their result
@@ -73,6 +73,10 @@ class ItemBuilder:
     def put_in_front(self, item: Item, path: str) -> None:
         """Make an item the first one."""
         self.items, self.origins = [item, *self.items], [path, *self.origins]
+
+    def remove_first(self, count: int) -> None:
+        """Take so many items away from the front."""
+        self.items, self.origins = self.items[count:], self.origins[count:]
 
     def _read(self, message: Message, path: str) -> None:
         role = message.get("role")

@@ -117,7 +117,7 @@ class Outputs:
     """All outputs of an input, by the call that they answer; a call takes its own along."""
 
     def __init__(self, items: list[tuple[Item, str]], context: Context) -> None:
-        self._context = context
+        self._context: Context = context
         self._outputs: dict[str, list[tuple[Item, str]]] = {}  # the first one stands last
         self._calls: dict[str, int] = {}  # how many calls of an id are still to come: some servers repeat ids
         for item, path in items:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -203,7 +203,7 @@ class _GrowingBytes:
 
     def __init__(self) -> None:
         self._full: list[bytes] = []
-        self._last = bytearray()
+        self._last: bytearray = bytearray()
 
     def add(self, data: bytes) -> None:
         self._last += data
@@ -217,7 +217,7 @@ class _GrowingBytes:
 
 _PIECE_SIZE = 1 << 20
 
-encode_strict = _encoder.encode
+encode_strict: Callable[[Any], bytes] = _encoder.encode
 """The same for what was decoded strictly: it has no lone surrogates."""
 
 

@@ -30,12 +30,12 @@ class DetachedPayloads:
     """The payloads of one body: ``data`` is the body as it came, ``light`` the body without them."""
 
     def __init__(self, data: bytes | bytearray, places: list[tuple[int, int]]) -> None:
-        self.data = data
+        self.data: bytes | bytearray = data
         view = memoryview(data)
-        self._payloads = [view[start:stop] for start, stop in places]
+        self._payloads: list[memoryview] = [view[start:stop] for start, stop in places]
         edges = [0, *(edge for place in places for edge in place), len(data)]
         rest = [view[start:stop] for start, stop in zip(edges[::2], edges[1::2], strict=True)]
-        self._mark = _mark_of(rest)
+        self._mark: bytes = _mark_of(rest)
         marks = (b"%b%04d" % (self._mark, number) for number in range(len(places)))
         self.skeleton: bytes = b"".join(
             [piece for pair in zip(rest, marks, strict=False) for piece in pair] + rest[-1:]

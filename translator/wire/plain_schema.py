@@ -50,8 +50,8 @@ _SAYS_NOTHING = ("$schema", "$id", "$comment")
 
 class _SchemaCleaner:
     def __init__(self, whole: Schema) -> None:
-        self._whole = whole
-        self._budget = _INLINED * _size(whole)
+        self._whole: Schema = whole
+        self._budget: int = _INLINED * _size(whole)
         self._targets: dict[str, tuple[Any, int]] = {}  # what references mean, and the size of that
         self._open: dict[str, None] = {}  # references that are being replaced: inside of itself, one has no end
 

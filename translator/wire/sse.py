@@ -75,20 +75,20 @@ class Decoder:
     def __init__(self, max_line: int = MAX_LINE) -> None:
         self.warn: Callable[[], None] = _nothing
         """Called before an event is returned that is larger than LARGE."""
-        self._max_line = max_line
-        self._quick = min(max_line, LARGE)
+        self._max_line: int = max_line
+        self._quick: int = min(max_line, LARGE)
         self._tail: list[bytes] = []
-        self._size = 0  # of the tail and the data lines together
-        self._after_cr = False
-        self._first = True
-        self._name = ""
+        self._size: int = 0  # of the tail and the data lines together
+        self._after_cr: bool = False
+        self._first: bool = True
+        self._name: str = ""
         self._data: list[bytes] = []
-        self._is_single = False  # there are events without a blank line between them
-        self._is_idle = False  # the next bytes begin an event
-        self._before = ""  # what the last event was called
-        self._usual = ""  # what nearly all are called, and how one of that name begins
-        self._beginning = b"data: "
-        self._around = len(self._beginning + _END)
+        self._is_single: bool = False  # there are events without a blank line between them
+        self._is_idle: bool = False  # the next bytes begin an event
+        self._before: str = ""  # what the last event was called
+        self._usual: str = ""  # what nearly all are called, and how one of that name begins
+        self._beginning: bytes = b"data: "
+        self._around: int = len(self._beginning + _END)
 
     def feed(self, data: bytes) -> list[Event]:
         """Take any piece of the stream; return the events that are whole now."""
