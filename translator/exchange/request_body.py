@@ -14,7 +14,7 @@ Made = TypeVar("Made", bound=Exchange)
 
 
 class RequestBody:
-    """A decoded request, in whose ``body`` marks may stand for payloads (`wire/carried.py`).
+    """A decoded request, in whose ``body`` marks may stand for payloads (`wire/payloads.py`).
 
     ``is_large`` says that what is done with it takes so long that it had better be done in a thread of its own: there
     it lets others have their turn.

@@ -8,8 +8,8 @@ from ..context import Context
 from ..errors import RequestError
 from ..wire import validate
 
-MOST_COPIES = 128  # as OpenAI bounds `n`
-MOST_STOPS = 64  # OpenAI takes 4, other servers more; every piece of text is looked at once for each
+MAX_COPIES = 128  # as OpenAI bounds `n`
+MAX_STOPS = 64  # OpenAI takes 4, other servers more; every piece of text is looked at once for each
 
 
 def is_unlimited(limit: Any) -> bool:
@@ -42,8 +42,8 @@ def stops(value: Any, path: str, context: Context) -> tuple[str, ...]:
     if value is None:
         return ()
     listed = [value] if isinstance(value, str) else validate.array(value, path)
-    if len(listed) > MOST_STOPS:
-        raise RequestError(f"Invalid '{path}': array too long. At most {MOST_STOPS} are looked for.", path)
+    if len(listed) > MAX_STOPS:
+        raise RequestError(f"Invalid '{path}': array too long. At most {MAX_STOPS} are looked for.", path)
     return tuple(filter(None, (validate.text(stop, f"{path}[{i}]") for i, stop in enumerate(listed))))
 
 
@@ -51,6 +51,6 @@ def copies(n: Any, path: str, context: Context) -> int:
     """Return how many requests are to be sent for so many choices (1.5b); raises RequestError for what is no number."""
     if n is None:
         return 1
-    if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MOST_COPIES:
-        raise RequestError(f"Invalid '{path}': an integer from 1 to {MOST_COPIES} is expected.", path)
+    if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MAX_COPIES:
+        raise RequestError(f"Invalid '{path}': an integer from 1 to {MAX_COPIES} is expected.", path)
     return n

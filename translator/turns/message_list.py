@@ -12,6 +12,8 @@ _SYSTEM = ("system", "developer")
 class MessageList:
     """Messages, and for each the path of the item that it came from."""
 
+    __slots__ = ("_context", "_front", "_system_texts", "call_origins", "messages", "origins")
+
     def __init__(self, context: Context) -> None:
         self.messages: list[Message] = []
         self.origins: list[str] = []
@@ -31,8 +33,14 @@ class MessageList:
         self.origins.append(path)
 
     def finish(self) -> None:
-        """Put the messages into the order that the upstream takes: there are no more."""
-        self._put_in_front()
+        """Put the messages into the order that the upstream takes: there are no more.
+
+        System messages that are to be one become one here, all at once, for there may be thousands.
+        """
+        if self._front is not None:
+            self._put_in_front(*self._front)
+        if self._system_texts:
+            self.messages[0]["content"] = "\n\n".join(self._system_texts)
         if self._context.profile.alternating_roles:
             self._alternate()
 
@@ -56,14 +64,9 @@ class MessageList:
         self._system_texts += texts[1:] if self._system_texts else texts
         return True
 
-    def _put_in_front(self) -> None:
-        """Make one of the system messages that are to be one, where it belongs: once, for there may be thousands."""
-        if self._front is not None:
-            (message, path), self._front = self._front, None
-            self.messages, self.origins = [message, *self.messages], [path, *self.origins]
-            self.call_origins = {number + 1: paths for number, paths in self.call_origins.items()}
-        if self._system_texts:
-            self.messages[0]["content"], self._system_texts = "\n\n".join(self._system_texts), []
+    def _put_in_front(self, message: Message, path: str) -> None:
+        self.messages, self.origins = [message, *self.messages], [path, *self.origins]
+        self.call_origins = {number + 1: paths for number, paths in self.call_origins.items()}
 
     def _alternate(self) -> None:
         """Give the messages the order that the upstream wants (`alternating_roles`)."""

@@ -8,6 +8,7 @@ messages.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from ..context import Context
@@ -21,7 +22,7 @@ from ..wire.known_fields import ITEM_FIELDS
 from . import loose
 from .message_list import MessageList
 from .replay import ReasoningReplay
-from .turn import CallOutput, Item, Message, Outputs, Turn, implied_type, is_nameless, is_server_side
+from .turn import CallOutput, Item, Message, Outputs, Turn, has_no_call_id, implied_type, is_server_side
 
 _NEEDS_STATE = "stored state, which is not kept here: send the items themselves (in many clients: `store: false`)"
 
@@ -38,7 +39,7 @@ class MessageBuilder:
         self._call_ids: CallIds | None = CallIds() if context.profile.call_ids != "any" else None
         self._turn: Turn | None = None
         self._outputs: Outputs
-        self._replay: ReasoningReplay
+        self._items: list[Item] = []
         self._position: int = 0
 
     def add(self, conversation: Any) -> None:
@@ -50,9 +51,7 @@ class MessageBuilder:
 
     def _add_items(self, members: Any) -> None:
         placed = loose.items(validate.mappings(members, "input"), self._context)
-        self._replay = ReasoningReplay(
-            [item for item, _ in placed], self._context.profile, self._model, self._current_turn_only
-        )
+        self._items = [item for item, _ in placed]
         self._outputs = Outputs(placed, self._context)
         for i, (item, path) in enumerate(placed):
             self._position = i
@@ -152,6 +151,10 @@ class MessageBuilder:
                 report.approximated(path, "reasoning within a turn stands in front of it")
             turn.add_reasoning(text, sealed)
 
+    @cached_property
+    def _replay(self) -> ReasoningReplay:
+        return ReasoningReplay(self._items, self._context.profile, self._model, self._current_turn_only)
+
     # calls and outputs
 
     def _call(self, item: Item, path: str) -> None:
@@ -170,7 +173,7 @@ class MessageBuilder:
     def _output(self, item: Item, path: str) -> None:
         """Its call took it along already; here it only ends the turn."""
         self._close()
-        if is_nameless(item):
+        if has_no_call_id(item):
             self._context.report.approximated(path, "an output without a call is told in a message")
             role = self._context.profile.developer_role
             body = outputs.to_chat(item, path, self._catalog.flat, self._context)

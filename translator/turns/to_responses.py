@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from ..context import Context
@@ -33,7 +34,7 @@ class ItemBuilder:
         self.origins: list[str] = []
         self._context: Context = context
         self._tool_names: ToolNames = tool_names
-        self._replay: ReasoningReplay
+        self._messages: list[Message] = []
         self._position: int = 0
         self._id_counts: dict[str, int] = {}  # ids of call items, and how often each was wanted
         self._latest: dict[str, str] = {}  # a call's id in the messages -> that of its latest call item
@@ -45,11 +46,10 @@ class ItemBuilder:
 
     def add(self, messages: Any) -> None:
         """Read the whole `messages` of a request."""
-        messages = validate.mappings(messages, "messages")
-        if not messages:
+        self._messages = validate.mappings(messages, "messages")
+        if not self._messages:
             raise RequestError("Invalid 'messages': empty array.", "messages", "empty_array")
-        self._replay = ReasoningReplay(messages, self._context.profile)
-        for i, message in enumerate(messages):
+        for i, message in enumerate(self._messages):
             self._position = i
             self._read(message, f"messages[{i}]")
 
@@ -61,9 +61,8 @@ class ItemBuilder:
         if isinstance(conversation, str):
             self._emit({"type": "message", "role": "user", "content": conversation}, "input")
             return
-        members = validate.mappings(conversation, "input")
-        self._replay = ReasoningReplay(members, self._context.profile)
-        for i, item in enumerate(members):
+        self._messages = validate.mappings(conversation, "input")
+        for i, item in enumerate(self._messages):
             self._position, path = i, f"input[{i}]"
             if _is_of_chat(item):
                 self._read(item, path)
@@ -161,6 +160,10 @@ class ItemBuilder:
                 self._emit(reasoning.to_item(text, self._position), path)
         elif any(message.get(name) for name in reasoning.FIELDS):
             report.dropped(path, "only its maker can read its reasoning")
+
+    @cached_property
+    def _replay(self) -> ReasoningReplay:
+        return ReasoningReplay(self._messages, self._context.profile)
 
     def _replayed(self, path: str) -> bool:
         report = self._context.report

@@ -122,7 +122,7 @@ class Outputs:
         self._calls: dict[str, int] = {}  # how many calls of an id are still to come: some servers repeat ids
         for item, path in items:
             kind = item.get("type")
-            if not isinstance(kind, str) or kind not in _PAIRED or is_server_side(item) or is_nameless(item):
+            if not isinstance(kind, str) or kind not in _PAIRED or is_server_side(item) or has_no_call_id(item):
                 continue
             call_id = item.get("call_id")
             if not isinstance(call_id, str):
@@ -174,6 +174,6 @@ def is_server_side(item: Item) -> bool:
     return item.get("execution") == "server" and item.get("type") in ("tool_search_call", "tool_search_output")
 
 
-def is_nameless(item: Item) -> bool:
+def has_no_call_id(item: Item) -> bool:
     """An output that names a tool and no call (new in SDK 3.52)."""
     return item.get("call_id") is None and item.get("type") == "function_call_output" and item.get("name") is not None

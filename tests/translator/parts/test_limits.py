@@ -57,7 +57,7 @@ def test_a_stop_sequence_is_text(given: Any, param: str) -> None:
 
 def test_stop_sequences_have_a_limit() -> None:
     """Every piece of text is looked at for each of them."""
-    most = [f"stop {i}" for i in range(limits.MOST_STOPS)]
+    most = [f"stop {i}" for i in range(limits.MAX_STOPS)]
     assert len(limits.stops(most, "stop", context())) == len(most)
     with pytest.raises(RequestError) as caught:
         limits.stops([*most, "one more"], "stop", context())

@@ -4,7 +4,7 @@ import pytest
 
 from diglot.translator import Profile, Report, RequestError
 from diglot.translator.context import Context
-from diglot.translator.turns.turn import CallOutput, Outputs, Turn, is_nameless, is_server_side
+from diglot.translator.turns.turn import CallOutput, Outputs, Turn, has_no_call_id, is_server_side
 
 
 def context(**profile: Any) -> Context:
@@ -205,7 +205,7 @@ def test_what_needs_no_pair_is_not_indexed() -> None:
 )
 def test_special_items(given: dict[str, Any], server: bool, nameless: bool) -> None:
     """Which items were run by the server, and which outputs name a tool and no call."""
-    assert (is_server_side(given), is_nameless(given)) == (server, nameless)
+    assert (is_server_side(given), has_no_call_id(given)) == (server, nameless)
 
 
 @pytest.mark.parametrize(
