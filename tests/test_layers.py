@@ -18,7 +18,7 @@ TRANSLATOR, ADAPTERS = ROOT / "translator", ROOT / "adapters"
 
 FLOORS: dict[str, tuple[str, ...]] = {
     "translator": (
-        *"errors losses wire profiles presets context mapping parts turns fields markdown".split(),
+        *"deprecated errors losses wire profiles presets context mapping parts turns fields markdown".split(),
         *"compaction toolset spellings additions request stream answer exchange".split(),
         *"convert convert_stream __init__".split(),
     ),
@@ -45,9 +45,9 @@ PURE = set(
     "__future__ abc base64 binascii bisect collections functools hashlib itertools json math re types typing".split()
 ) | {"urllib.parse", "collections.abc"}
 """All of the standard library that the translator may import: what has no clock, no chance, no threads and no I/O."""
-ALLOWED = PURE | {"enum", "msgspec"}
+ALLOWED = PURE | {"enum", "msgspec", "warnings"}
 IMPURE_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "exit", "id", "input", "open", "print"}
-SHARED_PARTS = {"catalog", "content", "error_shapes", "full_context", "names", "builtin_tools", "__init__"}
+SHARED_PARTS = {"catalog", "content", "error_shapes", "full_context", "media", "names", "builtin_tools", "__init__"}
 """The only files of parts/ that the others may import."""
 
 

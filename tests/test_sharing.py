@@ -84,7 +84,7 @@ def test_requests(path: Path) -> None:
 
     def run() -> Any:
         x = exchange(path, case, copy.deepcopy(case["given"]))
-        return x.request, list(x.report), x.repeated()
+        return x.request, list(x.report), x.echoed_values()
 
     assert_spoiling_changes_nothing(run)
     _, convert = SERVING[path.relative_to(GOLDEN).parts[0]]

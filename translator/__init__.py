@@ -3,7 +3,7 @@
 Users call the functions of `diglot`. This is the second tier, for authors of servers: verbs that are fed with what
 comes, and return what goes; reading, writing, waiting and ids are the server's. One call, in order:
 
-1. `Received.read(data)` decodes the client's request, and `translate(make)` gives the exchange and the bytes to
+1. `RequestBody.read(data)` decodes the client's request, and `translate(make)` gives the exchange and the bytes to
    send. Large pictures and files in it are not decoded. Or: `ServeResponses(body)` and `ServeChat(body)` for a body
    that is decoded, `ServeCompact(body)` for `POST /responses/compact`.
 2. Send `exchange.request` to `exchange.endpoint` of the upstream, below its `/v1`, `exchange.copies` times. An
@@ -40,27 +40,17 @@ write JSON as it really comes; `read_error` reads any error of an upstream. The 
 and `request.to_responses` write their losses into a `Report`.
 """
 
-from . import answer, request
+from . import answer, deprecated, request
 from .convert import chat_answer, chat_request, convert, responses_answer, responses_request
 from .convert_stream import AsyncConvertedStream, ConvertedStream, chat_stream, responses_stream
-from .errors import (
-    BadRequest,
-    BadUpstream,
-    Misuse,
-    NotSayable,
-    ProtocolMisuse,
-    RequestError,
-    TranslationError,
-    UntranslatableError,
-    UpstreamError,
-)
+from .errors import ProtocolMisuse, RequestError, TranslationError, UntranslatableError, UpstreamError
 from .exchange.adaptation import Adaptation, ProfilePatch, Retries
 from .exchange.answer_reader import AnswerBounds, AnswerReader, Body, Data, Failed, Retry
 from .exchange.base import Exchange
 from .exchange.choices import ChoiceMerger
 from .exchange.diagnostics import explain_status, public_url
 from .exchange.frames import EventStream, FrameStream
-from .exchange.request_body import Received
+from .exchange.request_body import RequestBody
 from .exchange.serve_chat import ServeChat
 from .exchange.serve_responses import ServeCompact, ServeResponses
 from .losses import Loss, Report
@@ -82,8 +72,6 @@ __all__ = [
     "AnswerBounds",
     "AnswerReader",
     "AsyncConvertedStream",
-    "BadRequest",
-    "BadUpstream",
     "Body",
     "Buffer",
     "ChoiceMerger",
@@ -94,13 +82,11 @@ __all__ = [
     "Failed",
     "FrameStream",
     "Loss",
-    "Misuse",
-    "NotSayable",
     "Profile",
     "ProfilePatch",
     "ProtocolMisuse",
-    "Received",
     "Report",
+    "RequestBody",
     "RequestError",
     "Retries",
     "Retry",
@@ -130,3 +116,5 @@ __all__ = [
     "responses_request",
     "responses_stream",
 ]
+
+globals()["__getattr__"] = deprecated.getter(globals())  # unseen by type checkers, which would allow any name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import BadUpstream
+from .errors import UpstreamError
 from .stream.to_chat.context import CompletionContext
 from .stream.to_chat.transducer import ToChat
 from .stream.to_responses.response_context import ResponseContext
@@ -14,7 +14,7 @@ from .stream.to_responses.transducer import ToResponses
 def to_responses(completion: Any, about: ResponseContext) -> dict[str, Any]:
     """Return the Response object for a chat completion.
 
-    Raises BadUpstream when the body is an error, whatever its HTTP status was, has one in its choice, or is no
+    Raises UpstreamError when the body is an error, whatever its HTTP status was, has one in its choice, or is no
     completion.
     """
     transducer = ToResponses(about, quiet=True, apart=False)
@@ -22,7 +22,7 @@ def to_responses(completion: Any, about: ResponseContext) -> dict[str, Any]:
     if transducer.failure is not None:
         raise transducer.failure
     if not transducer.started:
-        raise BadUpstream("The upstream's answer is no chat completion: it has no choices.")
+        raise UpstreamError("The upstream's answer is no chat completion: it has no choices.")
     transducer.finish(clean=True)
     return transducer.answer
 
@@ -30,12 +30,12 @@ def to_responses(completion: Any, about: ResponseContext) -> dict[str, Any]:
 def to_chat(finished: Any, context: CompletionContext) -> dict[str, Any]:
     """Return the chat completion for a finished Response.
 
-    Raises BadUpstream when the body is an error, is no Response, or is one that failed or has not ended.
+    Raises UpstreamError when the body is an error, is no Response, or is one that failed or has not ended.
     """
     transducer = ToChat(context, quiet=True, apart=False)
     transducer.feed(finished)
     if not transducer.ended:
-        raise BadUpstream("The upstream's answer is no Response: it has no output.")
+        raise UpstreamError("The upstream's answer is no Response: it has no output.")
     if transducer.failure is not None:
         raise transducer.failure
     return transducer.answer

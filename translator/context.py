@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .losses import Report
-from .presets import chosen
+from .presets import resolve_profile
 from .profiles import Profile
 
 
@@ -27,11 +27,11 @@ class Context(NamedTuple):
             report = Report()
         elif not isinstance(report, Report):
             raise TypeError(f"a report is a Report, not a {type(report).__name__}")
-        return cls(chosen(profile), report, live)
+        return cls(resolve_profile(profile), report, live)
 
-    def report_unread(self, value: dict[str, Any], known: frozenset[str] | None, path: str) -> None:
+    def report_unread(self, value: dict[str, Any], fields: frozenset[str] | None, path: str) -> None:
         """Report the fields of *value* that nobody reads."""
-        if known is not None and not known.issuperset(value):
+        if fields is not None and not fields.issuperset(value):
             for name in value:
-                if name not in known and value[name] is not None:
+                if name not in fields and value[name] is not None:
                     self.report.dropped(f"{path}.{name}", "no such field is known", value[name])

@@ -23,7 +23,7 @@ from .wire import plain
 from .wire.chat_types import ChatAnswer, ChatRequest
 from .wire.responses_types import ResponsesAnswer, ResponsesRequest
 
-Body = Mapping[str, Any] | plain.Model
+Body = Mapping[str, Any] | plain.SupportsModelDump
 """A request or an answer: decoded JSON, or an object of an SDK."""
 
 

@@ -167,7 +167,7 @@ class _Conversion(Generic[Event]):
 
     @property
     def answer(self) -> Any:
-        return json.copied(self._stream.answer) if self._stream else None
+        return json.deep_copy(self._stream.answer) if self._stream else None
 
     @property
     def losses(self) -> list[Loss]:
@@ -290,7 +290,7 @@ class AsyncConvertedStream(AsyncIterator[Event]):
 def _iterator(chunks: Any, conversion: _Conversion[Any]) -> Any:
     if isinstance(chunks, (bytes, bytearray, str)):
         chunks = [chunks]
-    if isinstance(chunks, (Mapping, plain.Model)):
+    if isinstance(chunks, (Mapping, plain.SupportsModelDump)):
         raise TypeError("a stream is an iterable of its pieces; this is one object: is it a finished answer?")
     if isinstance(chunks, Iterable):
         return ConvertedStream(chunks, conversion)

@@ -121,10 +121,3 @@ class UpstreamError(TranslationError):
 
 class ProtocolMisuse(TranslationError):
     """The calling code broke the contract of a transducer."""
-
-
-# the older names
-BadRequest = RequestError
-NotSayable = UntranslatableError
-BadUpstream = UpstreamError
-Misuse = ProtocolMisuse

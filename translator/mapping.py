@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
 from .context import Context
-from .errors import BadRequest
+from .errors import RequestError
 from .wire import validate
 
 Shape = Callable[[Any, str, Context], Any]
@@ -43,8 +43,20 @@ class Row(NamedTuple):
     """``None``: another row says it."""
 
 
-_CARRIED = Way("carried")
-HANDED_ON = Way("carried", "not a field of this format; handed on when it is sent")
+CARRIED = Way("carried")
+
+
+def carried(shape: Shape | None = None, why: str = "", *, harmless: tuple[Any, ...] = ()) -> Way:
+    """For a field that arrives under the row's other name, reshaped by *shape*."""
+    return Way("carried", why, shape, (None, *harmless))
+
+
+def handed_on(*harmless: Any) -> Way:
+    """For a field that the other dialect does not specify: a client that sends it all the same means what it says."""
+    return carried(why="not a field of this format; handed on when it is sent", harmless=harmless)
+
+
+HANDED_ON = handed_on()
 
 
 def lost(why: str, *harmless: Any) -> Way:
@@ -65,73 +77,29 @@ def live(why: str, offline: str, *harmless: Any, shape: Shape | None = None) -> 
     return Way("live", why, shape, (None, *harmless), offline)
 
 
-def same(*names: str) -> list[Row]:
-    """Fields with one name and one meaning on both sides."""
-    return [Row(name, name, _CARRIED, _CARRIED) for name in names]
+def by_code(why: str, *needs: str, offline: str = "") -> Way:
+    """For a field that straight-line code takes, because it has order or depends on others.
 
-
-def hint(name: str, to_chat: Shape | None, *harmless: Any) -> Row:
-    """A field of the same name that says nothing when it has one of the *harmless* values."""
-    values = (None, *harmless)
-    return Row(name, name, Way("carried", "", to_chat, values), Way("carried", "", None, values))
-
-
-def moved(
-    responses: str,
-    chat: str,
-    to_chat: Shape | None = None,
-    to_responses: Shape | None = None,
-    why: str = "",
-    *harmless: Any,
-) -> Row:
-    """A field with another name or place, reshaped on the way."""
-    values = (None, *harmless)
-    return Row(responses, chat, Way("carried", why, to_chat, values), Way("carried", why, to_responses, values))
-
-
-def ways(name: str, to_chat: Way, to_responses: Way) -> Row:
-    """A field of one name that has two fates."""
-    return Row(name, name, to_chat, to_responses)
-
-
-def responses_only(name: str, why: str, *harmless: Any) -> Row:
-    """A field that chat requests have no word for; a chat client that sends it all the same means what it says."""
-    return Row(name, None, lost(why, *harmless), HANDED_ON)
-
-
-def noted(name: str, why: str, offline: str = "") -> Row:
-    """A Responses field that code reads and that becomes no field of a chat request."""
-    return Row(name, None, Way("by code", why, offline=offline), HANDED_ON)
-
-
-def extra(name: str, to_responses: Way) -> Row:
-    """A chat field that only some Responses servers have (`responses_extras` of a profile)."""
-    return Row(name, name, HANDED_ON._replace(harmless=to_responses.harmless), to_responses)
-
-
-def by_code(responses: str, chat: str, to_chat: str, to_responses: str, *needs: str) -> Row:
-    """A field that straight-line code takes, because it has order or depends on others; "": another row says it.
-
-    *needs* are fields that the upstream must take, too, if it is not only the field itself.
+    *needs* are the fields that the upstream must take for that, first the one where it arrives, if it does.
     """
-    return Row(
-        responses,
-        chat,
-        Way("by code", to_chat, needs=needs or (chat,)) if to_chat else None,
-        Way("by code", to_responses, needs=needs or (responses,)) if to_responses else None,
-    )
+    return Way("by code", why, None, (None,), offline, needs)
+
+
+def field(name: str, to_chat: Way = CARRIED, to_responses: Way = CARRIED) -> Row:
+    """A field that has one name on both sides."""
+    return Row(name, name, to_chat, to_responses)
 
 
 def without(word: str, why: str) -> Shape:
     """A shape for fields whose values are the same words on both sides, but for one that only Responses has."""
 
-    def shape_word(value: Any, path: str, context: Context) -> Any:
+    def shape(value: Any, path: str, context: Context) -> Any:
         if value != word:
             return value
         context.report.dropped(path, why, value)
         return None
 
-    return shape_word
+    return shape
 
 
 def compile_rules(rows: Iterable[Row], goal: Goal) -> Rules:
@@ -142,20 +110,20 @@ def compile_rules(rows: Iterable[Row], goal: Goal) -> Rules:
     rows = list(rows)
     rules: Rules = {}
     for row in rows:
-        given, way, target = _seen_from(row, goal)
-        if given and way:
-            _node(rules, given)[given.split(".")[-1]] = _rule(way, given, target, goal)
+        source, way, target = _direction(row, goal)
+        if source and way:
+            _node(rules, source)[source.split(".")[-1]] = _rule(way, source, target, goal)
     speaker = "Responses" if goal == "chat" else "chat"
     for row in rows:
-        given, _, target = _seen_from(row, goal)
-        if row.responses and row.chat and given != target:
-            collision = Way("lost", f"{speaker} requests say '{given}'")
+        source, _, target = _direction(row, goal)
+        if row.responses and row.chat and source != target:
+            collision = lost(f"{speaker} requests say '{source}'")
             _node(rules, target).setdefault(target.split(".")[-1], _rule(collision, target, target, goal))
     return rules
 
 
-def _seen_from(row: Row, goal: Goal) -> tuple[str, Way | None, str]:
-    """The path of a field as it is given, what becomes of it, and its path in *goal*."""
+def _direction(row: Row, goal: Goal) -> tuple[str, Way | None, str]:
+    """The path of a field in the caller's body, what becomes of it, and its path in *goal*."""
     if goal == "chat":
         return row.responses or row.chat or "", row.to_chat, row.chat or ""
     return row.chat or row.responses or "", row.to_responses, row.responses or ""
@@ -170,35 +138,35 @@ def _node(rules: Rules, path: str) -> Rules:
 
 def _rule(way: Way, path: str, target: str, goal: Goal) -> Rule:
     if way.how == "carried":
-        return _carrier(way, path, target or path, goal)
+        return _carry_rule(way, path, target or path, goal)
     if way.how == "by code":
-        return _by_code(way, path)
-    stays = _live(way, path) if way.how == "live" else _stayer(way, path)
+        return _code_rule(way, path)
+    stay = _live_rule(way, path) if way.how == "live" else _stay_rule(way, path)
     if goal == "chat":
-        return stays
-    carry = _carrier(way._replace(shape=None), path, path, goal)
+        return stay
+    carry = _carry_rule(way._replace(shape=None), path, path, goal)
 
     def stay_or_carry(value: Any, out: dict[str, Any], context: Context) -> None:
-        (carry if path in context.profile.responses_extras else stays)(value, out, context)
+        (carry if path in context.profile.responses_extras else stay)(value, out, context)
 
     return stay_or_carry
 
 
-def _stayer(way: Way, path: str) -> Rule:
+def _stay_rule(way: Way, path: str) -> Rule:
     def stay(value: Any, out: dict[str, Any], context: Context) -> None:
         if is_one_of(value, way.harmless):
             return
         if way.how == "refused":
-            raise BadRequest(f"'{path}' is not supported: {way.why}.", path, "unsupported_parameter")
+            raise RequestError(f"'{path}' is not supported: {way.why}.", path, "unsupported_parameter")
         context.report.dropped(path, way.why, value)
 
     return stay
 
 
-def _live(way: Way, path: str) -> Rule:
+def _live_rule(way: Way, path: str) -> Rule:
     def emulate(value: Any, out: dict[str, Any], context: Context) -> None:
-        meant = way.shape(value, path, context) if way.shape else value
-        if is_one_of(meant, way.harmless):
+        shaped = way.shape(value, path, context) if way.shape else value
+        if is_one_of(shaped, way.harmless):
             return
         if context.live:
             context.report.emulated(path, way.why, value)
@@ -208,7 +176,7 @@ def _live(way: Way, path: str) -> Rule:
     return emulate
 
 
-def _by_code(way: Way, path: str) -> Rule:
+def _code_rule(way: Way, path: str) -> Rule:
     def leave(value: Any, out: dict[str, Any], context: Context) -> None:
         """Code reads it."""
 
@@ -219,7 +187,7 @@ def _by_code(way: Way, path: str) -> Rule:
     return leave_to_the_answer if way.offline else leave
 
 
-def _carrier(way: Way, path: str, target: str, goal: Goal) -> Rule:
+def _carry_rule(way: Way, path: str, target: str, goal: Goal) -> Rule:
     shape_it, harmless = way.shape, way.harmless
 
     def carry(value: Any, out: dict[str, Any], context: Context) -> None:
@@ -250,12 +218,12 @@ def put(out: dict[str, Any], path: str, value: Any) -> None:
     out[name] = value
 
 
-def put_taken(made: dict[str, Any], name: str, value: Any, path: str, context: Context) -> None:
+def put_supported(out: dict[str, Any], name: str, value: Any, path: str, context: Context) -> None:
     """Set a field of a Responses request, unless the upstream does not take it: that is reported for *path*."""
     if value is None:
         return
     if context.profile.takes(name, "responses"):
-        made[name] = value
+        out[name] = value
     elif value not in ("auto", True):
         context.report.dropped(path, f"the upstream takes no '{name}'", value)
 

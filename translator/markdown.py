@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .fields import ANSWER, COMPLETION, REQUEST, Answer
+from .fields import ANSWER, COMPLETION, REQUEST, AnswerField
 from .mapping import Goal, Way
-from .presets import DEFAULT, chosen
+from .presets import DEFAULT, resolve_profile
 from .profiles import Profile
 
 _LEGEND = {"lost": "**lost**: ", "refused": "**refused**: ", "live": "emulated live: "}
@@ -31,7 +31,7 @@ def fields_as_markdown(profile: Profile | str = DEFAULT) -> Iterator[str]:
 
     Raises ValueError for an unknown name of a profile.
     """
-    profile = chosen(profile)
+    profile = resolve_profile(profile)
     to_chat, to_responses = _UNKNOWN[profile.unknown], _UNKNOWN[profile.responses_unknown]
     yield from _HEAD.format(name=profile.name, to_chat=to_chat, to_responses=to_responses).splitlines()
     yield from _request("chat", profile)
@@ -47,11 +47,11 @@ _TITLES: dict[Goal, tuple[str, str]] = {
 
 
 def _request(goal: Goal, profile: Profile) -> Iterator[str]:
-    given, made = _TITLES[goal]
+    source, target_title = _TITLES[goal]
     yield ""
-    yield f"## Request: {given} to {made}"
+    yield f"## Request: {source} to {target_title}"
     yield ""
-    yield f"| {given} | {made} | |"
+    yield f"| {source} | {target_title} | |"
     yield "| --- | --- | --- |"
     for row in REQUEST:
         name, target, way = (
@@ -76,7 +76,7 @@ def fate(name: str, target: str | None, way: Way, goal: Goal, profile: Profile) 
     return None, f"{_LEGEND[way.how]}{way.why}" + (f"; dropped offline: {way.offline}" if way.offline else "")
 
 
-def _answer(title: str, fields: list[Answer]) -> Iterator[str]:
+def _answer(title: str, fields: list[AnswerField]) -> Iterator[str]:
     yield ""
     yield f"## Answer: {title}"
     yield ""

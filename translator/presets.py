@@ -27,10 +27,10 @@ _OPENAI = Profile(
     strict_functions="infer",
     image_detail_original=True,
     reasoning_replay="never",
-    least_output_tokens=16,
+    min_output_tokens=16,
     encrypted_reasoning=True,  # https://developers.openai.com/api/docs/guides/reasoning
     native_responses="trusted",
-    says_when_cut=True,
+    reports_truncation=True,
 )
 _LOW_TO_HIGH = ("low", "medium", "high")
 
@@ -271,7 +271,7 @@ def preset(name: str, **changes: Any) -> Profile:
     return named.replace(**changes) if changes else named
 
 
-def chosen(profile: Profile | str | None) -> Profile:
+def resolve_profile(profile: Profile | str | None) -> Profile:
     """Return *profile* itself, the preset of that name, or the default for None.
 
     Raises ValueError for an unknown name, and TypeError for anything else.

@@ -32,8 +32,14 @@ class FrozenDict(dict[K, V]):
     def _refuse(self, *args: Any, **named: Any) -> NoReturn:
         raise TypeError("profiles cannot be changed: replace() makes another one")
 
-    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = _refuse
-    setdefault = update = _refuse  # pyright: ignore[reportAssignmentType]
+    __setitem__: Any = _refuse
+    __delitem__: Any = _refuse
+    __ior__: Any = _refuse
+    clear: Any = _refuse
+    pop: Any = _refuse
+    popitem: Any = _refuse
+    setdefault: Any = _refuse
+    update: Any = _refuse
 
     def __hash__(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
         return hash(frozenset(self.items()))
@@ -125,7 +131,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """Takes no system messages, and wants `instructions`: those in front go there, later ones are the developer's."""
     responses_always_stream: bool = False
     """It only streams: it is asked to, and a client that wants the answer whole gets it gathered."""
-    least_output_tokens: int = 1
+    min_output_tokens: int = 1
     """The smallest `max_output_tokens` that it takes (16 at OpenAI); smaller limits become this one."""
     deployments: bool = False
     """Has each model at a path of its own, too: `/openai/deployments/NAME` leads to where the other API is."""
@@ -137,7 +143,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     *plain*: what has messages and functions only; what Codex sends besides is refused by many, or lost in silence.
     *never*: its answers are wrong, too."""
-    says_when_cut: bool = False
+    reports_truncation: bool = False
     """Its answers that hit their limit are `incomplete`; otherwise a text as long as its limit counts as cut."""
 
     cumulative_deltas: bool = False

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from .context import Context
-from .errors import BadRequest
-from .mapping import put_taken
+from .errors import RequestError
+from .mapping import put_supported
 from .parts import choices, tools
 from .parts.catalog import Catalog
-from .parts.names import Names
+from .parts.names import ToolNames
 
 
 def to_chat(body: dict[str, Any], catalog: Catalog, chat: dict[str, Any], context: Context) -> list[str]:
@@ -54,13 +54,15 @@ def _declare_called(chat: dict[str, Any], context: Context) -> None:
         chat["tool_choice"] = "none"
 
 
-def to_responses(body: dict[str, Any], made: dict[str, Any], legacy: bool, names: Names, context: Context) -> list[str]:
+def to_responses(
+    body: dict[str, Any], out: dict[str, Any], legacy: bool, names: ToolNames, context: Context
+) -> list[str]:
     """Declare the tools and the choice among them; return the paths of the declarations."""
     declared, paths = tools.to_responses(body, names, context)
     name = "tool_choice" if body.get("tool_choice") is not None else "function_call"
     choice = None if body.get(name) is None else choices.to_responses(body[name], name, names, context, declared)
     if not declared and choice not in (None, "none", "auto"):
-        raise BadRequest(f"'{name}' is only allowed when tools are declared.", name)
+        raise RequestError(f"'{name}' is only allowed when tools are declared.", name)
     if declared and not context.profile.takes("tools", "responses"):
         declared = _without(body, paths, context)
     if declared and choice == "none" and not context.profile.takes("tool_choice", "responses"):
@@ -68,12 +70,12 @@ def to_responses(body: dict[str, Any], made: dict[str, Any], legacy: bool, names
         declared = []
     if not declared:
         return []
-    made["tools"] = declared
-    put_taken(made, "tool_choice", choice, name, context)
+    out["tools"] = declared
+    put_supported(out, "tool_choice", choice, name, context)
     if legacy:
-        put_taken(made, "parallel_tool_calls", False, "functions", context)  # their answer has room for one call
+        put_supported(out, "parallel_tool_calls", False, "functions", context)  # their answer has room for one call
     else:
-        put_taken(made, "parallel_tool_calls", body.get("parallel_tool_calls"), "parallel_tool_calls", context)
+        put_supported(out, "parallel_tool_calls", body.get("parallel_tool_calls"), "parallel_tool_calls", context)
     return paths
 
 

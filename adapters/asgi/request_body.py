@@ -6,7 +6,7 @@ import logging
 
 import anyio
 
-from ...translator import Received, RequestError
+from ...translator import RequestBody, RequestError
 from ..limits import Limits
 from ..missing import words
 from .encodings import TooLarge, UnknownEncoding, decode, supported
@@ -29,7 +29,7 @@ class Unreadable(Exception):
         self.error = error
 
 
-async def read_object(scope: Scope, receive: Receive, limits: Limits) -> Received:
+async def read_object(scope: Scope, receive: Receive, limits: Limits) -> RequestBody:
     """Return the JSON object in the body of a request, which is bounded before and after decompression.
 
     How long that may take is the caller's to bound. Raises RequestError (400, 413 or 415), Unreadable (400 or 413)
@@ -102,8 +102,8 @@ def _plain(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes | byte
         raise RequestError(f"The request body cannot be decoded: {error}.", code="invalid_encoding") from None
 
 
-def _object(data: bytes | bytearray, encoding: bytes, limit: int) -> Received:
-    received = Received.read(_plain(data, encoding, limit) if encoding else data)
+def _object(data: bytes | bytearray, encoding: bytes, limit: int) -> RequestBody:
+    received = RequestBody.read(_plain(data, encoding, limit) if encoding else data)
     if not isinstance(received.body, dict):
         raise RequestError("The request body must be a JSON object.", code="invalid_json")
     return received

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...translator import BadRequest, TranslationError
+from ...translator import RequestError, TranslationError
 from .types import Message, Receive, Scope, Send, header, send_error
 
 _UPGRADE = [(b"upgrade", b"HTTP/1.1"), (b"connection", b"upgrade")]
@@ -19,7 +19,7 @@ def is_websocket(scope: Scope) -> bool:
 
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer 426; where a server cannot do that to a websocket, close it."""
-    refusal = BadRequest("There are no websockets here; use POST.", code="websockets_unsupported", status=426)
+    refusal = RequestError("There are no websockets here; use POST.", code="websockets_unsupported", status=426)
     await deny(scope, receive, send, refusal, _UPGRADE if scope["type"] == "http" else ())
 
 

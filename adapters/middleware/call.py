@@ -18,7 +18,7 @@ from ...translator import (
     Loss,
     Profile,
     ProfilePatch,
-    Received,
+    RequestBody,
     RequestError,
     Retries,
     TranslationError,
@@ -126,7 +126,7 @@ class TranslatedRequest(Generic[Frame]):
         finally:
             await self._supervisor.end()
 
-    async def serve(self, received: Received, profile: Profile, strict: bool, like: list[Buffer]) -> None:
+    async def serve(self, received: RequestBody, profile: Profile, strict: bool, like: list[Buffer]) -> None:
         """Serve a request that has been read. If its translation is *like* bytes that are there, these are sent."""
         self._sent.received, self._sent.request = received, like
         try:
@@ -209,7 +209,7 @@ class TranslatedRequest(Generic[Frame]):
 
     async def _fan(self, exchange: Exchange, profile: Profile, strict: bool) -> None:
         """Send the request several times: each branch is a request of its own, for one choice."""
-        request, received = self._sent.request, Received({**self.body, "n": 1})
+        request, received = self._sent.request, RequestBody({**self.body, "n": 1})
         self._fan_out = fan_out = FanOut(exchange, self.sink, self._limits)
         limits = _shared_by(exchange.copies, self._limits)
         branches = [
@@ -292,13 +292,13 @@ class _SentRequest:
     """A request as it was received and as it is sent, until the upstream has accepted it."""
 
     def __init__(self) -> None:
-        self.received: Received = Received({})
+        self.received: RequestBody = RequestBody({})
         self.request: list[Buffer] = []
 
     def release(self) -> None:
         """Keep only what the record of the exchange tells."""
         body = self.received.body
-        self.received, self.request = Received({name: body[name] for name in _TOLD if name in body}), []
+        self.received, self.request = RequestBody({name: body[name] for name in _TOLD if name in body}), []
 
     async def check(self) -> None:
         """Raise RequestError if payloads that nobody has looked at are not what may stand in JSON."""

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import anyio
 
-from ...translator import BadUpstream
+from ...translator import UpstreamError
 from ..asgi.types import App, Message, Receive, Scope, Send
 from ..limits import Limits
 from . import diagnostics
@@ -130,7 +130,7 @@ class Probe:
         names = " nor ".join(f"POST /v1{path}" for path in order)
         _log.warning("There is neither %s behind this server", names)
         hint = "is the URL right? If so, say what is there (upstream_api)."
-        return Unclear(BadUpstream(f"There is neither {names} behind this server: {hint}"))
+        return Unclear(UpstreamError(f"There is neither {names} behind this server: {hint}"))
 
     def _guess(self, place: Place, path: str, because: Literal["guessed", "a request found nothing"]) -> None:
         """Believe that *path* is there and the other endpoints are not."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 
-from ...translator import Received, TranslationError
+from ...translator import RequestBody, TranslationError
 from ..asgi.encodings import decode
 from ..asgi.types import Message, Receive, Scope, header
 from ..limits import Limits
@@ -67,7 +67,7 @@ _LARGE = 2**16  # bytes of what is decoded beside the event loop
 
 def _decoded(data: bytes, encoding: str, limit: int) -> Any:
     try:
-        return Received.read(decode(data, encoding, limit)).body
+        return RequestBody.read(decode(data, encoding, limit)).body
     except (TranslationError, ValueError):
         return None
 

@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from starlette.middleware.cors import CORSMiddleware
 
-from ...translator import BadRequest
+from ...translator import RequestError
 from ..asgi.origins import ANY, LOCAL, Host, Origin, host, is_loopback, origin
 from ..asgi.types import App, Headers, Message, Receive, Scope, Send
 from ..asgi.websocket import deny
@@ -19,19 +19,19 @@ _SAME = (b"same-origin", b"none")
 _CLOSE: Headers = [(b"connection", b"close")]
 _CORS = b"access-control-"
 
-_WRONG_HOST = BadRequest(
+_WRONG_HOST = RequestError(
     "This server does not go by that name. Besides localhost, 127.0.0.1 and [::1], names are allowed with "
     "--allow-host (DIGLOT_ALLOW_HOST, allow_host).",
     code="host_not_allowed",
     status=403,
 )
-_WRONG_ORIGIN = BadRequest(
+_WRONG_ORIGIN = RequestError(
     "Web pages from elsewhere may not call this server. Their origin is allowed with --allow-origin "
     "(DIGLOT_ALLOW_ORIGIN, allow_origin).",
     code="origin_not_allowed",
     status=403,
 )
-_WRONG_FRAMING = BadRequest("A request has either content-length or transfer-encoding.", code="invalid_request")
+_WRONG_FRAMING = RequestError("A request has either content-length or transfer-encoding.", code="invalid_request")
 
 
 class Guard:
@@ -82,7 +82,7 @@ class Guard:
     def _is_named(self, said: _Said) -> bool:
         return self._all_origins or (said.page is not None and said.page in self._origins)
 
-    def _refusal(self, said: _Said) -> BadRequest | None:
+    def _refusal(self, said: _Said) -> RequestError | None:
         """What is wrong with the request, whoever asks."""
         if said.length and said.coding:  # uvicorn with h11 takes both
             return _WRONG_FRAMING
@@ -90,7 +90,7 @@ class Guard:
             return None
         return _WRONG_HOST
 
-    async def _serve(self, refusal: BadRequest | None, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, refusal: RequestError | None, scope: Scope, receive: Receive, send: Send) -> None:
         if refusal is None:
             await self._app(scope, receive, send)
         else:

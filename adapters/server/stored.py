@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...translator import BadRequest
+from ...translator import RequestError
 from ..asgi.types import Scope
 from ..middleware.routes import ending
 
@@ -13,7 +13,7 @@ _TOKENS = "/input_tokens"
 _WHY = "the upstream speaks Chat Completions, which stores nothing"
 
 
-def explained(scope: Scope) -> BadRequest | None:
+def explained(scope: Scope) -> RequestError | None:
     """Return the error for a request to a part of the Responses API that needs a store; None for any other request."""
     match = _PATH.fullmatch(scope["path"]) if scope["type"] == "http" else None
     if match is None or (scope["method"] == "POST" and ending(scope["path"]) is not None):
@@ -30,5 +30,5 @@ def explained(scope: Scope) -> BadRequest | None:
     )
 
 
-def _missing(message: str, status: int = 404) -> BadRequest:
-    return BadRequest(message, code="not_found" if status == 404 else "method_not_allowed", status=status)
+def _missing(message: str, status: int = 404) -> RequestError:
+    return RequestError(message, code="not_found" if status == 404 else "method_not_allowed", status=status)

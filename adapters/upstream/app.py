@@ -6,7 +6,7 @@ import re
 from base64 import b64encode
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from ...translator import BadRequest
+from ...translator import RequestError
 from ..asgi.types import ONCE, Headers, Receive, Scope, Send, declared_length, hang_up, send_error, without
 from ..asgi.websocket import is_websocket, refuse
 from ..limits import Limits
@@ -72,18 +72,18 @@ class Upstream:
         try:
             _expect_forwardable(scope["method"])
             url, declared = self._url(scope), declared_length(scope)
-        except BadRequest as error:
+        except RequestError as error:
             await send_error(send, error, [*hang_up(scope), *_allow(error)])
             return
         exchange = PassThrough(scope, receive, send, self.limits, declared, self._place)
         await exchange.run(await self._client(), url, self._headers(scope))
 
     def _url(self, scope: Scope) -> str:
-        """The URL of the same thing at the upstream; raises BadRequest for paths that try to get above it."""
+        """The URL of the same thing at the upstream; raises RequestError for paths that try to get above it."""
         path = (scope.get("raw_path") or b"").decode("ascii", "replace") or quote(scope["path"])
         path = path.removeprefix(quote(scope.get("root_path", "")))
         if not path.startswith("/") or _leads_above(path):
-            raise BadRequest("There is no such path.", code="not_found", status=404)
+            raise RequestError("There is no such path.", code="not_found", status=404)
         path = path[len(self._repeated(path)) :]
         query = b"&".join(part for part in (self._query, scope.get("query_string", b"")) if part)
         return self._base + quote(path, _LITERAL) + (f"?{quote(query, _LITERAL)}" if query else "")
@@ -124,10 +124,10 @@ _NO_HOST = re.compile(r"[\s\\^`{|}\x00-\x1f]")
 def _expect_forwardable(method: str) -> None:
     """TRACE would show a client what was added to its request (RFC 9110, 9.3.8), CONNECT asks for a tunnel."""
     if method in _NOT_FORWARDED:
-        raise BadRequest(f"{method} is not served here.", code="method_not_allowed", status=405)
+        raise RequestError(f"{method} is not served here.", code="method_not_allowed", status=405)
 
 
-def _allow(error: BadRequest) -> Headers:
+def _allow(error: RequestError) -> Headers:
     return [(b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")] if error.status == 405 else []
 
 

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from ...translator import BadUpstream
+from ...translator import UpstreamError
 from ..limits import Limits
 from ..missing import words
 from .client import HTTPX, Client, on_asyncio
@@ -25,7 +25,7 @@ def new_client(url: str, limits: Limits) -> Client:
     """Return a client for many users of one upstream: no cookie of one reaches another, no redirect is followed.
 
     httpx also goes where aiohttp cannot: it runs on trio, and through every kind of proxy that the environment names.
-    Raises BadUpstream where that is needed and missing; the log says what to install.
+    Raises UpstreamError where that is needed and missing; the log says what to install.
     """
     if find_spec("aiohttp") and on_asyncio() and not _is_behind_a_proxy(url):
         from . import aiohttp
@@ -34,7 +34,7 @@ def new_client(url: str, limits: Limits) -> Client:
     package = next((package for package in HTTPX if find_spec(package)), None)
     if package is None:
         _log.error(words("An upstream behind a proxy, or under trio,", "httpx", "httpx"))
-        raise BadUpstream("This server cannot reach its upstream; its log says what is not installed.")
+        raise UpstreamError("This server cannot reach its upstream; its log says what is not installed.")
     from . import httpx
 
     return httpx.new_client(package, limits)

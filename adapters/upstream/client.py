@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import anyio
 from anyio.lowlevel import RunVar
 
-from ...translator import BadUpstream, TranslationError
+from ...translator import TranslationError, UpstreamError
 from ..asgi.types import Headers
 from ..limits import Limits
 
@@ -38,7 +38,7 @@ class Answer(Protocol):
         ...
 
     def pieces(self) -> AsyncGenerator[bytes]:
-        """Yield the body as it arrives, not decoded; raises BadUpstream after what came before a cut."""
+        """Yield the body as it arrives, not decoded; raises UpstreamError after what came before a cut."""
         ...
 
     async def aclose(self) -> None:
@@ -50,7 +50,7 @@ class Client(Protocol):
     """A pool of connections."""
 
     async def open(self, method: str, url: str, headers: Headers, content: Content) -> Answer:
-        """Send a request with these headers, and `host`; raises BadUpstream, and what *content* raises.
+        """Send a request with these headers, and `host`; raises UpstreamError, and what *content* raises.
 
         A kept connection that ends before any byte of an answer was closed by the upstream while the request was on
         its way: the request is sent once more, on a new connection. One whose content cannot be had again gets a new
@@ -120,17 +120,17 @@ class Kinds(NamedTuple):
 
 @contextmanager
 def foreign_errors(kinds: Kinds) -> Iterator[None]:
-    """Turn every exception of the client's package into BadUpstream; texts of theirs may hold the URL and stay out."""
+    """Turn every exception of the client's package into UpstreamError; their texts may hold the URL and stay out."""
     try:
         yield
     except kinds.unreachable as error:
-        raise BadUpstream("The upstream cannot be reached.", code="upstream_unreachable") from error
+        raise UpstreamError("The upstream cannot be reached.", code="upstream_unreachable") from error
     except kinds.late as error:
-        raise BadUpstream("The upstream took too long.", status=504, code="upstream_timeout") from error
+        raise UpstreamError("The upstream took too long.", status=504, code="upstream_timeout") from error
     except kinds.lost as error:
         if isinstance(error.__cause__, TranslationError):  # the request's own body could not be had
             raise error.__cause__ from None
-        raise BadUpstream("The connection to the upstream was lost.", code="upstream_disconnected") from error
+        raise UpstreamError("The connection to the upstream was lost.", code="upstream_disconnected") from error
 
 
 def can_repeat(content: Content) -> bool:

@@ -9,7 +9,7 @@ from time import monotonic
 
 import anyio
 
-from ...translator import BadRequest, BadUpstream, TranslationError
+from ...translator import RequestError, TranslationError, UpstreamError
 from ..asgi.late_task import start_late
 from ..asgi.request_body import late
 from ..asgi.types import Headers, Message, Receive, Scope, Send, hang_up, send_error, without
@@ -66,7 +66,7 @@ class PassThrough:
         if isinstance(failure, TranslationError):
             self._tell(failure)
             if not self._heard_at:
-                await send_error(self._send, failure, hang_up(self._scope) if isinstance(failure, BadRequest) else [])
+                await send_error(self._send, failure, hang_up(self._scope) if isinstance(failure, RequestError) else [])
                 return
         raise failure
 
@@ -81,7 +81,7 @@ class PassThrough:
             raise
         except Exception as error:  # what the layers below the client package let through
             _log.error("The upstream call to %s raised %s", self._place, cause(error))
-            raise BadUpstream("The upstream call failed.") from None
+            raise UpstreamError("The upstream call failed.") from None
         try:
             await self._pass_on(answer)
         finally:
@@ -90,7 +90,7 @@ class PassThrough:
     async def _pass_on(self, answer: Answer) -> None:
         """Hand the bytes on as they are: the headers that describe them stay true."""
         if not 200 <= answer.status <= 599:
-            raise BadUpstream(f"The upstream answered with {answer.status}, which ends no request.")
+            raise UpstreamError(f"The upstream answered with {answer.status}, which ends no request.")
         headers = without(answer.headers, _NOT_KEPT)
         self._heard_at = monotonic()
         await self._hand({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -7,7 +7,7 @@ from time import monotonic
 
 import anyio
 
-from ...translator import BadRequest, BadUpstream
+from ...translator import RequestError, UpstreamError
 from ..asgi.types import Message, Receive, wrong_length
 
 
@@ -29,8 +29,8 @@ class Upload:
     async def content(self) -> bytes | AsyncIterator[bytes] | None:
         """Return the whole body if it is here at once, as it nearly always is; else an iterator over its pieces.
 
-        Both raise BadRequest for a body that is too large, or not as long as it should be: the connection on which it
-        was sent must be closed then. BadUpstream is raised when the client has gone.
+        Both raise RequestError for a body that is too large, or not as long as it should be: the connection on which it
+        was sent must be closed then. UpstreamError is raised when the client has gone.
         """
         data, more = await self._next()
         return self._pieces(data) if more else data or None
@@ -49,7 +49,7 @@ class Upload:
         if message["type"] == "http.disconnect":
             self.gone = True
             self._end()  # also where the answer has begun before all was sent
-            raise BadUpstream("The client has gone.")
+            raise UpstreamError("The client has gone.")
         return self._counted(message)
 
     def _counted(self, message: Message) -> tuple[bytes, bool]:
@@ -57,7 +57,7 @@ class Upload:
         more: bool = message.get("more_body", False)
         self._size += len(data)
         if self._size > self._limit:
-            raise BadRequest("The request body is too large.", code="request_too_large", status=413)
+            raise RequestError("The request body is too large.", code="request_too_large", status=413)
         declared = self._declared
         if declared is not None and (self._size > declared or (self._size < declared and not more)):
             raise wrong_length(declared, self._size)

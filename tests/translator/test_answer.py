@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream, ServeResponses, answer
+from diglot.translator import ServeResponses, UpstreamError, answer
 from diglot.translator.stream.to_chat.context import CompletionContext
 
 from chat_judges import judge_completion
@@ -32,7 +32,7 @@ def whole(message: Any, finish: Any = "stop", **more: Any) -> dict[str, Any]:
 )
 def test_what_is_no_completion_is_an_error(serve: Serve, completion: Any, status: int, message: str) -> None:
     """An error in a success, or a body of another kind, is never an empty answer."""
-    with pytest.raises(BadUpstream, match=message) as raised:
+    with pytest.raises(UpstreamError, match=message) as raised:
         serve().answer(completion)
     assert raised.value.status == status
 
@@ -158,7 +158,7 @@ def test_what_is_no_response_is_an_error(
     make_context: Callable[..., CompletionContext], finished: Any, status: int, message: str
 ) -> None:
     """A Response that failed comes with HTTP 200; it is never an answer."""
-    with pytest.raises(BadUpstream, match=message) as raised:
+    with pytest.raises(UpstreamError, match=message) as raised:
         answer.to_chat(finished, make_context())
     assert raised.value.status == status
 
@@ -180,7 +180,7 @@ SAID = {"role": "assistant", "content": "partial"}
 def test_an_error_in_a_choice_is_the_upstreams(serve: Serve, choice: Any, reason: Any) -> None:
     """With its status and code, and never one of ours; in a stream, the answer fails and keeps what it has."""
     chunk = {"choices": [{**choice, "finish_reason": reason}]}
-    with pytest.raises(BadUpstream, match="Slow down") as raised:
+    with pytest.raises(UpstreamError, match="Slow down") as raised:
         serve().answer(chunk)
     assert (raised.value.status, raised.value.code) == (429, "429")
     transducer = serve({"stream": True}).transducer()

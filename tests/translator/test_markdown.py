@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import PRESETS, BadRequest, Profile, Report, fields_as_markdown, request
+from diglot.translator import PRESETS, Profile, Report, RequestError, fields_as_markdown, request
 from diglot.translator.fields import ANSWER, COMPLETION, REQUEST
 from diglot.translator.mapping import Goal, Way, put
 from diglot.translator.markdown import fate
@@ -107,7 +107,7 @@ def test_the_table_says_what_happens(profile: Profile, goal: Goal) -> None:
         report = Report()
         try:
             made = CONVERT[goal](given, profile=profile, report=report)
-        except BadRequest:
+        except RequestError:
             assert "**refused**" in words, name
             continue
         if name == "store" and not profile.stores:

@@ -306,7 +306,7 @@ class AnswerReader(Generic[Frame]):
 
     def _gather(self, data: bytes, last: bool) -> Action[Frame] | None:
         """Some servers always stream (transformers serve): the client that did not ask for it gets the answer whole."""
-        if not self.exchange.gathers:
+        if not self.exchange.can_collect_stream:
             raise UpstreamError("The upstream sent an event stream although none was asked for.")
         stream = self._gathered = self._gathered or self.exchange.events(self._bounds.max_line)
         self._size += len(data)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import BadUpstream
+from ..errors import UpstreamError
 from ..losses import Report
 from ..parts import upstream_errors
 from ..profiles import Profile
@@ -22,14 +22,14 @@ class Exchange(ABC):
 
     endpoint = ""
     """Where the upstream takes the translated request, below its `/v1`."""
-    awaited = ""
+    answer_kind = ""
     """What the upstream answers with, in words for people."""
 
     request: dict[str, Any]
     """The translated request."""
     streaming: bool
     """Whether the client asked for a stream."""
-    gathers: bool = True
+    can_collect_stream: bool = True
     """Whether the ``answer`` of a finished ``stream`` is what ``answer()`` would have returned."""
     copies: int = 1
     """How often the request is to be sent: the other API may have no word for several choices."""
@@ -38,7 +38,7 @@ class Exchange(ABC):
 
     @abstractmethod
     def answer(self, finished: Any) -> dict[str, Any]:
-        """Return the finished answer in the caller's dialect; raises BadUpstream."""
+        """Return the finished answer in the caller's dialect; raises UpstreamError."""
 
     @abstractmethod
     def stream(self, max_line: int = sse.MAX_LINE) -> FrameStream:
@@ -50,7 +50,7 @@ class Exchange(ABC):
 
     @property
     @abstractmethod
-    def own_path(self) -> Callable[[str], str | None]:
+    def caller_path(self) -> Callable[[str], str | None]:
         """What returns the place in the caller's request for a place in the upstream's; None if nobody knows any more.
 
         It holds no exchange: what reads an answer has it, and is had by an exchange.
@@ -64,13 +64,13 @@ class Exchange(ABC):
         self.request = {}
         self.report.forget()
 
-    def repeated(self) -> list[Any]:
+    def echoed_values(self) -> list[Any]:
         """Return what of the request may be seen again: in the answer, or in the report."""
         return [loss.value for loss in self.report]
 
-    def error(self, status: int, body: bytes) -> BadUpstream:
+    def error(self, status: int, body: bytes) -> UpstreamError:
         """Return the error of an upstream's HTTP answer, its path in the caller's words (protocol 7.2)."""
-        return upstream_errors.retold(upstream_errors.read(status, body), self.own_path)
+        return upstream_errors.with_caller_path(upstream_errors.read(status, body), self.caller_path)
 
     def learned(self, status: int, body: bytes) -> Profile | None:
         """Return a profile without what was added here and the upstream refused; None if that was not the reason."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from ..errors import BadUpstream
+from ..errors import UpstreamError
 from ..parts.upstream_errors import read
 from ..wire.json import MAX_VALUES, TooManyValues
 from .base import Exchange
@@ -15,17 +15,17 @@ _MISSING = (404, 405)
 _NOT_FOUND = ("", "not found", "method not allowed")
 
 
-def no_answer(exchange: Exchange, content_type: str, error: ValueError | None = None) -> BadUpstream:
+def no_answer(exchange: Exchange, content_type: str, error: ValueError | None = None) -> UpstreamError:
     """Return the error for a successful answer that is no event stream, and no JSON that is read (*error* says why)."""
     if isinstance(error, TooManyValues):
-        return BadUpstream(f"The upstream's answer holds more than {MAX_VALUES:,} JSON values.")
+        return UpstreamError(f"The upstream's answer holds more than {MAX_VALUES:,} JSON values.")
     kind = content_type[:_LONGEST].partition(";")[0].strip()
     if kind in ("", "application/json", "text/event-stream"):
-        return BadUpstream("The upstream's answer is not JSON.")
-    return BadUpstream(f"The upstream answered with {kind}, not with {exchange.awaited}: is the URL right?")
+        return UpstreamError("The upstream's answer is not JSON.")
+    return UpstreamError(f"The upstream answered with {kind}, not with {exchange.answer_kind}: is the URL right?")
 
 
-def refusal(exchange: Exchange, status: int, location: str, body: bytes) -> BadUpstream:
+def refusal(exchange: Exchange, status: int, location: str, body: bytes) -> UpstreamError:
     """Return the error for an answer to *exchange* that is no success."""
     refused = exchange.error(status, body) if status in _MISSING else None
     if refused and (not _is_json(body) or refused.message.lower().strip(" .") in _NOT_FOUND):
@@ -37,8 +37,8 @@ def refusal(exchange: Exchange, status: int, location: str, body: bytes) -> BadU
 
 
 def explain_status(
-    status: int, body: bytes, location: str = "", read_body: Callable[[int, bytes], BadUpstream] = read
-) -> BadUpstream:
+    status: int, body: bytes, location: str = "", read_body: Callable[[int, bytes], UpstreamError] = read
+) -> UpstreamError:
     """Return the error for an answer that is no success, whatever was asked; *location* is where it redirects to.
 
     >>> explain_status(307, b"", "https://me:secret@example.com/v1?key=1").message
@@ -46,7 +46,7 @@ def explain_status(
     """
     target = public_url(location)
     if 300 <= status < 400 and target:
-        return BadUpstream(f"The upstream redirects to {target}; give that URL as the upstream.")
+        return UpstreamError(f"The upstream redirects to {target}; give that URL as the upstream.")
     made = read_body(status if 400 <= status <= 599 else 502, body)
     if _is_silent(body):
         return made.replace(message=f"{made.message.rstrip('.')} (the upstream answered {status or 'nothing'}).")

@@ -55,7 +55,7 @@ class Lesson(NamedTuple):
 _VALUE = re.compile(
     r"too (large|small|long|high|low)|must be|at (most|least)|m(ax|in)imum|exceed|between|unsupported value", re.I
 )
-_VALUE_CODES = ("unsupported_value", "invalid_value", upstream_errors.FULL)
+_VALUE_CODES = ("unsupported_value", "invalid_value", upstream_errors.CONTEXT_LENGTH_EXCEEDED)
 _UNKNOWN_CODES = ("unsupported_parameter", "unknown_parameter")
 _UNKNOWN = re.compile(
     r"unsupported|(not|n't) support|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|extra (inputs|fields)",
@@ -266,7 +266,7 @@ _CHAT = (
     Lesson("unsupported", _unsupported),
 )
 _RESPONSES = (
-    Lesson("least_output_tokens", _least_output_tokens),
+    Lesson("min_output_tokens", _least_output_tokens),
     Lesson("responses_unsupported", _responses_unsupported),
     Lesson("object_arguments", _object_arguments, _TEMPLATE),
 )

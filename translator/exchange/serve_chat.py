@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import additions, answer, request
 from ..context import Context
-from ..errors import BadRequest, BadUpstream
+from ..errors import RequestError, UpstreamError
 from ..losses import Report
 from ..parts import formats, upstream_errors
 from ..profiles import Profile
@@ -29,9 +29,9 @@ class ServeChat(Exchange):
     *body* is the decoded request; *profile* is a Profile or the name of a preset; *new_id* makes an id for a prefix
     (``call`` -> ``call_...``); *clock* gives Unix seconds. Without them, ids and times are functions of the input:
     servers hand in random ids. Not *live*: the request will not be sent from here, so what is emulated while an answer
-    comes back is dropped. Raises BadRequest for a body that is no chat request, and NotSayable when *strict* and
-    something would be lost. Send ``responses`` to the upstream, ``copies`` times; hand what comes back to ``answer``,
-    ``stream`` or ``error``. What was lost is in ``report``.
+    comes back is dropped. Raises RequestError for a body that is no chat request, and UntranslatableError when *strict*
+    and something would be lost. Send ``responses`` to the upstream, ``copies`` times; hand what comes back to
+    ``answer``, ``stream`` or ``error``. What was lost is in ``report``.
 
     >>> exchange = ServeChat({"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
     >>> exchange.responses["input"]
@@ -43,7 +43,7 @@ class ServeChat(Exchange):
     """
 
     endpoint = "/responses"
-    awaited = "a Response"
+    answer_kind = "a Response"
 
     def __init__(
         self,
@@ -56,25 +56,25 @@ class ServeChat(Exchange):
         clock: Callable[[], float] = derived.no_time,
     ) -> None:
         if not isinstance(body, dict):
-            body = plain.read(body, "request", BadRequest)
+            body = plain.read(body, "request", RequestError)
         context = Context.of(profile, None, live)
         self.profile: Profile = context.profile
         self.report: Report = context.report
-        self._made = request.translate_to_responses(body, context, strict=strict)
-        self.request: dict[str, Any] = self._made.body
-        self.copies: int = self._made.copies
+        self._translation = request.translate_to_responses(body, context, strict=strict)
+        self.request: dict[str, Any] = self._translation.body
+        self.copies: int = self._translation.copies
         self.streaming: bool = body.get("stream") is True
         self._wanted = CompletionContext(
             model=body["model"],
             context=context,
-            include_usage=self._made.include_usage,
-            legacy=self._made.legacy,
-            stops=self._made.stops,
+            include_usage=self._translation.include_usage,
+            legacy=self._translation.legacy,
+            stops=self._translation.stops,
             new_id=new_id or derived.Ids(body),
             clock=clock,
-            caller_path=partial(paths.in_chat, made=self._made),
-            caller_name=self._made.names.own_name,
-            has_format=formats.is_wanted(self.request),
+            caller_path=partial(paths.in_chat, translation=self._translation),
+            caller_name=self._translation.names.caller_name,
+            has_format=formats.asks_for_json(self.request),
             limit=limit if isinstance(limit := self.request.get("max_output_tokens"), int) else None,
         )
 
@@ -84,9 +84,9 @@ class ServeChat(Exchange):
         return self.request
 
     def answer(self, finished: Any) -> dict[str, Any]:
-        """Return the chat completion for a finished Response; raises BadUpstream, also when the Response failed."""
+        """Return the chat completion for a finished Response; raises UpstreamError, also when the Response failed."""
         if not isinstance(finished, dict):
-            finished = plain.read(finished, "answer", BadUpstream)
+            finished = plain.read(finished, "answer", UpstreamError)
         return answer.to_chat(finished, self._wanted)
 
     def transducer(self) -> ToChat:
@@ -103,19 +103,19 @@ class ServeChat(Exchange):
 
     def release(self) -> None:
         super().release()
-        self._made = self._made._replace(body={}, origins=[], declared=[], given={})
-        self._wanted = self._wanted._replace(caller_path=upstream_errors.nowhere)
+        self._translation = self._translation._replace(body={}, origins=[], declared=[], source={})
+        self._wanted = self._wanted._replace(caller_path=upstream_errors.no_path)
 
     @property
-    def own_path(self) -> Callable[[str], str | None]:
+    def caller_path(self) -> Callable[[str], str | None]:
         """Turns `input[5].content` into `messages[3].content`, and so on."""
         return self._wanted.caller_path
 
     def learned(self, status: int, body: bytes) -> Profile | None:
         """Return a profile without what was added here and the upstream refused; None if that was not the reason."""
-        less = additions.refused(self._made.added, self.profile, status, body)
+        less = additions.refused(self._translation.added, self.profile, status, body)
         if less is not None:
             return less
-        given = {name for name, value in self._made.given.items() if value is not None}
+        given = {name for name, value in self._translation.source.items() if value is not None}
         added = [name for name, asked in _ADDED.items() if name in self.request and given.isdisjoint(asked)]
         return refusals.learned_of(added, self.profile, self.request, status, body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..context import Context
-from ..errors import BadRequest
+from ..errors import RequestError
 from ..wire import json, plain_schema, validate
 
 
@@ -16,7 +16,9 @@ def to_chat(form: Any, path: str, context: Context) -> dict[str, Any] | None:
     if kind in ("text", "json_object"):
         return None if kind == "text" else form
     if kind != "json_schema":
-        raise BadRequest(f"Invalid value: '{kind}'. There are 'text', 'json_object' and 'json_schema'.", f"{path}.type")
+        raise RequestError(
+            f"Invalid value: '{kind}'. There are 'text', 'json_object' and 'json_schema'.", f"{path}.type"
+        )
     schema = {key: value for key, value in _inner(form).items() if key != "type" and value is not None}
     if not context.profile.json_schema:
         context.report.emulated(path, "the schema is an instruction: the upstream holds only to 'json_object'")
@@ -33,7 +35,9 @@ def to_responses(form: Any, path: str, context: Context) -> dict[str, Any]:
     if kind in ("text", "json_object"):
         return form
     if kind != "json_schema":
-        raise BadRequest(f"Invalid value: '{kind}'. There are 'text', 'json_object' and 'json_schema'.", f"{path}.type")
+        raise RequestError(
+            f"Invalid value: '{kind}'. There are 'text', 'json_object' and 'json_schema'.", f"{path}.type"
+        )
     made = {"type": kind, **{key: value for key, value in _inner(form).items() if key != "type" and value is not None}}
     if isinstance(form.get(kind), dict):
         context.report_unread(form, frozenset({"type", kind}), path)
@@ -56,7 +60,7 @@ def _inner(form: dict[str, Any]) -> dict[str, Any]:
     return nested if isinstance(nested, dict) else form
 
 
-def is_wanted(request: dict[str, Any]) -> bool:
+def asks_for_json(request: dict[str, Any]) -> bool:
     """Whether a Responses request asks for an answer that is JSON."""
     text = request.get("text")
     form = text.get("format") if isinstance(text, dict) else None

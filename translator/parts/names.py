@@ -37,7 +37,7 @@ def _digest(text: str, attempt: int) -> str:
     return hashlib.sha256(salted.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Names:
+class ToolNames:
     """The tools of one request under both of their names: the client's, and the one that the upstream knows."""
 
     def __init__(self) -> None:
@@ -57,10 +57,10 @@ class Names:
         """Return the client's name for one that the upstream knows; None if it was never told that."""
         return self._own.get(flat)
 
-    def own_name(self, flat: str) -> str:
+    def caller_name(self, flat: str) -> str:
         """Return the client's name without its namespace, or *flat* itself where there is none."""
-        found = self._own.get(flat)
-        return found[1] if found else flat
+        name = self._own.get(flat)
+        return name[1] if name else flat
 
 
 def report_alias(name: str, flat: str, path: str, context: Context) -> None:
@@ -92,8 +92,8 @@ def _nine(call_id: str, attempt: int) -> str:
     return call_id if not attempt and _NINE.fullmatch(call_id) else _digest(call_id, attempt)[:9]
 
 
-def _first_free(word: Callable[[int], str], taken: dict[str, Name] | set[str]) -> str:
+def _first_free(alias: Callable[[int], str], taken: dict[str, Name] | set[str]) -> str:
     attempt = 0
-    while (found := word(attempt)) in taken:
+    while (candidate := alias(attempt)) in taken:
         attempt += 1
-    return found
+    return candidate

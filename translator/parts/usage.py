@@ -69,16 +69,16 @@ _ABSURD = 10**15
 
 def _first(fields: dict[str, Any], names: tuple[str, ...]) -> int | None:
     """The first of some counts that is more than nothing; 0 if they say so, None if they say nothing."""
-    found: int | None = None
+    count: int | None = None
     for name in names:
         value = fields.get(name)
         if type(value) is int and 0 < value < _ABSURD:  # as nearly always
             return value
         if value is not None and _is_count(_number(value)):
-            found = _count(fields, name)
-            if found:
-                return found
-    return found
+            count = _count(fields, name)
+            if count:
+                return count
+    return count
 
 
 def _count(fields: dict[str, Any], name: str) -> int:

@@ -11,7 +11,7 @@ _ATOMS = frozenset({str, int, float, bool, type(None)})
 
 
 @runtime_checkable
-class Model(Protocol):
+class SupportsModelDump(Protocol):
     """An object of the OpenAI SDK, or another model of pydantic: it says itself what it is in JSON."""
 
     def model_dump(
@@ -42,7 +42,7 @@ def _copy(value: Any, path: str) -> Any:
         return [inner if type(inner) in _ATOMS else _copy(inner, f"{path}[{i}]") for i, inner in enumerate(value)]
     if value is None or isinstance(value, (str, int, float)):
         return value
-    if isinstance(value, Model) and not isinstance(value, type):
+    if isinstance(value, SupportsModelDump) and not isinstance(value, type):
         # as the SDK sends its own objects: `schema_` is `schema`, and what was never set is not sent as null
         return _copy(value.model_dump(mode="json", by_alias=True, exclude_unset=True, warnings=False), path)
     raise TypeError(

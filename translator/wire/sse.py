@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ..errors import BadUpstream
+from ..errors import UpstreamError
 from . import json
 
 DONE = b"data: [DONE]\n\n"
@@ -64,7 +64,7 @@ class Decoder:
 
     Reads LF, CR and CRLF, several data lines, a byte order mark, comments, bare JSON lines without ``data:`` (D30),
     JSON that goes over several lines, and events without a blank line between them (W9).
-    Raises BadUpstream when one event is larger than *max_line* bytes.
+    Raises UpstreamError when one event is larger than *max_line* bytes.
     """
 
     def __init__(self, max_line: int = MAX_LINE) -> None:
@@ -132,7 +132,7 @@ class Decoder:
 
     def _expect_room(self, line: bytes) -> None:
         if self._size + len(line) > self._max_line:
-            raise BadUpstream(f"The upstream sent an event of more than {self._max_line} bytes.")
+            raise UpstreamError(f"The upstream sent an event of more than {self._max_line} bytes.")
 
     def _whole(self, line: bytes) -> bytes:
         """A line with what came of it before, and without the mark at the beginning of the stream."""

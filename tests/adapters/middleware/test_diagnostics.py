@@ -16,8 +16,8 @@ async def test_a_page(side: Any, chat: Any, streams: bool) -> None:
     """A web page instead of an answer is the wrong URL."""
     got = await side.talk(chat(PAGE, kind="text/html; x=y"), {**side.ask, "stream": streams}).run()
     assert got.status == 502
-    awaited = "a chat completion" if side.is_chat else "a Response"
-    assert got.error["message"] == f"The upstream answered with text/html, not with {awaited}: is the URL right?"
+    answer_kind = "a chat completion" if side.is_chat else "a Response"
+    assert got.error["message"] == f"The upstream answered with text/html, not with {answer_kind}: is the URL right?"
 
 
 async def test_redirect(side: Any, chat: Any) -> None:

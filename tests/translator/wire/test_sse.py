@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diglot.translator import BadUpstream
+from diglot.translator import UpstreamError
 from diglot.translator.wire.sse import DONE, Decoder, Event, data, event, with_hole
 
 
@@ -115,10 +115,10 @@ def test_the_end_mark(mark: bytes, done: bool) -> None:
 )
 def test_one_event_has_a_limit(given: bytes) -> None:
     """A line, an event of many lines, or a line without end is refused before it is kept."""
-    with pytest.raises(BadUpstream, match="an event of more than 100 bytes") as raised:
+    with pytest.raises(UpstreamError, match="an event of more than 100 bytes") as raised:
         decoded(given, max_line=100)
     assert raised.value.status == 502
-    with pytest.raises(BadUpstream):
+    with pytest.raises(UpstreamError):
         decoded(*(given[i : i + 1] for i in range(len(given))), max_line=100)
 
 
@@ -164,7 +164,7 @@ def test_an_event_of_usual_form_has_a_limit_too() -> None:
     """However many came before it."""
     short, long = b"event: x\ndata: a\n\n", b"event: x\ndata: " + b"a" * 100 + b"\n\n"
     assert len(decoded(short, short, short, short, max_line=100)) == 4
-    with pytest.raises(BadUpstream, match="more than 100 bytes"):
+    with pytest.raises(UpstreamError, match="more than 100 bytes"):
         decoded(short, short, short, long, max_line=100)
 
 

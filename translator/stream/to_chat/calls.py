@@ -7,7 +7,7 @@ from typing import Any
 
 from ...losses import Report
 from ...parts import calls
-from ...wire.validate import place
+from ...wire.validate import list_index
 from ..growing import PieceWriter
 from .completion import Completion
 from .item_index import Fits, ItemIndex
@@ -63,7 +63,7 @@ class CallReader(TurnQueue[ReceivedCall]):
         if call is None:
             free_form = event["type"].startswith("response.custom")
             body = {"type": "custom_tool_call" if free_form else "function_call"}
-            return self.begin(body, place(event.get("output_index")), names_of_event(event))
+            return self.begin(body, list_index(event.get("output_index")), names_of_event(event))
         assert isinstance(call, ReceivedCall)
         return call
 
@@ -94,7 +94,7 @@ class CallReader(TurnQueue[ReceivedCall]):
         call.end_payload()
 
     def finish(self, call: ReceivedCall, body: Body) -> None:
-        """*call* is done, and *body* is all of it. Raises BadRequest when it cannot be read."""
+        """*call* is done, and *body* is all of it. Raises RequestError when it cannot be read."""
         call.read_head(body)
         if call.streams:
             self._finish_payload(call, body.get(call.field))

@@ -60,7 +60,7 @@ class Completion:
     def take_chunks(self) -> list[Body]:
         """Return the chunks since the last time."""
         chunks, self._chunks = self._chunks, []
-        return json.copied(chunks) if self._apart else chunks
+        return json.deep_copy(chunks) if self._apart else chunks
 
     def read_snapshot(self, snapshot: Body) -> None:
         """Take what a snapshot of the Response says about the whole; its name and time count until the start."""
@@ -210,7 +210,7 @@ class Completion:
         template = sse.with_hole(sse.data({**self._head, "choices": [choice]}), field)
         if template is None:
             return None
-        add, encode = buffer.add, json.encode_sound
+        add, encode = buffer.add, json.encode_strict
 
         def append(piece: str) -> bytes:
             add(piece)

@@ -66,12 +66,12 @@ class EventReader:
     def _announce_item(self, event: Body) -> None:
         body = event.get("item")
         if isinstance(body, dict):
-            self._output.announce(body, validate.place(event.get("output_index")))
+            self._output.announce(body, validate.list_index(event.get("output_index")))
 
     def _finish_item(self, event: Body) -> None:
         body = event.get("item")
         if isinstance(body, dict):
-            self._output.finish(body, validate.place(event.get("output_index")), event.get("item_id"))
+            self._output.finish(body, validate.list_index(event.get("output_index")), event.get("item_id"))
 
     # messages and reasoning
 

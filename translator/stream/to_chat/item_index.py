@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ...wire.validate import place
+from ...wire.validate import list_index
 from ..growing import to_utf8
 from .item_parts import Body, Names, ReceivedItem, names_of_event
 
@@ -37,7 +37,7 @@ class ItemIndex:
 
         An event that ends something says by *fits* whether what came of an item is what it says.
         """
-        return self.find(kind, place(event.get("output_index")), names_of_event(event), fits)
+        return self.find(kind, list_index(event.get("output_index")), names_of_event(event), fits)
 
     def is_named(self, event: Body, kind: str) -> bool:
         """Whether an event calls an item of this kind by its name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...errors import BadRequest, BadUpstream
+from ...errors import RequestError, UpstreamError
 from ...parts import upstream_errors
 from ...wire import json, validate
 from .calls import CallReader
@@ -28,7 +28,7 @@ class OutputReader:
     def __init__(self, out: Completion, context: CompletionContext) -> None:
         self.broken: str | None = None
         """What could not be read, if there was anything."""
-        self.error: BadUpstream | None = None
+        self.error: UpstreamError | None = None
         """The upstream's own error, if an item has one."""
         inner = context.context
         text_output = TextOutput(out, context.stops)
@@ -92,7 +92,7 @@ class OutputReader:
         members = output if isinstance(output, list) else []
         bodies = [body for body in members if isinstance(body, dict)]
         if len(bodies) < len(members):
-            self._report.dropped("message", f"chat has no {validate.word(None)}")
+            self._report.dropped("message", f"chat has no {validate.safe_token(None)}")
         if not bodies and not self.items.all and text and isinstance(text, str):
             bodies = [{"type": "output_text", "text": text}]
         known: list[ReceivedItem | None] = [None] * len(bodies)
@@ -112,7 +112,9 @@ class OutputReader:
         self.calls.close(whole)
         for item in self.items.all:
             if not (item.done or item.kind in _CHAT_KINDS):
-                self._report.dropped("message", f"chat has no {validate.word(item.kind)}")  # it began and never ended
+                self._report.dropped(
+                    "message", f"chat has no {validate.safe_token(item.kind)}"
+                )  # it began and never ended
 
     def _begin(self, kind: str, body: Body, index: Any, names: Names) -> ReceivedItem:
         """Return a new item; it stands behind those of its kind."""
@@ -159,11 +161,11 @@ class OutputReader:
             return
         try:
             self.calls.finish(item, body)
-        except BadRequest:
+        except RequestError:
             self.mark_broken("a tool call that cannot be read")
 
     def _finish_other(self, item: ReceivedItem, body: Body) -> None:
-        self._report.dropped("message", f"chat has no {validate.word(body.get('type'))}")
+        self._report.dropped("message", f"chat has no {validate.safe_token(body.get('type'))}")
 
     def _finish_image(self, item: ReceivedItem, body: Body) -> None:
         result, form = body.get("result"), body.get("output_format")

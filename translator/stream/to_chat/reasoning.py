@@ -7,7 +7,7 @@ from typing import Any
 from ...context import Context
 from ...parts import reasoning
 from ...wire import json
-from ...wire.validate import place
+from ...wire.validate import list_index
 from ..growing import PieceWriter
 from .completion import Completion
 from .item_index import Fits, ItemIndex
@@ -40,13 +40,13 @@ class ReasoningReader:
 
     def _item_of(self, event: Body, fits: Fits | None = None) -> ReceivedItem:
         item = self._items.item_of(event, "reasoning", fits)
-        return item or self.begin(place(event.get("output_index")), names_of_event(event))
+        return item or self.begin(list_index(event.get("output_index")), names_of_event(event))
 
     def add(self, kind: str, event: Body, delta: str) -> None:
         """Take a piece of a text; *kind* is `content` or `summary`."""
         self._part = None
         if delta and self._shows(item := self._item_of(event), kind):
-            part = item.part(_FIELD, place(event.get(f"{kind}_index")))
+            part = item.part(_FIELD, list_index(event.get(f"{kind}_index")))
             self._item, self._part = item, part
             self.queue.feed(item, part, delta, [])
 
@@ -61,7 +61,7 @@ class ReasoningReader:
         """A part is announced, perhaps with its text (W31)."""
         item = self._item_of(event) if text else self._items.item_of(event, "reasoning")
         if item is not None:
-            index = place(event.get(f"{kind}_index"))
+            index = list_index(event.get(f"{kind}_index"))
             item.announce_part(_FIELD, index)
             self._announce_text(item, kind, index, text)
 
@@ -83,7 +83,7 @@ class ReasoningReader:
 
         item = self._item_of(event, fits) if text else self._items.item_of(event, "reasoning", fits)
         if item is not None and (self._shows(item, kind) if text else item.shown_kind == kind):
-            part = item.whole_part(_FIELD, place(event.get(f"{kind}_index")), text or None)
+            part = item.whole_part(_FIELD, list_index(event.get(f"{kind}_index")), text or None)
             self.queue.finish_part(item, part, text or None)
 
     def finish(self, item: ReceivedItem, body: Body) -> bool:

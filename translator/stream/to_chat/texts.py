@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 from ...context import Context
 from ...parts import logprobs
 from ...wire import validate
-from ...wire.validate import place
+from ...wire.validate import list_index
 from ..growing import PieceWriter
 from .item_index import Fits, ItemIndex
 from .item_parts import TEXTS, Body, Names, ReceivedItem, names_of_event
@@ -61,7 +61,7 @@ class MessageReader:
 
     def _item_of(self, event: Body, fits: Fits | None = None) -> ReceivedItem:
         item = self._items.item_of(event, "message", fits)
-        return item or self.begin({}, place(event.get("output_index")), names_of_event(event))
+        return item or self.begin({}, list_index(event.get("output_index")), names_of_event(event))
 
     # pieces
 
@@ -71,7 +71,7 @@ class MessageReader:
         item, part = self._item, self._part
         if item is None or part is None or address != self._address:
             item = self._item = self._item_of(event)
-            part = self._part = item.part(_field(item, "content"), place(address[2]))
+            part = self._part = item.part(_field(item, "content"), list_index(address[2]))
             self._address = address
         encoded = event.get("logprobs")
         tokens = logprobs.to_chat(encoded) if encoded else []
@@ -87,7 +87,7 @@ class MessageReader:
         """Take a piece of a refusal."""
         if delta:
             item = self._item_of(event)
-            self._feed(item, item.part("refusal", place(event.get("content_index"))), delta, [])
+            self._feed(item, item.part("refusal", list_index(event.get("content_index"))), delta, [])
 
     def appender(self) -> PieceWriter | None:
         """Return what sends the next piece of the text that grows, if nothing has to be looked for in it."""
@@ -117,7 +117,7 @@ class MessageReader:
         field, text = TEXTS[body["type"]], body.get(_TEXT_FIELDS[body["type"]])
         item = self._item_of(event) if text else self._items.item_of(event, "message")
         if item is not None:
-            index = place(event.get("content_index"))
+            index = list_index(event.get("content_index"))
             item.announce_part(_field(item, field), index)
             self._announce_text(item, field, index, text)
 
@@ -137,14 +137,14 @@ class MessageReader:
         """A part is whole."""
         text, field = body.get(_TEXT_FIELDS[body["type"]]), TEXTS[body["type"]]
         item = self._item_of(event, fits=lambda item: item.may_end_with(_field(item, field), text))
-        part = item.whole_part(_field(item, field), place(event.get("content_index")), text)
+        part = item.whole_part(_field(item, field), list_index(event.get("content_index")), text)
         self._finish_part(item, part, body, text)
 
     def cite(self, event: Body) -> None:
         """Take an annotation."""
         item = self._item_of(event)
-        part = item.whole_part(_field(item, "content"), place(event.get("content_index")))
-        index = place(event.get("annotation_index"))
+        part = item.whole_part(_field(item, "content"), list_index(event.get("content_index")))
+        index = list_index(event.get("annotation_index"))
         if not isinstance(index, int) or index >= len(part.annotations):
             part.annotations.append(event.get("annotation"))
             self._output.out.citations.add(part)
@@ -205,7 +205,7 @@ class MessageReader:
             if isinstance(kind, str) and kind in TEXTS:
                 parts.append((i, part))
             else:
-                self._report.dropped("content", f"chat has no part {validate.word(kind)}", part)
+                self._report.dropped("content", f"chat has no part {validate.safe_token(kind)}", part)
         return parts
 
 

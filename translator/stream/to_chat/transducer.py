@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...errors import BadUpstream, Misuse, TranslationError
+from ...errors import ProtocolMisuse, TranslationError, UpstreamError
 from ...parts import endings, upstream_errors
 from .completion import Body, Completion
 from .context import CompletionContext
@@ -22,10 +22,10 @@ class ToChat:
     """One answer. Call ``feed`` with every event and ``finish`` at the end; all return the chunks that follow.
 
     ``start`` may be called ahead of the first event. Before anything has started, an error of the upstream is raised as
-    BadUpstream; afterwards it ends the answer as an error chunk. When ``cut_short``, a stop sequence ended the answer
-    and the upstream still works. Misuse is raised for a call after the end. When *quiet*, there are no chunks, only the
-    answer. Chunks are the caller's, to be changed at will; unless they are *apart*, they share objects with each other
-    and with the answer.
+    UpstreamError; afterwards it ends the answer as an error chunk. When ``cut_short``, a stop sequence ended the answer
+    and the upstream still works. ProtocolMisuse is raised for a call after the end. When *quiet*, there are no chunks,
+    only the answer. Chunks are the caller's, to be changed at will; unless they are *apart*, they share objects with
+    each other and with the answer.
     """
 
     def __init__(self, context: CompletionContext, quiet: bool = False, apart: bool = True) -> None:
@@ -93,7 +93,7 @@ class ToChat:
 
     def release(self) -> None:
         """Let go of the request: nobody asks for its paths any more."""
-        self._caller_path = upstream_errors.nowhere
+        self._caller_path = upstream_errors.no_path
 
     def garbled(self, what: str) -> None:
         """Something came that cannot be read: what it said is lost, so the answer must not end well."""
@@ -106,13 +106,13 @@ class ToChat:
             self._fail(self._awaited)
             return self._out.take_chunks()
         if self._output.is_empty() and not self.started:
-            raise BadUpstream(self._output.broken or "The upstream ended its stream before it began an answer.")
+            raise UpstreamError(self._output.broken or "The upstream ended its stream before it began an answer.")
         are_whole = self._output.is_done() and not (self._output.is_cut() or self._output.broken)
         if are_whole and (clean or not self._profile.terminal_event):  # R2
             self._report.defaulted("finish_reason", "the upstream did not say how its answer ended")
             self._conclude("completed", None)
         else:
-            self._fail(BadUpstream(self._output.broken or "The upstream's stream was cut off."))
+            self._fail(UpstreamError(self._output.broken or "The upstream's stream was cut off."))
         return self._out.take_chunks()
 
     def fail(self, error: TranslationError) -> list[Body]:
@@ -123,7 +123,7 @@ class ToChat:
 
     def _expect_open(self) -> None:
         if self.ended:
-            raise Misuse("The answer has ended.")
+            raise ProtocolMisuse("The answer has ended.")
 
     # what events say
 
@@ -140,9 +140,9 @@ class ToChat:
     def _take_reason(self, event: Body) -> None:
         """The answer failed, and nobody has said why: only errors count."""
         body = event.get("response")
-        if event.get("type") == "error" or upstream_errors.is_said(event.get("error")):
+        if event.get("type") == "error" or upstream_errors.is_set(event.get("error")):
             self._read_error(event)
-        elif isinstance(body, dict) and upstream_errors.is_said(body.get("error")):
+        elif isinstance(body, dict) and upstream_errors.is_set(body.get("error")):
             self._read_end({"type": "response.failed", "response": body})
 
     def _read_snapshot(self, event: Body) -> None:
@@ -156,7 +156,7 @@ class ToChat:
     def _read_error(self, event: Body) -> None:
         self._break(upstream_errors.of_event(event), event)
 
-    def _break(self, error: BadUpstream, event: Body) -> None:
+    def _break(self, error: UpstreamError, event: Body) -> None:
         """The upstream's own error; what was used before it is paid all the same (W7)."""
         self._out.read_snapshot({"usage": event.get("usage")})
         self._fail_upstream(error)
@@ -169,8 +169,8 @@ class ToChat:
         status = self._status(body, event_status)
         if status not in ("completed", "incomplete"):
             error = upstream_errors.of_response({**body, "status": status})
-            if status == "failed" and event_status is not None and not upstream_errors.is_said(body.get("error")):
-                self._awaited = upstream_errors.retold(error, self._caller_path)
+            if status == "failed" and event_status is not None and not upstream_errors.is_set(body.get("error")):
+                self._awaited = upstream_errors.with_caller_path(error, self._caller_path)
             else:
                 self._fail_upstream(error)
             return
@@ -179,7 +179,7 @@ class ToChat:
             self._fail_upstream(self._output.error)
             return
         if status == "completed" and self._output.is_empty() and not _has_output(body):
-            self._fail(BadUpstream(self._output.broken or "The upstream's response has no output."))
+            self._fail(UpstreamError(self._output.broken or "The upstream's response has no output."))
             return
         reason = _incomplete_reason(body, status)
         self._conclude("incomplete" if reason else status, reason if reason and isinstance(reason, str) else None)
@@ -187,7 +187,7 @@ class ToChat:
     def _status(self, body: Body, event_status: str | None) -> str:
         """Return the worse of the two endings that an event and its Response have."""
         error, word = body.get("error"), body.get("status")
-        if error is not None and upstream_errors.is_said(error):
+        if error is not None and upstream_errors.is_set(error):
             return "failed"
         status = endings.status(word)
         if status is None and event_status is None:
@@ -206,20 +206,20 @@ class ToChat:
         if not (is_cut or self._output.calls.are_complete()):
             is_cut = self._is_used_up()
             if not is_cut:
-                self._fail(BadUpstream("The upstream ended its answer in the middle of a tool call."))
+                self._fail(UpstreamError("The upstream ended its answer in the middle of a tool call."))
                 return
         self._output.flush(whole=not is_cut)
         if self._output.broken or (self._out.stopped and self._output.calls.are_whole()):
             self._stop()
         elif self._output.calls.is_nameless and not is_cut:
-            self._fail(BadUpstream("The upstream sent a tool call without a name."))
+            self._fail(UpstreamError("The upstream sent a tool call without a name."))
         else:
             status = "incomplete" if is_cut or self._is_full() else "completed"
             self._end(self._finish_reason(status, reason, has_cut_items))
 
     def _is_full(self) -> bool:
         """Whether a text is as long as it may be: llama-server and transformers serve call that completed."""
-        if not self._is_used_up() or self._out.call_reason or self._profile.says_when_cut:
+        if not self._is_used_up() or self._out.call_reason or self._profile.reports_truncation:
             return False
         self._report.approximated("finish_reason", "the answer is as long as its limit and taken for cut")
         return True
@@ -232,7 +232,7 @@ class ToChat:
     def _stop(self) -> None:
         """A stop sequence came; what could not be read before it counts all the same."""
         if self._output.broken:
-            self._fail(BadUpstream(self._output.broken))
+            self._fail(UpstreamError(self._output.broken))
         else:
             self._output.flush(whole=True)
             self._end(self._out.call_reason or "stop")
@@ -250,9 +250,9 @@ class ToChat:
         self.ended = True
         self._out.end(reason)
 
-    def _fail_upstream(self, error: BadUpstream) -> None:
+    def _fail_upstream(self, error: UpstreamError) -> None:
         """The upstream's own error, which may name a place in its request."""
-        self._fail(upstream_errors.retold(error, self._caller_path))
+        self._fail(upstream_errors.with_caller_path(error, self._caller_path))
 
     def _fail(self, error: TranslationError) -> None:
         if not self.started:
@@ -269,7 +269,7 @@ def _incomplete_reason(body: Body, status: str) -> Any:
     if reason := details.get("reason") if isinstance(details, dict) else details:
         return reason
     word = body.get("status")
-    return word if status == "incomplete" and endings.word(word) not in endings.STATUSES else None
+    return word if status == "incomplete" and endings.normalize(word) not in endings.STATUSES else None
 
 
 def _has_output(body: Body) -> bool:

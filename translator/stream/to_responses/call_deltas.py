@@ -31,14 +31,14 @@ def read(delta: dict[str, Any]) -> CallDelta:
     custom, function = delta.get("custom"), delta.get("function")
     free_form = isinstance(custom, dict) and delta.get("type") != "function"  # W4: the type says which member counts
     if free_form and isinstance(function, dict) and delta.get("type") != "custom":
-        free_form = validate.says_something(custom)
+        free_form = validate.has_content(custom)
     call = custom if free_form else function
     call = call if isinstance(call, dict) else {}
     payload = call.get("input" if free_form else "arguments")
     if not isinstance(payload, str):  # D39: an object instead of its text
         payload = "" if payload is None else json.encode_text(payload)
     call_id, name, extra = delta.get("id"), call.get("name"), delta.get("extra_content")
-    place = validate.place(delta.get("index"))
+    place = validate.list_index(delta.get("index"))
     return CallDelta(
         place if isinstance(place, (int, str)) else None,
         call_id if isinstance(call_id, str) else "",

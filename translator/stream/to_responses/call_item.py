@@ -1,4 +1,4 @@
-"""Tool calls as output items, and the order of events inside each (protocol 5.2, I9)."""
+"""DeclaredTool calls as output items, and the order of events inside each (protocol 5.2, I9)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Any
 
 from ...parts import calls
-from ...parts.catalog import Catalog, Tool
+from ...parts.catalog import Catalog, DeclaredTool
 from ..growing import TextBuffer
 from .arguments import ArgumentsBuffer
 from .output import Body, Output, OutputItem
@@ -45,7 +45,7 @@ class CallItem(OutputItem):
         self._closed = False
         self._payload = Payload.ARGUMENTS
         self.arguments: ArgumentsBuffer = ArgumentsBuffer(self.buffer)
-        self._tool: Tool | None = None
+        self._tool: DeclaredTool | None = None
 
     def set_head(self, name: str, call_id: str, free_form: bool) -> None:
         """Learn which tool is called; the first value counts (D10, D12)."""
@@ -117,7 +117,7 @@ class CallItem(OutputItem):
 
     def open(self, out: Output) -> None:
         self._out = out
-        self._tool = self._catalog.called(self.name)
+        self._tool = self._catalog.declared_or_known(self.name)
         kind = self._tool.kind if self._tool else "function"
         if self._payload is Payload.ARGUMENTS and kind == "custom":
             self._payload = Payload.WRAPPED_INPUT

@@ -63,7 +63,7 @@ class ChoiceWriter:
             self._add_members(members, again=self._cumulative or (contribution.whole and not is_first))
             if calls:
                 self.calls.add(calls, again=True)
-        reason = endings.word(choice.get("finish_reason"))
+        reason = endings.normalize(choice.get("finish_reason"))
         if reason is not None and self._metadata.add_reason(reason):
             self._close_items()
 
@@ -105,13 +105,13 @@ class ChoiceWriter:
             return
         parts = value if isinstance(value, list) else [value]  # some servers send parts
         if again:
-            whole = "".join([thoughts.joined_text(part) for part in parts if content.is_thought(part)])
+            whole = "".join([thoughts.thoughts_text(part) for part in parts if content.is_thought(part)])
             self.reasoning.add_whole_text(whole, self._loose, thoughts.AMONG_PARTS)
             self.text.add_whole([part for part in parts if not content.is_thought(part)], self._loose)
             return
         for part in parts:
             if content.is_thought(part):
-                self.reasoning.add_text(thoughts.joined_text(part), thoughts.AMONG_PARTS)
+                self.reasoning.add_text(thoughts.thoughts_text(part), thoughts.AMONG_PARTS)
             else:
                 self.text.add(part)
 

@@ -60,7 +60,7 @@ def _members(owner: Any) -> Body:
     members: Body = {}
     if isinstance(owner, dict):  # D34
         for name, value in owner.items():
-            if value and name not in _IGNORED and (isinstance(value, str) or validate.says_something(value)):
+            if value and name not in _IGNORED and (isinstance(value, str) or validate.has_content(value)):
                 members[name] = value
     if "function_call" in members and _is_twin(members["function_call"], members.get("tool_calls")):
         del members["function_call"]
@@ -119,5 +119,5 @@ def index_of(choice: Body) -> int | str:
     index = choice.get("index")
     if index is None or index == 0:  # as nearly always
         return 0
-    index = validate.place(index)
+    index = validate.list_index(index)
     return index if isinstance(index, (int, str)) else 0

@@ -153,7 +153,7 @@ class Reasoning(OutputItem):
         self._in_summary = show in ("summary", "both")
         self._in_content = show in ("content", "both")
         self._seal = seal
-        self._details: dict[str, reasoning.Details] = {}
+        self._details: dict[str, reasoning.DetailsBuffer] = {}
         self._state: Body = {}  # what goes back with the text
 
     def open(self, out: Output) -> None:
@@ -187,7 +187,7 @@ class Reasoning(OutputItem):
 
     def add_details(self, name: str, entries: Any) -> None:
         """Add entries of a provider's own structure."""
-        self._details.setdefault(name, reasoning.Details()).add(entries)
+        self._details.setdefault(name, reasoning.DetailsBuffer()).add(entries)
 
     @property
     def field(self) -> str | None:

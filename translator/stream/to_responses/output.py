@@ -120,7 +120,7 @@ class Output:
         """Return the events since the last time."""
         self.steps += 1
         events, self.events = self.events, []
-        return json.copied(events) if self._apart else events
+        return json.deep_copy(events) if self._apart else events
 
     def emit(self, kind: str, **fields: Any) -> None:
         """Add an event about the whole answer."""
@@ -160,7 +160,7 @@ class Output:
             return None
         if (read := item.piece_reader()) is not None:
             return self._reading_writer(read, template)
-        add, encode = item.buffer.add, json.encode_sound
+        add, encode = item.buffer.add, json.encode_strict
 
         def write(piece: str) -> bytes:
             add(piece)
@@ -171,7 +171,7 @@ class Output:
         return write
 
     def _reading_writer(self, read: Callable[[str], str | None], template: bytes) -> OptionalPieceWriter:
-        encode = json.encode_sound
+        encode = json.encode_strict
 
         def write(piece: str) -> bytes | None:
             text = read(piece)

@@ -37,13 +37,13 @@ class ReasoningWriter:
 
     def add(self, delta: Body) -> None:
         """Add the thoughts in a delta."""
-        name, text = reasoning.said_in(delta)
+        name, text = reasoning.field_and_text(delta)
         self.add_text(text, name)
         self._carry(delta, again=False)
 
     def add_whole(self, message: Body, loose: bool) -> None:
         """Add what is new of the thoughts in a whole message. What differs is more of them where it is *loose*."""
-        name, whole = reasoning.said_in(message)
+        name, whole = reasoning.field_and_text(message)
         self.add_whole_text(whole, loose, name)
         self._carry(message, again=True)
 

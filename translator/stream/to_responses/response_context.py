@@ -21,9 +21,11 @@ class ResponseContext(NamedTuple):
     compacts: bool  # the answer is a summary
     new_id: Callable[[str], str]
     clock: Callable[[], float]
-    own_path: Callable[[str], str | None] = str  # turns a place in the upstream's request into the client's
+    caller_path: Callable[[str], str | None] = str  # turns a place in the upstream's request into the client's
 
     def released(self) -> ResponseContext:
         """Return what is still needed when the stream is under way: the declarations of tools are not."""
         about = {"model": self.blank["model"]}
-        return self._replace(blank=about, catalog=self.catalog.without_declarations(), own_path=upstream_errors.nowhere)
+        return self._replace(
+            blank=about, catalog=self.catalog.without_declarations(), caller_path=upstream_errors.no_path
+        )

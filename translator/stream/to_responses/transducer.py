@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import fields
-from ...errors import BadUpstream, Misuse, TranslationError
+from ...errors import ProtocolMisuse, TranslationError, UpstreamError
 from ...parts import endings, upstream_errors
 from ...wire import json
 from .choice_writer import ChoiceWriter
@@ -26,9 +26,9 @@ class ToResponses:
     """One answer. Call ``feed`` with every chunk and ``finish`` at the end; all return the events that follow.
 
     ``start`` may be called ahead of the first chunk. Before anything has started, an error of the upstream is raised as
-    BadUpstream; afterwards it ends the answer as failed. Misuse is raised for a call after the end. When *quiet*, there
-    are no events, only the answer. Events are the caller's, to be changed at will; unless they are *apart*, they share
-    objects with each other and with the answer.
+    UpstreamError; afterwards it ends the answer as failed. ProtocolMisuse is raised for a call after the end. When
+    *quiet*, there are no events, only the answer. Events are the caller's, to be changed at will; unless they are
+    *apart*, they share objects with each other and with the answer.
     """
 
     cut_short: bool = False
@@ -56,14 +56,14 @@ class ToResponses:
     def start(self) -> list[Body]:
         """Begin the answer now: `response.created` and `response.in_progress`; nothing if that happened before."""
         if self.ended:
-            raise Misuse(_ENDED)
+            raise ProtocolMisuse(_ENDED)
         self._begin()
         return self._out.take_events()
 
     def feed(self, chunk: Any) -> list[Body]:
         """Take one chunk of the upstream's stream."""
         if self.ended:
-            raise Misuse(_ENDED)
+            raise ProtocolMisuse(_ENDED)
         if upstream_errors.is_error(chunk):
             if isinstance(chunk, dict):
                 self._metadata.read_usage(chunk)  # what was used before the error is paid all the same (W7)
@@ -92,7 +92,7 @@ class ToResponses:
         for name in fields.REPEATED:
             value = self.answer[name]
             if value and isinstance(value, (dict, list)):
-                self.answer[name] = json.carried(value)
+                self.answer[name] = json.as_raw(value)
         self._about = self._about.released()
         self._writer.calls.release(self._about.catalog)
 
@@ -103,16 +103,16 @@ class ToResponses:
     def finish(self, clean: bool = False) -> list[Body]:
         """The stream is over; *clean*: the upstream said so itself (`[DONE]`)."""
         if self.ended:
-            raise Misuse(_ENDED)
+            raise ProtocolMisuse(_ENDED)
         if not self.started:
-            raise BadUpstream(self._metadata.damage or "The upstream ended its stream before it began an answer.")
+            raise UpstreamError(self._metadata.damage or "The upstream ended its stream before it began an answer.")
         self._writer.text.flush()
         if problem := self._writer.problem():
-            return self.fail(BadUpstream(problem))
+            return self.fail(UpstreamError(problem))
         has_output = bool(self.answer["output"]) or self._out.last is not None
         ending = self._metadata.ending(clean, has_output)
         if ending is endings.FAILED:
-            return self.fail(BadUpstream(self._metadata.why_failed()))
+            return self.fail(UpstreamError(self._metadata.why_failed()))
         self._out.close_all("completed" if ending.status == "completed" else "incomplete")
         if ending.reason:
             self.answer["incomplete_details"] = {"reason": ending.reason}
@@ -121,7 +121,7 @@ class ToResponses:
     def fail(self, error: TranslationError) -> list[Body]:
         """End the answer as failed; what arrived before stays in it. Raises *error* if nothing had started."""
         if self.ended:
-            raise Misuse(_ENDED)
+            raise ProtocolMisuse(_ENDED)
         if not self.started:
             raise error
         self._writer.text.flush()
@@ -135,7 +135,7 @@ class ToResponses:
 
     def _fail_upstream(self, value: Any) -> list[Body]:
         """End the answer with the upstream's own error."""
-        self.failure = upstream_errors.retold(upstream_errors.from_value(value), self._about.own_path)
+        self.failure = upstream_errors.with_caller_path(upstream_errors.from_value(value), self._about.caller_path)
         return self.fail(self.failure)
 
     def _begin(self) -> None:

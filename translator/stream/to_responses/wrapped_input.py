@@ -132,6 +132,6 @@ class WrappedInputDecoder:
 def _only_text(value: Any) -> str | None:
     """The one text that a value is, or has under any name beside empty members; None without."""
     if isinstance(value, dict):
-        members = [member for member in value.values() if validate.says_something(member)]
+        members = [member for member in value.values() if validate.has_content(member)]
         value = value["input"] if isinstance(value.get("input"), str) else members[0] if len(members) == 1 else None
     return value if isinstance(value, str) else None

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Report
+from diglot.translator import Report, RequestError
 from diglot.translator.stream.to_chat.calls import CallReader
 from diglot.translator.stream.to_chat.completion import Completion
 from diglot.translator.stream.to_chat.context import CompletionContext
@@ -192,7 +192,7 @@ def test_a_built_in_tool_is_a_function(stage: Callable[..., Stage]) -> None:
 def test_a_built_in_tool_that_says_nothing(stage: Callable[..., Stage]) -> None:
     """There is nothing to run."""
     _, calls, _ = stage()
-    with pytest.raises(BadRequest):
+    with pytest.raises(RequestError):
         calls.finish(begin(calls, "shell_call", call_id="c"), {"type": "shell_call"})
 
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream
+from diglot.translator import UpstreamError
 from diglot.translator.stream.growing import TextBuffer
 from diglot.translator.stream.to_chat.completion import Completion
 from diglot.translator.stream.to_chat.context import CompletionContext
@@ -242,8 +242,8 @@ def test_a_failure_is_an_error_chunk(make: Make) -> None:
     """What was said remains in the answer, which has no finish reason."""
     out = make()
     out.add_text("Hi")
-    out.fail(BadUpstream("It broke."))
-    assert out.take_chunks()[-1] == BadUpstream("It broke.").body()
+    out.fail(UpstreamError("It broke."))
+    assert out.take_chunks()[-1] == UpstreamError("It broke.").body()
     (choice,) = out.answer["choices"]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("Hi", None)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream, Misuse, Profile, ServeChat
+from diglot.translator import Profile, ProtocolMisuse, ServeChat, UpstreamError
 from diglot.translator.stream.to_chat.context import CompletionContext
 from diglot.translator.stream.to_chat.transducer import ToChat
 
@@ -54,7 +54,7 @@ def test_start_is_said_once(make_context: MakeContext) -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", [lambda t: t.start(), lambda t: t.feed({}), lambda t: t.finish(), lambda t: t.fail(BadUpstream("late"))]
+    "verb", [lambda t: t.start(), lambda t: t.feed({}), lambda t: t.finish(), lambda t: t.fail(UpstreamError("late"))]
 )
 @pytest.mark.parametrize("end", [response(HI), {"type": "error", "message": "It broke."}])
 def test_after_the_end_every_verb_is_misuse(make_context: MakeContext, end: Any, verb: Callable[[ToChat], Any]) -> None:
@@ -62,7 +62,7 @@ def test_after_the_end_every_verb_is_misuse(make_context: MakeContext, end: Any,
     transducer = ToChat(make_context())
     transducer.start()
     transducer.feed(end)
-    with pytest.raises(Misuse, match="has ended"):
+    with pytest.raises(ProtocolMisuse, match="has ended"):
         verb(transducer)
 
 
@@ -106,7 +106,7 @@ def test_obfuscation_goes_on(make_context: MakeContext) -> None:
 )
 def test_failures(make_context: MakeContext, event: Any, status: int, message: str) -> None:
     """Before anything was said, they are raised; afterwards they are the end, and what was said stays."""
-    with pytest.raises(BadUpstream, match=message) as raised:
+    with pytest.raises(UpstreamError, match=message) as raised:
         ToChat(make_context()).feed(event)
     assert raised.value.status == status
     if event == {"object": "response"} or event == ended("completed"):
@@ -143,7 +143,7 @@ def test_the_reason_comes_behind_the_failure(make_context: MakeContext, failed: 
         assert transducer.feed(reason)[0]["error"]["message"] == "It was filtered."
         assert not transducer.finishing
     else:
-        with pytest.raises(BadUpstream, match="filtered") as raised:
+        with pytest.raises(UpstreamError, match="filtered") as raised:
             transducer.feed(reason)
         assert (raised.value.status, raised.value.code) == (400, "invalid_prompt")
 
@@ -153,7 +153,7 @@ def test_a_failure_without_a_reason(make_context: MakeContext, clean: bool) -> N
     """It is one when the stream ends."""
     transducer = ToChat(make_context())
     transducer.feed(ended("failed"))
-    with pytest.raises(BadUpstream, match="failed") as raised:
+    with pytest.raises(UpstreamError, match="failed") as raised:
         transducer.finish(clean)
     assert raised.value.status == 500
 
@@ -190,9 +190,9 @@ def test_a_failure_says_what_waited(make_context: MakeContext) -> None:
     transducer = ToChat(make_context("STOP"))
     transducer.start()
     transducer.feed({"type": "response.output_text.delta", "delta": "ST"})
-    chunks = transducer.fail(BadUpstream("It broke."))
+    chunks = transducer.fail(UpstreamError("It broke."))
     assert chunks[0]["choices"][0]["delta"] == {"content": "ST"}
-    assert chunks[1] == BadUpstream("It broke.").body()
+    assert chunks[1] == UpstreamError("It broke.").body()
 
 
 @pytest.mark.parametrize("event", [None, "x", [], 5])
@@ -206,7 +206,7 @@ def test_what_is_no_event_breaks_the_answer(make_context: MakeContext, event: An
         assert "not an object" in chunks[-1]["error"]["message"]
     broken = ToChat(make_context())
     broken.feed(event)
-    with pytest.raises(BadUpstream, match="not an object"):
+    with pytest.raises(UpstreamError, match="not an object"):
         broken.feed(ended("completed"))
 
 
@@ -305,11 +305,11 @@ def test_a_stream_without_an_end(
 @pytest.mark.parametrize("clean", [True, False])
 def test_a_stream_of_nothing(make_context: MakeContext, clean: bool) -> None:
     """It is a failure, also after a keep-alive; what could not be read is told."""
-    with pytest.raises(BadUpstream, match="before it began"):
+    with pytest.raises(UpstreamError, match="before it began"):
         ToChat(make_context()).finish(clean)
     transducer = ToChat(make_context())
     transducer.garbled("dust")
-    with pytest.raises(BadUpstream, match="sent dust"):
+    with pytest.raises(UpstreamError, match="sent dust"):
         transducer.finish(clean)
     transducer = ToChat(make_context())
     transducer.start()

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator.parts.catalog import Catalog, Tool
+from diglot.translator.parts.catalog import Catalog, DeclaredTool
 from diglot.translator.stream.to_responses import call_deltas
 from diglot.translator.stream.to_responses.call_deltas import CallDelta
 from diglot.translator.stream.to_responses.call_item import CallItem
@@ -66,7 +66,7 @@ def test_an_empty_delta_makes_no_call(delta: dict[str, Any], is_empty: bool) -> 
 )
 def test_a_call_in_markup(text: str, function: Any) -> None:
     """What stood in the tag is a call when it names a declared tool (D42)."""
-    tool = Tool("f", "function", "f", None, "tools[0]", {"type": "function", "function": {"name": "f"}})
+    tool = DeclaredTool("f", "function", "f", None, "tools[0]", {"type": "function", "function": {"name": "f"}})
     made = call_deltas.from_tag(text, Catalog({"f": tool}))
     assert (made and made["function"]) == function
 
@@ -86,7 +86,7 @@ def found(*deltas: dict[str, Any]) -> list[int]:
 
 def table(*names: str) -> call_deltas.CallIndex:
     count = itertools.count(1)
-    catalog = Catalog({name: Tool(name, "function", name, None, "tools[0]", {}) for name in names})
+    catalog = Catalog({name: DeclaredTool(name, "function", name, None, "tools[0]", {}) for name in names})
     return call_deltas.CallIndex(catalog, lambda prefix: f"{prefix}_{next(count)}")
 
 

@@ -17,7 +17,7 @@ TOOLS = [
 
 
 def call(name: str = "f", call_id: str = "c", free_form: bool = False) -> CallItem:
-    catalog = tools.declared({"tools": TOOLS}, Context(Profile(), Report()))
+    catalog = tools.read_catalog({"tools": TOOLS}, Context(Profile(), Report()))
     made = CallItem(catalog, lambda prefix: f"{prefix}_new")
     made.set_head(name, call_id, free_form)
     return made

@@ -5,13 +5,16 @@ import pytest
 
 from diglot.translator import Profile, Report
 from diglot.translator.context import Context
-from diglot.translator.parts.catalog import Catalog, Tool
+from diglot.translator.parts.catalog import Catalog, DeclaredTool
 from diglot.translator.stream.to_responses.call_writer import CallWriter
 from diglot.translator.stream.to_responses.metadata import AnswerMetadata
 from diglot.translator.stream.to_responses.output import Body, Output
 from diglot.translator.stream.to_responses.reasoning import ReasoningWriter
 
-TOOLS = [Tool("f", "function", "f", None, "tools[0]", {}), Tool("c", "custom", "c", None, "tools[1]", {})]
+TOOLS = [
+    DeclaredTool("f", "function", "f", None, "tools[0]", {}),
+    DeclaredTool("c", "custom", "c", None, "tools[1]", {}),
+]
 CATALOG = Catalog({tool.flat: tool for tool in TOOLS})
 
 

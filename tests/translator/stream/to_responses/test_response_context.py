@@ -9,5 +9,5 @@ def test_a_released_context_knows_names_only() -> None:
     released = about.released()
     assert released.blank == {"model": "m"}
     assert [(tool.name, tool.kind, tool.chat) for tool in released.catalog] == [("f", "function", {})]
-    assert (about.own_path("messages[0]"), released.own_path("messages[0]")) == ("input", None)
+    assert (about.caller_path("messages[0]"), released.caller_path("messages[0]")) == ("input", None)
     assert released.new_id is about.new_id

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream, Misuse, Profile, ServeResponses, ToResponses, preset
+from diglot.translator import Profile, ProtocolMisuse, ServeResponses, ToResponses, UpstreamError, preset
 from diglot.translator.parts import reasoning
 from diglot.translator.wire import json, sse
 
@@ -66,10 +66,10 @@ def test_start_is_said_once(serve: Serve) -> None:
         lambda t: t.start(),
         lambda t: t.feed({}),
         lambda t: t.finish(),
-        lambda t: t.fail(BadUpstream("late")),
+        lambda t: t.fail(UpstreamError("late")),
     ],
 )
-@pytest.mark.parametrize("end", [lambda t: t.finish(True), lambda t: t.fail(BadUpstream("It broke."))])
+@pytest.mark.parametrize("end", [lambda t: t.finish(True), lambda t: t.fail(UpstreamError("It broke."))])
 def test_after_the_end_every_verb_is_misuse(
     serve: Serve, end: Callable[[Any], Any], verb: Callable[[Any], Any]
 ) -> None:
@@ -77,7 +77,7 @@ def test_after_the_end_every_verb_is_misuse(
     transducer = serve().transducer()
     transducer.feed(delta({"content": "Hi"}, "stop"))
     end(transducer)
-    with pytest.raises(Misuse, match="has ended"):
+    with pytest.raises(ProtocolMisuse, match="has ended"):
         verb(transducer)
 
 
@@ -96,10 +96,10 @@ def test_finishing_is_between_reason_and_end(serve: Serve) -> None:
 def test_an_error_before_the_start_is_raised(serve: Serve) -> None:
     """Its status is the upstream's, and the answer may still be made by another try."""
     transducer = serve().transducer()
-    with pytest.raises(BadUpstream, match="Slow down") as raised:
+    with pytest.raises(UpstreamError, match="Slow down") as raised:
         transducer.feed({"error": {"message": "Slow down.", "code": 429}})
     assert raised.value.status == 429
-    with pytest.raises(BadUpstream, match="before it began"):
+    with pytest.raises(UpstreamError, match="before it began"):
         transducer.finish()
 
 
