@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 from ..wire import json
 
-PieceWriter = Callable[[str], bytes]
-"""Appends a piece to a growing text; returns the frame that says so."""
-OptionalPieceWriter = Callable[[str], bytes | None]
-"""The same, or None: the piece was not appended, and must go the general way."""
+
+class PieceWriter(Protocol):
+    """Appends a piece to a growing text; returns the frame that says so, whose event ends with the members *end*."""
+
+    def __call__(self, piece: str, /, end: bytes = ...) -> bytes: ...
+
+
+class ChunkWriter(Protocol):
+    """The same for chunks, whose choice has *logprobs*."""
+
+    def __call__(self, piece: str, /, end: bytes = ..., logprobs: bytes = ...) -> bytes: ...
+
+
+class OptionalPieceWriter(Protocol):
+    """As a PieceWriter, or None: the piece was not appended, and must go the general path."""
+
+    def __call__(self, piece: str, /, end: bytes = ...) -> bytes | None: ...
+
 
 _LONE = "surrogatepass"  # what a caller hands in decoded may have halves of surrogate pairs
 

@@ -49,16 +49,6 @@ def data(body: dict[str, Any]) -> bytes:
     return b"data: " + json.encode(body) + b"\n\n"
 
 
-def with_hole(frame: bytes, field: str) -> bytes | None:
-    """Return *frame* as a template for `%`, in which `%b` stands for the empty string that *field* has.
-
-    None unless there is exactly one: quotes inside of strings are escaped, so nothing else looks like it.
-    """
-    key = b'"%b":' % field.encode()
-    pieces = frame.replace(b"%", b"%%").split(key + b'""')
-    return (key + b"%b").join(pieces) if len(pieces) == 2 else None
-
-
 class Decoder:
     """Bytes in, events out, wherever the bytes were cut.
 

@@ -8,7 +8,7 @@ from typing import Any
 from ...losses import Report
 from ...parts import calls
 from ...wire.validate import list_index
-from ..growing import PieceWriter
+from ..growing import ChunkWriter
 from .completion import Completion
 from .item_index import Fits, ItemIndex
 from .item_parts import Body, Names, names_of_event
@@ -82,7 +82,7 @@ class CallReader(TurnQueue[ReceivedCall]):
         else:
             self._add(call, piece)
 
-    def appender(self, call: ReceivedCall) -> PieceWriter | None:
+    def appender(self, call: ReceivedCall) -> ChunkWriter | None:
         """Return what sends the next piece of a call's payload, if the client has all that came before."""
         if call.entry is None or call.done or call.has_end or call.early is not None:
             return None

@@ -7,7 +7,8 @@ from typing import Any
 from ...errors import TranslationError
 from ...parts import moderation, times, usage
 from ...wire import json, sse
-from ..growing import JoinedText, JsonListBuffer, PieceWriter, TextBuffer
+from ...wire.template import HOLE, FrameTemplate
+from ..growing import ChunkWriter, JoinedText, JsonListBuffer, TextBuffer
 from .call_entry import CallEntry, FunctionCallEntry, ToolCallEntry
 from .citations import Citations
 from .context import CompletionContext
@@ -196,25 +197,25 @@ class Completion:
                 self._sent[name] = len(members)
         return delta
 
-    def text_appender(self, field: str, buffer: TextBuffer) -> PieceWriter | None:
+    def text_appender(self, field: str, buffer: TextBuffer) -> ChunkWriter | None:
         """Return what sends another piece of the text that *buffer* has, and gives the frame for it."""
-        return self._appender(field, {field: ""}, buffer)
+        return self._appender({field: HOLE}, buffer)
 
-    def call_appender(self, entry: CallEntry) -> PieceWriter | None:
+    def call_appender(self, entry: CallEntry) -> ChunkWriter | None:
         """Return what sends another piece of a call's arguments or input, and gives the frame for it."""
-        return self._appender(entry.field, entry.delta(""), entry.payload)
+        return self._appender(entry.delta(HOLE), entry.payload)
 
-    def _appender(self, field: str, delta: Body, buffer: TextBuffer) -> PieceWriter | None:
-        """Return what fills the hole that *field* is in *delta*; None if it has none."""
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}
-        template = sse.with_hole(sse.data({**self._head, "choices": [choice]}), field)
+    def _appender(self, delta: Body, buffer: TextBuffer) -> ChunkWriter | None:
+        """Return what fills the hole in *delta*; None if there is no template with it."""
+        choice = {"index": 0, "delta": delta, "logprobs": HOLE, "finish_reason": None}
+        template = FrameTemplate.of({**self._head, "choices": [choice]}, sse.data)
         if template is None:
             return None
-        add, encode = buffer.add, json.encode_strict
+        add, encode, fill = buffer.add, json.encode_strict, template.fill
 
-        def append(piece: str) -> bytes:
+        def append(piece: str, end: bytes = b"", logprobs: bytes = b"null") -> bytes:
             add(piece)
-            return template % encode(piece)
+            return fill((encode(piece), logprobs, end))
 
         return append
 

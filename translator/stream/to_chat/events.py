@@ -7,7 +7,7 @@ from typing import Any
 
 from ...losses import Report
 from ...wire import json, validate
-from ..growing import PieceWriter
+from ..growing import ChunkWriter
 from .item_parts import TEXTS, Body
 from .output_reader import TOO_DEEP, OutputReader
 
@@ -37,7 +37,7 @@ class EventReader:
             read(self, event)
         return read is not None
 
-    def appender(self) -> PieceWriter | None:
+    def appender(self) -> ChunkWriter | None:
         """Return what sends another piece of the text that the last event was about.
 
         None if the next piece has to be looked at first.
@@ -51,13 +51,13 @@ class EventReader:
         """Take the tokens, as JSON, of another piece of the text that grows."""
         self._messages.add_tokens(encoded)
 
-    def _text_appender(self, event: Body) -> PieceWriter | None:
+    def _text_appender(self, event: Body) -> ChunkWriter | None:
         return self._messages.appender()
 
-    def _reasoning_appender(self, event: Body) -> PieceWriter | None:
+    def _reasoning_appender(self, event: Body) -> ChunkWriter | None:
         return self._reasoning.appender()
 
-    def _payload_appender(self, event: Body) -> PieceWriter | None:
+    def _payload_appender(self, event: Body) -> ChunkWriter | None:
         delta = event.get("delta")
         return self._calls.appender(self._calls.call_of(event)) if delta and isinstance(delta, str) else None
 
@@ -184,7 +184,7 @@ EVENTS: dict[str, Callable[[EventReader, Body], None]] = {
     **dict.fromkeys(("response.audio.delta", "response.audio.transcript.delta"), EventReader._report_audio),
 }
 
-APPENDERS: dict[str, Callable[[EventReader, Body], PieceWriter | None]] = {
+APPENDERS: dict[str, Callable[[EventReader, Body], ChunkWriter | None]] = {
     "response.output_text.delta": EventReader._text_appender,
     **dict.fromkeys(
         ("response.reasoning_text.delta", "response.reasoning.delta", "response.reasoning_summary_text.delta"),

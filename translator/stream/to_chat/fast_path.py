@@ -12,11 +12,10 @@ import msgspec
 
 from ...wire import json, sse
 from .. import logprobs
-from ..growing import PieceWriter
+from ..growing import ChunkWriter
 from .events import EventReader
 
 _MOST_MISSES = 32  # in a row: a server with other habits should not pay for the attempts
-_NO_TOKENS = b'null,"finish_reason":null}]}\n\n'  # the end of a chunk, from its log-probabilities on
 
 
 class _DeltaEvent(msgspec.Struct, gc=False):
@@ -41,7 +40,7 @@ class EventFastPath:
     def __init__(self, reader: EventReader) -> None:
         self._reader = reader
         self._last: Any = None  # the event after which it was looked up what grows
-        self._append: PieceWriter | None = None
+        self._append: ChunkWriter | None = None
         self._address: tuple[Any, ...] = ()
         self._misses = 0
 
@@ -60,12 +59,12 @@ class EventFastPath:
         if address != self._address or not decoded.delta or (decoded.logprobs and decoded.type != _TEXT):
             return self._miss()
         self._misses = 0
-        frame = append(decoded.delta)
-        if decoded.logprobs:
-            tokens = logprobs.encode(decoded.logprobs)
-            self._reader.add_tokens(tokens)
-            frame = b'%b{"content":%b,"refusal":null}%b' % (frame.removesuffix(_NO_TOKENS), tokens, _NO_TOKENS[4:])
-        return frame if decoded.obfuscation is None else _padded(frame, decoded.obfuscation)
+        end = b"" if decoded.obfuscation is None else b',"obfuscation":%b' % json.encode(decoded.obfuscation)
+        if not decoded.logprobs:
+            return append(decoded.delta, end)
+        tokens = logprobs.encode(decoded.logprobs)
+        self._reader.add_tokens(tokens)
+        return append(decoded.delta, end, b'{"content":%b,"refusal":null}' % tokens)
 
     def _look_up(self) -> None:
         """Something went the general path: see what grows now."""
@@ -78,7 +77,3 @@ class EventFastPath:
         """It goes the general path."""
         self._misses += 1
         self._append = None  # and let go of the text
-
-
-def _padded(frame: bytes, obfuscation: str) -> bytes:
-    return b'%b,"obfuscation":%b}\n\n' % (frame[:-3], json.encode(obfuscation))

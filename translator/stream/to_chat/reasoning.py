@@ -8,7 +8,7 @@ from ...context import Context
 from ...parts import reasoning
 from ...wire import json
 from ...wire.validate import list_index
-from ..growing import PieceWriter
+from ..growing import ChunkWriter
 from .completion import Completion
 from .item_index import Fits, ItemIndex
 from .item_parts import Body, Names, ReceivedItem, names_of_event
@@ -50,7 +50,7 @@ class ReasoningReader:
             self._item, self._part = item, part
             self.queue.feed(item, part, delta, [])
 
-    def appender(self) -> PieceWriter | None:
+    def appender(self) -> ChunkWriter | None:
         """Return what sends the next piece of the text that grows."""
         item, part = self._item, self._part
         if item is None or part is None or not self.queue.is_current(item, part):

@@ -8,7 +8,7 @@ from ...context import Context
 from ...parts import logprobs
 from ...wire import validate
 from ...wire.validate import list_index
-from ..growing import PieceWriter
+from ..growing import ChunkWriter
 from .item_index import Fits, ItemIndex
 from .item_parts import TEXTS, Body, Names, ReceivedItem, names_of_event
 from .received_part import ReceivedPart, Tokens
@@ -89,7 +89,7 @@ class MessageReader:
             item = self._item_of(event)
             self._feed(item, item.part("refusal", list_index(event.get("content_index"))), delta, [])
 
-    def appender(self) -> PieceWriter | None:
+    def appender(self) -> ChunkWriter | None:
         """Return what sends the next piece of the text that grows, if nothing has to be looked for in it."""
         item, part = self._item, self._part
         if item is None or part is None or self._output.stops is not None or not self.queue.is_current(item, part):

@@ -144,10 +144,9 @@ class ChunkFastPath:
         if not isinstance(message, Message):
             return self._miss()
         self._misses = 0
-        members, frame = logprobs.encode(tokens), write(piece)
-        assert frame is not None
+        members = logprobs.encode(tokens)
         message.tokens.add(members)
-        return b"%b%b}\n\n" % (frame.removesuffix(b"[]}\n\n"), members)
+        return write(piece, b',"logprobs":%b' % members)
 
     # What a delta holds for an item of each kind; None for one that must go the general path.
 

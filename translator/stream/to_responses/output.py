@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...wire import json, sse
+from ...wire.template import HOLE, NUMBER, FrameTemplate
 from ..growing import OptionalPieceWriter, PieceWriter, TextBuffer
 
 Body = dict[str, Any]
@@ -145,41 +146,40 @@ class Output:
             **fields,
         }
 
-    def _template(self, item: OutputItem, kind: str, fields: Body) -> bytes | None:
-        """The frame of an event about *item* with holes for its number and for its delta."""
-        frame = sse.event({**self._event(item, kind, fields), "sequence_number": 0, "delta": ""})
-        template = sse.with_hole(frame, "delta")
-        return template and template.replace(b'"sequence_number":0', b'"sequence_number":%d', 1)
-
     def piece_writer(self) -> PieceWriter | OptionalPieceWriter | None:
         """Return what appends a piece to the text of the last item and gives its frame; None if no text grows."""
         item = self.last
         event = None if item is None else item.delta_event()
-        template = None if item is None or event is None else self._template(item, *event)
-        if item is None or template is None:
+        if item is None or event is None:
+            return None
+        kind, fields = event
+        holes = {**self._event(item, kind, fields), "sequence_number": NUMBER, "delta": HOLE}
+        end = b',"logprobs":[]' if holes.pop("logprobs", None) is not None else b""
+        template = FrameTemplate.of(holes, sse.event)
+        if template is None:
             return None
         if (read := item.piece_reader()) is not None:
             return self._reading_writer(read, template)
-        add, encode = item.buffer.add, json.encode_strict
+        add, encode, fill = item.buffer.add, json.encode_strict, template.fill
 
-        def write(piece: str) -> bytes:
+        def write(piece: str, end: bytes = end) -> bytes:
             add(piece)
             number = self._number
             self._number = number + 1
-            return template % (number, encode(piece))
+            return fill((number, encode(piece), end))
 
         return write
 
-    def _reading_writer(self, read: Callable[[str], str | None], template: bytes) -> OptionalPieceWriter:
-        encode = json.encode_strict
+    def _reading_writer(self, read: Callable[[str], str | None], template: FrameTemplate) -> OptionalPieceWriter:
+        encode, fill = json.encode_strict, template.fill
 
-        def write(piece: str) -> bytes | None:
+        def write(piece: str, end: bytes = b"") -> bytes | None:
             text = read(piece)
             if text is None:
                 return None
             number = self._number
             self._number = number + 1
-            return template % (number, encode(text))
+            return fill((number, encode(text), end))
 
         return write
 

@@ -8,6 +8,7 @@ from diglot.translator.stream.growing import TextBuffer
 from diglot.translator.stream.to_chat.completion import Completion
 from diglot.translator.stream.to_chat.context import CompletionContext
 from diglot.translator.stream.to_chat.received_part import ReceivedPart
+from diglot.translator.wire.template import HOLE
 
 Make = Callable[..., Completion]
 
@@ -262,7 +263,7 @@ def test_what_every_chunk_repeats_is_bounded(make: Make, field: str, shown: str)
 
 
 def test_what_has_no_hole_goes_the_general_way(make: Make, make_context: Callable[..., CompletionContext]) -> None:
-    """A piece never lands in another field: where a field is not the only one of its name, there is no short cut."""
+    """A piece never lands in another field; where a text of the chunk looks like a hole, there is no template."""
     out = make()
     out.read_snapshot({"model": "m-1"})
     out.begin()
@@ -274,9 +275,9 @@ def test_what_has_no_hole_goes_the_general_way(make: Make, make_context: Callabl
         append = out.call_appender(entry)
         assert append is not None
         assert field in append("x")
-    nameless = Completion(make_context()._replace(model=""))
-    nameless.begin()
-    assert nameless.text_appender("model", TextBuffer()) is None
+    odd = Completion(make_context()._replace(model=f"a {HOLE}"))
+    odd.begin()
+    assert odd.text_appender("content", TextBuffer()) is None
 
 
 def test_a_quiet_completion_has_no_chunks(make: Make) -> None:
