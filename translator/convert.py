@@ -160,11 +160,11 @@ def _answer(
     clock: Callable[[], float] | None,
 ) -> tuple[Any, list[Loss]]:
     finished = plain.read(answer, "answer", UpstreamError)
-    asked = None if request is None else plain.read(request, "request", RequestError)
+    body = None if request is None else plain.read(request, "request", RequestError)
     exchange = serve(
-        unknown_request(finished) if asked is None else asked,
+        unknown_request(finished) if body is None else body,
         profile=profile,
-        new_id=new_id or derived.Ids(asked, derived.identity(finished)),
+        new_id=new_id or derived.Ids(body, derived.identity(finished)),
         clock=clock or derived.no_time,
     )
     of_request = len(exchange.report)
@@ -177,5 +177,5 @@ def _answer(
 
 def unknown_request(answer: Any) -> dict[str, Any]:
     """Return a request of both dialects that *answer*, or the first event of one, may answer: nobody knows it."""
-    asked = {"model": derived.model_of(answer), "stream": True, "stream_options": {"include_usage": True}}
-    return {**asked, "input": "", "messages": [{"role": "user", "content": ""}]}
+    body = {"model": derived.model_of(answer), "stream": True, "stream_options": {"include_usage": True}}
+    return {**body, "input": "", "messages": [{"role": "user", "content": ""}]}

@@ -145,14 +145,14 @@ class _Conversion(Generic[Event]):
         new_id: Callable[[str], str] | None,
         clock: Callable[[], float] | None,
     ) -> None:
-        asked = None if request is None else plain.read(request, "request", RequestError)
+        body = None if request is None else plain.read(request, "request", RequestError)
         self.events: deque[Event] = deque()
-        self._ids = derived.Ids(asked)
+        self._ids = derived.Ids(body)
         self._serve = lambda body: serve(
             body, profile=profile, new_id=new_id or self._ids, clock=clock or derived.no_time
         )
-        self._exchange = self._serve(unknown_request(None) if asked is None else asked)
-        self._is_known = asked is not None
+        self._exchange = self._serve(unknown_request(None) if body is None else body)
+        self._is_known = body is not None
         self._known_losses = len(self._exchange.report)
         self._stream: FrameStream | None = None
         self._decoder = sse.Decoder()

@@ -64,7 +64,7 @@ class ServeChat(Exchange):
         self.request: dict[str, Any] = self._translation.body
         self.copies: int = self._translation.copies
         self.streaming: bool = body.get("stream") is True
-        self._wanted = CompletionContext(
+        self._completion_context = CompletionContext(
             model=body["model"],
             context=context,
             include_usage=self._translation.include_usage,
@@ -87,35 +87,37 @@ class ServeChat(Exchange):
         """Return the chat completion for a finished Response; raises UpstreamError, also when the Response failed."""
         if not isinstance(finished, dict):
             finished = plain.read(finished, "answer", UpstreamError)
-        return answer.to_chat(finished, self._wanted)
+        return answer.to_chat(finished, self._completion_context)
 
     def transducer(self) -> ToChat:
         """Return the transducer for decoded events."""
-        return ToChat(self._wanted)
+        return ToChat(self._completion_context)
 
     def stream(self, max_line: int = sse.MAX_LINE) -> FrameStream:
         """Return the transducer from the upstream's bytes to the client's frames."""
-        return FrameStream(ToChat(self._wanted, apart=False), sse.Decoder(max_line), sse.data, done_mark=True)
+        return FrameStream(
+            ToChat(self._completion_context, apart=False), sse.Decoder(max_line), sse.data, done_mark=True
+        )
 
     def events(self, max_line: int = sse.MAX_LINE) -> EventStream:
         """Return the transducer from the upstream's bytes to the client's events, not encoded."""
-        return EventStream(ToChat(self._wanted, apart=False), sse.Decoder(max_line))
+        return EventStream(ToChat(self._completion_context, apart=False), sse.Decoder(max_line))
 
     def release(self) -> None:
         super().release()
         self._translation = self._translation._replace(body={}, origins=[], declared=[], source={})
-        self._wanted = self._wanted._replace(caller_path=upstream_errors.no_path)
+        self._completion_context = self._completion_context._replace(caller_path=upstream_errors.no_path)
 
     @property
     def caller_path(self) -> Callable[[str], str | None]:
         """Turns `input[5].content` into `messages[3].content`, and so on."""
-        return self._wanted.caller_path
+        return self._completion_context.caller_path
 
     def learned(self, status: int, body: bytes) -> Profile | None:
         """Return a profile without what was added here and the upstream refused; None if that was not the reason."""
         less = additions.refused(self._translation.added, self.profile, status, body)
         if less is not None:
             return less
-        given = {name for name, value in self._translation.source.items() if value is not None}
-        added = [name for name, asked in _ADDED.items() if name in self.request and given.isdisjoint(asked)]
+        present = {name for name, value in self._translation.source.items() if value is not None}
+        added = [name for name, causes in _ADDED.items() if name in self.request and present.isdisjoint(causes)]
         return refusals.learned_of(added, self.profile, self.request, status, body)

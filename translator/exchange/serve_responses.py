@@ -64,7 +64,7 @@ class ServeResponses(Exchange):
         )
         self.request: dict[str, Any] = self._translation.body
         self.streaming: bool = body.get("stream") is True
-        self._asked = ResponseContext(
+        self._response_context = ResponseContext(
             blank={**fields.blank_answer(body), "model": body["model"]},
             catalog=self._translation.catalog,
             context=context,
@@ -89,35 +89,37 @@ class ServeResponses(Exchange):
         """Return the Response object for a finished chat completion; raises UpstreamError."""
         if not isinstance(finished, dict):
             finished = plain.read(finished, "answer", UpstreamError)
-        return answer.to_responses(finished, self._asked)
+        return answer.to_responses(finished, self._response_context)
 
     def transducer(self) -> ToResponses:
         """Return the transducer for decoded chunks."""
-        return ToResponses(self._asked)
+        return ToResponses(self._response_context)
 
     def stream(self, max_line: int = sse.MAX_LINE) -> FrameStream:
         """Return the transducer from the upstream's bytes to the client's frames."""
         done_mark = self.profile.events == "openresponses"
-        return FrameStream(ToResponses(self._asked, apart=False), sse.Decoder(max_line), sse.event, done_mark)
+        return FrameStream(
+            ToResponses(self._response_context, apart=False), sse.Decoder(max_line), sse.event, done_mark
+        )
 
     def events(self, max_line: int = sse.MAX_LINE) -> EventStream:
         """Return the transducer from the upstream's bytes to the client's events, not encoded."""
-        return EventStream(ToResponses(self._asked, apart=False), sse.Decoder(max_line))
+        return EventStream(ToResponses(self._response_context, apart=False), sse.Decoder(max_line))
 
     def echoed_values(self) -> list[Any]:
-        return [*super().echoed_values(), self._asked.blank]
+        return [*super().echoed_values(), self._response_context.blank]
 
     def release(self) -> None:
         super().release()
         self._body, self._translation = {}, request.ChatTranslation({}, Catalog({}), [], {}, [])
-        self._asked = self._asked._replace(
+        self._response_context = self._response_context._replace(
             blank={}, catalog=self._translation.catalog, caller_path=upstream_errors.no_path
         )
 
     @property
     def caller_path(self) -> Callable[[str], str | None]:
         """Turns `messages[3].content` into `input[5].content`, and so on."""
-        return self._asked.caller_path
+        return self._response_context.caller_path
 
 
 class ServeCompact(ServeResponses):

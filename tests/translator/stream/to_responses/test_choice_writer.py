@@ -12,7 +12,7 @@ from diglot.translator.stream.to_responses.output import Output
 def writer(**settings: Any) -> tuple[ChoiceWriter, Output]:
     exchange = ServeResponses({"model": "m", "input": "Hi", **settings}, profile="vllm")
     out = Output({"output": []}, lambda prefix: prefix, "openai")
-    return ChoiceWriter(out, exchange._asked, AnswerMetadata(out.answer, exchange.report)), out
+    return ChoiceWriter(out, exchange._response_context, AnswerMetadata(out.answer, exchange.report)), out
 
 
 def kinds(out: Output) -> list[str]:

@@ -5,7 +5,7 @@ TOOLS = [{"type": "function", "name": "f", "parameters": {"type": "object"}}]
 
 def test_a_released_context_knows_names_only() -> None:
     """The model and the tools by name and kind stay; declarations and places of the request do not."""
-    about = ServeResponses({"model": "m", "input": "Hi", "tools": TOOLS}, profile="vllm")._asked
+    about = ServeResponses({"model": "m", "input": "Hi", "tools": TOOLS}, profile="vllm")._response_context
     released = about.released()
     assert released.blank == {"model": "m"}
     assert [(tool.name, tool.kind, tool.chat) for tool in released.catalog] == [("f", "function", {})]
