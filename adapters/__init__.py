@@ -1,6 +1,6 @@
 """What touches the world: the ASGI middleware, the upstream over HTTP, the server and its commands."""
 
-from .missing import named
+from .missing import with_install_hint
 
 try:
     from .limits import Limits
@@ -8,6 +8,6 @@ try:
     from .middleware.record import Record
     from .upstream.app import Upstream
 except ModuleNotFoundError as error:
-    raise named(error, "diglot.adapters", "asgi") from None
+    raise with_install_hint(error, "diglot.adapters", "asgi") from None
 
 __all__ = ["Limits", "Record", "TranslationMiddleware", "Upstream"]

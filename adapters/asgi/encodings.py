@@ -13,9 +13,9 @@ except ImportError:  # an extra package; without it such a body is answered with
 
 STEP = 64 * 1024
 """No more than about so many bytes come out at once."""
-_MORSEL = 256  # of zstd: a block of four bytes may hold 128 KiB, and the package gives all of them at once
+_ZSTD_STEP = 256  # of zstd: a block of four bytes may hold 128 KiB, and the package gives all of them at once
 _ZSTD_WINDOW = 8 * 1024 * 1024  # what RFC 9659 lets a sender use
-_FREE = 4 * 1024 * 1024
+_RATIO_FREE = 4 * 1024 * 1024
 _RATIO = 200
 """Beyond the first mebibytes, a body may be so many times as long as what was sent of it; texts reach a tenth."""
 
@@ -37,14 +37,14 @@ def decode(data: bytes | bytearray, encoding: str, limit: int) -> bytes | bytear
     name = _name(encoding)
     if not name:
         return data
-    unpacker = Unpacker(name)
-    decoded = unpacker.feed(data, min(limit, max(_FREE, _RATIO * len(data))))
-    if not unpacker.is_whole:
+    decoder = Decoder(name)
+    decoded = decoder.feed(data, min(limit, max(_RATIO_FREE, _RATIO * len(data))))
+    if not decoder.is_whole:
         raise ValueError("damaged body: it ends too early")
     return decoded
 
 
-class Unpacker:
+class Decoder:
     """Undoes a content encoding piece by piece. Raises UnknownEncoding."""
 
     def __init__(self, encoding: str) -> None:
@@ -54,7 +54,7 @@ class Unpacker:
             raise UnknownEncoding(f"unknown content encoding {encoding[:40]!r}") from None
 
     @classmethod
-    def of(cls, encoding: bytes) -> Unpacker | None:
+    def of(cls, encoding: bytes) -> Decoder | None:
         """Return one for the value of a `content-encoding` header, or nothing where nothing is to be undone."""
         name = _name(encoding.decode("latin-1"))
         return cls(name) if name else None
@@ -107,7 +107,7 @@ class _Gzip:
     def _inflate(self, rest: bytes) -> Iterator[bytes]:
         full = False
         while rest or full:
-            if self.is_whole and not self._goes_on(rest):
+            if self.is_whole and not self._begins_another(rest):
                 return
             try:
                 piece = self._stream.decompress(rest, STEP)
@@ -119,7 +119,7 @@ class _Gzip:
             if piece:
                 yield piece
 
-    def _goes_on(self, data: bytes) -> bool:
+    def _begins_another(self, data: bytes) -> bool:
         """Whether another member follows; anything else behind the last one is padding."""
         if data[:1] != b"\x1f":
             return False
@@ -143,7 +143,7 @@ class _Deflate(_Gzip):
             self._stream = zlib.decompressobj(zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS)
         yield from super()._inflate(rest)
 
-    def _goes_on(self, data: bytes) -> bool:
+    def _begins_another(self, data: bytes) -> bool:
         return False
 
 
@@ -160,9 +160,9 @@ class _Zstd:
 
     def feed(self, data: bytes | bytearray) -> Iterator[bytes]:
         """Give what comes of *data*."""
-        for start in range(0, len(data), _MORSEL):
+        for start in range(0, len(data), _ZSTD_STEP):
             try:
-                piece = self._stream.decompress(data[start : start + _MORSEL])
+                piece = self._stream.decompress(data[start : start + _ZSTD_STEP])
             except self._error as error:
                 raise ValueError(f"damaged body: {error}") from None
             for at in range(0, len(piece), STEP):

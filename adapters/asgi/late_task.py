@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from ..error_log import log_without_words
+from ..error_log import log_without_message
 
 _log = logging.getLogger("diglot")
 
@@ -71,4 +71,4 @@ async def _logged(run: Run) -> None:
     try:
         await run()
     except Exception as error:
-        log_without_words(_log, "A task beside a request", error)
+        log_without_message(_log, "A task beside a request", error)

@@ -8,7 +8,7 @@ import anyio
 
 from ...translator import Received, RequestError
 from ..limits import Limits
-from ..missing import words
+from ..missing import install_hint
 from .encodings import TooLarge, UnknownEncoding, decode, supported
 from .types import Message, Receive, Scope, declared_length, header, wrong_length
 
@@ -60,13 +60,13 @@ async def _pieces(receive: Receive, limit: int) -> bytes | bytearray:
     if not message.get("more_body", False):
         _expect_room(len(first), limit)
         return first
-    grown = bytearray(first)  # joining many pieces at the end would stop all others for as long as it takes
+    data = bytearray(first)  # joining many pieces at the end would stop all others for as long as it takes
     while message.get("more_body", False):
-        _expect_room(len(grown), limit)
+        _expect_room(len(data), limit)
         message = await _next(receive)
-        grown += message.get("body", b"")
-    _expect_room(len(grown), limit)
-    return grown
+        data += message.get("body", b"")
+    _expect_room(len(data), limit)
+    return data
 
 
 async def _next(receive: Receive) -> Message:
@@ -81,19 +81,19 @@ def _expect_room(size: int, limit: int) -> None:
         raise _too_large(limit)
 
 
-def late(limits: Limits) -> RequestError:
+def timeout_error(limits: Limits) -> RequestError:
     """Return the error for a client that does not come to the end of its request."""
     return RequestError(
         f"The request body did not arrive within {limits.request:g} seconds.", code="request_timeout", status=408
     )
 
 
-def _plain(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes | bytearray:
+def _decompressed(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes | bytearray:
     try:
         return decode(data, encoding.decode("latin-1"), limit)
     except UnknownEncoding as error:
         if encoding.strip().lower() == b"zstd":
-            _log.warning(words("A request body with content-encoding zstd", "zstandard", "zstd"))
+            _log.warning(install_hint("A request body with content-encoding zstd", "zstandard", "zstd"))
         names = ", ".join(supported())
         raise RequestError(f"{error}; supported are {names}.", code="unsupported_encoding", status=415) from None
     except TooLarge:
@@ -103,7 +103,7 @@ def _plain(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes | byte
 
 
 def _object(data: bytes | bytearray, encoding: bytes, limit: int) -> Received:
-    received = Received.read(_plain(data, encoding, limit) if encoding else data)
+    received = Received.read(_decompressed(data, encoding, limit) if encoding else data)
     if not isinstance(received.body, dict):
         raise RequestError("The request body must be a JSON object.", code="invalid_json")
     return received

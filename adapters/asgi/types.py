@@ -14,7 +14,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
-ONCE = "diglot.once"
+LAST_ON_CONNECTION = "diglot.once"
 """An ASGI extension of ours: a request that carries it must be the last one on its connection to the upstream."""
 
 HOP_BY_HOP = frozenset(
@@ -83,7 +83,7 @@ def wrong_length(declared: int, size: int) -> BadRequest:
     )
 
 
-def hang_up(scope: Scope) -> Headers:
+def connection_close(scope: Scope) -> Headers:
     """Return the header by which the connection ends with the answer; later versions of HTTP have other means."""
     return [(b"connection", b"close")] if str(scope.get("http_version", "")).startswith("1") else []
 
@@ -93,7 +93,7 @@ def without(headers: Iterable[tuple[bytes, bytes]], names: Collection[bytes]) ->
 
     A name with `_` is the one with `-`: for CGI and WSGI both are the same.
     """
-    kept: Headers = []
+    result: Headers = []
     named = b""  # further hop-by-hop headers, by the value of `connection`
     for key, value in headers:
         name = bytes(key).lower()
@@ -101,11 +101,11 @@ def without(headers: Iterable[tuple[bytes, bytes]], names: Collection[bytes]) ->
             named += b"," + bytes(value)
         plain = name.replace(b"_", b"-")
         if not (name in HOP_BY_HOP or plain in HOP_BY_HOP or name in names or plain in names):
-            kept.append((name, bytes(value)))
+            result.append((name, bytes(value)))
     if not named:
-        return kept
+        return result
     out = {token.strip() for token in named.lower().split(b",")}
-    return [(name, value) for name, value in kept if name not in out and name.replace(b"_", b"-") not in out]
+    return [(name, value) for name, value in result if name not in out and name.replace(b"_", b"-") not in out]
 
 
 async def send_json(send: Send, status: int, value: object, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:

@@ -15,7 +15,7 @@ from ..middleware.routes import Api
 from ..server import client_settings, config
 from ..upstream import url as upstream_url
 from .options import SettingsError, print_columns, profile_options
-from .upstream_check import APIS, TRIALS, Check, Outcome, Unusable
+from .upstream_check import APIS, CASES, CheckError, Outcome, UpstreamCheck
 
 Outcomes = dict[Api, dict[str, Outcome]]
 
@@ -50,8 +50,8 @@ def check(
         raise SettingsError(str(error)) from None
     logging.getLogger("diglot").setLevel(logging.CRITICAL)  # the table says it
     limits = Limits(first_byte=timeout, idle=timeout)
-    trial = Check(url, chosen, key or _key(), limits)
-    sys.exit(anyio.run(_run, trial, url, model))
+    upstream_check = UpstreamCheck(url, chosen, key or _key(), limits)
+    sys.exit(anyio.run(_run, upstream_check, url, model))
 
 
 def _key() -> str | None:
@@ -61,16 +61,16 @@ def _key() -> str | None:
     return os.environ[name] if name else None
 
 
-async def _run(trial: Check, url: str, wanted: str | None) -> int:
+async def _run(upstream_check: UpstreamCheck, url: str, requested: str | None) -> int:
     try:
-        model = await trial.model(wanted)
+        model = await upstream_check.model(requested)
         click.echo(f"{public_url(url)}, model {model}\n")
-        outcomes: Outcomes = {api: await trial.api(api, model) for api in APIS}
-    except Unusable as error:
+        outcomes: Outcomes = {api: await upstream_check.api(api, model) for api in APIS}
+    except CheckError as error:
         click.echo(str(error), err=True)
         return 1
     finally:
-        await trial.aclose()
+        await upstream_check.aclose()
     print_columns(table(outcomes))
     for fault in faults(outcomes):
         click.echo(f"\n{fault}")
@@ -84,17 +84,17 @@ async def _run(trial: Check, url: str, wanted: str | None) -> int:
 
 def table(outcomes: Outcomes) -> list[list[str]]:
     """Return the rows of the table, with a column for each API."""
-    there = ["is there", *("no" if tried["answers"].missing else "yes" for tried in outcomes.values())]
-    rows = [[trial, *(_cell(tried.get(trial)) for tried in outcomes.values())] for trial in TRIALS]
+    there = ["is there", *("no" if results["answers"].missing else "yes" for results in outcomes.values())]
+    rows = [[case, *(_cell(results.get(case)) for results in outcomes.values())] for case in CASES]
     return [["", *(_NAMES[api] for api in outcomes)], there, *rows]
 
 
 def faults(outcomes: Outcomes) -> list[str]:
     """Return what went wrong, in the words of whoever refused."""
     return [
-        f"{_NAMES[api]}, {trial}: {outcome.words}"
-        for api, tried in outcomes.items()
-        for trial, outcome in tried.items()
+        f"{_NAMES[api]}, {case}: {outcome.words}"
+        for api, results in outcomes.items()
+        for case, outcome in results.items()
         if not outcome.good and not outcome.missing
     ]
 

@@ -17,7 +17,7 @@ import anyio
 from ...translator import decode_json, encode_json
 from ..asgi.types import App, Message, Receive, Scope, Send, without
 from ..demo import app as demo_app
-from ..demo.clients import WEATHER, ChatClient, Client, ResponsesClient
+from ..demo.clients import WEATHER, ChatClient, DemoClient, ResponsesClient
 from ..limits import Limits
 from ..middleware.app import TranslationMiddleware
 from ..middleware.routes import Api
@@ -90,27 +90,29 @@ async def _run() -> bool:
     return good
 
 
-async def _show(talker: Client, upstream: App, api: Api) -> bool:
+async def _show(demo_client: DemoClient, upstream: App, api: Api) -> bool:
     """Show one direction; returns whether all went as it should."""
     columns = Columns(shutil.get_terminal_size((120, 24)).columns)
     say()
-    columns.heads(*talker.heads)
-    async with on_loopback(TranslationMiddleware(_tapped(upstream, columns.right), upstream_api=api)) as url:
+    columns.heads(*demo_client.heads)
+    async with on_loopback(TranslationMiddleware(_observed(upstream, columns.right), upstream_api=api)) as url:
         client = choice.new_client(url, Limits())
         try:
-            return await _converse(client, url, talker, columns.left)
+            return await _converse(client, url, demo_client, columns.left)
         finally:
             await client.aclose()
 
 
-async def _converse(client: upstream_client.Client, url: str, talker: Client, show: Show) -> bool:
+async def _converse(client: upstream_client.Client, url: str, demo_client: DemoClient, show: Show) -> bool:
     """Ask, run the tool that is called, hand the result back."""
-    request = talker.request()
-    first = talker.read(await _ask(client, url + talker.path, request, show))
-    calls = talker.calls(first)
+    request = demo_client.request()
+    first = demo_client.read(await _ask(client, url + demo_client.path, request, show))
+    calls = demo_client.calls(first)
     show(f"(the client runs {calls[0]['name']}({calls[0]['arguments']}): {WEATHER})" if calls else "(no call came)")
-    second = talker.read(await _ask(client, url + talker.path, talker.follow(request, first, WEATHER), show))
-    return bool(calls) and WEATHER in talker.text(second)
+    second = demo_client.read(
+        await _ask(client, url + demo_client.path, demo_client.follow(request, first, WEATHER), show)
+    )
+    return bool(calls) and WEATHER in demo_client.text(second)
 
 
 async def _ask(client: upstream_client.Client, url: str, body: dict[str, Any], show: Show) -> list[dict[str, Any]]:
@@ -126,7 +128,7 @@ async def _ask(client: upstream_client.Client, url: str, body: dict[str, Any], s
         if line.startswith("data: {"):
             events.append(decode_json(line.removeprefix("data: ").encode()))
         if line.startswith("data: "):
-            show(f"<- {_said(line)}")
+            show(f"<- {_summary(line)}")
     await answer.aclose()
     return events
 
@@ -139,30 +141,30 @@ async def _lines(answer: upstream_client.Answer) -> AsyncIterator[str]:
             yield line.decode()
 
 
-def _tapped(app: App, show: Show) -> App:
+def _observed(app: App, show: Show) -> App:
     """Show what *app* is asked and what it answers."""
 
-    async def tapped(scope: Scope, receive: Receive, send: Send) -> None:
+    async def observed(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
 
-        async def heard() -> Message:
+        async def show_request() -> Message:
             message = await receive()
             if message.get("body"):
                 for line in _members(f"POST {scope['path']}", decode_json(message["body"])):
                     show(f"-> {line}")
             return message
 
-        async def said(message: Message) -> None:
+        async def show_answer(message: Message) -> None:
             for line in message.get("body", b"").decode().splitlines():
                 if line.startswith("data: "):
-                    show(f"<- {_said(line)}")
+                    show(f"<- {_summary(line)}")
             await send(message)
 
-        await app(scope, heard, said)
+        await app(scope, show_request, show_answer)
 
-    return tapped
+    return observed
 
 
 def _members(head: str, body: dict[str, Any]) -> Iterator[str]:
@@ -174,13 +176,13 @@ def _members(head: str, body: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def _said(line: str) -> str:
+def _summary(line: str) -> str:
     """What an event or a chunk says that the one before did not."""
     data = line.removeprefix("data: ")
     if not data.startswith("{"):
         return line
-    said = decode_json(data.encode())
-    return _event(said) if "type" in said else _chunk(said)
+    value = decode_json(data.encode())
+    return _event(value) if "type" in value else _chunk(value)
 
 
 def _event(event: dict[str, Any]) -> str:

@@ -9,8 +9,8 @@ import msgspec
 
 from ...translator import PRESETS, Profile, encode_json
 from ..limits import Limits
-from ..server.checked import suggestion
 from ..server.config import ENVIRONMENT, Settings
+from ..server.setting_values import suggestion
 from .field_docs import field_docs
 from .options import SettingsError, print_columns
 from .serve import serve

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from ...translator import BadRequest, decode_json, encode_json
 from ..asgi.types import App, Receive, Scope, Send, send_error
 from ..middleware.app import TranslationMiddleware
-from ..middleware.routes import PATHS, ending
+from ..middleware.routes import ENDPOINTS, endpoint_of_path
 from . import rules, script
 from .clients import MODEL
 
@@ -48,7 +48,7 @@ def responses_upstream(pause: float = 0.0) -> App:
     responses = TranslationMiddleware(upstream(pause))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and ending(scope["path"]) == PATHS["chat"]:
+        if scope["type"] == "http" and endpoint_of_path(scope["path"]) == ENDPOINTS["chat"]:
             missing = BadRequest(f"The demo has no POST {scope['path']}.", code="not_found", status=404)
             await send_error(send, missing)
         else:

@@ -22,7 +22,7 @@ _TOOL: Body = {
 }
 
 
-class Client(ABC):
+class DemoClient(ABC):
     """Asks, runs the tool that is called, hands the result back."""
 
     path = ""
@@ -50,7 +50,7 @@ class Client(ABC):
         """What an answer says."""
 
 
-class ResponsesClient(Client):
+class ResponsesClient(DemoClient):
     path = "/v1/responses"
     heads = ("RESPONSES (what the client speaks)", "CHAT COMPLETIONS (what the upstream speaks)")
 
@@ -80,7 +80,7 @@ class ResponsesClient(Client):
         return "".join(part["text"] for message in messages for part in message["content"])
 
 
-class ChatClient(Client):
+class ChatClient(DemoClient):
     path = "/v1/chat/completions"
     heads = ("CHAT COMPLETIONS (what the client speaks)", "RESPONSES (what the upstream speaks)")
 

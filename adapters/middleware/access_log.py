@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any, Literal
 
 from ..asgi.types import App, Message, Receive, Scope, Send
-from .record import CLIENT_GONE, LONGEST
+from .record import CLIENT_GONE, MAX_TEXT
 
 _log = logging.getLogger("diglot.access")
 _KEY = "diglot.access"
@@ -45,7 +45,7 @@ class AccessLog:
         access = scope[_KEY] = _Access()
         began = monotonic()
 
-        async def noted(message: Message) -> None:
+        async def observe(message: Message) -> None:
             if message["type"] == "http.response.body":  # nearly always: each chunk of a stream comes through here
                 access.complete = not message.get("more_body")
             elif "status" in message:
@@ -53,18 +53,20 @@ class AccessLog:
             await send(message)
 
         try:
-            await self._app(scope, receive, noted)
+            await self._app(scope, receive, observe)
         finally:
             if access.handled != "translated" and _log.isEnabledFor(access.level):
                 self._write(access, scope, monotonic() - began)
 
     def _write(self, access: _Access, scope: Scope, duration: float) -> None:
-        about: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "handled": access.handled,
-            "method": scope.get("method", "WEBSOCKET")[:LONGEST],
-            "path": scope["path"][:LONGEST],
+            "method": scope.get("method", "WEBSOCKET")[:MAX_TEXT],
+            "path": scope["path"][:MAX_TEXT],
             "status": access.status or CLIENT_GONE,
             "duration_ms": round(duration * 1000, 1),
             "complete": access.complete,
         }
-        _log.log(access.level, "%s %s %d", about["method"], about["path"], about["status"], extra={"exchange": about})
+        _log.log(
+            access.level, "%s %s %d", fields["method"], fields["path"], fields["status"], extra={"exchange": fields}
+        )

@@ -40,23 +40,23 @@ class ClientWriter:
 
     async def open(self, headers: Headers) -> None:
         """Send the head of an event stream."""
-        await self._head(200, headers)
+        await self._send_head(200, headers)
 
     async def write(self, frames: Sequence[bytes], more: bool = True) -> None:
         """Send one piece of the body; the last one has *more* false."""
-        await self._body(frames[0] if len(frames) == 1 else b"".join(frames), more)
+        await self._send_body(frames[0] if len(frames) == 1 else b"".join(frames), more)
 
     async def keep_alive(self) -> None:
         """Send a comment."""
-        await self._body(_KEEPALIVE, True)
+        await self._send_body(_KEEPALIVE, True)
 
     async def json(self, body: Body, headers: Headers) -> None:
         """Send a whole answer."""
-        await self._whole(200, body.data, headers)
+        await self._send_whole(200, body.data, headers)
 
     async def error(self, error: TranslationError, headers: Headers) -> None:
         """Send a whole error, as both APIs do over HTTP."""
-        await self._whole(error.status, encode_json(error.body()), headers)
+        await self._send_whole(error.status, encode_json(error.body()), headers)
 
     async def close(self) -> None:
         """End the cycle of a client that left before it had anything.
@@ -66,27 +66,27 @@ class ClientWriter:
         if self.gone and not self.status:
             with suppress(OSError):
                 self.gone = False
-                await self._whole(CLIENT_GONE, b"", [])
+                await self._send_whole(CLIENT_GONE, b"", [])
             self.gone, self.status = True, 0
 
-    async def _whole(self, status: int, body: bytes, headers: Headers) -> None:
+    async def _send_whole(self, status: int, body: bytes, headers: Headers) -> None:
         own = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-        await self._head(status, [*headers, *own])
-        await self._body(body, False)
+        await self._send_head(status, [*headers, *own])
+        await self._send_body(body, False)
 
-    async def _head(self, status: int, headers: Headers) -> None:
+    async def _send_head(self, status: int, headers: Headers) -> None:
         self.status = status
         try:
-            await self._write({"type": "http.response.start", "status": status, "headers": headers})
+            await self._send_message({"type": "http.response.start", "status": status, "headers": headers})
         except OSError:
             self.status = 0
             raise
 
-    async def _body(self, data: bytes, more: bool) -> None:
+    async def _send_body(self, data: bytes, more: bool) -> None:
         self.done = not more
-        await self._write({"type": "http.response.body", "body": data, "more_body": more})
+        await self._send_message({"type": "http.response.body", "body": data, "more_body": more})
 
-    async def _write(self, message: Message) -> None:
+    async def _send_message(self, message: Message) -> None:
         while self.busy_since:
             await self._wait()
         if self.gone:

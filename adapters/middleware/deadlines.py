@@ -19,11 +19,11 @@ from .sink import Sink
 Deadline = tuple[float, Callable[[], Awaitable[None]]]
 
 
-async def _nothing() -> None:
+async def _do_nothing() -> None:
     pass
 
 
-_NEVER: Deadline = (float("inf"), _nothing)
+_NEVER: Deadline = (float("inf"), _do_nothing)
 _due = itemgetter(0)
 
 
@@ -31,7 +31,7 @@ class Supervisor:
     """Does what is due, and ends what works for nobody.
 
     First it waits with the client's request, which is read inside a scope; then it watches over the attempts, each
-    inside a scope of its own. An application hears through the ``dismissal`` of its attempt that it may stop; if it
+    inside a scope of its own. An application hears through the ``disconnect`` of its attempt that it may stop; if it
     does not, its scope is cancelled.
     """
 
@@ -41,12 +41,12 @@ class Supervisor:
         self._receive = receive
         self._sink = sink
         self._limits = limits
-        self._began = monotonic()
+        self._started_at = monotonic()
         self._scope: anyio.CancelScope | None = None
         self._attempt: UpstreamAttempt | None = None
-        self._nap: anyio.CancelScope | None = None
-        self._dismissed_at = 0.0
-        self._has_left = False
+        self._sleep: anyio.CancelScope | None = None
+        self._disconnected_at = 0.0
+        self._client_left = False
         self._idle: anyio.Event | None = None  # while something is being done
         self._stop: Callable[[], object] | None = start_late(self._run)
 
@@ -56,9 +56,9 @@ class Supervisor:
 
     def watch(self, attempt: UpstreamAttempt, scope: anyio.CancelScope) -> None:
         """Watch over *attempt* from now on, which runs inside *scope*."""
-        self._attempt, self._scope, self._dismissed_at = attempt, scope, 0.0
-        if self._nap is not None:
-            self._nap.cancel()
+        self._attempt, self._scope, self._disconnected_at = attempt, scope, 0.0
+        if self._sleep is not None:
+            self._sleep.cancel()
 
     def changed(self) -> None:
         """A deadline has moved nearer; one that moved away is only found out about when it comes.
@@ -66,9 +66,9 @@ class Supervisor:
         An application that has said everything hears `http.disconnect`, as from any server: some wait for it.
         """
         if self._attempt is not None and self._attempt.complete:
-            self._attempt.dismissal.set()
-        if self._nap is not None:
-            self._nap.deadline = _on_the_loop(min(self._deadlines(), key=_due)[0])
+            self._attempt.disconnect.set()
+        if self._sleep is not None:
+            self._sleep.deadline = _on_the_loop(min(self._deadlines(), key=_due)[0])
 
     async def end(self) -> None:
         """All is over, but for what is being done right now: that comes to its end."""
@@ -86,36 +86,36 @@ class Supervisor:
             while True:
                 due, act = min(self._deadlines(), key=_due)
                 if due <= monotonic():
-                    await self._act(act)
+                    await self._perform(act)
                 else:
-                    with anyio.CancelScope(deadline=_on_the_loop(due)) as self._nap:
+                    with anyio.CancelScope(deadline=_on_the_loop(due)) as self._sleep:
                         await self._listen()
-                    self._nap = None
+                    self._sleep = None
         except Exception:  # a mistake of ours, or of the server's: without deadlines, nothing may go on
             await self._give_up()
             raise
         finally:
-            self._nap = None
+            self._sleep = None
 
     async def _listen(self) -> None:
         """Until something is due: servers bear that *receive* is cancelled, as polling for a disconnect does it too."""
-        if self._has_left or self._attempt is None:  # then it is the request that is received
+        if self._client_left or self._attempt is None:  # then it is the request that is received
             await anyio.sleep_forever()
-        self._has_left = (await self._receive())["type"] == "http.disconnect"
-        if self._has_left and not self._sink.done:
+        self._client_left = (await self._receive())["type"] == "http.disconnect"
+        if self._client_left and not self._sink.done:
             self._sink.leave()
-            self._dismiss()
+            self._disconnect()
 
-    async def _act(self, act: Callable[[], Awaitable[None]]) -> None:
+    async def _perform(self, act: Callable[[], Awaitable[None]]) -> None:
         self._idle = idle = anyio.Event()
         try:
-            with anyio.move_on_after(self._limits.stalled) as patience:
+            with anyio.move_on_after(self._limits.stalled) as scope:
                 await act()
-            if patience.cancelled_caught:
+            if scope.cancelled_caught:
                 await self._give_up()
         except OSError:
             self._sink.leave()
-            self._dismiss()
+            self._disconnect()
         finally:
             idle.set()
             self._idle = None
@@ -124,22 +124,22 @@ class Supervisor:
         """What is to be done when, as things stand. While the client is slow, the upstream is not to blame."""
         attempt, sink, limits = self._attempt, self._sink, self._limits
         if attempt is None:
-            return [(self._began + limits.request, self._stop_reading)]
-        if sink.busy_since and not self._dismissed_at:
-            return [(sink.busy_since + limits.stalled, self._give_up), (monotonic() + limits.keepalive, _nothing)]
+            return [(self._started_at + limits.request, self._stop_reading)]
+        if sink.busy_since and not self._disconnected_at:
+            return [(sink.busy_since + limits.stalled, self._give_up), (monotonic() + limits.keepalive, _do_nothing)]
         if attempt.complete:
             return [_NEVER]
-        if self._dismissed_at:
-            return [(self._dismissed_at + limits.shutdown, self._hang_up)]
-        if attempt.over_at:
-            return [(attempt.over_at + (0 if attempt.reader.in_vain else limits.after_finish), self._hang_up)]
-        heard = attempt.reader.status != 0
+        if self._disconnected_at:
+            return [(self._disconnected_at + limits.shutdown, self._end_attempt)]
+        if attempt.ended_at:
+            return [(attempt.ended_at + (0 if attempt.reader.in_vain else limits.after_finish), self._end_attempt)]
+        has_head = attempt.reader.status != 0
         deadlines: list[Deadline] = [
-            (attempt.heard_at + (limits.idle if heard else limits.first_byte), self._time_out),
-            (attempt.told_at + limits.silent, self._time_out),
+            (attempt.received_at + (limits.idle if has_head else limits.first_byte), self._time_out),
+            (attempt.content_at + limits.silent, self._time_out),
         ]
-        if not heard:
-            deadlines.append((monotonic() + limits.idle, _nothing))  # by then it may have been
+        if not has_head:
+            deadlines.append((monotonic() + limits.idle, _do_nothing))  # by then it may have been
         if attempt.finishing_at:
             wait = limits.after_failure if attempt.reader.failing else limits.after_finish
             deadlines.append((attempt.finishing_at + wait, attempt.finish))
@@ -150,26 +150,26 @@ class Supervisor:
     async def _stop_reading(self) -> None:
         self.is_late = True
         self._cancel()
-        self._began = float("inf")
+        self._started_at = float("inf")
 
-    async def _hang_up(self) -> None:
+    async def _end_attempt(self) -> None:
         """First politely, then firmly."""
-        if self._dismissed_at:
+        if self._disconnected_at:
             self._cancel()
-            self._dismissed_at = float("inf")
+            self._disconnected_at = float("inf")
         else:
-            self._dismiss()
+            self._disconnect()
 
     async def _give_up(self) -> None:
         """The client reads no more: what works for it ends at once."""
         self._sink.leave()
-        self._dismiss()
+        self._disconnect()
         self._cancel()
 
-    def _dismiss(self) -> None:
-        self._dismissed_at = monotonic()
+    def _disconnect(self) -> None:
+        self._disconnected_at = monotonic()
         if self._attempt is not None:
-            self._attempt.dismissal.set()
+            self._attempt.disconnect.set()
 
     def _cancel(self) -> None:
         if self._scope is not None:

@@ -15,6 +15,6 @@ def shutting_down() -> UpstreamError:
     return UpstreamError("The server is shutting down.", status=503)
 
 
-def probed(error: UpstreamError) -> UpstreamError:
+def during_detection(error: UpstreamError) -> UpstreamError:
     """Return an error that came while it was asked what the upstream has; it says so."""
     return error.replace(message=f"{error.message} (This happened while finding out which API the upstream has.)")

@@ -50,7 +50,7 @@ class FanOut:
         self._merger = ChoiceMerger(exchange.copies)
         self._answers: dict[int, dict[str, Any]] = {}
         self._lock = anyio.Lock()
-        self._dismissed = anyio.Event()
+        self._disconnected = anyio.Event()
 
     async def run(self, branches: Sequence[B], receive: Receive, serve: Callable[[B], Awaitable[None]]) -> None:
         """Let *serve* run all *branches* at once; *receive* is the client's. Returns when all of them are over."""
@@ -78,7 +78,7 @@ class FanOut:
 
     async def receive(self) -> Message:
         """What a branch hears of its client: only when it is to stop."""
-        await self._dismissed.wait()
+        await self._disconnected.wait()
         return {"type": "http.disconnect"}
 
     async def _listen(self, receive: Receive) -> None:
@@ -86,7 +86,7 @@ class FanOut:
             pass
         if not self._sink.done:
             self._sink.leave()
-            self._dismissed.set()
+            self._disconnected.set()
 
     async def take(self, branch: BranchSink, events: Sequence[Event], more: bool) -> None:
         """Take events of one branch's stream, the last ones if there are no *more*.
@@ -109,7 +109,7 @@ class FanOut:
         else:
             await sink.keep_alive()
         if self._merger.ended:
-            self._dismissed.set()
+            self._disconnected.set()
 
     async def take_whole(self, branch: BranchSink, answer: dict[str, Any]) -> None:
         """Take the whole answer of one branch."""
@@ -129,11 +129,11 @@ class FanOut:
         self.patch.update(branch.patch)
         self._exchange.report.add(branch.exchange.report if branch.exchange else ())
         if sink.gone:
-            if not self._dismissed.is_set():  # its client is ours
+            if not self._disconnected.is_set():  # its client is ours
                 self._sink.leave()
-            self._dismissed.set()
+            self._disconnected.set()
         elif branch.error is not None:
-            self._dismissed.set()
+            self._disconnected.set()
             await self._fail(sink, branch.error)
 
     async def _fail(self, branch: BranchSink, error: TranslationError) -> None:
@@ -142,9 +142,9 @@ class FanOut:
             return
         self.error = error
         sink = self._sink
-        patience = anyio.move_on_after(self._limits.stalled)
+        scope = anyio.move_on_after(self._limits.stalled)
         try:
-            with patience:
+            with scope:
                 async with self._lock:
                     if not sink.started:
                         await sink.error(error, self._headers(branch, ABOUT_THE_BODY))
@@ -152,14 +152,14 @@ class FanOut:
                         await sink.write(self._merger.fail(error), more=False)
         except OSError:
             sink.leave()
-        if patience.cancelled_caught:
+        if scope.cancelled_caught:
             sink.leave()
 
     def _headers(self, branch: BranchSink, dropped: Collection[bytes]) -> Headers:
         """The headers of one branch, with the losses of all that is known by now."""
-        kept = without(branch.headers, {*dropped, b"diglot-losses"})
+        headers = without(branch.headers, {*dropped, b"diglot-losses"})
         losses = self._exchange.report.header()
-        return [*kept, (b"diglot-losses", losses.encode("latin-1", "replace"))]  # `n` itself is one
+        return [*headers, (b"diglot-losses", losses.encode("latin-1", "replace"))]  # `n` itself is one
 
 
 class BranchSink:
@@ -186,24 +186,24 @@ class BranchSink:
     async def write(self, frames: Sequence[Event], more: bool = True) -> None:
         """Take events of the branch."""
         self.done = not more
-        await self._hand(self._fan_out.take, frames, more)
+        await self._pass(self._fan_out.take, frames, more)
 
     async def keep_alive(self) -> None:
         """Nothing else may keep the client's connection alive."""
-        await self._hand(self._fan_out.take, (), True)
+        await self._pass(self._fan_out.take, (), True)
 
     async def json(self, body: Body, headers: Headers) -> None:
         """Take the whole answer of the branch."""
         self.started = self.done = True
         self.headers = headers
-        await self._hand(self._fan_out.take_whole, body.answer)
+        await self._pass(self._fan_out.take_whole, body.answer)
 
     async def error(self, error: TranslationError, headers: Headers) -> None:
         """Its words come later, when the branch is over."""
         self.started = self.done = True
         self.headers = headers
 
-    async def _hand(self, take: Callable[..., Awaitable[None]], *values: Any) -> None:
+    async def _pass(self, take: Callable[..., Awaitable[None]], *values: Any) -> None:
         if self.gone:
             raise ClientGone("the client has gone")
         self.busy_since = monotonic()

@@ -14,7 +14,7 @@ from ...translator import Received, TranslationError
 from ..asgi.encodings import decode
 from ..asgi.types import Message, Receive, Scope, header
 from ..limits import Limits
-from .routes import PATHS
+from .routes import ENDPOINTS
 
 _TOOLS = frozenset({"custom", "namespace", "tool_search", "local_shell", "shell", "apply_patch"})
 _ITEMS = frozenset(
@@ -39,7 +39,7 @@ def asks_for_more(endpoint: str, body: Any) -> bool:
     if any(item.get("type") == "item_reference" for item in items):
         return False
     return (
-        endpoint not in PATHS.values()  # few compact
+        endpoint not in ENDPOINTS.values()  # few compact
         or any(tool.get("type") in _TOOLS for tool in tools)
         or any(_is_special(item) for item in items)
         or bool(body.get("top_logprobs"))
@@ -72,36 +72,36 @@ def _decoded(data: bytes, encoding: str, limit: int) -> Any:
         return None
 
 
-class Heard:
+class PeekedBody:
     """A request whose body is looked at before somebody else reads it."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._encoding = header(scope, b"content-encoding").decode("latin-1")
         self._receive = receive
         self._data = bytearray()
-        self._then: list[Message] = []
+        self._pending: list[Message] = []
         self._more = True
 
-    async def body(self, limits: Limits) -> Any:
+    async def decode(self, limits: Limits) -> Any:
         """Return the decoded body; None for what cannot be read within the limits: its reader will say why."""
         with anyio.move_on_after(limits.request):
-            await self._hear(limits.max_body)
+            await self._read_ahead(limits.max_body)
         data, self._data = bytes(self._data), bytearray()
-        self._then.append({"type": "http.request", "body": data, "more_body": self._more})
+        self._pending.append({"type": "http.request", "body": data, "more_body": self._more})
         if self._more:
             return None
-        decoded = partial(_decoded, data, self._encoding, limits.max_body)
-        return decoded() if len(data) < _LARGE else await anyio.to_thread.run_sync(decoded)
+        decode_data = partial(_decoded, data, self._encoding, limits.max_body)
+        return decode_data() if len(data) < _LARGE else await anyio.to_thread.run_sync(decode_data)
 
-    async def _hear(self, limit: int) -> None:
+    async def _read_ahead(self, limit: int) -> None:
         while self._more and len(self._data) <= limit:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                self._then.append(message)
+                self._pending.append(message)
                 return
             self._data += message.get("body", b"")
             self._more = message.get("more_body", False)
 
     async def receive(self) -> Message:
         """The messages of the request, from the first one; what was heard is one of them."""
-        return self._then.pop() if self._then else await self._receive()
+        return self._pending.pop() if self._pending else await self._receive()

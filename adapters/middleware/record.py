@@ -13,8 +13,8 @@ from .call import TranslatedRequest
 from .client_writer import CLIENT_GONE as CLIENT_GONE
 from .client_writer import ClientWriter
 
-_MOST_LOSSES = 50
-LONGEST = 200
+_MAX_LOSSES = 50
+MAX_TEXT = 200
 _ENDINGS = {None: "failed", "content_filter": "incomplete", "length": "incomplete"}  # of choices; the worst comes first
 
 
@@ -42,9 +42,9 @@ class Record(msgspec.Struct, frozen=True):
         return {
             "handled": "translated",
             "method": self.method,
-            "path": self.path[:LONGEST],
+            "path": self.path[:MAX_TEXT],
             "status": self.status,
-            "model": self.model and self.model[:LONGEST],
+            "model": self.model and self.model[:MAX_TEXT],
             "stream": self.streaming,
             "duration_ms": round(self.duration * 1000, 1),
             "input_tokens": self._tokens("input_tokens", "prompt_tokens"),
@@ -52,10 +52,10 @@ class Record(msgspec.Struct, frozen=True):
             "outcome": self.outcome,
             "error": self.error,
             "losses": [
-                {"path": loss.place, "kind": loss.kind, "why": loss.why[:LONGEST]}
-                for loss in self.losses[:_MOST_LOSSES]
+                {"path": loss.place, "kind": loss.kind, "why": loss.why[:MAX_TEXT]}
+                for loss in self.losses[:_MAX_LOSSES]
             ],
-            **({"losses_more": more} if (more := len(self.losses) - _MOST_LOSSES) > 0 else {}),
+            **({"losses_more": more} if (more := len(self.losses) - _MAX_LOSSES) > 0 else {}),
         }
 
     def _tokens(self, *names: str) -> Any:

@@ -10,36 +10,36 @@ from ...translator import ServeChat, ServeCompact, ServeResponses
 from ..asgi.types import Scope
 
 Api = Literal["chat", "responses"]
-Exchanges = type[ServeResponses] | type[ServeChat]
+ExchangeClass = type[ServeResponses] | type[ServeChat]
 
-SERVED: dict[str, Exchanges] = {
+EXCHANGES: dict[str, ExchangeClass] = {
     "/responses": ServeResponses,
     "/responses/compact": ServeCompact,
     "/chat/completions": ServeChat,
 }
 """What a request is served by when it is translated, by the end of its path."""
-PATHS: dict[str, str] = {"chat": ServeResponses.endpoint, "responses": ServeChat.endpoint}
+ENDPOINTS: dict[str, str] = {"chat": ServeResponses.endpoint, "responses": ServeChat.endpoint}
 """Where an upstream has each API."""
 
 _BASES = r"(?:.*/)?(?:v\d+[a-z\d.]*|openai|openai/deployments/[^/]+)"
 """Below what the endpoints are: a version (`/v1`, `/v1beta`), `/openai`, a deployment of Azure."""
 
 
-def ending(path: str) -> str | None:
+def endpoint_of_path(path: str) -> str | None:
     """Return the endpoint that a path ends in, wherever that is; a slash behind it says nothing."""
     path = path.rstrip("/")
-    for endpoint in SERVED:
+    for endpoint in EXCHANGES:
         if path.endswith(endpoint):
             return endpoint
     return None
 
 
-def base(path: str, endpoint: str) -> str:
+def path_base(path: str, endpoint: str) -> str:
     """Return what stands in front of the *endpoint* in a path that ends in it."""
     return path.rstrip("/").removesuffix(endpoint)
 
 
-class Served:
+class ServedPaths:
     """Which requests are ours: `responses` is an everyday word, and applications have routes of their own (W44).
 
     *paths* are served besides the usual bases: bases of endpoints (`/ai`) or whole paths (`/ai/responses`), with `*`
@@ -48,9 +48,9 @@ class Served:
 
     def __init__(self, paths: Iterable[str] = ()) -> None:
         own = ["/" + path.strip("/") for path in ([paths] if isinstance(paths, str) else paths)]
-        whole = [path for path in own if ending(path)]
+        whole = [path for path in own if endpoint_of_path(path)]
         bases = "|".join(["", _BASES, *(_pattern(path) for path in own if path not in whole)])
-        places = [f"(?:{bases})(?:{'|'.join(SERVED)})", *map(_pattern, whole)]
+        places = [f"(?:{bases})(?:{'|'.join(EXCHANGES)})", *map(_pattern, whole)]
         self._path = re.compile("|".join(places))
 
     def endpoint_of(self, scope: Scope) -> str | None:
@@ -62,10 +62,10 @@ class Served:
             return None
         root = scope.get("root_path", "")
         is_ours = self._path.fullmatch(path) or (root and self._path.fullmatch(_below(path, root)))
-        return ending(path) if is_ours else None
+        return endpoint_of_path(path) if is_ours else None
 
 
-_ENDINGS = tuple(SERVED)
+_ENDINGS = tuple(EXCHANGES)
 
 
 def _pattern(path: str) -> str:

@@ -23,21 +23,21 @@ from starlette.routing import Route, Router
 from ..asgi.types import App, Receive, Scope, Send
 from ..asgi.websocket import deny, is_websocket, refuse
 from ..demo import app as demo_app
-from ..error_log import log_without_words
+from ..error_log import log_without_message
 from ..middleware import access_log
 from ..middleware.app import TranslationMiddleware
 from ..middleware.record import Record
 from ..upstream.app import Upstream
-from . import banner, logs, stored
+from . import banner, logs, stored_state
 from .config import Settings, require_upstream
 from .guard import Guard
 from .page import page
-from .protocol import Bounds, http_protocol
+from .protocol import ConnectionTimers, http_protocol
 
 _log = logging.getLogger("diglot")
 _SETTINGS = "_DIGLOT_SETTINGS"  # how the settings reach the worker processes
-_FAREWELL = 2.0
-_COLLECT_AFTER = (10_000, 20, 20)
+_MAX_IDLE_WAIT = 2.0
+_GC_THRESHOLDS = (10_000, 20, 20)
 """An open stream has hundreds of objects, none of them garbage: Python's own thresholds look at them all, too often."""
 
 
@@ -59,20 +59,20 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
         access_log.mark(request.scope, "here", logging.DEBUG)
         return JSONResponse(_health(settings, middleware))
 
-    async def hello(request: Request) -> Response:
+    async def index(request: Request) -> Response:
         by, routes = banner.answered_by(settings), banner.routes(settings.upstream_api)
         return page(metadata.version("diglot"), by, settings.profile, routes, banner.url(settings))
 
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
         yield
-        await running.over()
+        await active.wait_until_idle()
         if upstream is not None:
             await upstream.aclose()
 
-    running = _Running(middleware)
-    routes = [Route("/", hello), Route("/healthz", health)]
-    router = Router(routes, redirect_slashes=False, default=running, lifespan=lifespan)
+    active = _ActiveRequests(middleware)
+    routes = [Route("/", index), Route("/healthz", health)]
+    router = Router(routes, redirect_slashes=False, default=active, lifespan=lifespan)
     return access_log.AccessLog(Guard(router, settings.host, settings.allow_host, settings.allow_origin))
 
 
@@ -85,11 +85,11 @@ def _health(settings: Settings, middleware: TranslationMiddleware) -> dict[str, 
 class _Middleware(TranslationMiddleware):
     """There is no host: what is raised would only be a traceback in the log, with anybody's words in it."""
 
-    def _pass_on(self, error: Exception) -> None:
-        log_without_words(_log, "The application", error)
+    def _raise_app_error(self, error: Exception) -> None:
+        log_without_message(_log, "The application", error)
 
 
-class _Running:
+class _ActiveRequests:
     """Counts the requests under way: the server dies right after its lifespan, and they must have ended by then.
 
     What no upstream could serve is refused here: websockets, and what was not stored.
@@ -109,15 +109,15 @@ class _Running:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if is_websocket(scope):
             await refuse(scope, receive, send)
-        elif self._middleware.upstream_api == "chat" and (error := stored.explained(scope)):
+        elif self._middleware.upstream_api == "chat" and (error := stored_state.state_error(scope)):
             await deny(scope, receive, send, error)
         else:
             access_log.mark(scope, "passed")
             await self._middleware(scope, receive, send)
 
-    async def over(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until no request is under way, but not for long."""
-        with anyio.move_on_after(_FAREWELL):
+        with anyio.move_on_after(_MAX_IDLE_WAIT):
             while self._count:  # noqa: ASYNC110
                 await anyio.sleep(0.01)
 
@@ -125,9 +125,9 @@ class _Running:
 def from_environment() -> App:
     """Return the application of the settings that run() left for its worker processes."""
     settings = msgspec.json.decode(os.environ[_SETTINGS], type=Settings)
-    Bounds.limits = settings.limits
+    ConnectionTimers.limits = settings.limits
     app = application(settings)
-    gc.set_threshold(*_COLLECT_AFTER)
+    gc.set_threshold(*_GC_THRESHOLDS)
     gc.freeze()  # what is there by now stays
     return app
 

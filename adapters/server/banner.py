@@ -9,14 +9,14 @@ from ..asgi import origins
 from . import client_settings
 from .config import Settings
 
-_EVERYBODY = ("0.0.0.0", "::", "")
-_DEMO = """
+_ALL_ADDRESSES = ("0.0.0.0", "::", "")
+_DEMO_WARNING = """
   !! This is the demo: a script answers, there is NO MODEL behind this server.
   !! For a real one: diglot serve --upstream http://127.0.0.1:8000"""
-_OPEN = """
+_OPEN_WARNING = """
   !! Open to everybody who can reach {place}: diglot asks for no key of its own."""
 _TRANSLATED, _PASSED = "translated", "goes through as it is"
-_HOW: dict[str, tuple[str, str]] = {
+_TREATMENT: dict[str, tuple[str, str]] = {
     "chat": (_TRANSLATED, _PASSED),
     "responses": (_PASSED, _TRANSLATED),
     "auto": ("translated if the upstream lacks it", "translated if the upstream lacks it"),
@@ -25,7 +25,7 @@ _HOW: dict[str, tuple[str, str]] = {
 
 def routes(upstream_api: str) -> list[tuple[str, str]]:
     """Return what is served, each with how."""
-    responses, chat = _HOW[upstream_api]
+    responses, chat = _TREATMENT[upstream_api]
     return [("POST /v1/responses", responses), ("POST /v1/chat/completions", chat), ("everything else", _PASSED)]
 
 
@@ -49,8 +49,8 @@ def welcome(settings: Settings) -> str:
         *(f"  {path:<26} {how}" for path, how in routes(settings.upstream_api)),
     ]
     if settings.demo:
-        lines.append(_DEMO)
+        lines.append(_DEMO_WARNING)
     if not origins.is_loopback(settings.host):
-        everybody = "this machine" if settings.host in _EVERYBODY else settings.host
-        lines.append(_OPEN.format(place=f"port {settings.port} of {everybody}"))
+        place = "this machine" if settings.host in _ALL_ADDRESSES else settings.host
+        lines.append(_OPEN_WARNING.format(place=f"port {settings.port} of {place}"))
     return "\n".join([*lines, "", *(f"  {line}" for line in client_settings.client_settings(here)), ""])

@@ -15,8 +15,8 @@ from ..asgi import origins
 from ..asgi.origins import ANY
 from ..limits import Limits, Seconds
 from ..upstream import url as upstream_url
-from .checked import ConfigError as ConfigError
-from .checked import checked, suggestion
+from .setting_values import ConfigError as ConfigError
+from .setting_values import convert_values, suggestion
 
 ENVIRONMENT = "DIGLOT_"
 ALIASES = {"cors_origin": "allow_origin"}
@@ -74,30 +74,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return profile_of(self.profile, self.set)
 
 
-class _Origin(NamedTuple):
-    """Where settings come from; `named` is how the user knows one there."""
+class _Source(NamedTuple):
+    """Where settings come from; `label` is how the user knows one there."""
 
-    named: Callable[[str], str]
-    given: dict[str, Any]
+    label: Callable[[str], str]
+    values: dict[str, Any]
 
 
 def profile_of(name: str, changes: Mapping[str, Any]) -> Profile:
     """Return a preset with single settings changed; raises ConfigError."""
     if name not in PRESETS:
         raise ConfigError(f"profile: there is no {name!r}{suggestion(name, PRESETS)}")
-    made = checked(changes, Profile, lambda field: f"set: {field}")
-    return msgspec.structs.replace(preset(name), **made)
+    changed = convert_values(changes, Profile, lambda field: f"set: {field}")
+    return msgspec.structs.replace(preset(name), **changed)
 
 
 def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None) -> Settings:
     """Return the settings; a flag that is None was not given. Tables add up. Raises ConfigError."""
     file = file or (Path(environment[_FILE]) if environment.get(_FILE) else None)
     values: dict[str, Any] = {}
-    for origin in _origins(flags, environment, file):
-        found = checked(origin.given, Settings, origin.named)
-        _check_names(found, origin.named)
+    for origin in _sources(flags, environment, file):
+        found = convert_values(origin.values, Settings, origin.label)
+        _check_names(found, origin.label)
         for name, value in found.items():
-            values[name] = _added(values.get(name), value, origin.given[name])
+            values[name] = _merge(values.get(name), value, origin.values[name])
     settings = Settings(**values)
     settings.as_profile()
     return settings
@@ -114,36 +114,36 @@ def require_upstream(settings: Settings) -> None:
         )
 
 
-def _check_names(found: Mapping[str, Any], named: Callable[[str], str]) -> None:
+def _check_names(found: Mapping[str, Any], label: Callable[[str], str]) -> None:
     """What has a form of its own: URLs, names of hosts, origins."""
     url = found.get("upstream")
     if url and (problem := upstream_url.problem(url)):
-        raise ConfigError(f"{named('upstream')}: {problem}")
+        raise ConfigError(f"{label('upstream')}: {problem}")
     for name in found.get("allow_host", ()):
         if name != ANY and origins.host(name) is None:
-            raise ConfigError(f"{named('allow_host')}: {name!r} is no host; a name alone is wanted, such as box.local")
+            raise ConfigError(f"{label('allow_host')}: {name!r} is no host; a name alone is wanted, such as box.local")
     for name in found.get("allow_origin", ()):
         if name != ANY and origins.origin(name) is None:
-            raise ConfigError(f"{named('allow_origin')}: {name!r} is no origin, such as https://app.example")
+            raise ConfigError(f"{label('allow_origin')}: {name!r} is no origin, such as https://app.example")
 
 
-def _added(before: Any, value: Any, given: Any) -> Any:
+def _merge(before: Any, value: Any, values: Any) -> Any:
     """What is set in several places adds up in tables; elsewhere the nearer place wins."""
     if before is None:
         return value
     if isinstance(value, dict):
         return {**before, **value}
     if isinstance(value, Limits):
-        return msgspec.structs.replace(before, **{name: getattr(value, name) for name in given})
+        return msgspec.structs.replace(before, **{name: getattr(value, name) for name in values})
     return value
 
 
-def _origins(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None) -> Iterator[_Origin]:
+def _sources(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None) -> Iterator[_Source]:
     if file:
-        yield _Origin(lambda name: f"{file}: {name}", _canonical(_from_file(file)))
-    yield _Origin(_variable, _canonical(_from_environment(environment)))
-    given = {name: value for name, value in flags.items() if value not in (None, (), {})}
-    yield _Origin(_flag, _canonical(given))
+        yield _Source(lambda name: f"{file}: {name}", _canonical(_from_file(file)))
+    yield _Source(_variable, _canonical(_from_environment(environment)))
+    values = {name: value for name, value in flags.items() if value not in (None, (), {})}
+    yield _Source(_flag, _canonical(values))
 
 
 def _canonical(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ..asgi.origins import ANY, LOCAL, Host, Origin, host, is_loopback, origin
 from ..asgi.types import App, Headers, Message, Receive, Scope, Send
 from ..asgi.websocket import deny
 
-_SAME = (b"same-origin", b"none")
+_OWN_SITES = (b"same-origin", b"none")
 _CLOSE: Headers = [(b"connection", b"close")]
 _CORS = b"access-control-"
 
@@ -46,7 +46,7 @@ class Guard:
         self._names = _names(address, hosts)
         self._origins = {origin(text) for text in origins if text != ANY}
         self._all_origins = ANY in origins
-        named = [ANY] if self._all_origins else [str(page) for page in self._origins]
+        named = [ANY] if self._all_origins else [str(origin) for origin in self._origins]
         self._cors = CORSMiddleware(
             self._without_cors,
             allow_origins=named,
@@ -61,32 +61,32 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        said = _Said(scope["headers"])
-        refusal = self._refusal(said)
-        if not self._may_come(said):
+        headers = _RequestHeaders(scope["headers"])
+        refusal = self._refusal(headers)
+        if not self._may_call(headers):
             await deny(scope, receive, send, _WRONG_ORIGIN)
-        elif said.pages and self._is_named(said) and not (refusal and scope.get("method") == "OPTIONS"):
+        elif headers.origins and self._is_listed(headers) and not (refusal and scope.get("method") == "OPTIONS"):
             await self._cors(scope, receive, send)
         else:
             await self._serve(refusal, scope, receive, send)
 
-    def _may_come(self, said: _Said) -> bool:
+    def _may_call(self, headers: _RequestHeaders) -> bool:
         """Whether no web page asks, or one that may: ours, or one that is named."""
-        if self._is_named(said):
+        if self._is_listed(headers):
             return True
-        if len(said.pages) > 1 or any(site not in _SAME for site in said.sites):
+        if len(headers.origins) > 1 or any(site not in _OWN_SITES for site in headers.fetch_sites):
             return False
-        page = said.page
-        return not said.pages or (page is not None and page.is_at(said.host))
+        origin = headers.origin
+        return not headers.origins or (origin is not None and origin.is_at(headers.host))
 
-    def _is_named(self, said: _Said) -> bool:
-        return self._all_origins or (said.page is not None and said.page in self._origins)
+    def _is_listed(self, headers: _RequestHeaders) -> bool:
+        return self._all_origins or (headers.origin is not None and headers.origin in self._origins)
 
-    def _refusal(self, said: _Said) -> BadRequest | None:
+    def _refusal(self, headers: _RequestHeaders) -> BadRequest | None:
         """What is wrong with the request, whoever asks."""
-        if said.length and said.coding:  # uvicorn with h11 takes both
+        if headers.has_length and headers.has_coding:  # uvicorn with h11 takes both
             return _WRONG_FRAMING
-        if self._names is None or (said.host is not None and said.host.name in self._names):
+        if self._names is None or (headers.host is not None and headers.host.name in self._names):
             return None
         return _WRONG_HOST
 
@@ -105,30 +105,30 @@ class Guard:
                 message = {**message, "headers": kept}
             await send(message)
 
-        await self._serve(self._refusal(_Said(scope["headers"])), scope, receive, ours)
+        await self._serve(self._refusal(_RequestHeaders(scope["headers"])), scope, receive, ours)
 
 
-class _Said:
+class _RequestHeaders:
     """What the headers of a request say about who asks, and where."""
 
     def __init__(self, headers: Headers) -> None:
         hosts: list[bytes] = []
-        self.pages: list[bytes] = []
-        self.sites: list[bytes] = []
-        self.length = self.coding = False
+        self.origins: list[bytes] = []
+        self.fetch_sites: list[bytes] = []
+        self.has_length = self.has_coding = False
         for name, value in headers:
             if name == b"host":
                 hosts.append(value)
             elif name == b"origin":
-                self.pages.append(value)
+                self.origins.append(value)
             elif name == b"sec-fetch-site":
-                self.sites.append(value.strip().lower())
+                self.fetch_sites.append(value.strip().lower())
             elif name == b"content-length":
-                self.length = True
+                self.has_length = True
             elif name == b"transfer-encoding":
-                self.coding = True
+                self.has_coding = True
         self.host: Host | None = host(hosts[0].decode("latin-1")) if len(hosts) == 1 else None
-        self.page: Origin | None = origin(self.pages[0].decode("latin-1")) if len(self.pages) == 1 else None
+        self.origin: Origin | None = origin(self.origins[0].decode("latin-1")) if len(self.origins) == 1 else None
 
 
 def _names(address: str, hosts: Collection[str]) -> frozenset[str] | None:

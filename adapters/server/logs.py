@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from ...translator import TranslationError, encode_json
 
-_NO_NEWS = (
+_NOISE = (
     *("Unsupported upgrade request.", "No supported WebSocket library"),
     "ASGI callable returned without completing response",  # a client that reads no more is left so
 )
-_CHATTER = (
+_STARTUP_NOISE = (
     *("Started server process", "Waiting for application", "Application startup", "Uvicorn running on"),
     *("Application shutdown", "Finished server process", "Started parent process", "Stopping parent process"),
 )
@@ -35,7 +35,7 @@ class JsonLines(logging.Formatter):
         return encode_json({**line, **getattr(record, "exchange", {})}).decode()
 
 
-class NotOurNews(logging.Filter):
+class NoiseFilter(logging.Filter):
     """Keeps back what the server below says of things that went as they should.
 
     These are requests that were ended at shutdown, or in the middle because the upstream was cut (their access records
@@ -45,7 +45,7 @@ class NotOurNews(logging.Filter):
 
     def __init__(self, for_people: bool = False) -> None:
         super().__init__()
-        self._quiet = _NO_NEWS + (_CHATTER if for_people else ())
+        self._quiet = _NOISE + (_STARTUP_NOISE if for_people else ())
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is kept."""
@@ -63,7 +63,7 @@ def configuration(level: str, form: Literal["json", "text"] = "json", *, colour:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": text if for_people else {"()": f"{__name__}.JsonLines"}},
-        "filters": {"news": {"()": f"{__name__}.NotOurNews", "for_people": for_people}},
+        "filters": {"news": {"()": f"{__name__}.NoiseFilter", "for_people": for_people}},
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",

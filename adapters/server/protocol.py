@@ -17,7 +17,9 @@ MAX_HEAD = 64 * 1024
 HEAD_TIME = 10.0
 """Seconds for them: they are sent at once; only bodies take their time."""
 HEAD_TOO_LARGE = f"The first line and the headers of the request are larger than {MAX_HEAD} bytes."
-TOO_LATE = "The request took too long to arrive."
+TIMEOUT = "The request took too long to arrive."
+_HTTPTOOLS = (".protocol_httptools", "BoundedHttpToolsProtocol")
+_H11 = (".protocol_h11", "BoundedH11Protocol")
 _PHRASES = {
     400: b"Bad Request",
     405: b"Method Not Allowed",
@@ -26,7 +28,7 @@ _PHRASES = {
 }
 
 
-class Bounds:
+class ConnectionTimers:
     """What a connection waits for: the end of a request that it expects, and a client that reads what it is sent.
 
     ``limits`` are those of all connections of this process: the server that it runs sets them.
@@ -34,10 +36,10 @@ class Bounds:
 
     limits = Limits()
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, late: Callable[[], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, on_timeout: Callable[[], None]) -> None:
         limits = self.limits
-        self._head = Timer(loop, min(HEAD_TIME, limits.request), late)
-        self._body = Timer(loop, limits.request, late)
+        self._head = Timer(loop, min(HEAD_TIME, limits.request), on_timeout)
+        self._body = Timer(loop, limits.request, on_timeout)
         self.reader = Timer(loop, limits.stalled + limits.shutdown, self._abort)
         self._transport: asyncio.Transport | None = None
 
@@ -100,9 +102,9 @@ class Timer:
         self._act()
 
 
-def refusal(status: int, words: str) -> bytes:
+def refusal(status: int, text: str) -> bytes:
     """Return the answer to a request that no application is to see; the connection closes after it."""
-    body = words.encode()
+    body = text.encode()
     return b"HTTP/1.1 %d %b\r\ncontent-type: text/plain\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b" % (
         status,
         _PHRASES[status],
@@ -113,6 +115,8 @@ def refusal(status: int, words: str) -> bytes:
 
 def http_protocol() -> type[asyncio.Protocol]:
     """Return uvicorn's protocol with bounds, for the fastest parser that is installed."""
-    name = "httptools" if find_spec("httptools") else "h11"
-    protocol: type[asyncio.Protocol] = import_module(f".protocol_{name}", __package__).BoundedProtocol
+    name, class_name = _HTTPTOOLS if find_spec("httptools") else _H11
+    protocol: type[asyncio.Protocol] = getattr(import_module(name, __package__), class_name)
+        import_module(f".protocol_{name}", __package__), f"Bounded{kind}Protocol"
+    )
     return protocol

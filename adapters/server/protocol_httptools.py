@@ -14,7 +14,7 @@ import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from .protocol import HEAD_TOO_LARGE, MAX_HEAD, TOO_LATE, Bounds, refusal
+from .protocol import HEAD_TOO_LARGE, MAX_HEAD, TIMEOUT, ConnectionTimers, refusal
 
 _OFFERS = (b"upgrade", b"http2-settings")
 _PER_HEADER = 4  # a colon, a space, and the end of the line
@@ -32,13 +32,13 @@ class _Flow(FlowControl):
             super().resume_reading()
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedHttpToolsProtocol(HttpToolsProtocol):
     """One connection."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self._bounds = Bounds(self.loop, self._late)
-        self._has_heard = self._is_deaf = False
+        self._timers = ConnectionTimers(self.loop, self._time_out)
+        self._has_received = self._ignores_input = False
         self._unanswered: deque[RequestResponseCycle] = deque()
         self._in_head = self._in_body = False
         self._head_size = 0
@@ -49,36 +49,36 @@ class BoundedProtocol(HttpToolsProtocol):
     # the connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        self._bounds.open(transport)
+        self._timers.open(transport)
         super().connection_made(transport)
         self.flow = _Flow(transport, self.pipeline)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._bounds.close()
+        self._timers.close()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._bounds.reader.start()
+        self._timers.reader.start()
 
     def resume_writing(self) -> None:
-        self._bounds.reader.stop()
+        self._timers.reader.stop()
         super().resume_writing()
 
     def on_response_complete(self) -> None:
         self._unanswered.popleft()
         super().on_response_complete()
-        self._bounds.expect_reader()
+        self._timers.expect_reader()
 
-    def _late(self) -> None:
+    def _time_out(self) -> None:
         if self._earlier():  # what comes behind them is not read as fast as it comes
-            (self._bounds.expect_body if self._in_body else self._bounds.expect_head)()
-        elif self._has_heard:
-            self._refuse(408, TOO_LATE)
+            (self._timers.expect_body if self._in_body else self._timers.expect_head)()
+        elif self._has_received:
+            self._refuse(408, TIMEOUT)
         else:
             self.transport.close()  # opened in advance, as browsers do
 
-    def _refuse(self, status: int, words: str) -> None:
+    def _refuse(self, status: int, text: str) -> None:
         """Close the connection, with an answer to a request that has none yet; requests before it get theirs first."""
         if self.transport.is_closing():
             return
@@ -87,9 +87,9 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         has_answer = self.cycle is not None and self.cycle.response_started
         if not has_answer or (self.cycle.response_complete and not self._in_body):
-            self.transport.write(refusal(status, words))
+            self.transport.write(refusal(status, text))
         self.transport.close()
-        self._bounds.expect_reader()
+        self._timers.expect_reader()
 
     def _earlier(self) -> list[RequestResponseCycle]:
         """Return the requests without a whole answer that came before the one which is read now."""
@@ -98,13 +98,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def _stop_behind(self, last: RequestResponseCycle) -> None:
         """Close the connection when the request *last* has its answer; there is no room for a refusal before that."""
         last.keep_alive = False
-        self._is_deaf = True
-        self._bounds.expect_nothing()
+        self._ignores_input = True
+        self._timers.expect_nothing()
 
     @property
     def _is_over(self) -> bool:
         """Whether nothing more is read."""
-        return self._is_deaf or self.transport.is_closing()
+        return self._ignores_input or self.transport.is_closing()
 
     # what comes
 
@@ -113,9 +113,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_over:
             return
         self._unset_keepalive_if_required()
-        self._has_heard = True
+        self._has_received = True
         if not self._in_body and (self.cycle is None or self.cycle.response_complete):
-            self._bounds.expect_head()
+            self._timers.expect_head()
         self._unfinished += len(data) if self._in_head else 0
         try:
             self._feed(data)
@@ -153,7 +153,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._bounds.expect_head()
+        self._timers.expect_head()
         self._in_head, self._head_size, self._unfinished, self._offers_upgrade = True, 0, 0, False
 
     def on_url(self, url: bytes) -> None:
@@ -170,7 +170,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_over:  # what was refused may stand in the same packet
             return
         self._in_head = False
-        self._bounds.expect_body()
+        self._timers.expect_body()
         if self._head_size > MAX_HEAD:
             self._refuse(431, HEAD_TOO_LARGE)
         elif self.parser.get_method() == b"CONNECT":
@@ -193,7 +193,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_over or self._offers_upgrade:
             return
         self._in_body = False
-        self._bounds.expect_nothing()
+        self._timers.expect_nothing()
         super().on_message_complete()
 
 

@@ -9,7 +9,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from ...translator import BadUpstream
 from ..limits import Limits
-from ..missing import words
+from ..missing import install_hint
 from .client import HTTPX, Client, on_asyncio
 
 _log = logging.getLogger("diglot")
@@ -18,7 +18,7 @@ _log = logging.getLogger("diglot")
 def check_installed() -> None:
     """Raise ModuleNotFoundError, with the command that helps, where there is no HTTP client at all."""
     if not any(find_spec(package) for package in ("aiohttp", *HTTPX)):
-        raise ModuleNotFoundError(f"{words('Upstream', 'an HTTP client', 'aiohttp')}, or 'diglot[httpx]'")
+        raise ModuleNotFoundError(f"{install_hint('Upstream', 'an HTTP client', 'aiohttp')}, or 'diglot[httpx]'")
 
 
 def new_client(url: str, limits: Limits) -> Client:
@@ -33,14 +33,14 @@ def new_client(url: str, limits: Limits) -> Client:
         return aiohttp.new_client(url, limits)
     package = next((package for package in HTTPX if find_spec(package)), None)
     if package is None:
-        _log.error(words("An upstream behind a proxy, or under trio,", "httpx", "httpx"))
+        _log.error(install_hint("An upstream behind a proxy, or under trio,", "httpx", "httpx"))
         raise BadUpstream("This server cannot reach its upstream; its log says what is not installed.")
     from . import httpx
 
     return httpx.new_client(package, limits)
 
 
-def adapted(client: object, limits: Limits) -> Client:
+def wrap_client(client: object, limits: Limits) -> Client:
     """Return a client of one of the packages, also when its class is somebody's own, as one of ours."""
     for base in type(client).__mro__:
         name = base.__module__.partition(".")[0]

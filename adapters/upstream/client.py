@@ -16,10 +16,10 @@ from ..limits import Limits
 
 HTTPX = ("httpx2", "httpx")
 """Two packages that are used in the same way."""
-KEPT = 4.0
+KEEPALIVE_EXPIRY = 4.0
 """How long an idle connection is kept, in seconds: less than most servers keep theirs (uvicorn and vLLM: 5)."""
-WRITE = 60.0
-GRACE = 30.0
+WRITE_TIMEOUT = 60.0
+READ_MARGIN = 30.0
 
 Content = bytes | AsyncIterable[bytes] | None
 
@@ -72,19 +72,19 @@ class Clients:
 
     async def get(self) -> Client:
         """Return the client of the running loop."""
-        held = self._open.get()
-        if held is None:
+        entry = self._open.get()
+        if entry is None:
             client = self._make()
-            held = client, self._until_the_loop_ends(client)
-            self._open.set(held)
-            await anext(held[1])
-        return held[0]
+            entry = client, self._until_the_loop_ends(client)
+            self._open.set(entry)
+            await anext(entry[1])
+        return entry[0]
 
     async def aclose(self) -> None:
         """Close the client of the running loop, if there is one."""
-        held = self._open.get()
-        if held is not None:
-            await held[1].aclose()
+        entry = self._open.get()
+        if entry is not None:
+            await entry[1].aclose()
 
     async def _until_the_loop_ends(self, client: Client) -> AsyncGenerator[None]:
         """Both asyncio and trio close the generators that are open when a loop ends."""
@@ -105,29 +105,29 @@ def on_asyncio() -> bool:
     return True
 
 
-def patience(limits: Limits) -> float:
+def read_timeout(limits: Limits) -> float:
     """How long to wait for any bytes. The middleware counts more exactly: here is only the last resort."""
-    return max(limits.first_byte, limits.idle) + GRACE
+    return max(limits.first_byte, limits.idle) + READ_MARGIN
 
 
-class Kinds(NamedTuple):
+class ErrorClasses(NamedTuple):
     """The exceptions of a package, by what they mean."""
 
     unreachable: tuple[type[Exception], ...]
-    late: tuple[type[Exception], ...]
-    lost: tuple[type[Exception], ...]
+    timeout: tuple[type[Exception], ...]
+    disconnected: tuple[type[Exception], ...]
 
 
 @contextmanager
-def foreign_errors(kinds: Kinds) -> Iterator[None]:
+def foreign_errors(classes: ErrorClasses) -> Iterator[None]:
     """Turn every exception of the client's package into BadUpstream; texts of theirs may hold the URL and stay out."""
     try:
         yield
-    except kinds.unreachable as error:
+    except classes.unreachable as error:
         raise BadUpstream("The upstream cannot be reached.", code="upstream_unreachable") from error
-    except kinds.late as error:
+    except classes.timeout as error:
         raise BadUpstream("The upstream took too long.", status=504, code="upstream_timeout") from error
-    except kinds.lost as error:
+    except classes.disconnected as error:
         if isinstance(error.__cause__, TranslationError):  # the request's own body could not be had
             raise error.__cause__ from None
         raise BadUpstream("The connection to the upstream was lost.", code="upstream_disconnected") from error

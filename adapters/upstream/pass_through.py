@@ -11,8 +11,8 @@ import anyio
 
 from ...translator import BadRequest, BadUpstream, TranslationError
 from ..asgi.late_task import start_late
-from ..asgi.request_body import late
-from ..asgi.types import Headers, Message, Receive, Scope, Send, hang_up, send_error, without
+from ..asgi.request_body import timeout_error
+from ..asgi.types import Headers, Message, Receive, Scope, Send, connection_close, send_error, without
 from ..limits import Limits
 from ..middleware import diagnostics
 from .client import Answer, Client, cause
@@ -23,23 +23,23 @@ _NOT_KEPT = frozenset({b"date", b"server", b"alt-svc"})  # they are about the ot
 
 
 class PassThrough:
-    """One exchange with the upstream at *place*. Errors before the answer begins become an answer; later ones are
+    """One exchange with the upstream at *netloc*. Errors before the answer begins become an answer; later ones are
     raised, because a cut must look like one.
     """
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, limits: Limits, declared: int | None, place: str
+        self, scope: Scope, receive: Receive, send: Send, limits: Limits, declared: int | None, netloc: str
     ) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
         self._limits = limits
         self._declared = declared
-        self._place = place
+        self._netloc = netloc
         self._upload = Upload(receive, declared, limits.max_body)
-        self._overdue: TranslationError | None = None
-        self._began = monotonic()
-        self._heard_at = 0.0  # when the upstream last said something
+        self._timeout_error: TranslationError | None = None
+        self._started_at = monotonic()
+        self._received_at = 0.0  # when the upstream last said something
         self._sending_since = 0.0  # the client is to take something
         self._shortest = min(limits.request, limits.first_byte, limits.idle, limits.stalled)
 
@@ -57,16 +57,18 @@ class PassThrough:
                 stop()
             over = True
         if not over:
-            failure = self._overdue
+            failure = self._timeout_error
         if failure is not None and not self._upload.gone:
             await self._fail(failure)
 
     async def _fail(self, failure: BaseException) -> None:
         """Answer with the error, or break off in the middle of the answer."""
         if isinstance(failure, TranslationError):
-            self._tell(failure)
-            if not self._heard_at:
-                await send_error(self._send, failure, hang_up(self._scope) if isinstance(failure, BadRequest) else [])
+            self._log_failure(failure)
+            if not self._received_at:
+                await send_error(
+                    self._send, failure, connection_close(self._scope) if isinstance(failure, BadRequest) else []
+                )
                 return
         raise failure
 
@@ -80,46 +82,46 @@ class PassThrough:
         except TranslationError:
             raise
         except Exception as error:  # what the layers below the client package let through
-            _log.error("The upstream call to %s raised %s", self._place, cause(error))
+            _log.error("The upstream call to %s raised %s", self._netloc, cause(error))
             raise BadUpstream("The upstream call failed.") from None
         try:
-            await self._pass_on(answer)
+            await self._forward_answer(answer)
         finally:
             await answer.aclose()
 
-    async def _pass_on(self, answer: Answer) -> None:
+    async def _forward_answer(self, answer: Answer) -> None:
         """Hand the bytes on as they are: the headers that describe them stay true."""
         if not 200 <= answer.status <= 599:
             raise BadUpstream(f"The upstream answered with {answer.status}, which ends no request.")
         headers = without(answer.headers, _NOT_KEPT)
-        self._heard_at = monotonic()
-        await self._hand({"type": "http.response.start", "status": answer.status, "headers": headers})
+        self._received_at = monotonic()
+        await self._forward({"type": "http.response.start", "status": answer.status, "headers": headers})
         async with aclosing(answer.pieces()) as pieces:
             async for piece in pieces:
                 if self._upload.gone:  # a flood outruns being cancelled, which waits for a pause
                     return
-                await self._hand({"type": "http.response.body", "body": piece, "more_body": True})
-        await self._hand({"type": "http.response.body", "body": b"", "more_body": False})
+                await self._forward({"type": "http.response.body", "body": piece, "more_body": True})
+        await self._forward({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _hand(self, message: Message) -> None:
+    async def _forward(self, message: Message) -> None:
         self._sending_since = monotonic()
         await self._send(message)
         self._sending_since = 0.0
-        self._heard_at = monotonic()
+        self._received_at = monotonic()
 
-    def _tell(self, error: TranslationError) -> None:
+    def _log_failure(self, error: TranslationError) -> None:
         """Let the operator know where the network failed, and how; the client only learns that it did."""
         if error.__cause__ is not None:
-            _log.warning("Upstream %s: %s (%s)", self._place, error, cause(error.__cause__))
-        elif self._heard_at:
-            _log.warning("Upstream %s: %s", self._place, error)
+            _log.warning("Upstream %s: %s (%s)", self._netloc, error, cause(error.__cause__))
+        elif self._received_at:
+            _log.warning("Upstream %s: %s", self._netloc, error)
 
     # the watch
 
     async def _watch(self, exchange: anyio.CancelScope) -> None:
         """End the *exchange* when the client goes away, or somebody takes too long."""
         while True:
-            due, self._overdue = self._deadline()
+            due, self._timeout_error = self._deadline()
             left = due - monotonic()
             if left <= 0:
                 break
@@ -139,8 +141,8 @@ class PassThrough:
         limits = self._limits
         if self._sending_since:
             return self._sending_since + limits.stalled, None
-        if self._heard_at:
-            return self._heard_at + limits.idle, diagnostics.too_slow()
+        if self._received_at:
+            return self._received_at + limits.idle, diagnostics.too_slow()
         if not self._upload.done_at:
-            return self._began + limits.request, late(limits)
+            return self._started_at + limits.request, timeout_error(limits)
         return self._upload.done_at + limits.first_byte, diagnostics.too_slow()

@@ -50,9 +50,9 @@ class Upload:
             self.gone = True
             self._end()  # also where the answer has begun before all was sent
             raise BadUpstream("The client has gone.")
-        return self._counted(message)
+        return self._count(message)
 
-    def _counted(self, message: Message) -> tuple[bytes, bool]:
+    def _count(self, message: Message) -> tuple[bytes, bool]:
         data: bytes = message.get("body", b"")
         more: bool = message.get("more_body", False)
         self._size += len(data)

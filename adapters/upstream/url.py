@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
-from ..middleware.routes import SERVED
+from ..middleware.routes import EXCHANGES
 
-_NEARLY = re.compile(r"(https?)[:/\\]+(.*)", re.I)
-_OTHER = re.compile(r"([a-z][a-z0-9+.-]*):/+(.*)", re.I)
+_MISTYPED_HTTP = re.compile(r"(https?)[:/\\]+(.*)", re.I)
+_OTHER_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):/+(.*)", re.I)
 _NO_URL = "is no URL"
 _NO_SCHEME = "is no http:// or https:// URL"
 _NO_HOST = "has no valid host and port"
@@ -20,8 +20,8 @@ _LONGEST = 200
 def problem(url: str) -> str | None:
     """Return what is wrong with the URL of an upstream, in a sentence that may be shown to anybody, or None."""
     fault = _fault(url)
-    meant = _meant(url) if fault in (_NO_URL, _NO_SCHEME) else ""
-    return fault and f"{_shown(url)!r} {fault}{meant}"
+    meant = _suggestion(url) if fault in (_NO_URL, _NO_SCHEME) else ""
+    return fault and f"{_redacted(url)!r} {fault}{meant}"
 
 
 def _fault(url: str) -> str | None:
@@ -41,10 +41,10 @@ def _fault(url: str) -> str | None:
 
 def _endpoint(parts: SplitResult) -> str | None:
     path = parts.path.rstrip("/")
-    end = next((end for end in sorted(SERVED, key=len, reverse=True) if path.endswith(end)), None)
+    end = next((end for end in sorted(EXCHANGES, key=len, reverse=True) if path.endswith(end)), None)
     if end is None:
         return None
-    base = _shown(parts._replace(path=path.removesuffix(end), query="").geturl())
+    base = _redacted(parts._replace(path=path.removesuffix(end), query="").geturl())
     return f"is one endpoint; the URL of the whole API is wanted: did you mean {base}?"
 
 
@@ -61,10 +61,10 @@ def _is_host(host: str) -> bool:
         return False
 
 
-def _meant(url: str) -> str:
+def _suggestion(url: str) -> str:
     """The URL with the scheme that it lacks; servers on the same machine and by number rarely speak TLS."""
-    text = _shown(url.strip().replace("\\", "/"))
-    nearly, other = _NEARLY.fullmatch(text), _OTHER.fullmatch(text)
+    text = _redacted(url.strip().replace("\\", "/"))
+    nearly, other = _MISTYPED_HTTP.fullmatch(text), _OTHER_SCHEME.fullmatch(text)
     if nearly:
         scheme, rest = nearly[1].lower(), nearly[2].lstrip(":/")
     elif other:
@@ -77,7 +77,7 @@ def _meant(url: str) -> str:
     return f"; did you mean {guess}?" if rest and _fault(guess) is None else ""
 
 
-def _shown(url: str) -> str:
+def _redacted(url: str) -> str:
     """Without what may be private: user, password, query and fragment; "..." where it is unclear what they are."""
     start, slashes, rest = url.rpartition("://") if "://" in url else ("", "", url)
     before, _, place = rest.rpartition("@")

@@ -135,7 +135,7 @@ async def test_a_guess_ages(side: Any, asks: Any, monkeypatch: pytest.MonkeyPatc
     for _ in range(2):
         await asks(app, "responses")
     assert len(server.controls) == 2
-    monkeypatch.setattr(detection, "_GUESS_LASTS", -1.0)
+    monkeypatch.setattr(detection, "_ASSUMPTION_LASTS", -1.0)
     server.elsewhere = MISSING
     for _ in range(3):
         await asks(app, "responses")
@@ -175,10 +175,10 @@ async def test_no_answer_at_the_path_that_cannot_exist(side: Any, asks: Any, how
 
 async def test_enough_was_said() -> None:
     """Who goes on and on is told that nobody listens any more."""
-    asked = endpoint_check.Question(b"x", 10, 10)
-    assert (await asked.receive())["body"] == b"x"
-    await asked.send({"type": "http.response.body", "body": b"x" * 70_000, "more_body": True})
-    assert await asked.receive() == {"type": "http.disconnect"}
+    call = endpoint_check.CheckCall(b"x", 10, 10)
+    assert (await call.receive())["body"] == b"x"
+    await call.send({"type": "http.response.body", "body": b"x" * 70_000, "more_body": True})
+    assert await call.receive() == {"type": "http.disconnect"}
 
 
 async def test_an_api_of_one_endpoint(side: Any, asks: Any) -> None:

@@ -7,7 +7,7 @@ import pytest
 from diglot.adapters.server import app as server_app
 from diglot.adapters.server.app import application
 from diglot.adapters.server.config import Settings
-from diglot.adapters.server.stored import explained
+from diglot.adapters.server.stored_state import state_error
 
 pytestmark = pytest.mark.anyio
 
@@ -92,4 +92,4 @@ async def test_found_out(talk: Any) -> None:
 )
 async def test_other_requests(scope: dict[str, Any]) -> None:
     """All else is none of this."""
-    assert explained({"type": "http", "method": "POST", **scope}) is None
+    assert state_error({"type": "http", "method": "POST", **scope}) is None

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
-from diglot.adapters.server.checked import ConfigError, checked, possible, suggestion
+from diglot.adapters.server.setting_values import ConfigError, convert_values, possible, suggestion
 
 
 class Inner(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class Outer(msgspec.Struct, frozen=True):
 
 
 def convert(**values: Any) -> dict[str, Any]:
-    return checked(values, Outer, lambda name: f"<{name}>")
+    return convert_values(values, Outer, lambda name: f"<{name}>")
 
 
 @pytest.mark.parametrize(

@@ -6,26 +6,26 @@ import re
 
 from ...translator import BadRequest
 from ..asgi.types import Scope
-from ..middleware.routes import ending
+from ..middleware.routes import endpoint_of_path
 
 _PATH = re.compile(r"(?:/v1)?/(responses|conversations)(/.*)?")
-_TOKENS = "/input_tokens"
-_WHY = "the upstream speaks Chat Completions, which stores nothing"
+_TOKEN_COUNT = "/input_tokens"
+_REASON = "the upstream speaks Chat Completions, which stores nothing"
 
 
-def explained(scope: Scope) -> BadRequest | None:
+def state_error(scope: Scope) -> BadRequest | None:
     """Return the error for a request to a part of the Responses API that needs a store; None for any other request."""
     match = _PATH.fullmatch(scope["path"]) if scope["type"] == "http" else None
-    if match is None or (scope["method"] == "POST" and ending(scope["path"]) is not None):
+    if match is None or (scope["method"] == "POST" and endpoint_of_path(scope["path"]) is not None):
         return None
-    if match[2] == _TOKENS:
+    if match[2] == _TOKEN_COUNT:
         return _missing("Tokens cannot be counted here: the upstream speaks Chat Completions, which cannot do it.")
     if match[1] == "conversations":
-        return _missing(f"There are no conversations here: {_WHY}. Send the whole conversation as `input`.")
+        return _missing(f"There are no conversations here: {_REASON}. Send the whole conversation as `input`.")
     if match[2] in (None, "/"):
         return _missing("There is only POST here.", 405)
     return _missing(
-        f"Responses cannot be retrieved, cancelled or deleted here: {_WHY}. "
+        f"Responses cannot be retrieved, cancelled or deleted here: {_REASON}. "
         "Ask with `store: false`, and send the whole conversation as `input`."
     )
 
