@@ -1,4 +1,4 @@
-"""What touches the world: the ASGI middleware, the upstream over HTTP, the server and its commands."""
+"""Everything that does I/O: the ASGI middleware, the upstream over HTTP, the server and its commands."""
 
 from .missing import with_install_hint
 

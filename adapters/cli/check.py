@@ -1,4 +1,4 @@
-"""`diglot check`: a table of what is there behind a URL."""
+"""`diglot check`: a table of which APIs an upstream has."""
 
 from __future__ import annotations
 
@@ -30,25 +30,32 @@ _NEXT: dict[tuple[Api, ...], str] = {
 
 @click.command()
 @click.argument("url", required=False)
-@click.option("--model", metavar="NAME", help="The model to ask (the first that the upstream lists).")
-@click.option("--key", metavar="KEY", help="The API key (DIGLOT_KEY, or OPENAI_API_KEY).")
-@click.option("--timeout", type=click.FloatRange(min=1), default=60, help="Seconds to wait for an answer (60).")
+@click.option("--model", metavar="NAME", help="The model to use.  [default: the first one that the upstream lists]")
+@click.option("--key", metavar="KEY", help="The API key.  [default: DIGLOT_KEY or OPENAI_API_KEY]")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    default=60,
+    show_default=True,
+    help="How long to wait for an answer.",
+)
 @profile_options
 def check(
     url: str | None, model: str | None, key: str | None, timeout: float, profile: str | None, set_: tuple[str, ...]
 ) -> None:
-    """Say what is there behind URL: which APIs, whether they answer, stream and call tools.
+    """Show which APIs the upstream at URL has, and whether they answer, stream and call tools.
 
-    Up to six small requests are sent, which may cost something. Without URL, it is DIGLOT_UPSTREAM.
+    Sends up to six small requests, which may be billed. URL defaults to DIGLOT_UPSTREAM.
     """
     url = url or os.environ.get(f"{config.ENVIRONMENT}UPSTREAM") or ""
     try:
         chosen = config.profile_of(profile or "default", dict(map(config.assignment, set_)))
         if problem := upstream_url.problem(url):
-            raise config.ConfigError(problem if url else "name a URL, for example http://127.0.0.1:8000")
+            raise config.ConfigError(problem if url else "no URL is set; example: diglot check http://127.0.0.1:8000")
     except ValueError as error:
         raise SettingsError(str(error)) from None
-    logging.getLogger("diglot").setLevel(logging.CRITICAL)  # the table says it
+    logging.getLogger("diglot").setLevel(logging.CRITICAL)  # the table says everything
     limits = Limits(first_byte=timeout, idle=timeout)
     upstream_check = UpstreamCheck(url, chosen, key or _key(), limits)
     sys.exit(anyio.run(_run, upstream_check, url, model))
@@ -57,7 +64,7 @@ def check(
 def _key() -> str | None:
     name = next((name for name in _KEYS if os.environ.get(name)), None)
     if name:
-        click.echo(f"The key is that of {name}.", err=True)
+        click.echo(f"Using the key in {name}.", err=True)
     return os.environ[name] if name else None
 
 
@@ -84,13 +91,13 @@ async def _run(upstream_check: UpstreamCheck, url: str, requested: str | None) -
 
 def table(outcomes: Outcomes) -> list[list[str]]:
     """Return the rows of the table, with a column for each API."""
-    there = ["is there", *("no" if results["answers"].missing else "yes" for results in outcomes.values())]
+    there = ["exists", *("no" if results["answers"].missing else "yes" for results in outcomes.values())]
     rows = [[case, *(_cell(results.get(case)) for results in outcomes.values())] for case in CASES]
     return [["", *(_NAMES[api] for api in outcomes)], there, *rows]
 
 
 def faults(outcomes: Outcomes) -> list[str]:
-    """Return what went wrong, in the words of whoever refused."""
+    """Return what went wrong, in the words of the upstream."""
     return [
         f"{_NAMES[api]}, {case}: {outcome.words}"
         for api, results in outcomes.items()

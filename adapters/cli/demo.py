@@ -1,4 +1,4 @@
-"""`diglot demo`: a tool call there and back over real HTTP, what both sides say shown beside each other."""
+"""`diglot demo`: a tool call over real HTTP, with both sides of the wire next to each other."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _ID = 9
 
 
 def main() -> int:
-    """Run the demo; returns the exit status."""
+    """Run the demo and return the exit status."""
     return 0 if anyio.run(_run) else 1
 
 
 def say(line: str = "") -> None:
-    """Print a line; where nobody reads on (`diglot demo | head`), the rest goes nowhere, without a word."""
+    """Print a line; if the reader is gone (`diglot demo | head`), drop the rest in silence."""
     try:
         print(line, flush=True)
     except BrokenPipeError:
@@ -45,7 +45,7 @@ def say(line: str = "") -> None:
 
 
 class Columns:
-    """Two columns of plain text: the Responses client on the left, the chat upstream on the right."""
+    """Two columns of plain text: the client on the left, the upstream on the right."""
 
     def __init__(self, width: int, out: Show = say) -> None:
         self._half = (max(60, min(width, 160)) - 3) // 2
@@ -75,15 +75,15 @@ class Columns:
 
 
 async def _run() -> bool:
-    say("A request with a tool call, over real HTTP, in both directions. -> is sent by the client, <- comes back.")
+    say("Requests with a tool call, over real HTTP, in both directions. -> is sent by the client, <- comes back.")
     good = await _show(ResponsesClient(), demo_app.upstream(pause=0.01), "chat")
     good = await _show(ChatClient(), demo_app.responses_upstream(pause=0.01), "responses") and good
     say(
-        f"\n{'It worked.' if good else 'This is NOT what was expected.'} The upstream was a script. Next, with yours:\n"
+        f"\n{'It worked.' if good else 'This is NOT what was expected.'} The upstream was a script. Now use your own:\n"
     )
     serve = f"{client_settings.command()} serve --upstream http://127.0.0.1:8000"
-    say(f"  {serve}                            # it speaks Chat Completions")
-    say(f"  {serve} --upstream-api responses   # it speaks Responses\n")
+    say(f"  {serve}                            # it implements Chat Completions")
+    say(f"  {serve} --upstream-api responses   # it implements Responses\n")
     say("and point a client at it:\n")
     for line in client_settings.client_settings("http://127.0.0.1:8080"):
         say(f"  {line}")
@@ -91,7 +91,7 @@ async def _run() -> bool:
 
 
 async def _show(demo_client: DemoClient, upstream: App, api: Api) -> bool:
-    """Show one direction; returns whether all went as it should."""
+    """Show one direction; return whether it went as expected."""
     columns = Columns(shutil.get_terminal_size((120, 24)).columns)
     say()
     columns.heads(*demo_client.heads)
@@ -104,11 +104,13 @@ async def _show(demo_client: DemoClient, upstream: App, api: Api) -> bool:
 
 
 async def _converse(client: upstream_client.Client, url: str, demo_client: DemoClient, show: Show) -> bool:
-    """Ask, run the tool that is called, hand the result back."""
+    """Send the first request, run the tool that is called, and send its result."""
     request = demo_client.request()
     first = demo_client.read(await _ask(client, url + demo_client.path, request, show))
     calls = demo_client.calls(first)
-    show(f"(the client runs {calls[0]['name']}({calls[0]['arguments']}): {WEATHER})" if calls else "(no call came)")
+    show(
+        f"(the client runs {calls[0]['name']}({calls[0]['arguments']}): {WEATHER})" if calls else "(no tool was called)"
+    )
     second = demo_client.read(
         await _ask(client, url + demo_client.path, demo_client.follow(request, first, WEATHER), show)
     )
@@ -116,7 +118,7 @@ async def _converse(client: upstream_client.Client, url: str, demo_client: DemoC
 
 
 async def _ask(client: upstream_client.Client, url: str, body: dict[str, Any], show: Show) -> list[dict[str, Any]]:
-    """Send a streaming request and show every event; returns them."""
+    """Send a streaming request, show every event, and return them."""
     for line in _members(f"POST {urlsplit(url).path}", body):
         show(f"-> {line}")
     headers = [(b"content-type", b"application/json")]
@@ -142,7 +144,7 @@ async def _lines(answer: upstream_client.Answer) -> AsyncIterator[str]:
 
 
 def _observed(app: App, show: Show) -> App:
-    """Show what *app* is asked and what it answers."""
+    """Return *app*, with its requests and answers shown."""
 
     async def observed(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -177,7 +179,7 @@ def _members(head: str, body: dict[str, Any]) -> Iterator[str]:
 
 
 def _summary(line: str) -> str:
-    """What an event or a chunk says that the one before did not."""
+    """Return the part of an event or a chunk that is new."""
     data = line.removeprefix("data: ")
     if not data.startswith("{"):
         return line
@@ -207,12 +209,12 @@ def _chunk(chunk: dict[str, Any]) -> str:
 
 
 def _json(value: object) -> str:
-    """With spaces, so that lines can be broken between members."""
+    """Encode with spaces, so that lines can be wrapped between members."""
     return json.dumps(_brief(value), ensure_ascii=False)
 
 
 def _brief(value: Any, name: str = "") -> Any:
-    """*value* with "…" for what only takes space: schemas, the ends of ids, details of usage."""
+    """Shorten *value*: "…" for schemas and the ends of ids, no details of usage."""
     if name == "parameters":
         return "…"
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""`diglot check`: what is there behind a URL, tried with small requests, each asked through diglot in the other API."""
+"""`diglot check`: tries an upstream with small requests, each sent through diglot in the other API."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _TOOL: dict[str, Any] = {
 
 
 class CheckError(Exception):
-    """Nothing can be tried; the text says why, and what to do."""
+    """The upstream cannot be checked; the message says why, and what to do."""
 
 
 class Outcome(NamedTuple):
-    """How one trial went."""
+    """The result of one case."""
 
     good: bool
     words: str
-    """A few on how it went well, or what went wrong."""
+    """A few words on success, or what went wrong."""
     missing: bool = False
-    """Whether the endpoint is not there at all."""
+    """Whether the endpoint does not exist."""
 
 
 class UpstreamCheck:
-    """Tries an upstream; :meth:`model` comes first."""
+    """Checks an upstream; call :meth:`model` first."""
 
     def __init__(self, url: str, profile: Profile, key: str | None, limits: Limits) -> None:
         self._limits = limits
@@ -60,12 +60,12 @@ class UpstreamCheck:
         await self._upstream.aclose()
 
     async def model(self, requested: str | None) -> str:
-        """Return the model to ask for: *requested*, else the first that is listed; raises CheckError."""
+        """Return the model to use: *requested*, or else the first that is listed; raises CheckError."""
         reply = await _ask(self._upstream, "GET", "/v1/models", self._headers)
         if reply.status in (401, 403):
-            raise CheckError(f"The key is refused ({reply.status}): {reply.error}\nGive one with --key, or DIGLOT_KEY.")
+            raise CheckError(f"The key was refused ({reply.status}): {reply.error}\nSet one with --key or DIGLOT_KEY.")
         if reply.code in ("upstream_unreachable", "upstream_disconnected", "upstream_timeout"):
-            raise CheckError(f"{reply.error} Is the URL right, and does the server run?")
+            raise CheckError(f"{reply.error} Is the URL right, and is the server running?")
         if requested:
             return requested
         models = reply.json.get("data") if reply.status == 200 else None
@@ -73,11 +73,11 @@ class UpstreamCheck:
         names = [str(one["id"]) for one in listed if isinstance(one, dict) and "id" in one]
         fitting = [name for name in names if not _NO_MODEL_FOR_TEXT.search(name)]
         if not fitting:
-            raise CheckError(f"GET /v1/models lists none ({reply.status}); name one with --model.")
+            raise CheckError(f"GET /v1/models lists no model ({reply.status}); choose one with --model.")
         return fitting[0]
 
     async def api(self, api: Api, model: str) -> dict[str, Outcome]:
-        """Return how each of the TRIALS went with one API of the upstream; none further if the first one failed."""
+        """Return the result of each of the CASES with one API of the upstream; stops if the first one fails."""
         app = TranslationMiddleware(self._upstream, profile=self._profile, upstream_api=api, limits=self._limits)
         outcomes: dict[str, Outcome] = {}
         for case in CASES:
@@ -87,7 +87,7 @@ class UpstreamCheck:
         return outcomes
 
     async def _try(self, app: App, api: Api, case: str, model: str) -> Outcome:
-        # what the upstream speaks, diglot's client does not
+        # through diglot: the client uses the other API
         path, body = ("/v1/responses", _responses) if api == "chat" else ("/v1/chat/completions", _chat)
         reply = await _ask(app, "POST", path, self._headers, body(model, case))
         if reply.status != 200:
@@ -97,7 +97,7 @@ class UpstreamCheck:
         return read(reply, case)
 
 
-# What is asked
+# Requests
 
 
 def _responses(model: str, case: str) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def _chat(model: str, case: str) -> dict[str, Any]:
     return {**body, "stream": case == "streams"}
 
 
-# What comes back
+# Answers
 
 
 def _read_responses(reply: _AppAnswer, case: str) -> Outcome:
@@ -147,12 +147,12 @@ def _streamed(reply: _AppAnswer, deltas: int, error: Any, ended: bool) -> Outcom
 
 def _finished(reply: _AppAnswer, case: str, called: bool) -> Outcome:
     if case == "calls tools" and not called:
-        return Outcome(False, "it answered in words, although it had to call the tool")
+        return Outcome(False, "it answered with text, although it was told to call the tool")
     return Outcome(True, f"{reply.seconds:.1f} s")
 
 
 class _AppAnswer:
-    """What an application has answered."""
+    """The answer of an application."""
 
     def __init__(self) -> None:
         self.status = 0
@@ -170,7 +170,7 @@ class _AppAnswer:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The body; nothing where it is no JSON object."""
+        """The body; empty if it is not a JSON object."""
         try:
             value = decode_json(self.body)
         except ValueError:
@@ -179,7 +179,7 @@ class _AppAnswer:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """Those of a stream."""
+        """The events of a stream."""
         return [decode_json(line[6:]) for line in self.body.splitlines() if line.startswith(b"data: {")]
 
     @property
@@ -208,6 +208,6 @@ async def _ask(app: App, method: str, path: str, headers: Headers, body: dict[st
     scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b""}
     try:
         await app({**scope, "headers": headers}, receive, reply.take)
-    except Exception:  # an upstream that cuts its answer
+    except Exception:  # an upstream that broke off its answer
         reply.status = reply.status or 502
     return reply

@@ -1,4 +1,4 @@
-"""The embedded upstream: a scripted chat.completions server, for the demo, for tests and for a first `diglot serve`."""
+"""The demo upstream: a scripted Chat Completions server, for the demo, for tests and for a first `diglot serve`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .clients import MODEL
 
 
 def upstream(pause: float = 0.0) -> Starlette:
-    """Return the application; it waits *pause* seconds between two pieces of a stream, so that one can watch."""
+    """Return the application; it waits *pause* seconds between the chunks of a stream, so that one can watch it."""
 
     async def completions(request: Request) -> Response:
         try:
@@ -44,7 +44,7 @@ def upstream(pause: float = 0.0) -> Starlette:
 
 
 def responses_upstream(pause: float = 0.0) -> App:
-    """Return a Responses upstream: the same script, translated, without its own endpoint."""
+    """Return a Responses upstream: the same script, translated, without its Chat Completions endpoint."""
     responses = TranslationMiddleware(upstream(pause))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

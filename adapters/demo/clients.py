@@ -23,31 +23,31 @@ _TOOL: Body = {
 
 
 class DemoClient(ABC):
-    """Asks, runs the tool that is called, hands the result back."""
+    """Sends a request, runs the tool that is called, and returns its result."""
 
     path = ""
     heads = ("", "")
-    """What the client speaks, and what the upstream speaks."""
+    """The titles of the two columns: what the client sends, and what the upstream gets."""
 
     @abstractmethod
     def request(self) -> Body:
-        """The first request."""
+        """Return the first request."""
 
     @abstractmethod
     def read(self, events: list[Body]) -> Body:
-        """The answer that the events of a stream add up to; empty if it did not end well."""
+        """Return the answer that the events of a stream make; empty if it did not end well."""
 
     @abstractmethod
     def calls(self, answer: Body) -> list[Body]:
-        """The calls in an answer; each has a `name` and `arguments`."""
+        """Return the calls of an answer; each has a `name` and `arguments`."""
 
     @abstractmethod
     def follow(self, request: Body, answer: Body, result: str) -> Body:
-        """The request that hands the results of an answer's calls back."""
+        """Return the request with the results of the calls of an answer."""
 
     @abstractmethod
     def text(self, answer: Body) -> str:
-        """What an answer says."""
+        """Return the text of an answer."""
 
 
 class ResponsesClient(DemoClient):

@@ -1,4 +1,4 @@
-"""What the embedded upstream answers: no model, a script that takes every turn a client has to cope with."""
+"""What the demo upstream answers: no model, but a script with everything that a client has to cope with."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FRAGMENT = 12
 
 @dataclasses.dataclass
 class ScriptedAnswer:
-    """One answer before it has a form."""
+    """The content of an answer, before it becomes JSON."""
 
     text: str = ""
     calls: list[tuple[str, str]] = dataclasses.field(default_factory=list)
@@ -28,7 +28,7 @@ class ScriptedAnswer:
 
 
 def reply(body: dict[str, Any]) -> ScriptedAnswer:
-    """Return what there is to say to a checked request."""
+    """Return the answer to a valid request."""
     last = body["messages"][-1]
     tools = _chosen(body, _text(last)) if last["role"] != "tool" or _forced(body) else []
     answer = ScriptedAnswer(reasoning="The script says what to answer." if _thinks(body) else "")
@@ -42,7 +42,7 @@ def reply(body: dict[str, Any]) -> ScriptedAnswer:
 
 
 def usage(body: dict[str, Any], answer: ScriptedAnswer) -> dict[str, Any]:
-    """Count words as tokens, which is what a script has."""
+    """Return the usage, with words counted as tokens."""
     reasoning_tokens = len(answer.reasoning.split())
     completion_tokens = (
         reasoning_tokens + len(answer.text.split()) + sum(len(arguments.split()) for _, arguments in answer.calls)
@@ -106,7 +106,7 @@ def _deltas(answer: ScriptedAnswer, ident: str) -> Iterator[dict[str, Any]]:
             yield {"tool_calls": [{"index": index, "function": fragment}]}
 
 
-# What to say
+# Text
 
 
 def _answer_text(body: dict[str, Any], last: dict[str, Any]) -> str:
@@ -125,7 +125,7 @@ def _answer_text(body: dict[str, Any], last: dict[str, Any]) -> str:
 
 
 def _cut(answer: ScriptedAnswer, body: dict[str, Any]) -> None:
-    """Obey stop sequences, then the limit of words; thinking counts too."""
+    """Apply stop sequences, then the limit of words, which includes reasoning."""
     stops = body.get("stop") or []
     for stop in [stops] if isinstance(stops, str) else stops:
         answer.text = answer.text.partition(stop)[0]
@@ -150,7 +150,7 @@ def _text(message: dict[str, Any]) -> str:
     return " ".join(part.get("text", "") for part in _parts(message)).strip()
 
 
-# What to call
+# Calls
 
 
 def _forced(body: dict[str, Any]) -> bool:
@@ -159,7 +159,7 @@ def _forced(body: dict[str, Any]) -> bool:
 
 
 def _chosen(body: dict[str, Any], text: str) -> list[dict[str, Any]]:
-    """The functions to call: the named one, else those whose names the user's words recall, else the first."""
+    """Return the functions to call: the chosen one, else those whose names occur in the text, else the first."""
     functions = [tool["function"] for tool in body.get("tools") or []]
     choice = body.get("tool_choice")
     if not functions or choice == "none":
@@ -176,7 +176,7 @@ def _recalls(text: str, name: str) -> bool:
 
 
 def sample(schema: Any, name: str = "", defs: dict[str, Any] | None = None, depth: int = 0) -> Any:
-    """Return some value that a JSON schema allows (the usual part of JSON Schema)."""
+    """Return a value that a JSON schema allows (for the common part of JSON Schema)."""
     if not isinstance(schema, dict) or depth > 8:
         return None
     defs = {**(defs or {}), **schema.get("$defs", {}), **schema.get("definitions", {})}

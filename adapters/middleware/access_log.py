@@ -1,4 +1,4 @@
-"""One line in the log for every request that reaches the server; those that are translated leave it themselves."""
+"""The access log: one line for every request; translated requests write their own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Handled = Literal["passed", "translated", "here"]
 
 
 class _Access:
-    """What became of one request."""
+    """What happened to one request."""
 
     handled: Handled = "here"
     level = logging.INFO
@@ -25,14 +25,14 @@ class _Access:
 
 
 def mark(scope: Scope, handled: Handled, level: int = logging.INFO) -> None:
-    """Note how a request is handled: it is *passed* on, *translated*, or answered *here*."""
+    """Note how a request is handled: passed through, translated, or answered here."""
     access: _Access | None = scope.get(_KEY)
     if access is not None:
         access.handled, access.level = handled, level
 
 
 class AccessLog:
-    """Writes a line for every request that *app* has not translated."""
+    """Logs every request that *app* has not translated."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -46,7 +46,7 @@ class AccessLog:
         began = monotonic()
 
         async def observe(message: Message) -> None:
-            if message["type"] == "http.response.body":  # nearly always: each chunk of a stream comes through here
+            if message["type"] == "http.response.body":  # first, because each chunk of a stream comes through here
                 access.complete = not message.get("more_body")
             elif "status" in message:
                 access.status = message["status"]

@@ -1,4 +1,4 @@
-"""The middleware: an application that serves one of the two APIs serves the other as well."""
+"""The middleware: an application that serves one of the two APIs also serves the other."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ _access = logging.getLogger("diglot.access")
 
 
 class TranslationMiddleware:
-    """Adds to an ASGI application the one of OpenAI's two text APIs that it lacks; *upstream_api* is the one it has.
+    """Adds the OpenAI text API that an ASGI application lacks; *upstream_api* names the one that it implements.
 
-    `chat`: the application serves ``POST .../chat/completions``, and gets ``POST .../responses`` (and
-    ``.../responses/compact``: the model writes the summary). `responses`: the other way round. `auto`: it is asked,
-    once and in a way that nothing can come of; what only few Responses servers take is translated even so, unless the
-    profile trusts this one (`native_responses`), and so is what a model is refused for at its own endpoint. Everything
-    else goes through untouched.
+    `chat`: the application serves ``POST .../chat/completions``, and the middleware adds ``POST .../responses`` (and
+    ``.../responses/compact``, where the model writes the summary). `responses`: the other way round. `auto`: the
+    middleware finds out, with requests from which nothing can be generated. It then also translates what few Responses
+    servers support, unless the profile trusts this one (`native_responses`), and requests whose model is only
+    available at the other endpoint. Everything else goes through untouched.
 
-    Served is what stands directly below a version (``/v1/responses``), below ``/openai`` or at the root, and below
-    *paths*: ``["/ai"]`` serves ``/ai/responses``; a ``*`` stands for any one segment.
+    The endpoints are served directly below a version (``/v1/responses``), below ``/openai``, at the root, and below
+    *paths*: ``["/ai"]`` adds ``/ai/responses``; a ``*`` stands for any one segment.
 
-    *profile* (or the name of a preset) says what the upstream behind *app* is like; what it turns out to refuse is
-    remembered here for each model. With *strict*, a request that would lose something is refused. *on_exchange* is
-    called with the `Record` of every translated exchange when it is over; it must not block. When the
-    application raises, its client is told, and then the exception goes on, to whoever watches over the application.
+    *profile* (a `Profile` or the name of a preset) describes the upstream behind *app*; what the upstream refuses is
+    learned for each model. With *strict*, a request that would lose something is refused. *on_exchange* is called with
+    the `Record` of every translated exchange when it is over; it must not block. When the application raises, the
+    client gets an error, and the exception is raised again for your handlers and monitors.
     """
 
     def __init__(
@@ -70,21 +70,21 @@ class TranslationMiddleware:
 
     @property
     def upstream_api(self) -> str:
-        """What the application is known to have: `chat`, `responses`, `both` or `unknown`."""
+        """Which API the application implements, as far as is known: `chat`, `responses`, `both` or `unknown`."""
         return self._api if self._detection is None else self._detection.found
 
     @property
     def believed(self) -> dict[str, dict[str, Any]]:
-        """What was found out of each API with `auto`: whether it is there, why that is believed, and since when."""
+        """What `auto` has found out about each API: whether it exists, why that is believed, and since when."""
         return {} if self._detection is None else self._detection.findings()
 
     @property
     def learned(self) -> list[dict[str, Any]]:
-        """Which settings refusals have changed, to which values, and for how many models."""
+        """Which settings were changed because of refusals, to which values, and for how many models."""
         return self._adaptation.summary()
 
     def profile_for(self, upstream: str, model: object) -> Profile:
-        """Return the profile with what refusals have taught about *model* behind the path *upstream*."""
+        """Return the profile with what was learned from refusals of *model* at the path *upstream*."""
         return self._adaptation.profile_for(upstream, model, self.profile)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,7 +98,7 @@ class TranslationMiddleware:
             await self._serve_with_trial(endpoint, scope, receive, send)
 
     async def _serve_with_trial(self, endpoint: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request whose model may be at the other endpoint than others: a refusal that says so is held back."""
+        """Serve a request; if it is refused because its model is at the other endpoint, try that one."""
         place, known = place_of(scope, endpoint), None
         if self._models:
             peeked = native.PeekedBody(scope, receive)
@@ -114,18 +114,18 @@ class TranslationMiddleware:
         body = await peeked.decode(self.limits)
         second = Trial(peeked.receive, send, endpoint, second=True)
         await self._route(not translated, endpoint, scope, second.receive, second.send, second)
-        if second.refused:  # nobody is there: the first refusal says more
+        if second.refused:  # there is no such endpoint: the first refusal says more
             await trial.release()
             trial.leave_record()
         elif second.accepted:
             served = endpoint if translated else EXCHANGES[endpoint].endpoint
             self._models.remember(place, body, served)
-            _log.warning("The upstream has a model at POST %s only: it is asked for there from now on", served)
+            _log.warning("The upstream serves a model at POST %s only; requests for it go there from now on", served)
 
     async def _serve_once(
         self, endpoint: str, scope: Scope, receive: Receive, send: Send, trial: Trial | None = None
     ) -> bool:
-        """Serve a request as it is known of the upstream; return whether it was translated."""
+        """Serve a request according to what is known of the upstream; return whether it was translated."""
         failure = None
         try:
             translated, receive = await self._translates(endpoint, scope, receive)
@@ -146,7 +146,7 @@ class TranslationMiddleware:
         trial: Trial | None = None,
         failure: DetectionError | None = None,
     ) -> None:
-        """Translate a request, or let it through; a *trial* that was refused leaves no record unless it must do."""
+        """Translate a request or let it through; the record of a refused *trial* is left to the trial."""
         if not translated:
             access_log.mark(scope, "passed")
             await self._inner(scope, receive, send)
@@ -180,7 +180,7 @@ class TranslationMiddleware:
             await request.run(partial(self.profile_for, scope["path"]), self.strict)
 
     async def _translates(self, endpoint: str, scope: Scope, receive: Receive) -> tuple[bool, Receive]:
-        """Whether a request is to be translated, and where to read it from then; raises DetectionError."""
+        """Return whether to translate a request, and the channel to read it from; raises DetectionError."""
         detection, trust = self._detection, self.profile.native_responses
         translated_endpoint = EXCHANGES[endpoint].endpoint
         if detection is None:
@@ -196,20 +196,20 @@ class TranslationMiddleware:
                 return False, receive
         try:
             return await detection.translates(endpoint, scope, native_last=True), receive
-        except DetectionError:  # what is there serves better than an error
+        except DetectionError:  # the endpoint that exists is better than an error
             return False, receive
 
     def _raise_app_error(self, error: Exception) -> None:
-        """What the application raised is for its host, which has monitors and handlers of its own (W45)."""
+        """Raise what the application raised, for the handlers and monitors of its host (W45)."""
         raise error
 
     def _keep_patch(self, request: TranslatedRequest[bytes], upstream: str) -> None:
-        """What an upstream has taught us holds for all requests that follow and ask for the same model."""
+        """Keep what was learned from refusals, for later requests to the same model."""
         patch = request.patch
         new = self._adaptation.add(upstream, request.body.get("model"), self.profile, patch) if patch else {}
         if new:
             changes = ", ".join(f"{name}={_plain(value)!r}" for name, value in new.items())
-            _log.warning("The upstream refused what it was sent; changed for this model from now on: %s", changes)
+            _log.warning("The upstream refused a request; settings changed for this model from now on: %s", changes)
 
     def _leave_record(
         self, request: TranslatedRequest[bytes], writer: ClientWriter, scope: Scope, duration: float

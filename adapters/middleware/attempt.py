@@ -1,4 +1,4 @@
-"""One call of the upstream's application: its messages go to an `AnswerReader`, and what that says to the client."""
+"""One call of the upstream's application: its messages go to an `AnswerReader`, whose actions go to the client."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _OWN_STREAM_HEADERS = ABOUT_THE_BODY | {name for name, _ in _STREAM_HEADERS}
 
 
 class UpstreamAttempt(Generic[Frame]):
-    """One call of the application: its ``send`` is :meth:`send`.
+    """One call of the application, whose ``send`` is :meth:`send`.
 
-    ``complete`` means that the application has sent all of its answer, ``ended_at`` since when the client has all that
-    it will get of it. *changed* is called when a deadline has moved nearer, and when the answer is complete; *release*
-    when a stream begins, and nobody needs the request any more; *check*, before a refusal is read that may teach
-    something, raises what is wrong with the request.
+    ``complete`` means that the application has sent its whole answer; ``ended_at`` is when the client got the last of
+    it. *changed* is called when a deadline has moved nearer, and when the answer is complete; *release* when a stream
+    begins and the request is no longer needed; *check* before a refusal that may lead to a retry is read: it raises
+    what is wrong with the request.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class UpstreamAttempt(Generic[Frame]):
         self.reader: AnswerReader[Frame] = reader
         self.disconnect: DisconnectSignal = DisconnectSignal()
         self.retry_profile: Profile | None = None
-        """The profile to try again with."""
+        """The profile for another try, if there should be one."""
         self.received_at: float = monotonic()
-        """When the upstream has sent anything, last."""
+        """When the upstream last sent anything."""
         self.content_at: float = self.received_at
-        """When it has said anything, last."""
+        """When it last sent more than comments and blank lines."""
         self.finishing_at: float = 0.0
-        """Since when the answer is there, and what may follow is waited for."""
+        """Since when the answer is complete but for what may follow it; 0 until then."""
         self.ended_at: float = 0.0
         self.complete: bool = False
         self._sink = sink
@@ -75,7 +75,7 @@ class UpstreamAttempt(Generic[Frame]):
         self._encoded_size = 0
 
     async def send(self, message: Message) -> None:
-        """Take one message of the application; returns when the client has what follows from it."""
+        """Take one message of the application; returns when the client has been sent what follows from it."""
         kind = message["type"]
         if kind == "http.response.body":
             self.complete = last = not message.get("more_body")
@@ -102,15 +102,15 @@ class UpstreamAttempt(Generic[Frame]):
         self.received_at = monotonic()
 
     async def finish(self) -> None:
-        """End the answer: it is there, what could still follow is not worth waiting for."""
+        """End the answer without waiting for what may still follow."""
         await self._perform(self.reader.finish())
 
     async def fail(self, error: TranslationError) -> None:
-        """End the answer with an error, in the way that is still open."""
+        """End the answer with an error: as a status, or within the stream that has begun."""
         await self._perform(self.reader.fail(error))
 
     async def keep_alive(self) -> None:
-        """Let the client and all proxies know that this stream lives, even before the upstream has said anything."""
+        """Keep the client's connection open, even before the upstream has sent anything."""
         if not self.reader.started:
             await self._perform(self.reader.begin())
         await self._sink.keep_alive()
@@ -143,7 +143,7 @@ class UpstreamAttempt(Generic[Frame]):
         await self._perform(action)
 
     def _note_silence(self) -> None:
-        """Nothing is to be sent now; but if something was said, the upstream is not silent."""
+        """There is nothing to send; note whether the upstream was silent."""
         reader = self.reader
         if not reader.was_silent:
             self.content_at = monotonic()
@@ -151,14 +151,14 @@ class UpstreamAttempt(Generic[Frame]):
             self._note_finish()
 
     def _note_finish(self) -> None:
-        """The answer is there: the wait for the rest begins, or begins anew if more came (W1)."""
+        """The answer is complete: start to wait for what may follow, or start again if more came (W1)."""
         self.finishing_at = monotonic()
         self._changed()
 
-    # Compression that nobody asked for
+    # Answers that are compressed although none was asked for
 
     async def _feed_encoded(self, data: bytes, last: bool) -> None:
-        """Undo it in steps: between them, others have their turn. Of an error, what can be read is enough."""
+        """Decode in steps, so that other requests get their turn. Of an error, what can be decoded is enough."""
         reader = self.reader
         self._encoded_size += len(data)
         limit = self._limits.max_stream if reader.streams else self._limits.max_answer
@@ -178,14 +178,14 @@ class UpstreamAttempt(Generic[Frame]):
         elif last:
             await self._feed_last(b"")
 
-    # What the client gets
+    # To the client
 
     async def _perform(self, action: Action[Frame] | None) -> None:
         while action is not None:
             try:
                 await self._deliver(action)
                 action = None
-            except TranslationError as error:  # of frames that are made one after the other
+            except TranslationError as error:  # raised by frames that are made one by one
                 action = self.reader.fail(error)
         if self.reader.ended:
             self._note_end()
@@ -195,7 +195,7 @@ class UpstreamAttempt(Generic[Frame]):
     def _note_end(self) -> None:
         if not self.ended_at:
             self.ended_at = monotonic()
-            if not self.complete:  # else nothing is due any more
+            if not self.complete:  # otherwise no deadline is left
                 self._changed()
 
     async def _deliver(self, action: Action[Frame]) -> None:
@@ -223,7 +223,7 @@ class UpstreamAttempt(Generic[Frame]):
             self._note_finish()
 
     async def _write_each(self, frames: Iterable[Frame]) -> None:
-        """Write frames that may be large, one after the other."""
+        """Write frames one by one, because they may be large."""
         sink = self._sink
         for frame in frames:
             if not sink.started:
@@ -233,7 +233,7 @@ class UpstreamAttempt(Generic[Frame]):
             await sink.write([], more=False)
 
     def _headers_without(self, replaced: frozenset[bytes]) -> Headers:
-        """The upstream's headers that are still true, and the losses. A name with `_` is the one with `-`."""
+        """The upstream's headers without those *replaced*, and the losses. `_` in a name counts as `-`."""
         losses = self.reader.exchange.report.header()
         own: Headers = [(b"diglot-losses", losses.encode("latin-1", "replace"))] if losses else []
         out = replaced | {b"diglot-losses"} if losses else replaced

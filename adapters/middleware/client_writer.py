@@ -1,4 +1,4 @@
-"""The client behind an ASGI connection: what was sent to it already, and one writer at a time."""
+"""The client behind an ASGI connection: what it was sent so far, and one writer at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..asgi.types import Headers, Message, Send
 from .sink import ClientGone
 
 CLIENT_GONE = 499
-"""The status of an answer that nobody waited for."""
+"""The status that is recorded when the client disconnected before it got one."""
 _KEEPALIVE = b": keep-alive\n\n"
 
 
@@ -27,15 +27,15 @@ class ClientWriter:
         self.busy_since: float = 0.0
         self.sent_at: float = monotonic()
         self._send = send
-        self._free: anyio.Event | None = None  # made by whoever has to wait
+        self._free: anyio.Event | None = None  # made by the first writer that has to wait
 
     @property
     def started(self) -> bool:
-        """Whether the client has a status line: from then on errors belong into the body."""
+        """Whether the client has a status line: from then on, errors go into the body."""
         return self.status != 0
 
     def leave(self) -> None:
-        """Nobody listens any more."""
+        """The client has disconnected."""
         self.gone = True
 
     async def open(self, headers: Headers) -> None:
@@ -59,9 +59,9 @@ class ClientWriter:
         await self._send_whole(error.status, encode_json(error.body()), headers)
 
     async def close(self) -> None:
-        """End the cycle of a client that left before it had anything.
+        """Send an empty answer to a client that left before it got anything.
 
-        Nobody gets that, but some hosts (`BaseHTTPMiddleware`) take it for a fault when nothing is sent at all (W43).
+        Nobody gets it, but some hosts (`BaseHTTPMiddleware`) raise when an application sends nothing at all (W43).
         """
         if self.gone and not self.status:
             with suppress(OSError):
@@ -90,7 +90,7 @@ class ClientWriter:
         while self.busy_since:
             await self._wait()
         if self.gone:
-            raise ClientGone("the client has gone")
+            raise ClientGone("the client has disconnected")
         self.busy_since = monotonic()
         try:
             await self._send(message)

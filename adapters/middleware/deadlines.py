@@ -1,4 +1,4 @@
-"""The deadlines of one exchange, and a client that leaves: watched from when the exchange has lasted a moment."""
+"""The deadlines of one exchange, and the client's disconnect: watched once the exchange has lasted a moment."""
 
 from __future__ import annotations
 
@@ -28,16 +28,15 @@ _due = itemgetter(0)
 
 
 class Supervisor:
-    """Does what is due, and ends what works for nobody.
+    """Does what is due, and stops work that nobody waits for.
 
-    First it waits with the client's request, which is read inside a scope; then it watches over the attempts, each
-    inside a scope of its own. An application hears through the ``disconnect`` of its attempt that it may stop; if it
-    does not, its scope is cancelled.
+    First it limits the time in which the client's request is read; then it watches the attempts, each inside a scope of
+    its own. The ``disconnect`` of an attempt tells the application to stop; if it does not, its scope is cancelled.
     """
 
     def __init__(self, receive: Receive, sink: Sink[Any], limits: Limits) -> None:
         self.is_late: bool = False
-        """Whether the client has not come to the end of its request in time."""
+        """Whether the client did not finish its request in time."""
         self._receive = receive
         self._sink = sink
         self._limits = limits
@@ -47,23 +46,23 @@ class Supervisor:
         self._sleep: anyio.CancelScope | None = None
         self._disconnected_at = 0.0
         self._client_left = False
-        self._idle: anyio.Event | None = None  # while something is being done
+        self._idle: anyio.Event | None = None  # set when the current action is over
         self._stop: Callable[[], object] | None = start_late(self._run)
 
     def begin(self, scope: anyio.CancelScope) -> None:
-        """The request is read inside *scope*, and perhaps served."""
+        """Watch the request, which is read and perhaps served inside *scope*."""
         self._scope = scope
 
     def watch(self, attempt: UpstreamAttempt, scope: anyio.CancelScope) -> None:
-        """Watch over *attempt* from now on, which runs inside *scope*."""
+        """Watch *attempt* from now on, which runs inside *scope*."""
         self._attempt, self._scope, self._disconnected_at = attempt, scope, 0.0
         if self._sleep is not None:
             self._sleep.cancel()
 
     def changed(self) -> None:
-        """A deadline has moved nearer; one that moved away is only found out about when it comes.
+        """A deadline has moved nearer; one that moved away is noticed when the old one comes.
 
-        An application that has said everything hears `http.disconnect`, as from any server: some wait for it.
+        An application that has sent everything gets `http.disconnect`, as from any server: some wait for it.
         """
         if self._attempt is not None and self._attempt.complete:
             self._attempt.disconnect.set()
@@ -71,17 +70,17 @@ class Supervisor:
             self._sleep.deadline = _on_the_loop(min(self._deadlines(), key=_due)[0])
 
     async def end(self) -> None:
-        """All is over, but for what is being done right now: that comes to its end."""
+        """Stop watching; an action that is running is awaited."""
         try:
             if self._idle is not None:
                 await self._idle.wait()
         finally:
             if self._stop is not None:
                 self._stop()
-            self._stop = self._attempt = self._scope = None  # leave nothing to the garbage collector: bodies are large
+            self._stop = self._attempt = self._scope = None  # free the bodies now: they may be large
 
     async def _run(self) -> None:
-        """Listen for the client to leave, and do what is due."""
+        """Wait for the client to disconnect, and do what is due."""
         try:
             while True:
                 due, act = min(self._deadlines(), key=_due)
@@ -91,15 +90,15 @@ class Supervisor:
                     with anyio.CancelScope(deadline=_on_the_loop(due)) as self._sleep:
                         await self._listen()
                     self._sleep = None
-        except Exception:  # a mistake of ours, or of the server's: without deadlines, nothing may go on
+        except Exception:  # a bug of ours or of the server: nothing may go on without deadlines
             await self._give_up()
             raise
         finally:
             self._sleep = None
 
     async def _listen(self) -> None:
-        """Until something is due: servers bear that *receive* is cancelled, as polling for a disconnect does it too."""
-        if self._client_left or self._attempt is None:  # then it is the request that is received
+        """Wait for a disconnect. Cancelling *receive* is safe: applications that poll for a disconnect do it, too."""
+        if self._client_left or self._attempt is None:  # then *receive* belongs to whoever reads the request
             await anyio.sleep_forever()
         self._client_left = (await self._receive())["type"] == "http.disconnect"
         if self._client_left and not self._sink.done:
@@ -121,7 +120,7 @@ class Supervisor:
             self._idle = None
 
     def _deadlines(self) -> list[Deadline]:
-        """What is to be done when, as things stand. While the client is slow, the upstream is not to blame."""
+        """Return what is due when, as things stand. A slow client is not held against the upstream."""
         attempt, sink, limits = self._attempt, self._sink, self._limits
         if attempt is None:
             return [(self._started_at + limits.request, self._stop_reading)]
@@ -139,7 +138,7 @@ class Supervisor:
             (attempt.content_at + limits.silent, self._time_out),
         ]
         if not has_head:
-            deadlines.append((monotonic() + limits.idle, _do_nothing))  # by then it may have been
+            deadlines.append((monotonic() + limits.idle, _do_nothing))  # check again: by then it may have one
         if attempt.finishing_at:
             wait = limits.after_failure if attempt.reader.failing else limits.after_finish
             deadlines.append((attempt.finishing_at + wait, attempt.finish))
@@ -153,7 +152,7 @@ class Supervisor:
         self._started_at = float("inf")
 
     async def _end_attempt(self) -> None:
-        """First politely, then firmly."""
+        """Tell the application to stop; the second time, cancel it."""
         if self._disconnected_at:
             self._cancel()
             self._disconnected_at = float("inf")
@@ -161,7 +160,7 @@ class Supervisor:
             self._disconnect()
 
     async def _give_up(self) -> None:
-        """The client reads no more: what works for it ends at once."""
+        """The client has stopped reading: end everything at once."""
         self._sink.leave()
         self._disconnect()
         self._cancel()
@@ -181,5 +180,5 @@ class Supervisor:
 
 
 def _on_the_loop(due: float) -> float:
-    """The same moment on the clock of the event loop, which need not be ours."""
+    """Convert a monotonic time to the clock of the event loop, which may be another one."""
     return anyio.current_time() + due - monotonic()

@@ -1,6 +1,6 @@
-"""Asking an upstream whether it has an endpoint, in a way that nothing can come of.
+"""Checks whether an upstream has an endpoint, with a request from which nothing can be generated.
 
-An endpoint is there if it answers in another way than a path that cannot exist: many servers read JSON before they look
+An endpoint exists if it answers differently from a path that cannot exist: many servers read the JSON before they look
 at the path, or have one page for everything.
 """
 
@@ -22,15 +22,15 @@ _log = logging.getLogger("diglot")
 NOT_JSON = b"diglot asks whether there is such an endpoint; this is no JSON, and no request"
 EMPTY = b"{}"
 CONTROL_PATH = "/diglot-control-question"
-"""The path that cannot exist."""
+"""A path that cannot exist."""
 MISSING = (404, 405, 501)
-_DECIDED_BEFORE_ROUTING = (401, 402, 403, 407, 408, 429)  # nobody has looked yet whether there is such an endpoint
+_DECIDED_BEFORE_ROUTING = (401, 402, 403, 407, 408, 429)  # sent before the path matters
 _REFUSAL = re.compile(rb'\s*\{\s*"error"')  # LM Studio says so with a 200
 _MAX_TEXT = 65536
 
 
 class DetectionError(Exception):
-    """It could not be found out; ``error`` is for the client, and so are ``headers``."""
+    """The check failed; ``error`` and ``headers`` are for the client."""
 
     def __init__(self, error: TranslationError, headers: Headers | None = None) -> None:
         super().__init__(str(error))
@@ -39,7 +39,7 @@ class DetectionError(Exception):
 
 
 class EndpointCheck:
-    """Asks one question at several paths, in the name of one client."""
+    """Sends one body to several paths, with the credentials of one client."""
 
     def __init__(self, app: App, limits: Limits, scope: Scope, endpoint: str, body: bytes) -> None:
         self._app = app
@@ -49,7 +49,7 @@ class EndpointCheck:
         self._body = body
 
     async def compare(self, paths: tuple[str, str]) -> dict[str, bool] | None:
-        """Return which of two *paths* is there, the first one first; nothing if neither; None if it cannot be told.
+        """Return whether the first of two *paths* exists, else the second; nothing if neither; None if unclear.
 
         Raises DetectionError.
         """
@@ -57,7 +57,7 @@ class EndpointCheck:
         call = await self._call(first)
         if call.exists():
             control = await self._call(CONTROL_PATH, self._limits.probe / 4)
-            self._log_finding(first, call, "has" if control.status != call.status else "says nothing of")
+            self._log_finding(first, call, "has" if control.status != call.status else "is unclear about")
             return {first: True} if control.status != call.status else None
         self._log_finding(first, call, "lacks")
         call = await self._call(second)
@@ -76,15 +76,15 @@ class EndpointCheck:
                 scope["extensions"] = {**scope["extensions"], LAST_ON_CONNECTION: {}}
                 await self._app(scope, call.receive, call.send)
             except (TranslationError, OSError):
-                pass  # it says nothing about the endpoint
+                pass  # that says nothing about the endpoint
             except Exception as error:
-                _log.debug("The application raised, asked for what it has", exc_info=error)
-                call.status = call.status or 500  # as any server would say
+                _log.debug("The application raised during an endpoint check", exc_info=error)
+                call.status = call.status or 500  # as any server would answer
         return call
 
 
 class CheckCall:
-    """A request that no server can make anything of, and the answer to it."""
+    """A request that no server can act on, and its answer."""
 
     def __init__(self, body: bytes, seconds: float, body_timeout: float) -> None:
         self.scope = anyio.CancelScope(deadline=anyio.current_time() + seconds)
@@ -102,7 +102,7 @@ class CheckCall:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """The status says it all; for the words of an error there is a moment, and not much room."""
+        """Note the status; the text of an error gets only a moment, and little room."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self._headers = without(message.get("headers", ()), ())
@@ -113,7 +113,7 @@ class CheckCall:
                 self._is_full.set()
 
     def exists(self) -> bool:
-        """Whether there is such an endpoint; raises DetectionError."""
+        """Whether the endpoint exists; raises DetectionError."""
         status, kind = self.status, dict(self._headers).get(b"content-type", b"").lower()
         good = 200 <= status < 300
         if status in MISSING or (good and (b"html" in kind or _REFUSAL.match(self._text))):

@@ -1,4 +1,4 @@
-"""Which of the two APIs a model has, where the upstream has both: a refusal says so, and the other one is tried.
+"""Which of the two APIs serves a model, when the upstream has both: after a refusal that says so, the other is tried.
 
 OpenAI: "This model is only supported in v1/responses and not in v1/chat/completions." Copilot: "model ... is not
 accessible via the /chat/completions endpoint" (caozhiyuan/copilot-api#113). Bedrock: "The model ... does not support
@@ -19,7 +19,7 @@ from .endpoint_check import MISSING
 from .routes import ENDPOINTS
 
 MOST_MODELS = 1024
-"""Of how many models something is remembered: clients may name any."""
+"""How many models are remembered: clients may name any."""
 _LONGEST = 200  # characters of a model's name
 _MAX_TEXT = 2**16
 _REFUSALS = (400, 404, 405, 422)
@@ -32,7 +32,7 @@ _NOT = r"(\bnot|n't|\bcannot|\bunsupported)\b[^.;]{0,80}"
 
 
 class ModelApis:
-    """Remembers for each place and model at which endpoint it is served; those not asked for longest are forgotten."""
+    """Remembers which endpoint serves a model of a place; those that were not used for longest are dropped."""
 
     def __init__(self) -> None:
         self._served: dict[tuple[bytes, str], str] = {}
@@ -41,7 +41,7 @@ class ModelApis:
         return len(self._served)
 
     def get(self, place: bytes, body: Any) -> str | None:
-        """Return the endpoint that is known to serve the model of a request's *body*."""
+        """Return the endpoint that is known to serve the model of a request *body*, or None."""
         key = place, _model(body)
         served = self._served.pop(key, None)
         if served is not None:
@@ -49,7 +49,7 @@ class ModelApis:
         return served
 
     def remember(self, place: bytes, body: Any, endpoint: str) -> None:
-        """The upstream has served a request with this *body* at *endpoint*, after it had refused it at the other."""
+        """Remember that the upstream served this *body* at *endpoint* after refusing it at the other."""
         model = _model(body)
         if 0 < len(model) <= _LONGEST:
             self._served[place, model] = endpoint
@@ -63,7 +63,7 @@ def _model(body: Any) -> str:
 
 
 def points_elsewhere(endpoint: str, status: int, body: bytes) -> bool:
-    """Whether the refusal of a request to *endpoint* says that its model is served by the other API."""
+    """Whether the refusal of a request to *endpoint* says that the other API serves its model."""
     error = read_error(status, body)
     text = f"{error.message} {error.code} {error.param}"[:_MAX_TEXT]
     own = _NAMES[endpoint]
@@ -74,15 +74,17 @@ def points_elsewhere(endpoint: str, status: int, body: bytes) -> bool:
 
 
 class Trial:
-    """A request to *endpoint* that may be sent once more: its body is kept until the answer begins, and a refusal that
-    points to the other API (or, on a *second* try, one that says that there is none) is held back.
+    """A request to *endpoint* that may be sent again.
+
+    Its body is kept until the answer begins, and a refusal is held back if it points to the other API (or, on a
+    *second* try, says that there is no such endpoint).
     """
 
     def __init__(self, receive: Receive, send: Send, endpoint: str, *, second: bool = False) -> None:
         self.refused = False
         self.accepted = False
         self.leave_record: Callable[[], None] = _leave_no_record
-        """Leaves the record of a refusal that the client gets after all."""
+        """Writes the record of a refusal that the client gets after all."""
         self._receive = receive
         self._send = send
         self.endpoint = endpoint
@@ -94,18 +96,18 @@ class Trial:
         self._has_answer = False
 
     async def receive(self) -> Message:
-        """The messages of the client."""
+        """Return the next message of the client, and keep it."""
         message = await self._receive()
         if message["type"] == "http.request" and not self._has_answer:
             self._request_messages.append(message)
         return message
 
     async def replay(self) -> Message:
-        """The same messages, from the first one."""
+        """Return the same messages, from the first one."""
         return self._request_messages.popleft() if self._request_messages else await self._receive()
 
     async def send(self, message: Message) -> None:
-        """Take a message of the answer."""
+        """Send a message of the answer, or hold it back."""
         if message["type"] == "http.response.start":
             self._has_answer = True
             self.accepted = 200 <= message["status"] < 300
@@ -143,4 +145,4 @@ class Trial:
 
 
 def _leave_no_record() -> None:
-    """What was let through leaves no record."""
+    """A request that was passed through has no record."""

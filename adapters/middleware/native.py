@@ -1,6 +1,6 @@
-"""What a request to the Responses API asks of a server beyond messages and functions.
+"""What a Responses request may need beyond messages and functions.
 
-Many servers that have the endpoint refuse it, or lose it in silence; through Chat Completions it works.
+Many servers that have the endpoint refuse it or lose it in silence; translated to Chat Completions, it works.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _LOGPROBS = "message.output_text.logprobs"
 
 
 def asks_for_more(endpoint: str, body: Any) -> bool:
-    """Whether a Responses request needs what only few servers have, and nothing that only a server with a store has."""
+    """Whether a Responses request needs what few servers support, and nothing that needs stored state."""
     if not isinstance(body, dict) or any(body.get(name) for name in _STORED):
         return False
     items, tools = _objects(body.get("input")), _objects(body.get("tools"))
     if any(item.get("type") == "item_reference" for item in items):
         return False
     return (
-        endpoint not in ENDPOINTS.values()  # few compact
+        endpoint not in ENDPOINTS.values()  # few servers can compact
         or any(tool.get("type") in _TOOLS for tool in tools)
         or any(_is_special(item) for item in items)
         or bool(body.get("top_logprobs"))
@@ -62,7 +62,7 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-_LARGE = 2**16  # bytes of what is decoded beside the event loop
+_LARGE = 2**16  # bytes; above it, decoding happens in a thread
 
 
 def _decoded(data: bytes, encoding: str, limit: int) -> Any:
@@ -73,7 +73,7 @@ def _decoded(data: bytes, encoding: str, limit: int) -> Any:
 
 
 class PeekedBody:
-    """A request whose body is looked at before somebody else reads it."""
+    """A request whose body is read ahead, and then read again by somebody else."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._encoding = header(scope, b"content-encoding").decode("latin-1")
@@ -83,7 +83,7 @@ class PeekedBody:
         self._more = True
 
     async def decode(self, limits: Limits) -> Any:
-        """Return the decoded body; None for what cannot be read within the limits: its reader will say why."""
+        """Return the decoded body, or None if it cannot be read within the limits: its reader will say why."""
         with anyio.move_on_after(limits.request):
             await self._read_ahead(limits.max_body)
         data, self._data = bytes(self._data), bytearray()
@@ -103,5 +103,5 @@ class PeekedBody:
             self._more = message.get("more_body", False)
 
     async def receive(self) -> Message:
-        """The messages of the request, from the first one; what was heard is one of them."""
+        """Return the next message of the request; what was read ahead comes first, as one message."""
         return self._pending.pop() if self._pending else await self._receive()

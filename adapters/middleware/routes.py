@@ -1,4 +1,4 @@
-"""Which paths are served, and by what."""
+"""Which paths are translated, and by which exchange."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ EXCHANGES: dict[str, ExchangeClass] = {
     "/responses/compact": ServeCompact,
     "/chat/completions": ServeChat,
 }
-"""What a request is served by when it is translated, by the end of its path."""
+"""The exchange that serves a translated request, by the end of its path."""
 ENDPOINTS: dict[str, str] = {"chat": ServeResponses.endpoint, "responses": ServeChat.endpoint}
-"""Where an upstream has each API."""
+"""The endpoint of each API."""
 
 _BASES = r"(?:.*/)?(?:v\d+[a-z\d.]*|openai|openai/deployments/[^/]+)"
-"""Below what the endpoints are: a version (`/v1`, `/v1beta`), `/openai`, a deployment of Azure."""
+"""Where the endpoints are served: below a version (`/v1`, `/v1beta`), `/openai`, or a deployment of Azure."""
 
 
 def endpoint_of_path(path: str) -> str | None:
-    """Return the endpoint that a path ends in, wherever that is; a slash behind it says nothing."""
+    """Return the endpoint that a path ends with, or None; a trailing slash is ignored."""
     path = path.rstrip("/")
     for endpoint in EXCHANGES:
         if path.endswith(endpoint):
@@ -35,15 +35,15 @@ def endpoint_of_path(path: str) -> str | None:
 
 
 def path_base(path: str, endpoint: str) -> str:
-    """Return what stands in front of the *endpoint* in a path that ends in it."""
+    """Return what comes before the *endpoint* in a path that ends with it."""
     return path.rstrip("/").removesuffix(endpoint)
 
 
 class ServedPaths:
-    """Which requests are ours: `responses` is an everyday word, and applications have routes of their own (W44).
+    """Which requests may be translated: `responses` is a common word, and applications have routes of their own (W44).
 
-    *paths* are served besides the usual bases: bases of endpoints (`/ai`) or whole paths (`/ai/responses`), with `*`
-    for any one segment.
+    *paths* are served in addition to the usual ones: bases of endpoints (`/ai`) or whole paths (`/ai/responses`), with
+    `*` for any one segment.
     """
 
     def __init__(self, paths: Iterable[str] = ()) -> None:
@@ -54,7 +54,7 @@ class ServedPaths:
         self._path = re.compile("|".join(places))
 
     def endpoint_of(self, scope: Scope) -> str | None:
-        """Return the endpoint that a request asks for if it is one that may have to be translated."""
+        """Return the endpoint of a request that may have to be translated, or None."""
         if scope["type"] != "http" or scope["method"] != "POST":
             return None
         path = scope["path"].rstrip("/")
@@ -73,6 +73,6 @@ def _pattern(path: str) -> str:
 
 
 def _below(path: str, root: str) -> str:
-    """*path* as the mounted application sees it."""
+    """Return *path* as the mounted application sees it."""
     root = root.rstrip("/")
     return path[len(root) :] if path == root or path.startswith(root + "/") else path

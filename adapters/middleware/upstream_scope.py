@@ -1,4 +1,4 @@
-"""The connection as the upstream sees it: the client's, with another path and another body."""
+"""The ASGI connection that the upstream gets: the client's, with another path and another body."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ _REPLACED = ABOUT_THE_BODY | _ABOUT_ANOTHER_ANSWER | {b"accept", b"accept-encodi
 _REPLACED_IN_COPIES = _REPLACED | {b"idempotency-key"}
 
 
-_STEP = 2**20  # what is copied at once of a body that is there in pieces
+_STEP = 2**20  # bytes that are copied at once of a body in several pieces
 
 
 class DisconnectSignal:
-    """Tells an application that its client needs nothing more."""
+    """Tells an application that its client has disconnected, or needs nothing more."""
 
     def __init__(self) -> None:
         self.is_set: bool = False
-        self._event: anyio.Event | None = None  # made when somebody waits for it
+        self._event: anyio.Event | None = None  # made by the first waiter
 
     def set(self) -> None:
-        """Tell it."""
+        """Send the signal."""
         self.is_set = True
         if self._event is not None:
             self._event.set()
 
     async def wait(self) -> None:
-        """Return when it has been told."""
+        """Wait for the signal."""
         if not self.is_set:
             self._event = self._event or anyio.Event()
             await self._event.wait()
 
 
 def upstream_receive(request: list[Buffer], disconnect: DisconnectSignal) -> Receive:
-    """Return what gives an application the translated *request*, and upon its *disconnect* the end of its client."""
+    """Return the `receive` that gives an application the translated *request*, and `http.disconnect` at the signal."""
     pieces = iter([b"".join(request)]) if sum(map(len, request)) <= _STEP else _steps(request)
     following = next(pieces, None)
 

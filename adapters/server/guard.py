@@ -1,7 +1,7 @@
-"""Who may talk to the server: no web page that is not named, nobody under a strange name, nobody in doubtful framing.
+"""Protects the server against web pages: foreign origins, unknown host names, and ambiguous framing are refused.
 
-A server on this machine is open to every page that its owner looks at. Browsers say where a page comes from; a name
-that was made to lead here (DNS rebinding) shows in `host`.
+Every page that a user opens could call a server on their machine. Browsers send the origin of the page, and DNS
+rebinding shows in the `host` header.
 """
 
 from __future__ import annotations
@@ -20,25 +20,27 @@ _CLOSE: Headers = [(b"connection", b"close")]
 _CORS = b"access-control-"
 
 _WRONG_HOST = BadRequest(
-    "This server does not go by that name. Besides localhost, 127.0.0.1 and [::1], names are allowed with "
+    "This host name is not allowed. To allow names other than localhost, 127.0.0.1 and [::1], use "
     "--allow-host (DIGLOT_ALLOW_HOST, allow_host).",
     code="host_not_allowed",
     status=403,
 )
 _WRONG_ORIGIN = BadRequest(
-    "Web pages from elsewhere may not call this server. Their origin is allowed with --allow-origin "
+    "Web pages from other origins may not call this server. To allow an origin, use --allow-origin "
     "(DIGLOT_ALLOW_ORIGIN, allow_origin).",
     code="origin_not_allowed",
     status=403,
 )
-_WRONG_FRAMING = BadRequest("A request has either content-length or transfer-encoding.", code="invalid_request")
+_WRONG_FRAMING = BadRequest(
+    "A request must not have both Content-Length and Transfer-Encoding.", code="invalid_request"
+)
 
 
 class Guard:
-    """Stands in front of an application that listens on *address*.
+    """Refuses requests before they reach an application that listens on *address*.
 
-    *hosts* and *origins* are allowed besides what is the server's own; ``*`` is all of them. Allowed origins get what
-    browsers ask for (CORS) with every answer, errors too.
+    *hosts* and *origins* are allowed besides the server's own; ``*`` allows all. Allowed origins get CORS headers with
+    every answer, including errors.
     """
 
     def __init__(self, app: App, address: str, hosts: Collection[str] = (), origins: Collection[str] = ()) -> None:
@@ -71,7 +73,7 @@ class Guard:
             await self._serve(refusal, scope, receive, send)
 
     def _may_call(self, headers: _RequestHeaders) -> bool:
-        """Whether no web page asks, or one that may: ours, or one that is named."""
+        """Whether the request comes from no web page, from our own, or from one that is allowed."""
         if self._is_listed(headers):
             return True
         if len(headers.origins) > 1 or any(site not in _OWN_SITES for site in headers.fetch_sites):
@@ -83,8 +85,8 @@ class Guard:
         return self._all_origins or (headers.origin is not None and headers.origin in self._origins)
 
     def _refusal(self, headers: _RequestHeaders) -> BadRequest | None:
-        """What is wrong with the request, whoever asks."""
-        if headers.has_length and headers.has_coding:  # uvicorn with h11 takes both
+        """Return what is wrong with the request, whoever sent it."""
+        if headers.has_length and headers.has_coding:  # uvicorn with h11 accepts both
             return _WRONG_FRAMING
         if self._names is None or (headers.host is not None and headers.host.name in self._names):
             return None
@@ -97,7 +99,7 @@ class Guard:
             await deny(scope, receive, send, refusal, _CLOSE if refusal is _WRONG_FRAMING else ())
 
     async def _without_cors(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve an allowed page; what the upstream thinks of it does not count."""
+        """Serve an allowed page, without the CORS headers of the upstream."""
 
         async def ours(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -109,7 +111,7 @@ class Guard:
 
 
 class _RequestHeaders:
-    """What the headers of a request say about who asks, and where."""
+    """The headers of a request that say where it comes from, and how its body is framed."""
 
     def __init__(self, headers: Headers) -> None:
         hosts: list[bytes] = []
@@ -132,7 +134,7 @@ class _RequestHeaders:
 
 
 def _names(address: str, hosts: Collection[str]) -> frozenset[str] | None:
-    """The names of the server; None for any: who listens for everybody may have any, unless they are listed."""
+    """Return the host names of the server; None if any is allowed, as on public addresses unless some are listed."""
     if ANY in hosts or not (hosts or is_loopback(address)):
         return None
     own = f"[{address}]" if ":" in address else address

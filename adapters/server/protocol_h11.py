@@ -1,4 +1,4 @@
-"""uvicorn with h11, bounded. h11 reads the body of a request that offers an upgrade, and keeps trailers apart."""
+"""uvicorn's h11 protocol with limits. h11 itself reads a body after an offered upgrade, and separates trailers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class BoundedH11Protocol(H11Protocol):
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self.conn = h11.Connection(h11.SERVER, MAX_HEAD)  # by itself it has a lower bound, and says 400
+        self.conn = h11.Connection(h11.SERVER, MAX_HEAD)  # its own limit is lower, and answers 400
         self._timers = ConnectionTimers(self.loop, self._time_out)
         self._has_received = False
 
@@ -41,12 +41,12 @@ class BoundedH11Protocol(H11Protocol):
         self._timers.expect_reader()
 
     def data_received(self, data: bytes) -> None:
-        """h11 bounds heads that are not whole; those that come at once have the same bound."""
+        """h11 limits incomplete heads; here, heads that come in one piece get the same limit."""
         self._has_received = True
         if self.conn.their_state is h11.IDLE:
             head = bytes(self.conn.trailing_data[0] + data[: MAX_HEAD + 1])
             if head.startswith(b"CONNECT "):
-                self._refuse(405, "CONNECT is not served here.")
+                self._refuse(405, "CONNECT is not supported.")
                 return
             if len(head) > MAX_HEAD and b"\r\n\r\n" not in head[:MAX_HEAD]:
                 self._refuse(431, HEAD_TOO_LARGE)
@@ -67,10 +67,10 @@ class BoundedH11Protocol(H11Protocol):
         if self._has_received:
             self._refuse(408, TIMEOUT)
         else:
-            self.transport.close()  # opened in advance, as browsers do
+            self.transport.close()  # opened ahead of time, as browsers do
 
     def _refuse(self, status: int, text: str) -> None:
-        """Close the connection, with an answer to a request that has none yet."""
+        """Close the connection, after answering a request that has no answer yet."""
         has_answer = self.cycle is not None and self.cycle.response_started
         if not has_answer or (self.cycle.response_complete and self.conn.their_state is h11.IDLE):
             self.transport.write(refusal(status, text))

@@ -1,7 +1,7 @@
-"""uvicorn with httptools, bounded; a client that offers an upgrade is served as if it had not.
+"""uvicorn's httptools protocol with limits; an offered upgrade is ignored.
 
-The parser takes what follows such an offer for another protocol, and the body of the request with it (Java's HttpClient
-offers h2c whenever it may). So the head is read once more, without the offer.
+The parser takes everything after such an offer for another protocol, even the body of the request (Java's HttpClient
+offers h2c by default). So the head is parsed again, without the offer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PER_HEADER = 4  # a colon, a space, and the end of the line
 
 
 class _Flow(FlowControl):
-    """Reads nothing while requests wait for their turn: applications that listen would have ever more of them read."""
+    """Reads nothing while pipelined requests wait: applications that listen for a disconnect would have more read."""
 
     def __init__(self, transport: asyncio.Transport, waiting: deque[Any]) -> None:
         super().__init__(transport)
@@ -42,11 +42,11 @@ class BoundedHttpToolsProtocol(HttpToolsProtocol):
         self._unanswered: deque[RequestResponseCycle] = deque()
         self._in_head = self._in_body = False
         self._head_size = 0
-        self._unfinished = 0  # bytes that came since the head began, and did not end it
+        self._unfinished = 0  # bytes received since the head began, while it is incomplete
         self._offers_upgrade = False
         self._refused_offer = b""
 
-    # the connection
+    # The connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._timers.open(transport)
@@ -71,15 +71,15 @@ class BoundedHttpToolsProtocol(HttpToolsProtocol):
         self._timers.expect_reader()
 
     def _time_out(self) -> None:
-        if self._earlier():  # what comes behind them is not read as fast as it comes
+        if self._earlier():  # what follows them is read only later
             (self._timers.expect_body if self._in_body else self._timers.expect_head)()
         elif self._has_received:
             self._refuse(408, TIMEOUT)
         else:
-            self.transport.close()  # opened in advance, as browsers do
+            self.transport.close()  # opened ahead of time, as browsers do
 
     def _refuse(self, status: int, text: str) -> None:
-        """Close the connection, with an answer to a request that has none yet; requests before it get theirs first."""
+        """Close the connection, after answering a request that has no answer yet; earlier requests get theirs first."""
         if self.transport.is_closing():
             return
         if earlier := self._earlier():
@@ -92,24 +92,24 @@ class BoundedHttpToolsProtocol(HttpToolsProtocol):
         self._timers.expect_reader()
 
     def _earlier(self) -> list[RequestResponseCycle]:
-        """Return the requests without a whole answer that came before the one which is read now."""
+        """Return the unanswered requests before the one that is being read."""
         return [cycle for cycle in self._unanswered if not self._in_body or cycle is not self.cycle]
 
     def _stop_behind(self, last: RequestResponseCycle) -> None:
-        """Close the connection when the request *last* has its answer; there is no room for a refusal before that."""
+        """Close the connection once the request *last* is answered; a refusal cannot be sent before that."""
         last.keep_alive = False
         self._ignores_input = True
         self._timers.expect_nothing()
 
     @property
     def _is_over(self) -> bool:
-        """Whether nothing more is read."""
+        """Whether no more input is read."""
         return self._ignores_input or self.transport.is_closing()
 
-    # what comes
+    # Input
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser. What it does not take for a request is refused; heads that do not end are, too."""
+        """Feed the parser; refuse what is not HTTP, and heads that are too large."""
         if self._is_over:
             return
         self._unset_keepalive_if_required()
@@ -133,13 +133,13 @@ class BoundedHttpToolsProtocol(HttpToolsProtocol):
                 self.parser.feed_data(rest)
                 return
             except httptools.HttpParserUpgrade as upgrade:
-                if self._is_over:  # it was refused: CONNECT has no other reading
+                if self._is_over:  # it was refused, as CONNECT is
                     return
                 rest = rest[upgrade.args[0] :]
                 self._read_again()
 
     def _read_again(self) -> None:
-        """Give a new parser the head without the offer."""
+        """Parse the head again without the offer, with a new parser."""
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         self._refused_offer = dict(self.headers).get(b"upgrade", b"")
         kept = [(name, _without_offers(value) if name == b"connection" else value) for name, value in self.headers]
@@ -149,7 +149,7 @@ class BoundedHttpToolsProtocol(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self.parser.feed_data(b"\r\n".join(lines))
 
-    # what the parser finds
+    # Callbacks of the parser
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -161,25 +161,25 @@ class BoundedHttpToolsProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Headers are what comes before the body: a trailer is none (RFC 9110, 6.5.1)."""
+        """Take a header; trailers, which follow the body, are dropped (RFC 9110, 6.5.1)."""
         if self._in_head:
             self._head_size += len(name) + len(value) + _PER_HEADER
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        if self._is_over:  # what was refused may stand in the same packet
+        if self._is_over:  # the refused request may be in the same packet
             return
         self._in_head = False
         self._timers.expect_body()
         if self._head_size > MAX_HEAD:
             self._refuse(431, HEAD_TOO_LARGE)
         elif self.parser.get_method() == b"CONNECT":
-            self._refuse(405, "CONNECT is not served here.")
+            self._refuse(405, "CONNECT is not supported.")
         elif self.parser.should_upgrade():
             self._offers_upgrade = True
         else:
             if self._refused_offer:
-                self.headers.append((b"upgrade", self._refused_offer))  # who wants a websocket is told so
+                self.headers.append((b"upgrade", self._refused_offer))  # so that WebSockets can be refused
                 self._refused_offer = b""
             super().on_headers_complete()
             self._unanswered.append(self.cycle)

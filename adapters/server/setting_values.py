@@ -1,4 +1,4 @@
-"""Values of settings, checked one by one: whoever wrote a wrong one is told where it stands and what is possible."""
+"""Checks and converts the values of settings; the error for a wrong one says where it was set and what is allowed."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ _LISTS = (inspect.VarTupleType, inspect.FrozenSetType)
 
 
 class ConfigError(ValueError):
-    """A setting is wrong; the text says which and how."""
+    """A setting is wrong; the message says which one and why."""
 
 
 def convert_values(
     values: Mapping[str, Any], kind: type[msgspec.Struct], label: Callable[[str], str]
 ) -> dict[str, Any]:
-    """Return *values* converted to what the fields of *kind* are; *label* says where a field was set.
+    """Return *values* converted to the types of the fields of *kind*; *label* says where a field was set.
 
-    Texts are read as what they mean, as variables hold nothing else; a list may be one text with commas. Raises
+    Strings are parsed, because environment variables hold nothing else; a list may be one string with commas. Raises
     ConfigError.
     """
     kinds = get_type_hints(kind, include_extras=True)
     result: dict[str, Any] = {}
     for name, value in values.items():
         if name not in kinds:
-            raise ConfigError(f"{label(name)}: there is no such setting{suggestion(name, kinds)}")
+            raise ConfigError(f"{label(name)}: unknown setting{suggestion(name, kinds)}")
         result[name] = _convert(value, kinds[name], label(name))
     return result
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return the end of a sentence about a name that is not *known*: which may be meant, and which there are."""
+    """Return the end of a sentence about a name that is not *known*: which one may be meant, and which exist."""
     names = list(known)
     near = get_close_matches(name, names, 1)
-    return f"{f'; did you mean {near[0]}?' if near else '.'} There are: {', '.join(names)}"
+    return f"{f'; did you mean {near[0]}?' if near else '.'} Available: {', '.join(names)}"
 
 
 def _convert(value: Any, kind: Any, name: str) -> Any:
@@ -58,7 +58,7 @@ def _convert(value: Any, kind: Any, name: str) -> Any:
 
 
 def possible(kind: Any) -> str:
-    """Return what a value of a type is, in words."""
+    """Return a description of the values of a type."""
     info = _info(kind)
     if isinstance(info, inspect.LiteralType):
         return f"one of {', '.join(_literals(kind))}"
@@ -67,13 +67,13 @@ def possible(kind: Any) -> str:
     if isinstance(info, inspect.IntType | inspect.FloatType):
         return _number(info)
     if isinstance(info, inspect.StrType) and info.min_length:
-        return "a text that is not empty"
+        return "a non-empty string"
     return _DESCRIPTIONS[type(info)]
 
 
 _DESCRIPTIONS: dict[type, str] = {
     inspect.BoolType: "true or false",
-    inspect.StrType: "a text",
+    inspect.StrType: "a string",
     inspect.DictType: "a table",
     inspect.StructType: "a table",
 }
@@ -89,7 +89,7 @@ def _number(info: inspect.IntType | inspect.FloatType) -> str:
 
 
 def _info(kind: Any) -> inspect.Type:
-    """What msgspec knows of a type; of what may be None, the other part."""
+    """What msgspec knows of a type; of an optional one, the part that is not None."""
     info = kind if isinstance(kind, inspect.Type) else inspect.type_info(kind)
     if isinstance(info, inspect.UnionType):
         return next(part for part in info.types if not isinstance(part, inspect.NoneType))
@@ -97,7 +97,7 @@ def _info(kind: Any) -> inspect.Type:
 
 
 def _literals(kind: Any) -> list[str]:
-    """In the order in which they were written, which msgspec does not keep."""
+    """Return the literals in the order of the source, which msgspec does not keep."""
     if isinstance(kind, inspect.LiteralType):
         return [str(value) for value in kind.values]
     return [str(value) for part in (kind, *get_args(kind)) for value in get_args(part) if isinstance(value, str)]

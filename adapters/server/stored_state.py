@@ -1,4 +1,4 @@
-"""Requests for what a server would have to have stored: clients are told that nothing is, and what to do instead."""
+"""Refuses requests for stored state, and says what to do instead."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from ..middleware.routes import endpoint_of_path
 
 _PATH = re.compile(r"(?:/v1)?/(responses|conversations)(/.*)?")
 _TOKEN_COUNT = "/input_tokens"
-_REASON = "the upstream speaks Chat Completions, which stores nothing"
+_REASON = "the upstream implements Chat Completions, which stores nothing"
 
 
 def state_error(scope: Scope) -> BadRequest | None:
-    """Return the error for a request to a part of the Responses API that needs a store; None for any other request."""
+    """Return the error for a request to a part of the Responses API that needs stored state; None for all others."""
     match = _PATH.fullmatch(scope["path"]) if scope["type"] == "http" else None
     if match is None or (scope["method"] == "POST" and endpoint_of_path(scope["path"]) is not None):
         return None
     if match[2] == _TOKEN_COUNT:
-        return _missing("Tokens cannot be counted here: the upstream speaks Chat Completions, which cannot do it.")
+        return _missing(
+            "Tokens cannot be counted: the upstream implements Chat Completions, which has no endpoint for it."
+        )
     if match[1] == "conversations":
-        return _missing(f"There are no conversations here: {_REASON}. Send the whole conversation as `input`.")
+        return _missing(f"Conversations are not supported: {_REASON}. Send the whole conversation as `input`.")
     if match[2] in (None, "/"):
-        return _missing("There is only POST here.", 405)
+        return _missing("Only POST is supported.", 405)
     return _missing(
-        f"Responses cannot be retrieved, cancelled or deleted here: {_REASON}. "
-        "Ask with `store: false`, and send the whole conversation as `input`."
+        f"Responses cannot be retrieved, cancelled or deleted: {_REASON}. "
+        "Set `store: false`, and send the whole conversation as `input`."
     )
 
 

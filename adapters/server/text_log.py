@@ -1,4 +1,4 @@
-"""The log for people: a short line for each request, with colour where that can be seen."""
+"""The log for people: a short line for each request, coloured on a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EXPECTED = ("completed", "refused")
 
 
 class TextLines(logging.Formatter):
-    """Formats a log record as a line for people; a traceback follows on lines of its own."""
+    """Formats a log record as a line for people; a traceback follows on its own lines."""
 
     def __init__(self, colour: bool = False) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class TextLines(logging.Formatter):
 
 
 def _details(exchange: Mapping[str, Any]) -> Iterator[str]:
-    """What is worth a word of one exchange."""
+    """Yield the notable details of an exchange."""
     if exchange.get("model"):
         yield str(exchange["model"])
     input_tokens, output_tokens = exchange.get("input_tokens"), exchange.get("output_tokens")
@@ -70,7 +70,7 @@ def _duration(milliseconds: float) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Without what would move the cursor of a terminal, or begin a new line."""
+    """Escape what would move the cursor of a terminal or begin a new line."""
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape", "backslashreplace").decode()
         for letter in text

@@ -1,4 +1,4 @@
-"""aiohttp, as `Upstream` needs it: the client that costs the least."""
+"""aiohttp as the client of `Upstream`: the cheapest one."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _ERRORS = ErrorClasses(
 )
 _NO_AUTO_HEADERS = ("accept", "accept-encoding", "content-type", "user-agent")
 _MAX_HEADER = 65536  # as much as other clients allow for a header
-_LARGE_BODY = 2**20  # above it, aiohttp wants a file, and writes it piece by piece
+_LARGE_BODY = 2**20  # above it, aiohttp wants a file, which it writes piece by piece
 
 
 def new_client(url: str, limits: Limits) -> AiohttpClient:
-    """Return a client that knows nothing of the environment: a password in .netrc is not the client's."""
+    """Return a client that ignores the environment: a password in .netrc is not meant for these requests."""
     ssl = _ssl_context() if url.startswith("https:") else True
     session = _session(aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_EXPIRY, ssl=ssl))
     return AiohttpClient(session, limits, lambda: _session(aiohttp.TCPConnector(limit=0, force_close=True, ssl=ssl)))
@@ -41,7 +41,7 @@ def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
 
 
 def _ssl_context() -> SSLContext:
-    """The certificates that httpx trusts: SSL_CERT_FILE, SSL_CERT_DIR, or certifi's; many containers have no others."""
+    """Trust what httpx trusts: SSL_CERT_FILE, SSL_CERT_DIR, or certifi, since many containers have no certificates."""
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if folder and not file:
         context = create_default_context(capath=folder)
@@ -52,9 +52,9 @@ def _ssl_context() -> SSLContext:
 
 
 class AiohttpClient:
-    """A `ClientSession`; what the answer's bytes depend on is said with each request, for those of the caller's.
+    """Wraps a `ClientSession`; settings go with each request, because the session may be the caller's.
 
-    *fresh* makes a session that keeps no connections; a caller's session has to do without.
+    *fresh* makes a session that keeps no connections; there is none beside a caller's session.
     """
 
     def __init__(self, session: Any, limits: Limits, fresh: Callable[[], aiohttp.ClientSession] | None = None) -> None:
@@ -70,10 +70,10 @@ class AiohttpClient:
             "max_line_size": _MAX_HEADER,
             "timeout": aiohttp.ClientTimeout(total=None, connect=limits.connect, sock_read=read),
         }
-        self._head_timeout = limits.connect + WRITE_TIMEOUT + read  # aiohttp itself would write for ever
+        self._head_timeout = limits.connect + WRITE_TIMEOUT + read  # aiohttp itself has no write timeout
 
     async def open(self, method: str, url: str, headers: Headers, content: Content) -> AiohttpAnswer:
-        """Send a request. aiohttp writes headers in UTF-8: others, of which there are none, it changes."""
+        """Send a request. aiohttp encodes headers in UTF-8, so they are decoded first."""
         connection = _Connection()
         with foreign_errors(_ERRORS):
             if can_repeat(content):
@@ -107,13 +107,13 @@ class AiohttpClient:
 
 
 class _Connection:
-    """What aiohttp tells of the connection that it chose for a request."""
+    """What aiohttp reports about the connection of a request."""
 
     is_reused = False
 
 
 async def _note_reuse(session: object, context: Any, params: object) -> None:
-    if isinstance(context.trace_request_ctx, _Connection):  # requests of the caller's own go through here, too
+    if isinstance(context.trace_request_ctx, _Connection):  # the caller's own requests come through here, too
         context.trace_request_ctx.is_reused = True
 
 
@@ -123,12 +123,12 @@ _TRACE.freeze()
 
 
 def _is_without_answer(error: Exception) -> bool:
-    """Whether nothing came at all; the message of the error would be the head of an answer else."""
+    """Whether no byte arrived; otherwise the message of the error is the head of an answer."""
     return not isinstance(error, aiohttp.ServerDisconnectedError) or isinstance(error.message, str)
 
 
 class AiohttpAnswer:
-    """A `ClientResponse`."""
+    """Wraps a `ClientResponse`."""
 
     def __init__(self, answer: Any) -> None:
         self.status: int = answer.status
@@ -136,19 +136,19 @@ class AiohttpAnswer:
         self._answer = answer
 
     async def pieces(self) -> AsyncGenerator[bytes]:
-        """Yield what each read of the socket has brought."""
+        """Yield the bytes of each read."""
         content = self._answer.content
         with foreign_errors(_ERRORS):
             try:
                 while piece := await content.readany():
                     yield piece
             except Exception:
-                if rest := content._read_nowait(-1):  # it came before the cut, but the error is first in line
+                if rest := content._read_nowait(-1):  # it came before the cut, but aiohttp raises the error first
                     yield rest
                 raise
 
     async def aclose(self) -> None:
-        """Close the connection, unless all has been read: then it is back in the pool."""
+        """Close the connection, unless everything was read and it is back in the pool."""
         self._answer.close()
 
 

@@ -1,4 +1,4 @@
-"""An ASGI application that is somewhere else: it forwards every request to an upstream URL over HTTP."""
+"""An ASGI application that forwards every request to an upstream URL over HTTP."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from .client import Client, Clients
 from .pass_through import PassThrough
 
 _DROPPED_HEADERS = frozenset({b"host", b"expect", b"content-length"})
-"""What is sent on is counted anew: a client's own word on its length would end up before other bytes than it meant."""
+"""Headers that are not forwarded; the length is counted, because a wrong one would enable request smuggling."""
 _NOT_FORWARDED = ("CONNECT", "TRACE")
 _LITERAL = "%!$&'()*+,/:;=?@[]^|\\"
-"""Besides letters, digits and `-._~`: what may stand in a path or query as it is."""
+"""Characters that need no quoting in a path or query, besides letters, digits and `-._~`."""
 
 
 class Upstream:
-    """Forwards what is asked for below ``/v1`` to *base_url*, over one pool of connections.
+    """Forwards every request to *base_url*, which takes the place of ``/v1``, over one connection pool.
 
     A *base_url* without a path means its ``/v1``, because that is how people paste it. *client* is a
     `ClientSession` of aiohttp or an `AsyncClient` of httpx2 or httpx, with settings of its own (proxies, certificates,
@@ -63,7 +63,7 @@ class Upstream:
             await self._forward(scope, receive, send)
 
     async def aclose(self) -> None:
-        """Close the pool of this event loop, unless it is the caller's; other loops close theirs when they end."""
+        """Close the connections of this event loop, but not the caller's client; other loops close theirs on exit."""
         await self._clients.aclose()
 
     async def _serve_lifespan(self, receive: Receive, send: Send) -> None:
@@ -89,7 +89,7 @@ class Upstream:
         await exchange.run(await self._client(), url, self._headers(scope))
 
     def _url(self, scope: Scope) -> str:
-        """The URL of the same thing at the upstream; raises BadRequest for paths that try to get above it."""
+        """Return the URL at the upstream; raises BadRequest for a path that leads above it."""
         path = (scope.get("raw_path") or b"").decode("ascii", "replace") or quote(scope["path"])
         path = path.removeprefix(quote(scope.get("root_path", "")))
         if not path.startswith("/") or _has_parent_segment(path):
@@ -99,30 +99,30 @@ class Upstream:
         return self._base + quote(path, _LITERAL) + (f"?{quote(query, _LITERAL)}" if query else "")
 
     def _api_prefix(self, path: str) -> str:
-        """How *path* begins where that only says where the API is: `/v1`, or as the URL ends (`/openai/v1`)."""
+        """Return the prefix of *path* that only names the API: `/v1`, or the end of the base URL (`/openai/v1`)."""
         ends = ["/v1", *("/" + "/".join(self._base_segments[i:]) for i in range(len(self._base_segments) - 1))]
         return next((end for end in ends if path == end or path.startswith(end + "/")), "")
 
     def _headers(self, scope: Scope) -> Headers:
         headers = without(scope["headers"], self._dropped_headers) + self._credentials
         if not any(name == b"accept-encoding" for name, _ in headers):
-            headers.append((b"accept-encoding", b"identity"))  # else some clients would add what they can decode
+            headers.append((b"accept-encoding", b"identity"))  # otherwise HTTP clients add what they can decode
         if LAST_ON_CONNECTION in (scope.get("extensions") or {}):
             headers.append((b"connection", b"close"))
         return headers
 
 
 def _split(url: str) -> SplitResult:
-    """The parts of a URL that can be called; raises ValueError for any other."""
+    """Split an http or https URL; raises ValueError for any other."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or _NO_HOST.search(parts.netloc):
         raise ValueError("the upstream must be an http:// or https:// URL")
-    _ = parts.port  # raises ValueError for what is none
+    _ = parts.port  # raises ValueError if it is invalid
     return parts
 
 
 def _has_parent_segment(path: str) -> bool:
-    """Whether some server reads a path with a `..` in it: decoded more than once, or with parameters (`..;x`)."""
+    """Whether some server may see a `..` in the path: decoded more than once, or with parameters (`..;x`)."""
     plain = unquote(_PERCENT.sub("%", path))
     return ".." in plain and any(name.partition(";")[0] == ".." for name in re.split(r"[/\\]", plain))
 
@@ -132,7 +132,7 @@ _NO_HOST = re.compile(r"[\s\\^`{|}\x00-\x1f]")
 
 
 def _expect_forwardable(method: str) -> None:
-    """TRACE would show a client what was added to its request (RFC 9110, 9.3.8), CONNECT asks for a tunnel."""
+    """Refuse TRACE, which would echo added headers (RFC 9110, 9.3.8), and CONNECT, which asks for a tunnel."""
     if method in _NOT_FORWARDED:
         raise BadRequest(f"{method} is not served here.", code="method_not_allowed", status=405)
 

@@ -1,4 +1,4 @@
-"""httpx2 and httpx, as `Upstream` needs them."""
+"""httpx2 and httpx as clients of `Upstream`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .client import KEEPALIVE_EXPIRY, WRITE_TIMEOUT, Content, ErrorClasses, can_
 
 
 def new_client(name: str, limits: Limits) -> HttpxClient:
-    """Return a client of the package *name*; proxies are those of the environment."""
+    """Return a client of the package *name*, with the proxies of the environment."""
     return HttpxClient(_client(name, 100), name, limits, lambda: _client(name, 0))
 
 
@@ -28,9 +28,9 @@ def _client(name: str, keepalive: int) -> Any:
 
 
 class HttpxClient:
-    """An `AsyncClient` of the package *name*.
+    """Wraps an `AsyncClient` of the package *name*.
 
-    *fresh* makes one that keeps no connections; a caller's client has to do without.
+    *fresh* makes one that keeps no connections; there is none beside a caller's client.
     """
 
     def __init__(self, client: Any, name: str, limits: Limits, fresh: Callable[[], Any] | None = None) -> None:
@@ -49,7 +49,7 @@ class HttpxClient:
         )
 
     async def open(self, method: str, url: str, headers: Headers, content: Content) -> HttpxAnswer:
-        """Send a request; the package adds what it always adds."""
+        """Send a request; the package adds its own default headers."""
         trace = _Trace()
         with foreign_errors(self._errors):
             if can_repeat(content):
@@ -80,7 +80,7 @@ class HttpxClient:
 
 
 class _Trace:
-    """What the package tells of a request on its way: whether a connection was opened for it."""
+    """Notes whether a connection was opened for a request."""
 
     opened_connection = False
 
@@ -89,7 +89,7 @@ class _Trace:
 
 
 class HttpxAnswer:
-    """A `Response`."""
+    """Wraps a `Response`."""
 
     def __init__(self, answer: Any, errors: ErrorClasses, close_timeout: float) -> None:
         self.status: int = answer.status_code
@@ -106,6 +106,6 @@ class HttpxAnswer:
                     yield piece
 
     async def aclose(self) -> None:
-        """Close the connection if there is more to come, but do not wait for long."""
+        """Close the connection if there is more to come, but wait only briefly."""
         with anyio.CancelScope(shield=True), anyio.move_on_after(self._close_timeout):
             await self._answer.aclose()

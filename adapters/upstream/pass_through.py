@@ -1,4 +1,4 @@
-"""One request that goes to an upstream as it is, and the answer that comes back, within the same limits as others."""
+"""One request that is forwarded unchanged, and its answer, within the same limits as translated ones."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from .client import Answer, Client, cause
 from .upload import Upload
 
 _log = logging.getLogger("diglot")
-_NOT_KEPT = frozenset({b"date", b"server", b"alt-svc"})  # they are about the other server; ours adds its own
+_NOT_KEPT = frozenset({b"date", b"server", b"alt-svc"})  # they describe the other server; ours adds its own
 
 
 class PassThrough:
-    """One exchange with the upstream at *netloc*. Errors before the answer begins become an answer; later ones are
-    raised, because a cut must look like one.
+    """One exchange with the upstream at *netloc*.
+
+    Errors before the answer begins become an answer; later ones are raised, because a cut must look like one.
     """
 
     def __init__(
@@ -39,19 +40,19 @@ class PassThrough:
         self._upload = Upload(receive, declared, limits.max_body)
         self._timeout_error: TranslationError | None = None
         self._started_at = monotonic()
-        self._received_at = 0.0  # when the upstream last said something
-        self._sending_since = 0.0  # the client is to take something
+        self._received_at = 0.0  # when the upstream last sent something
+        self._sending_since = 0.0  # since when the client has been asked to take something
         self._shortest = min(limits.request, limits.first_byte, limits.idle, limits.stalled)
 
     async def run(self, client: Client, url: str, headers: Headers) -> None:
-        """Send the request, and hand on what comes back."""
+        """Send the request, and pass on the answer."""
         failure: BaseException | None = None
         over = False
         with anyio.CancelScope() as scope:
             stop = start_late(partial(self._watch, scope))
             try:
                 await self._exchange(client, url, headers)
-            except Exception as error:  # raised below, where nobody cancels any more
+            except Exception as error:  # raised below, outside the scope
                 failure = error
             finally:
                 stop()
@@ -62,7 +63,7 @@ class PassThrough:
             await self._fail(failure)
 
     async def _fail(self, failure: BaseException) -> None:
-        """Answer with the error, or break off in the middle of the answer."""
+        """Answer with the error, or break off the answer that has begun."""
         if isinstance(failure, TranslationError):
             self._log_failure(failure)
             if not self._received_at:
@@ -81,7 +82,7 @@ class PassThrough:
             answer = await client.open(self._scope["method"], url, headers, content)
         except TranslationError:
             raise
-        except Exception as error:  # what the layers below the client package let through
+        except Exception as error:  # exceptions that the HTTP package does not wrap
             _log.error("The upstream call to %s raised %s", self._netloc, cause(error))
             raise BadUpstream("The upstream call failed.") from None
         try:
@@ -90,15 +91,15 @@ class PassThrough:
             await answer.aclose()
 
     async def _forward_answer(self, answer: Answer) -> None:
-        """Hand the bytes on as they are: the headers that describe them stay true."""
+        """Pass the bytes on unchanged, so that the headers that describe them still hold."""
         if not 200 <= answer.status <= 599:
-            raise BadUpstream(f"The upstream answered with {answer.status}, which ends no request.")
+            raise BadUpstream(f"The upstream answered with {answer.status}, which is not a final status.")
         headers = without(answer.headers, _NOT_KEPT)
         self._received_at = monotonic()
         await self._forward({"type": "http.response.start", "status": answer.status, "headers": headers})
         async with aclosing(answer.pieces()) as pieces:
             async for piece in pieces:
-                if self._upload.gone:  # a flood outruns being cancelled, which waits for a pause
+                if self._upload.gone:  # a fast stream may never pause, and cancellation needs a pause
                     return
                 await self._forward({"type": "http.response.body", "body": piece, "more_body": True})
         await self._forward({"type": "http.response.body", "body": b"", "more_body": False})
@@ -110,22 +111,22 @@ class PassThrough:
         self._received_at = monotonic()
 
     def _log_failure(self, error: TranslationError) -> None:
-        """Let the operator know where the network failed, and how; the client only learns that it did."""
+        """Log where and how the network failed; the client is only told that it did."""
         if error.__cause__ is not None:
             _log.warning("Upstream %s: %s (%s)", self._netloc, error, cause(error.__cause__))
         elif self._received_at:
             _log.warning("Upstream %s: %s", self._netloc, error)
 
-    # the watch
+    # Deadlines
 
     async def _watch(self, exchange: anyio.CancelScope) -> None:
-        """End the *exchange* when the client goes away, or somebody takes too long."""
+        """End the *exchange* when the client disconnects or a deadline passes."""
         while True:
             due, self._timeout_error = self._deadline()
             left = due - monotonic()
             if left <= 0:
                 break
-            with anyio.move_on_after(min(left, self._shortest)):  # until then, nothing new can have become due
+            with anyio.move_on_after(min(left, self._shortest)):  # no deadline can come sooner
                 await self._until_gone()
                 self._upload.gone = True
                 break
@@ -137,7 +138,7 @@ class PassThrough:
             pass
 
     def _deadline(self) -> tuple[float, TranslationError | None]:
-        """When the exchange ends, as things stand, and the error that it ends with; None: nobody would read it."""
+        """Return the current deadline, and the error if it passes (None: the client would not read it)."""
         limits = self._limits
         if self._sending_since:
             return self._sending_since + limits.stalled, None

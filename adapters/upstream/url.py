@@ -1,4 +1,4 @@
-"""URLs of upstreams as people paste them: what is wrong with one, and what may be meant."""
+"""Checks the URLs of upstreams as people paste them: what is wrong with one, and which one may be meant."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..middleware.routes import EXCHANGES
 
 _MISTYPED_HTTP = re.compile(r"(https?)[:/\\]+(.*)", re.I)
 _OTHER_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):/+(.*)", re.I)
-_NO_URL = "is no URL"
-_NO_SCHEME = "is no http:// or https:// URL"
+_NO_URL = "is not a URL"
+_NO_SCHEME = "is not an http:// or https:// URL"
 _NO_HOST = "has no valid host and port"
 _LONGEST = 200
 
 
 def problem(url: str) -> str | None:
-    """Return what is wrong with the URL of an upstream, in a sentence that may be shown to anybody, or None."""
+    """Return what is wrong with the URL of an upstream, without its secrets, or None."""
     fault = _fault(url)
     meant = _suggestion(url) if fault in (_NO_URL, _NO_SCHEME) else ""
     return fault and f"{_redacted(url)!r} {fault}{meant}"
@@ -36,7 +36,7 @@ def _fault(url: str) -> str | None:
         return _NO_HOST
     if not _is_host(parts.hostname or "") or port == 0 or parts.netloc.endswith(":"):
         return _NO_HOST
-    return "ends with a fragment, which no server gets to see" if parts.fragment else _endpoint(parts)
+    return "ends with a fragment, which is never sent to a server" if parts.fragment else _endpoint(parts)
 
 
 def _endpoint(parts: SplitResult) -> str | None:
@@ -45,7 +45,7 @@ def _endpoint(parts: SplitResult) -> str | None:
     if end is None:
         return None
     base = _redacted(parts._replace(path=path.removesuffix(end), query="").geturl())
-    return f"is one endpoint; the URL of the whole API is wanted: did you mean {base}?"
+    return f"is a single endpoint, not the base URL of the API; did you mean {base}?"
 
 
 def _is_host(host: str) -> bool:
@@ -62,7 +62,7 @@ def _is_host(host: str) -> bool:
 
 
 def _suggestion(url: str) -> str:
-    """The URL with the scheme that it lacks; servers on the same machine and by number rarely speak TLS."""
+    """Return a hint with a corrected scheme; local servers and IP addresses rarely use TLS."""
     text = _redacted(url.strip().replace("\\", "/"))
     nearly, other = _MISTYPED_HTTP.fullmatch(text), _OTHER_SCHEME.fullmatch(text)
     if nearly:
@@ -78,7 +78,7 @@ def _suggestion(url: str) -> str:
 
 
 def _redacted(url: str) -> str:
-    """Without what may be private: user, password, query and fragment; "..." where it is unclear what they are."""
+    """Remove what may be private: user, password, query and fragment; if they cannot be told apart, show "..."."""
     start, slashes, rest = url.rpartition("://") if "://" in url else ("", "", url)
     before, _, place = rest.rpartition("@")
     shown = "..." if re.search(r"[?#]", before) else re.split(r"[?#]", place, maxsplit=1)[0]

@@ -100,15 +100,15 @@ def test_model(models: Any, model: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ((401, {"error": {"message": "Incorrect API key"}}), "The key is refused (401): Incorrect API key\nGive one"),
-        ((403, {"error": "no"}), "The key is refused (403)"),
+        ((401, {"error": {"message": "Incorrect API key"}}), "The key was refused (401): Incorrect API key\nSet one"),
+        ((403, {"error": "no"}), "The key was refused (403)"),
         ((502, {"error": {"message": "Too late.", "code": "upstream_timeout"}}), "Too late. Is the URL right"),
-        ((404, {}), "name one with --model"),
-        ((200, {"data": []}), "name one with --model"),
-        ((200, {"data": [{"id": "bge-embed"}, 1]}), "name one with --model"),
-        ((200, {"data": 1}), "name one with --model"),
-        ((200, [1]), "name one with --model"),
-        ((200, b"x"), "name one with --model"),
+        ((404, {}), "choose one with --model"),
+        ((200, {"data": []}), "choose one with --model"),
+        ((200, {"data": [{"id": "bge-embed"}, 1]}), "choose one with --model"),
+        ((200, {"data": 1}), "choose one with --model"),
+        ((200, [1]), "choose one with --model"),
+        ((200, b"x"), "choose one with --model"),
     ],
 )
 def test_no_model(answer: tuple[int, Any], words: str) -> None:
@@ -123,7 +123,7 @@ def test_nobody_there() -> None:
 
     async def main() -> None:
         check = UpstreamCheck("http://127.0.0.1:9", preset("default"), None, Limits())
-        with pytest.raises(CheckError, match="does the server run"):
+        with pytest.raises(CheckError, match="is the server running"):
             await check.model("m")
         await check.aclose()
 
@@ -155,7 +155,7 @@ def test_streams_that_fail(api: Any, answers: Any, words: str) -> None:
     assert not tried["streams"].good
     assert words in tried["streams"].words
     assert not tried["calls tools"].good
-    assert "had to call the tool" in tried["calls tools"].words
+    assert "was told to call the tool" in tried["calls tools"].words
 
 
 @pytest.mark.parametrize("api", APIS)

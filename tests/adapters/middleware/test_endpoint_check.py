@@ -72,7 +72,7 @@ async def test_nothing_tells(side: Any, asks: Any, answer: Any, caplog: pytest.L
     for api in ("responses", "chat"):
         assert (await asks(app, api)).json["object"] == OBJECTS[api]
         assert server.served[-1] == CHAT
-    assert [record.levelname for record in caplog.records if "is assumed" in record.getMessage()] == ["WARNING"]
+    assert [record.levelname for record in caplog.records if "assuming Chat" in record.getMessage()] == ["WARNING"]
     assert app.upstream_api == "chat"
     assert app.believed["chat"]["there"] is True
     assert {belief["because"] for belief in app.believed.values()} == {"guessed"}
@@ -197,7 +197,7 @@ async def test_questions_are_logged(side: Any, asks: Any, caplog: pytest.LogCapt
     server.before = HAS
     await asks(auto(server), "responses")
     assert [record.getMessage() for record in caplog.records if record.name == "diglot"] == [
-        "The upstream says nothing of POST /responses (it answered 400)",
+        "The upstream is unclear about POST /responses (it answered 400)",
         "The upstream lacks POST /responses (it answered 404)",
         "The upstream has POST /chat/completions (it answered 400)",
     ]

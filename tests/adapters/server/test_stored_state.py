@@ -37,10 +37,10 @@ STORED = [
     ("GET", "/v1/responses/resp_1/input_items", "Responses cannot be retrieved"),
     ("GET", "/responses/resp_1", "Responses cannot be retrieved"),
     ("POST", "/v1/responses/input_tokens", "Tokens cannot be counted"),
-    ("POST", "/v1/conversations", "no conversations"),
-    ("GET", "/v1/conversations/conv_1", "no conversations"),
-    ("POST", "/v1/conversations/conv_1/items", "no conversations"),
-    ("DELETE", "/v1/conversations/conv_1", "no conversations"),
+    ("POST", "/v1/conversations", "Conversations are not supported"),
+    ("GET", "/v1/conversations/conv_1", "Conversations are not supported"),
+    ("POST", "/v1/conversations/conv_1/items", "Conversations are not supported"),
+    ("DELETE", "/v1/conversations/conv_1", "Conversations are not supported"),
 ]
 
 
