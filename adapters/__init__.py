@@ -7,7 +7,7 @@ try:
     from .middleware.app import TranslationMiddleware
     from .middleware.record import Record
     from .upstream.app import Upstream
-except ModuleNotFoundError as error:
-    raise with_install_hint(error, "diglot.adapters", "asgi") from None
+except ModuleNotFoundError as _error:
+    raise with_install_hint(_error, "diglot.adapters", "asgi") from None
 
 __all__ = ["Limits", "Record", "TranslationMiddleware", "Upstream"]

@@ -26,7 +26,7 @@ class DemoClient(ABC):
     """Sends a request, runs the tool that is called, and returns its result."""
 
     path = ""
-    heads = ("", "")
+    heads: tuple[str, str] = ("", "")
     """The titles of the two columns: what the client sends, and what the upstream gets."""
 
     @abstractmethod
@@ -51,8 +51,10 @@ class DemoClient(ABC):
 
 
 class ResponsesClient(DemoClient):
+    """A client of the Responses API."""
+
     path = "/v1/responses"
-    heads = ("RESPONSES (what the client speaks)", "CHAT COMPLETIONS (what the upstream speaks)")
+    heads: tuple[str, str] = ("RESPONSES (what the client speaks)", "CHAT COMPLETIONS (what the upstream speaks)")
 
     def request(self) -> Body:
         return {
@@ -81,8 +83,10 @@ class ResponsesClient(DemoClient):
 
 
 class ChatClient(DemoClient):
+    """A client of Chat Completions."""
+
     path = "/v1/chat/completions"
-    heads = ("CHAT COMPLETIONS (what the client speaks)", "RESPONSES (what the upstream speaks)")
+    heads: tuple[str, str] = ("CHAT COMPLETIONS (what the client speaks)", "RESPONSES (what the upstream speaks)")
 
     def request(self) -> Body:
         return {

@@ -35,7 +35,7 @@ class DetectionError(Exception):
     def __init__(self, error: TranslationError, headers: Headers | None = None) -> None:
         super().__init__(str(error))
         self.error = error
-        self.headers = headers or []
+        self.headers: Headers = headers or []
 
 
 class EndpointCheck:
@@ -87,8 +87,8 @@ class CheckCall:
     """A request that no server can act on, and its answer."""
 
     def __init__(self, body: bytes, seconds: float, body_timeout: float) -> None:
-        self.scope = anyio.CancelScope(deadline=anyio.current_time() + seconds)
-        self.status = 0
+        self.scope: anyio.CancelScope = anyio.CancelScope(deadline=anyio.current_time() + seconds)
+        self.status: int = 0
         self._body_timeout = body_timeout
         self._headers: Headers = []
         self._text = b""

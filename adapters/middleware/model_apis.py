@@ -81,8 +81,8 @@ class Trial:
     """
 
     def __init__(self, receive: Receive, send: Send, endpoint: str, *, second: bool = False) -> None:
-        self.refused = False
-        self.accepted = False
+        self.refused: bool = False
+        self.accepted: bool = False
         self.leave_record: Callable[[], None] = _leave_no_record
         """Writes the record of a refusal that the client gets after all."""
         self._receive = receive

@@ -34,13 +34,13 @@ class ConnectionTimers:
     ``limits`` apply to all connections of the process; the server sets them.
     """
 
-    limits = Limits()
+    limits: Limits = Limits()
 
     def __init__(self, loop: asyncio.AbstractEventLoop, on_timeout: Callable[[], None]) -> None:
         limits = self.limits
         self._head = Timer(loop, min(HEAD_TIME, limits.request), on_timeout)
         self._body = Timer(loop, limits.request, on_timeout)
-        self.reader = Timer(loop, limits.stalled + limits.shutdown, self._abort)
+        self.reader: Timer = Timer(loop, limits.stalled + limits.shutdown, self._abort)
         self._transport: asyncio.Transport | None = None
 
     def open(self, transport: asyncio.Transport) -> None:

@@ -16,7 +16,7 @@ class BoundedH11Protocol(H11Protocol):
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self.conn = h11.Connection(h11.SERVER, MAX_HEAD)  # its own limit is lower, and answers 400
+        self.conn: h11.Connection = h11.Connection(h11.SERVER, MAX_HEAD)  # its own limit is lower, and answers 400
         self._timers = ConnectionTimers(self.loop, self._time_out)
         self._has_received = False
 

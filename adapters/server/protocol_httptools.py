@@ -51,7 +51,7 @@ class BoundedHttpToolsProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._timers.open(transport)
         super().connection_made(transport)
-        self.flow = _Flow(transport, self.pipeline)
+        self.flow: FlowControl = _Flow(transport, self.pipeline)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timers.close()
@@ -145,7 +145,7 @@ class BoundedHttpToolsProtocol(HttpToolsProtocol):
         kept = [(name, _without_offers(value) if name == b"connection" else value) for name, value in self.headers]
         headers = [b"%b: %b" % (name, value) for name, value in kept if name not in _OFFERS]
         lines = [b"%b %b HTTP/%b" % (method, self.url, version), *headers, b"", b""]
-        self.parser = httptools.HttpRequestParser(self)
+        self.parser: httptools.HttpRequestParser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self.parser.feed_data(b"\r\n".join(lines))
 

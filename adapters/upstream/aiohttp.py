@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from ssl import SSLContext, create_default_context
 from typing import Any
 
@@ -132,7 +132,7 @@ class AiohttpAnswer:
 
     def __init__(self, answer: Any) -> None:
         self.status: int = answer.status
-        self.headers = answer.raw_headers
+        self.headers: Iterable[tuple[bytes, bytes]] = answer.raw_headers
         self._answer = answer
 
     async def pieces(self) -> AsyncGenerator[bytes]:

@@ -18,9 +18,9 @@ class Upload:
     """
 
     def __init__(self, receive: Receive, declared: int | None, limit: int) -> None:
-        self.gone = False
-        self.done = anyio.Event()
-        self.done_at = 0.0
+        self.gone: bool = False
+        self.done: anyio.Event = anyio.Event()
+        self.done_at: float = 0.0
         self._receive = receive
         self._declared = declared
         self._limit = limit
