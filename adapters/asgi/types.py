@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from typing import Any
 
-from ...translator import BadRequest, TranslationError, encode_json
+from ...translator import RequestError, TranslationError, encode_json
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -61,7 +61,7 @@ def header(scope: Scope, name: bytes) -> bytes:
 def declared_length(scope: Scope) -> int | None:
     """Return the length of the body that the headers of a request declare, or None.
 
-    Raises BadRequest when the headers contradict each other (RFC 9112, 6.3), as in request smuggling.
+    Raises RequestError when the headers contradict each other (RFC 9112, 6.3), as in request smuggling.
     """
     declared: bytes | None = None
     is_ambiguous = False
@@ -72,13 +72,13 @@ def declared_length(scope: Scope) -> int | None:
     if declared is None:
         return None
     if is_ambiguous or not declared.isdigit() or header(scope, b"transfer-encoding"):
-        raise BadRequest("The length of the request body is ambiguous.", code="invalid_content_length")
+        raise RequestError("The length of the request body is ambiguous.", code="invalid_content_length")
     return int(declared)
 
 
-def wrong_length(declared: int, size: int) -> BadRequest:
+def wrong_length(declared: int, size: int) -> RequestError:
     """Return the error for a body of the wrong length: some servers lose the body when an upgrade is offered."""
-    return BadRequest(
+    return RequestError(
         f"The request body has {size} bytes, but its Content-Length is {declared}.", code="invalid_content_length"
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...translator import BadRequest, TranslationError
+from ...translator import RequestError, TranslationError
 from .types import Message, Receive, Scope, Send, header, send_error
 
 _UPGRADE = [(b"upgrade", b"HTTP/1.1"), (b"connection", b"upgrade")]
@@ -19,7 +19,7 @@ def is_websocket(scope: Scope) -> bool:
 
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer 426; if the server cannot answer a WebSocket with a status, close it."""
-    refusal = BadRequest("WebSockets are not supported here; use POST.", code="websockets_unsupported", status=426)
+    refusal = RequestError("WebSockets are not supported here; use POST.", code="websockets_unsupported", status=426)
     await deny(scope, receive, send, refusal, _UPGRADE if scope["type"] == "http" else ())
 
 

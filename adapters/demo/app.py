@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from ...translator import BadRequest, decode_json, encode_json
+from ...translator import RequestError, decode_json, encode_json
 from ..asgi.types import App, Receive, Scope, Send, send_error
 from ..middleware.app import TranslationMiddleware
 from ..middleware.routes import ENDPOINTS, endpoint_of_path
@@ -28,10 +28,10 @@ def upstream(pause: float = 0.0) -> Starlette:
         try:
             body = decode_json(await request.body())
             rules.check(body)
-        except BadRequest as error:
+        except RequestError as error:
             return JSONResponse(error.body(), error.status)
         except ValueError:
-            return JSONResponse(BadRequest("We could not parse the JSON body of your request.").body(), 400)
+            return JSONResponse(RequestError("We could not parse the JSON body of your request.").body(), 400)
         ident, created = secrets.token_hex(8), int(time.time())
         if body.get("stream"):
             return StreamingResponse(_events(body, ident, created, pause), media_type="text/event-stream")
@@ -49,7 +49,7 @@ def responses_upstream(pause: float = 0.0) -> App:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and endpoint_of_path(scope["path"]) == ENDPOINTS["chat"]:
-            missing = BadRequest(f"The demo has no POST {scope['path']}.", code="not_found", status=404)
+            missing = RequestError(f"The demo has no POST {scope['path']}.", code="not_found", status=404)
             await send_error(send, missing)
         else:
             await responses(scope, receive, send)
@@ -58,7 +58,7 @@ def responses_upstream(pause: float = 0.0) -> App:
 
 
 async def _missing(request: Request, error: Exception) -> Response:
-    missing = BadRequest(f"The demo has no {request.method} {request.url.path}.", code="not_found", status=404)
+    missing = RequestError(f"The demo has no {request.method} {request.url.path}.", code="not_found", status=404)
     return JSONResponse(missing.body(), missing.status)
 
 

@@ -42,7 +42,7 @@ class Supervisor:
         self._limits = limits
         self._started_at = monotonic()
         self._scope: anyio.CancelScope | None = None
-        self._attempt: UpstreamAttempt | None = None
+        self._attempt: UpstreamAttempt[Any] | None = None
         self._sleep: anyio.CancelScope | None = None
         self._disconnected_at = 0.0
         self._client_left = False
@@ -53,7 +53,7 @@ class Supervisor:
         """Watch the request, which is read and perhaps served inside *scope*."""
         self._scope = scope
 
-    def watch(self, attempt: UpstreamAttempt, scope: anyio.CancelScope) -> None:
+    def watch(self, attempt: UpstreamAttempt[Any], scope: anyio.CancelScope) -> None:
         """Watch *attempt* from now on, which runs inside *scope*."""
         self._attempt, self._scope, self._disconnected_at = attempt, scope, 0.0
         if self._sleep is not None:

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import anyio
 
-from ...translator import BadUpstream
+from ...translator import UpstreamError
 from ..asgi.types import App, Message, Receive, Scope, Send
 from ..limits import Limits
 from . import diagnostics
@@ -130,7 +130,7 @@ class Detection:
         names = " nor ".join(f"POST /v1{path}" for path in order)
         _log.warning("The upstream has neither %s", names)
         hint = "Is the URL right? If it is, set upstream_api."
-        return DetectionError(BadUpstream(f"The upstream has neither {names}. {hint}"))
+        return DetectionError(UpstreamError(f"The upstream has neither {names}. {hint}"))
 
     def _assume(self, place: Place, path: str, because: Literal["guessed", "a request found nothing"]) -> None:
         """Assume that *path* exists and the other endpoints do not."""

@@ -109,9 +109,7 @@ def require_upstream(settings: Settings) -> None:
         raise ConfigError("--upstream and --demo exclude each other: use only one of them")
     if not settings.upstream and not settings.demo:
         empty = "upstream is empty" if settings.upstream == "" else "no upstream is set"
-        raise ConfigError(
-            f"{empty}: set it with --upstream URL or DIGLOT_UPSTREAM, or use --demo to have a script answer"
-        )
+        raise ConfigError(f"{empty}: use --upstream URL or DIGLOT_UPSTREAM, or --demo to have a script answer")
 
 
 def _check_names(found: Mapping[str, Any], label: Callable[[str], str]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from starlette.middleware.cors import CORSMiddleware
 
-from ...translator import BadRequest
+from ...translator import RequestError
 from ..asgi.origins import ANY, LOCAL, Host, Origin, host, is_loopback, origin
 from ..asgi.types import App, Headers, Message, Receive, Scope, Send
 from ..asgi.websocket import deny
@@ -19,19 +19,19 @@ _OWN_SITES = (b"same-origin", b"none")
 _CLOSE: Headers = [(b"connection", b"close")]
 _CORS = b"access-control-"
 
-_WRONG_HOST = BadRequest(
+_WRONG_HOST = RequestError(
     "This host name is not allowed. To allow names other than localhost, 127.0.0.1 and [::1], use "
     "--allow-host (DIGLOT_ALLOW_HOST, allow_host).",
     code="host_not_allowed",
     status=403,
 )
-_WRONG_ORIGIN = BadRequest(
+_WRONG_ORIGIN = RequestError(
     "Web pages from other origins may not call this server. To allow an origin, use --allow-origin "
     "(DIGLOT_ALLOW_ORIGIN, allow_origin).",
     code="origin_not_allowed",
     status=403,
 )
-_WRONG_FRAMING = BadRequest(
+_WRONG_FRAMING = RequestError(
     "A request must not have both Content-Length and Transfer-Encoding.", code="invalid_request"
 )
 
@@ -84,7 +84,7 @@ class Guard:
     def _is_listed(self, headers: _RequestHeaders) -> bool:
         return self._all_origins or (headers.origin is not None and headers.origin in self._origins)
 
-    def _refusal(self, headers: _RequestHeaders) -> BadRequest | None:
+    def _refusal(self, headers: _RequestHeaders) -> RequestError | None:
         """Return what is wrong with the request, whoever sent it."""
         if headers.has_length and headers.has_coding:  # uvicorn with h11 accepts both
             return _WRONG_FRAMING
@@ -92,7 +92,7 @@ class Guard:
             return None
         return _WRONG_HOST
 
-    async def _serve(self, refusal: BadRequest | None, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, refusal: RequestError | None, scope: Scope, receive: Receive, send: Send) -> None:
         if refusal is None:
             await self._app(scope, receive, send)
         else:
@@ -103,8 +103,8 @@ class Guard:
 
         async def ours(message: Message) -> None:
             if message["type"] == "http.response.start":
-                kept = [header for header in message["headers"] if not bytes(header[0]).lower().startswith(_CORS)]
-                message = {**message, "headers": kept}
+                headers = [pair for pair in message["headers"] if not bytes(pair[0]).lower().startswith(_CORS)]
+                message = {**message, "headers": headers}
             await send(message)
 
         await self._serve(self._refusal(_RequestHeaders(scope["headers"])), scope, receive, ours)

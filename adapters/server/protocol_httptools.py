@@ -142,8 +142,8 @@ class BoundedHttpToolsProtocol(HttpToolsProtocol):
         """Parse the head again without the offer, with a new parser."""
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         self._refused_offer = dict(self.headers).get(b"upgrade", b"")
-        kept = [(name, _without_offers(value) if name == b"connection" else value) for name, value in self.headers]
-        headers = [b"%b: %b" % (name, value) for name, value in kept if name not in _OFFERS]
+        pairs = [(name, _without_offers(value) if name == b"connection" else value) for name, value in self.headers]
+        headers = [b"%b: %b" % (name, value) for name, value in pairs if name not in _OFFERS]
         lines = [b"%b %b HTTP/%b" % (method, self.url, version), *headers, b"", b""]
         self.parser: httptools.HttpRequestParser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)

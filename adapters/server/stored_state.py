@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...translator import BadRequest
+from ...translator import RequestError
 from ..asgi.types import Scope
 from ..middleware.routes import endpoint_of_path
 
@@ -13,7 +13,7 @@ _TOKEN_COUNT = "/input_tokens"
 _REASON = "the upstream implements Chat Completions, which stores nothing"
 
 
-def state_error(scope: Scope) -> BadRequest | None:
+def state_error(scope: Scope) -> RequestError | None:
     """Return the error for a request to a part of the Responses API that needs stored state; None for all others."""
     match = _PATH.fullmatch(scope["path"]) if scope["type"] == "http" else None
     if match is None or (scope["method"] == "POST" and endpoint_of_path(scope["path"]) is not None):
@@ -32,5 +32,5 @@ def state_error(scope: Scope) -> BadRequest | None:
     )
 
 
-def _missing(message: str, status: int = 404) -> BadRequest:
-    return BadRequest(message, code="not_found" if status == 404 else "method_not_allowed", status=status)
+def _missing(message: str, status: int = 404) -> RequestError:
+    return RequestError(message, code="not_found" if status == 404 else "method_not_allowed", status=status)

@@ -6,7 +6,7 @@ import re
 from base64 import b64encode
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from ...translator import BadRequest
+from ...translator import RequestError
 from ..asgi.types import (
     LAST_ON_CONNECTION,
     Headers,
@@ -82,18 +82,18 @@ class Upstream:
         try:
             _expect_forwardable(scope["method"])
             url, declared = self._url(scope), declared_length(scope)
-        except BadRequest as error:
+        except RequestError as error:
             await send_error(send, error, [*connection_close(scope), *_allow(error)])
             return
         exchange = PassThrough(scope, receive, send, self.limits, declared, self._netloc)
         await exchange.run(await self._client(), url, self._headers(scope))
 
     def _url(self, scope: Scope) -> str:
-        """Return the URL at the upstream; raises BadRequest for a path that leads above it."""
+        """Return the URL at the upstream; raises RequestError for a path that leads above it."""
         path = (scope.get("raw_path") or b"").decode("ascii", "replace") or quote(scope["path"])
         path = path.removeprefix(quote(scope.get("root_path", "")))
         if not path.startswith("/") or _has_parent_segment(path):
-            raise BadRequest("There is no such path.", code="not_found", status=404)
+            raise RequestError("There is no such path.", code="not_found", status=404)
         path = path[len(self._api_prefix(path)) :]
         query = b"&".join(part for part in (self._query, scope.get("query_string", b"")) if part)
         return self._base + quote(path, _LITERAL) + (f"?{quote(query, _LITERAL)}" if query else "")
@@ -134,10 +134,10 @@ _NO_HOST = re.compile(r"[\s\\^`{|}\x00-\x1f]")
 def _expect_forwardable(method: str) -> None:
     """Refuse TRACE, which would echo added headers (RFC 9110, 9.3.8), and CONNECT, which asks for a tunnel."""
     if method in _NOT_FORWARDED:
-        raise BadRequest(f"{method} is not served here.", code="method_not_allowed", status=405)
+        raise RequestError(f"{method} is not served here.", code="method_not_allowed", status=405)
 
 
-def _allow(error: BadRequest) -> Headers:
+def _allow(error: RequestError) -> Headers:
     return [(b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")] if error.status == 405 else []
 
 

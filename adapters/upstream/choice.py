@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from ...translator import BadUpstream
+from ...translator import UpstreamError
 from ..limits import Limits
 from ..missing import install_hint
 from .client import HTTPX, Client, on_asyncio
@@ -24,7 +24,7 @@ def check_installed() -> None:
 def new_client(url: str, limits: Limits) -> Client:
     """Return a client for many users of one upstream: it keeps no cookies and follows no redirects.
 
-    httpx is used where aiohttp cannot be: on trio, and with proxies from the environment. Raises BadUpstream if it is
+    httpx is used where aiohttp cannot be: on trio, and with proxies from the environment. Raises UpstreamError if it is
     needed and missing; the log names what to install.
     """
     if find_spec("aiohttp") and on_asyncio() and not _is_behind_a_proxy(url):
@@ -34,7 +34,7 @@ def new_client(url: str, limits: Limits) -> Client:
     package = next((package for package in HTTPX if find_spec(package)), None)
     if package is None:
         _log.error(install_hint("An upstream behind a proxy or under trio", "httpx", "httpx"))
-        raise BadUpstream("This server cannot reach its upstream: a package is missing; its log says which.")
+        raise UpstreamError("This server cannot reach its upstream: a package is missing; its log says which.")
     from . import httpx
 
     return httpx.new_client(package, limits)

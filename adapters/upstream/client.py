@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import anyio
 from anyio.lowlevel import RunVar
 
-from ...translator import BadUpstream, TranslationError
+from ...translator import TranslationError, UpstreamError
 from ..asgi.types import Headers
 from ..limits import Limits
 
@@ -38,7 +38,7 @@ class Answer(Protocol):
         ...
 
     def pieces(self) -> AsyncGenerator[bytes]:
-        """Yield the body as it arrives, not decoded; when it is cut, raises BadUpstream after the last piece."""
+        """Yield the body as it arrives, not decoded; when it is cut, raises UpstreamError after the last piece."""
         ...
 
     async def aclose(self) -> None:
@@ -50,7 +50,7 @@ class Client(Protocol):
     """A connection pool."""
 
     async def open(self, method: str, url: str, headers: Headers, content: Content) -> Answer:
-        """Send a request with these headers, and `host`; raises BadUpstream, and what *content* raises.
+        """Send a request with these headers, and `host`; raises UpstreamError, and what *content* raises.
 
         If a reused connection ends before the first byte of an answer, the upstream closed it while the request was on
         its way: the request is sent again, on a new connection. A request whose content cannot be repeated gets a new
@@ -120,17 +120,17 @@ class ErrorClasses(NamedTuple):
 
 @contextmanager
 def foreign_errors(classes: ErrorClasses) -> Iterator[None]:
-    """Turn every exception of the HTTP package into BadUpstream, without its message, which may contain the URL."""
+    """Turn every exception of the HTTP package into UpstreamError, without its message, which may contain the URL."""
     try:
         yield
     except classes.unreachable as error:
-        raise BadUpstream("The upstream cannot be reached.", code="upstream_unreachable") from error
+        raise UpstreamError("The upstream cannot be reached.", code="upstream_unreachable") from error
     except classes.timeout as error:
-        raise BadUpstream("The upstream took too long.", status=504, code="upstream_timeout") from error
+        raise UpstreamError("The upstream took too long.", status=504, code="upstream_timeout") from error
     except classes.disconnected as error:
         if isinstance(error.__cause__, TranslationError):  # the request body could not be read
             raise error.__cause__ from None
-        raise BadUpstream("The connection to the upstream was lost.", code="upstream_disconnected") from error
+        raise UpstreamError("The connection to the upstream was lost.", code="upstream_disconnected") from error
 
 
 def can_repeat(content: Content) -> bool:

@@ -9,7 +9,7 @@ from time import monotonic
 
 import anyio
 
-from ...translator import BadRequest, BadUpstream, TranslationError
+from ...translator import RequestError, TranslationError, UpstreamError
 from ..asgi.late_task import start_late
 from ..asgi.request_body import timeout_error
 from ..asgi.types import Headers, Message, Receive, Scope, Send, connection_close, send_error, without
@@ -68,7 +68,7 @@ class PassThrough:
             self._log_failure(failure)
             if not self._received_at:
                 await send_error(
-                    self._send, failure, connection_close(self._scope) if isinstance(failure, BadRequest) else []
+                    self._send, failure, connection_close(self._scope) if isinstance(failure, RequestError) else []
                 )
                 return
         raise failure
@@ -84,7 +84,7 @@ class PassThrough:
             raise
         except Exception as error:  # exceptions that the HTTP package does not wrap
             _log.error("The upstream call to %s raised %s", self._netloc, cause(error))
-            raise BadUpstream("The upstream call failed.") from None
+            raise UpstreamError("The upstream call failed.") from None
         try:
             await self._forward_answer(answer)
         finally:
@@ -93,7 +93,7 @@ class PassThrough:
     async def _forward_answer(self, answer: Answer) -> None:
         """Pass the bytes on unchanged, so that the headers that describe them still hold."""
         if not 200 <= answer.status <= 599:
-            raise BadUpstream(f"The upstream answered with {answer.status}, which is not a final status.")
+            raise UpstreamError(f"The upstream answered with {answer.status}, which is not a final status.")
         headers = without(answer.headers, _NOT_KEPT)
         self._received_at = monotonic()
         await self._forward({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -7,7 +7,7 @@ from time import monotonic
 
 import anyio
 
-from ...translator import BadRequest, BadUpstream
+from ...translator import RequestError, UpstreamError
 from ..asgi.types import Message, Receive, wrong_length
 
 
@@ -29,8 +29,8 @@ class Upload:
     async def content(self) -> bytes | AsyncIterator[bytes] | None:
         """Return the whole body if it comes in one piece, as nearly always; otherwise an iterator over its pieces.
 
-        Both raise BadRequest for a body that is too large or has the wrong length, after which the client's connection
-        must be closed, and BadUpstream when the client has disconnected.
+        Both raise RequestError for a body that is too large or has the wrong length, after which the connection of the
+        client must be closed, and UpstreamError when the client has disconnected.
         """
         data, more = await self._next()
         return self._pieces(data) if more else data or None
@@ -49,7 +49,7 @@ class Upload:
         if message["type"] == "http.disconnect":
             self.gone = True
             self._end()  # also if the answer began before the whole body was sent
-            raise BadUpstream("The client has disconnected.")
+            raise UpstreamError("The client has disconnected.")
         return self._count(message)
 
     def _count(self, message: Message) -> tuple[bytes, bool]:
@@ -57,7 +57,7 @@ class Upload:
         more: bool = message.get("more_body", False)
         self._size += len(data)
         if self._size > self._limit:
-            raise BadRequest("The request body is too large.", code="request_too_large", status=413)
+            raise RequestError("The request body is too large.", code="request_too_large", status=413)
         declared = self._declared
         if declared is not None and (self._size > declared or (self._size < declared and not more)):
             raise wrong_length(declared, self._size)

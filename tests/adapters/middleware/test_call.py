@@ -13,7 +13,7 @@ from starlette.middleware.base import BaseHTTPMiddleware
 
 from diglot.adapters import Limits, Record
 from diglot.adapters.middleware import routes
-from diglot.translator import BadUpstream, Profile, Received, Retries
+from diglot.translator import Profile, Received, Retries, UpstreamError
 
 pytestmark = pytest.mark.anyio
 
@@ -344,7 +344,7 @@ async def test_application_raises_one_of_ours(side: Any) -> None:
     """An error of our own tree keeps its status, also inside a group."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        raise ExceptionGroup("g", [BadUpstream("gone", status=504)])
+        raise ExceptionGroup("g", [UpstreamError("gone", status=504)])
 
     got = await side.talk(app, side.ask).run()
     assert (got.status, got.error["message"]) == (504, "gone")

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from diglot.adapters import Limits, Record
-from diglot.translator import BadUpstream
+from diglot.translator import UpstreamError
 
 from probed import CHAT, ERROR, HAS, HTML, JSON, RESPONSES, Server, asker, auto
 
@@ -124,7 +124,7 @@ async def test_neither(side: Any, asks: Any) -> None:
     assert (await asks(app, "chat")).status == 200
 
 
-@pytest.mark.parametrize("error", [BadUpstream("no"), OSError(), None])
+@pytest.mark.parametrize("error", [UpstreamError("no"), OSError(), None])
 async def test_no_answer(side: Any, asks: Any, error: Exception | None) -> None:
     """Where nothing answers, nothing is known."""
 

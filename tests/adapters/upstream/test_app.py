@@ -12,7 +12,7 @@ import pytest
 from diglot.adapters import Limits, TranslationMiddleware, Upstream
 from diglot.adapters.upstream import choice
 from diglot.adapters.upstream import client as upstream_client
-from diglot.translator import BadUpstream
+from diglot.translator import UpstreamError
 
 from raw_server import Server
 
@@ -262,7 +262,7 @@ async def test_cut(talk: Any, client: Any, server: Server, head: bytes) -> None:
     """A cut answer is raised: it must not look like a clean end."""
     server.reply = [head]
     one = talk(Upstream(server.url, client=client), {})
-    with pytest.raises(BadUpstream):
+    with pytest.raises(UpstreamError):
         await one.run()
     assert one.body == b"abcde"
     assert not one.complete
@@ -279,7 +279,7 @@ async def test_cut_while_the_client_is_slow(talk: Any, client: Any, server: Serv
             await anyio.sleep(0.1)
 
     one.hold = hold
-    with pytest.raises(BadUpstream):
+    with pytest.raises(UpstreamError):
         await one.run()
     assert one.body == b"abcdefghijk"
 

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from diglot.adapters import Limits, Upstream
-from diglot.translator import BadUpstream
+from diglot.translator import UpstreamError
 
 from raw_server import Server
 
@@ -43,7 +43,7 @@ async def test_idle(talk: Any, server: Server, caplog: pytest.LogCaptureFixture)
     server.reply = [HEAD + b"1\r\nx\r\n"]
     upstream = Upstream(server.url, limits=QUICK)
     one = talk(upstream, {})
-    with pytest.raises(BadUpstream, match="too long"):
+    with pytest.raises(UpstreamError, match="too long"):
         await one.run()
     await upstream.aclose()
     assert one.body == b"x"
