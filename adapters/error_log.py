@@ -1,4 +1,4 @@
-"""How errors are logged: without a word that anybody wrote."""
+"""Logs errors without their messages, which may quote users."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import traceback
 
 
-def log_without_words(log: logging.Logger, who: str, error: Exception) -> None:
-    """Log where *error* happened, without what the exception says: that may be anybody's words."""
+def log_without_message(log: logging.Logger, who: str, error: Exception) -> None:
+    """Log the type of *error* and where it was raised, but not its message: that may quote users."""
     log.error("%s raised %s\n%s", who, type(error).__qualname__, "".join(traceback.format_tb(error.__traceback__)))
-    log.debug("The same in full", exc_info=error)
+    log.debug("Full traceback", exc_info=error)

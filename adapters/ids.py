@@ -1,4 +1,4 @@
-"""Identifiers."""
+"""Random identifiers."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 
 def new_id(prefix: str) -> str:
-    """Return a fresh identifier that nobody can guess: `resp` becomes `resp_<32 hex digits>`."""
+    """Return a new identifier that nobody can guess: `resp` becomes `resp_<32 hex digits>`."""
     return f"{prefix}_{os.urandom(16).hex()}"

@@ -1,7 +1,7 @@
-"""A task beside a request that begins only if the request lasts: most are over before, and a task costs more than they.
+"""A background task that starts only if its request lasts: most requests are over before, and a task would cost more.
 
-It is no child of the request's task, so there is no task group to enter and to leave. anyio has no word for that, so
-each of its two event loops is asked in its own.
+It is not a child of the request's task, so there is no task group to enter and leave. anyio has no API for that, so
+there is one implementation for each event loop.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from ..error_log import log_without_words
+from ..error_log import log_without_message
 
 _log = logging.getLogger("diglot")
 
 BEGIN_AFTER = 0.02
-"""Seconds. What is over by then was not worth a task."""
+"""Seconds. A request that is over by then gets no task."""
 
 Run = Callable[[], Coroutine[Any, Any, None]]
 _running: set[asyncio.Task[None]] = set()
-"""The event loop itself keeps no more than weak references."""
+"""Strong references: the event loop itself keeps only weak ones."""
 
 
 def start_late(run: Run, delay: float = BEGIN_AFTER) -> Callable[[], object]:
-    """Start *run* after *delay* seconds in a task of its own; return what stops it, whether it has begun or not.
+    """Start *run* after *delay* seconds in a task of its own; return the function that stops it, started or not.
 
-    What it raises goes to the log: nobody else would hear of it.
+    What it raises is logged, because nobody awaits it.
     """
     try:
         loop = asyncio.get_running_loop()
@@ -71,4 +71,4 @@ async def _logged(run: Run) -> None:
     try:
         await run()
     except Exception as error:
-        log_without_words(_log, "A task beside a request", error)
+        log_without_message(_log, "A background task of a request", error)

@@ -1,4 +1,4 @@
-"""From the pieces of an HTTP request to the JSON object that it carries."""
+"""Reads the JSON object in the body of an HTTP request."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import anyio
 
 from ...translator import RequestBody, RequestError
 from ..limits import Limits
-from ..missing import words
+from ..missing import install_hint
 from .encodings import TooLarge, UnknownEncoding, decode, supported
 from .types import Message, Receive, Scope, declared_length, header, wrong_length
 
 _log = logging.getLogger("diglot")
 _LARGE, _LARGE_PACKED = 2**20, 2**14
-"""Bytes of what is decoded beside the event loop: it would stop all other requests."""
+"""Sizes in bytes above which a body is decoded in a thread: it would block the event loop."""
 
 
 class Disconnected(Exception):
-    """The client went away before its request was complete."""
+    """The client disconnected before its request was complete."""
 
 
 class Unreadable(Exception):
-    """The body could not be read to its end: *error* is for the client, and its connection is of no more use."""
+    """The body could not be read to its end: *error* is for the client, and its connection must be closed."""
 
     def __init__(self, error: RequestError) -> None:
         super().__init__(str(error))
@@ -30,9 +30,9 @@ class Unreadable(Exception):
 
 
 async def read_object(scope: Scope, receive: Receive, limits: Limits) -> RequestBody:
-    """Return the JSON object in the body of a request, which is bounded before and after decompression.
+    """Return the JSON object in the body of a request, whose size is limited before and after decompression.
 
-    How long that may take is the caller's to bound. Raises RequestError (400, 413 or 415), Unreadable (400 or 413)
+    The caller limits the time. Raises RequestError (400, 413 or 415), Unreadable (400 or 413)
     or Disconnected.
     """
     data, encoding = await _read(scope, receive, limits), header(scope, b"content-encoding")
@@ -60,13 +60,13 @@ async def _pieces(receive: Receive, limit: int) -> bytes | bytearray:
     if not message.get("more_body", False):
         _expect_room(len(first), limit)
         return first
-    grown = bytearray(first)  # joining many pieces at the end would stop all others for as long as it takes
+    data = bytearray(first)  # joining many pieces at the end would block the event loop
     while message.get("more_body", False):
-        _expect_room(len(grown), limit)
+        _expect_room(len(data), limit)
         message = await _next(receive)
-        grown += message.get("body", b"")
-    _expect_room(len(grown), limit)
-    return grown
+        data += message.get("body", b"")
+    _expect_room(len(data), limit)
+    return data
 
 
 async def _next(receive: Receive) -> Message:
@@ -81,21 +81,21 @@ def _expect_room(size: int, limit: int) -> None:
         raise _too_large(limit)
 
 
-def late(limits: Limits) -> RequestError:
-    """Return the error for a client that does not come to the end of its request."""
+def timeout_error(limits: Limits) -> RequestError:
+    """Return the error for a client that does not finish its request in time."""
     return RequestError(
         f"The request body did not arrive within {limits.request:g} seconds.", code="request_timeout", status=408
     )
 
 
-def _plain(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes | bytearray:
+def _decompressed(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes | bytearray:
     try:
         return decode(data, encoding.decode("latin-1"), limit)
     except UnknownEncoding as error:
         if encoding.strip().lower() == b"zstd":
-            _log.warning(words("A request body with content-encoding zstd", "zstandard", "zstd"))
+            _log.warning(install_hint("A request body with content-encoding zstd", "zstandard", "zstd"))
         names = ", ".join(supported())
-        raise RequestError(f"{error}; supported are {names}.", code="unsupported_encoding", status=415) from None
+        raise RequestError(f"{error}; supported: {names}.", code="unsupported_encoding", status=415) from None
     except TooLarge:
         raise _too_large(limit) from None
     except ValueError as error:
@@ -103,7 +103,7 @@ def _plain(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes | byte
 
 
 def _object(data: bytes | bytearray, encoding: bytes, limit: int) -> RequestBody:
-    received = RequestBody.read(_plain(data, encoding, limit) if encoding else data)
+    received = RequestBody.read(_decompressed(data, encoding, limit) if encoding else data)
     if not isinstance(received.body, dict):
         raise RequestError("The request body must be a JSON object.", code="invalid_json")
     return received

@@ -1,4 +1,4 @@
-"""The embedded upstream: a scripted chat.completions server, for the demo, for tests and for a first `diglot serve`."""
+"""The demo upstream: a scripted Chat Completions server, for the demo, for tests and for a first `diglot serve`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from starlette.routing import Route
 from ...translator import RequestError, decode_json, encode_json
 from ..asgi.types import App, Receive, Scope, Send, send_error
 from ..middleware.app import TranslationMiddleware
-from ..middleware.routes import PATHS, ending
+from ..middleware.routes import ENDPOINTS, endpoint_of_path
 from . import rules, script
 from .clients import MODEL
 
 
 def upstream(pause: float = 0.0) -> Starlette:
-    """Return the application; it waits *pause* seconds between two pieces of a stream, so that one can watch."""
+    """Return the application; it waits *pause* seconds between the chunks of a stream, so that one can watch it."""
 
     async def completions(request: Request) -> Response:
         try:
@@ -44,11 +44,11 @@ def upstream(pause: float = 0.0) -> Starlette:
 
 
 def responses_upstream(pause: float = 0.0) -> App:
-    """Return a Responses upstream: the same script, translated, without its own endpoint."""
+    """Return a Responses upstream: the same script, translated, without its Chat Completions endpoint."""
     responses = TranslationMiddleware(upstream(pause))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and ending(scope["path"]) == PATHS["chat"]:
+        if scope["type"] == "http" and endpoint_of_path(scope["path"]) == ENDPOINTS["chat"]:
             missing = RequestError(f"The demo has no POST {scope['path']}.", code="not_found", status=404)
             await send_error(send, missing)
         else:

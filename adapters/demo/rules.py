@@ -1,4 +1,4 @@
-"""What the embedded upstream refuses: as strict as the real thing where translators make mistakes."""
+"""What the demo upstream refuses: it is as strict as OpenAI where translators make mistakes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CHOICES = ("none", "auto", "required")
 
 
 def check(body: Any) -> None:
-    """Raise RequestError unless *body* is a chat.completions request that makes sense."""
+    """Raise RequestError unless *body* is a valid Chat Completions request."""
     if not isinstance(body, dict):
         raise RequestError("We could not parse the JSON body of your request.")
     if not isinstance(body.get("model"), str):
@@ -30,7 +30,7 @@ def check(body: Any) -> None:
         raise RequestError("'stream_options' is only allowed when 'stream' is enabled.", "stream_options")
     for name, harmless in _NOT_DONE.items():
         if body.get(name) not in (None, *harmless):
-            raise RequestError(f"The demo has no '{name}'.", name, "unsupported_parameter")
+            raise RequestError(f"The demo does not support '{name}'.", name, "unsupported_parameter")
     _check_messages(messages)
     _check_tools(body)
 
@@ -104,7 +104,7 @@ def _check_tools(body: dict[str, Any]) -> None:
     for index, tool in enumerate(tools):
         function = tool.get("function") if isinstance(tool, dict) else None
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            raise RequestError("Only named functions are known here.", f"tools[{index}]")
+            raise RequestError("Only functions with a name are supported.", f"tools[{index}]")
     names = {tool["function"]["name"] for tool in tools}
     if isinstance(choice, dict) and choice.get("function", {}).get("name") not in names:
         raise RequestError("There is no such tool.", "tool_choice")

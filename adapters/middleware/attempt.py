@@ -1,4 +1,4 @@
-"""One call of the upstream's application: its messages go to an `AnswerReader`, and what that says to the client."""
+"""One call of the upstream's application: its messages go to an `AnswerReader`, whose actions go to the client."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ...translator import (
     TranslationError,
     UpstreamError,
 )
-from ..asgi.encodings import UnknownEncoding, Unpacker
+from ..asgi.encodings import Decoder, UnknownEncoding
 from ..asgi.types import ABOUT_THE_BODY, Headers, Message, without
 from ..limits import Limits
 from .sink import Sink
-from .upstream_scope import Dismissal
+from .upstream_scope import DisconnectSignal
 
 Frame = TypeVar("Frame")
 _Action = Data[Frame] | Body | Failed | Retry
@@ -35,12 +35,12 @@ _OWN_STREAM_HEADERS = ABOUT_THE_BODY | {name for name, _ in _STREAM_HEADERS}
 
 
 class UpstreamAttempt(Generic[Frame]):
-    """One call of the application: its ``send`` is :meth:`send`.
+    """One call of the application, whose ``send`` is :meth:`send`.
 
-    ``complete`` means that the application has sent all of its answer, ``over_at`` since when the client has all that
-    it will get of it. *changed* is called when a deadline has moved nearer, and when the answer is complete; *release*
-    when a stream begins, and nobody needs the request any more; *check*, before a refusal is read that may teach
-    something, raises what is wrong with the request.
+    ``complete`` means that the application has sent its whole answer; ``ended_at`` is when the client got the last of
+    it. *changed* is called when a deadline has moved nearer, and when the answer is complete; *release* when a stream
+    begins and the request is no longer needed; *check* before a refusal that may lead to a retry is read: it raises
+    what is wrong with the request.
     """
 
     def __init__(
@@ -54,16 +54,16 @@ class UpstreamAttempt(Generic[Frame]):
         release: Callable[[], None],
     ) -> None:
         self.reader: AnswerReader[Frame] = reader
-        self.dismissal: Dismissal = Dismissal()
-        self.learned: Profile | None = None
-        """The profile to try again with."""
-        self.heard_at: float = monotonic()
-        """When the upstream has sent anything, last."""
-        self.told_at: float = self.heard_at
-        """When it has said anything, last."""
+        self.disconnect: DisconnectSignal = DisconnectSignal()
+        self.retry_profile: Profile | None = None
+        """The profile for another try, if there should be one."""
+        self.received_at: float = monotonic()
+        """When the upstream last sent anything."""
+        self.content_at: float = self.received_at
+        """When it last sent more than comments and blank lines."""
         self.finishing_at: float = 0.0
-        """Since when the answer is there, and what may follow is waited for."""
-        self.over_at: float = 0.0
+        """Since when the answer is complete but for what may follow it; 0 until then."""
+        self.ended_at: float = 0.0
         self.complete: bool = False
         self._sink = sink
         self._limits = limits
@@ -71,21 +71,21 @@ class UpstreamAttempt(Generic[Frame]):
         self._check = check
         self._release = release
         self._headers: Headers = []
-        self._unpacker: Unpacker | None = None
-        self._is_packed = False
-        self._packed = 0
+        self._decoder: Decoder | None = None
+        self._is_encoded = False
+        self._encoded_size = 0
 
     async def send(self, message: Message) -> None:
-        """Take one message of the application; returns when the client has what follows from it."""
+        """Take one message of the application; returns when the client has been sent what follows from it."""
         kind = message["type"]
         if kind == "http.response.body":
             self.complete = last = not message.get("more_body")
-            if not self.over_at:
+            if not self.ended_at:
                 data = message.get("body", b"")
                 if data.__class__ is not bytes:  # ASGI says bytes; Starlette also sends memoryviews
                     data = bytes(data)
-                if self._is_packed:
-                    await self._feed_packed(data, last)
+                if self._is_encoded:
+                    await self._feed_encoded(data, last)
                 elif last:
                     await self._feed_last(data)
                 else:
@@ -95,29 +95,29 @@ class UpstreamAttempt(Generic[Frame]):
                     elif isinstance(action, Data):
                         if self.reader.goes_on and isinstance(action.frames, list):
                             await self._sink.write(action.frames)  # nearly always
-                            self.heard_at = self.told_at = self._sink.sent_at
+                            self.received_at = self.content_at = self._sink.sent_at
                             return
                         await self._write(action.frames)
                     else:
-                        await self._do(action)
+                        await self._perform(action)
         elif kind == "http.response.start":
             self._start(message)
         if self.complete:
             self._changed()
-        self.heard_at = monotonic()
+        self.received_at = monotonic()
 
     async def finish(self) -> None:
-        """End the answer: it is there, what could still follow is not worth waiting for."""
-        await self._do(self.reader.finish())
+        """End the answer without waiting for what may still follow."""
+        await self._perform(self.reader.finish())
 
     async def fail(self, error: TranslationError) -> None:
-        """End the answer with an error, in the way that is still open."""
-        await self._do(self.reader.fail(error))
+        """End the answer with an error: as a status, or within the stream that has begun."""
+        await self._perform(self.reader.fail(error))
 
     async def keep_alive(self) -> None:
-        """Let the client and all proxies know that this stream lives, even before the upstream has said anything."""
+        """Keep the client's connection open, even before the upstream has sent anything."""
         if not self.reader.started:
-            await self._do(self.reader.begin())
+            await self._perform(self.reader.begin())
         await self._sink.keep_alive()
 
     def _start(self, message: Message) -> None:
@@ -125,10 +125,10 @@ class UpstreamAttempt(Generic[Frame]):
         headers = dict(self._headers)
         if encoding := headers.get(b"content-encoding"):
             try:
-                self._unpacker = Unpacker.of(encoding)
-                self._is_packed = self._unpacker is not None
+                self._decoder = Decoder.of(encoding)
+                self._is_encoded = self._decoder is not None
             except UnknownEncoding:
-                self._is_packed = True
+                self._is_encoded = True
         kind, location = headers.get(b"content-type", b""), headers.get(b"location", b"")
         self.reader.head(message["status"], kind.decode("latin-1"), location.decode("latin-1"))
         if self.reader.accepted and self.reader.streams:
@@ -145,52 +145,52 @@ class UpstreamAttempt(Generic[Frame]):
                 action = reader.feed(data, True)
         except TranslationError as error:
             action = reader.fail(error)
-        await self._do(action)
+        await self._perform(action)
 
     def _note_silence(self) -> None:
-        """Nothing is to be sent now; but if something was said, the upstream is not silent."""
+        """There is nothing to send; note whether the upstream was silent."""
         reader = self.reader
         if not reader.was_silent:
-            self.told_at = monotonic()
+            self.content_at = monotonic()
         if reader.finishing and not (reader.was_silent and self.finishing_at):
             self._note_finish()
 
     def _note_finish(self) -> None:
-        """The answer is there: the wait for the rest begins, or begins anew if more came (W1)."""
+        """The answer is complete: start to wait for what may follow, or start again if more came (W1)."""
         self.finishing_at = monotonic()
         self._changed()
 
-    # Compression that nobody asked for
+    # Answers that are compressed although none was asked for
 
-    async def _feed_packed(self, data: bytes, last: bool) -> None:
-        """Undo it in steps: between them, others have their turn. Of an error, what can be read is enough."""
+    async def _feed_encoded(self, data: bytes, last: bool) -> None:
+        """Decode in steps, so that other requests get their turn. Of an error, what can be decoded is enough."""
         reader = self.reader
-        self._packed += len(data)
+        self._encoded_size += len(data)
         limit = self._limits.max_stream if reader.streams else self._limits.max_answer
-        if reader.accepted and self._packed > limit:
+        if reader.accepted and self._encoded_size > limit:
             await self.fail(UpstreamError(f"The upstream's answer is larger than {limit} bytes."))
-        elif self._unpacker is not None and self._packed <= limit:
+        elif self._decoder is not None and self._encoded_size <= limit:
             try:
-                for piece in self._unpacker.steps(data):
-                    await self._do(reader.feed(piece))
+                for piece in self._decoder.steps(data):
+                    await self._perform(reader.feed(piece))
                     if reader.ended:
                         return
                     await anyio.lowlevel.checkpoint()
             except ValueError:
-                self._unpacker = None
-        if self._unpacker is None and reader.accepted:
+                self._decoder = None
+        if self._decoder is None and reader.accepted:
             await self.fail(UpstreamError("The upstream compressed its answer although it was asked not to."))
         elif last:
             await self._feed_last(b"")
 
-    # What the client gets
+    # To the client
 
-    async def _do(self, action: _Action[Frame] | None) -> None:
+    async def _perform(self, action: _Action[Frame] | None) -> None:
         while action is not None:
             try:
-                await self._tell(action)
+                await self._deliver(action)
                 action = None
-            except TranslationError as error:  # of frames that are made one after the other
+            except TranslationError as error:  # raised by frames that are made one by one
                 action = self.reader.fail(error)
         if self.reader.ended:
             self._note_end()
@@ -198,20 +198,20 @@ class UpstreamAttempt(Generic[Frame]):
             self._note_silence()
 
     def _note_end(self) -> None:
-        if not self.over_at:
-            self.over_at = monotonic()
-            if not self.complete:  # else nothing is due any more
+        if not self.ended_at:
+            self.ended_at = monotonic()
+            if not self.complete:  # otherwise no deadline is left
                 self._changed()
 
-    async def _tell(self, action: _Action[Frame]) -> None:
+    async def _deliver(self, action: _Action[Frame]) -> None:
         if isinstance(action, Data):
             await self._write(action.frames)
         elif isinstance(action, Body):
-            await self._sink.json(action, self._kept(ABOUT_THE_BODY))
+            await self._sink.json(action, self._headers_without(ABOUT_THE_BODY))
         elif isinstance(action, Failed):
-            await self._sink.error(action.error, self._kept(ABOUT_THE_BODY))
+            await self._sink.error(action.error, self._headers_without(ABOUT_THE_BODY))
         else:
-            self.learned = action.profile
+            self.retry_profile = action.profile
 
     async def _write(self, frames: Iterable[Frame]) -> None:
         reader, sink = self.reader, self._sink
@@ -219,26 +219,26 @@ class UpstreamAttempt(Generic[Frame]):
             await self._write_each(frames)
         else:
             if not sink.started:
-                await sink.open([*self._kept(_OWN_STREAM_HEADERS), *_STREAM_HEADERS])
+                await sink.open([*self._headers_without(_OWN_STREAM_HEADERS), *_STREAM_HEADERS])
             await sink.write(frames, not reader.ended)
-        self.told_at = sink.sent_at
+        self.content_at = sink.sent_at
         if reader.ended:
             self._note_end()
         elif reader.finishing:
             self._note_finish()
 
     async def _write_each(self, frames: Iterable[Frame]) -> None:
-        """Write frames that may be large, one after the other."""
+        """Write frames one by one, because they may be large."""
         sink = self._sink
         for frame in frames:
             if not sink.started:
-                await sink.open([*self._kept(_OWN_STREAM_HEADERS), *_STREAM_HEADERS])
+                await sink.open([*self._headers_without(_OWN_STREAM_HEADERS), *_STREAM_HEADERS])
             await sink.write([frame])
         if self.reader.ended:
             await sink.write([], more=False)
 
-    def _kept(self, replaced: frozenset[bytes]) -> Headers:
-        """The upstream's headers that are still true, and the losses. A name with `_` is the one with `-`."""
+    def _headers_without(self, replaced: frozenset[bytes]) -> Headers:
+        """The upstream's headers without those *replaced*, and the losses. `_` in a name counts as `-`."""
         losses = self.reader.exchange.report.header()
         own: Headers = [(b"diglot-losses", losses.encode("latin-1", "replace"))] if losses else []
         out = replaced | {b"diglot-losses"} if losses else replaced

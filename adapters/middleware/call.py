@@ -1,4 +1,4 @@
-"""One request that is translated: read it, call the upstream's application, once more if it taught us something."""
+"""One translated request: read it, call the upstream's application, and retry after a refusal that can be avoided."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from ...translator import (
     TranslationError,
     UpstreamError,
 )
-from ..asgi.request_body import Disconnected, Unreadable, late, read_object
-from ..asgi.types import App, Headers, Receive, Scope, hang_up
-from ..error_log import log_without_words
+from ..asgi.request_body import Disconnected, Unreadable, read_object, timeout_error
+from ..asgi.types import App, Headers, Receive, Scope, connection_close
+from ..error_log import log_without_message
 from ..ids import new_id
 from ..limits import Limits
 from . import deployments, diagnostics
 from .attempt import UpstreamAttempt
 from .deadlines import Supervisor
 from .fan_out import FanOut
-from .routes import SERVED
+from .routes import EXCHANGES
 from .sink import Sink
 from .upstream_scope import upstream_receive, upstream_scope
 
@@ -42,7 +42,7 @@ Frame = TypeVar("Frame")
 
 
 class TranslatedRequest(Generic[Frame]):
-    """The life of one request. :meth:`run` returns when the client has its answer, or has gone.
+    """The life of one request. :meth:`run` returns when the client has its answer or has disconnected.
 
     *read_answer* makes the reader of an answer: `AnswerReader.of`, or `AnswerReader.of_events` for one of several
     choices.
@@ -64,16 +64,16 @@ class TranslatedRequest(Generic[Frame]):
         self.exchange: Exchange | None = None
         self.attempt: UpstreamAttempt[Frame] | None = None
         self.profile: Profile | None = None
-        self.raised: Exception | None = None
-        """What the application raised, unless it was dismissed: it is for the host."""
+        self.app_error: Exception | None = None
+        """What the application raised before it was told to stop: for the host."""
         self._app = app
-        self._sent = _SentRequest()
+        self._bodies = _RequestBodies()
         self._scope = scope
         self._receive = receive
         self._limits = limits
         self._endpoint = endpoint
         self._read_answer = read_answer
-        self._is_repeated = is_copy  # the upstream gets more than one request for the client's one
+        self._is_repeated = is_copy  # the upstream gets several requests for the client's one
         self._error: TranslationError | None = None
         self._failure: TranslationError | None = None
         self._retries = Retries()
@@ -82,26 +82,26 @@ class TranslatedRequest(Generic[Frame]):
 
     @property
     def body(self) -> dict[str, Any]:
-        """The client's request; payloads in it may be missing."""
-        return self._sent.received.body
+        """The client's request; large payloads may be missing."""
+        return self._bodies.received.body
 
     @property
     def patch(self) -> ProfilePatch:
-        """The settings of the profile that had to be others, once the upstream has accepted a request with them."""
+        """The settings that had to change, once the upstream has accepted a request with them."""
         if self._fan_out is not None:
             return self._fan_out.patch
         return self._retries.patch if self.attempt is not None and self.attempt.reader.accepted else {}
 
     @property
     def answer(self) -> dict[str, Any]:
-        """What the client was told, as one body; empty if it was an error."""
+        """What the client got, as one body; empty after an error."""
         if self._fan_out is not None:
             return self._fan_out.answer
         return self.attempt.reader.answer if self.attempt is not None else {}
 
     @property
     def error(self) -> TranslationError | None:
-        """Why there is no answer, or not all of one."""
+        """Why there is no answer, or no complete one."""
         if self._error is None and self._fan_out is not None:
             return self._fan_out.error
         return self._error or (self.attempt.reader.error if self.attempt is not None else None)
@@ -112,23 +112,21 @@ class TranslatedRequest(Generic[Frame]):
         return list(self.exchange.report if self.exchange else getattr(self._error, "losses", ()))
 
     async def run(self, profile_for: Callable[[object], Profile], strict: bool) -> None:
-        """Serve the request; *profile_for* says what the upstream is like with a model, ``patch`` afterwards what it is
-        like, too.
-        """
+        """Serve the request; *profile_for* returns the profile of a model, ``patch`` afterwards what was learned."""
         try:
             with anyio.CancelScope() as scope:
                 self._supervisor.begin(scope)
                 if await self._read():
                     await self._serve(profile_for(self.body.get("model")), strict, scope)
             if self._supervisor.is_late:
-                await self.refuse(late(self._limits), hang_up(self._scope))
+                await self.refuse(timeout_error(self._limits), connection_close(self._scope))
             await self._settle(strict)
         finally:
             await self._supervisor.end()
 
-    async def serve(self, received: RequestBody, profile: Profile, strict: bool, like: list[Buffer]) -> None:
-        """Serve a request that has been read. If its translation is *like* bytes that are there, these are sent."""
-        self._sent.received, self._sent.request = received, like
+    async def serve(self, received: RequestBody, profile: Profile, strict: bool, encoded: list[Buffer]) -> None:
+        """Serve a request that has been read; if its translation equals *encoded*, those bytes are sent."""
+        self._bodies.received, self._bodies.request = received, encoded
         try:
             with anyio.CancelScope() as scope:
                 self._supervisor.begin(scope)
@@ -146,13 +144,13 @@ class TranslatedRequest(Generic[Frame]):
             self.sink.leave()
 
     async def _read(self) -> bool:
-        """Read the request; return whether there is one to be served."""
+        """Read the request; return whether it can be served."""
         try:
-            self._sent.received = await read_object(self._scope, self._receive, self._limits)
+            self._bodies.received = await read_object(self._scope, self._receive, self._limits)
         except Disconnected:
             self.sink.leave()
         except Unreadable as unreadable:
-            await self.refuse(unreadable.error, hang_up(self._scope))
+            await self.refuse(unreadable.error, connection_close(self._scope))
         except TranslationError as error:
             await self.refuse(error)
         else:
@@ -160,7 +158,7 @@ class TranslatedRequest(Generic[Frame]):
         return False
 
     async def _serve(self, profile: Profile, strict: bool, scope: anyio.CancelScope) -> None:
-        """Translate the request and have it answered, inside *scope*, which the supervisor may cancel."""
+        """Translate the request and call the upstream, inside *scope*, which the supervisor may cancel."""
         self.attempt = None
         try:
             exchange = await self._translate(profile, strict)
@@ -168,48 +166,48 @@ class TranslatedRequest(Generic[Frame]):
                 await self._call(exchange, profile, scope)
             else:
                 await self._supervisor.end()  # each copy has its own
-                await self._fan(exchange, profile, strict)
+                await self._send_copies(exchange, profile, strict)
         except TranslationError as error:
             await self.refuse(error)
         except OSError:
             self.sink.leave()
 
     async def _settle(self, strict: bool) -> None:
-        """Tell the client what it must still hear; try again as long as a refusal has taught us how."""
+        """End an answer that is not complete; retry as long as a refusal leads to a better profile."""
         while (attempt := self.attempt) is not None and not self.sink.gone:
-            if not attempt.over_at:
+            if not attempt.ended_at:
                 try:
                     await attempt.fail(self._failure or UpstreamError("The upstream ended without a complete answer."))
                 except OSError:
                     self.sink.leave()
-            if attempt.learned is None:
+            if attempt.retry_profile is None:
                 return
             self._is_repeated = True
             with anyio.CancelScope() as scope:
-                await self._serve(attempt.learned, strict, scope)
+                await self._serve(attempt.retry_profile, strict, scope)
 
     async def _translate(self, profile: Profile, strict: bool) -> Exchange:
-        """Start anew with the profile as it is known now; what is large is translated beside the event loop."""
+        """Translate the request with *profile*; in a thread if it is large."""
         self.profile = profile
-        serve = partial(SERVED[self._endpoint], profile=profile, strict=strict, new_id=new_id, clock=time.time)
-        sent, named = self._sent, self._deployment(profile)
-        translate = partial(sent.received.translate, serve if named is None else _for_model(named, serve))
+        serve = partial(EXCHANGES[self._endpoint], profile=profile, strict=strict, new_id=new_id, clock=time.time)
+        bodies, deployment = self._bodies, self._deployment(profile)
+        translate = partial(bodies.received.translate, serve if deployment is None else _for_model(deployment, serve))
         try:
-            made = await anyio.to_thread.run_sync(translate) if sent.received.is_large else translate()
+            translation = await anyio.to_thread.run_sync(translate) if bodies.received.is_large else translate()
         except RecursionError:
             raise RequestError("The request is nested too deeply.") from None
         except TranslationError:
             raise
-        except Exception as error:  # a mistake of ours: the client gets an answer all the same
-            log_without_words(_log, "The translation", error)
+        except Exception as error:  # a bug of ours: the client gets an answer all the same
+            log_without_message(_log, "The translation", error)
             raise TranslationError("The request could not be translated.") from None
-        self.exchange, request = made
-        sent.request = sent.request if request == sent.request else request
+        self.exchange, request = translation
+        bodies.request = bodies.request if request == bodies.request else request
         return self.exchange
 
-    async def _fan(self, exchange: Exchange, profile: Profile, strict: bool) -> None:
-        """Send the request several times: each branch is a request of its own, for one choice."""
-        request, received = self._sent.request, RequestBody({**self.body, "n": 1})
+    async def _send_copies(self, exchange: Exchange, profile: Profile, strict: bool) -> None:
+        """Send the request once per choice: each branch is a request of its own."""
+        request, received = self._bodies.request, RequestBody({**self.body, "n": 1})
         self._fan_out = fan_out = FanOut(exchange, self.sink, self._limits)
         limits = _shared_by(exchange.copies, self._limits)
         branches = [
@@ -226,92 +224,92 @@ class TranslatedRequest(Generic[Frame]):
             for sink in fan_out.sinks
         ]
         await fan_out.run(branches, self._receive, lambda branch: branch.serve(received, profile, strict, request))
-        self.raised = next((branch.raised for branch in branches if branch.raised), None)
+        self.app_error = next((branch.app_error for branch in branches if branch.app_error), None)
 
     async def _call(self, exchange: Exchange, profile: Profile, scope: anyio.CancelScope) -> None:
         """Call the application once."""
-        sent, supervisor = self._sent, self._supervisor
+        bodies, supervisor = self._bodies, self._supervisor
         attempt = self.attempt = UpstreamAttempt(
             self._read_answer(exchange, self._limits, self._retries),
             self.sink,
             self._limits,
             changed=supervisor.changed,
-            check=sent.check,
-            release=sent.release,
+            check=bodies.check,
+            release=bodies.release,
         )
         self._failure = None
-        inner, receive = self._inner_scope(exchange, profile), upstream_receive(sent.request, attempt.dismissal)
+        inner, receive = self._inner_scope(exchange, profile), upstream_receive(bodies.request, attempt.disconnect)
         supervisor.watch(attempt, scope)
         try:
             await self._app(inner, receive, attempt.send)
         except Exception as error:
-            self._failure = self._reason(error, attempt.complete or not attempt.dismissal.is_set)
+            self._failure = self._error_for_client(error, attempt.complete or not attempt.disconnect.is_set)
         except anyio.get_cancelled_exc_class():
             if not scope.cancel_called:
-                await self._farewell(attempt)
+                await self._end_on_shutdown(attempt)
             raise
 
-    def _reason(self, raised: Exception, is_news: bool) -> TranslationError:
-        """What the client is told when the application raises; what it raises when dismissed says only that."""
-        error = raised
+    def _error_for_client(self, app_error: Exception, is_unexpected: bool) -> TranslationError:
+        """Return the error for the client when the application raises; keep the exception if it is unexpected."""
+        error = app_error
         while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
             error = error.exceptions[0]
         if isinstance(error, TranslationError):
             return error
-        if is_news and not self.sink.gone:
-            self.raised = raised
+        if is_unexpected and not self.sink.gone:
+            self.app_error = app_error
         return UpstreamError("The application behind this server failed.")
 
-    async def _farewell(self, attempt: UpstreamAttempt[Frame]) -> None:
-        """The server ends this task: a stream must not look as if it had only been cut."""
+    async def _end_on_shutdown(self, attempt: UpstreamAttempt[Frame]) -> None:
+        """The server cancels this task: end the stream with an error instead of a cut."""
         with anyio.CancelScope(shield=True), anyio.move_on_after(self._limits.shutdown):
             try:
                 await attempt.fail(diagnostics.shutting_down())
             except OSError:
                 self.sink.leave()
 
-    # What the application sees
+    # What the application gets
 
     def _inner_scope(self, exchange: Exchange, profile: Profile) -> Scope:
-        theirs, size = exchange.endpoint, sum(map(len, self._sent.request))
+        endpoint, size = exchange.endpoint, sum(map(len, self._bodies.request))
         streams, is_repeated = exchange.request.get("stream") is True, self._is_repeated
-        inner = upstream_scope(self._scope, self._endpoint, theirs, size, streams=streams, is_repeated=is_repeated)
-        return deployments.moved(inner, theirs, exchange.request.get("model")) if profile.deployments else inner
+        inner = upstream_scope(self._scope, self._endpoint, endpoint, size, streams=streams, is_repeated=is_repeated)
+        return deployments.relocate(inner, endpoint, exchange.request.get("model")) if profile.deployments else inner
 
     def _deployment(self, profile: Profile) -> str | None:
-        """The model that the path names, where paths do that."""
-        return deployments.named(self._scope["path"], self._endpoint) if profile.deployments else None
+        """The model that the path names, if the profile has such paths."""
+        return deployments.deployment_in(self._scope["path"], self._endpoint) if profile.deployments else None
 
 
 def _for_model(model: str, serve: Callable[[Any], Exchange]) -> Callable[[Any], Exchange]:
-    """*serve* for a request whose path names the model: then its body need not."""
+    """*serve* with the model of the path put into the body."""
     return lambda body: serve({**body, "model": model} if isinstance(body, dict) else body)
 
 
-class _SentRequest:
-    """A request as it was received and as it is sent, until the upstream has accepted it."""
+class _RequestBodies:
+    """The request body as received and as sent, kept until the upstream accepts it."""
 
     def __init__(self) -> None:
         self.received: RequestBody = RequestBody({})
         self.request: list[Buffer] = []
 
     def release(self) -> None:
-        """Keep only what the record of the exchange tells."""
+        """Keep only what the record of the exchange needs."""
         body = self.received.body
-        self.received, self.request = RequestBody({name: body[name] for name in _TOLD if name in body}), []
+        self.received, self.request = RequestBody({name: body[name] for name in _RECORDED_FIELDS if name in body}), []
 
     async def check(self) -> None:
-        """Raise RequestError if payloads that nobody has looked at are not what may stand in JSON."""
+        """Raise RequestError if payloads that were not decoded are not valid JSON strings."""
         if self.received.is_large:
             await anyio.to_thread.run_sync(self.received.check)
         else:
             self.received.check()
 
 
-_TOLD = ("model", "stream")
+_RECORDED_FIELDS = ("model", "stream")
 
 
 def _shared_by(copies: int, limits: Limits) -> Limits:
-    """The branches together may need as much memory as one call."""
+    """Share the limits on memory among the branches."""
     shared = {name: max(1, getattr(limits, name) // copies) for name in ("max_answer", "max_stream", "max_error")}
     return msgspec.structs.replace(limits, **shared)

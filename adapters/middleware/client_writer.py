@@ -1,4 +1,4 @@
-"""The client behind an ASGI connection: what was sent to it already, and one writer at a time."""
+"""The client behind an ASGI connection: what it was sent so far, and one writer at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..asgi.types import Headers, Send
 from .sink import ClientGone
 
 CLIENT_GONE = 499
-"""The status of an answer that nobody waited for."""
+"""The status that is recorded when the client disconnected before it got one."""
 _KEEPALIVE = b": keep-alive\n\n"
 
 
@@ -27,20 +27,20 @@ class ClientWriter:
         self.busy_since: float = 0.0
         self.sent_at: float = monotonic()
         self._send = send
-        self._free: anyio.Event | None = None  # made by whoever has to wait
+        self._free: anyio.Event | None = None  # made by the first writer that has to wait
 
     @property
     def started(self) -> bool:
-        """Whether the client has a status line: from then on errors belong into the body."""
+        """Whether the client has a status line: from then on, errors go into the body."""
         return self.status != 0
 
     def leave(self) -> None:
-        """Nobody listens any more."""
+        """The client has disconnected."""
         self.gone = True
 
     async def open(self, headers: Headers) -> None:
         """Send the head of an event stream."""
-        await self._head(200, headers)
+        await self._send_head(200, headers)
 
     async def write(self, frames: Sequence[bytes], more: bool = True) -> None:
         """Send one piece of the body; the last one has *more* false."""
@@ -65,29 +65,29 @@ class ClientWriter:
 
     async def json(self, body: Body, headers: Headers) -> None:
         """Send a whole answer."""
-        await self._whole(200, body.data, headers)
+        await self._send_whole(200, body.data, headers)
 
     async def error(self, error: TranslationError, headers: Headers) -> None:
         """Send a whole error, as both APIs do over HTTP."""
-        await self._whole(error.status, encode_json(error.body()), headers)
+        await self._send_whole(error.status, encode_json(error.body()), headers)
 
     async def close(self) -> None:
-        """End the cycle of a client that left before it had anything.
+        """Send an empty answer to a client that left before it got anything.
 
-        Nobody gets that, but some hosts (`BaseHTTPMiddleware`) take it for a fault when nothing is sent at all (W43).
+        Nobody gets it, but some hosts (`BaseHTTPMiddleware`) raise when an application sends nothing at all (W43).
         """
         if self.gone and not self.status:
             with suppress(OSError):
                 self.gone = False
-                await self._whole(CLIENT_GONE, b"", [])
+                await self._send_whole(CLIENT_GONE, b"", [])
             self.gone, self.status = True, 0
 
-    async def _whole(self, status: int, body: bytes, headers: Headers) -> None:
+    async def _send_whole(self, status: int, body: bytes, headers: Headers) -> None:
         own = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-        await self._head(status, [*headers, *own])
+        await self._send_head(status, [*headers, *own])
         await self.write([body], more=False)
 
-    async def _head(self, status: int, headers: Headers) -> None:
+    async def _send_head(self, status: int, headers: Headers) -> None:
         if self.busy_since or self.gone:
             await self._wait()
         self.status = status
@@ -108,7 +108,7 @@ class ClientWriter:
                 self._free = anyio.Event()
             await self._free.wait()
         if self.gone:
-            raise ClientGone("the client has gone")
+            raise ClientGone("the client has disconnected")
 
     def _set_free(self) -> None:
         if self._free is not None:

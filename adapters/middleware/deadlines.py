@@ -1,4 +1,4 @@
-"""The deadlines of one exchange, and a client that leaves: watched from when the exchange has lasted a moment."""
+"""The deadlines of one exchange, and the client's disconnect: watched once the exchange has lasted a moment."""
 
 from __future__ import annotations
 
@@ -19,127 +19,126 @@ from .sink import Sink
 Deadline = tuple[float, Callable[[], Awaitable[None]]]
 
 
-async def _nothing() -> None:
+async def _do_nothing() -> None:
     pass
 
 
-_NEVER: Deadline = (float("inf"), _nothing)
+_NEVER: Deadline = (float("inf"), _do_nothing)
 _due = itemgetter(0)
 
 
 class Supervisor:
-    """Does what is due, and ends what works for nobody.
+    """Does what is due, and stops work that nobody waits for.
 
-    First it waits with the client's request, which is read inside a scope; then it watches over the attempts, each
-    inside a scope of its own. An application hears through the ``dismissal`` of its attempt that it may stop; if it
-    does not, its scope is cancelled.
+    First it limits the time in which the client's request is read; then it watches the attempts, each inside a scope of
+    its own. The ``disconnect`` of an attempt tells the application to stop; if it does not, its scope is cancelled.
     """
 
     def __init__(self, receive: Receive, sink: Sink[Any], limits: Limits) -> None:
         self.is_late: bool = False
-        """Whether the client has not come to the end of its request in time."""
+        """Whether the client did not finish its request in time."""
         self._receive = receive
         self._sink = sink
         self._limits = limits
-        self._began = monotonic()
+        self._started_at = monotonic()
         self._scope: anyio.CancelScope | None = None
         self._attempt: UpstreamAttempt[Any] | None = None
-        self._nap: anyio.CancelScope | None = None
-        self._dismissed_at = 0.0
-        self._has_left = False
-        self._idle: anyio.Event | None = None  # while something is being done
+        self._sleep: anyio.CancelScope | None = None
+        self._disconnected_at = 0.0
+        self._client_left = False
+        self._idle: anyio.Event | None = None  # set when the current action is over
         self._stop: Callable[[], object] | None = start_late(self._run)
 
     def begin(self, scope: anyio.CancelScope) -> None:
-        """The request is read inside *scope*, and perhaps served."""
+        """Watch the request, which is read and perhaps served inside *scope*."""
         self._scope = scope
 
     def watch(self, attempt: UpstreamAttempt[Any], scope: anyio.CancelScope) -> None:
-        """Watch over *attempt* from now on, which runs inside *scope*."""
-        self._attempt, self._scope, self._dismissed_at = attempt, scope, 0.0
-        if self._nap is not None:
-            self._nap.cancel()
+        """Watch *attempt* from now on, which runs inside *scope*."""
+        self._attempt, self._scope, self._disconnected_at = attempt, scope, 0.0
+        if self._sleep is not None:
+            self._sleep.cancel()
 
     def changed(self) -> None:
-        """A deadline has moved nearer; one that moved away is only found out about when it comes.
+        """A deadline has moved nearer; one that moved away is noticed when the old one comes.
 
-        An application that has said everything hears `http.disconnect`, as from any server: some wait for it.
+        An application that has sent everything gets `http.disconnect`, as from any server: some wait for it.
         """
         if self._attempt is not None and self._attempt.complete:
-            self._attempt.dismissal.set()
-        if self._nap is not None:
-            self._nap.deadline = _on_the_loop(min(self._deadlines(), key=_due)[0])
+            self._attempt.disconnect.set()
+        if self._sleep is not None:
+            self._sleep.deadline = _on_the_loop(min(self._deadlines(), key=_due)[0])
 
     async def end(self) -> None:
-        """All is over, but for what is being done right now: that comes to its end."""
+        """Stop watching; an action that is running is answer_kind."""
         try:
             if self._idle is not None:
                 await self._idle.wait()
         finally:
             if self._stop is not None:
                 self._stop()
-            self._stop = self._attempt = self._scope = None  # leave nothing to the garbage collector: bodies are large
+            self._stop = self._attempt = self._scope = None  # free the bodies now: they may be large
 
     async def _run(self) -> None:
-        """Listen for the client to leave, and do what is due."""
+        """Wait for the client to disconnect, and do what is due."""
         try:
             while True:
                 due, act = min(self._deadlines(), key=_due)
                 if due <= monotonic():
-                    await self._act(act)
+                    await self._perform(act)
                 else:
-                    with anyio.CancelScope(deadline=_on_the_loop(due)) as self._nap:
+                    with anyio.CancelScope(deadline=_on_the_loop(due)) as self._sleep:
                         await self._listen()
-                    self._nap = None
-        except Exception:  # a mistake of ours, or of the server's: without deadlines, nothing may go on
+                    self._sleep = None
+        except Exception:  # a bug of ours or of the server: nothing may go on without deadlines
             await self._give_up()
             raise
         finally:
-            self._nap = None
+            self._sleep = None
 
     async def _listen(self) -> None:
-        """Until something is due: servers bear that *receive* is cancelled, as polling for a disconnect does it too."""
-        if self._has_left or self._attempt is None:  # then it is the request that is received
+        """Wait for a disconnect. Cancelling *receive* is safe: applications that poll for a disconnect do it, too."""
+        if self._client_left or self._attempt is None:  # then *receive* belongs to whoever reads the request
             await anyio.sleep_forever()
-        self._has_left = (await self._receive())["type"] == "http.disconnect"
-        if self._has_left and not self._sink.done:
+        self._client_left = (await self._receive())["type"] == "http.disconnect"
+        if self._client_left and not self._sink.done:
             self._sink.leave()
-            self._dismiss()
+            self._disconnect()
 
-    async def _act(self, act: Callable[[], Awaitable[None]]) -> None:
+    async def _perform(self, act: Callable[[], Awaitable[None]]) -> None:
         self._idle = idle = anyio.Event()
         try:
-            with anyio.move_on_after(self._limits.stalled) as patience:
+            with anyio.move_on_after(self._limits.stalled) as scope:
                 await act()
-            if patience.cancelled_caught:
+            if scope.cancelled_caught:
                 await self._give_up()
         except OSError:
             self._sink.leave()
-            self._dismiss()
+            self._disconnect()
         finally:
             idle.set()
             self._idle = None
 
     def _deadlines(self) -> list[Deadline]:
-        """What is to be done when, as things stand. While the client is slow, the upstream is not to blame."""
+        """Return what is due when, as things stand. A slow client is not held against the upstream."""
         attempt, sink, limits = self._attempt, self._sink, self._limits
         if attempt is None:
-            return [(self._began + limits.request, self._stop_reading)]
-        if sink.busy_since and not self._dismissed_at:
-            return [(sink.busy_since + limits.stalled, self._give_up), (monotonic() + limits.keepalive, _nothing)]
+            return [(self._started_at + limits.request, self._stop_reading)]
+        if sink.busy_since and not self._disconnected_at:
+            return [(sink.busy_since + limits.stalled, self._give_up), (monotonic() + limits.keepalive, _do_nothing)]
         if attempt.complete:
             return [_NEVER]
-        if self._dismissed_at:
-            return [(self._dismissed_at + limits.shutdown, self._hang_up)]
-        if attempt.over_at:
-            return [(attempt.over_at + (0 if attempt.reader.in_vain else limits.after_finish), self._hang_up)]
-        heard = attempt.reader.status != 0
+        if self._disconnected_at:
+            return [(self._disconnected_at + limits.shutdown, self._end_attempt)]
+        if attempt.ended_at:
+            return [(attempt.ended_at + (0 if attempt.reader.in_vain else limits.after_finish), self._end_attempt)]
+        has_head = attempt.reader.status != 0
         deadlines: list[Deadline] = [
-            (attempt.heard_at + (limits.idle if heard else limits.first_byte), self._time_out),
-            (attempt.told_at + limits.silent, self._time_out),
+            (attempt.received_at + (limits.idle if has_head else limits.first_byte), self._time_out),
+            (attempt.content_at + limits.silent, self._time_out),
         ]
-        if not heard:
-            deadlines.append((monotonic() + limits.idle, _nothing))  # by then it may have been
+        if not has_head:
+            deadlines.append((monotonic() + limits.idle, _do_nothing))  # check again: by then it may have one
         if attempt.finishing_at:
             wait = limits.after_failure if attempt.reader.failing else limits.after_finish
             deadlines.append((attempt.finishing_at + wait, attempt.finish))
@@ -150,26 +149,26 @@ class Supervisor:
     async def _stop_reading(self) -> None:
         self.is_late = True
         self._cancel()
-        self._began = float("inf")
+        self._started_at = float("inf")
 
-    async def _hang_up(self) -> None:
-        """First politely, then firmly."""
-        if self._dismissed_at:
+    async def _end_attempt(self) -> None:
+        """Tell the application to stop; the second time, cancel it."""
+        if self._disconnected_at:
             self._cancel()
-            self._dismissed_at = float("inf")
+            self._disconnected_at = float("inf")
         else:
-            self._dismiss()
+            self._disconnect()
 
     async def _give_up(self) -> None:
-        """The client reads no more: what works for it ends at once."""
+        """The client has stopped reading: end everything at once."""
         self._sink.leave()
-        self._dismiss()
+        self._disconnect()
         self._cancel()
 
-    def _dismiss(self) -> None:
-        self._dismissed_at = monotonic()
+    def _disconnect(self) -> None:
+        self._disconnected_at = monotonic()
         if self._attempt is not None:
-            self._attempt.dismissal.set()
+            self._attempt.disconnect.set()
 
     def _cancel(self) -> None:
         if self._scope is not None:
@@ -181,5 +180,5 @@ class Supervisor:
 
 
 def _on_the_loop(due: float) -> float:
-    """The same moment on the clock of the event loop, which need not be ours."""
+    """Convert a monotonic time to the clock of the event loop, which may be another one."""
     return anyio.current_time() + due - monotonic()

@@ -1,4 +1,4 @@
-"""Errors of what happens around an answer: time that is up, and a server that ends."""
+"""Errors around an answer: timeouts, and the shutdown of the server."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from ...translator import UpstreamError
 
 
 def too_slow() -> UpstreamError:
-    """Return the error for an upstream that has used up its time."""
+    """Return the error for an upstream that takes too long."""
     return UpstreamError("The upstream took too long.", status=504, code="upstream_timeout")
 
 
 def shutting_down() -> UpstreamError:
-    """Return the error for a request that outlives the server."""
+    """Return the error for a request that is not over when the server shuts down."""
     return UpstreamError("The server is shutting down.", status=503)
 
 
-def probed(error: UpstreamError) -> UpstreamError:
-    """Return an error that came while it was asked what the upstream has; it says so."""
-    return error.replace(message=f"{error.message} (This happened while finding out which API the upstream has.)")
+def during_detection(error: UpstreamError) -> UpstreamError:
+    """Return *error*, marked as having happened while checking which API the upstream has."""
+    return error.replace(message=f"{error.message} (This happened while checking which API the upstream has.)")

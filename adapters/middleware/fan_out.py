@@ -1,4 +1,4 @@
-"""One request that is sent several times at once, because the upstream's API has no word for several choices."""
+"""One request that is sent several times at once, because the upstream's API has no `n`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Event = dict[str, Any]
 
 
 class Branch(Protocol):
-    """What is used of a request that asks for one choice."""
+    """What is needed of a request for one choice."""
 
     exchange: Exchange | None
 
@@ -34,9 +34,9 @@ B = TypeVar("B", bound=Branch)
 
 
 class FanOut:
-    """Merges what branches are answered: each of them writes to one of ``sinks``, and listens to :meth:`receive`.
+    """Merges the answers of several branches: each writes to one of ``sinks`` and reads from :meth:`receive`.
 
-    One writes at a time: a slow client slows all branches. A branch that fails ends all of them.
+    They write one at a time, so a slow client slows all branches. If one fails, all of them end.
     """
 
     def __init__(self, exchange: Exchange, sink: Sink[Any], limits: Limits) -> None:
@@ -50,7 +50,7 @@ class FanOut:
         self._merger = ChoiceMerger(exchange.copies)
         self._answers: dict[int, dict[str, Any]] = {}
         self._lock = anyio.Lock()
-        self._dismissed = anyio.Event()
+        self._disconnected = anyio.Event()
 
     async def run(self, branches: Sequence[B], receive: Receive, serve: Callable[[B], Awaitable[None]]) -> None:
         """Let *serve* run all *branches* at once; *receive* is the client's. Returns when all of them are over."""
@@ -77,8 +77,8 @@ class FanOut:
                 tasks.start_soon(run_one, sink, branch)
 
     async def receive(self) -> Message:
-        """What a branch hears of its client: only when it is to stop."""
-        await self._dismissed.wait()
+        """The `receive` of a branch: returns when the branch should stop."""
+        await self._disconnected.wait()
         return {"type": "http.disconnect"}
 
     async def _listen(self, receive: Receive) -> None:
@@ -86,12 +86,12 @@ class FanOut:
             pass
         if not self._sink.done:
             self._sink.leave()
-            self._dismissed.set()
+            self._disconnected.set()
 
     async def take(self, branch: BranchSink, events: Sequence[Event], more: bool) -> None:
         """Take events of one branch's stream, the last ones if there are no *more*.
 
-        Where they say nothing to the client, they keep its connection alive.
+        If they give the client nothing, its connection is kept alive.
         """
         async with self._lock:
             if self._is_over():
@@ -109,7 +109,7 @@ class FanOut:
         else:
             await sink.keep_alive()
         if self._merger.ended:
-            self._dismissed.set()
+            self._disconnected.set()
 
     async def take_whole(self, branch: BranchSink, answer: dict[str, Any]) -> None:
         """Take the whole answer of one branch."""
@@ -121,30 +121,30 @@ class FanOut:
 
     def _is_over(self) -> bool:
         if not self._sink.done and self._sink.gone:
-            raise ClientGone("the client has gone")
+            raise ClientGone("the client has disconnected")
         return self._sink.done
 
     async def _close(self, sink: BranchSink, branch: Branch) -> None:
-        """A branch has ended, and with it perhaps all of it."""
+        """A branch has ended: keep its results, and end the others if it failed."""
         self.patch.update(branch.patch)
         self._exchange.report.add(branch.exchange.report if branch.exchange else ())
         if sink.gone:
-            if not self._dismissed.is_set():  # its client is ours
+            if not self._disconnected.is_set():  # then it was our client that left
                 self._sink.leave()
-            self._dismissed.set()
+            self._disconnected.set()
         elif branch.error is not None:
-            self._dismissed.set()
+            self._disconnected.set()
             await self._fail(sink, branch.error)
 
     async def _fail(self, branch: BranchSink, error: TranslationError) -> None:
-        """The first error is that of all; it may have been told already, in the stream."""
+        """End with the first error of any branch; later ones are ignored."""
         if self.error is not None:
             return
         self.error = error
         sink = self._sink
-        patience = anyio.move_on_after(self._limits.stalled)
+        scope = anyio.move_on_after(self._limits.stalled)
         try:
-            with patience:
+            with scope:
                 async with self._lock:
                     if not sink.started:
                         await sink.error(error, self._headers(branch, ABOUT_THE_BODY))
@@ -152,18 +152,18 @@ class FanOut:
                         await sink.write(self._merger.fail(error), more=False)
         except OSError:
             sink.leave()
-        if patience.cancelled_caught:
+        if scope.cancelled_caught:
             sink.leave()
 
     def _headers(self, branch: BranchSink, dropped: Collection[bytes]) -> Headers:
-        """The headers of one branch, with the losses of all that is known by now."""
-        kept = without(branch.headers, {*dropped, b"diglot-losses"})
+        """The headers of one branch, with the losses of all branches so far."""
+        headers = without(branch.headers, {*dropped, b"diglot-losses"})
         losses = self._exchange.report.header()
-        return [*kept, (b"diglot-losses", losses.encode("latin-1", "replace"))]  # `n` itself is one
+        return [*headers, (b"diglot-losses", losses.encode("latin-1", "replace"))]  # never empty: `n` itself is a loss
 
 
 class BranchSink:
-    """The client of one branch: a `Sink` of events that hands everything to the `FanOut`."""
+    """The client of one branch: a `Sink` of events that passes everything to the `FanOut`."""
 
     def __init__(self, fan_out: FanOut, number: int) -> None:
         self.number: int = number
@@ -176,36 +176,36 @@ class BranchSink:
         self._fan_out = fan_out
 
     def leave(self) -> None:
-        """The branch is to stop."""
+        """The branch should stop."""
         self.gone = True
 
     async def open(self, headers: Headers) -> None:
-        """The head of the client's answer goes out with the first frames."""
+        """Keep the headers; the client gets them with the first frames."""
         self.started, self.headers = True, headers
 
     async def write(self, frames: Sequence[Event], more: bool = True) -> None:
-        """Take events of the branch."""
+        """Pass events of the branch on."""
         self.done = not more
-        await self._hand(self._fan_out.take, frames, more)
+        await self._pass(self._fan_out.take, frames, more)
 
     async def keep_alive(self) -> None:
-        """Nothing else may keep the client's connection alive."""
-        await self._hand(self._fan_out.take, (), True)
+        """Keep the client's connection alive."""
+        await self._pass(self._fan_out.take, (), True)
 
     async def json(self, body: Body, headers: Headers) -> None:
-        """Take the whole answer of the branch."""
+        """Pass the whole answer of the branch on."""
         self.started = self.done = True
         self.headers = headers
-        await self._hand(self._fan_out.take_whole, body.answer)
+        await self._pass(self._fan_out.take_whole, body.answer)
 
     async def error(self, error: TranslationError, headers: Headers) -> None:
-        """Its words come later, when the branch is over."""
+        """Keep the headers; the error itself is read when the branch is over."""
         self.started = self.done = True
         self.headers = headers
 
-    async def _hand(self, take: Callable[..., Awaitable[None]], *values: Any) -> None:
+    async def _pass(self, take: Callable[..., Awaitable[None]], *values: Any) -> None:
         if self.gone:
-            raise ClientGone("the client has gone")
+            raise ClientGone("the client has disconnected")
         self.busy_since = monotonic()
         try:
             await take(self, *values)

@@ -1,4 +1,4 @@
-"""What remains of an exchange: one small record for logs and metrics, without a word that anybody wrote."""
+"""The record of an exchange, for logs and metrics: small, and without anything that users wrote."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from .call import TranslatedRequest
 from .client_writer import CLIENT_GONE as CLIENT_GONE
 from .client_writer import ClientWriter
 
-_MOST_LOSSES = 50
-LONGEST = 200
-_ENDINGS = {None: "failed", "content_filter": "incomplete", "length": "incomplete"}  # of choices; the worst comes first
+_MAX_LOSSES = 50
+MAX_TEXT = 200
+_ENDINGS = {None: "failed", "content_filter": "incomplete", "length": "incomplete"}  # by finish reason; the worst first
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One exchange. No texts, values, headers or keys."""
+    """One exchange. It holds no texts, values, headers or keys."""
 
     method: str
     path: str
     status: int
-    """HTTP status; 499 when the client went away before there was one."""
+    """HTTP status; 499 if the client disconnected before it got one."""
     model: str | None
     streaming: bool
     duration: float
@@ -33,18 +33,18 @@ class Record(msgspec.Struct, frozen=True):
     outcome: str
     """How the answer ended (`completed`, `incomplete`, `failed`), or `refused`, or `disconnected`."""
     error: str | None
-    """Code or type of the error, if there was one."""
+    """Code or type of the error, or None."""
     losses: tuple[Loss, ...]
     """What could not be carried over; the values are left out."""
 
     def fields(self) -> dict[str, Any]:
-        """The record as plain values, for a log: bounded, whatever a client sends."""
+        """Return the record as plain values for a log, of limited size whatever a client sends."""
         return {
             "handled": "translated",
             "method": self.method,
-            "path": self.path[:LONGEST],
+            "path": self.path[:MAX_TEXT],
             "status": self.status,
-            "model": self.model and self.model[:LONGEST],
+            "model": self.model and self.model[:MAX_TEXT],
             "stream": self.streaming,
             "duration_ms": round(self.duration * 1000, 1),
             "input_tokens": self._tokens("input_tokens", "prompt_tokens"),
@@ -52,10 +52,10 @@ class Record(msgspec.Struct, frozen=True):
             "outcome": self.outcome,
             "error": self.error,
             "losses": [
-                {"path": loss.place, "kind": loss.kind, "why": loss.why[:LONGEST]}
-                for loss in self.losses[:_MOST_LOSSES]
+                {"path": loss.place, "kind": loss.kind, "why": loss.why[:MAX_TEXT]}
+                for loss in self.losses[:_MAX_LOSSES]
             ],
-            **({"losses_more": more} if (more := len(self.losses) - _MOST_LOSSES) > 0 else {}),
+            **({"losses_more": more} if (more := len(self.losses) - _MAX_LOSSES) > 0 else {}),
         }
 
     def _tokens(self, *names: str) -> Any:
@@ -64,7 +64,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def record_of(request: TranslatedRequest[bytes], writer: ClientWriter, scope: Scope, duration: float) -> Record:
-    """Return the record of a request that is over, whose client is behind *writer*."""
+    """Return the record of a finished request, whose client is behind *writer*."""
     answer, error = request.answer, request.error
     model, usage = request.body.get("model"), answer.get("usage")
     return Record(
@@ -82,7 +82,7 @@ def record_of(request: TranslatedRequest[bytes], writer: ClientWriter, scope: Sc
 
 
 def _code(error: TranslationError) -> str:
-    """A code is a word, or it is somebody's text."""
+    """Return the code or type if it is a plain word; anything else may be text of the upstream."""
     return next((word for word in (error.code, error.type) if word and _WORD.fullmatch(word)), "error")
 
 

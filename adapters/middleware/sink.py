@@ -1,4 +1,4 @@
-"""The client of one exchange, whatever it is: a connection, one of several branches, a run that nobody watches."""
+"""The client of one exchange as a protocol: a connection, or one of several branches."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ Frame = TypeVar("Frame", contravariant=True)
 
 
 class ClientGone(OSError):
-    """Nobody listens any more (ASGI asks for an OSError)."""
+    """The client has disconnected (ASGI asks for an OSError)."""
 
 
 class Sink(Protocol[Frame]):
     """Takes one answer: `open` and `write` for a stream, or one `json`, or one `error`.
 
-    One at a time writes, and the others wait: that is hidden in the verbs. All of them raise ClientGone, or another
-    OSError, when nobody listens any more; then ``gone`` is true.
+    Calls take turns: a second writer waits inside the method. All of them raise ClientGone, or another OSError, when
+    the client has disconnected; then ``gone`` is true.
     """
 
     @property
     def started(self) -> bool:
-        """Whether anything has been sent: from then on, errors belong into the stream."""
+        """Whether anything has been sent: from then on, errors go into the stream."""
         ...
 
     @property
     def gone(self) -> bool:
-        """Whether nobody listens any more."""
+        """Whether the client has disconnected."""
         ...
 
     @property
     def done(self) -> bool:
-        """Whether all has been sent."""
+        """Whether everything has been sent."""
         ...
 
     @property
     def busy_since(self) -> float:
-        """Since when somebody is writing (monotonic seconds), or 0."""
+        """Since when a write has been running (monotonic seconds), or 0."""
         ...
 
     @property
     def sent_at(self) -> float:
-        """When something was sent last, in monotonic seconds."""
+        """When something was last sent, in monotonic seconds."""
         ...
 
     def leave(self) -> None:
-        """Nobody listens any more: everybody who writes, or wants to, is told."""
+        """The client has disconnected: current and later writers get an error."""
 
     async def open(self, headers: Headers) -> None:
         """Begin an event stream."""
@@ -57,7 +57,7 @@ class Sink(Protocol[Frame]):
         """Send frames; the last ones have *more* false."""
 
     async def keep_alive(self) -> None:
-        """Send what says nothing, so that no proxy closes the connection."""
+        """Send a comment, so that no proxy closes the connection."""
 
     async def json(self, body: Body, headers: Headers) -> None:
         """Send a whole answer."""

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from diglot.adapters.error_log import log_without_words
+from diglot.adapters.error_log import log_without_message
 
 
 def test_without_words(caplog: pytest.LogCaptureFixture) -> None:
@@ -14,7 +14,7 @@ def test_without_words(caplog: pytest.LogCaptureFixture) -> None:
         try:
             raise ValueError(words)
         except ValueError as error:
-            log_without_words(log, "The application", error)
+            log_without_message(log, "The application", error)
     assert "The application raised ValueError" in caplog.text
     assert "test_error_log.py" in caplog.text
     assert "a secret" not in caplog.messages[0]

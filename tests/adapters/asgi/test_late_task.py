@@ -60,4 +60,4 @@ async def test_what_it_raises_is_logged(caplog: pytest.LogCaptureFixture) -> Non
 
     start_late(run, 0.001)
     await anyio.sleep(0.05)
-    assert "A task beside a request raised ValueError" in caplog.text
+    assert "A background task of a request raised ValueError" in caplog.text

@@ -110,4 +110,4 @@ def test_fields_of_a_profile() -> None:
     assert "| `user` |  | not sent (reported) |" in changed
     wrong = run("fields", "--profile", "nobody")
     assert wrong.exit_code == 1
-    assert "there is no 'nobody'" in wrong.stderr
+    assert "unknown profile 'nobody'" in wrong.stderr

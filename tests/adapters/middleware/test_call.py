@@ -436,13 +436,13 @@ async def test_a_mistake_of_ours(
 
     path = side.path.removeprefix("/v1")
 
-    base: Any = routes.SERVED[path]
+    base: Any = routes.EXCHANGES[path]
 
     class Broken(base):
         def __init__(self, *args: object, **settings: object) -> None:
             raise KeyError(PRIVATE)
 
-    monkeypatch.setitem(routes.SERVED, path, Broken)
+    monkeypatch.setitem(routes.EXCHANGES, path, Broken)
     got = await side.talk(chat(), side.ask).run()
     assert (got.status, got.error["type"]) == (500, "server_error")
     assert "raised KeyError" in caplog.text

@@ -103,7 +103,7 @@ async def test_statuses_that_say_nothing(side: Any, asks: Any, status: int) -> N
     got = await asks(app, "responses")
     assert got.status == (status if 400 <= status < 600 else 502)
     assert got.error["code"] == "invalid_api_key"
-    assert got.error["message"].startswith("Incorrect API key provided. (This happened while finding out")
+    assert got.error["message"].startswith("Incorrect API key provided. (This happened while checking")
     assert (got.headers["retry-after"], got.headers["content-type"]) == ("7", "application/json")
     assert (records[0].status, records[0].outcome, records[0].error) == (got.status, "refused", "invalid_api_key")
     assert app.upstream_api == "unknown"
@@ -117,7 +117,9 @@ async def test_neither(side: Any, asks: Any) -> None:
     app = auto(server)
     got = await asks(app, "chat")
     assert got.status == 502
-    assert got.error["message"].startswith("There is neither POST /v1/chat/completions nor POST /v1/responses behind")
+    assert got.error["message"].startswith(
+        "The upstream has neither POST /v1/chat/completions nor POST /v1/responses. Is the URL right"
+    )
     server.answers[CHAT] = HAS
     assert (await asks(app, "chat")).status == 200
 

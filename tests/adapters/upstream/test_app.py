@@ -231,7 +231,7 @@ async def test_nobody_there(talk: Any, client: Any, kind: str, caplog: pytest.Lo
 
 async def test_slow(talk: Any, client: Any, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """An upstream that does not answer is a 504."""
-    monkeypatch.setattr(upstream_client, "GRACE", 0.1)
+    monkeypatch.setattr(upstream_client, "READ_MARGIN", 0.1)
     server.reply, server.close = [], False
     upstream = Upstream(server.url, client=client, limits=Limits(first_byte=0.1, idle=0.1))
     got = await talk(upstream, {}).run()
@@ -340,4 +340,4 @@ async def test_lifespan(server: Server, talk: Any) -> None:
 
     await upstream({"type": "lifespan"}, receive, send)
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
-    assert upstream._own._open.get() is None
+    assert upstream._clients._open.get() is None

@@ -92,7 +92,7 @@ def test_somebodys_own_class(name: str) -> None:
     class Own(package.AsyncClient):
         pass
 
-    assert type(choice.adapted(Own(), Limits())).__name__ == "HttpxClient"
+    assert type(choice.wrap_client(Own(), Limits())).__name__ == "HttpxClient"
 
 
 def test_no_client() -> None:

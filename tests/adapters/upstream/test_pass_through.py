@@ -81,7 +81,7 @@ async def test_slow_upload(talk: Any, server: Server, pieces: list[bytes]) -> No
 
 @pytest.mark.parametrize("status", [b"101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x", b"999 X"])
 async def test_no_answer(talk: Any, server: Server, status: bytes) -> None:
-    """What ends no request is no answer."""
+    """What is not a final status is no answer."""
     server.reply = [b"HTTP/1.1 " + status + b"\r\n\r\nhello"]
     upstream = Upstream(server.url)
     got = await talk(upstream, {}).run()
