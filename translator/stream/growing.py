@@ -8,15 +8,15 @@ from typing import Any
 from ..wire import json
 
 PieceWriter = Callable[[str], bytes]
-"""Appends a piece to a growing text; returns the frame that says so."""
+"""Appends a piece to a growing text and returns the frame for it."""
 OptionalPieceWriter = Callable[[str], bytes | None]
-"""The same, or None: the piece was not appended, and must go the general way."""
+"""The same, or None: the piece was not appended and must take the general path."""
 
 _LONE = "surrogatepass"  # what a caller hands in decoded may have halves of surrogate pairs
 
 
 class TextBuffer(bytearray):
-    """A growing text as UTF-8 in one buffer: thousands of short strings take ten times as much memory.
+    """A growing text as UTF-8 in one buffer: thousands of short strings would take ten times as much memory.
 
     Its length is in bytes.
     """
@@ -76,9 +76,9 @@ def join_utf8(texts: Iterable[TextBuffer]) -> bytes:
 
 
 class InitialText:
-    """A text that was there before its pieces came: they repeat it, or go on behind it (W31).
+    """A text that was there before its pieces: they repeat it or continue it (W31).
 
-    When it is *whole*, nothing can follow: pieces that do not repeat it replace it.
+    If it is *whole*, it cannot be continued: pieces that do not repeat it replace it.
     """
 
     __slots__ = ("_at", "_whole", "text", "tokens")
@@ -105,7 +105,7 @@ class InitialText:
 
 
 class JsonListBuffer(bytearray):
-    """A growing list, its members kept as JSON: thousands of small objects take ten times as much memory."""
+    """A growing list with its members as JSON: thousands of small objects would take ten times as much memory."""
 
     __slots__ = ()
 
@@ -119,7 +119,7 @@ class JsonListBuffer(bytearray):
 
 
 class JoinedText:
-    """One text of several buffers: of some that others keep, too, so that nothing is there twice, and of its own."""
+    """A text made of several buffers: its own, and those it shares with others, so that nothing is stored twice."""
 
     __slots__ = ("_own", "_texts")
 
