@@ -1,22 +1,22 @@
 """Pure translation between OpenAI's Chat Completions and Responses formats: bodies in, bodies out.
 
-Users call the functions of `diglot`. This is the second tier, for authors of servers: verbs that are fed with what
-comes, and return what goes; reading, writing, waiting and ids are the server's. One call, in order:
+Most users call the functions of `diglot`. This is the second tier, for authors of servers: objects that are fed what
+arrives and return what to send; reading, writing, waiting and ids are up to the server. One call, in order:
 
 1. `RequestBody.read(data)` decodes the client's request, and `translate(make)` gives the exchange and the bytes to
-   send. Large pictures and files in it are not decoded. Or: `ServeResponses(body)` and `ServeChat(body)` for a body
-   that is decoded, `ServeCompact(body)` for `POST /responses/compact`.
+   send. Large pictures and files in it are not decoded. For a decoded body, use `ServeResponses(body)` or
+   `ServeChat(body)`, and `ServeCompact(body)` for `POST /responses/compact`.
 2. Send `exchange.request` to `exchange.endpoint` of the upstream, below its `/v1`, `exchange.copies` times. An
    answer with an error status goes to `exchange.error(status, body)`, which returns what to raise or to send
-   (`error.status`, `error.body()`). Before that, `exchange.learned(status, body)` may give a profile with which it
-   is worth a second try.
+   (`error.status`, `error.body()`). Before that, `exchange.learned(status, body)` may return a profile with which a
+   second try is worth it.
 3. A finished answer goes to `exchange.answer(completion)`: it returns the client's.
 4. A stream goes through `exchange.stream()`, a `FrameStream`: `feed(data)` for every piece of bytes, `finish()`
-   when the upstream has closed, each returns a list of whole SSE frames to be written at once. Until it has
-   `started`, a failure is raised: answer it over HTTP. When `finishing`, wait only a moment for the rest. When it
-   has `ended`, stop reading; when it was also `cut_short`, hang up. `release()` lets go of the request once the
-   stream is under way; `each(data)` is `feed` for answers so large that their frames should not be there all at
-   once. For copies (`n`), `Branches` makes one stream of several.
+   when the upstream has closed; each returns a list of whole SSE frames to write at once. Until it has `started`, a
+   failure is raised: answer it over HTTP. When `finishing`, wait only a moment for the rest. When it has `ended`,
+   stop reading; if it was also `cut_short`, hang up. `release()` drops the request once the stream is under way;
+   `each(data)` is `feed` for answers so large that their frames should not be in memory all at once. For copies
+   (`n`), `Branches` merges several streams into one.
 5. `exchange.report` has the losses: `report.header()` is the value of an HTTP field.
 
 >>> exchange = ServeResponses({"model": "m", "input": "Hi", "stream": True}, new_id=lambda prefix: f"{prefix}_1")
@@ -35,9 +35,9 @@ event: response.output_text.delta
 >>> frames.feed(b"data: [DONE]\\n\\n")[-1][:25], frames.ended
 (b'event: response.completed', True)
 
-`ToResponses` and `ToChat` are the same for decoded chunks and events. `decode_json` and `encode_json` read and
-write JSON as it really comes; `read_error` reads any error of an upstream. The older functions `request.to_chat`
-and `request.to_responses` write their losses into a `Report`.
+`ToResponses` and `ToChat` do the same for decoded chunks and events. `decode_json` and `encode_json` read and write
+JSON as it occurs in the wild; `read_error` reads any error of an upstream. The older functions `request.to_chat` and
+`request.to_responses` add their losses to a `Report`.
 """
 
 from . import answer, deprecated, request

@@ -1,6 +1,6 @@
-"""What is added to a Responses request, as the profile says, where a chat client said nothing of it.
+"""What a profile adds to a Responses request if the chat client left it out.
 
-An upstream may refuse what was added: `refused` says which settings the refusal is about.
+An upstream may refuse an addition: `refused` tells which settings the refusal is about.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SYSTEM = ("system", "developer")
 
 
 def add(chat: dict[str, Any], items: ItemBuilder, out: dict[str, Any], context: Context) -> frozenset[str]:
-    """Add to *out*, the request made of a *chat* one; return the settings whose additions may be refused."""
+    """Add to *out*, the request made from *chat*; return the settings whose additions may be refused."""
     profile, added = context.profile, set[str]()
     included, reasoning = out.get("include", []), out.get("reasoning") or {}
     if profile.system_as_instructions:
@@ -47,7 +47,7 @@ def add(chat: dict[str, Any], items: ItemBuilder, out: dict[str, Any], context: 
 
 
 def _instruct(items: ItemBuilder, out: dict[str, Any], context: Context) -> None:
-    """The system messages in front are the `instructions`, which have to be there; later ones are the developer's."""
+    """Move leading system messages into `instructions`, which are required; later ones become developer messages."""
     texts: list[str] = [out["instructions"]] if "instructions" in out else []
     first = 0
     for item in items.items[:-1]:  # there has to be some input
@@ -60,12 +60,14 @@ def _instruct(items: ItemBuilder, out: dict[str, Any], context: Context) -> None
     out["instructions"], out["input"] = "\n\n".join(texts), items.items
     for i, item in enumerate(items.items):
         if item.get("type") == "message" and item.get("role") == "system":
-            context.report.emulated(items.origins[i], "a system message that is not in front is the developer's")
+            context.report.emulated(
+                items.origins[i], "a system message that is not at the start becomes a developer message"
+            )
             items.items[i] = {**item, "role": "developer"}
 
 
 def _text(item: dict[str, Any]) -> str | None:
-    """What a message says, if that is nothing but text."""
+    """Return the text of a message that has nothing else."""
     content = item.get("content")
     if isinstance(content, str):
         return content
@@ -79,13 +81,13 @@ def _text(item: dict[str, Any]) -> str | None:
 
 
 def _cache_key(request: dict[str, Any], items: list[dict[str, Any]]) -> str:
-    """The same key for all requests of one conversation: a hash of its model, its system texts, its first question."""
+    """Return one key for all requests of a conversation: a hash of its model, system texts and first question."""
     beginning = [request["model"], request.get("instructions"), *_beginning(items)]
     return f"conversation-{hashlib.sha256(json.encode(beginning)).hexdigest()[:32]}"
 
 
 def _beginning(items: list[dict[str, Any]]) -> Iterator[Any]:
-    """The texts up to the first one of the user; media are left out, for their bytes may not be at hand."""
+    """Return the texts up to the first one of the user, without media, whose bytes may not be available."""
     for item in items:
         role, content = item.get("role"), item.get("content")
         if role in (*_SYSTEM, "user"):
@@ -106,9 +108,9 @@ _OFF: dict[str, Any] = {"encrypted_reasoning": False, "reasoning_summary": "", "
 
 
 def refused(added: Iterable[str], profile: Profile, status: int, body: bytes) -> Profile | None:
-    """Return *profile* without the settings whose additions an upstream has refused; None if it speaks of none.
+    """Return *profile* without the settings whose additions an upstream has refused; None if the error names none.
 
-    Some models take neither, and some accounts get no summaries.
+    Some models support neither, and some accounts get no summaries.
     """
     if status not in (400, 422):
         return None

@@ -1,6 +1,6 @@
-"""Compaction: a conversation becomes a summary that only this library reads back (protocol 2.7, 6.1).
+"""Compaction: a conversation becomes a summary that only this library can read (protocol 2.7, 6.1).
 
-It needs no store: the model writes the summary, which travels sealed in a `compaction` item.
+It needs no store: the model writes the summary, which is sent to the client sealed in a `compaction` item.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ def request(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unformatted(item: Any) -> Any:
-    """A later format of the answer is none of the summary."""
+    """Return *body* without an output format: it is for the next answer, not for the summary."""
     is_update = isinstance(item, dict) and item.get("type") == "configuration_update"
     return {**item, "text": None} if is_update else item
 
 
 def with_trigger(body: Any) -> dict[str, Any]:
-    """Return the Responses request that does what a body of `POST /responses/compact` asks for."""
+    """Return the Responses request for the body of a `POST /responses/compact`."""
     body = validate.mapping(body, "body")
     validate.text(body.get("model"), "model")
     conversation = body.get("input")

@@ -1,7 +1,7 @@
-"""THE TABLES: what becomes of every top-level field of a request, and of every field of an answer.
+"""THE TABLES: what happens to every top-level field of a request and to every field of an answer.
 
-The rows are read by the converters, the loss report, the strict refusal and FIELDS.md: to change what happens to a
-field, change its row.
+The converters, the loss report, the strict refusal and FIELDS.md read these rows: to change what happens to a field,
+change its row.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from .parts import formats, limits, reasoning, tools
 from .wire import validate
 
 _STATE = "answers are not stored here"
-_RESPONSES_WORD = "the word of Responses, from clients that mix both"
-_IN_ANSWERS = "only an answer could show it, and only a live exchange makes one"
+_RESPONSES_WORD = "the Responses name, from clients that mix both APIs"
+_IN_ANSWERS = "it only affects the answer, which only a live exchange produces"
 
 REQUEST: list[Row] = [
     *map(field, ("model", "stream", "temperature", "top_p")),
     *map(field, ("user", "safety_identifier", "moderation", "prompt_cache_key", "prompt_cache_retention")),
     field("prompt_cache_options.mode"),
-    field("prompt_cache_options.ttl", carried(without("12h", "chat requests know no such time"))),
+    field("prompt_cache_options.ttl", carried(without("12h", "chat requests have no such lifetime"))),
     field(
         "service_tier",
-        carried(without("ultrafast", "chat requests know no such tier"), harmless=("auto", "default")),
+        carried(without("ultrafast", "chat requests have no such tier"), harmless=("auto", "default")),
         carried(harmless=("auto", "default")),
     ),
     Row("max_output_tokens", "max_completion_tokens", carried(limits.to_chat), carried(limits.to_responses)),
@@ -56,67 +56,72 @@ REQUEST: list[Row] = [
     Row(
         "input",
         "messages",
-        by_code("items become messages, one per turn, outputs behind their calls", "messages"),
-        by_code("as items", "input"),
+        by_code("items become messages, one per turn; outputs follow their calls", "messages"),
+        by_code("messages become items", "input"),
     ),
-    Row("input", "input", None, by_code("where there are no `messages`: items as they are (Cursor)", "input")),
+    Row("input", "input", None, by_code("if there are no `messages`: items are sent as they are (Cursor)", "input")),
     Row("instructions", "messages", by_code("the first system message", "messages"), None),
     Row("instructions", "instructions", None, by_code(_RESPONSES_WORD, "input")),
     field(
         "tools",
-        by_code("functions; free-form, namespaced and client-run tools as functions too", "tools"),
+        by_code("functions; free-form, namespaced and client-run tools become functions too", "tools"),
         by_code("flattened", "tools"),
     ),
-    Row("tools", "functions", None, by_code("tools, answered as `function_call`", "tools")),
+    Row("tools", "functions", None, by_code("sent as tools; calls are returned as `function_call`", "tools")),
     Row(
         "tools",
         "web_search_options",
         None,
-        by_code("a web search tool; the model decides whether to search", "tools"),
+        by_code("sent as a web search tool; the model decides whether to search", "tools"),
     ),
     Row(None, "web_search_options", HANDED_ON, None),
     field(
         "tool_choice",
-        by_code("under the tools' chat names", "tool_choice", "tools"),
+        by_code("with the tools' chat names", "tool_choice", "tools"),
         by_code("flattened", "tool_choice", "tools"),
     ),
-    Row("tool_choice", "function_call", None, by_code("as a choice; one call at most", "tool_choice", "tools")),
-    field("parallel_tool_calls", *[by_code("sent when there are tools", "parallel_tool_calls", "tools")] * 2),
+    Row(
+        "tool_choice", "function_call", None, by_code("sent as `tool_choice`; at most one call", "tool_choice", "tools")
+    ),
+    field("parallel_tool_calls", *[by_code("sent if there are tools", "parallel_tool_calls", "tools")] * 2),
     field(
         "include",
-        by_code("log-probabilities are asked for; encrypted reasoning is an envelope, live", "logprobs"),
-        by_code("as it is", "include"),
+        by_code(
+            "log-probabilities are requested; encrypted reasoning becomes a sealed envelope in a live exchange",
+            "logprobs",
+        ),
+        by_code("as is", "include"),
     ),
-    Row("include", "logprobs", None, by_code("asked for in `include`", "include")),
+    Row("include", "logprobs", None, by_code("requested through `include`", "include")),
     field(
         "top_logprobs",
-        by_code("sent together with logprobs", "top_logprobs", "logprobs"),
-        by_code("only together with logprobs", "top_logprobs", "include"),
+        by_code("sent together with `logprobs`", "top_logprobs", "logprobs"),
+        by_code("sent only together with `logprobs`", "top_logprobs", "include"),
     ),
     Row(
         "reasoning.summary",
         None,
-        by_code("the upstream's reasoning text stands in for a summary", offline=_IN_ANSWERS),
+        by_code("the upstream's reasoning text is used as the summary", offline=_IN_ANSWERS),
         HANDED_ON,
     ),
     Row(
         "reasoning.generate_summary",
         None,
-        by_code("the older name of reasoning.summary", offline=_IN_ANSWERS),
+        by_code("the older name of `reasoning.summary`", offline=_IN_ANSWERS),
         HANDED_ON,
     ),
-    Row("reasoning.context", None, by_code("decides which earlier reasoning goes back"), HANDED_ON),
-    Row("max_tool_calls", None, by_code("limits tools that the server runs; here it runs none"), HANDED_ON),
+    Row("reasoning.context", None, by_code("decides which earlier reasoning is sent back"), HANDED_ON),
+    Row("max_tool_calls", None, by_code("limits tools that the server runs; none are run here"), HANDED_ON),
     field(
         "store",
-        lost("taken, but nothing is stored, and the answer says so", False),
-        by_code("false unless said", "store"),
+        lost("accepted, but nothing is stored; the answer has `store: false`", False),
+        by_code("false unless set", "store"),
     ),
     field(
         "metadata",
         live(
             "repeated in the answer, not sent to the upstream",
-            "it is not for the upstream, and only a live exchange repeats it in the answer",
+            "it is not for the upstream; only a live exchange repeats it in the answer",
             {},
         ),
         CARRIED,
@@ -124,56 +129,56 @@ REQUEST: list[Row] = [
     field("stream_options.include_obfuscation", lost("events are not padded", False), CARRIED),
     field(
         "stream_options.include_usage",
-        lost("usage always comes", True, False),
+        lost("usage is always sent", True, False),
         live(
-            "usage always comes; it is shown when asked for",
-            "Responses have no such option: only a live exchange shows usage, or leaves it out",
+            "Responses always reports usage; the client gets it on request",
+            "Responses has no such option; only a live exchange shows or omits usage",
             False,
         ),
     ),
-    Row("truncation", None, lost("nothing is cut on its own", "disabled"), HANDED_ON),
-    Row("context_management", None, lost("nothing is compacted on its own", []), HANDED_ON),
-    Row("client_metadata", None, lost("chat requests have no place for what a client says of itself", {}), HANDED_ON),
+    Row("truncation", None, lost("chat requests have no `truncation`", "disabled"), HANDED_ON),
+    Row("context_management", None, lost("nothing is compacted automatically", []), HANDED_ON),
+    Row("client_metadata", None, lost("chat requests have no place for client metadata", {}), HANDED_ON),
     Row("prompt_cache_options.prewarm", None, lost("there is no cache to warm", False), HANDED_ON),
     Row("prompt_cache_options.comparison_response_id", None, lost("caches are not compared"), HANDED_ON),
     field(
         "background",
-        refused(_STATE + ", so an answer has to be waited for", False),
-        refused("a chat answer has to be waited for", False),
+        refused(_STATE + ", so the client has to wait for its answer", False),
+        refused("Chat Completions has no background mode", False),
     ),
     field("previous_response_id", refused(_STATE + "; send the whole conversation in 'input'"), HANDED_ON),
     field("conversation", refused(_STATE + "; send the whole conversation in 'input'"), HANDED_ON),
     field("prompt", refused("there are no prompt templates here; send 'instructions' and 'input'"), HANDED_ON),
-    field("reasoning.mode", refused("chat upstreams have one mode", "standard"), HANDED_ON),
+    field("reasoning.mode", refused("chat upstreams have only one mode", "standard"), HANDED_ON),
     field("image.context_compression", refused("images are not compressed", "auto", "disabled"), HANDED_ON),
     field("access_programs.cyber", refused("there are no access programs", "standard"), HANDED_ON),
-    field("presence_penalty", handed_on(0), lost("there are no penalties", 0)),
-    field("frequency_penalty", handed_on(0), lost("there are no penalties", 0)),
-    field("seed", HANDED_ON, lost("there is no seed")),
-    field("prediction", HANDED_ON, lost("nothing is predicted")),
-    field("logit_bias", handed_on({}), refused("tokens cannot be favoured or forbidden", {})),
+    field("presence_penalty", handed_on(0), lost("Responses requests have no penalties", 0)),
+    field("frequency_penalty", handed_on(0), lost("Responses requests have no penalties", 0)),
+    field("seed", HANDED_ON, lost("Responses requests have no `seed`")),
+    field("prediction", HANDED_ON, lost("Responses requests have no `prediction`")),
+    field("logit_bias", handed_on({}), refused("Responses requests cannot favour or ban tokens", {})),
     field(
         "stop",
         HANDED_ON,
         live(
-            "the text is cut here; what the model writes behind it is billed until it ends",
-            "Responses have no stop sequences: only a live exchange looks for them",
+            "the text is cut here; what the model writes after that is still billed",
+            "Responses has no stop sequences; only a live exchange applies them",
             (),
             shape=limits.stops,
         ),
     ),
     field(
         "n",
-        lost("a Response is one answer", 1),
+        lost("a Response holds one answer", 1),
         live(
-            "so many requests are sent; the prompt is billed for each",
-            "a Response is one answer: only a live exchange sends several requests",
+            "one request is sent per choice; each is billed",
+            "a Response holds one answer; only a live exchange sends several requests",
             1,
             shape=limits.copies,
         ),
     ),
-    field("modalities", lost("a Response is text", ["text"]), refused("a Response is text", ["text"])),
-    field("audio", lost("a Response is text"), lost("a Response is text")),
+    field("modalities", lost("a Response is text only", ["text"]), refused("a Response is text only", ["text"])),
+    field("audio", lost("a Response is text only"), lost("a Response is text only")),
 ]
 
 TO_CHAT = compile_rules(REQUEST, "chat")
@@ -190,16 +195,16 @@ class AnswerField(NamedTuple):
 
 
 ANSWER: list[AnswerField] = [
-    AnswerField("id", None, "here", "an id of its own"),
+    AnswerField("id", None, "here", "a new id"),
     AnswerField("object", "response", "here"),
     AnswerField("created_at", None, "upstream", "`created`, in whole seconds"),
-    AnswerField("completed_at", None, "here", "when it completed"),
+    AnswerField("completed_at", None, "here", "the time of completion"),
     AnswerField("status", "in_progress", "upstream", "from `finish_reason`"),
     AnswerField("incomplete_details", None, "upstream", "from `finish_reason`"),
-    AnswerField("error", None, "upstream", "an error object, or a stream that was cut"),
+    AnswerField("error", None, "upstream", "an error object, or a stream that was cut off"),
     AnswerField("model", None, "upstream"),
     AnswerField("output", [], "upstream", "reasoning, message and calls of the first choice"),
-    AnswerField("usage", None, "upstream", "null when the upstream does not say"),
+    AnswerField("usage", None, "upstream", "null if the upstream sends none"),
     AnswerField("service_tier", "default", "upstream"),
     AnswerField("previous_response_id", None, "here", _STATE),
     AnswerField("store", False, "here", _STATE),
@@ -228,41 +233,49 @@ COMPLETION: list[AnswerField] = [
     AnswerField("object", "chat.completion", "here"),
     AnswerField("created", None, "upstream", "`created_at`, in whole seconds"),
     AnswerField("model", None, "upstream"),
-    AnswerField("choices[].index", 0, "here", "one choice for each copy of the request"),
+    AnswerField("choices[].index", 0, "here", "one choice per request sent"),
     AnswerField("choices[].message.role", "assistant", "here"),
     AnswerField(
         "choices[].message.content", None, "upstream", "the texts of all messages, joined (`message_separator`)"
     ),
     AnswerField("choices[].message.refusal", None, "upstream", "refusals, joined"),
-    AnswerField("choices[].message.tool_calls", None, "upstream", "calls that a client runs, in order; absent without"),
+    AnswerField(
+        "choices[].message.tool_calls",
+        None,
+        "upstream",
+        "calls that the client runs, in order; absent if there are none",
+    ),
     AnswerField(
         "choices[].message.function_call", None, "upstream", "for clients that declare `functions`: the first call"
     ),
-    AnswerField("choices[].message.annotations", None, "upstream", "citations of URLs; absent without"),
+    AnswerField("choices[].message.annotations", None, "upstream", "URL citations; absent if there are none"),
     AnswerField(
         "choices[].message.reasoning_content", None, "upstream", "texts of reasoning items (`reasoning_expose`)"
     ),
     AnswerField(
-        "choices[].message.reasoning_details", None, "upstream", "reasoning that must come back unread, sealed"
+        "choices[].message.reasoning_details",
+        None,
+        "upstream",
+        "opaque reasoning that the client sends back unchanged, sealed",
     ),
     AnswerField("choices[].message.images", None, "upstream", "generated images, as some gateways spell them"),
-    AnswerField("choices[].logprobs", None, "upstream", "of the texts; refusals have none"),
+    AnswerField("choices[].logprobs", None, "upstream", "for the texts; refusals have none"),
     AnswerField(
         "choices[].finish_reason", None, "upstream", "from `status`, `incomplete_details` and whether there are calls"
     ),
-    AnswerField("usage", None, "upstream", "absent in streams unless asked for"),
+    AnswerField("usage", None, "upstream", "absent in streams unless requested"),
     AnswerField("service_tier", None, "upstream"),
     AnswerField("moderation", None, "upstream"),
 ]
 
 _BLANK = {row.name: row.default for row in ANSWER}
 REPEATED = frozenset(row.name for row in ANSWER if row.source == "request")
-"""What an answer repeats of its request."""
+"""The fields that an answer repeats from its request."""
 _NESTED = ("text", "reasoning")
 
 
 def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
-    """Return the Response object for *request* before anything is known of its answer: all 31 fields, in order."""
+    """Return the Response object for *request* before anything of its answer is known: all 31 fields, in order."""
     answer = {**_BLANK, "output": [], "metadata": {}, "text": {"format": {"type": "text"}}}  # nothing of the table
     for name, value in request.items():
         if value is not None and name in REPEATED:
@@ -275,7 +288,7 @@ def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def own_answer(blank: dict[str, Any]) -> dict[str, Any]:
-    """Return another blank answer, which shares only with the request what comes from it unchanged."""
+    """Return a copy of a blank answer that shares nothing with it but the unchanged values of the request."""
     answer = {**blank, "output": [], "reasoning": {**blank["reasoning"]}, "text": {**blank["text"]}}
     for owner, name in (answer, "metadata"), (answer["text"], "format"):
         if isinstance(owner[name], dict):

@@ -1,8 +1,8 @@
-"""What a row of a field table is, and the one walk over a body that reads it.
+"""The rows of the field tables, and the one walk over a body that applies them.
 
-A row is the only place that says what becomes of a field, in both directions: the converters, the loss report, the
-strict refusal and FIELDS.md all read it. Rows hold facts, no conditions: what has order or memory is straight-line code
-elsewhere.
+A row is the only place that says what happens to a field, in both directions: the converters, the loss report, the
+strict refusal and FIELDS.md all read it. Rows hold facts, not conditions: whatever needs order or memory is
+straight-line code elsewhere.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ Goal = Literal["chat", "responses"]
 
 
 class Way(NamedTuple):
-    """What becomes of a field on its way into one of the dialects."""
+    """What happens to a field on its way into one of the dialects."""
 
     how: Literal["carried", "lost", "refused", "live", "by code"]
     why: str = ""
     shape: Shape | None = None
     harmless: tuple[Any, ...] = (None,)  # values that say no more than leaving the field out
     offline: str = ""
-    """Why it is dropped where only a request is translated: what becomes of it is seen in the answer."""
+    """Why it is dropped if only a request is translated: it takes effect in the answer."""
     needs: tuple[str, ...] = ()
-    """For what code carries: the fields that the upstream must take for that; the first one is where it arrives."""
+    """If code carries it: the fields that the upstream must support for that, first the one where it arrives."""
 
 
 class Row(NamedTuple):
@@ -40,7 +40,7 @@ class Row(NamedTuple):
     chat: str | None
     to_chat: Way | None
     to_responses: Way | None
-    """``None``: another row says it."""
+    """``None``: another row describes it."""
 
 
 CARRIED = Way("carried")
@@ -52,15 +52,15 @@ def carried(shape: Shape | None = None, why: str = "", *, harmless: tuple[Any, .
 
 
 def handed_on(*harmless: Any) -> Way:
-    """For a field that the other dialect does not specify: a client that sends it all the same means what it says."""
-    return carried(why="not a field of this format; handed on when it is sent", harmless=harmless)
+    """For a field that the other dialect does not specify: if a client sends it all the same, it is passed on."""
+    return carried(why="not a field of this format; passed on if sent", harmless=harmless)
 
 
 HANDED_ON = handed_on()
 
 
 def lost(why: str, *harmless: Any) -> Way:
-    """For a field that the other dialect has no word for: left out and reported."""
+    """For a field that the other dialect does not have: left out and reported."""
     return Way("lost", why, None, (None, *harmless))
 
 
@@ -70,28 +70,28 @@ def refused(why: str, *harmless: Any) -> Way:
 
 
 def live(why: str, offline: str, *harmless: Any, shape: Shape | None = None) -> Way:
-    """For a field that is not sent to the upstream, but done while the answer comes back; *shape* reads its value.
+    """For a field that is not sent to the upstream but applied to its answer; *shape* reads its value.
 
-    In a live exchange it is emulated; where only a request is translated, nobody does that, and it is dropped.
+    In a live exchange it is emulated; if only a request is translated, it is dropped.
     """
     return Way("live", why, shape, (None, *harmless), offline)
 
 
 def by_code(why: str, *needs: str, offline: str = "") -> Way:
-    """For a field that straight-line code takes, because it has order or depends on others.
+    """For a field that straight-line code translates, because it has order or depends on others.
 
-    *needs* are the fields that the upstream must take for that, first the one where it arrives, if it does.
+    *needs* are the fields that the upstream must support for that, first the one where it arrives, if any.
     """
     return Way("by code", why, None, (None,), offline, needs)
 
 
 def field(name: str, to_chat: Way = CARRIED, to_responses: Way = CARRIED) -> Row:
-    """A field that has one name on both sides."""
+    """Return the row of a field that has the same name on both sides."""
     return Row(name, name, to_chat, to_responses)
 
 
 def without(word: str, why: str) -> Shape:
-    """A shape for fields whose values are the same words on both sides, but for one that only Responses has."""
+    """Return the shape of a field whose values are the same on both sides, except *word*, which only Responses has."""
 
     def shape(value: Any, path: str, context: Context) -> Any:
         if value != word:
@@ -103,9 +103,9 @@ def without(word: str, why: str) -> Shape:
 
 
 def compile_rules(rows: Iterable[Row], goal: Goal) -> Rules:
-    """One lookup from a field's name to what happens to it on its way into *goal*; nested fields are nested lookups.
+    """Return a lookup from a field's name to its rule on the way into *goal*; nested fields are nested lookups.
 
-    A name of the other dialect would collide with what is written there: it is lost, with a hint to the right word.
+    A name of the other dialect would collide with what is written there: it is lost, with a hint to the right name.
     """
     rows = list(rows)
     rules: Rules = {}
@@ -117,20 +117,20 @@ def compile_rules(rows: Iterable[Row], goal: Goal) -> Rules:
     for row in rows:
         source, _, target = _direction(row, goal)
         if row.responses and row.chat and source != target:
-            collision = lost(f"{speaker} requests say '{source}'")
+            collision = lost(f"{speaker} requests use '{source}'")
             _node(rules, target).setdefault(target.split(".")[-1], _rule(collision, target, target, goal))
     return rules
 
 
 def _direction(row: Row, goal: Goal) -> tuple[str, Way | None, str]:
-    """The path of a field in the caller's body, what becomes of it, and its path in *goal*."""
+    """Return the path of a field in the caller's body, what happens to it, and its path in *goal*."""
     if goal == "chat":
         return row.responses or row.chat or "", row.to_chat, row.chat or ""
     return row.chat or row.responses or "", row.to_responses, row.responses or ""
 
 
 def _node(rules: Rules, path: str) -> Rules:
-    """The lookup that holds the last name of *path*."""
+    """Return the lookup that holds the last name of *path*."""
     for parent in path.split(".")[:-1]:
         rules = rules.setdefault(parent, {})
     return rules
@@ -204,7 +204,7 @@ def _carry_rule(way: Way, path: str, target: str, goal: Goal) -> Rule:
             else:
                 out[name] = shaped
         elif not is_one_of(value, harmless):
-            context.report.dropped(path, "the upstream does not take it", value)
+            context.report.dropped(path, "the upstream does not support it", value)
 
     return carry
 
@@ -219,13 +219,13 @@ def put(out: dict[str, Any], path: str, value: Any) -> None:
 
 
 def put_supported(out: dict[str, Any], name: str, value: Any, path: str, context: Context) -> None:
-    """Set a field of a Responses request, unless the upstream does not take it: that is reported for *path*."""
+    """Set a field of a Responses request, unless the upstream does not support it: that is reported for *path*."""
     if value is None:
         return
     if context.profile.takes(name, "responses"):
         out[name] = value
     elif value not in ("auto", True):
-        context.report.dropped(path, f"the upstream takes no '{name}'", value)
+        context.report.dropped(path, f"the upstream does not support '{name}'", value)
 
 
 def walk(
@@ -236,9 +236,9 @@ def walk(
     unknown: Literal["pass", "report"],
     prefix: str = "",
 ) -> None:
-    """Carry every field of *body* over into *out*; what cannot come is reported, or refused.
+    """Carry every field of *body* over into *out*; what cannot be carried is reported or refused.
 
-    Fields that no row has are handed on or reported (*unknown*); inside of known ones they are always reported.
+    Fields without a row are passed on or reported (*unknown*); inside known fields they are always reported.
     """
     for name, value in body.items():
         rule = rules.get(name)
@@ -246,7 +246,7 @@ def walk(
             if unknown == "pass":
                 out[name] = value
             elif value is not None:
-                context.report.dropped(prefix + name, "no such field is known", value)
+                context.report.dropped(prefix + name, "unknown field", value)
         elif isinstance(rule, dict):
             if value is not None:
                 walk(rule, validate.mapping(value, prefix + name), out, context, "report", f"{prefix}{name}.")

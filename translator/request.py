@@ -32,7 +32,7 @@ _NOTHING_TO_INCLUDE = (  # what these would show comes from tools that the serve
 
 
 class ResponsesTranslation(NamedTuple):
-    """A Responses request made of a chat request, and what is needed to read the answer to it."""
+    """A Responses request made from a chat request, and what is needed to read its answer."""
 
     body: dict[str, Any]
     origins: list[str]  # for each item, the path of the message or call that it came from
@@ -50,7 +50,7 @@ Translation = TypeVar("Translation", "ChatTranslation", "ResponsesTranslation")
 
 
 class ChatTranslation(NamedTuple):
-    """A chat request made of a Responses request, and what is needed to read the answer to it."""
+    """A chat request made from a Responses request, and what is needed to read its answer."""
 
     body: dict[str, Any]
     catalog: Catalog
@@ -66,7 +66,7 @@ def to_chat(
     profile: Profile | str | None = None,
     strict: bool = False,
 ) -> dict[str, Any]:
-    """Return the Chat Completions request for a Responses request; what was lost is in *report*.
+    """Return the Chat Completions request for a Responses request; losses are added to *report*.
 
     *profile* is a Profile, or the name of a preset. Raises RequestError when *body* is not a Responses request or asks
     for state, and UntranslatableError when *strict* and something would be dropped or approximated. What only a live
@@ -100,7 +100,7 @@ def _to_chat(body: dict[str, Any], context: Context) -> ChatTranslation:
     walk(fields.TO_CHAT, body, chat, context, context.profile.unknown)
     if body.get("input") is None and body.get("messages") is not None:
         raise RequestError(
-            "'messages' are for POST /chat/completions; here, 'input' holds the conversation.", "messages"
+            "'messages' belongs to POST /chat/completions; send the conversation in 'input'.", "messages"
         )
     _check(body, "input", "instructions")
     catalog = tools.read_catalog(body, context)
@@ -144,7 +144,7 @@ def _check(body: dict[str, Any], *conversation: str) -> None:
 
 
 def _configured(body: dict[str, Any]) -> dict[str, Any]:
-    """The settings that `configuration_update` items change: the last one wins (protocol 2.7)."""
+    """Return *body* with the settings that `configuration_update` items change: the last one wins (protocol 2.7)."""
     settings: dict[str, dict[str, Any]] = {}
     items = body.get("input")
     for i, item in enumerate(items if isinstance(items, list) else []):
@@ -162,7 +162,7 @@ def _conversation(body: dict[str, Any], catalog: Catalog, context: Context) -> M
     replayed = (body.get("reasoning") or {}).get("context")
     builder = MessageBuilder(catalog, context, body["model"], current_turn_only=replayed == "current_turn")
     if replayed == "all_turns" and context.profile.reasoning_replay in ("never", "tool_loop"):
-        context.report.approximated("reasoning.context", "reasoning of earlier turns does not go back")
+        context.report.approximated("reasoning.context", "reasoning of earlier turns is not sent back")
     if body.get("instructions") is not None:
         builder.add_system(body["instructions"], "instructions")
     form = (body.get("text") or {}).get("format")
@@ -178,18 +178,18 @@ def _add_logprobs(body: dict[str, Any], chat: dict[str, Any], context: Context) 
     include = validate.optional_array(body.get("include"), "include")
     for i, name in enumerate(include):
         if name not in (_LOGPROBS, SEALED, *_NOTHING_TO_INCLUDE):
-            context.report.dropped(f"include[{i}]", "nothing of that name can be included", name)
+            context.report.dropped(f"include[{i}]", "chat answers cannot include it", name)
         elif name == SEALED and not context.live:
-            context.report.dropped(f"include[{i}]", "only a live exchange seals the reasoning of an answer", name)
+            context.report.dropped(f"include[{i}]", "only a live exchange can seal the answer's reasoning", name)
     top = body.get("top_logprobs")
     if (_LOGPROBS in include or top) and not context.profile.takes("logprobs"):
-        context.report.dropped("top_logprobs" if top else "include", "the upstream does not take it")
+        context.report.dropped("top_logprobs" if top else "include", "the upstream does not support it")
     elif _LOGPROBS in include or top:
         chat["logprobs"] = True
         if top and context.profile.takes("top_logprobs"):
             chat["top_logprobs"] = top
         elif top:
-            context.report.dropped("top_logprobs", "the upstream does not take it", top)
+            context.report.dropped("top_logprobs", "the upstream does not support it", top)
 
 
 # Chat -> Responses
@@ -202,7 +202,7 @@ def to_responses(
     profile: Profile | str | None = None,
     strict: bool = False,
 ) -> dict[str, Any]:
-    """Return the Responses request for a chat request; what was lost is in *report*.
+    """Return the Responses request for a chat request; losses are added to *report*.
 
     *profile* is a Profile, or the name of a preset. Raises RequestError when *body* is not a chat request or asks for
     what Responses cannot give (audio), and UntranslatableError when *strict* and something would be dropped or
@@ -257,14 +257,14 @@ def _to_responses(body: dict[str, Any], context: Context) -> ResponsesTranslatio
 
 
 def _instruct(body: dict[str, Any], items: ItemBuilder, out: dict[str, Any], context: Context) -> None:
-    """What a chat client says in `instructions`, beside its system messages."""
+    """Send a chat client's `instructions`, which it may use beside system messages."""
     if body.get("instructions") is None:
         return
     instructions = validate.text(body["instructions"], "instructions")
     if context.profile.takes("instructions", "responses"):
         out["instructions"] = instructions
     else:
-        context.report.emulated("instructions", "they are told in a system message")
+        context.report.emulated("instructions", "sent as a system message")
         items.put_in_front({"type": "message", "role": "system", "content": instructions}, "instructions")
 
 
@@ -276,7 +276,7 @@ def _include(body: dict[str, Any], out: dict[str, Any], context: Context) -> Non
     if not context.profile.takes("include", "responses"):
         for name in ("include", "logprobs", "top_logprobs"):
             if body.get(name):
-                context.report.dropped(name, "the upstream takes no 'include'", body[name])
+                context.report.dropped(name, "the upstream does not support 'include'", body[name])
         return
     if logprobs and _LOGPROBS not in include:
         include.append(_LOGPROBS)
@@ -287,11 +287,11 @@ def _include(body: dict[str, Any], out: dict[str, Any], context: Context) -> Non
 
 
 def _store(body: dict[str, Any], out: dict[str, Any], context: Context) -> None:
-    """A Response is stored unless it is told not to be, a completion is not (protocol 1.3)."""
+    """Set `store`: by default a Response is stored and a chat completion is not (protocol 1.3)."""
     store = body.get("store")
     if not context.profile.takes("store", "responses"):
         if store:
-            context.report.dropped("store", "the upstream takes no 'store'", store)
+            context.report.dropped("store", "the upstream does not support 'store'", store)
         return
     if store and not context.profile.stores:
         context.report.dropped("store", "the upstream stores nothing", store)

@@ -1,4 +1,4 @@
-"""One thing under several names: chat clients know older words, and many mix in those of Responses."""
+"""Several names for one thing: chat clients use older names, and many mix in those of Responses."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from .parts import limits
 
 
 def without_synonyms(body: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Return a chat request in which no thing is said twice; what says something else than is kept is reported.
+    """Return a chat request without fields that repeat another one; a value that differs from the kept one is reported.
 
-    Of two names, the older one gives way, or the other dialect's.
+    Of two names, the older one is removed, or that of the other dialect.
     """
     body = _with_reasoning(body)
     for name, other in _SYNONYMS:
         if _has_value(body, name) and body.get(other) is not None:
             if body[name] != body[other]:
-                context.report.dropped(other, f"'{name}' says it", body[other])
+                context.report.dropped(other, f"'{name}' is used instead", body[other])
             body = {**body, other: None}
     for name, parent, child in _NESTED_SYNONYMS:
         nested = body.get(parent)
         if body.get(name) is not None and isinstance(nested, dict) and nested.get(child) is not None:
             if body[name] != nested[child]:
-                context.report.dropped(f"{parent}.{child}", f"'{name}' says it", nested[child])
+                context.report.dropped(f"{parent}.{child}", f"'{name}' is used instead", nested[child])
             body = {**body, parent: {**nested, child: None}}
     return body
 
 
 def _with_reasoning(body: dict[str, Any]) -> dict[str, Any]:
-    """Some clients ask for a summary in `reasoning_effort`: then it is the `reasoning` of Responses."""
+    """Move an object in `reasoning_effort`, with which some clients ask for a summary, to `reasoning`."""
     reasoning, nested = body.get("reasoning_effort"), body.get("reasoning")
     if not isinstance(reasoning, dict):
         return body
@@ -39,7 +39,7 @@ def _with_reasoning(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _has_value(body: dict[str, Any], name: str) -> bool:
-    """Whether a field says something: a limit of nothing and a conversation without messages do not."""
+    """Whether a field has a meaningful value: a limit of 0 and an empty list of messages are none."""
     value = body.get(name)
     return (
         value is not None

@@ -137,11 +137,11 @@ def test_a_response_becomes_a_completion(make_context: Callable[..., CompletionC
 @pytest.mark.parametrize(
     ("finished", "status", "message"),
     [
-        (None, 502, "no Response"),
-        ("x", 502, "no Response"),
-        ([], 502, "no Response"),
-        ({}, 502, "no Response"),
-        ({"choices": []}, 502, "no Response"),
+        (None, 502, "not a Response"),
+        ("x", 502, "not a Response"),
+        ([], 502, "not a Response"),
+        ({}, 502, "not a Response"),
+        ({"choices": []}, 502, "not a Response"),
         ({"object": "response", "output": None}, 502, "has no output"),
         (
             {**RESPONSE, "status": "failed", "error": {"code": "rate_limit_exceeded", "message": "Slow down."}},

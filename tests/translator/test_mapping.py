@@ -161,7 +161,10 @@ def test_a_refused_field_is_an_error() -> None:
 
 def test_fields_of_the_other_dialect_are_handed_on() -> None:
     """Who sends a field that only the upstream's dialect has means what it says."""
-    rows = [field("seed", handed_on(0), lost("there is no seed")), Row("truncation", None, lost("why"), HANDED_ON)]
+    rows = [
+        field("seed", handed_on(0), lost("Responses requests have no `seed`")),
+        Row("truncation", None, lost("why"), HANDED_ON),
+    ]
     assert walked(rows, {"seed": 1}) == ({"seed": 1}, [])
     assert walked(rows, {"truncation": "auto"}, goal="responses") == ({"truncation": "auto"}, [])
 
@@ -169,8 +172,8 @@ def test_fields_of_the_other_dialect_are_handed_on() -> None:
 @pytest.mark.parametrize(
     ("row", "value"),
     [
-        (field("seed", HANDED_ON, lost("there is no seed")), 1),
-        (field("seed", HANDED_ON, refused("there is no seed")), 1),
+        (field("seed", HANDED_ON, lost("Responses requests have no `seed`")), 1),
+        (field("seed", HANDED_ON, refused("Responses requests have no `seed`")), 1),
         (field("seed", HANDED_ON, live("why", "off")), 0),
     ],
 )
@@ -209,7 +212,7 @@ def test_upstreams_of_either_dialect_refuse_fields() -> None:
 def test_fields_by_code_are_left_to_the_code(goal: Goal) -> None:
     """The walk neither carries nor reports them, where they have a meaning."""
     rows = [
-        Row("input", "messages", by_code("why"), by_code("as items")),
+        Row("input", "messages", by_code("why"), by_code("messages become items")),
         Row("instructions", "messages", by_code("first"), None),
     ]
     assert walked(rows, {"input" if goal == "chat" else "messages": "x"}, goal=goal) == ({}, [])

@@ -18,7 +18,7 @@ def test_every_preset_is_found_by_its_name(name: str) -> None:
 
 def test_an_unknown_preset_is_an_error_that_lists_all() -> None:
     """Somebody who misspells a name sees what there is."""
-    with pytest.raises(ValueError, match="unknown profile 'opnai'; there are: default, openai, azure"):
+    with pytest.raises(ValueError, match="unknown profile 'opnai'; the presets are: default, openai, azure"):
         preset("opnai")
 
 
@@ -48,5 +48,5 @@ def test_a_profile_is_meant_by_its_name() -> None:
     )
     with pytest.raises(ValueError, match="unknown profile 'opnai'"):
         resolve_profile("opnai")
-    with pytest.raises(TypeError, match="a profile is a Profile or the name of a preset, not a dict"):
+    with pytest.raises(TypeError, match="a profile must be a Profile or the name of a preset, not a dict"):
         resolve_profile({})  # pyright: ignore[reportArgumentType]

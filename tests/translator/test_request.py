@@ -95,7 +95,7 @@ def test_settings_are_named(convert: Any) -> None:
             convert(given, positional)
     with pytest.raises(TypeError, match="a report is a Report, not a Profile"):
         convert(given, report=openai)
-    with pytest.raises(TypeError, match="a profile is a Profile or the name of a preset, not a Report"):
+    with pytest.raises(TypeError, match="a profile must be a Profile or the name of a preset, not a Report"):
         convert(given, profile=Report())
     with pytest.raises(ValueError, match="unknown profile 'opnai'"):
         convert(given, profile="opnai")

@@ -1,4 +1,4 @@
-"""What refusals teach: a patch of the profile, learned by one request and kept for an upstream and its model (W12).
+"""Adaptation to refusals: one request learns a patch of the profile, which is kept for its upstream and model (W12).
 
 The rules, one for each thing that upstreams refuse, are in `refusals.py`.
 """
@@ -14,19 +14,18 @@ from ..profiles import Profile
 from .base import Exchange
 
 ProfilePatch = dict[str, Any]
-"""Settings of a profile, by name, with the values that they have to have."""
+"""The settings of a profile that change: their names and new values."""
 
 MOST_MODELS = 256
-"""Of how many models something is remembered: clients may name any."""
+"""The most models that are remembered: clients may send any name."""
 _LONGEST = 200  # characters of a model's name
 _MOST_RETRIES = 2
 
 
 class Adaptation:
-    """The patches of the profile that refusals have led to, by upstream (where it is asked) and model.
+    """The profile patches learned from refusals, by upstream URL and model.
 
-    Those that were not asked for longest are forgotten. Each setting changes once, so that nothing goes to and fro;
-    sets grow.
+    The least recently used are forgotten. Each setting changes only once, so that nothing oscillates; sets only grow.
     """
 
     def __init__(self) -> None:
@@ -50,7 +49,7 @@ class Adaptation:
         return patched
 
     def add(self, upstream: str, model: object, profile: Profile, patch: Mapping[str, Any]) -> ProfilePatch:
-        """Keep *patch* for *model* at *upstream*; return what is new of it: of sets, the members that are."""
+        """Keep *patch* for *model* at *upstream*; return what is new in it (for sets, the new members)."""
         if not isinstance(model, str) or len(model) > _LONGEST:
             return {}
         key = upstream, model
@@ -73,7 +72,7 @@ class Adaptation:
         return new
 
     def summary(self) -> list[dict[str, Any]]:
-        """Return which settings changed, to what, and for how many models: no names, since clients may give any."""
+        """Return which settings changed, to what, and for how many models; no model names, which clients choose."""
         rows: list[dict[str, Any]] = []
         for patch in self._patches.values():
             for name, value in patch.items():
@@ -87,14 +86,14 @@ class Adaptation:
 
 
 class Retries:
-    """What the refusals of one request have taught: it is sent again at most twice, and nothing changes twice."""
+    """What one request has learned from refusals: it is sent again at most twice, and no setting changes twice."""
 
     def __init__(self) -> None:
         self.patch: ProfilePatch = {}
         self._left = _MOST_RETRIES
 
     def learn(self, exchange: Exchange, status: int, body: bytes) -> Profile | None:
-        """Return the profile with which *exchange* is worth another try; None when its refusal teaches nothing new."""
+        """Return the profile with which *exchange* is worth another try; None if the refusal teaches nothing new."""
         learned = exchange.learned(status, body) if self._left else None
         if learned is None:
             return None
@@ -108,7 +107,7 @@ class Retries:
 
 
 def differences(before: Profile, after: Profile) -> ProfilePatch:
-    """Return the settings of *after* that are others than in *before*."""
+    """Return the settings of *after* that differ from *before*."""
     values = {name: getattr(after, name) for name in Profile.__struct_fields__}
     return {name: value for name, value in values.items() if value != getattr(before, name)}
 

@@ -1,16 +1,16 @@
-"""One HTTP answer of an upstream in, what the client gets for it out; without I/O.
+"""An upstream's HTTP answer in, what the client gets for it out; without I/O.
 
-Whoever has the bytes feeds them, and does what every verb returns: one action, or None while there is nothing to do.
+The caller feeds the bytes, and carries out what each method returns: one action, or None if there is nothing to do.
 
 =========  =========================================================================================================
 `Data`     send these frames, one after the other; the client's answer is an event stream, begun with the first Data
 `Body`     send this answer: status 200, a JSON object
 `Failed`   send this error; nothing has been sent before
-`Retry`    translate the request anew with this profile and send it again; the client has not been told anything
+`Retry`    translate the request again with this profile and send it; nothing has been sent to the client yet
 =========  =========================================================================================================
 
-The decisions are all here: stream or whole, by its name or by its first byte; a stream gathered for a client that wants
-none, a finished answer streamed to one that wants a stream; limits; errors of any shape; what a refusal teaches.
+All decisions are made here: whether it is a stream, by content type or first byte; collecting a stream for a client
+that wants none, and streaming a finished answer to one that does; limits; errors of any shape; learning from refusals.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from .frames import AnswerStream, EventStream, FrameStream
 
 Frame = TypeVar("Frame")
 LARGE = 2**20
-"""Bytes from which on an answer takes so long that others notice, and a stream ends with frames that are large."""
+"""The size in bytes from which an answer delays other requests, and a stream ends with large frames."""
 _MAY_TEACH = (400, 422, 500)
 _BOM = b"\xef\xbb\xbf"
 _LINES = re.compile(rb"}\s*\n\s*{")
-"""Between two values that stand one below the other (NDJSON)."""
+"""The end of one value and the start of the next, on lines of their own (NDJSON)."""
 _FIELDS = b":deir"  # how the lines of an event stream begin: a comment, data, event, id, retry
 
 
 class Data(msgspec.Struct, Generic[Frame], frozen=True, gc=False):  # one for every chunk: it costs the least so
-    """Frames of the client's event stream: a list, or an iterator that makes large ones when they are asked for.
+    """Frames of the client's event stream: a list, or an iterator that makes large ones on demand.
 
     Iterating it may raise TranslationError; give that to `AnswerReader.fail`. Look at `AnswerReader.ended` afterwards.
     """
@@ -56,7 +56,7 @@ class Body(NamedTuple):
 
     @classmethod
     def of(cls, answer: dict[str, Any]) -> Body:
-        """Return the body that says *answer*."""
+        """Return the body for *answer*."""
         return cls(answer, json.encode(answer))
 
 
@@ -67,7 +67,7 @@ class Failed(NamedTuple):
 
 
 class Retry(NamedTuple):
-    """The upstream refused the request, and would take it as it is made with *profile*."""
+    """The upstream refused the request, and may accept it if it is translated with *profile*."""
 
     profile: Profile
 
@@ -76,7 +76,7 @@ Action = Data[Frame] | Body | Failed | Retry
 
 
 class Bounds(Protocol):
-    """How much is read, in bytes; `diglot.adapters.Limits` is one, `AnswerBounds` another."""
+    """Limits on what is read, in bytes, as `diglot.adapters.Limits` and `AnswerBounds` have them."""
 
     @property
     def max_answer(self) -> int: ...
@@ -89,7 +89,7 @@ class Bounds(Protocol):
 
 
 class AnswerBounds(NamedTuple):
-    """How much is read, in bytes: of a finished answer, of a stream, of an error, and of one line of a stream."""
+    """Limits in bytes: of a finished answer, of a stream, of an error, and of one line of a stream."""
 
     max_answer: int = 64 << 20
     max_stream: int = 128 << 20
@@ -100,9 +100,9 @@ class AnswerBounds(NamedTuple):
 class AnswerReader(Generic[Frame]):
     """Reads one answer to the request of an exchange: `head()`, then `feed()` until the *last* data, or `finish()`.
 
-    Make it with `AnswerReader.of(exchange)`, whose frames are bytes, or `AnswerReader.of_events(exchange)`, whose
-    frames are decoded events, for whoever joins several answers. *retries* is what the request has learned so far;
-    without it, no refusal leads to a `Retry`.
+    Make it with `AnswerReader.of(exchange)`, whose frames are bytes, or with `AnswerReader.of_events(exchange)`, whose
+    frames are decoded events, to merge several answers. *retries* is what the request has learned so far; without it,
+    no refusal leads to a `Retry`.
 
     >>> from diglot.translator import ServeResponses
     >>> reader = AnswerReader.of(ServeResponses({"model": "m", "input": "Hi"}))
@@ -123,22 +123,22 @@ class AnswerReader(Generic[Frame]):
         self.exchange: Exchange = exchange
         self.status: int = 0
         self.accepted: bool = False
-        """Whether the upstream has taken the request."""
+        """Whether the upstream has accepted the request."""
         self.streams: bool = stream is not None
         """Whether the client gets an event stream."""
         self.started: bool = False
-        """Whether the client's event stream has begun: from then on, errors are told in it."""
+        """Whether the client's event stream has begun: from then on, errors are sent in it."""
         self.ended: bool = False
-        """Whether the client has all that it will get of this answer."""
+        """Whether the client has everything that it will get of this answer."""
         self.goes_on: bool = False
-        """Whether the last Data was in the middle of a stream: nothing has begun, and nothing ends."""
+        """Whether the last Data was in the middle of a stream, neither its beginning nor its end."""
         self.finishing: bool = False
-        """Whether the answer is there, and only what may follow it is waited for: wait a moment, then `finish()`."""
+        """Whether the answer is complete, and only something after it may follow: wait a moment, then `finish()`."""
         self.was_silent: bool = False
-        """Whether the last data said nothing: comments and blank lines, which only show that somebody is alive."""
+        """Whether the last data was only comments and blank lines, which keep the connection alive."""
         self.error: TranslationError | None = None
         self.answer: dict[str, Any] = {}
-        """What the client was told, as one body; empty if there was an error."""
+        """What the client was sent, as one body; empty if there was an error."""
         self._stream = stream
         self._encode = encode
         self._bounds = bounds
@@ -165,25 +165,25 @@ class AnswerReader(Generic[Frame]):
 
     @property
     def failing(self) -> bool:
-        """Whether, when ``finishing``, nothing but the reason of a failure is waited for."""
+        """Whether, when ``finishing``, only the reason of a failure may still follow."""
         stream = self._stream or self._gathered
         return stream is not None and stream.failing
 
     @property
     def in_vain(self) -> bool:
-        """Whether nobody needs what the upstream still does: after an error, or when the stream was cut short here."""
+        """Whether the upstream's remaining work is not needed: after an error, or if the stream was cut short here."""
         return self.error is not None or (self._stream is not None and self._stream.cut_short)
 
     @property
     def may_teach(self) -> bool:
-        """Whether this refusal may lead to a `Retry`: then the request should be known to be right before the end."""
+        """Whether this refusal may lead to a `Retry`: then the request should be checked before the end."""
         return self._retries is not None and self.status in _MAY_TEACH and not self.started
 
     def head(self, status: int, content_type: str = "", location: str = "") -> None:
-        """Take the status of the upstream's answer and what its headers say.
+        """Read the status of the upstream's answer and its relevant headers.
 
-        If the client wants a stream and the request was ``accepted``, the exchange is released: nobody needs more of
-        the request than what is said again in the answer.
+        If the client wants a stream and the request was ``accepted``, the exchange is released: only what the answer
+        repeats of the request is still needed.
         """
         self.status, self._content_type, self._location = status, content_type, location
         self.accepted = 200 <= status < 300
@@ -199,12 +199,12 @@ class AnswerReader(Generic[Frame]):
         self._stream.release()
 
     def takes_long(self, data: bytes, last: bool) -> bool:
-        """Whether feeding this may take so long that it had better be done in a thread of its own."""
+        """Whether feeding this may take so long that it belongs in a thread of its own."""
         is_whole = self._read is AnswerReader._guess or self._read is AnswerReader._collect
         return last and is_whole and self.accepted and self._size + len(data) > LARGE
 
     def feed(self, data: bytes, last: bool = False) -> Action[Frame] | None:
-        """Take a piece of the body, cut anywhere; what follows the end is ignored.
+        """Read a piece of the body, cut anywhere; anything after the end is ignored.
 
         Raises ProtocolMisuse before `head()`.
         """
@@ -218,17 +218,17 @@ class AnswerReader(Generic[Frame]):
             return self.fail(error)
 
     def finish(self) -> Action[Frame] | None:
-        """The upstream has closed its answer, or nothing more is waited for."""
+        """End the answer: the upstream has closed it, or nothing more is expected."""
         return self.feed(b"", True)
 
     def begin(self) -> Data[Frame]:
-        """Begin the client's event stream before the upstream has said anything, to keep the connection alive."""
+        """Begin the client's event stream before the upstream has sent anything, to keep the connection alive."""
         assert self._stream is not None
         self.started = True
         return Data([] if self._stream.started else self._stream.start())
 
     def fail(self, error: TranslationError) -> Action[Frame] | None:
-        """End with an error, in the way that is still open: the connection broke, or time is up."""
+        """End with *error*, as a status or in the stream: the connection broke, or time is up."""
         if self.ended:
             return None
         self.error = error
@@ -239,7 +239,7 @@ class AnswerReader(Generic[Frame]):
         return self._send(stream.finish() if stream.finishing else stream.fail(error))
 
     def _too_early(self, data: bytes, last: bool) -> None:
-        raise ProtocolMisuse("head() comes before feed()")
+        raise ProtocolMisuse("head() must be called before feed()")
 
     # A stream
 
@@ -307,7 +307,7 @@ class AnswerReader(Generic[Frame]):
     def _gather(self, data: bytes, last: bool) -> Action[Frame] | None:
         """Some servers always stream (transformers serve): the client that did not ask for it gets the answer whole."""
         if not self.exchange.can_collect_stream:
-            raise UpstreamError("The upstream sent an event stream although none was asked for.")
+            raise UpstreamError("The upstream sent an event stream although none was requested.")
         stream = self._gathered = self._gathered or self.exchange.events(self._bounds.max_line)
         self._size += len(data)
         if self._size > self._bounds.max_answer:

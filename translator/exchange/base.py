@@ -1,4 +1,4 @@
-"""What both directions have in common: one call, from the client's request to the end of the answer."""
+"""What both directions share: one call, from the client's request to the end of the answer."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .frames import EventStream, FrameStream
 
 
 class Exchange(ABC):
-    """One call. ``request`` goes to the upstream's ``endpoint``; what comes back goes to ``answer``, ``stream`` or
-    ``error``. What was lost is in ``report``.
+    """One call. Send ``request`` to the upstream's ``endpoint``; hand what comes back to ``answer``, ``stream`` or
+    ``error``. The losses are in ``report``.
     """
 
     endpoint = ""
-    """Where the upstream takes the translated request, below its `/v1`."""
+    """The path of the translated request, below the upstream's `/v1`."""
     answer_kind = ""
-    """What the upstream answers with, in words for people."""
+    """What the upstream is expected to answer with, for messages."""
 
     request: dict[str, Any]
     """The translated request."""
@@ -32,7 +32,7 @@ class Exchange(ABC):
     can_collect_stream: bool = True
     """Whether the ``answer`` of a finished ``stream`` is what ``answer()`` would have returned."""
     copies: int = 1
-    """How often the request is to be sent: the other API may have no word for several choices."""
+    """How often to send the request: the other API may not support several choices."""
     profile: Profile
     report: Report
 
@@ -51,27 +51,27 @@ class Exchange(ABC):
     @property
     @abstractmethod
     def caller_path(self) -> Callable[[str], str | None]:
-        """What returns the place in the caller's request for a place in the upstream's; None if nobody knows any more.
+        """A function from a path in the upstream's request to the one in the caller's; None once it is released.
 
-        It holds no exchange: what reads an answer has it, and is had by an exchange.
+        It holds no reference to the exchange, to avoid a cycle with the reader of the answer.
         """
 
     def release(self) -> None:
-        """Let go of the request: the upstream has accepted it, and its stream is under way.
+        """Release the request: the upstream has accepted it, and its stream is under way.
 
-        An error that names a place in the request names none from now on.
+        From now on, errors do not name a place in the request.
         """
         self.request = {}
         self.report.forget()
 
     def echoed_values(self) -> list[Any]:
-        """Return what of the request may be seen again: in the answer, or in the report."""
+        """Return the values of the request that may be repeated in the answer or in the report."""
         return [loss.value for loss in self.report]
 
     def error(self, status: int, body: bytes) -> UpstreamError:
-        """Return the error of an upstream's HTTP answer, its path in the caller's words (protocol 7.2)."""
+        """Return the error in an upstream's HTTP answer, with its path in the caller's dialect (protocol 7.2)."""
         return upstream_errors.with_caller_path(upstream_errors.read(status, body), self.caller_path)
 
     def learned(self, status: int, body: bytes) -> Profile | None:
-        """Return a profile without what was added here and the upstream refused; None if that was not the reason."""
+        """Return a profile that avoids what the upstream refused; None if nothing was learned."""
         return refusals.learned(self.profile, self.request, status, body)

@@ -1,4 +1,4 @@
-"""Several calls of an upstream that are one chat completion: the branches of `n` (protocol 1.5b)."""
+"""Several calls of an upstream merged into one chat completion: the branches of `n` (protocol 1.5b)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _AT_THE_END = ("moderation", "usage")  # in this order: each chunk after the usa
 
 
 class ChoiceMerger:
-    """Chunks of several chat streams in, whole frames of one out; the number of a branch is its choice's index.
+    """Chunks of several chat streams in, whole frames of one out; the number of a branch is the index of its choice.
 
-    All choices begin before anything else (G6), whichever branch speaks first. When ``ended``, nothing follows: all
+    All choices begin before anything else (G6), whichever branch is first. Once ``ended``, nothing follows: all
     branches are over, or one has failed, which fails them all.
     """
 
@@ -28,7 +28,7 @@ class ChoiceMerger:
         self._ends: dict[str, list[Body]] = {name: [] for name in _AT_THE_END}
 
     def take(self, branch: int, events: Sequence[Body], more: bool = True) -> list[bytes]:
-        """Take chunks of one branch's stream, the last ones if there are no *more*; return the client's frames."""
+        """Read chunks of one branch's stream, the last ones if there are no *more*; return the client's frames."""
         if self.ended:
             return []
         chunks = [each for event in events for each in self.feed(branch, event)]
@@ -37,14 +37,14 @@ class ChoiceMerger:
         return [*map(sse.data, chunks), *[sse.DONE] * self.ended]
 
     def fail(self, error: TranslationError) -> list[bytes]:
-        """End all of it with an error; return the frames that say so."""
+        """End all branches with an error; return the frames for it."""
         if self.ended:
             return []
         self.ended = True
         return [sse.data(error.body()), sse.DONE]
 
     def feed(self, branch: int, chunk: Body) -> list[Body]:
-        """Take one chunk of a branch's stream."""
+        """Read one chunk of a branch's stream."""
         if self.ended:
             return []
         if chunk.get("error"):
@@ -59,7 +59,7 @@ class ChoiceMerger:
         return begun
 
     def finish(self, branch: int) -> list[Body]:
-        """The stream of a branch is over; with the last one come the chunks that are about all of them."""
+        """End the stream of a branch; after the last one follow the chunks about all of them."""
         self._running.discard(branch)
         if self._running:
             return []

@@ -1,4 +1,4 @@
-"""What to say when the upstream's answer is none: to whoever has to find out what is wrong with the set-up."""
+"""Error messages for unusable answers of an upstream, which help to find out what is wrong with the configuration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOT_FOUND = ("", "not found", "method not allowed")
 
 
 def no_answer(exchange: Exchange, content_type: str, error: ValueError | None = None) -> UpstreamError:
-    """Return the error for a successful answer that is no event stream, and no JSON that is read (*error* says why)."""
+    """Return the error for a successful answer that is neither an event stream nor readable JSON (*error* says why)."""
     if isinstance(error, TooManyValues):
         return UpstreamError(f"The upstream's answer holds more than {MAX_VALUES:,} JSON values.")
     kind = content_type[:_LONGEST].partition(";")[0].strip()
@@ -26,7 +26,7 @@ def no_answer(exchange: Exchange, content_type: str, error: ValueError | None = 
 
 
 def refusal(exchange: Exchange, status: int, location: str, body: bytes) -> UpstreamError:
-    """Return the error for an answer to *exchange* that is no success."""
+    """Return the error for an unsuccessful answer to *exchange*."""
     refused = exchange.error(status, body) if status in _MISSING else None
     if refused and (not _is_json(body) or refused.message.lower().strip(" .") in _NOT_FOUND):
         return refused.replace(
@@ -39,14 +39,14 @@ def refusal(exchange: Exchange, status: int, location: str, body: bytes) -> Upst
 def explain_status(
     status: int, body: bytes, location: str = "", read_body: Callable[[int, bytes], UpstreamError] = read
 ) -> UpstreamError:
-    """Return the error for an answer that is no success, whatever was asked; *location* is where it redirects to.
+    """Return the error for an unsuccessful answer to any request; *location* is where it redirects to.
 
     >>> explain_status(307, b"", "https://me:secret@example.com/v1?key=1").message
-    'The upstream redirects to https://example.com/v1; give that URL as the upstream.'
+    'The upstream redirects to https://example.com/v1; use that URL as the upstream.'
     """
     target = public_url(location)
     if 300 <= status < 400 and target:
-        return UpstreamError(f"The upstream redirects to {target}; give that URL as the upstream.")
+        return UpstreamError(f"The upstream redirects to {target}; use that URL as the upstream.")
     made = read_body(status if 400 <= status <= 599 else 502, body)
     if _is_silent(body):
         return made.replace(message=f"{made.message.rstrip('.')} (the upstream answered {status or 'nothing'}).")
@@ -54,7 +54,7 @@ def explain_status(
 
 
 def public_url(url: str) -> str:
-    """Return a URL without what may be private in it: user, password, query and fragment; "" if it is none.
+    """Return a URL without its private parts (user, password, query and fragment); "" if it is not a URL.
 
     >>> public_url("https://me:secret@example.com/v1?key=1")
     'https://example.com/v1'

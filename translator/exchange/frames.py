@@ -1,4 +1,4 @@
-"""Bytes of an upstream's stream in, whole frames of the client's stream out; the same in both directions."""
+"""Bytes of an upstream's stream in, whole frames of the client's stream out, in both directions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TOO_MANY = f"an event of more than {json.MAX_VALUES:,} JSON values"
 
 
 class FastPath(Protocol):
-    """A short cut from an event to its frame; None for what must go the general path."""
+    """A shortcut from an event to its frame; None for events that must take the general path."""
 
     def take(self, event: sse.Event, /) -> bytes | None: ...
 
@@ -53,11 +53,11 @@ class Transducer(Protocol):
 
 
 class AnswerStream(ABC, Generic[Frame]):
-    """What streams have in common, whether the client's events come out encoded or not.
+    """What streams share, whether the client's events come out encoded or not.
 
     Every verb returns a list of frames. Before anything has ``started``, a failure is raised as TranslationError:
-    answer it over HTTP. When ``finishing``, wait only a moment for the rest, then ``finish``. When ``ended``, stop;
-    when it was also ``cut_short``, the upstream still works in vain: hang up.
+    answer it over HTTP. When ``finishing``, wait only a moment for the rest, then ``finish``. When ``ended``, stop; if
+    it was also ``cut_short``, hang up, because the upstream is still working in vain.
     """
 
     def __init__(self, transducer: Transducer, decoder: sse.Decoder) -> None:
@@ -77,12 +77,12 @@ class AnswerStream(ABC, Generic[Frame]):
 
     @property
     def failing(self) -> bool:
-        """Whether, when ``finishing``, nothing but the reason of a failure is waited for."""
+        """Whether, when ``finishing``, only the reason of a failure may still follow."""
         return self._transducer.failing
 
     @property
     def failure(self) -> TranslationError | None:
-        """Why there is no answer. The client of a stream was told; to others, this is to be told instead of one."""
+        """Why there is no answer. The client of a stream has received it; others get it in place of an answer."""
         return self._transducer.failure
 
     @property
@@ -91,7 +91,7 @@ class AnswerStream(ABC, Generic[Frame]):
         return self._transducer.answer
 
     def release(self) -> None:
-        """Let go of the request: what ``answer`` repeats of it stays encoded (`msgspec.Raw`)."""
+        """Release the request; what ``answer`` repeats of it is kept encoded (`msgspec.Raw`)."""
         self._transducer.release()
 
     def start(self) -> list[Frame]:
@@ -99,7 +99,7 @@ class AnswerStream(ABC, Generic[Frame]):
         return list(self._frames(self._transducer.start()))
 
     def feed(self, data: bytes) -> list[Frame]:
-        """Take bytes, cut anywhere. What follows the end is ignored."""
+        """Read bytes, cut anywhere. Anything after the end is ignored."""
         try:
             events = self._decoder.feed(data)
         except TranslationError as error:
@@ -107,14 +107,14 @@ class AnswerStream(ABC, Generic[Frame]):
         return self._take(events)
 
     def finish(self) -> list[Frame]:
-        """The upstream closed its stream, or nothing more is waited for."""
+        """End the stream: the upstream closed it, or nothing more is expected."""
         frames = self._take(self._decoder.flush())
         return frames if self.ended else [*frames, *self._frames(self._finish())]
 
     def each(self, data: bytes, last: bool = False) -> Iterator[Frame]:
-        """Do what ``feed`` does, and ``finish`` after the *last* of the data; each frame is made when it is asked for.
+        """Do what ``feed`` does, and ``finish`` after the *last* data; each frame is made on demand.
 
-        At the end of an answer several frames repeat all of it: of a large one, only one should be there at a time.
+        At the end of an answer, several frames repeat all of it: of a large one, only one should be in memory.
         """
         try:
             events = self._decoder.feed(data)
@@ -129,14 +129,14 @@ class AnswerStream(ABC, Generic[Frame]):
             yield from self._frames(self._finish())
 
     def whole(self, answer: Any) -> Iterator[Frame]:
-        """Take a finished *answer* of the upstream, decoded, in place of a stream; frames come as from ``each``."""
+        """Read a finished, decoded *answer* of the upstream in place of a stream; frames come as from ``each``."""
         if not self.ended:
             yield from self._frames(self._read_value(answer, None))
         if not self.ended:
             yield from self._frames(self._finish(clean=True))
 
     def fail(self, error: TranslationError) -> list[Frame]:
-        """The upstream broke in a way that the caller knows of."""
+        """End the stream with *error*, which the caller has detected."""
         return [] if self.ended else list(self._frames(self._transducer.fail(error)))
 
     @abstractmethod
@@ -182,7 +182,7 @@ class AnswerStream(ABC, Generic[Frame]):
         return self._take_line(line, None)
 
     def _take_line(self, data: bytes, error: ValueError | None) -> list[Body]:
-        """Take what is no JSON: a chunk that broke, an error in words, or a comment (W9)."""
+        """Read a line that is not JSON: a broken chunk, an error as text, or a comment (W9)."""
         if isinstance(error, json.TooManyValues):
             self._transducer.garbled(_TOO_MANY)
             return []
@@ -209,7 +209,7 @@ class EventStream(AnswerStream[Body]):
 
 
 class FrameStream(AnswerStream[bytes]):
-    """Bytes in, whole frames out: each may be written as it is. Pieces of texts take a short cut."""
+    """Bytes in, whole frames out, ready to be written. Pieces of text take a shortcut."""
 
     def __init__(
         self, transducer: Transducer, decoder: sse.Decoder, frame: Callable[[Body], bytes], done_mark: bool
@@ -248,7 +248,7 @@ class FrameStream(AnswerStream[bytes]):
 
 
 def _named(chunk: Any, name: str) -> Any:
-    """What an event is called says what it is, where its data do not."""
+    """Return a chunk without a type as the event's name says: as an error, or with it as its type."""
     if name == "error" and not (isinstance(chunk, dict) and (chunk.get("error") or chunk.get("type") == "error")):
         return {"error": chunk or "The upstream reported an error."}
     if isinstance(chunk, dict) and "type" not in chunk:

@@ -1,4 +1,4 @@
-"""Paths of one dialect in the words of the other, for errors: `messages[3].content` <-> `input[5].content`."""
+"""Translate paths between the dialects, for errors: `messages[3].content` <-> `input[5].content`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a refusal teaches about an upstream (W12): a patch of the profile, with one rule for each lesson.
 
-Each rule knows the words of a refusal, and learns only if the request has what is refused: what was added here, how it
-was spelled, or what the answer is no worse without. What the client relies on is never left out.
+Each rule recognises the wording of a refusal, and applies only if the request has what is refused: an addition, a
+spelling, or a parameter that the answer is no worse without. What the client relies on is never left out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Refusal(NamedTuple):
     param: str | None
     message: str
     added: Collection[str] = ()
-    """What was sent on our own."""
+    """The fields that were added here."""
 
     @property
     def said(self) -> str:
@@ -45,7 +45,7 @@ class Refusal(NamedTuple):
 
 
 class Lesson(NamedTuple):
-    """What *learn* returns becomes the *setting* of the profile; None: nothing was learned."""
+    """A rule: what *learn* returns becomes the *setting* of the profile; None if nothing was learned."""
 
     setting: str
     learn: Callable[[Refusal], Any]
@@ -212,8 +212,8 @@ OMITTABLE = (
     *("service_tier", "user", "safety_identifier", "metadata"),  # who asks, and how fast
     *("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"),  # what it costs
 )
-"""What the client gets is of the same kind without them. It is not without tools, formats, limits, stop sequences,
-log-probabilities or messages: refusals of those reach the client."""
+"""Parameters without which the client still gets the same kind of answer. That excludes tools, formats, limits, stop
+sequences, log-probabilities and messages: refusals of those reach the client."""
 _ONLY = re.compile(
     r"unsupported value|only (the )?default|does(n't| not) support|only \S+ is (allowed|supported)"
     r"|must be (set to )?(exactly )?1(\.0)?(?![\w.])|cannot both be|only one of",

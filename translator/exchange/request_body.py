@@ -1,4 +1,4 @@
-"""A client's request, from its bytes to those of the translated one."""
+"""A client's request: from its bytes to the bytes of the translated one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ Made = TypeVar("Made", bound=Exchange)
 
 
 class RequestBody:
-    """A decoded request, in whose ``body`` marks may stand for payloads (`wire/payloads.py`).
+    """A decoded request; in its ``body``, marks may stand for payloads (`wire/payloads.py`).
 
-    ``is_large`` says that what is done with it takes so long that it had better be done in a thread of its own: there
-    it lets others have their turn.
+    If ``is_large``, work on it takes long and belongs in a thread of its own, where it lets other threads run.
     """
 
     def __init__(self, body: Any, payloads: DetachedPayloads | None = None, size: int = 0) -> None:
@@ -52,10 +51,10 @@ class RequestBody:
 
 
 LARGE = 1 << 20
-"""Bytes of a large request."""
+"""The size of a large request, in bytes."""
 
 _IN_STEPS = 8 << 20
-"""Bytes that take one call of the codec so long that others notice, though it runs in a thread of its own."""
+"""The size in bytes from which one call of the codec delays others, even in a thread of its own."""
 
 
 def _decoded(data: bytes | bytearray) -> Any:

@@ -20,18 +20,18 @@ from .base import Exchange
 from .frames import EventStream, FrameStream
 
 _ADDED = {"store": {"store"}, "include": {"include", "logprobs"}}
-"""What is sent on our own, unless the client gave one of these."""
+"""The fields that are added here, unless the client sent one of these."""
 
 
 class ServeChat(Exchange):
     """A Chat Completions request served by a Responses upstream.
 
     *body* is the decoded request; *profile* is a Profile or the name of a preset; *new_id* makes an id for a prefix
-    (``call`` -> ``call_...``); *clock* gives Unix seconds. Without them, ids and times are functions of the input:
-    servers hand in random ids. Not *live*: the request will not be sent from here, so what is emulated while an answer
-    comes back is dropped. Raises RequestError for a body that is no chat request, and UntranslatableError when *strict*
-    and something would be lost. Send ``responses`` to the upstream, ``copies`` times; hand what comes back to
-    ``answer``, ``stream`` or ``error``. What was lost is in ``report``.
+    (``call`` -> ``call_...``); *clock* returns Unix seconds. Without them, ids and times are derived from the input:
+    servers should pass random ids. If not *live*, the answer will not come back here, so what would be emulated in it
+    is dropped. Raises RequestError for a body that is not a chat request, and UntranslatableError if *strict* and
+    something would be lost. Send ``responses`` to the upstream, ``copies`` times; hand what comes back to ``answer``,
+    ``stream`` or ``error``. The losses are in ``report``.
 
     >>> exchange = ServeChat({"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
     >>> exchange.responses["input"]
@@ -114,7 +114,7 @@ class ServeChat(Exchange):
         return self._completion_context.caller_path
 
     def learned(self, status: int, body: bytes) -> Profile | None:
-        """Return a profile without what was added here and the upstream refused; None if that was not the reason."""
+        """Return a profile that avoids what the upstream refused; None if nothing was learned."""
         less = additions.refused(self._translation.added, self.profile, status, body)
         if less is not None:
             return less

@@ -25,11 +25,11 @@ class ServeResponses(Exchange):
     """A Responses request served by a Chat Completions upstream.
 
     *body* is the decoded request; *profile* is a Profile or the name of a preset; *new_id* makes an id for a prefix
-    (``resp`` -> ``resp_...``); *clock* gives Unix seconds. Without them, ids and times are functions of the input:
-    servers hand in random ids. Not *live*: the request will not be sent from here, so what is emulated while an answer
-    comes back is dropped. Raises RequestError for a body that is no Responses request, and UntranslatableError when
-    *strict* and something would be lost. Send ``chat`` to the upstream; hand what comes back to ``answer``, ``stream``
-    or ``error``. What was lost is in ``report``.
+    (``resp`` -> ``resp_...``); *clock* returns Unix seconds. Without them, ids and times are derived from the input:
+    servers should pass random ids. If not *live*, the answer will not come back here, so what would be emulated in it
+    is dropped. Raises RequestError for a body that is not a Responses request, and UntranslatableError if *strict* and
+    something would be lost. Send ``chat`` to the upstream; hand what comes back to ``answer``, ``stream`` or
+    ``error``. The losses are in ``report``.
 
     >>> exchange = ServeResponses({"model": "m", "input": "Hi"}, profile="vllm")
     >>> exchange.chat

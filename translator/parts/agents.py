@@ -1,4 +1,4 @@
-"""Messages between agents: what Codex tells a sub-agent, and what that answers (W20).
+"""Messages between agents: what Codex sends to a sub-agent, and what the sub-agent answers (W20).
 
 Evidence: openai/codex, codex-rs/protocol/src/models.rs (`AgentMessage`), and openai/codex#33551. The texts that the
 model of a chat upstream wrote come back as they are, under `encrypted_content`: only OpenAI encrypts them.

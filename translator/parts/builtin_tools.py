@@ -1,4 +1,4 @@
-"""Built-in tools that a client runs itself: the functions that stand in for them where there are only functions."""
+"""Built-in tools that a client runs itself, and the functions that replace them at upstreams without them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def declare(tool: dict[str, Any], path: str, namespace: str | None, context: Con
     kind = tool["type"]
     environment = tool.get("environment")
     if isinstance(environment, dict) and environment.get("type") not in (None, "local"):
-        context.report.dropped(path, "its container is the Responses server's", tool)
+        context.report.dropped(path, "its container is on the Responses server", tool)
         return ()
     if isinstance(environment, dict):
         context.report_unread(environment, frozenset({"type"}), f"{path}.environment")
@@ -66,7 +66,7 @@ def declare(tool: dict[str, Any], path: str, namespace: str | None, context: Con
         context.report.emulated(path, "all tools are loaded at once")
         return ()
     description, parameters = NATIVES[kind]
-    context.report.emulated(path, "a function stands in for the built-in tool")
+    context.report.emulated(path, "sent as a function in place of the built-in tool")
     function = {
         "name": kind,
         "description": tool.get("description") or description,

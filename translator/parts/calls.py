@@ -1,6 +1,6 @@
 """Tool calls: items <-> `tool_calls` (protocol 2.7, 3.3).
 
-The table of call items reads both ways: how history becomes a chat call, and how a chat call becomes the native item.
+The table of call items is read both ways: from an item of the history to a chat call, and from a chat call to its item.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Item = dict[str, Any]
 
 
 class ToolCall(NamedTuple):
-    """A call as an item says it, before it has the name that the upstream knows."""
+    """A call as an item has it, before it gets its upstream name."""
 
     name: str
     namespace: str | None
@@ -51,7 +51,7 @@ def _in_object(arguments: str, path: str, context: Context) -> str | None:
     except ValueError:
         pass
     context.report.approximated(
-        path, "the upstream takes only objects as arguments: they are wrapped in one", arguments
+        path, "the upstream accepts only objects as arguments, so they are wrapped in one", arguments
     )
     return json.encode_text({"input": arguments})
 

@@ -1,4 +1,4 @@
-"""The tools of one request, each under the name that the client knows and the one that the upstream knows."""
+"""The tools of one request, each with its client name and its upstream name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Kind = Literal["function", "custom", "tool_search", "local_shell", "shell", "app
 
 
 class DeclaredTool(NamedTuple):
-    """One declared tool under both of its names."""
+    """A declared tool with both of its names."""
 
     flat: str  # the name that the upstream knows
     kind: Kind

@@ -68,7 +68,9 @@ def _word(word: str, tools: list[DeclaredTool]) -> str | None:
     if tools:
         return word
     if word == "required":
-        raise RequestError("'tool_choice' is 'required', but the upstream has none of the tools.", "tool_choice")
+        raise RequestError(
+            "'tool_choice' is 'required', but none of the tools can be sent to the upstream.", "tool_choice"
+        )
     return None
 
 
@@ -92,7 +94,7 @@ def _find(choice: dict[str, Any], path: str, catalog: Catalog) -> DeclaredTool:
         tool = catalog.by_name(name, namespace if isinstance(namespace, str) else None)
         tool = tool or (catalog.by_flat(name) if namespace is None else None)
     if tool is None:
-        raise RequestError(f"Tool choice '{name or kind}' is not among the tools that the upstream has.", path)
+        raise RequestError(f"Tool choice '{name or kind}' is not one of the tools sent to the upstream.", path)
     return tool
 
 
@@ -113,11 +115,11 @@ def _allowed(choice: dict[str, Any], catalog: Catalog, context: Context) -> tupl
         try:
             tool = _find(_typed(validate.mapping(member, path)), path, catalog)
         except RequestError:
-            context.report.dropped(path, "it is not among the tools that the upstream has", member)
+            context.report.dropped(path, "it is not one of the tools sent to the upstream", member)
         else:
             allowed[tool.flat] = tool
     if not allowed and mode != "auto":
-        raise RequestError("None of the allowed tools is among the tools that the upstream has.", "tool_choice.tools")
+        raise RequestError("None of the allowed tools is sent to the upstream.", "tool_choice.tools")
     if context.profile.allowed_tools and allowed:
         return {
             "type": "allowed_tools",

@@ -53,7 +53,9 @@ def fold(parts: list[Part], role: str, path: str, context: Context) -> str | lis
     if takes_lists and (len(parts) > 1 or any(len(part) > 2 for part in parts)):
         return parts
     if any(len(part) > 2 for part in parts):
-        context.report.dropped(path, "cache break points need lists of parts, which the upstream does not take")
+        context.report.dropped(
+            path, "cache breakpoints need content as a list of parts, which the upstream does not support"
+        )
     return _SEPARATORS.get(role, "\n\n").join(part["text"] for part in parts)
 
 
@@ -179,7 +181,7 @@ def _part_to_responses(part: Any, role: str, path: str, context: Context) -> Par
     if kind is None and (implied := next((name for name in _SHAPES if part.get(name) is not None), None)):
         part = {**part, "type": (kind := implied)}
     if kind == "input_audio":
-        raise RequestError("Responses have no audio.", path, "unsupported_value")
+        raise RequestError("Responses has no audio.", path, "unsupported_value")
     make = TO_RESPONSES.get(kind) if isinstance(kind, str) else None
     if make is None:
         raise _no_content(kind, path)
@@ -190,7 +192,7 @@ def _part_to_responses(part: Any, role: str, path: str, context: Context) -> Par
         made["prompt_cache_breakpoint"] = mark
     elif mark is not None:
         context.report.dropped(
-            f"{path}.prompt_cache_breakpoint", "there are no cache break points at such a part", mark
+            f"{path}.prompt_cache_breakpoint", "Responses has no cache breakpoint on such a part", mark
         )
     return made
 

@@ -17,7 +17,7 @@ _LENGTH = Ending("incomplete", "max_output_tokens")
 _FILTER = Ending("incomplete", "content_filter")
 
 CALLS = ("tool_calls", "function_call", "tool_use")
-"""Words that announce calls."""
+"""The finish reasons that announce calls."""
 
 ENDINGS: dict[str, Ending] = {
     **dict.fromkeys(("stop", *CALLS, "end_turn", "eos", "eos_token", "stop_sequence", "stop_token"), COMPLETED),
@@ -36,9 +36,9 @@ ENDINGS: dict[str, Ending] = {
     **dict.fromkeys(("error", "network_error", "insufficient_system_resource", "timeout", "failed"), FAILED),
     **dict.fromkeys(("cancel", "cancelled", "canceled", "abort", "aborted"), FAILED),
 }
-"""The words of all families, as `word` spells them: one table for both directions, for whole and streamed answers."""
+"""The finish reasons of all servers, normalized: one table for both directions, for whole and streamed answers."""
 _FAMILIES = {"content_filter": _FILTER, "function_call_filter": FAILED}
-"""Words that some servers lengthen."""
+"""Finish reasons to which some servers append more text."""
 _EMPTY_REASONS = ("", "null", "none", "undefined", "unspecified")
 _BETWEEN = re.compile(r"[\s-]+|(?<=[a-z])(?=[A-Z])")  # `max-tokens`, `MaxTokens`
 _PREFIX = "finish_reason_"
@@ -76,7 +76,7 @@ _FINISHES = {_LENGTH: "length", _FILTER: "content_filter"}
 
 
 STATUSES = ("completed", "incomplete", "failed", "cancelled", "queued", "in_progress")
-"""The words that a Response may have for its status."""
+"""The values that the status of a Response may have."""
 
 
 def status(value: Any) -> str | None:
@@ -89,7 +89,7 @@ def status(value: Any) -> str | None:
 
 
 class FinishReason(NamedTuple):
-    """How a chat answer ends; *why* says what the word cannot."""
+    """How a chat answer ends; *why* explains what the reason itself cannot express."""
 
     reason: str
     why: str | None = None
@@ -104,6 +104,6 @@ def to_chat(status: str, reason: Any) -> FinishReason:
         return FinishReason("stop")
     plain = normalize(reason)
     if plain in _ENDS:
-        return FinishReason("stop", "chat has no word for this reason: it is taken for an end")
+        return FinishReason("stop", "chat has no such reason; treated as a normal end")
     word = _FINISHES.get(ending_of(plain)) if plain else "length"
-    return FinishReason(word) if word else FinishReason("length", "an unknown reason is taken for a cut")
+    return FinishReason(word) if word else FinishReason("length", "unknown reason; treated as cut off")

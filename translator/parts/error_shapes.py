@@ -1,7 +1,7 @@
-"""Where servers put what went wrong: one reader for all shapes of errors (W10).
+"""One reader for all the shapes in which servers report errors (W10).
 
-An envelope says less than what is inside of it, a generic text less than the reason. Names of members are compared
-without underscores and upper case: `error_msg`, `errorMsg` and `ErrorMsg` are one.
+The inside of an envelope counts more than the envelope, and a reason more than a generic text. Names of members are
+compared without underscores and case: `error_msg`, `errorMsg` and `ErrorMsg` are the same.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..wire import json
 
 
 class ErrorFields(NamedTuple):
-    """What an error says; None where it says nothing."""
+    """The fields of an error; None where it has nothing."""
 
     message: str | None = None
     code: str | int | None = None

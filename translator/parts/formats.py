@@ -17,11 +17,11 @@ def to_chat(form: Any, path: str, context: Context) -> dict[str, Any] | None:
         return None if kind == "text" else form
     if kind != "json_schema":
         raise RequestError(
-            f"Invalid value: '{kind}'. There are 'text', 'json_object' and 'json_schema'.", f"{path}.type"
+            f"Invalid value: '{kind}'. Supported values are: 'text', 'json_object' and 'json_schema'.", f"{path}.type"
         )
     schema = {key: value for key, value in _inner(form).items() if key != "type" and value is not None}
     if not context.profile.json_schema:
-        context.report.emulated(path, "the schema is an instruction: the upstream holds only to 'json_object'")
+        context.report.emulated(path, "the schema is sent as an instruction; the upstream enforces only 'json_object'")
         return {"type": "json_object"}
     if "schema" in schema and context.profile.schemas == "clean":
         schema["schema"] = plain_schema.reported(schema["schema"], f"{path}.schema", context.report)
@@ -36,14 +36,14 @@ def to_responses(form: Any, path: str, context: Context) -> dict[str, Any]:
         return form
     if kind != "json_schema":
         raise RequestError(
-            f"Invalid value: '{kind}'. There are 'text', 'json_object' and 'json_schema'.", f"{path}.type"
+            f"Invalid value: '{kind}'. Supported values are: 'text', 'json_object' and 'json_schema'.", f"{path}.type"
         )
     made = {"type": kind, **{key: value for key, value in _inner(form).items() if key != "type" and value is not None}}
     if isinstance(form.get(kind), dict):
         context.report_unread(form, frozenset({"type", kind}), path)
         path = f"{path}.{kind}"
     if "schema" not in made:
-        context.report.defaulted(f"{path}.schema", "a schema is needed: an empty one allows everything")
+        context.report.defaulted(f"{path}.schema", "a schema is required; an empty one allows everything")
     return {**made, "schema": validate.mapping(made.get("schema", {}), f"{path}.schema")}
 
 

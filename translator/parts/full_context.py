@@ -1,6 +1,6 @@
-"""How servers say that a conversation no longer fits into the model's context (W11): clients compact on it.
+"""How servers report that a conversation no longer fits into the model's context (W11), on which clients compact it.
 
-Each row says who uses the words, and where that was seen. To teach another one, add a row and its sentence to the test.
+Each row has the wording, and the servers that use it. To support another one, add a row, and its sentence to the test.
 """
 
 from __future__ import annotations

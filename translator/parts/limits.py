@@ -1,4 +1,4 @@
-"""How long an answer may be, what it stops before, and how many there are (protocol 1.1, 1.5)."""
+"""The length limit of an answer, its stop sequences, and the number of choices (protocol 1.1, 1.5)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def to_chat(limit: Any, path: str, context: Context) -> Any:
     """Return the limit, or None if it is none."""
     if not is_unlimited(limit):
         return limit
-    context.report.dropped(path, "there is no limit below 1", limit)
+    context.report.dropped(path, "a limit below 1 means no limit", limit)
     return None
 
 
@@ -30,7 +30,7 @@ def to_responses(limit: Any, path: str, context: Context) -> Any:
     limit, least = to_chat(limit, path, context), context.profile.min_output_tokens
     if not isinstance(limit, int) or isinstance(limit, bool) or limit >= least:
         return limit
-    context.report.approximated(path, f"the least limit is {least}", limit)
+    context.report.approximated(path, f"the upstream's minimum is {least}", limit)
     return least
 
 
@@ -43,7 +43,7 @@ def stops(value: Any, path: str, context: Context) -> tuple[str, ...]:
         return ()
     listed = [value] if isinstance(value, str) else validate.array(value, path)
     if len(listed) > MAX_STOPS:
-        raise RequestError(f"Invalid '{path}': array too long. At most {MAX_STOPS} are looked for.", path)
+        raise RequestError(f"Invalid '{path}': array too long. At most {MAX_STOPS} are supported.", path)
     return tuple(filter(None, (validate.text(stop, f"{path}[{i}]") for i, stop in enumerate(listed))))
 
 
@@ -52,5 +52,5 @@ def copies(n: Any, path: str, context: Context) -> int:
     if n is None:
         return 1
     if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MAX_COPIES:
-        raise RequestError(f"Invalid '{path}': an integer from 1 to {MAX_COPIES} is expected.", path)
+        raise RequestError(f"Invalid '{path}': expected an integer from 1 to {MAX_COPIES}.", path)
     return n

@@ -1,4 +1,4 @@
-"""Log-probabilities of tokens (protocol 4.7): Responses wants lists where chat has nulls."""
+"""Log-probabilities of tokens (protocol 4.7): Responses requires lists where chat has nulls."""
 
 from __future__ import annotations
 

@@ -24,11 +24,11 @@ def image_to_chat(part: Part, path: str, context: Context) -> Part:
             "unsupported_value",
         )
     if part.get("file_id") is not None:
-        context.report.dropped(f"{path}.file_id", "the URL says it all", part["file_id"])
+        context.report.dropped(f"{path}.file_id", "the URL is sent instead", part["file_id"])
     image: Part = {"url": validate.text(url, f"{path}.image_url")}
     detail = part.get("detail")
     if detail == "original" and not context.profile.image_detail_original:
-        context.report.approximated(f"{path}.detail", "the largest detail is 'high'", detail)
+        context.report.approximated(f"{path}.detail", "the highest detail is 'high'", detail)
         detail = "high"
     if detail not in (None, "auto"):
         image["detail"] = detail
@@ -61,7 +61,7 @@ def file_to_chat(part: Part, path: str, context: Context) -> Part:
             "unsupported_value",
         )
     if part.get("detail") not in (None, "auto"):
-        context.report.dropped(f"{path}.detail", "files have no detail", part["detail"])
+        context.report.dropped(f"{path}.detail", "chat files have no `detail`", part["detail"])
     file = part["file"] if isinstance(part.get("file"), dict) else part
     if file.get("file_id") is not None:
         fields = {name: file[name] for name in ("file_id", "filename", "file_data") if file.get(name) is not None}
@@ -128,7 +128,7 @@ def audio_to_chat(part: Part, path: str, context: Context) -> Part:
 
 def video_to_chat(part: Part, path: str, context: Context) -> Part:
     """Return the `video_url` part for a video."""
-    context.report.approximated(path, "'video_url' is a dialect of some servers")
+    context.report.approximated(path, "'video_url' is an extension of some servers")
     url = part.get("video_url")
     return {"type": "video_url", "video_url": url if isinstance(url, dict) else {"url": validate.text(url, path)}}
 
@@ -139,7 +139,7 @@ def video_to_responses(part: Part, role: str, path: str, context: Context) -> Pa
     if isinstance(url, dict):
         context.report_unread(url, frozenset({"url"}), f"{path}.video_url")
         url = url.get("url")
-    context.report.approximated(path, "'input_video' is a dialect of some servers")
+    context.report.approximated(path, "'input_video' is an extension of some servers")
     return {"type": "input_video", "video_url": validate.text(url, f"{path}.video_url")}
 
 

@@ -1,6 +1,6 @@
-"""Names of tools, and ids of calls, as an upstream takes them: other words for those that it would refuse.
+"""Aliases for tool names and call ids that an upstream would refuse.
 
-An alias is short, unique, and a function of what was named before it, so that the same request gets the same ones.
+An alias is short, unique, and depends only on what was named before it: the same request gets the same aliases.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _digest(text: str, attempt: int) -> str:
 
 
 class ToolNames:
-    """The tools of one request under both of their names: the client's, and the one that the upstream knows."""
+    """The names of the tools of one request, from the client's to the upstream's and back."""
 
     def __init__(self) -> None:
         self._flat: dict[Name, str] = {}
@@ -66,11 +66,11 @@ class ToolNames:
 def report_alias(name: str, flat: str, path: str, context: Context) -> None:
     """Say that the upstream knows a tool by another name: its letters or its length would be refused (W13)."""
     if flat != name:
-        context.report.emulated(f"{path}.name", "the upstream knows it by a shorter or plainer name", name)
+        context.report.emulated(f"{path}.name", "sent to the upstream under a shorter or simpler name", name)
 
 
 class CallIds:
-    """Ids of calls for upstreams that take nothing but nine letters and digits."""
+    """Call ids for upstreams that accept only nine letters and digits."""
 
     def __init__(self) -> None:
         self._short: dict[str, str] = {}

@@ -59,7 +59,9 @@ def result_to_chat(output: Any, path: str, context: Context) -> Content:
         elif (plain := content.unencrypted_text(part)) is not None:
             parts.append({"type": "text", "text": plain})
         elif isinstance(part, dict) and isinstance(part.get("type"), str):
-            context.report.dropped(f"{path}[{i}]", f"chat has no part {validate.safe_token(part['type'])}", part)
+            context.report.dropped(
+                f"{path}[{i}]", f"chat has no equivalent of {validate.safe_token(part['type'])}", part
+            )
         else:
             parts.append({"type": "text", "text": part if isinstance(part, str) else json.encode_text(part)})
     parts = [{"type": "text", "text": p["refusal"]} if p["type"] == "refusal" else p for p in parts]

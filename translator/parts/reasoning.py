@@ -1,7 +1,7 @@
-"""Reasoning: text, summaries, and what a provider wants back unread (protocol 2.9).
+"""Reasoning: texts, summaries, and opaque state that a provider wants back (protocol 2.9).
 
-Provider state travels in `encrypted_content` as an envelope that only this library opens. It is not encrypted: it holds
-nothing but what this upstream sent to this same client.
+Provider state is put into `encrypted_content` as an envelope that only this library opens. It is not encrypted: it
+holds only what the upstream sent to this same client.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ ENVELOPE = "diglot.1."
 TEXT_FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "think", "chain_of_thought")
 DETAIL_FIELDS = ("reasoning_details", "thinking_blocks")
 OPAQUE_FIELD = "reasoning_opaque"
-"""A text that only its maker can read, beside the thoughts of a message (github.com/anomalyco/opencode/pull/8900)."""
+"""A text that only its provider can read, beside a message's reasoning (github.com/anomalyco/opencode/pull/8900)."""
 AMONG_PARTS = "content"
-"""Where thoughts are that stand in the content itself, as parts of type `thinking`."""
+"""Stands for reasoning inside the content itself, as parts of type `thinking`."""
 FIELDS = frozenset({*TEXT_FIELDS, *DETAIL_FIELDS, OPAQUE_FIELD})
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
@@ -50,7 +50,7 @@ def effort(value: Any, path: str, context: Context) -> Any:
         return value
     rank = _EFFORTS.index(value)
     nearest = min(efforts, key=lambda word: (abs(_EFFORTS.index(word) - rank), -_EFFORTS.index(word)))
-    context.report.approximated(path, f"the nearest effort is '{nearest}'", value)
+    context.report.approximated(path, f"the nearest supported effort is '{nearest}'", value)
     return nearest
 
 
@@ -195,7 +195,7 @@ def _detail_text(entry: dict[str, Any]) -> str:
 
 
 class DetailsBuffer:
-    """Structured reasoning that streams in fragments: texts of one entry grow, everything else is set once."""
+    """Collects structured reasoning from fragments: the texts of an entry grow, everything else is set once."""
 
     _GROWING = ("text", "summary", "thinking", "data", "signature")
 

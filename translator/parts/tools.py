@@ -1,4 +1,4 @@
-"""Tool declarations: one walk over them serves both directions (protocol 3.1-3.4)."""
+"""Tool declarations, in both directions (protocol 3.1-3.4)."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ def _add(tools: dict[str, DeclaredTool], tool: DeclaredTool, context: Context) -
         return
     if (other.namespace, other.name, other.kind) != (tool.namespace, tool.name, tool.kind):
         raise RequestError(
-            f"'{tool.path}' and '{other.path}' are different tools that an upstream would both know as '{tool.flat}'.",
+            f"'{tool.path}' and '{other.path}' are different tools with the same name at the upstream: '{tool.flat}'.",
             tool.path,
         )
     if other.chat != tool.chat:
-        context.report.dropped(tool.path, f"{validate.safe_token(tool.flat)} is declared before, in {other.path}")
+        context.report.dropped(tool.path, f"{validate.safe_token(tool.flat)} is already declared in {other.path}")
 
 
 def _read(declaration: Any, path: str, namespace: str | None, context: Context) -> Iterable[DeclaredTool]:
@@ -90,10 +90,10 @@ def _read(declaration: Any, path: str, namespace: str | None, context: Context) 
         context.report_unread(inner, TOOL_FIELDS[tool["type"]], f"{path}.{tool['type']}")
     callers = tool.get("allowed_callers")
     if isinstance(callers, list) and callers and "direct" not in callers:
-        context.report.dropped(path, "only programs may call it, and there are none", tool)
+        context.report.dropped(path, "only programs may call it, and none are run here", tool)
         return ()
     if tool.get("async"):
-        context.report.emulated(f"{path}.async", "it is called like any other tool")
+        context.report.emulated(f"{path}.async", "sent as an ordinary tool; its calls are not asynchronous")
     if tool.get("defer_loading"):
         context.report.emulated(f"{path}.defer_loading", "all tools are loaded at once")
     return read(tool, path, namespace, context)
@@ -115,13 +115,15 @@ def _namespace(tool: dict[str, Any], path: str, namespace: str | None, context: 
     if len(name) > NAMESPACE_LIMIT:  # every member's name has it in front
         raise RequestError(f"Invalid '{path}.name': longer than {NAMESPACE_LIMIT} characters.", f"{path}.name")
     if namespace is not None:
-        context.report.dropped(path, "namespaces hold no namespaces", tool)
+        context.report.dropped(path, "a namespace cannot contain another namespace", tool)
         return
     members = validate.array(tool.get("tools") or [], f"{path}.tools")
     if members:
-        context.report.emulated(path, "namespaces are part of the tools' names")
+        context.report.emulated(path, "the namespace becomes part of each tool's name")
         if tool.get("description"):
-            context.report.dropped(f"{path}.description", "a part of a name has no description", tool["description"])
+            context.report.dropped(
+                f"{path}.description", "chat has no place for a namespace's description", tool["description"]
+            )
     for i, member in enumerate(members):
         yield from _read(member, f"{path}.tools[{i}]", name, context)
 
@@ -130,7 +132,7 @@ def _function(tool: dict[str, Any], path: str, namespace: str | None, context: C
     tool = {**tool, **tool["function"]} if isinstance(tool.get("function"), dict) else tool  # chat's own nesting
     name = validate.text_at(tool, "name", path)
     if tool.get("output_schema") is not None:
-        context.report.dropped(f"{path}.output_schema", "functions have no output schema")
+        context.report.dropped(f"{path}.output_schema", "chat functions have no output schema")
     parameters = tool.get("parameters") or {"type": "object", "properties": {}}
     function = {"name": name, "description": tool.get("description"), "parameters": parameters}
     if _strict(tool.get("strict"), parameters, path, context):
@@ -143,7 +145,7 @@ def _strict(strict: Any, parameters: Any, path: str, context: Context) -> bool:
     mode = context.profile.strict_functions
     if mode == "drop":
         if strict:
-            context.report.dropped(f"{path}.strict", "the upstream does not hold to schemas")
+            context.report.dropped(f"{path}.strict", "the upstream does not enforce schemas")
         return False
     if strict is None and mode == "infer":
         return schema.is_strict(parameters)
@@ -157,9 +159,9 @@ def _custom(tool: dict[str, Any], path: str, namespace: str | None, context: Con
     if context.profile.custom_tools:
         custom = {"name": name, "description": tool.get("description"), "format": _nested(form)}
         return (DeclaredTool.of("custom", name, namespace, path, custom),)
-    context.report.emulated(path, "free-form tools are functions with one string here")
+    context.report.emulated(path, "sent as a function with one string argument")
     if isinstance(form, dict) and form.get("type") not in (None, "text"):
-        context.report.approximated(f"{path}.format", "grammars are described, not enforced", form)
+        context.report.approximated(f"{path}.format", "the grammar is described, not enforced", form)
     function = {
         "name": name,
         "description": _described(tool.get("description"), form),
@@ -257,7 +259,7 @@ def _flat_custom(tool: dict[str, Any], path: str, context: Context) -> dict[str,
 
 
 def _web_search(options: dict[str, Any], path: str, context: Context) -> dict[str, Any]:
-    context.report.approximated(path, "the model decides whether it searches")
+    context.report.approximated(path, "the model decides whether to search")
     context.report_unread(options, frozenset({"search_context_size", "user_location"}), path)
     made: dict[str, Any] = {"type": "web_search"}
     if options.get("search_context_size") is not None:

@@ -1,4 +1,4 @@
-"""Errors in both dialects (protocol 7): whatever an upstream sends becomes one UpstreamError in OpenAI's shape."""
+"""Errors in both dialects (protocol 7): whatever an upstream sends becomes an UpstreamError in OpenAI's shape."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _CLIENT_CODES = frozenset(
 """Codes on which clients act (openai/codex codex-rs/codex-api/src/sse/responses.rs): they stay themselves in
 `response.failed`, though OpenAI's list has not all of them."""
 CONTEXT_LENGTH_EXCEEDED = "context_length_exceeded"
-"""The word on which clients stop retrying, or compact."""
+"""The code on which clients stop retrying, or compact."""
 
 
 def read(status: int, body: bytes) -> UpstreamError:
@@ -112,7 +112,7 @@ def of_response(response: dict[str, Any]) -> UpstreamError:
 
 
 _REASONS = ("error", "last_error", "status_details", "base_resp", "message", "detail")
-"""Where a failed Response says why."""
+"""The fields of a failed Response that say why."""
 
 
 def of_event(event: dict[str, Any]) -> UpstreamError:

@@ -1,4 +1,4 @@
-"""Token counts (protocol 4.5). Vendors' totals are kept, never corrected; missing usage stays missing."""
+"""Token counts (protocol 4.5). The upstream's totals are kept, never corrected; missing usage stays missing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What is no item of an input, and what it means: turns as chat has them, and parts of a message (W22, W24).
+"""Input members that are not items, but chat messages or parts of a message (W22, W24).
 
-Clients that know one dialect better than the other send them; what they mean is plain.
+Clients that mix the dialects send them, and what they mean is clear.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..wire import validate
 
 Item = dict[str, Any]
 ItemWithPath = tuple[Item, str]
-"""An item, and the path of what it was made of."""
+"""An item, and the path of what it was made from."""
 
 _PARTS = frozenset(
     {"input_text", "output_text", "text", "input_image", "image_url", "input_file", "file", "input_audio", "refusal"}
@@ -29,7 +29,7 @@ def items(members: list[Item], context: Context) -> list[ItemWithPath]:
     for i, item in enumerate(members):
         path = f"input[{i}]"
         if _is_part(item):
-            context.report.approximated(path, "a part without a message is the user's")
+            context.report.approximated(path, "a part outside of a message is sent as the user's")
             if not parts:  # neighbours are one message
                 parts = []
                 placed.append(({"type": "message", "role": "user", "content": parts}, path))
@@ -37,7 +37,7 @@ def items(members: list[Item], context: Context) -> list[ItemWithPath]:
             continue
         parts = []
         if _is_chat_turn(item):
-            context.report.approximated(path, "it is a turn of Chat Completions")
+            context.report.approximated(path, "read as a Chat Completions message")
             placed += turns.read(item, path)
         else:
             placed.append((item, path))
@@ -63,7 +63,7 @@ _ONLY_CHAT = ("tool_calls", "function_call", "refusal", *_THOUGHTS)
 
 
 class _ChatMessageReader:
-    """Reads turns as chat has them; calls of the older kind have no ids, so they are counted."""
+    """Reads chat messages into items; calls of the older kind have no ids, so they are numbered."""
 
     def __init__(self, context: Context) -> None:
         self._context: Context = context

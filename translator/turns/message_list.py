@@ -1,4 +1,4 @@
-"""The messages of a chat request in the making: system messages stand where the upstream takes them."""
+"""The messages of a chat request under construction; system messages go where the upstream accepts them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SYSTEM = ("system", "developer")
 
 
 class MessageList:
-    """Messages, and for each the path of the item that it came from."""
+    """Chat messages, each with the path of the item that it came from."""
 
     __slots__ = ("_context", "_front", "_system_texts", "call_origins", "messages", "origins")
 
@@ -54,7 +54,7 @@ class MessageList:
         if late or first["role"] not in _SYSTEM:
             if policy == "leading":
                 return False
-            self._context.report.approximated(path, "system messages stand in front")
+            self._context.report.approximated(path, "system messages are moved to the front")
         if first["role"] not in _SYSTEM:
             self._front = message, path
             return True

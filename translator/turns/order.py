@@ -1,4 +1,4 @@
-"""Roles that take turns, for chat templates that refuse any other order (`alternating_roles`).
+"""Alternating roles, for chat templates that refuse any other order (`alternating_roles`).
 
 "Conversation roles must alternate user/assistant/user/assistant", say the templates of Mistral's models, and its API:
 "Unexpected role 'user' after role 'tool'".
@@ -38,7 +38,7 @@ def alternate(messages: list[MessageWithOrigin], context: Context) -> list[Messa
             ordered.append(MessageWithOrigin({**missing}, first.origin, None))
         if len(group) > 1:
             for each in group[1:]:
-                context.report.approximated(each.origin, "neighbours of one role are one message")
+                context.report.approximated(each.origin, "consecutive messages of one role are merged")
             first = MessageWithOrigin(_join_messages([each.message for each in group]), first.origin, group[-1].calls)
         ordered.append(first)
         before = before if role in ("system", "developer") else role
@@ -49,7 +49,7 @@ _MISSING = {
     (None, "assistant"): {"role": "user", "content": _BEGIN},
     ("tool", "user"): {"role": "assistant", "content": _DONE},
 }
-_WHY_MISSING = "roles take turns: a message that nobody wrote stands in front"
+_WHY_MISSING = "roles must alternate, so a placeholder message is inserted"
 
 
 def _neighbours(messages: list[MessageWithOrigin]) -> list[list[MessageWithOrigin]]:

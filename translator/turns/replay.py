@@ -1,4 +1,4 @@
-"""Which reasoning of earlier turns goes back to the upstream, in both directions (`reasoning_replay`)."""
+"""Which reasoning of earlier turns is sent back to the upstream, in both directions (`reasoning_replay`)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ReasoningReplay:
     def allows(self, position: int, model: Any = None) -> bool:
         """Whether the reasoning at *position* goes back; *model* wrote it, if that is known.
 
-        Reasoning of finished turns stays behind, as the Responses API itself leaves it (`reasoning.context`).
+        Reasoning of finished turns is left out, as the Responses API itself does (`reasoning.context`).
         """
         if self._policy == "tool_loop" or (self._policy != "never" and self._current_turn_only):
             return position > self._last_user

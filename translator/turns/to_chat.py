@@ -1,8 +1,7 @@
-"""Input items -> chat messages: one assistant message per turn, every output right behind its call (protocol 2.6).
+"""Input items -> chat messages: one assistant message per turn, every output right after its call (protocol 2.6).
 
-Outputs are indexed first. Whenever an assistant turn closes, the outputs of all its calls follow at once, in the order
-of the calls, and after them the media that were in those outputs: every legal order of items becomes a legal order of
-messages.
+Outputs are indexed first. When an assistant turn closes, the outputs of all its calls follow at once, in the order of
+the calls, and then the media from those outputs: every legal order of items becomes a legal order of messages.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _NEEDS_STATE = "stored state, which is not kept here: send the items themselves 
 
 
 class MessageBuilder:
-    """Reads the items of a request; what they become is in ``conversation``."""
+    """Reads the items of a request into the messages of ``conversation``."""
 
     def __init__(self, catalog: Catalog, context: Context, model: str, current_turn_only: bool = False) -> None:
         self.conversation: MessageList = MessageList(context)
@@ -60,7 +59,7 @@ class MessageBuilder:
                 kind = implied_type(item, path)
             self._context.report_unread(item, ITEM_FIELDS.get(kind), path)
             if item.get("async"):
-                self._context.report.emulated(f"{path}.async", "it is waited for like any other call")
+                self._context.report.emulated(f"{path}.async", "sent as an ordinary call; it is not asynchronous")
             HANDLERS.get(kind, MessageBuilder._unknown)(self, item, path)
         self._close()
         self._outputs.expect_none()
@@ -80,9 +79,9 @@ class MessageBuilder:
             return
         chat_role = _ROLES.get(role) if isinstance(role, str) else None
         if chat_role is None:
-            raise RequestError(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
+            raise RequestError(f"Invalid value: '{role}' is not a message role.", f"{path}.role")
         if "content" in item and item["content"] is None:  # W21
-            self._context.report.dropped(path, "it says nothing")
+            self._context.report.dropped(path, "it is empty")
             return
         self._close()
         if chat_role != "user":
@@ -107,13 +106,13 @@ class MessageBuilder:
             message["content"] = parts
             self.conversation.add(message, path)
         if media:
-            self._context.report.approximated(f"{path}.content", "media of system messages are shown as the user's")
+            self._context.report.approximated(f"{path}.content", "media in system messages are sent in a user message")
             self.conversation.add({"role": "user", "content": media}, path)
 
     def _assistant(self, item: Item, path: str) -> None:
         turn = self._open(path)
         if turn.calls:
-            self._context.report.approximated(path, "text and calls of one turn have no order")
+            self._context.report.approximated(path, "chat does not keep the order of text and calls in a turn")
         turn.add_content(self._assistant_parts(item.get("content"), path), path, self._context)
 
     def _assistant_parts(self, body: Any, path: str) -> list[content.Part]:
@@ -128,7 +127,7 @@ class MessageBuilder:
     def _part_or_text(self, part: content.Part, path: str) -> content.Part:
         if part["type"] != "refusal" or self._context.profile.refusals:
             return part
-        self._context.report.approximated(path, "a refusal is told as text")
+        self._context.report.approximated(path, "the refusal is sent as text")
         return {"type": "text", "text": part["refusal"]}
 
     def _reasoning(self, item: Item, path: str) -> None:
@@ -136,19 +135,19 @@ class MessageBuilder:
         report = self._context.report
         if not text and not sealed:
             opaque = item.get("encrypted_content")
-            why = "only its maker can read it" if opaque else "nothing but its id is known here"
+            why = "only its provider can read it" if opaque else "only its id is known here"
             report.dropped(path, why)
             return
         if not self._replay.allows(self._position, sealed.get("model")):
             if self._context.profile.reasoning_replay != "never":
-                report.emulated(path, "reasoning of finished turns stays behind, as on a Responses server")
+                report.emulated(path, "reasoning of finished turns is left out, as on a Responses server")
             elif text or "calls" not in sealed:
-                report.dropped(path, "the upstream takes no reasoning back")
+                report.dropped(path, "the upstream does not accept reasoning")
             text, sealed = "", {k: v for k, v in sealed.items() if k == "calls"}  # D5: they belong to the calls
         if text or sealed:
             turn = self._open(path)
             if text and (turn.calls or turn.parts):
-                report.approximated(path, "reasoning within a turn stands in front of it")
+                report.approximated(path, "reasoning within a turn is moved to its start")
             turn.add_reasoning(text, sealed)
 
     @cached_property
@@ -159,7 +158,7 @@ class MessageBuilder:
 
     def _call(self, item: Item, path: str) -> None:
         if is_server_side(item):
-            self._context.report.dropped(path, "tools are not searched by the server")
+            self._context.report.dropped(path, "no tool search is run here")
             return
         call = calls.with_object(calls.read_call(item, path), path, self._context)
         call_id, output, output_path = self._outputs.take(item, path)
@@ -174,7 +173,7 @@ class MessageBuilder:
         """Its call took it along already; here it only ends the turn."""
         self._close()
         if has_no_call_id(item):
-            self._context.report.approximated(path, "an output without a call is told in a message")
+            self._context.report.approximated(path, "an output without a call is sent as a message")
             role = self._context.profile.developer_role
             body = outputs.to_chat(item, path, self._catalog.flat, self._context)
             head = f"Result of {validate.text(item['name'], f'{path}.name')}:"
@@ -187,12 +186,12 @@ class MessageBuilder:
         """A call that the Responses server ran: told as a call and its result where there is one."""
         call = calls.hosted_to_chat(item)
         if call is None:
-            self._context.report.dropped(path, "it was run by the Responses server and has no result to tell")
+            self._context.report.dropped(path, "it was run by the Responses server and has no result to pass on")
             return
         name, arguments, result = call
         flat = self._catalog.flat(name)
         call_id = str(item.get("id") or f"call_{self._position}")
-        self._context.report.approximated(path, "a tool run by the Responses server is told as a function call")
+        self._context.report.approximated(path, "a tool run by the Responses server is sent as a function call")
         turn = self._open(path)
         member = calls.to_chat(calls.ToolCall(name, None, arguments), call_id, flat, False)
         output = {"type": "function_call_output", "output": result}
@@ -205,7 +204,7 @@ class MessageBuilder:
             self._context.report.dropped(path, "it holds no image")
             return
         self._close()
-        self._context.report.approximated(path, "a generated image is shown as the user's")
+        self._context.report.approximated(path, "a generated image is sent in a user message")
         url = f"data:image/{item.get('output_format') or 'png'};base64,{data}"
         parts = [{"type": "text", "text": "The generated image:"}, {"type": "image_url", "image_url": {"url": url}}]
         self.conversation.add({"role": "user", "content": parts}, path)
@@ -225,7 +224,7 @@ class MessageBuilder:
     def _compacted(self, item: Item, path: str) -> None:
         """Codex's other spelling of a compaction; without content it marks a place."""
         if item.get("encrypted_content") is None:
-            self._context.report.dropped(path, "it says nothing")
+            self._context.report.dropped(path, "it is empty")
         else:
             self._compaction(item, path)
 
@@ -233,13 +232,13 @@ class MessageBuilder:
         body = agents.to_chat(item, path, self._context)
         self._close()
         if not body:
-            self._context.report.dropped(path, "it says nothing")
+            self._context.report.dropped(path, "it is empty")
             return
-        self._context.report.emulated(path, "messages between agents are told as the user's")
+        self._context.report.emulated(path, "messages between agents are sent as user messages")
         self.conversation.add({"role": "user", "content": body}, path)
 
     def _configuration(self, item: Item, path: str) -> None:
-        self._context.report.approximated(path, "the last setting holds for the whole request")
+        self._context.report.approximated(path, "the last setting applies to the whole request")
 
     def _reference(self, item: Item, path: str) -> None:
         raise RequestError(f"'{path}' refers to {_NEEDS_STATE}.", path, "unsupported_value")
@@ -252,10 +251,10 @@ class MessageBuilder:
         self._context.report.emulated(path, "tools are declared for the whole request")
 
     def _lost(self, item: Item, path: str) -> None:
-        self._context.report.dropped(path, f"there is no '{item['type']}' in chat messages")
+        self._context.report.dropped(path, f"chat messages have no '{item['type']}'")
 
     def _unknown(self, item: Item, path: str) -> None:
-        self._context.report.dropped(path, f"{validate.safe_token(item.get('type'))} is not known")
+        self._context.report.dropped(path, f"unknown item: {validate.safe_token(item.get('type'))}")
 
     # turns
 
@@ -294,7 +293,7 @@ class MessageBuilder:
         texts, attachments = split_media(parts)
         if attachments:
             media += [{"type": "text", "text": f"Attached to the result of {name}:"}, *attachments]
-            self._context.report.approximated(f"{path}.output", "media follow in a message of the user")
+            self._context.report.approximated(f"{path}.output", "media follow in a user message")
         if not texts:
             return "(see the attachment below)" if attachments else ""
         return content.fold(texts, "tool", f"{path}.output", self._context)

@@ -1,4 +1,4 @@
-"""Chat messages -> input items (protocol 2.5): one message becomes none, one or several items, in order."""
+"""Chat messages -> input items (protocol 2.5): a message becomes zero or more items, in order."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KNOWN = {
 
 
 class ItemBuilder:
-    """ItemBuilder under construction, and for each the path of what it came from."""
+    """Builds the items of an input, each with the path of the message that it came from."""
 
     def __init__(self, context: Context, tool_names: ToolNames) -> None:
         self.items: list[Item] = []
@@ -82,7 +82,7 @@ class ItemBuilder:
         handle = HANDLERS.get(role) if isinstance(role, str) else None
         if handle is None:
             validate.text(role, f"{path}.role")
-            raise RequestError(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
+            raise RequestError(f"Invalid value: '{role}' is not a message role.", f"{path}.role")
         self._context.report_unread(message, _KNOWN[message["role"]], path)
         handle(self, message, path)
 
@@ -97,7 +97,7 @@ class ItemBuilder:
 
     def _drop_name(self, message: Message, path: str) -> None:
         if message.get("name") is not None:
-            self._context.report.dropped(f"{path}.name", "messages have no names", message["name"])
+            self._context.report.dropped(f"{path}.name", "Responses messages have no `name`", message["name"])
 
     # the assistant
 
@@ -139,27 +139,27 @@ class ItemBuilder:
         """What was spoken is known by its transcript, if the client kept it (M9)."""
         transcript = body or validate.mapping(audio, path).get("transcript")
         if not isinstance(transcript, (str, list)):
-            raise RequestError("Responses have no audio, and there is no transcript of it.", path, "unsupported_value")
-        self._context.report.approximated(path, "what was spoken is told as text")
+            raise RequestError("Responses has no audio, and this message has no transcript.", path, "unsupported_value")
+        self._context.report.approximated(path, "the transcript is sent in place of the audio")
         return transcript
 
     def _reasoning(self, message: Message, path: str, follows: bool) -> None:
-        """ItemBuilder sealed by us go back as they were; bare text goes back where the upstream takes it (M2)."""
+        """Restore items that were sealed here; send bare text back if the upstream accepts it (M2)."""
         report = self._context.report
         sealed, text = reasoning.items_of(message), reasoning.thoughts_of(message)
         if not follows:
-            report.dropped(path, "it is not followed by what it led to" if sealed or text else "it says nothing")
+            report.dropped(path, "it is not followed by the item that it led to" if sealed or text else "it is empty")
         elif sealed:
             for item in sealed:
                 if reasoning.can_return(item):
                     self._emit(reasoning.without_long_id(item), path)
                 else:
-                    report.dropped(path, "its maker kept its reasoning to itself")
+                    report.dropped(path, "the provider kept its reasoning private")
         elif text:
             if self._replayed(path):
                 self._emit(reasoning.to_item(text, self._position), path)
         elif any(message.get(name) for name in reasoning.FIELDS):
-            report.dropped(path, "only its maker can read its reasoning")
+            report.dropped(path, "only the provider can read its reasoning")
 
     @cached_property
     def _replay(self) -> ReasoningReplay:
@@ -170,9 +170,9 @@ class ItemBuilder:
         if self._replay.allows(self._position):
             return True
         if self._context.profile.reasoning_replay == "never":
-            report.dropped(path, "the upstream takes no reasoning but its own")
+            report.dropped(path, "the upstream accepts only its own reasoning")
         else:
-            report.emulated(path, "reasoning of finished turns stays behind")
+            report.emulated(path, "reasoning of finished turns is left out")
         return False
 
     # calls and their results
@@ -203,7 +203,7 @@ class ItemBuilder:
         return call_id
 
     def _legacy_call(self, call: Any, path: str) -> None:
-        """M6: calls of the older kind have no ids."""
+        """Read a call of the older kind, which has no id (M6)."""
         call_id = self._new_id(f"{LEGACY}{self._position}")
         item = calls.function_item(validate.mapping(call, path), path, call_id, self._context)
         self._legacy.setdefault(item["name"], []).append(call_id)

@@ -1,4 +1,4 @@
-"""What a conversation is made of: one assistant message per turn, and the outputs of its calls (protocol 2.6)."""
+"""The turns of a conversation: one assistant message each, and the outputs of its calls (protocol 2.6)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Message = dict[str, Any]
 
 
 class CallOutput(NamedTuple):
-    """The output of a call, by the id of the call and by the name that the upstream knows."""
+    """The output of a call, with the id of the call and the upstream name of the tool."""
 
     call_id: str
     name: str
@@ -22,7 +22,7 @@ class CallOutput(NamedTuple):
 
 
 class Turn:
-    """One assistant message while its items come in."""
+    """One assistant message under construction."""
 
     __slots__ = ("_sealed", "_thoughts", "call_paths", "calls", "outputs", "parts", "path")
 
@@ -38,7 +38,7 @@ class Turn:
     def add_content(self, parts: list[content.Part], path: str, context: Context) -> None:
         """Add what the message at *path* says."""
         if self.parts and parts:
-            context.report.approximated(path, "messages of one turn are one message")
+            context.report.approximated(path, "messages of one turn are merged")
             self.parts.append({"type": "text", "text": "\n\n"})
         self.parts += parts
 
@@ -57,8 +57,8 @@ class Turn:
 
     @property
     def why_nothing(self) -> str:
-        """Why this turn, without texts and calls, became no message."""
-        return "it is not followed by what it led to" if self._thoughts or self._sealed else "it says nothing"
+        """Return why this turn, which has no texts or calls, became no message."""
+        return "it is not followed by the item that it led to" if self._thoughts or self._sealed else "it is empty"
 
     def message(self, context: Context) -> Message:
         message: Message = {"role": "assistant", "content": None}
@@ -84,7 +84,7 @@ class Turn:
         signed = reasoning.with_placeholder(message["tool_calls"], placeholder)
         if signed is not None:
             message["tool_calls"] = signed
-            context.report.approximated(self.call_paths[0], "a placeholder stands for the signature that it lacks")
+            context.report.approximated(self.call_paths[0], "a placeholder is sent for the missing signature")
 
     def _put_content(self, message: Message, context: Context) -> None:
         """What it said and what it refused to say."""
@@ -114,7 +114,7 @@ class Turn:
 
 
 class Outputs:
-    """All outputs of an input, by the call that they answer; a call takes its own along."""
+    """All outputs of an input by the call that they answer; each call takes its own."""
 
     def __init__(self, items: list[tuple[Item, str]], context: Context) -> None:
         self._context: Context = context

@@ -1,4 +1,4 @@
-"""JSON as it really arrives: strict first, then forgiving, never anything but a value or a ValueError."""
+"""JSON as it occurs in the wild: strict first, then lenient; the result is a value or a ValueError."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _encoder = msgspec.json.Encoder()
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 MAX_VALUES = 1_000_000
-"""The most values (members of lists and objects, and the whole) that a text may hold: each takes some hundred bytes."""
+"""The most values (members of lists and objects, and the whole) in a text: each takes about a hundred bytes."""
 _WINDOW = 1 << 20
 _BACKSLASHES = re.compile(rb"\\+.?", re.S)
 _SPACE = b" \t\r\n"
@@ -28,10 +28,10 @@ class TooManyValues(ValueError):
 def decode(data: bytes | bytearray | str, limit: int | None = MAX_VALUES) -> Any:
     """Return the value of a JSON text.
 
-    What msgspec refuses and the wild sends is read all the same: bytes that are not UTF-8 (llama.cpp cuts characters)
+    Some things that msgspec refuses but servers send are accepted: bytes that are not UTF-8 (llama.cpp cuts characters)
     and lone surrogates (both become U+FFFD), ``NaN``, and numbers that no float can hold (both become None). Raises
-    TooManyValues for more than *limit* values (None: what was encoded here has no limit), and ValueError for everything
-    else, deep nesting included.
+    TooManyValues for more than *limit* values (None: no limit, for what was encoded here), and ValueError for
+    everything else, including deep nesting.
     """
     if limit is not None and len(data) >= 2 * limit:  # a shorter one cannot hold more
         _check_value_count(data.encode("utf-8", "replace") if isinstance(data, str) else data, limit)
@@ -84,7 +84,7 @@ def _check_value_count(data: bytes | bytearray, limit: int) -> None:
     """Raise TooManyValues if *data* holds more than *limit* values."""
     at_most = data.count(b",") + data.count(b"[") + data.count(b"{") + 1
     if at_most > limit and _holds_more(data, limit):
-        raise TooManyValues(f"not JSON that is read here: it holds more than {limit:,} values")
+        raise TooManyValues(f"too large: the JSON holds more than {limit:,} values")
 
 
 def _holds_more(data: bytes | bytearray, limit: int) -> bool:
@@ -218,7 +218,7 @@ class _GrowingBytes:
 _PIECE_SIZE = 1 << 20
 
 encode_strict: Callable[[Any], bytes] = _encoder.encode
-"""The same for what was decoded strictly: it has no lone surrogates."""
+"""The same for values that were decoded strictly: they have no lone surrogates."""
 
 
 def encode_text(value: Any) -> str:

@@ -1,8 +1,8 @@
-"""Payloads that nobody looks at: images, files and audio in base64 need not be decoded and encoded again.
+"""Payloads that are not read: images, files and audio in base64 need not be decoded and encoded again.
 
-They are cut out of a body before it is decoded, and put into the translated one after it is encoded. In their places
-are marks made of a hash of the rest of the body, so nobody can write a body that holds its own marks. All of this may
-be left out: whenever something is not quite plain, nothing is cut.
+They are cut out of a body before it is decoded, and put into the translated one after it is encoded. Marks take their
+places, made from a hash of the rest of the body, so that no body can contain its own marks. All of this is optional:
+if anything is doubtful, nothing is cut.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from . import json
 
 LEAST = 32 * 1024
-"""A payload of twice this length is always found, a shorter one by chance."""
+"""A payload of twice this length is always found; a shorter one only by chance."""
 _SAMPLE = re.compile(rb"[A-Za-z0-9+/_-]{64}")
 _BEGINNING = re.compile(rb"[A-Za-z0-9+/_-]{1024}")
 _KEY = re.compile(rb'"(?:image_url|url|video_url|file_data|data)"\s{0,8}:\s{0,8}\Z')

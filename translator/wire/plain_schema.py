@@ -1,7 +1,7 @@
-"""JSON schemas for servers that know a small part of JSON Schema: the rest is left out, or said in that part.
+"""JSON schemas for servers that support a small part of JSON Schema: the rest is rewritten or left out.
 
-The part is that of OpenAPI 3.0 as Google's API has it (https://ai.google.dev/api/caching#Schema): one type for each
-schema, texts only in `enum`, `anyOf` alone, no references. Everything else is a 400 there.
+That part is the OpenAPI 3.0 subset of Google's API (https://ai.google.dev/api/caching#Schema): one type per schema,
+only strings in `enum`, nothing beside `anyOf`, no references. Anything else gets a 400 there.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def reported(schema: Any, path: str, report: Report) -> Any:
     """Return the plain schema for the one at *path*, and report it when that says something else."""
     made = plain(schema)
     if made != schema and {name: value for name, value in schema.items() if name not in _SAYS_NOTHING} != made:
-        report.approximated(path, "the upstream takes a part of JSON Schema only")
+        report.approximated(path, "the upstream supports only part of JSON Schema")
     return made
 
 

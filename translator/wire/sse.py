@@ -13,7 +13,7 @@ DONE = b"data: [DONE]\n\n"
 DONE_WORDS = (b"[DONE]", b"DONE")  # D24, W9: some servers forget the brackets, or quote it
 MAX_LINE = 32 * 1024 * 1024
 LARGE = 2 * json.MAX_VALUES
-"""In bytes: an event that is larger may hold more values than are read."""
+"""In bytes: a larger event may hold more values than are read."""
 _BOM = b"\xef\xbb\xbf"
 _LF, _CR = b"\n\r"
 _END = b"\n\n"
@@ -25,7 +25,7 @@ _AROUND_DONE = b" \t\"'"
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """What came between two blank lines."""
+    """The data between two blank lines."""
 
     name: str
     data: bytes
@@ -53,8 +53,8 @@ class Decoder:
     """Bytes in, events out, wherever the bytes were cut.
 
     Reads LF, CR and CRLF, several data lines, a byte order mark, comments, bare JSON lines without ``data:`` (D30),
-    JSON that goes over several lines, and events without a blank line between them (W9).
-    Raises UpstreamError when one event is larger than *max_line* bytes.
+    JSON that spans several lines, and events without a blank line between them (W9).
+    Raises UpstreamError if one event is larger than *max_line* bytes.
     """
 
     def __init__(self, max_line: int = MAX_LINE) -> None:

@@ -51,10 +51,8 @@ def json_type_name(value: Any) -> str:
 
 
 def safe_token(value: Any) -> str:
-    """A type or name as it may be quoted in logs and headers: nothing that could be somebody's text."""
-    return (
-        f"'{value}'" if isinstance(value, str) and _SAFE_TOKEN.fullmatch(value) else "something without a proper name"
-    )
+    """Return a type or name in quotes if it is safe in logs and headers: never private text."""
+    return f"'{value}'" if isinstance(value, str) and _SAFE_TOKEN.fullmatch(value) else "something without a valid name"
 
 
 def wrong_type(path: str, expected: str, value: Any) -> RequestError:
@@ -76,7 +74,7 @@ def text(value: Any, path: str) -> str:
 
 
 def text_at(owner: dict[str, Any], name: str, path: str) -> str:
-    """The text under *name* of what stands at *path*."""
+    """Return the text under *name* of the value at *path*."""
     value = owner.get(name)
     return value if isinstance(value, str) else text(value, f"{path}.{name}")
 

@@ -25,7 +25,7 @@ async def test_redirect(side: Any, chat: Any) -> None:
     app = chat(status=307, headers={"location": "https://me:key@host:1/v1/chat?token=t#f"})
     got = await side.talk(app, side.ask).run()
     assert got.status == 502
-    assert got.error["message"] == ("The upstream redirects to https://host:1/v1/chat; give that URL as the upstream.")
+    assert got.error["message"] == ("The upstream redirects to https://host:1/v1/chat; use that URL as the upstream.")
 
 
 @pytest.mark.parametrize("status", [404, 405])

@@ -22,7 +22,7 @@ def test_urls_without_what_may_be_private(url: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "location", "made", "message"),
     [
-        (307, b"", "https://a/v1", 502, "The upstream redirects to https://a/v1; give that URL as the upstream."),
+        (307, b"", "https://a/v1", 502, "The upstream redirects to https://a/v1; use that URL as the upstream."),
         (503, b"", "", 503, "(the upstream answered 503)."),
         (0, b"", "", 502, "(the upstream answered nothing)."),
         (429, b'{"error":{"message":"Slow down."}}', "", 429, "Slow down."),

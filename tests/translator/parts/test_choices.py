@@ -43,7 +43,7 @@ def test_without_tools_there_is_no_choice(word: str | None) -> None:
 
 def test_required_without_tools_is_refused() -> None:
     """It cannot be done, and leaving it out would be a lie."""
-    with pytest.raises(RequestError, match="the upstream has none of the tools") as raised:
+    with pytest.raises(RequestError, match="none of the tools can be sent") as raised:
         chosen("required", [{"type": "web_search"}])
     assert raised.value.param == "tool_choice"
 

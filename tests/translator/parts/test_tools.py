@@ -238,7 +238,7 @@ def test_the_first_declaration_counts() -> None:
 
 def test_two_tools_of_one_name_are_refused() -> None:
     """Nobody could tell whose call it is."""
-    with pytest.raises(RequestError, match="both know as 'f'") as raised:
+    with pytest.raises(RequestError, match="same name at the upstream: 'f'") as raised:
         read(function("f"), {"type": "custom", "name": "f"})
     assert raised.value.param == "tools[1]"
 

@@ -355,10 +355,10 @@ def test_thoughts_that_led_to_nothing_are_reported() -> None:
     """Without a message or a call behind them there is nothing to hang them on."""
     turns, losses = turned([USER, THOUGHT, USER])
     assert turns.messages == [USER, USER]
-    assert [loss.why for loss in losses] == ["reasoning of finished turns stays behind, as on a Responses server"]
+    assert [loss.why for loss in losses] == ["reasoning of finished turns is left out, as on a Responses server"]
     turns, losses = turned([USER, THOUGHT])
     assert turns.messages == [USER]
-    assert [loss.why for loss in losses] == ["it is not followed by what it led to"]
+    assert [loss.why for loss in losses] == ["it is not followed by the item that it led to"]
 
 
 @pytest.mark.parametrize("content", ["", [], None])
@@ -388,9 +388,9 @@ def test_messages_and_calls_of_one_turn_are_one_message() -> None:
     turns, losses = turned([CALL, said, {**said, "content": "B"}, OUTPUT])
     assert turns.messages[0] == {**SAID, "content": "A\n\nB"}
     assert [(loss.path, loss.why) for loss in losses] == [
-        ("input[1]", "text and calls of one turn have no order"),
-        ("input[2]", "text and calls of one turn have no order"),
-        ("input[2]", "messages of one turn are one message"),
+        ("input[1]", "chat does not keep the order of text and calls in a turn"),
+        ("input[2]", "chat does not keep the order of text and calls in a turn"),
+        ("input[2]", "messages of one turn are merged"),
     ]
 
 

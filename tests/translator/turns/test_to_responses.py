@@ -211,9 +211,9 @@ def test_reasoning_that_is_only_an_id_stays_behind() -> None:
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"reasoning_content": "hm"}, "it is not followed by what it led to"),
-        ({"reasoning_details": [reasoning.to_details(SEALED)]}, "it is not followed by what it led to"),
-        ({}, "it says nothing"),
+        ({"reasoning_content": "hm"}, "it is not followed by the item that it led to"),
+        ({"reasoning_details": [reasoning.to_details(SEALED)]}, "it is not followed by the item that it led to"),
+        ({}, "it is empty"),
     ],
 )
 def test_reasoning_needs_what_it_led_to(fields: dict[str, Any], why: str) -> None:

@@ -106,9 +106,9 @@ def test_signatures_go_back_to_their_calls() -> None:
 def test_why_a_turn_is_nothing() -> None:
     """Thoughts that led to nothing are told apart from an empty message."""
     turn = Turn("input[0]")
-    assert turn.why_nothing == "it says nothing"
+    assert turn.why_nothing == "it is empty"
     turn.add_reasoning("hm", {})
-    assert turn.why_nothing == "it is not followed by what it led to"
+    assert turn.why_nothing == "it is not followed by the item that it led to"
 
 
 def item(kind: str, call_id: str | None = "c", **more: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A call as chat clients see it: its deltas, and what they add up to (protocol 5.3, G3, G4)."""
+"""A call as chat clients see it: its deltas and the call they add up to (protocol 5.3, G3, G4)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Body = dict[str, Any]
 
 
 class ToolCallEntry:
-    """A member of `tool_calls`; *payload* has all that is sent of its arguments or its input."""
+    """A member of `tool_calls`; *payload* holds what has been sent of its arguments or its input."""
 
     def __init__(self, index: int, name: str, call_id: str, free_form: bool, payload: TextBuffer) -> None:
         self.field: str = "input" if free_form else "arguments"
-        """Where a delta has the piece of the payload."""
+        """The field of a delta that has the piece of the payload."""
         self.payload: TextBuffer = payload
         self._index = index
         self._name = name

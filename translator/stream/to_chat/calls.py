@@ -1,4 +1,4 @@
-"""The calls of a Response that the client runs: each is sent when its name and its id are known (protocol 5.5)."""
+"""The calls of a Response that the client runs: each is sent once its name and id are known (protocol 5.5)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .turn_order import TurnQueue
 class CallReader(TurnQueue[ReceivedCall]):
     """The calls of one answer. They take turns in the order in which they began.
 
-    Clients read a call when the next one begins (the SDKs parse its arguments then), so one that comes by turns with
-    an earlier one waits until that is whole.
+    Clients read a call when the next one begins (the SDKs parse its arguments then), so a call that is interleaved with
+    an earlier one waits until that one is complete.
     """
 
     def __init__(self, items: ItemIndex, out: Completion, report: Report, new_id: Callable[[str], str]) -> None:
@@ -78,7 +78,7 @@ class CallReader(TurnQueue[ReceivedCall]):
         if call.ignored:
             return
         if call.done or call.has_end:
-            self._report.approximated("tool_calls", "more came for a call that was whole")
+            self._report.approximated("tool_calls", "more data arrived for a call that was already complete")
         else:
             self._add(call, piece)
 
@@ -131,7 +131,7 @@ class CallReader(TurnQueue[ReceivedCall]):
         if rest and self._may_grow(call):
             self._add(call, rest)
         elif rest != "":
-            self._report.approximated("tool_calls", "what the upstream streamed differs from its finished call")
+            self._report.approximated("tool_calls", "the finished call differs from the streamed one")
         if text and not call.cut:  # else its item may still tell
             self._close(call)
             self.advance()
@@ -156,7 +156,7 @@ class CallReader(TurnQueue[ReceivedCall]):
 
     def _read(self, call: ReceivedCall, body: Body) -> None:
         """Read a call that does not stream."""
-        self._report.emulated("tool_calls", "a function stands in for the built-in tool")
+        self._report.emulated("tool_calls", "the built-in call is returned as a function call")
         read = calls.read_call(body, "output")
         call.read_head({"name": read.name})
         call.add(read.payload)
@@ -180,7 +180,7 @@ class CallReader(TurnQueue[ReceivedCall]):
             if not (member.done or member.whole):
                 return False  # it may be that one once more
             if member.repeats(earlier):  # a client would run it twice
-                self._report.approximated("tool_calls", "a call that came twice is made once")
+                self._report.approximated("tool_calls", "the call came twice; it is passed on once")
                 self._close(member)
                 member.ignore()
                 return True

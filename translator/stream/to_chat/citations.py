@@ -1,4 +1,4 @@
-"""Annotations of texts on their way into a chat message (protocol 5.5)."""
+"""The annotations of texts for a chat message (protocol 5.5)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Body = dict[str, Any]
 
 
 class Citations:
-    """Parts of messages with annotations that were not sent: they count from the beginning of the whole text."""
+    """Parts of messages with unsent annotations, whose places count from the beginning of the whole text."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -23,7 +23,7 @@ class Citations:
     def add(self, part: ReceivedPart) -> None:
         """Take a part with new annotations, or one with annotations whose turn has come."""
         if part.field != "content":
-            self._report.dropped("annotations", "what cites is shown as reasoning", part.annotations)
+            self._report.dropped("annotations", "the text with the citation is shown as reasoning", part.annotations)
         elif part.turn:
             self._early.pop(part, None)
             self._ready[part] = None
@@ -51,9 +51,9 @@ class Citations:
         length = self._length
         link = annotations.to_chat(annotation, part.offset)
         if link is None:
-            self._report.dropped("annotations", "chat knows citations of URLs only", annotation)
+            self._report.dropped("annotations", "chat has only URL citations", annotation)
         elif length is not None and (not part.turn or link["url_citation"]["end_index"] > length):
-            self._report.dropped("annotations", "the words in question come after a stop sequence", annotation)
+            self._report.dropped("annotations", "the cited text comes after a stop sequence", annotation)
         else:
             return link
         return None

@@ -1,4 +1,4 @@
-"""The chat completion as it grows: the only owner of chunk heads, indexes of calls, and the message that adds up."""
+"""The growing chat completion: the only owner of chunk heads, call indexes and the accumulated message."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _LISTS = ("annotations", "reasoning_details", "images")
 
 
 class Completion:
-    """Collects the message and, unless it is *quiet*, chunks, which the transducer takes after every step.
+    """Collects the message and, unless *quiet*, the chunks, which the transducer takes after every step.
 
-    The rules of the chunks are G1-G15 (protocol 5.3). Lists inside of a delta other than `tool_calls` are sent when
-    what they are about is over: the SDK adds to them only by an `index`, which what is sent first does not need.
-    Unless they are *apart*, chunks share objects with each other and with the answer.
+    The rules of the chunks are G1-G15 (protocol 5.3). Lists in a delta, other than `tool_calls`, are sent once the
+    content that they belong to is complete: the SDK adds to them only by `index`, which a list sent once does not need.
+    Unless *apart*, chunks share objects with each other and with the answer.
     """
 
     def __init__(self, context: CompletionContext, quiet: bool = False, apart: bool = False) -> None:
@@ -152,7 +152,7 @@ class Completion:
         Returns the call as the client has it, or None where there is no room for it (legacy answers have one).
         """
         if self.legacy and self._calls:
-            self._report.dropped("function_call", "an answer in the older form has one call")
+            self._report.dropped("function_call", "an answer with `function_call` has only one call")
             return None
         self.send_lists()
         if not self.started:

@@ -1,4 +1,4 @@
-"""What reading an answer for a chat client needs to know of its request."""
+"""What is needed of the request to read an answer for a chat client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...context import Context
 
 
 class CompletionContext(NamedTuple):
-    """What reading an answer needs to know of its request."""
+    """What is needed of the chat request to read its answer."""
 
     model: str
     context: Context

@@ -1,4 +1,4 @@
-"""What events say of a Response, piece by piece: each goes to the reader of its kind (protocol 5.5, R4-R9)."""
+"""The events about the items of a Response: each goes to the reader of its kind (protocol 5.5, R4-R9)."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class EventReader:
         self._calls.end_payload(call, payload)
 
     def _report_audio(self, event: Body) -> None:
-        self._report.dropped("audio", "what a Response says aloud stays behind")
+        self._report.dropped("audio", "spoken audio is left out")
 
 
 EVENTS: dict[str, Callable[[EventReader, Body], None]] = {

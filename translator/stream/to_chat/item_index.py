@@ -1,4 +1,4 @@
-"""Which item of a Response an event means: id, then place, then text (protocol 5.5, R4, R8, W30)."""
+"""Find the item of a Response that an event is about: by id, then place, then text (protocol 5.5, R4, R8, W30)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Fits = Callable[[ReceivedItem], bool]
 
 
 class FinishedItem(NamedTuple):
-    """What is known of an item of a finished output before it is read."""
+    """What is known about an item of a finished output before it is read."""
 
     kind: str
     names: Names

@@ -1,4 +1,4 @@
-"""What came of each item of a Response, and which part of it an event means (protocol 5.5, R4, W30)."""
+"""What has been received of each item of a Response, and which part an event is about (protocol 5.5, R4, W30)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _CALL = "call_id "
 
 
 class ReceivedItem:
-    """One output item."""
+    """One output item, as far as it has been received."""
 
     def __init__(self, kind: str, is_commentary: bool = False) -> None:
         self.kind: str = kind

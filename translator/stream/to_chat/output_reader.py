@@ -1,4 +1,4 @@
-"""The items of a Response, whatever they are: each goes to the reader of its kind (protocol 5.5, R4-R9)."""
+"""The items of a Response, of any kind: each goes to the reader of its kind (protocol 5.5, R4-R9)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHAT_KINDS = ("message", "reasoning", "call")  # what makes up the answer
 
 
 class OutputReader:
-    """Reads items as they begin and when they are done; what they say goes to *out*."""
+    """Reads items as they begin and when they are done, into *out*."""
 
     def __init__(self, out: Completion, context: CompletionContext) -> None:
         self.broken: str | None = None
@@ -65,7 +65,9 @@ class OutputReader:
         kind, names = kind_of(body), names_of_item(body)
         item = self.items.find_announced(kind, index, names)
         if item is None and kind == "call" and self.items.is_over(kind, index, names):
-            self._report.approximated("tool_calls", "a call began again after its end")  # it would be made twice
+            self._report.approximated(
+                "tool_calls", "a call was announced again after its end"
+            )  # it would be made twice
             return
         if item is None:
             item = self._begin(kind, body, index, names)
@@ -92,7 +94,7 @@ class OutputReader:
         members = output if isinstance(output, list) else []
         bodies = [body for body in members if isinstance(body, dict)]
         if len(bodies) < len(members):
-            self._report.dropped("message", f"chat has no {validate.safe_token(None)}")
+            self._report.dropped("message", f"chat has no equivalent of {validate.safe_token(None)}")
         if not bodies and not self.items.all and text and isinstance(text, str):
             bodies = [{"type": "output_text", "text": text}]
         known: list[ReceivedItem | None] = [None] * len(bodies)
@@ -113,7 +115,7 @@ class OutputReader:
         for item in self.items.all:
             if not (item.done or item.kind in _CHAT_KINDS):
                 self._report.dropped(
-                    "message", f"chat has no {validate.safe_token(item.kind)}"
+                    "message", f"chat has no equivalent of {validate.safe_token(item.kind)}"
                 )  # it began and never ended
 
     def _begin(self, kind: str, body: Body, index: Any, names: Names) -> ReceivedItem:
@@ -165,7 +167,7 @@ class OutputReader:
             self.mark_broken("a tool call that cannot be read")
 
     def _finish_other(self, item: ReceivedItem, body: Body) -> None:
-        self._report.dropped("message", f"chat has no {validate.safe_token(body.get('type'))}")
+        self._report.dropped("message", f"chat has no equivalent of {validate.safe_token(body.get('type'))}")
 
     def _finish_image(self, item: ReceivedItem, body: Body) -> None:
         result, form = body.get("result"), body.get("output_format")
@@ -176,7 +178,7 @@ class OutputReader:
         if not item.listed:
             item.mark_listed()
             self._out.add_to_list("images", {"type": "image_url", "image_url": {"url": url}})
-        self._report.approximated("images", "chat has no images in answers; some clients know `images`")
+        self._report.approximated("images", "chat answers have no images; some clients read `images`")
 
 
 def _text_of(body: Body) -> str | None:

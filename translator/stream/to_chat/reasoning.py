@@ -20,7 +20,7 @@ _FIELD = "reasoning_content"
 
 
 class ReasoningReader:
-    """Reads reasoning: its content or its summary, whichever is wanted or comes first."""
+    """Reads reasoning: its content or its summary, whichever is wanted or arrives first."""
 
     def __init__(self, items: ItemIndex, output: TextOutput, context: Context) -> None:
         self.queue: TextQueue = TextQueue(output, context.report, "\n\n", "\n\n")

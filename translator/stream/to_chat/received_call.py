@@ -1,4 +1,4 @@
-"""What came of a call of a Response, and what of that was sent (protocol 5.5, W31, W32)."""
+"""What has been received of a call of a Response, and what of it has been sent (protocol 5.5, W31, W32)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STREAMED = ("function_call", "custom_tool_call")
 
 
 class ReceivedCall(ReceivedItem):
-    """One call; its payload is the arguments of a function, or the input of a free-form tool."""
+    """A call; its payload is the arguments of a function, or the input of a free-form tool."""
 
     def __init__(self, wire_kind: str) -> None:
         super().__init__("call")

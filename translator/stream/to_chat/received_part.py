@@ -1,4 +1,4 @@
-"""One text of an item of a Response: what came of it, and what of that was sent (protocol 5.5)."""
+"""A text of an item: what has been received of it, and what of that has been sent (protocol 5.5)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Tokens = list[dict[str, Any]]
 
 
 class ReceivedPart:
-    """One text of an item. ``field`` is where it goes in a chat message."""
+    """A text of an item; ``field`` is where it goes in a chat message."""
 
     def __init__(self, field: str) -> None:
         self.field: str = field

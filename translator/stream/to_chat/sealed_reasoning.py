@@ -1,4 +1,4 @@
-"""Reasoning that only its server can read: it travels in `reasoning_details`, to come back with the next request."""
+"""Reasoning that only its server can read: sent in `reasoning_details`, to come back with the next request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Body = dict[str, Any]
 
 
 class SealedReasoning(TurnQueue[ReceivedItem]):
-    """What reasoning items seal, in the order of the items."""
+    """The sealed reasoning items, in their order."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Stop sequences for an API that has none: cut text before the first of them, wherever the stream was cut (1.5a)."""
+"""Stop sequences for an API without them: cut the text before the first one, even across chunks (protocol 1.5a)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Token = dict[str, Any]
 
 
 class ReleasedText(NamedTuple):
-    """What may go to the client now; after a *hit* nothing follows."""
+    """The text that may be sent now; nothing follows after a *hit*."""
 
     text: str
     tokens: list[Token]
@@ -19,9 +19,9 @@ class ReleasedText(NamedTuple):
 class StopFilter:
     """Text in, the text before the earliest stop sequence out.
 
-    Only text that may be the beginning of a stop sequence waits. *tokens* are the log-probabilities of the text that
-    they come with: one goes out when all its text does; one that has text of the match is cut with it. Every character
-    is looked at a bounded number of times, whatever waits.
+    Only text that may begin a stop sequence is held back. *tokens* are the log-probabilities of the text that they come
+    with: each is sent with the end of its text; one that overlaps the match is cut with it. Every character is read a
+    bounded number of times, however much is held back.
     """
 
     def __init__(self, stops: tuple[str, ...]) -> None:
@@ -89,7 +89,7 @@ class StopFilter:
 
 
 class _Search:
-    """Looks for one stop sequence (Knuth, Morris and Pratt: the text is never read again)."""
+    """Looks for one stop sequence (Knuth-Morris-Pratt: no text is read twice)."""
 
     def __init__(self, stop: str, borders: list[int]) -> None:
         self._stop = stop

@@ -1,4 +1,4 @@
-"""The texts of an answer on their way to the client, up to a stop sequence (protocol 1.5a)."""
+"""The texts that are sent to the client, up to a stop sequence (protocol 1.5a)."""
 
 from __future__ import annotations
 

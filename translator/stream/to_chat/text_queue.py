@@ -1,7 +1,7 @@
-"""Whose text is written when: a chat message has one text, one refusal and one reasoning text (protocol 5.5).
+"""The order of texts: a chat message has only one text, one refusal and one reasoning text (protocol 5.5).
 
-Items and their parts take turns in them. What comes of a later one waits until those before it are whole, so an answer
-is the same however its events were interleaved.
+Items and their parts take turns. The text of a later one waits until those before it are complete, so the answer is
+the same however its events were interleaved.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TextTurn = tuple[ReceivedItem, list[ReceivedPart]]
 
 
 class TextQueue(TurnQueue[TextTurn]):
-    """Items that take turns: the first one is written, in the order of its parts."""
+    """Items that take turns: the first one is written, part by part."""
 
     def __init__(self, output: TextOutput, report: Report, between_items: str, between_parts: str) -> None:
         super().__init__()
@@ -152,4 +152,4 @@ class TextQueue(TurnQueue[TextTurn]):
             self._output.separate(part.field, separator)
 
     def _report_difference(self, part: ReceivedPart) -> None:
-        self._report.approximated(part.field, "what the upstream streamed differs from its finished text")
+        self._report.approximated(part.field, "the finished text differs from the streamed one")

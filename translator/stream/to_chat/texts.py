@@ -1,4 +1,4 @@
-"""The events of messages: texts, refusals, and what is said about them (protocol 5.5, R5)."""
+"""The events of messages: texts, refusals and their annotations (protocol 5.5, R5)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TEXT_FIELDS = {"output_text": "text", "text": "text", "refusal": "refusal"}  # 
 
 
 class MessageReader:
-    """Reads messages. When the content *has_format*, commentary goes to the queue *aside*; None: it is not shown."""
+    """Reads messages. If the content *has_format*, commentary goes to the queue *aside*; None: it is left out."""
 
     def __init__(
         self,
@@ -52,9 +52,9 @@ class MessageReader:
     def _report_commentary(self) -> None:
         """W35: who asks for a format reads the whole content as JSON."""
         if self._aside is not None:
-            self._report.approximated("content", "commentary is shown as reasoning: the content has a format")
+            self._report.approximated("content", "commentary is shown as reasoning, because the content has a format")
         else:
-            self._report.dropped("content", "commentary is not shown: the content has a format")
+            self._report.dropped("content", "commentary is left out, because the content has a format")
 
     def _queue_of(self, item: ReceivedItem) -> TextQueue | None:
         return self._aside if item.is_commentary else self.queue
@@ -205,7 +205,7 @@ class MessageReader:
             if isinstance(kind, str) and kind in TEXTS:
                 parts.append((i, part))
             else:
-                self._report.dropped("content", f"chat has no part {validate.safe_token(kind)}", part)
+                self._report.dropped("content", f"chat has no equivalent of {validate.safe_token(kind)}", part)
         return parts
 
 

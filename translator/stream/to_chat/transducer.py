@@ -1,7 +1,7 @@
 """Responses events in, Chat Completions chunks out (protocol 5.5).
 
-A finished Response takes the same way, as the event that ends a stream: whole and streamed answers cannot disagree.
-Nothing is read, written, timed or made up here: ids and time are handed in.
+A finished Response takes the same path, as the event that ends a stream: whole and streamed answers cannot disagree.
+There is no I/O, clock or randomness here: ids and time are passed in.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class ToChat:
     """One answer. Call ``feed`` with every event and ``finish`` at the end; all return the chunks that follow.
 
     ``start`` may be called ahead of the first event. Before anything has started, an error of the upstream is raised as
-    UpstreamError; afterwards it ends the answer as an error chunk. When ``cut_short``, a stop sequence ended the answer
-    and the upstream still works. ProtocolMisuse is raised for a call after the end. When *quiet*, there are no chunks,
-    only the answer. Chunks are the caller's, to be changed at will; unless they are *apart*, they share objects with
-    each other and with the answer.
+    UpstreamError; afterwards it ends the answer as an error chunk. If ``cut_short``, a stop sequence ended the answer
+    while the upstream is still working. A call after the end raises ProtocolMisuse. If *quiet*, there are no chunks,
+    only the answer. The caller may change the chunks; unless *apart*, they share objects with each other and with the
+    answer.
     """
 
     def __init__(self, context: CompletionContext, quiet: bool = False, apart: bool = True) -> None:
@@ -195,7 +195,7 @@ class ToChat:
         if status is None:
             return event_status or "completed"
         if status not in endings.STATUSES and (event_status or body.get("output") or body.get("output_text")):
-            self._report.approximated("finish_reason", "an unknown status is taken for the end", word)
+            self._report.approximated("finish_reason", "unknown status; treated as a normal end", word)
             status = "completed"
         return status if event_status is None else max(event_status, status, key=lambda word: _RANKS.get(word, 0))
 
@@ -221,7 +221,7 @@ class ToChat:
         """Whether a text is as long as it may be: llama-server and transformers serve call that completed."""
         if not self._is_used_up() or self._out.call_reason or self._profile.reports_truncation:
             return False
-        self._report.approximated("finish_reason", "the answer is as long as its limit and taken for cut")
+        self._report.approximated("finish_reason", "the answer is as long as its limit, so it is treated as cut off")
         return True
 
     def _is_used_up(self) -> bool:

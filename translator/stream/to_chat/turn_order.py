@@ -10,7 +10,7 @@ Member = TypeVar("Member")
 
 
 class TurnQueue(ABC, Generic[Member]):
-    """The first member has the turn until it is complete; what comes of the others waits."""
+    """The first member has the turn until it is complete; the others wait."""
 
     def __init__(self) -> None:
         self._queue: deque[Member] = deque()

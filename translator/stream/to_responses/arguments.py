@@ -1,4 +1,4 @@
-"""The arguments of a call, each piece of them sent once, however often a server repeats them (W5)."""
+"""The arguments of a call: each piece is sent once, however often a server repeats it (W5)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .braces import ObjectCheck
 
 
 class _Repetition(NamedTuple):
-    """An object behind the first one."""
+    """Another object after the first one."""
 
     text: TextBuffer
     check: ObjectCheck
@@ -22,15 +22,15 @@ _SHORT = 64  # bytes; in longer ones no placeholder is looked for: nobody fills 
 class ArgumentsBuffer:
     """Pieces in, what is new of them out; *text* holds the arguments.
 
-    Arguments are complete when they are one JSON object. `{}` may be a placeholder: it waits, and an object behind it
-    takes its place. Of any other object, an equal one is a repetition; by anything else they are ``broken``.
+    Arguments are complete when they are one JSON object. `{}` may be a placeholder: it is held back, and an object
+    after it takes its place. After any other object, an equal one is a repetition; anything else makes them ``broken``.
     """
 
     __slots__ = ("_check", "_differs", "_repetition", "_text", "held")
 
     def __init__(self, text: TextBuffer) -> None:
         self.held: str = ""
-        """The end of what came that waits to be sent: they are `{}` so far."""
+        """The end of what was received that is held back, because the arguments are `{}` so far."""
         self._text = text
         self._check = ObjectCheck()
         self._differs = False

@@ -1,4 +1,4 @@
-"""Where a JSON object ends that comes in pieces, without reading it again from its beginning."""
+"""Find the end of a JSON object that arrives in pieces, without reading it again from the beginning."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SPACE = b" \t\r\n"
 
 
 class ObjectCheck:
-    """Whether a growing text is one whole object. However often that is asked, the text is read a few times only."""
+    """Tells whether a growing text is one whole object; however often, the text is read only a few times."""
 
     __slots__ = ("_answer", "_checked", "_scanned", "_scanner")
 
@@ -50,9 +50,9 @@ def _is_object(text: TextBuffer) -> bool:
 
 
 class BraceScanner:
-    """Bytes in; ``closed`` while they are one object in braces and white space. Every byte is looked at once.
+    """Bytes in; ``closed`` while they are one object in braces and white space. Every byte is read once.
 
-    Other errors in the JSON are not seen.
+    Other errors in the JSON are not detected.
     """
 
     __slots__ = ("_broken", "_depth", "_in_string", "_skips", "closed")

@@ -1,4 +1,4 @@
-"""Deltas of tool calls: which call each belongs to, however a server numbers them (D7-D14)."""
+"""Assign deltas to tool calls, however a server numbers them (D7-D14)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .call_item import CallItem
 
 
 class CallDelta(NamedTuple):
-    """One member of a delta's `tool_calls`; what is null or empty does not count (D10)."""
+    """One member of a delta's `tool_calls`; null and empty values do not count (D10)."""
 
     place: int | str | None  # its index in `tool_calls`
     call_id: str
@@ -70,7 +70,7 @@ LEGACY = "function_call"
 
 
 class CallIndex:
-    """The calls of one answer, under the keys by which the chunks name them: id, then place, then name (W5)."""
+    """The calls of one answer by the keys that chunks use: id, then place, then name (W5)."""
 
     def __init__(self, catalog: Catalog, new_id: Callable[[str], str]) -> None:
         self.calls: list[CallItem] = []

@@ -1,4 +1,4 @@
-"""DeclaredTool calls as output items, and the order of events inside each (protocol 5.2, I9)."""
+"""Tool calls as output items, and the order of events in each (protocol 5.2, I9)."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _INPUT_DELTA = "response.custom_tool_call_input.delta"
 
 
 class Payload(Enum):
-    """What the pieces of a call are."""
+    """The meaning of a call's pieces."""
 
     ARGUMENTS = auto()
     """JSON: the arguments of a function, or the fields of a built-in tool's item."""
     WRAPPED_INPUT = auto()
     """JSON with the input of a free-form tool in it."""
     INPUT = auto()
-    """The input of a free-form tool itself, which has no end that could be seen."""
+    """The input of a free-form tool itself, which has no recognisable end."""
 
 
 class CallItem(OutputItem):
-    """A tool call. It opens when its name and its id are known; the declared tools say what kind of item it is."""
+    """A tool call. It opens once its name and id are known; the declared tools decide its kind of item."""
 
     _out: Output
     _decoder: WrappedInputDecoder

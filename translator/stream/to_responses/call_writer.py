@@ -17,7 +17,7 @@ from .reasoning import ReasoningWriter
 
 
 class CallWriter:
-    """Writes calls into items; what a provider wants back with one goes into the reasoning item before it."""
+    """Writes calls into items; the provider state of a call goes into the reasoning item before it."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class CallWriter:
             return "The upstream announced tool calls and sent none." if announced else None
         for call in calls:
             if call.arguments.broken:
-                return "The upstream sent more arguments for a tool call that was whole."
+                return "The upstream sent more arguments for a tool call that was already complete."
         for call in calls:
             if not call.name:
                 return "The upstream sent a tool call without a name."

@@ -1,4 +1,4 @@
-"""What the choices of chunks hold becomes texts, thoughts and calls of the answer (protocol 4.4, 5.4)."""
+"""Turn the choices of chunks into texts, reasoning and calls of the answer (protocol 4.4, 5.4)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .text_writer import TextWriter
 
 
 class ChoiceWriter:
-    """Hands each member of a choice to the writer of its kind."""
+    """Passes each member of a choice to the writer of its kind."""
 
     def __init__(self, out: Output, about: ResponseContext, metadata: AnswerMetadata) -> None:
         report = about.context.report
@@ -52,7 +52,7 @@ class ChoiceWriter:
             members, calls = self.selector.select(index, contribution)
             parts.append((contribution, members, calls))
             if len(members) < len(contribution.members) and not calls:
-                self._report.dropped("choices", "a Response is one answer; the first choice is taken")  # D40
+                self._report.dropped("choices", "a Response holds one answer; only the first choice is used")  # D40
         if self.selector.is_copy(index):
             return
         if choice.get("logprobs") and (begins or not (contributions and contributions[0].whole)):
@@ -89,7 +89,7 @@ class ChoiceWriter:
             if add := DELTAS.get(name):
                 add(self, value, again)
             elif name not in thoughts.FIELDS:
-                self._report.dropped(name, "no such part of an answer is known", value)
+                self._report.dropped(name, "unknown answer field", value)
 
     def _close_items(self) -> None:
         """Clients run tools as soon as a call is done: do not wait for the usage. A text may still go on (W1)."""

@@ -1,4 +1,4 @@
-"""What the choices of a chunk hold, wherever a server puts it (W3, W4, W6): read once, before anything is written."""
+"""Read the choices of a chunk, wherever a server puts their content (W3, W4, W6), before anything is written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ORDER = (
     *("content", "annotations", "refusal", "error"),
     *CALLS,
 )
-"""In which order the members of a message become items (protocol 4.4)."""
+"""The order in which the members of a message become items (protocol 4.4)."""
 _IGNORED = frozenset({"role", "name", "tool_call_id"})
 _KINDS: dict[str, str] = {**dict.fromkeys(reasoning.FIELDS, "thoughts"), **dict.fromkeys(CALLS, "calls")}
 _TEXTS = ("content", "refusal")
@@ -29,7 +29,7 @@ class Contribution(NamedTuple):
     members: Body
     """The members of its delta or message that are not empty."""
     whole: bool = False
-    """It is a message as it stands: what came before is in it again, and only the rest is new."""
+    """It is a whole message: it repeats what came before, and only the rest is new."""
 
 
 def in_order(choices: Any) -> list[Body]:
@@ -81,16 +81,16 @@ def _name(function: Any) -> Any:
 
 
 class ChoiceSelector:
-    """Several choices of one answer: each kind of content is of the choice that has it first (W6).
+    """Selects among several choices of one answer: each kind of content comes from the choice that has it first (W6).
 
-    Text may be in one and the calls in the next (Copilot); one that has the text once more is a copy, with all it has.
+    Text may be in one and the calls in the next (Copilot); a choice that repeats the text is a copy as a whole.
     """
 
     def __init__(self) -> None:
         self._owners: dict[str, int | str] = {}
         self._copies: set[int | str] = set()
         self.only: int | str | None = None
-        """The index of the one choice that everything is of so far; None if there are several, or none."""
+        """The index of the only choice so far; None if there are several, or none."""
 
     def select(self, index: int | str, contribution: Contribution) -> tuple[Body, list[Any]]:
         """Return the members that belong to the answer, and whole calls that another choice has besides."""

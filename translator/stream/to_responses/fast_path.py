@@ -1,7 +1,7 @@
-"""The fast path: pieces of a text, which are nearly all of a stream, straight from bytes to frames.
+"""The fast path: pieces of text, which are most of a stream, straight from bytes to frames.
 
-It takes a chunk of the upstream if that is one more piece of the text that grows, and nothing else. All others are
-left to the general path, which gives the same frames: a property test compares the two.
+It takes a chunk if it is just another piece of the growing text. All others are left to the general path, which gives
+the same frames: a property test compares the two.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class _Choice(msgspec.Struct, gc=False):
 
 
 class _Chunk(msgspec.Struct, gc=False):
-    """Members that are not named here are not read by the general path either."""
+    """The members of a chunk that the general path reads, too; all others are ignored."""
 
     choices: tuple[_Choice]
     usage: None = None

@@ -1,4 +1,4 @@
-"""Messages and reasoning as output items, and the order of events inside each (protocol 5.2, I6-I13)."""
+"""Messages and reasoning as output items, and the order of events in each (protocol 5.2, I6-I13)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .output import Body, Output, OutputItem
 
 
 class Message(OutputItem):
-    """Text and refusals; each kind is a part of its own."""
+    """A message with text and refusals; each kind is a part of its own."""
 
     _out: Output
 
@@ -114,7 +114,7 @@ def _blank(kind: str) -> Body:
 
 
 class Compaction(Message):
-    """A summary: nothing of its text is shown, it is sealed (protocol 2.7)."""
+    """A summary, whose text is sealed and not shown (protocol 2.7)."""
 
     def open(self, out: Output) -> None:
         self._out = out
@@ -144,7 +144,7 @@ class Compaction(Message):
 
 
 class Reasoning(OutputItem):
-    """Thoughts, shown as content, as a summary, as both or not at all; and what the provider wants back, sealed."""
+    """Reasoning, shown as content, as a summary, as both or not at all, with sealed provider state."""
 
     _out: Output
 

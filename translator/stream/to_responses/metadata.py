@@ -1,4 +1,4 @@
-"""What chunks say about an answer as a whole: model, time, usage, how it ended, and whether some of it was lost."""
+"""What chunks say about the whole answer: model, time, usage, how it ended, and whether some of it was lost."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ...wire import json
 
 
 class AnswerMetadata:
-    """Collects it into the answer, wherever a server puts it."""
+    """Collects the metadata of an answer, wherever a server puts it."""
 
     def __init__(self, answer: dict[str, Any], report: Report) -> None:
         self.finish_reason: str | None = None
         self.announced: endings.Ending = endings.COMPLETED
-        """How the answer ends, as far as the upstream has announced anything but a good end."""
+        """How the answer ends, if the upstream has announced anything other than a good end."""
         self.damage: str | None = None
-        """Something came that cannot be read, so the answer must not end as completed: what, in a sentence."""
+        """What could not be read, for a message: the answer must not end as completed then."""
         self._answer = answer
         self._report = report
         self._is_reason_known = True
@@ -72,7 +72,7 @@ class AnswerMetadata:
         return True
 
     def add_damage(self, what: str) -> None:
-        """Something came that cannot be read; the first one is told."""
+        """Note that something cannot be read; the first time is reported."""
         self.damage = self.damage or f"The upstream sent {what}."
 
     def can_carry(self, value: Any) -> bool:
@@ -90,7 +90,7 @@ class AnswerMetadata:
             self._report.defaulted("finish_reason", "the upstream did not say how its answer ended")  # D19
             return endings.COMPLETED
         if not self._is_reason_known:
-            self._report.approximated("finish_reason", "an unknown reason is taken for an end", self.finish_reason)
+            self._report.approximated("finish_reason", "unknown reason; treated as a normal end", self.finish_reason)
         return self.announced
 
     def why_failed(self) -> str:

@@ -1,7 +1,7 @@
-"""The answer as it grows: the only owner of item ids, output indexes and sequence numbers.
+"""The growing answer: the only owner of item ids, output indexes and sequence numbers.
 
-Items stand in a queue. The first one is *live*: what happens to it becomes events at once. What belongs to a later one
-waits until those before it are whole, so items never overlap, however a server interleaves them (protocol 5.2, 5.4).
+Items wait in a queue. The first one is *live*: its changes become events at once. Those of a later one wait until the
+items before it are complete, so items never overlap, however a server interleaves them (protocol 5.2, 5.4).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OPEN_RESPONSES_NAMES = {
 
 
 class OutputItem:
-    """One output item. Subclasses say how it opens, grows and closes."""
+    """An output item. Subclasses define how it opens, grows and closes."""
 
     def __init__(self) -> None:
         self.body: Body = {}
@@ -99,7 +99,7 @@ class OutputItem:
 
 
 class Output:
-    """Collects the answer and, unless it is *quiet*, events, which the transducer takes after every step."""
+    """Collects the answer and, unless *quiet*, the events, which the transducer takes after every step."""
 
     def __init__(
         self, answer: Body, new_id: Callable[[str], str], flavour: str, quiet: bool = False, apart: bool = False
@@ -109,7 +109,7 @@ class Output:
         self.quiet: bool = quiet
         self.events: list[Body] = []
         self.steps: int = 0
-        """How often the events were taken: what grows may be another text than before."""
+        """How often the events were taken: another text than before may be growing now."""
         self.last: OutputItem | None = None
         """The item that began last, if it is still growing."""
         self._apart = apart

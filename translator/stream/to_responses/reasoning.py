@@ -1,4 +1,4 @@
-"""The thoughts of a chat upstream: texts under any name, and what providers want back unread (W8, D1-D5)."""
+"""The reasoning of a chat upstream: texts under any name, and opaque provider state (W8, D1-D5)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .output import Body, Output
 
 
 class ReasoningWriter:
-    """Writes thoughts into reasoning items.
+    """Writes reasoning into reasoning items.
 
-    *show* is where they are shown (see `ResponseContext`); *seal* makes what goes back with an item; *can_carry* says
+    *show* is where it is shown (see `ResponseContext`); *seal* makes the sealed state of an item; *can_carry* tells
     whether a provider's own structure can be carried.
     """
 
@@ -107,4 +107,4 @@ def seal_state(model: str, with_texts: bool, fields: Body) -> str | None:
 _CARRIED = (*reasoning.DETAIL_FIELDS, reasoning.OPAQUE_FIELD)
 _OWN = frozenset({*_CARRIED, "calls"})
 _NAMES_TO_KEEP = {*reasoning.TEXT_FIELDS[1:], reasoning.AMONG_PARTS}
-"""Names under which thoughts may have come that do not go back under the usual name."""
+"""Field names of reasoning that is not sent back under the usual name."""

@@ -1,4 +1,4 @@
-"""What a whole text has beyond what came of it before: nothing is added twice (W3)."""
+"""What a whole text adds to the pieces before it: nothing is added twice (W3)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ...losses import Report
 from ..growing import TextBuffer
 
-DIFFERS = "what the upstream streamed differs from its finished text"
+DIFFERS = "the finished text differs from the streamed one"
 
 
 def rest_of(whole: str, texts: Iterable[str | TextBuffer]) -> str | None:

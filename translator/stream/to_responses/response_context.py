@@ -1,4 +1,4 @@
-"""What reading an answer needs to know of its request."""
+"""What is needed of the request to read an answer for a Responses client."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...parts.catalog import Catalog
 
 
 class ResponseContext(NamedTuple):
-    """What reading an answer needs to know of its request."""
+    """What is needed of the Responses request to read its answer."""
 
     blank: dict[str, Any]  # the Response object before anything is known of the answer
     catalog: Catalog

@@ -1,4 +1,4 @@
-"""Markup that a server left in the text: thoughts and tool calls in tags (protocol 2.9, D42). Off by default."""
+"""Markup that a server left in the text: reasoning and tool calls in tags (protocol 2.9, D42). Off by default."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 THINK, CALL = "think", "tool_call"
 _THOUGHTS = (THINK, "reasoning")
-"""Tags that thoughts stand in; they come out as `THINK`, whichever it was."""
+"""The tags around reasoning; all of them come out as `THINK`."""
 
 
 class TaggedText(NamedTuple):
-    """Some text, and the tag that it stood in; no tag: it is for the user."""
+    """A text and the tag around it; without a tag, it is for the user."""
 
     text: str
     tag: str = ""
@@ -19,7 +19,7 @@ class TaggedText(NamedTuple):
 
 
 class TagParser:
-    """Text in, pieces out, wherever it was cut. Thoughts stand at the start only; a call comes out whole."""
+    """Text in, pieces out, wherever it was cut. Reasoning is found only at the start; calls come out whole."""
 
     def __init__(self, tags: Collection[str]) -> None:
         self._has_calls = CALL in tags

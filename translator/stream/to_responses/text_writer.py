@@ -15,9 +15,9 @@ from .tags import TaggedText, TagParser
 
 
 class TextWriter:
-    """Writes texts into messages. Annotations and log-probabilities that come ahead of their text wait for it.
+    """Writes texts into messages. Annotations and log-probabilities that arrive before their text wait for it.
 
-    *tag_readers* take what stood in a tag of that name and return whether they could; see `markup` of a profile.
+    *tag_readers* take the content of a tag by its name, and return whether they could read it; see `Profile.markup`.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class TextWriter:
 
     @property
     def is_plain(self) -> bool:
-        """Whether a piece of text simply becomes a piece of text: nothing waits for it, no tags are looked for."""
+        """Whether a piece of text simply becomes a piece of text: nothing waits for it, no tags are supported."""
         return self._tag_parser is None and not (self._annotations or self._logprobs)
 
     def add(self, part: Any) -> None:
@@ -53,7 +53,7 @@ class TextWriter:
         elif isinstance(part, dict) and isinstance(part.get("refusal"), str):
             self.add_refusal(part["refusal"])
         else:
-            self._report.dropped("content", "a Response is text", part)
+            self._report.dropped("content", "a Response is text only", part)
 
     def add_refusal(self, piece: Any) -> None:
         """Add a piece of a refusal."""
@@ -69,7 +69,7 @@ class TextWriter:
             part = {"text": part} if isinstance(part, str) else part
             kind = next((k for k in texts if isinstance(part, dict) and isinstance(part.get(k), str)), None)
             if kind is None:
-                self._report.dropped("content", "a Response is text", part)
+                self._report.dropped("content", "a Response is text only", part)
             else:
                 texts[kind].append(part[kind])
         whole = "".join(texts["text"])
@@ -91,7 +91,7 @@ class TextWriter:
         """Add annotations of a chat message; *again*: those that are there already are not added."""
         citations = annotations.to_responses(value)
         if not isinstance(value, list) or len(citations) < len(value):
-            self._report.dropped("annotations", "only citations of URLs are known")
+            self._report.dropped("annotations", "only URL citations are supported")
         self.cite([citation for citation in citations if not (again and json.encode(citation) in self._seen)])
 
     def cite(self, citations: list[Body]) -> None:
@@ -108,10 +108,10 @@ class TextWriter:
             self._add_tagged(self._tag_parser.flush())
         if self._annotations:
             self._annotations = []
-            self._report.dropped("annotations", "there is no text that they could belong to")
+            self._report.dropped("annotations", "there is no text that they belong to")
         if self._logprobs:
             self._logprobs = []
-            self._report.dropped("logprobs", "there is no text that they could belong to")
+            self._report.dropped("logprobs", "there is no text that they belong to")
 
     def _add_text(self, text: str) -> None:
         if self._tag_parser is None:

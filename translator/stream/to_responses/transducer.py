@@ -1,7 +1,7 @@
 """Chat Completions chunks in, Responses events out (protocol 5.4).
 
-A finished answer takes the same way, as one chunk: whole and streamed answers cannot disagree.
-Nothing is read, written, timed or made up here: ids and time are handed in.
+A finished answer takes the same path, as one chunk: whole and streamed answers cannot disagree.
+There is no I/O, clock or randomness here: ids and time are passed in.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ class ToResponses:
     """One answer. Call ``feed`` with every chunk and ``finish`` at the end; all return the events that follow.
 
     ``start`` may be called ahead of the first chunk. Before anything has started, an error of the upstream is raised as
-    UpstreamError; afterwards it ends the answer as failed. ProtocolMisuse is raised for a call after the end. When
-    *quiet*, there are no events, only the answer. Events are the caller's, to be changed at will; unless they are
-    *apart*, they share objects with each other and with the answer.
+    UpstreamError; afterwards it ends the answer as failed. A call after the end raises ProtocolMisuse. If *quiet*,
+    there are no events, only the answer. The caller may change the events; unless *apart*, they share objects with
+    each other and with the answer.
     """
 
     cut_short: bool = False
-    """Never ended from here: there is nothing to cut."""
+    """Always false: there are no stop sequences to apply here."""
     failing: bool = False
-    """Never: a failure comes with its reason."""
+    """Always false: a failure comes with its reason."""
 
     def __init__(self, about: ResponseContext, quiet: bool = False, apart: bool = True) -> None:
         self.answer: Body = fields.own_answer(about.blank)
@@ -42,7 +42,7 @@ class ToResponses:
         self.started: bool = False
         self.ended: bool = False
         self.failure: TranslationError | None = None
-        """The error that the upstream sent in its answer; the client of a stream reads it in `response.failed`."""
+        """The error in the upstream's answer; the client of a stream gets it in `response.failed`."""
         self._about = about
         self._out = Output(self.answer, about.new_id, about.context.profile.events, quiet, apart)
         self._metadata = AnswerMetadata(self.answer, about.context.report)

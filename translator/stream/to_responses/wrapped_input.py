@@ -36,8 +36,8 @@ def decode_plain(piece: str) -> str | None:
 class WrappedInputDecoder:
     """Arguments in, input out: `{"input": "..."}` in any pieces.
 
-    Only whole characters come out: halves of escapes and of surrogate pairs wait. Arguments of any other form come out
-    at the end: the `input` of an object, its only text under whichever name (W14), or everything as it is.
+    Only whole characters come out: halves of escapes and surrogate pairs wait. Arguments of any other form come out at
+    the end: the `input` of an object, or its only text under any name (W14), or everything unchanged.
     """
 
     def __init__(self) -> None:

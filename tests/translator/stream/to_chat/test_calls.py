@@ -186,7 +186,7 @@ def test_a_built_in_tool_is_a_function(stage: Callable[..., Stage]) -> None:
     for _ in range(2):
         finish(calls, call, type="shell_call", action={"commands": ["ls"]})
     assert calls_of(out) == [("c", "shell", '{"commands":["ls"]}')]
-    assert [str(loss) for loss in report] == ["emulated tool_calls: a function stands in for the built-in tool"]
+    assert [str(loss) for loss in report] == ["emulated tool_calls: the built-in call is returned as a function call"]
 
 
 def test_a_built_in_tool_that_says_nothing(stage: Callable[..., Stage]) -> None:
@@ -227,7 +227,7 @@ def test_what_comes_behind_the_end_of_a_payload(stage: Callable[..., Stage], kin
     calls.add(call, "more")
     assert calls.appender(call) is None
     assert calls_of(out) == [("c", "f", payload)]
-    assert [loss.why for loss in report] == ["more came for a call that was whole"]
+    assert [loss.why for loss in report] == ["more data arrived for a call that was already complete"]
 
 
 # --- W31: the fullest word counts, wherever it stands ----------------------------------------------------------------
@@ -383,7 +383,7 @@ def test_a_call_that_comes_twice(stage: Callable[..., Stage], kind: str, field: 
     calls.add(second, "more")
     calls.close(whole=True)
     assert calls_of(out) == [("c", "f", payload)]
-    assert {loss.why for loss in report} == {"a call that came twice is made once"}
+    assert {loss.why for loss in report} == {"the call came twice; it is passed on once"}
     assert calls.are_whole()
 
 

@@ -52,7 +52,7 @@ def test_what_is_shown_as_reasoning_cites_nothing(citations: Citations, report: 
     """It is reported."""
     citations.add(part(1, 1, field="reasoning_content"))
     assert ends_of(citations) == []
-    assert [str(loss) for loss in report] == ["dropped annotations: what cites is shown as reasoning"]
+    assert [str(loss) for loss in report] == ["dropped annotations: the text with the citation is shown as reasoning"]
 
 
 def test_a_text_that_was_stopped(citations: Citations, report: Report) -> None:
@@ -61,7 +61,7 @@ def test_a_text_that_was_stopped(citations: Citations, report: Report) -> None:
         citations.add(one)
     citations.end_text(2)
     assert ends_of(citations) == [2]
-    assert [loss.why for loss in report] == ["the words in question come after a stop sequence"]
+    assert [loss.why for loss in report] == ["the cited text comes after a stop sequence"]
 
 
 def test_files_have_no_address(citations: Citations, report: Report) -> None:
@@ -70,4 +70,4 @@ def test_files_have_no_address(citations: Citations, report: Report) -> None:
     one.set_annotations([{"type": "file_citation"}])
     citations.add(one)
     assert citations.take() == []
-    assert [loss.why for loss in report] == ["chat knows citations of URLs only"]
+    assert [loss.why for loss in report] == ["chat has only URL citations"]

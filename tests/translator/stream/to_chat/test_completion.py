@@ -152,7 +152,7 @@ def test_an_older_client_gets_one_call(make_context: Callable[..., CompletionCon
     assert out.answer["choices"][0]["message"]["function_call"] == {"name": "f", "arguments": "{}"}
     assert out.call_reason == "function_call"
     assert [str(loss) for loss in context.context.report] == [
-        "dropped function_call: an answer in the older form has one call"
+        "dropped function_call: an answer with `function_call` has only one call"
     ]
 
 

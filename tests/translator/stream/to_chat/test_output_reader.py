@@ -86,8 +86,8 @@ def test_the_first_trouble_counts(stage: Callable[..., Stage]) -> None:
         ({"result": "QUJD"}, "data:image/png;base64,QUJD", "approximated images"),
         ({"result": "QUJD", "output_format": "webp"}, "data:image/webp;base64,QUJD", "approximated images"),
         ({"result": "QUJD", "output_format": "x;y"}, "data:image/png;base64,QUJD", "approximated images"),
-        ({"result": None}, None, "dropped message: chat has no 'image_generation_call'"),
-        ({"result": 5}, None, "dropped message: chat has no 'image_generation_call'"),
+        ({"result": None}, None, "dropped message: chat has no equivalent of 'image_generation_call'"),
+        ({"result": 5}, None, "dropped message: chat has no equivalent of 'image_generation_call'"),
     ],
 )
 def test_images(stage: Callable[..., Stage], item: dict[str, Any], image: str | None, loss: str) -> None:
@@ -110,8 +110,8 @@ def test_what_the_server_ran_is_reported_once(stage: Callable[..., Stage]) -> No
     read(act, "output_item.done", item={})
     assert act.output.is_done()
     assert message_of(act) == {}
-    words = ("'web_search_call'", "'mcp_call'", "'my:own'", "something without a proper name")
-    assert [loss.why for loss in act.report] == [f"chat has no {word}" for word in words]
+    words = ("'web_search_call'", "'mcp_call'", "'my:own'", "something without a valid name")
+    assert [loss.why for loss in act.report] == [f"chat has no equivalent of {word}" for word in words]
 
 
 @pytest.mark.parametrize(

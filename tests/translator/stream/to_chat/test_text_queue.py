@@ -11,7 +11,7 @@ from diglot.translator.stream.to_chat.received_part import ReceivedPart
 from diglot.translator.stream.to_chat.text_output import TextOutput
 from diglot.translator.stream.to_chat.text_queue import TextQueue
 
-REPORTED = ["approximated content: what the upstream streamed differs from its finished text"]
+REPORTED = ["approximated content: the finished text differs from the streamed one"]
 Stage = tuple[Completion, TextQueue, Report]
 
 

@@ -151,8 +151,8 @@ def test_parts_that_chat_does_not_know(scene: Callable[..., Scene]) -> None:
     act.whole({"type": "message", "content": [{"type": "output_audio"}, "x", {"type": ["y"]}, text("a")]})
     assert act.message == {"content": "a"}
     assert act.losses == [
-        "dropped content: chat has no part 'output_audio'",
-        "dropped content: chat has no part something without a proper name",
+        "dropped content: chat has no equivalent of 'output_audio'",
+        "dropped content: chat has no equivalent of something without a valid name",
     ]
 
 
@@ -183,7 +183,7 @@ def test_citations_that_chat_cannot_hold(scene: Callable[..., Scene]) -> None:
     act = scene()
     act.whole({"type": "message", "content": [text("abc", {"type": "file_citation", "file_id": "f"})]})
     assert "annotations" not in act.message
-    assert act.losses == ["dropped annotations: chat knows citations of URLs only"]
+    assert act.losses == ["dropped annotations: chat has only URL citations"]
 
 
 def test_citations_of_a_part_without_text(scene: Callable[..., Scene]) -> None:
@@ -200,7 +200,7 @@ def test_citations_behind_a_stop_sequence(scene: Callable[..., Scene]) -> None:
     message = act.message
     assert message["content"] == "ab"
     assert cited(message) == [(0, 2)]
-    assert act.losses == ["dropped annotations: the words in question come after a stop sequence"]
+    assert act.losses == ["dropped annotations: the cited text comes after a stop sequence"]
 
 
 # --- W30, W31 --------------------------------------------------------------------------------------------------------

@@ -405,7 +405,9 @@ def test_a_tool_of_the_server_that_never_ends_is_reported(make_context: MakeCont
     begun = {"type": "response.output_item.added", "output_index": 0, "item": {"type": "web_search_call"}}
     text = {"type": "response.output_text.delta", "output_index": 1, "delta": "Hi"}
     run(ToChat(context), begun, text, ended("completed", response()))
-    assert [str(loss) for loss in context.context.report] == ["dropped message: chat has no 'web_search_call'"]
+    assert [str(loss) for loss in context.context.report] == [
+        "dropped message: chat has no equivalent of 'web_search_call'"
+    ]
 
 
 # --- memory ----------------------------------------------------------------------------------------------------------
