@@ -44,8 +44,9 @@ from . import answer, deprecated, request
 from .convert import chat_answer, chat_request, convert, responses_answer, responses_request
 from .convert_stream import AsyncConvertedStream, ConvertedStream, chat_stream, responses_stream
 from .errors import ProtocolMisuse, RequestError, TranslationError, UntranslatableError, UpstreamError
+from .exchange.actions import AnswerBounds, Body, Data, Failed, Retry
 from .exchange.adaptation import Adaptation, ProfilePatch, Retries
-from .exchange.answer_reader import AnswerBounds, AnswerReader, Body, Data, Failed, Retry
+from .exchange.answer_reader import AnswerReader
 from .exchange.base import Exchange
 from .exchange.choices import ChoiceMerger
 from .exchange.diagnostics import explain_status, public_url

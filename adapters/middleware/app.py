@@ -132,7 +132,7 @@ class TranslationMiddleware:
         except DetectionError as error:
             translated, failure = True, error
         if trial is not None and translated:
-            trial.endpoint = EXCHANGES[endpoint].endpoint
+            trial.goes_to(EXCHANGES[endpoint].endpoint)
         await self._route(translated, endpoint, scope, receive, send, trial, failure)
         return translated
 
@@ -161,7 +161,7 @@ class TranslationMiddleware:
             self._keep_patch(request, scope["path"])
             leave_record = partial(self._leave_record, request, writer, scope, monotonic() - began)
             if trial is not None and trial.refused:
-                trial.leave_record = leave_record
+                trial.hold_record(leave_record)
             else:
                 leave_record()
         await writer.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -33,6 +33,7 @@ from . import deployments, diagnostics
 from .attempt import UpstreamAttempt
 from .deadlines import Supervisor
 from .fan_out import FanOut
+from .request_bodies import RequestBodies
 from .routes import EXCHANGES
 from .sink import Sink
 from .upstream_scope import upstream_receive, upstream_scope
@@ -67,7 +68,7 @@ class TranslatedRequest(Generic[Frame]):
         self.app_error: Exception | None = None
         """What the application raised before it was told to stop: for the host."""
         self._app = app
-        self._bodies = _RequestBodies()
+        self._bodies = RequestBodies()
         self._scope = scope
         self._receive = receive
         self._limits = limits
@@ -124,9 +125,9 @@ class TranslatedRequest(Generic[Frame]):
         finally:
             await self._supervisor.end()
 
-    async def serve(self, received: RequestBody, profile: Profile, strict: bool, encoded: list[Buffer]) -> None:
+    async def serve(self, received: RequestBody, profile: Profile, strict: bool, encoded: Sequence[Buffer]) -> None:
         """Serve a request that has been read; if its translation equals *encoded*, those bytes are sent."""
-        self._bodies.received, self._bodies.request = received, encoded
+        self._bodies.take(received, encoded)
         try:
             with anyio.CancelScope() as scope:
                 self._supervisor.begin(scope)
@@ -146,7 +147,7 @@ class TranslatedRequest(Generic[Frame]):
     async def _read(self) -> bool:
         """Read the request; return whether it can be served."""
         try:
-            self._bodies.received = await read_object(self._scope, self._receive, self._limits)
+            self._bodies.take(await read_object(self._scope, self._receive, self._limits))
         except Disconnected:
             self.sink.leave()
         except Unreadable as unreadable:
@@ -202,7 +203,7 @@ class TranslatedRequest(Generic[Frame]):
             log_without_message(_log, "The translation", error)
             raise TranslationError("The request could not be translated.") from None
         self.exchange, request = translation
-        bodies.request = bodies.request if request == bodies.request else request
+        bodies.send(request)
         return self.exchange
 
     async def _send_copies(self, exchange: Exchange, profile: Profile, strict: bool) -> None:
@@ -284,29 +285,6 @@ class TranslatedRequest(Generic[Frame]):
 def _for_model(model: str, serve: Callable[[Any], Exchange]) -> Callable[[Any], Exchange]:
     """*serve* with the model of the path put into the body."""
     return lambda body: serve({**body, "model": model} if isinstance(body, dict) else body)
-
-
-class _RequestBodies:
-    """The request body as received and as sent, kept until the upstream accepts it."""
-
-    def __init__(self) -> None:
-        self.received: RequestBody = RequestBody({})
-        self.request: list[Buffer] = []
-
-    def release(self) -> None:
-        """Keep only what the record of the exchange needs."""
-        body = self.received.body
-        self.received, self.request = RequestBody({name: body[name] for name in _RECORDED_FIELDS if name in body}), []
-
-    async def check(self) -> None:
-        """Raise RequestError if payloads that were not decoded are not valid JSON strings."""
-        if self.received.is_large:
-            await anyio.to_thread.run_sync(self.received.check)
-        else:
-            self.received.check()
-
-
-_RECORDED_FIELDS = ("model", "stream")
 
 
 def _shared_by(copies: int, limits: Limits) -> Limits:

@@ -87,13 +87,21 @@ class Trial:
         """Writes the record of a refusal that the client gets after all."""
         self._receive = receive
         self._send = send
-        self.endpoint = endpoint
+        self._endpoint = endpoint
         self._held_statuses = MISSING if second else _REFUSALS
         self._second = second
         self._request_messages: deque[Message] = deque()
         self._answer_messages: list[Message] = []
         self._size = 0
         self._has_answer = False
+
+    def goes_to(self, endpoint: str) -> None:
+        """The request is translated: it is this endpoint that may refuse its model."""
+        self._endpoint = endpoint
+
+    def hold_record(self, leave_record: Callable[[], None]) -> None:
+        """Hold the record back with the refusal."""
+        self.leave_record = leave_record
 
     async def receive(self) -> Message:
         """Return the next message of the client, and keep it."""
@@ -141,7 +149,7 @@ class Trial:
             plain = decode(body, header(scope, b"content-encoding").decode("latin-1"), _MAX_TEXT)
         except (TranslationError, ValueError):
             return False
-        return points_elsewhere(self.endpoint, start["status"], bytes(plain))
+        return points_elsewhere(self._endpoint, start["status"], bytes(plain))
 
 
 def _leave_no_record() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -42,7 +42,7 @@ class DisconnectSignal:
             await self._event.wait()
 
 
-def upstream_receive(request: list[Buffer], disconnect: DisconnectSignal) -> Receive:
+def upstream_receive(request: Sequence[Buffer], disconnect: DisconnectSignal) -> Receive:
     """Return the `receive` that gives an application the translated *request*, and `http.disconnect` at the signal."""
     pieces = iter([b"".join(request)]) if sum(map(len, request)) <= _STEP else _steps(request)
     following = next(pieces, None)
@@ -58,7 +58,7 @@ def upstream_receive(request: list[Buffer], disconnect: DisconnectSignal) -> Rec
     return receive
 
 
-def _steps(request: list[Buffer]) -> Iterator[bytes]:
+def _steps(request: Sequence[Buffer]) -> Iterator[bytes]:
     for buffer in request:
         for start in range(0, len(buffer), _STEP):
             yield bytes(buffer[start : start + _STEP])

@@ -16,15 +16,13 @@ that wants none, and streaming a finished answer to one that does; limits; error
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
-
-import msgspec
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
 
 from ..errors import ProtocolMisuse, TranslationError, UpstreamError
-from ..profiles import Profile
-from ..wire import json, sse
+from ..wire import json
 from . import diagnostics
+from .actions import Action, AnswerBounds, Body, Bounds, Data, Failed, Retry
 from .adaptation import Retries
 from .base import Exchange
 from .frames import AnswerStream, EventStream, FrameStream
@@ -37,64 +35,6 @@ _BOM = b"\xef\xbb\xbf"
 _LINES = re.compile(rb"}\s*\n\s*{")
 """The end of one value and the start of the next, on lines of their own (NDJSON)."""
 _FIELDS = b":deir"  # how the lines of an event stream begin: a comment, data, event, id, retry
-
-
-class Data(msgspec.Struct, Generic[Frame], frozen=True, gc=False):  # one for every chunk: it costs the least so
-    """Frames of the client's event stream: a list, or an iterator that makes large ones on demand.
-
-    Iterating it may raise TranslationError; give that to `AnswerReader.fail`. Look at `AnswerReader.ended` afterwards.
-    """
-
-    frames: Iterable[Frame]
-
-
-class Body(NamedTuple):
-    """The client's whole answer, as a value and encoded (of events: not encoded)."""
-
-    answer: dict[str, Any]
-    data: bytes
-
-    @classmethod
-    def of(cls, answer: dict[str, Any]) -> Body:
-        """Return the body for *answer*."""
-        return cls(answer, json.encode(answer))
-
-
-class Failed(NamedTuple):
-    """The error that the client gets instead of an answer: `error.status` and `error.body()`."""
-
-    error: TranslationError
-
-
-class Retry(NamedTuple):
-    """The upstream refused the request, and may accept it if it is translated with *profile*."""
-
-    profile: Profile
-
-
-Action = Data[Frame] | Body | Failed | Retry
-
-
-class Bounds(Protocol):
-    """Limits on what is read, in bytes, as `diglot.adapters.Limits` and `AnswerBounds` have them."""
-
-    @property
-    def max_answer(self) -> int: ...
-    @property
-    def max_stream(self) -> int: ...
-    @property
-    def max_error(self) -> int: ...
-    @property
-    def max_line(self) -> int: ...
-
-
-class AnswerBounds(NamedTuple):
-    """Limits in bytes: of a finished answer, of a stream, of an error, and of one line of a stream."""
-
-    max_answer: int = 64 << 20
-    max_stream: int = 128 << 20
-    max_error: int = 1 << 20
-    max_line: int = sse.MAX_LINE
 
 
 class AnswerReader(Generic[Frame]):

@@ -17,7 +17,7 @@ from ..profiles import Profile
 from ..wire import json
 
 
-class Refusal(NamedTuple):
+class RefusedRequest(NamedTuple):
     """An upstream's refusal of *request*, which was made with *profile*."""
 
     profile: Profile
@@ -48,7 +48,7 @@ class Lesson(NamedTuple):
     """A rule: what *learn* returns becomes the *setting* of the profile; None if nothing was learned."""
 
     setting: str
-    learn: Callable[[Refusal], Any]
+    learn: Callable[[RefusedRequest], Any]
     statuses: tuple[int, ...] = (400, 422)
 
 
@@ -88,7 +88,7 @@ def _first(
         return None
     error = upstream_errors.read(status, body)
     param, message = error.param and error.param[:_READ], error.message[:_READ]
-    refusal = Refusal(profile, request, status, error.code, param, message, added)
+    refusal = RefusedRequest(profile, request, status, error.code, param, message, added)
     for lesson in lessons:
         value = lesson.learn(refusal) if status in lesson.statuses else None
         if value is not None and value != getattr(profile, lesson.setting):
@@ -102,7 +102,7 @@ _READ = 4000  # characters; what is refused is said before
 # Spelling
 
 
-def _stream_usage(refusal: Refusal) -> bool | None:
+def _stream_usage(refusal: RefusedRequest) -> bool | None:
     return False if "stream_options" in refusal.request and "stream_options" in refusal.said else None
 
 
@@ -110,14 +110,14 @@ _DEVELOPER, _ROLE = re.compile(r"\bdeveloper\b"), re.compile(r"\broles?\b|['\"`]
 _OTHERS = re.compile(r"should be ['\"]?system['\"]?,")  # the list of the roles that there are
 
 
-def _developer_role(refusal: Refusal) -> str | None:
+def _developer_role(refusal: RefusedRequest) -> str | None:
     said = refusal.said
     if refusal.profile.developer_role != "developer" or not _ROLE.search(said):
         return None
     return "system" if _DEVELOPER.search(said) or _OTHERS.search(said) else None
 
 
-def _limit(refusal: Refusal) -> dict[str, str] | None:
+def _limit(refusal: RefusedRequest) -> dict[str, str] | None:
     """`max_tokens` or `max_completion_tokens`: whichever it is not."""
     limit = next((name for name in ("max_tokens", "max_completion_tokens") if name in refusal.request), None)
     if limit is None or not refusal.is_unknown or refusal.is_value or not re.search(rf"\b{limit}\b", refusal.said):
@@ -130,7 +130,7 @@ _LEAST = re.compile(r"(?:>=|at least|minimum(?: value)?(?: of| is)?)\s*(\d{1,4})
 _MOST = 1024  # nobody asks for so little and gets so much
 
 
-def _least_output_tokens(refusal: Refusal) -> int | None:
+def _least_output_tokens(refusal: RefusedRequest) -> int | None:
     least = _LEAST.search(refusal.message) if "max_output_tokens" in refusal.said else None
     given = refusal.request.get("max_output_tokens")
     return int(least[1]) if least and isinstance(given, int) and given < int(least[1]) <= _MOST else None
@@ -144,7 +144,7 @@ _MISSING = re.compile(
 )
 
 
-def _reasoning_replay(refusal: Refusal) -> str | None:
+def _reasoning_replay(refusal: RefusedRequest) -> str | None:
     named = {match[1] for match in _REASONING.finditer(refusal.said)}
     if named and _MISSING.search(refusal.message):
         return "always"
@@ -161,7 +161,7 @@ _FIRST = re.compile(
 )
 
 
-def _system_messages(refusal: Refusal) -> str | None:
+def _system_messages(refusal: RefusedRequest) -> str | None:
     """Templates of Qwen: "System message must be at the beginning."."""
     roles = [message.get("role") for message in _messages(refusal.request)]
     return "one" if {"system", "developer"} & set(roles[1:]) and _FIRST.search(refusal.message) else None
@@ -172,7 +172,7 @@ _ARGUMENTS = re.compile(
 )
 
 
-def _object_arguments(refusal: Refusal) -> bool | None:
+def _object_arguments(refusal: RefusedRequest) -> bool | None:
     """vLLM and llama.cpp parse the arguments of earlier calls, and tell what their parser says."""
     is_told = _ARGUMENTS.search(refusal.message) is not None
     return True if is_told and not all(map(_is_object, _arguments(refusal.request))) else None
@@ -222,15 +222,15 @@ _ONLY = re.compile(
 _RANGE = re.compile(r"between|less than|greater than|at (most|least)|m(ax|in)imum|[<>]=|range", re.I)
 
 
-def _unsupported(refusal: Refusal) -> frozenset[str] | None:
+def _unsupported(refusal: RefusedRequest) -> frozenset[str] | None:
     return _left_out(refusal, refusal.profile.unsupported)
 
 
-def _responses_unsupported(refusal: Refusal) -> frozenset[str] | None:
+def _responses_unsupported(refusal: RefusedRequest) -> frozenset[str] | None:
     return _left_out(refusal, refusal.profile.responses_unsupported)
 
 
-def _left_out(refusal: Refusal, before: frozenset[str]) -> frozenset[str] | None:
+def _left_out(refusal: RefusedRequest, before: frozenset[str]) -> frozenset[str] | None:
     """The parameters that are not taken, with those that were not taken before."""
     said, candidates = refusal.param or refusal.message, set[str]()
     if refusal.is_unknown:
