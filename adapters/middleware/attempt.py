@@ -79,6 +79,8 @@ class UpstreamAttempt(Generic[Frame]):
         """Take one message of the application; returns when the client has been sent what follows from it."""
         kind = message["type"]
         if kind == "http.response.body":
+            if not self.reader.status:
+                raise RuntimeError("The application sent a body before the head of its answer.")
             self.complete = last = not message.get("more_body")
             if not self.ended_at:
                 data = message.get("body", b"")
@@ -214,28 +216,30 @@ class UpstreamAttempt(Generic[Frame]):
             self.retry_profile = action.profile
 
     async def _write(self, frames: Iterable[Frame]) -> None:
-        reader, sink = self.reader, self._sink
-        if not isinstance(frames, list):
-            await self._write_each(frames)
+        reader = self.reader
+        if isinstance(frames, list):
+            await self._write_now(frames, more=not reader.ended)  # as it is now: more may come while this is written
         else:
-            if not sink.started:
-                await sink.open([*self._headers_without(_OWN_STREAM_HEADERS), *_STREAM_HEADERS])
-            await sink.write(frames, not reader.ended)
-        self.content_at = sink.sent_at
+            await self._write_each(frames)
+        if not reader.was_silent:
+            self.content_at = monotonic()
         if reader.ended:
             self._note_end()
-        elif reader.finishing:
+        elif reader.finishing and not (reader.was_silent and self.finishing_at):
             self._note_finish()
+
+    async def _write_now(self, frames: list[Frame], more: bool = True) -> None:
+        if self._sink.started:
+            await self._sink.write(frames, more)
+        else:
+            await self._sink.open([*self._headers_without(_OWN_STREAM_HEADERS), *_STREAM_HEADERS], frames, more)
 
     async def _write_each(self, frames: Iterable[Frame]) -> None:
         """Write frames one by one, because they may be large."""
-        sink = self._sink
         for frame in frames:
-            if not sink.started:
-                await sink.open([*self._headers_without(_OWN_STREAM_HEADERS), *_STREAM_HEADERS])
-            await sink.write([frame])
+            await self._write_now([frame])
         if self.reader.ended:
-            await sink.write([], more=False)
+            await self._write_now([], more=False)
 
     def _headers_without(self, replaced: frozenset[bytes]) -> Headers:
         """The upstream's headers without those *replaced*, and the losses. `_` in a name counts as `-`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -119,9 +119,12 @@ class TranslatedRequest(Generic[Frame]):
                 self._supervisor.begin(scope)
                 if await self._read():
                     await self._serve(profile_for(self.body.get("model")), strict, scope)
-            if self._supervisor.is_late:
+            if self._supervisor.is_late and not self.sink.started:
                 await self.refuse(timeout_error(self._limits), connection_close(self._scope))
             await self._settle(strict)
+        except anyio.get_cancelled_exc_class():
+            await self._end_on_shutdown()
+            raise
         finally:
             await self._supervisor.end()
 
@@ -133,26 +136,41 @@ class TranslatedRequest(Generic[Frame]):
                 self._supervisor.begin(scope)
                 await self._serve(profile, strict, scope)
             await self._settle(strict)
+        except anyio.get_cancelled_exc_class():
+            await self._end_on_shutdown()
+            raise
         finally:
             await self._supervisor.end()
 
     async def refuse(self, error: TranslationError, headers: Headers | None = None) -> None:
         """Answer with an error of ours."""
         self._error = error
+        await self._tell(self.sink.error(error, headers or []))
+
+    async def _tell(self, telling: Coroutine[Any, Any, None]) -> None:
+        """Tell the client how it ended, unless it takes too long to listen."""
+        scope = anyio.move_on_after(self._limits.stalled)
         try:
-            await self.sink.error(error, headers or [])
+            with scope:
+                await telling
         except OSError:
+            self.sink.leave()
+        if scope.cancelled_caught:
             self.sink.leave()
 
     async def _read(self) -> bool:
         """Read the request; return whether it can be served."""
         try:
-            self._bodies.take(await read_object(self._scope, self._receive, self._limits))
+            received = await read_object(self._scope, self._receive, self._limits)
+            self._supervisor.has_request()
+            self._bodies.take(received)
         except Disconnected:
             self.sink.leave()
         except Unreadable as unreadable:
+            self._supervisor.has_request()
             await self.refuse(unreadable.error, connection_close(self._scope))
         except TranslationError as error:
+            self._supervisor.has_request()
             await self.refuse(error)
         else:
             return True
@@ -163,6 +181,8 @@ class TranslatedRequest(Generic[Frame]):
         self.attempt = None
         try:
             exchange = await self._translate(profile, strict)
+            if self.sink.gone:  # while a large request was translated
+                return
             if exchange.copies == 1:
                 await self._call(exchange, profile, scope)
             else:
@@ -177,10 +197,8 @@ class TranslatedRequest(Generic[Frame]):
         """End an answer that is not complete; retry as long as a refusal leads to a better profile."""
         while (attempt := self.attempt) is not None and not self.sink.gone:
             if not attempt.ended_at:
-                try:
-                    await attempt.fail(self._failure or UpstreamError("The upstream ended without a complete answer."))
-                except OSError:
-                    self.sink.leave()
+                error = self._failure or UpstreamError("The upstream ended without a complete answer.")
+                await self._tell(attempt.fail(error))
             if attempt.retry_profile is None:
                 return
             self._is_repeated = True
@@ -245,10 +263,6 @@ class TranslatedRequest(Generic[Frame]):
             await self._app(inner, receive, attempt.send)
         except Exception as error:
             self._failure = self._error_for_client(error, attempt.complete or not attempt.disconnect.is_set)
-        except anyio.get_cancelled_exc_class():
-            if not scope.cancel_called:
-                await self._end_on_shutdown(attempt)
-            raise
 
     def _error_for_client(self, app_error: Exception, is_unexpected: bool) -> TranslationError:
         """Return the error for the client when the application raises; keep the exception if it is unexpected."""
@@ -261,11 +275,15 @@ class TranslatedRequest(Generic[Frame]):
             self.app_error = app_error
         return UpstreamError("The application behind this server failed.")
 
-    async def _end_on_shutdown(self, attempt: UpstreamAttempt[Frame]) -> None:
-        """The server cancels this task: end the stream with an error instead of a cut."""
+    async def _end_on_shutdown(self) -> None:
+        """The server cancels this task: the client gets an error instead of a cut."""
+        attempt = self.attempt
         with anyio.CancelScope(shield=True), anyio.move_on_after(self._limits.shutdown):
             try:
-                await attempt.fail(diagnostics.shutting_down())
+                if attempt is not None and not attempt.ended_at:
+                    await attempt.fail(diagnostics.shutting_down())
+                elif not self.sink.started and not self.sink.gone:
+                    await self.refuse(diagnostics.shutting_down())
             except OSError:
                 self.sink.leave()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
@@ -27,7 +28,7 @@ class ClientWriter:
         self.busy_since: float = 0.0
         self.sent_at: float = monotonic()
         self._send = send
-        self._free: anyio.Event | None = None  # made by the first writer that has to wait
+        self._waiting: deque[anyio.Event] = deque()
 
     @property
     def started(self) -> bool:
@@ -38,9 +39,9 @@ class ClientWriter:
         """The client has disconnected."""
         self.gone = True
 
-    async def open(self, headers: Headers) -> None:
-        """Send the head of an event stream."""
-        await self._send_head(200, headers)
+    async def open(self, headers: Headers, frames: Sequence[bytes], more: bool = True) -> None:
+        """Send the head of an event stream and its first frames, in one turn."""
+        await self._send_head(200, headers, b"".join(frames), more)
 
     async def write(self, frames: Sequence[bytes], more: bool = True) -> None:
         """Send one piece of the body; the last one has *more* false."""
@@ -56,8 +57,8 @@ class ClientWriter:
             raise
         finally:
             self.busy_since, self.sent_at = 0.0, monotonic()
-            if self._free is not None:
-                self._set_free()
+            if self._waiting:
+                self._hand_over()
 
     async def keep_alive(self) -> None:
         """Send a comment."""
@@ -84,10 +85,10 @@ class ClientWriter:
 
     async def _send_whole(self, status: int, body: bytes, headers: Headers) -> None:
         own = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-        await self._send_head(status, [*headers, *own])
-        await self.write([body], more=False)
+        await self._send_head(status, [*headers, *own], body, more=False)
 
-    async def _send_head(self, status: int, headers: Headers) -> None:
+    async def _send_head(self, status: int, headers: Headers, body: bytes, more: bool) -> None:
+        """Send a head and what follows it. If that is cancelled, nobody knows what the client has: nothing follows."""
         if self.busy_since or self.gone:
             await self._wait()
         self.status = status
@@ -96,21 +97,47 @@ class ClientWriter:
             await self._send({"type": "http.response.start", "status": status, "headers": headers})
         except OSError:
             self.gone, self.status = True, 0
+            self._end_turn()
+            raise
+        except BaseException:
+            self.gone = True
+            self._end_turn()
+            raise
+        self.done = not more
+        try:
+            await self._send({"type": "http.response.body", "body": body, "more_body": more})
+        except BaseException:
+            self.gone = True
             raise
         finally:
-            self.busy_since, self.sent_at = 0.0, monotonic()
-            self._set_free()
+            self._end_turn()
+
+    def _end_turn(self) -> None:
+        self.busy_since, self.sent_at = 0.0, monotonic()
+        if self._waiting:
+            self._hand_over()
 
     async def _wait(self) -> None:
-        """Wait for whoever is writing; raises ClientGone."""
-        while self.busy_since:
-            if self._free is None:
-                self._free = anyio.Event()
-            await self._free.wait()
+        """Wait for all who came before; raises ClientGone."""
+        if self.busy_since:
+            turn = anyio.Event()
+            self._waiting.append(turn)
+            try:
+                await turn.wait()
+            except BaseException:
+                if turn.is_set():
+                    self._hand_over()
+                else:
+                    self._waiting.remove(turn)
+                raise
         if self.gone:
+            self._hand_over()
             raise ClientGone("the client has disconnected")
 
-    def _set_free(self) -> None:
-        if self._free is not None:
-            self._free.set()
-            self._free = None
+    def _hand_over(self) -> None:
+        """Whoever waits longest is next; nobody who comes later gets in between."""
+        if self._waiting:
+            self.busy_since = monotonic()
+            self._waiting.popleft().set()
+        else:
+            self.busy_since = 0.0

@@ -25,6 +25,7 @@ async def _do_nothing() -> None:
 
 _NEVER: Deadline = (float("inf"), _do_nothing)
 _due = itemgetter(0)
+_REPEATED = 0.05  # seconds
 
 
 class Supervisor:
@@ -46,16 +47,24 @@ class Supervisor:
         self._sleep: anyio.CancelScope | None = None
         self._disconnected_at = 0.0
         self._client_left = False
+        self._is_cancelled = False
         self._idle: anyio.Event | None = None  # set when the current action is over
-        self._stop: Callable[[], object] | None = start_late(self._run)
+        self._stop: Callable[[], object] | None = None
 
     def begin(self, scope: anyio.CancelScope) -> None:
-        """Watch the request, which is read and perhaps served inside *scope*."""
+        """Watch the request, which is read and perhaps served inside *scope*, until `end()`."""
         self._scope = scope
+        self._stop = start_late(self._run)
+
+    def has_request(self) -> None:
+        """The client's request has been read, or refused: how long that may take is no longer the question."""
+        self._started_at = float("inf")
 
     def watch(self, attempt: UpstreamAttempt[Any], scope: anyio.CancelScope) -> None:
         """Watch *attempt* from now on, which runs inside *scope*."""
-        self._attempt, self._scope, self._disconnected_at = attempt, scope, 0.0
+        self._attempt, self._scope, self._disconnected_at, self._is_cancelled = attempt, scope, 0.0, False
+        if self._client_left:  # while the request was translated anew
+            self._disconnect()
         if self._sleep is not None:
             self._sleep.cancel()
 
@@ -70,7 +79,7 @@ class Supervisor:
             self._sleep.deadline = _on_the_loop(min(self._deadlines(), key=_due)[0])
 
     async def end(self) -> None:
-        """Stop watching; an action that is running is answer_kind."""
+        """Stop watching; an action that is running comes to its end."""
         try:
             if self._idle is not None:
                 await self._idle.wait()
@@ -101,7 +110,9 @@ class Supervisor:
         if self._client_left or self._attempt is None:  # then *receive* belongs to whoever reads the request
             await anyio.sleep_forever()
         self._client_left = (await self._receive())["type"] == "http.disconnect"
-        if self._client_left and not self._sink.done:
+        if not self._client_left:  # a host that repeats the request at once must not stop all others
+            await anyio.sleep(_REPEATED)
+        elif not self._sink.done:
             self._sink.leave()
             self._disconnect()
 
@@ -126,6 +137,8 @@ class Supervisor:
             return [(self._started_at + limits.request, self._stop_reading)]
         if sink.busy_since and not self._disconnected_at:
             return [(sink.busy_since + limits.stalled, self._give_up), (monotonic() + limits.keepalive, _do_nothing)]
+        if attempt.retry_profile is not None:  # the client still waits, whatever else the application does
+            return [_NEVER if self._is_cancelled else (attempt.ended_at + limits.shutdown, self._cancel_attempt)]
         if attempt.complete:
             return [_NEVER]
         if self._disconnected_at:
@@ -150,6 +163,10 @@ class Supervisor:
         self.is_late = True
         self._cancel()
         self._started_at = float("inf")
+
+    async def _cancel_attempt(self) -> None:
+        self._is_cancelled = True
+        self._cancel()
 
     async def _end_attempt(self) -> None:
         """Tell the application to stop; the second time, cancel it."""

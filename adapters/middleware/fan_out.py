@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from time import monotonic
 from typing import Any, Protocol, TypeVar
@@ -10,11 +11,14 @@ import anyio
 
 from ...translator import Body, ChoiceMerger, Exchange, ProfilePatch, TranslationError
 from ..asgi.types import ABOUT_THE_BODY, Headers, Message, Receive, without
+from ..error_log import log_without_message
 from ..limits import Limits
 from . import diagnostics
 from .sink import ClientGone, Sink
 
 Event = dict[str, Any]
+_log = logging.getLogger("diglot")
+_REPEATED = 0.05  # seconds
 
 
 class Branch(Protocol):
@@ -82,8 +86,11 @@ class FanOut:
         return {"type": "http.disconnect"}
 
     async def _listen(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        try:
+            while (await receive())["type"] != "http.disconnect":  # noqa: ASYNC110
+                await anyio.sleep(_REPEATED)  # a host that repeats the request at once must not stop all others
+        except Exception as error:  # then nobody knows whether the client is there
+            log_without_message(_log, "The server's receive()", error)
         if not self._sink.done:
             self._sink.leave()
             self._disconnected.set()
@@ -103,8 +110,8 @@ class FanOut:
     async def _write(self, branch: BranchSink, frames: list[bytes]) -> None:
         sink = self._sink
         if not sink.started:
-            await sink.open(self._headers(branch, ()))
-        if frames:
+            await sink.open(self._headers(branch, ()), frames, not self._merger.ended)
+        elif frames:
             await sink.write(frames, not self._merger.ended)
         else:
             await sink.keep_alive()
@@ -179,9 +186,10 @@ class BranchSink:
         """The branch should stop."""
         self.gone = True
 
-    async def open(self, headers: Headers) -> None:
+    async def open(self, headers: Headers, frames: Sequence[Event], more: bool = True) -> None:
         """Keep the headers; the client gets them with the first frames."""
         self.started, self.headers = True, headers
+        await self.write(frames, more)
 
     async def write(self, frames: Sequence[Event], more: bool = True) -> None:
         """Pass events of the branch on."""

@@ -50,8 +50,8 @@ class Sink(Protocol[Frame]):
     def leave(self) -> None:
         """The client has disconnected: current and later writers get an error."""
 
-    async def open(self, headers: Headers) -> None:
-        """Begin an event stream."""
+    async def open(self, headers: Headers, frames: Sequence[Frame], more: bool = True) -> None:
+        """Begin an event stream with its first frames."""
 
     async def write(self, frames: Sequence[Frame], more: bool = True) -> None:
         """Send frames; the last ones have *more* false."""

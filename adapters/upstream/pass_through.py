@@ -19,6 +19,7 @@ from .client import Answer, Client, cause
 from .upload import Upload
 
 _log = logging.getLogger("diglot")
+_REPEATED = 0.05  # seconds
 _NOT_KEPT = frozenset({b"date", b"server", b"alt-svc"})  # they describe the other server; ours adds its own
 
 
@@ -67,9 +68,9 @@ class PassThrough:
         if isinstance(failure, TranslationError):
             self._log_failure(failure)
             if not self._received_at:
-                await send_error(
-                    self._send, failure, connection_close(self._scope) if isinstance(failure, RequestError) else []
-                )
+                headers = connection_close(self._scope) if isinstance(failure, RequestError) else []
+                with anyio.move_on_after(self._limits.stalled):
+                    await send_error(self._send, failure, headers)
                 return
         raise failure
 
@@ -134,8 +135,8 @@ class PassThrough:
 
     async def _until_gone(self) -> None:
         await self._upload.done.wait()
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+        while (await self._receive())["type"] != "http.disconnect":  # noqa: ASYNC110
+            await anyio.sleep(_REPEATED)  # a host that repeats the request at once must not stop all others
 
     def _deadline(self) -> tuple[float, TranslationError | None]:
         """Return the current deadline, and the error if it passes (None: the client would not read it)."""

@@ -45,7 +45,7 @@ def cut(text: bytes, size: int) -> list[bytes]:
     return [text[start : start + size] for start in range(0, len(text), size)]
 
 
-async def answer_kind(pieces: Iterable[Any]) -> AsyncIterator[Any]:
+async def awaited(pieces: Iterable[Any]) -> AsyncIterator[Any]:
     for piece in pieces:
         await asyncio.sleep(0)
         yield piece
@@ -97,7 +97,7 @@ def test_pieces_that_are_awaited(pieces: list[Any]) -> None:
     """They give the same."""
 
     async def run() -> Any:
-        stream = diglot.responses_stream(answer_kind(pieces), request=REQUEST)
+        stream = diglot.responses_stream(awaited(pieces), request=REQUEST)
         return [event async for event in stream], stream.answer, stream.losses
 
     assert asyncio.run(run()) == outcome(diglot.responses_stream(CHUNKS, request=REQUEST))
@@ -107,7 +107,7 @@ def test_awaiting_goes_on_until_the_end_and_no_further() -> None:
     """Behind the end of the answer nothing is asked for any more."""
 
     async def run() -> Any:
-        pieces = answer_kind([*EVENTS, {"never": "read"}])
+        pieces = awaited([*EVENTS, {"never": "read"}])
         stream = diglot.chat_stream(pieces)
         chunks = [chunk async for chunk in stream]
         return chunks, [piece async for piece in pieces]

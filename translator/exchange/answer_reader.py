@@ -176,6 +176,9 @@ class AnswerReader(Generic[Frame]):
         if stream is None or not self.started:
             self.ended = True
             return Failed(error)
+        if stream.ended:  # its last frames were not all taken: without them, a cut must look like one
+            self.ended = True
+            return None
         return self._send(stream.finish() if stream.finishing else stream.fail(error))
 
     def _too_early(self, data: bytes, last: bool) -> None:
@@ -212,7 +215,7 @@ class AnswerReader(Generic[Frame]):
     def _send_each(self, frames: Iterator[Frame]) -> Data[Frame]:
         """Send frames that may be large, each made when it is asked for."""
 
-        self.goes_on = False
+        self.goes_on, self.was_silent = False, True
 
         def noting() -> Iterator[Frame]:
             for frame in frames:
@@ -242,7 +245,7 @@ class AnswerReader(Generic[Frame]):
             self._read = AnswerReader._collect if first in (b"{", b"[") else AnswerReader._take
         else:
             self._read = AnswerReader._gather if first and first in _FIELDS else AnswerReader._collect
-        return self._read(self, data, last)
+        return self._read(self, data.removeprefix(_BOM), last)
 
     def _gather(self, data: bytes, last: bool) -> Action[Frame] | None:
         """Some servers always stream (transformers serve): the client that did not ask for it gets the answer whole."""

@@ -22,9 +22,8 @@ async def test_progress() -> None:
 
     writer = ClientWriter(send)
     assert not writer.started
-    await writer.open([])
+    await writer.open([], [b"x"])
     assert (writer.started, writer.done) == (True, False)
-    await writer.write([b"x"])
     await writer.keep_alive()
     await writer.write([], more=False)
     assert (writer.status, writer.done, writer.busy_since) == (200, True, 0)
@@ -70,8 +69,8 @@ async def test_gone() -> None:
 
     writer = ClientWriter(send)
     with pytest.raises(OSError):
-        await writer.open([])
-    for again in (writer.open([]), writer.write([b""])):
+        await writer.open([], [])
+    for again in (writer.open([], []), writer.write([b""])):
         with pytest.raises(ClientGone):
             await again
     assert (writer.gone, calls) == (True, 1)
@@ -94,6 +93,66 @@ async def test_one_at_a_time() -> None:
         for piece in (b"a", b"b", b"c"):
             tasks.start_soon(writer.write, [piece])
     assert (most, sorted(sent)) == (1, [b"a", b"b", b"c"])
+
+
+async def test_nobody_jumps_the_queue() -> None:
+    """Whoever writes twice in a row comes after those who waited meanwhile; a head and its first frames are one turn."""
+    sent = list[bytes]()
+
+    async def send(message: Any) -> None:
+        await anyio.sleep(0.01)
+        sent.append(message.get("body", b"head"))
+
+    writer = ClientWriter(send)
+
+    async def twice() -> None:
+        await writer.open([], [b"first"])
+        await writer.write([b"third"])
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(twice)
+        await anyio.sleep(0.001)
+        tasks.start_soon(writer.write, [b"second"])
+    assert sent == [b"head", b"first", b"second", b"third"]
+    assert writer.busy_since == 0
+
+
+async def test_who_waits_may_be_cancelled() -> None:
+    """Before its turn, or just as it comes: the others go on."""
+    sent, release = list[bytes](), anyio.Event()
+
+    async def send(message: Any) -> None:
+        await release.wait()
+        sent.append(message["body"])
+
+    writer = ClientWriter(send)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(writer.write, [b"a"])
+        await anyio.sleep(0.01)
+        with anyio.move_on_after(0.01):
+            await writer.write([b"b"])
+        tasks.start_soon(writer.write, [b"c"])
+        await anyio.sleep(0.01)
+        release.set()
+    assert (sent, writer.busy_since) == ([b"a", b"c"], 0)
+
+
+@pytest.mark.parametrize("amid", [0, 1])
+async def test_cancelled_amid_a_head(amid: int) -> None:
+    """Nobody knows what the client has: nothing more is sent."""
+    sent = list[Any]()
+
+    async def send(message: Any) -> None:
+        if len(sent) == amid:
+            await anyio.sleep(10)
+        sent.append(message)
+
+    writer = ClientWriter(send)
+    with anyio.move_on_after(0.01):
+        await writer.json(Body.of({}), [])
+    with pytest.raises(ClientGone):
+        await writer.write([b"x"])
+    assert (len(sent), writer.gone) == (amid, True)
 
 
 async def test_who_waits_hears_that_the_client_has_gone() -> None:
@@ -132,7 +191,7 @@ async def test_a_client_that_left_before_it_had_anything(breaks: bool) -> None:
     assert sent == []
     writer.leave()
     with pytest.raises(ClientGone):
-        await writer.open([])
+        await writer.open([], [])
     await writer.close()
     assert [message.get("status") for message in sent] == ([499] if breaks else [499, None])
     assert writer.status == 0
