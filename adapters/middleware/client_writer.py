@@ -61,8 +61,9 @@ class ClientWriter:
                 self._hand_over()
 
     async def keep_alive(self) -> None:
-        """Send a comment."""
-        await self.write([_KEEPALIVE])
+        """Send a comment, unless something else is being sent, or all has been."""
+        if not (self.busy_since or self.done):
+            await self.write([_KEEPALIVE])
 
     async def json(self, body: Body, headers: Headers) -> None:
         """Send a whole answer."""

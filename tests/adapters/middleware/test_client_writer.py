@@ -26,6 +26,7 @@ async def test_progress() -> None:
     assert (writer.started, writer.done) == (True, False)
     await writer.keep_alive()
     await writer.write([], more=False)
+    await writer.keep_alive()
     assert (writer.status, writer.done, writer.busy_since) == (200, True, 0)
     assert sent == ["http.response.start", *["http.response.body"] * 3]
 
@@ -96,7 +97,7 @@ async def test_one_at_a_time() -> None:
 
 
 async def test_nobody_jumps_the_queue() -> None:
-    """Whoever writes twice in a row comes after those who waited meanwhile; a head and its first frames are one turn."""
+    """Whoever writes twice in a row comes after those who waited; a head and its first frames are one turn."""
     sent = list[bytes]()
 
     async def send(message: Any) -> None:
