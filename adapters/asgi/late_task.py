@@ -38,18 +38,16 @@ def start_late(run: Run, delay: float = BEGIN_AFTER) -> Callable[[], object]:
 class _OnAsyncio:
     def __init__(self, loop: asyncio.AbstractEventLoop, run: Run, delay: float) -> None:
         self._begun: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = loop.call_later(delay, self._begin, loop, run)
+        self._timer = loop.call_later(delay, self._begin, loop, run)
 
     def _begin(self, loop: asyncio.AbstractEventLoop, run: Run) -> None:
-        self._timer = None
         self._begun = task = loop.create_task(_logged(run))
         _running.add(task)
         task.add_done_callback(_running.discard)
 
     def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        elif self._begun is not None:
+        self._timer.cancel()
+        if self._begun is not None:
             self._begun.cancel()
 
 

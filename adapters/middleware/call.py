@@ -190,8 +190,6 @@ class TranslatedRequest(Generic[Frame]):
                 await self._send_copies(exchange, profile, strict)
         except TranslationError as error:
             await self.refuse(error)
-        except OSError:
-            self.sink.leave()
 
     async def _settle(self, strict: bool) -> None:
         """End an answer that is not complete; retry as long as a refusal leads to a better profile."""

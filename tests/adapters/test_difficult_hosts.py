@@ -2,12 +2,14 @@
 
 import asyncio
 import gc
+import time
 from typing import Any
 
 import anyio
 import pytest
 
 from diglot.adapters import Limits, Record
+from diglot.translator import RequestBody
 
 pytestmark = pytest.mark.anyio
 HEAD = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
@@ -75,27 +77,67 @@ async def test_a_refusal_that_teaches_of_an_application_that_stays(side: Any) ->
     assert (got.status, side.text(got), calls) == (200, "Hello", 2)
 
 
-async def test_a_client_that_leaves_while_its_request_is_translated_anew(side: Any, chat: Any) -> None:
-    """Nobody is called for it, or whoever is called hears it at once."""
-    told = list[str]()
+class Refusing:
+    """An application whose first refusal teaches; *between* runs while the request is translated anew."""
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
+    def __init__(self, whole: bytes, between: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls = 0
+        self._whole = whole
+        translate, slow = RequestBody.translate, self
+
+        def slowly(body: RequestBody, make: Any) -> Any:
+            if slow.calls:
+                between()
+            return translate(body, make)
+
+        monkeypatch.setattr(RequestBody, "translate", slowly)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         message = await receive()
         while message.get("more_body"):
             message = await receive()
-        if not told:
-            told.append("refused")
-            one.gone.set()
-            await anyio.sleep(0.1)
-            error = b'{"error":{"message":"Unsupported parameter: \'temperature\'","param":"temperature"}}'
-            await send({**HEAD, "status": 400})
-            await send({"type": "http.response.body", "body": error})
-        else:
-            told.append((await receive())["type"])
+        self.calls += 1
+        error = b'{"error":{"message":"Unsupported parameter: \'temperature\'","param":"temperature"}}'
+        await send({**HEAD, "status": 400 if self.calls == 1 else 200})
+        await send({"type": "http.response.body", "body": error if self.calls == 1 else self._whole})
 
-    one = side.talk(app, {**side.ask, "temperature": 1})
+
+async def test_a_client_that_leaves_while_its_request_is_translated_anew(
+    side: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is called for it."""
+
+    def between() -> None:
+        anyio.from_thread.run_sync(one.gone.set)
+        time.sleep(0.1)
+
+    app = Refusing(side.whole, between, monkeypatch)
+    one = side.talk(app, {**side.ask, "temperature": 1, "user": "x" * 2**21})
     await one.run()
-    assert told in (["refused"], ["refused", "http.disconnect"])
+    assert app.calls == 1
+
+
+async def test_a_server_that_ends_while_a_request_is_read(side: Any, chat: Any) -> None:
+    """The client hears that."""
+    one = side.talk(chat(), side.ask)
+    one._pieces = []
+    with anyio.move_on_after(0.05):
+        await one.run()
+    assert (one.status, one.error["message"]) == (503, "The server is shutting down.")
+
+
+async def test_a_server_that_ends_and_a_client_that_leaves(side: Any, chat: Any) -> None:
+    """What is to be told to nobody breaks nothing."""
+    one = side.talk(chat(*side.begin, side.say("a"), 9), side.stream)
+
+    async def broken(message: Any) -> None:
+        if b"shutting down" in message.get("body", b""):
+            raise OSError
+
+    one.hold = broken
+    with anyio.move_on_after(0.1):
+        await one.run()
+    assert one.sent
 
 
 async def test_a_host_that_repeats_the_request(side: Any, chat: Any) -> None:

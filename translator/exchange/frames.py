@@ -130,8 +130,7 @@ class AnswerStream(ABC, Generic[Frame]):
 
     def whole(self, answer: Any) -> Iterator[Frame]:
         """Read a finished, decoded *answer* of the upstream in place of a stream; frames come as from ``each``."""
-        if not self.ended:
-            yield from self._frames(self._read_value(answer, None))
+        yield from self._frames(self._read_value(answer, None))
         if not self.ended:
             yield from self._frames(self._finish(clean=True))
 
@@ -140,13 +139,8 @@ class AnswerStream(ABC, Generic[Frame]):
         return [] if self.ended else list(self._frames(self._transducer.fail(error)))
 
     @abstractmethod
-    def _encoded(self, event: Body) -> Frame:
-        """The frame of one event."""
-
     def _frames(self, events: list[Body]) -> Iterator[Frame]:
-        self._note()
-        for event in events:
-            yield self._encoded(event)
+        """Note how far the answer is, and give the frames of these events."""
 
     def _note(self) -> None:
         """Note how far the answer is."""
@@ -204,8 +198,9 @@ class AnswerStream(ABC, Generic[Frame]):
 class EventStream(AnswerStream[Body]):
     """Bytes in, decoded events of the client's stream out (chunks, for a chat client)."""
 
-    def _encoded(self, event: Body) -> Body:
-        return event
+    def _frames(self, events: list[Body]) -> Iterator[Body]:
+        self._note()
+        return iter(events)
 
 
 class FrameStream(AnswerStream[bytes]):
@@ -218,9 +213,6 @@ class FrameStream(AnswerStream[bytes]):
         self._frame = frame
         self._done_mark = done_mark
         self._fast_path = transducer.fast_path()
-
-    def _encoded(self, event: Body) -> bytes:
-        return self._frame(event)
 
     def _one(self, event: sse.Event) -> Iterator[bytes]:
         frame = None if self._fast_path is None or len(event.data) > sse.LARGE else self._fast_path.take(event)

@@ -57,6 +57,14 @@ async def test_error_with_200(side: Any, chat: Any, ask: str) -> None:
     assert got.error["message"] == "no such model"
 
 
+async def test_a_large_error_with_200(side: Any, chat: Any) -> None:
+    """Also where the frames of an answer so large are made one by one."""
+    body = ERROR.replace(b"no such model", b"no " + b"x" * 2**21)
+    got = await side.talk(chat(body, kind="application/json"), side.stream).run()
+    assert got.status >= 400
+    assert got.error["message"].startswith("no xxx")
+
+
 async def test_whole_body_for_a_stream(side: Any, chat: Any) -> None:
     """An upstream that ignores `stream` is streamed all the same."""
     pretty = json.dumps(json.loads(side.whole), indent=2).encode()

@@ -196,3 +196,30 @@ async def test_a_client_that_left_before_it_had_anything(breaks: bool) -> None:
     await writer.close()
     assert [message.get("status") for message in sent] == ([499] if breaks else [499, None])
     assert writer.status == 0
+
+
+async def test_cancelled_just_as_its_turn_comes() -> None:
+    """The turn goes on to the next one."""
+    sent, release, scope = list[bytes](), anyio.Event(), anyio.CancelScope()
+
+    async def send(message: Any) -> None:
+        if message["body"] == b"a":
+            await release.wait()
+            scope.cancel()
+        sent.append(message["body"])
+
+    writer = ClientWriter(send)
+
+    async def cancelled() -> None:
+        with scope:
+            await writer.write([b"b"])
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(writer.write, [b"a"])
+        await anyio.sleep(0.01)
+        tasks.start_soon(cancelled)
+        await anyio.sleep(0.01)
+        tasks.start_soon(writer.write, [b"c"])
+        await anyio.sleep(0.01)
+        release.set()
+    assert (sent, writer.busy_since) == ([b"a", b"c"], 0)

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from diglot.translator.stream.to_responses.output import Output, OutputItem
+from diglot.translator.wire.template import HOLE
 
 
 class Word(OutputItem):
@@ -161,3 +162,19 @@ def test_an_item_must_say_how_it_opens_and_closes() -> None:
         item.open(output())
     with pytest.raises(NotImplementedError):
         item.close("completed")
+
+
+class Growing(Word):
+    """An item whose text grows."""
+
+    def delta_event(self) -> tuple[str, dict[str, Any]]:
+        return "response.word.delta", {"delta": ""}
+
+
+@pytest.mark.parametrize(("new_id", "grows"), [("w_1", True), (f"w_{HOLE}", False)])
+def test_a_text_grows_where_there_is_a_template(new_id: str, grows: bool) -> None:
+    """An id that looks like a hole has none: its pieces go the general path."""
+    out = Output({"output": []}, lambda prefix: new_id, "openai")
+    item = Growing()
+    out.add(item)
+    assert (out.piece_writer() is not None) == grows
