@@ -79,8 +79,6 @@ class UpstreamAttempt(Generic[Frame]):
         """Take one message of the application; returns when the client has been sent what follows from it."""
         kind = message["type"]
         if kind == "http.response.body":
-            if not self.reader.status:
-                raise RuntimeError("The application sent a body before the head of its answer.")
             self.complete = last = not message.get("more_body")
             if not self.ended_at:
                 data = message.get("body", b"")

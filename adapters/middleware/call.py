@@ -18,6 +18,7 @@ from ...translator import (
     Loss,
     Profile,
     ProfilePatch,
+    ProtocolMisuse,
     RequestBody,
     RequestError,
     Retries,
@@ -267,7 +268,7 @@ class TranslatedRequest(Generic[Frame]):
         error = app_error
         while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
             error = error.exceptions[0]
-        if isinstance(error, TranslationError):
+        if isinstance(error, TranslationError) and not isinstance(error, ProtocolMisuse):  # a body before its head
             return error
         if is_unexpected and not self.sink.gone:
             self.app_error = app_error

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from diglot.adapters import Limits, Record
-from diglot.translator import RequestBody
+from diglot.translator import ProtocolMisuse, RequestBody
 
 pytestmark = pytest.mark.anyio
 HEAD = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
@@ -169,7 +169,7 @@ async def test_a_body_before_its_head(side: Any) -> None:
         await receive()
         await send({"type": "http.response.body", "body": b"{}"})
 
-    got = await side.talk(app, side.ask).run(raises=RuntimeError())
+    got = await side.talk(app, side.ask).run(raises=ProtocolMisuse("x"))
     assert (got.status, got.error["message"]) == (502, "The application behind this server failed.")
 
 

@@ -82,6 +82,7 @@ class AnswerReader(Generic[Frame]):
         self._stream = stream
         self._encode = encode
         self._bounds = bounds
+        self._few = min(LARGE, bounds.max_stream)
         self._retries = retries
         self._content_type = self._location = ""
         self._pieces: list[bytes] = []
@@ -148,10 +149,8 @@ class AnswerReader(Generic[Frame]):
 
         Raises ProtocolMisuse before `head()`.
         """
-        if self.ended:
-            return None
         try:
-            return self._read(self, data, last)
+            return None if self.ended else self._read(self, data, last)
         except ProtocolMisuse:
             raise
         except TranslationError as error:
@@ -189,15 +188,15 @@ class AnswerReader(Generic[Frame]):
     def _take(self, data: bytes, last: bool) -> Action[Frame] | None:
         stream = self._stream
         assert stream is not None
-        self._size += len(data)
-        if self._size > self._bounds.max_stream:
-            raise UpstreamError(f"The upstream's stream is longer than {self._bounds.max_stream} bytes.")
-        if self._size > LARGE:
+        self._size = size = self._size + len(data)
+        if size > self._few:
+            if size > self._bounds.max_stream:
+                raise UpstreamError(f"The upstream's stream is longer than {self._bounds.max_stream} bytes.")
             return self._send_each(stream.each(data, last))
         frames = stream.feed(data)
         if last and not stream.ended:
             frames = [*frames, *stream.finish()]
-        if stream.finishing or stream.ended or not frames:
+        if not frames or stream.finishing or stream.ended:
             return self._send(frames)
         if not self.goes_on:
             self.goes_on, self.started = self.started, True
