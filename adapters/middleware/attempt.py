@@ -14,6 +14,7 @@ from ...translator import (
     Data,
     Failed,
     Profile,
+    ProtocolMisuse,
     Retry,
     TranslationError,
     UpstreamError,
@@ -143,6 +144,8 @@ class UpstreamAttempt(Generic[Frame]):
                 action = await anyio.to_thread.run_sync(reader.feed, data, True)
             else:
                 action = reader.feed(data, True)
+        except ProtocolMisuse:  # a body before its head
+            raise
         except TranslationError as error:
             action = reader.fail(error)
         await self._perform(action)
