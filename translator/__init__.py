@@ -16,8 +16,11 @@ arrives and return what to send; reading, writing, waiting and ids are up to the
    failure is raised: answer it over HTTP. When `finishing`, wait only a moment for the rest. When it has `ended`,
    stop reading; if it was also `cut_short`, hang up. `release()` drops the request once the stream is under way;
    `each(data)` is `feed` for answers so large that their frames should not be in memory all at once. For copies
-   (`n`), `Branches` merges several streams into one.
+   (`n`), `ChoiceMerger` merges several streams into one.
 5. `exchange.report` has the losses: `report.header()` is the value of an HTTP field.
+
+`AnswerReader` does steps 2 to 4 for one HTTP answer, whatever comes: feed it, and do what it returns (`Data`, `Body`,
+`Failed`, `Retry`). `Retries` and `Adaptation` keep what refusals taught. docs/integrating.md has a complete driver.
 
 >>> exchange = ServeResponses({"model": "m", "input": "Hi", "stream": True}, new_id=lambda prefix: f"{prefix}_1")
 >>> encode_json(exchange.request)

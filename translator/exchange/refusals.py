@@ -130,7 +130,7 @@ _LEAST = re.compile(r"(?:>=|at least|minimum(?: value)?(?: of| is)?)\s*(\d{1,4})
 _MOST = 1024  # nobody asks for so little and gets so much
 
 
-def _least_output_tokens(refusal: RefusedRequest) -> int | None:
+def _min_output_tokens(refusal: RefusedRequest) -> int | None:
     least = _LEAST.search(refusal.message) if "max_output_tokens" in refusal.said else None
     given = refusal.request.get("max_output_tokens")
     return int(least[1]) if least and isinstance(given, int) and given < int(least[1]) <= _MOST else None
@@ -266,7 +266,7 @@ _CHAT = (
     Lesson("unsupported", _unsupported),
 )
 _RESPONSES = (
-    Lesson("min_output_tokens", _least_output_tokens),
+    Lesson("min_output_tokens", _min_output_tokens),
     Lesson("responses_unsupported", _responses_unsupported),
     Lesson("object_arguments", _object_arguments, _TEMPLATE),
 )
