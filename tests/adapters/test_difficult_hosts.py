@@ -44,12 +44,12 @@ async def test_an_answer_that_ends_while_its_head_is_sent(side: Any, chat: Any) 
 
 async def test_words_that_wait_behind_a_comment_were_said_in_time(side: Any, chat: Any) -> None:
     """A slow client is not held against the upstream, and nothing is written out of turn."""
-    app = chat(*side.begin, side.say("a"), 0.25, side.say("b"), side.end)
-    one = side.talk(app, side.stream, limits=Limits(keepalive=0.1, idle=0.3))
+    app = chat(*side.begin, side.say("a"), 0.3, side.say("b"), side.end)
+    one = side.talk(app, side.stream, limits=Limits(keepalive=0.1, idle=0.8))
 
     async def slow(message: Any) -> None:
         if message.get("body", b"").startswith(b":"):
-            await anyio.sleep(0.5)
+            await anyio.sleep(1)
 
     one.hold = slow
     got = await one.run()
