@@ -91,16 +91,11 @@ class UpstreamAttempt(Generic[Frame]):
                     await self._feed_last(data)
                 else:
                     action = self.reader.feed(data)
-                    if action is None:
-                        self._note_silence()
-                    elif isinstance(action, Data):
-                        if self.reader.goes_on and isinstance(action.frames, list):
-                            await self._sink.write(action.frames)  # nearly always
-                            self.received_at = self.content_at = self._sink.sent_at
-                            return
-                        await self._write(action.frames)
-                    else:
-                        await self._perform(action)
+                    if isinstance(action, Data) and self.reader.goes_on and isinstance(action.frames, list):
+                        await self._sink.write(action.frames)  # nearly always
+                        self.received_at = self.content_at = self._sink.sent_at
+                        return
+                    await self._perform(action)
         elif kind == "http.response.start":
             self._start(message)
         if self.complete:
@@ -150,19 +145,6 @@ class UpstreamAttempt(Generic[Frame]):
             action = reader.fail(error)
         await self._perform(action)
 
-    def _note_silence(self) -> None:
-        """There is nothing to send; note whether the upstream was silent."""
-        reader = self.reader
-        if not reader.was_silent:
-            self.content_at = monotonic()
-        if reader.finishing and not (reader.was_silent and self.finishing_at):
-            self._note_finish()
-
-    def _note_finish(self) -> None:
-        """The answer is complete: start to wait for what may follow, or start again if more came (W1)."""
-        self.finishing_at = monotonic()
-        self._changed()
-
     # Answers that are compressed although none was asked for
 
     async def _feed_encoded(self, data: bytes, last: bool) -> None:
@@ -198,7 +180,16 @@ class UpstreamAttempt(Generic[Frame]):
         if self.reader.ended:
             self._note_end()
         else:
-            self._note_silence()
+            self._note_progress()
+
+    def _note_progress(self) -> None:
+        """Note whether the upstream was silent; wait for what may follow, or wait anew if more came (W1)."""
+        reader = self.reader
+        if not reader.was_silent:
+            self.content_at = monotonic()
+        if reader.finishing and not (reader.was_silent and self.finishing_at):
+            self.finishing_at = monotonic()
+            self._changed()
 
     def _note_end(self) -> None:
         if not self.ended_at:
@@ -217,30 +208,19 @@ class UpstreamAttempt(Generic[Frame]):
             self.retry_profile = action.profile
 
     async def _write(self, frames: Iterable[Frame]) -> None:
-        reader = self.reader
         if isinstance(frames, list):
-            await self._write_now(frames, more=not reader.ended)  # as it is now: more may come while this is written
-        else:
-            await self._write_each(frames)
-        if not reader.was_silent:
-            self.content_at = monotonic()
-        if reader.ended:
-            self._note_end()
-        elif reader.finishing and not (reader.was_silent and self.finishing_at):
-            self._note_finish()
+            await self._write_now(frames, more=not self.reader.ended)  # as it is now: it may end while this is written
+            return
+        for frame in frames:  # one by one, because they may be large
+            await self._write_now([frame])
+        if self.reader.ended:
+            await self._write_now([], more=False)
 
     async def _write_now(self, frames: list[Frame], more: bool = True) -> None:
         if self._sink.started:
             await self._sink.write(frames, more)
         else:
             await self._sink.open([*self._headers_without(_OWN_STREAM_HEADERS), *_STREAM_HEADERS], frames, more)
-
-    async def _write_each(self, frames: Iterable[Frame]) -> None:
-        """Write frames one by one, because they may be large."""
-        for frame in frames:
-            await self._write_now([frame])
-        if self.reader.ended:
-            await self._write_now([], more=False)
 
     def _headers_without(self, replaced: frozenset[bytes]) -> Headers:
         """The upstream's headers without those *replaced*, and the losses. `_` in a name counts as `-`."""

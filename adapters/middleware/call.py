@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -115,27 +115,27 @@ class TranslatedRequest(Generic[Frame]):
 
     async def run(self, profile_for: Callable[[object], Profile], strict: bool) -> None:
         """Serve the request; *profile_for* returns the profile of a model, ``patch`` afterwards what was learned."""
-        try:
-            with anyio.CancelScope() as scope:
-                self._supervisor.begin(scope)
-                if await self._read():
-                    await self._serve(profile_for(self.body.get("model")), strict, scope)
-            if self._supervisor.is_late and not self.sink.started:
-                await self.refuse(timeout_error(self._limits), connection_close(self._scope))
-            await self._settle(strict)
-        except anyio.get_cancelled_exc_class():
-            await self._end_on_shutdown()
-            raise
-        finally:
-            await self._supervisor.end()
+
+        async def read_and_serve(scope: anyio.CancelScope) -> None:
+            if await self._read():
+                await self._serve(profile_for(self.body.get("model")), strict, scope)
+
+        await self._supervised(read_and_serve, strict)
 
     async def serve(self, received: RequestBody, profile: Profile, strict: bool, encoded: Sequence[Buffer]) -> None:
         """Serve a request that has been read; if its translation equals *encoded*, those bytes are sent."""
         self._bodies.take(received, encoded)
+        self._supervisor.has_request()
+        await self._supervised(lambda scope: self._serve(profile, strict, scope), strict)
+
+    async def _supervised(self, work: Callable[[anyio.CancelScope], Awaitable[None]], strict: bool) -> None:
+        """Do *work*, and what follows from it, while somebody looks at the clock and at the client."""
         try:
             with anyio.CancelScope() as scope:
                 self._supervisor.begin(scope)
-                await self._serve(profile, strict, scope)
+                await work(scope)
+            if self._supervisor.is_late and not self.sink.started:
+                await self.refuse(timeout_error(self._limits), connection_close(self._scope))
             await self._settle(strict)
         except anyio.get_cancelled_exc_class():
             await self._end_on_shutdown()

@@ -74,8 +74,8 @@ class AnswerReader(Generic[Frame]):
         """Whether the last Data was in the middle of a stream, neither its beginning nor its end."""
         self.finishing: bool = False
         """Whether the answer is complete, and only something after it may follow: wait a moment, then `finish()`."""
-        self.was_silent: bool = False
-        """Whether the last data was only comments and blank lines, which keep the connection alive."""
+        self.was_silent: bool = True
+        """Whether the last data was nothing, or only comments and blank lines, which keep the connection alive."""
         self.error: TranslationError | None = None
         self.answer: dict[str, Any] = {}
         """What the client was sent, as one body; empty if there was an error."""

@@ -263,18 +263,7 @@ async def test_back_pressure(side: Any, chat: Any) -> None:
     """The application waits until the client has taken what it sent; a slow client is not the upstream's fault."""
     app = chat(*(side.say("x") for _ in range(5)), side.end)
     one = side.talk(app, side.stream, limits=QUICK)
-    release = anyio.Event()
-
-    async def slow(message: Any) -> None:
-        if message["type"] == "http.response.body":
-            await release.wait()
-
-    one.hold = slow
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(one.run)
-        await anyio.sleep(0.8)
-        assert len(one.sent) == 2
-        release.set()
+    assert await one.run_held(0.8) == 2
     assert side.ending(one) == "completed"
 
 

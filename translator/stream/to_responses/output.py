@@ -6,6 +6,7 @@ items before it are complete, so items never overlap, however a server interleav
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,7 +23,7 @@ _OPEN_RESPONSES_NAMES = {
 }
 
 
-class OutputItem:
+class OutputItem(ABC):
     """An output item. Subclasses define how it opens, grows and closes."""
 
     def __init__(self) -> None:
@@ -73,7 +74,7 @@ class OutputItem:
         """Whether it can open: an announced item never changes its name or its call."""
         return True
 
-    def settle(self) -> None:
+    def settle(self) -> None:  # noqa: B027
         """Something else begins: what is still missing for it to open will not come. Most items miss nothing."""
 
     def is_whole(self) -> bool:
@@ -89,13 +90,13 @@ class OutputItem:
             item = {key: list(value) if isinstance(value, list) else value for key, value in self.body.items()}
             out.emit("response.output_item.added", output_index=self.index, item=item)
 
+    @abstractmethod
     def open(self, out: Output) -> None:
         """Announce the item."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self, status: str) -> None:
         """Send what is left to send, and conclude it."""
-        raise NotImplementedError
 
 
 class Output:

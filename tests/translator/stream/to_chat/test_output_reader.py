@@ -1,43 +1,16 @@
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from diglot.translator import Report
-from diglot.translator.stream.to_chat.completion import Completion
 from diglot.translator.stream.to_chat.context import CompletionContext
-from diglot.translator.stream.to_chat.events import EventReader
-from diglot.translator.stream.to_chat.output_reader import OutputReader
 
-CALL = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": "{}"}
-
-
-class Stage(NamedTuple):
-    reader: EventReader
-    output: OutputReader
-    out: Completion
-    report: Report
+from event_stage import CALL, Stage, message_of, read, stages
 
 
 @pytest.fixture
 def stage(make_context: Callable[..., CompletionContext]) -> Callable[..., Stage]:
-    def make(*stops: str) -> Stage:
-        context = make_context(*stops)
-        out, report = Completion(context), context.context.report
-        output = OutputReader(out, context)
-        return Stage(EventReader(output, report), output, out, report)
-
-    return make
-
-
-def read(act: Stage, kind: str, **fields: Any) -> None:
-    assert act.reader.read({"type": f"response.{kind}", **fields})
-
-
-def message_of(act: Stage) -> dict[str, Any]:
-    act.output.flush(whole=True)
-    message = act.out.answer["choices"][0]["message"]
-    return {name: value for name, value in message.items() if value and name != "role"}
+    return stages(make_context)
 
 
 def test_an_item_ends_once(stage: Callable[..., Stage]) -> None:
