@@ -10,6 +10,9 @@ import pytest
 import zstandard
 
 from diglot.adapters import Limits, TranslationMiddleware
+from diglot.adapters.middleware.attempt import UpstreamAttempt
+from diglot.adapters.middleware.client_writer import ClientWriter
+from diglot.translator import AnswerReader, ServeResponses, UpstreamError
 
 pytestmark = pytest.mark.anyio
 
@@ -322,3 +325,28 @@ async def test_the_reason_of_a_failure(
     got = await talk(served, body, path="/v1/chat/completions").run()
     assert got.status == status
     assert message in got.json["error"]["message"]
+
+
+async def test_an_answer_ends_once() -> None:
+    """Whoever ends it again, at the same time, changes neither when that was nor what the client got."""
+    sent = list[Any]()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def check() -> None: ...
+
+    def nothing() -> None: ...
+
+    exchange = ServeResponses({"model": "m", "input": "Go"})
+    attempt = UpstreamAttempt(
+        AnswerReader.of(exchange), ClientWriter(send), Limits(), changed=nothing, check=check, release=nothing
+    )
+    await attempt.fail(UpstreamError("no"))
+    ended_at = attempt.ended_at
+    await attempt.fail(UpstreamError("again"))
+    await attempt.finish()
+    assert (attempt.ended_at, [message["type"] for message in sent]) == (
+        ended_at,
+        ["http.response.start", "http.response.body"],
+    )
