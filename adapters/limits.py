@@ -1,4 +1,4 @@
-"""How much and how long: the bounds of one exchange."""
+"""The limits of one exchange: sizes and timeouts."""
 
 from __future__ import annotations
 
@@ -13,36 +13,37 @@ MEBIBYTE = 1024 * 1024
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Bounds in bytes and seconds. The defaults suit long generations with images."""
+    """Limits in bytes and seconds. The defaults suit long generations with images."""
 
     max_body: Bytes = 64 * MEBIBYTE
-    """A request body, as sent and again when decompressed."""
+    """Size of a request body, both as sent and after decompression."""
     max_answer: Bytes = 64 * MEBIBYTE
-    """A finished answer of the upstream."""
+    """Size of a finished answer from the upstream."""
     max_stream: Bytes = 128 * MEBIBYTE
-    """All of the upstream's event stream: the answer grows with it until it ends."""
+    """Total size of the upstream's event stream; the answer is kept in memory until it ends."""
     max_error: Bytes = MEBIBYTE
-    """As much as is kept of an upstream's error body."""
+    """How much of an upstream's error body is read; the rest is dropped."""
     max_line: Bytes = 16 * MEBIBYTE
-    """One line of the upstream's event stream."""
+    """Size of one line of the upstream's event stream."""
     request: Seconds = 60
-    """How long a client may take to send the body of its request; `diglot serve` gives heads 10 seconds at most."""
+    """How long a client may take to send the body of its request; `diglot serve` allows 10 seconds for headers."""
     connect: Seconds = 10
+    """How long it may take to connect to the upstream."""
     probe: Seconds = 10
-    """How long the upstream may take to say which API it has, where that is found out."""
+    """How long finding out which API the upstream has may take (`upstream_api=auto`)."""
     first_byte: Seconds = 600
-    """How long the upstream may think before it says anything."""
+    """How long the upstream may take until its answer begins."""
     idle: Seconds = 300
-    """How long the upstream may pause between two pieces of an answer."""
+    """How long the upstream may pause within an answer."""
     silent: Seconds = 1800
-    """How long the upstream may send nothing but comments and blank lines, which say that it is still thinking."""
+    """How long the upstream may send only comments and blank lines, as servers do while a model thinks."""
     stalled: Seconds = 300
-    """How long the client may read nothing of what is there for it."""
+    """How long the client may read nothing while data is waiting for it."""
     after_finish: Seconds = 5
-    """How long to wait for what follows the last piece of an answer: usage, `[DONE]`, the end of the body."""
+    """How long to wait for what follows a complete answer: usage, `[DONE]`, the end of the body."""
     after_failure: Seconds = 1
-    """How long to wait for the reason of a failure that came without one."""
+    """How long to wait for the reason when a failure arrives without one."""
     keepalive: Seconds = 15
-    """After so much silence a stream sends a comment, so that no proxy closes the connection."""
+    """How long a stream may be silent before a comment is sent, so that no proxy closes the connection."""
     shutdown: Seconds = 1
-    """How long an application may clean up after its client has gone."""
+    """How long the application may clean up after its client has disconnected."""

@@ -1,15 +1,15 @@
-"""Packages that are installed with an extra only: the error that misses one names the command that brings it."""
+"""Optional packages: when one is missing, the error names the command that installs it."""
 
 from __future__ import annotations
 
 
-def named(error: ModuleNotFoundError, user: str, extra: str) -> ModuleNotFoundError:
-    """Return what to raise instead of *error* when *user* cannot be imported; modules of ours cannot be installed."""
+def with_install_hint(error: ModuleNotFoundError, user: str, extra: str) -> ModuleNotFoundError:
+    """Return the error to raise when *user* cannot be imported; for our own modules, *error* itself."""
     if error.name is None or error.name.partition(".")[0] == "diglot":
         return error
-    return ModuleNotFoundError(words(user, error.name, extra), name=error.name)
+    return ModuleNotFoundError(install_hint(user, error.name, extra), name=error.name)
 
 
-def words(user: str, package: str, extra: str) -> str:
-    """Return what to say where *user* needs *package*."""
+def install_hint(user: str, package: str, extra: str) -> str:
+    """Return the message for a *user* that needs *package*: the command that installs it."""
     return f"{user} needs {package}: pip install 'diglot[{extra}]'"

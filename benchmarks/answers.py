@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from benchmarks import measure, results, said, settings
+from benchmarks import equivalence, measure, results, settings
 from benchmarks.directions import DIRECTIONS, TITLES, Api, other
 from benchmarks.inputs import answers, requests
 from benchmarks.peers import floors, ours
-from benchmarks.peers.everybody import PEERS
 from benchmarks.peers.peer import Peer
+from benchmarks.peers.registry import PEERS
 
 UNIT = "microseconds of process CPU time for one answer; the request was translated before"
 
@@ -39,10 +39,10 @@ def _of_peer(peer: Peer, data: bytes, body: dict[str, Any], asked: dict[str, Any
 
 def check(runs: dict[str, Any], api: Api) -> None:
     """Everybody must have the whole text, and every call."""
-    expected = said.by_answer(runs[measure.OURS](), api)
+    expected = equivalence.by_answer(runs[measure.OURS](), api)
     assert expected.text or expected.calls
     for peer in PEERS[api]:
-        assert said.by_answer(runs[peer.name](), api) == expected, f"{peer.name} does not say the same"
+        assert equivalence.by_answer(runs[peer.name](), api) == expected, f"{peer.name} does not say the same"
 
 
 def main() -> None:

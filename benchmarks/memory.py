@@ -14,9 +14,9 @@ from benchmarks.directions import DIRECTIONS, TITLES, Api, other
 from benchmarks.inputs import requests, streams
 from benchmarks.inputs.texts import pieces
 from benchmarks.peers import floors, ours
-from benchmarks.peers.everybody import PEERS
 from benchmarks.peers.peer import stdlib_json
-from benchmarks.servers import contestants, crowd, traffic
+from benchmarks.peers.registry import PEERS
+from benchmarks.servers import concurrency, contestants, traffic
 from benchmarks.servers.client import Connection, read_answer
 from benchmarks.servers.contestants import Contestant
 from benchmarks.servers.upstream import Upstream
@@ -79,7 +79,7 @@ async def of_server(upstream: Upstream, contestant: Contestant, count: int) -> d
     connection.close()
     await asyncio.sleep(0.2)
     idle = server.memory()
-    held = await crowd.held(upstream, server, target, count)
+    held = await concurrency.held(upstream, server, target, count)
     if contestant.name.startswith((contestants.FLOOR, contestants.OURS)):
         assert held.streams == count, f"{contestant.name} does not take {count} streams at once"
     sizes = {"fresh": fresh, "idle": idle, "open": held.memory, "after": held.afterwards}
@@ -88,12 +88,12 @@ async def of_server(upstream: Upstream, contestant: Contestant, count: int) -> d
 
 
 async def of_servers(given: settings.Settings) -> dict[str, Any]:
-    count = 20 if given.short else crowd.possible(1_000)
+    count = 20 if given.short else concurrency.possible(1_000)
     upstream, found = Upstream(), {}
     wanted = (contestants.FLOOR, contestants.OURS, contestants.SDK, "litellm proxy")[: 2 if given.short else 4]
     for api in DIRECTIONS:
-        with contestants.running(await upstream.listen(), given, wanted) as everybody:
-            chosen = [c for c in everybody[api] if c.server and c.name != contestants.PASSING]
+        with contestants.running(await upstream.listen(), given, wanted) as running:
+            chosen = [c for c in running[api] if c.server and c.name != contestants.PASSING]
             found[api] = {c.name: await of_server(upstream, c, count) for c in chosen}
         print(
             f"\n{TITLES[api]}: servers, resident MB\n{'':40}{'idle':>9}{'streams':>9}{'open':>9}{'KB per stream':>16}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.middleware.base import BaseHTTPMiddleware
 
-from benchmarks import measure, results, said, settings
+from benchmarks import equivalence, measure, results, settings
 from benchmarks.directions import DIRECTIONS, PATHS, TITLES, Api, other
 from benchmarks.inputs import answers, requests, streams
 from benchmarks.inputs.texts import encode
@@ -130,7 +130,7 @@ def finished(times: int, api: Api) -> dict[str, Client]:
     return contestants(app, api, {each: encode(requests.body(talk, each)) for each in DIRECTIONS}, times)
 
 
-def check(clients: dict[str, Client], api: Api, reading: Callable[[Any, Api], said.Said]) -> None:
+def check(clients: dict[str, Client], api: Api, reading: Callable[[Any, Api], equivalence.AnswerContent]) -> None:
     """All clients must be told the same."""
     expected = reading(clients[BARE].run(), other(api))
     assert expected.text or expected.calls
@@ -156,10 +156,10 @@ def main() -> None:
         found[api] = {}
         for kind in ("text", "tool arguments", "reasoning"):
             clients = stream(kind, count, api)
-            check(clients, api, said.by_stream)
+            check(clients, api, equivalence.by_stream)
             found[api][f"{kind}, one chunk"] = compare(f"{TITLES[api]}: {kind}, per chunk", clients, count, given)
         clients = finished(times, api)
-        check(clients, api, lambda pieces, api: said.by_answer(b"".join(pieces), api))
+        check(clients, api, lambda pieces, api: equivalence.by_answer(b"".join(pieces), api))
         found[api]["one request, finished answer"] = compare(f"{TITLES[api]}: per request", clients, times, given)
     results.save("middleware", UNIT, given, {"directions": found})
 

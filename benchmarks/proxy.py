@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from benchmarks import measure, results, said, settings
+from benchmarks import equivalence, measure, results, settings
 from benchmarks.directions import DIRECTIONS, TITLES, Api
 from benchmarks.servers import contestants, process, traffic
 from benchmarks.servers.client import Connection, read_answer
@@ -66,24 +66,24 @@ async def turn(upstream: Upstream, contestant: Contestant, amount: Amount, found
         found.request.append((server.cpu() - before) / count * 1e6)
 
 
-async def warm_up(upstream: Upstream, everybody: list[Contestant]) -> None:
+async def warm_up(upstream: Upstream, entrants: list[Contestant]) -> None:
     """Nobody's first request counts. All must tell the same answer; their streams are checked token by token."""
-    told: set[str] = set()
-    for contestant in everybody:
+    texts: set[str] = set()
+    for contestant in entrants:
         upstream.plan = FINISHED
         connection = await Connection.to(contestant.target.port)
         answers = [await read_answer(connection, contestant.target) for _ in range(3)]
-        told.update(said.by_answer(answer, contestant.target.api).text for answer in answers)
+        texts.update(equivalence.by_answer(answer, contestant.target.api).text for answer in answers)
         connection.close()
         await traffic.streaming(upstream, contestant, 2, Plan(5, 0.01))
-        assert len(told) == 1, f"{contestant.name} does not say the same"
+        assert len(texts) == 1, f"{contestant.name} does not say the same"
 
 
-async def compare(upstream: Upstream, everybody: list[Contestant], given: settings.Settings) -> measure.Rows:
+async def compare(upstream: Upstream, entrants: list[Contestant], given: settings.Settings) -> measure.Rows:
     amount = Amount(Plan(10, 0.02), 5, 0.1) if given.short else Amount(Plan(100, 0.02), 20, 0.5)
-    await warm_up(upstream, everybody)
-    found = {contestant.name: Found() for contestant in everybody}
-    by_name = {contestant.name: contestant for contestant in everybody}
+    await warm_up(upstream, entrants)
+    found = {contestant.name: Found() for contestant in entrants}
+    by_name = {contestant.name: contestant for contestant in entrants}
     for name in measure.in_turns(list(found), given.rounds):
         await turn(upstream, by_name[name], amount, found[name])
     direct = traffic.percentiles(found[contestants.DIRECT].first)
@@ -110,9 +110,9 @@ def show(title: str, rows: measure.Rows) -> None:
 async def everything(given: settings.Settings) -> dict[str, Any]:
     upstream = Upstream()
     found: dict[Api, Any] = {}
-    with contestants.running(await upstream.listen(), given) as everybody:
+    with contestants.running(await upstream.listen(), given) as running:
         for api in DIRECTIONS:
-            rows = with_ratios(await compare(upstream, everybody[api], given))
+            rows = with_ratios(await compare(upstream, running[api], given))
             show(f"{TITLES[api]}: {STREAMS} streams at once", rows)
             found[api] = {"rows": rows}
     return {"directions": found, "streams": STREAMS, "pinned": process.PINNED, "client": contestants.OUR_CLIENT}

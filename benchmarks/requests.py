@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from benchmarks import measure, results, said, settings
+from benchmarks import equivalence, measure, results, settings
 from benchmarks.directions import DIRECTIONS, TITLES, Api, other
 from benchmarks.inputs import requests
 from benchmarks.peers import floors, ours
-from benchmarks.peers.everybody import PEERS
 from benchmarks.peers.peer import Peer, stdlib_json
+from benchmarks.peers.registry import PEERS
 
 UNIT = "microseconds of process CPU time for one request"
 
@@ -41,9 +41,9 @@ def _of_peer(peer: Peer, data: bytes, body: dict[str, Any]) -> dict[str, measure
 def check(runs: dict[str, measure.Run], api: Api) -> None:
     """Everybody must say what the user and the tools said, with the same ids of calls."""
     made = {name: _bytes(run()) for name, run in runs.items() if not name.startswith(("floor", "stdlib"))}
-    heard = {name: said.by_request(data, other(api)) for name, data in made.items()}
-    for name, what in heard.items():
-        assert what == heard[measure.OURS], f"{name} does not say the same"
+    contents = {name: equivalence.by_request(data, other(api)) for name, data in made.items()}
+    for name, what in contents.items():
+        assert what == contents[measure.OURS], f"{name} does not say the same"
 
 
 def _bytes(made: Any) -> bytes:

@@ -12,9 +12,9 @@ from benchmarks.inputs import requests, streams
 from benchmarks.inputs.requests import Talk
 from benchmarks.inputs.texts import encode
 from benchmarks.peers import floors, ours
-from benchmarks.peers.everybody import PEERS
 from benchmarks.peers.peer import stdlib_json
-from benchmarks.servers import contestants, crowd, process, traffic
+from benchmarks.peers.registry import PEERS
+from benchmarks.servers import concurrency, contestants, process, traffic
 from benchmarks.servers.upstream import Upstream
 
 UNIT = "microseconds of process CPU time for one chunk, message or tool"
@@ -70,14 +70,18 @@ def show(title: str, sizes: list[int], found: dict[str, dict[str, Any]]) -> None
 
 async def at_once(given: settings.Settings) -> dict[str, Any]:
     """Streams at once through a whole server on one core: ours, and a proxy that translates nothing."""
-    counts, seconds = ([10, 100], 0.5) if given.short else ([10, 100, crowd.possible(1_000)], 4.0)
+    counts, seconds = ([10, 100], 0.5) if given.short else ([10, 100, concurrency.possible(1_000)], 4.0)
     upstream, found = Upstream(), {}
     wanted = (contestants.FLOOR, contestants.OURS)
-    with contestants.running(await upstream.listen(), given, wanted) as everybody:
+    with contestants.running(await upstream.listen(), given, wanted) as running:
         for api in DIRECTIONS:
-            chosen = [c for c in everybody[api] if c.name in (contestants.DIRECT, *wanted)]
-            found[api] = {c.name: [await crowd.paced(upstream, c, n, RATE, seconds) for n in counts] for c in chosen}
-            show_crowd(f"{TITLES[api]}: streams at once, {RATE:,} chunks a second together", with_added(found[api]))
+            chosen = [c for c in running[api] if c.name in (contestants.DIRECT, *wanted)]
+            found[api] = {
+                c.name: [await concurrency.paced(upstream, c, n, RATE, seconds) for n in counts] for c in chosen
+            }
+            show_concurrency(
+                f"{TITLES[api]}: streams at once, {RATE:,} chunks a second together", with_added(found[api])
+            )
     return {"rate": RATE, "pinned": process.PINNED, "directions": found}
 
 
@@ -90,7 +94,7 @@ def with_added(rows: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str
     return rows
 
 
-def show_crowd(title: str, rows: dict[str, list[dict[str, Any]]]) -> None:
+def show_concurrency(title: str, rows: dict[str, list[dict[str, Any]]]) -> None:
     print(f"\n{title}\n{'':32}{'streams':>9}{'chunks':>9}{'late p50':>10}{'p99, ms':>9}{'us/chunk':>10}{'busy':>7}")
     for name, row in rows.items():
         for cell in row:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks import measure, results, said, settings
+from benchmarks import equivalence, measure, results, settings
 from benchmarks.directions import DIRECTIONS, TITLES, Api, other
 from benchmarks.inputs import streams
 from benchmarks.peers import floors, ours
-from benchmarks.peers.everybody import PEERS
+from benchmarks.peers.registry import PEERS
 
 UNIT = "microseconds of process CPU time for one chunk; the request and the end of the stream are in it"
 
@@ -38,15 +38,15 @@ def in_pieces(events: list[bytes], api: Api) -> dict[str, measure.Run]:
 
 def check(runs: dict[str, Any], api: Api) -> None:
     """Everybody must end well, with the same text and the same calls."""
-    expected = said.by_stream(runs[measure.OURS](), api)
+    expected = equivalence.by_stream(runs[measure.OURS](), api)
     assert expected.text or expected.calls
     for peer in PEERS[api]:
-        assert said.by_stream(runs[peer.name](), api) == expected, f"{peer.name} does not say the same"
+        assert equivalence.by_stream(runs[peer.name](), api) == expected, f"{peer.name} does not say the same"
 
 
 def check_pieces(runs: dict[str, Any], api: Api) -> None:
     """However a stream is cut, it says the same."""
-    everything = [said.by_stream(run(), api) for name, run in runs.items() if name.startswith(measure.OURS)]
+    everything = [equivalence.by_stream(run(), api) for name, run in runs.items() if name.startswith(measure.OURS)]
     assert all(what == everything[0] for what in everything), "a stream that is cut says something else"
 
 
@@ -75,7 +75,7 @@ def free_form(count: int, given: settings.Settings) -> dict[str, Any]:
         measure.FLOOR: lambda: floors.floor_stream(events),
         measure.OURS: lambda: ours.stream(asked, events, "responses"),
     }
-    assert said.inputs(ours.stream(asked, events, "responses")) == [streams.free_form_input(count)]
+    assert equivalence.inputs(ours.stream(asked, events, "responses")) == [streams.free_form_input(count)]
     rows = measure.add_ratios(measure.compare(runs, given, dict.fromkeys(runs, count)))
     measure.show(f"{TITLES['responses']}: input of a free-form tool, {count:,} chunks; per chunk", rows)
     return {"chunks": count, "rows": rows}

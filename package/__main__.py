@@ -6,7 +6,7 @@ from __future__ import annotations
 def main() -> None:
     """Run the command; where its packages are not installed, say how to get them."""
     try:
-        from diglot.adapters.cli.main import main as command
+        from diglot.adapters.cli import main as command
 
         command()
     except ModuleNotFoundError as error:

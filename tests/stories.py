@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from diglot.translator.stream.to_responses.output import Item, Output
+from diglot.translator.stream.to_responses.output import Output, OutputItem
 
 
 def output() -> Output:
@@ -21,7 +21,7 @@ def story(out: Output) -> list[tuple[Any, ...]]:
     ]
 
 
-def grown(item: Item, grow: Callable[[Any], Any], status: str = "completed") -> list[tuple[Any, ...]]:
+def grown(item: OutputItem, grow: Callable[[Any], Any], status: str = "completed") -> list[tuple[Any, ...]]:
     """The story of one item from its opening to its end."""
     out = output()
     out.add(item)

@@ -7,9 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
-from diglot.adapters.cli.main import main
+from diglot.adapters.cli import main
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -129,13 +130,102 @@ def test_the_example_server_tells_errors(upstream: Upstream, body: bytes, status
     assert (told, error["error"].keys() >= {"message", "param"}, stream) == (status, True, "")
 
 
+class Connection:
+    """A client of the example `respond` that remembers what it gets."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, Any]] = []
+
+    def write(self, frame: bytes) -> None:
+        self.got.append(("frame", frame))
+
+    def json(self, data: bytes) -> None:
+        self.got.append(("json", json.loads(data)))
+
+    def error(self, error: Any) -> None:
+        self.got.append(("error", error.status))
+
+    @property
+    def stream(self) -> str:
+        return b"".join(frame for kind, frame in self.got if kind == "frame").decode()
+
+
+def responded(body: Any, *answers: Any) -> tuple[Connection, list[dict[str, Any]], Any]:
+    """What the driver `respond` gives a client, what it asks an upstream that answers so, and what it has learned."""
+    left, asked = list(answers), []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content))
+        given = left.pop(0)
+        if isinstance(given, Exception):
+            raise given
+        status, content = given
+        return httpx.Response(status, content=content)
+
+    names = ran("integrating.md")
+    client = Connection()
+    with httpx.Client(base_url="http://up/v1", transport=httpx.MockTransport(answer)) as upstream:
+        names["respond"](body, upstream, client)
+    return client, asked, names["adaptation"].summary()
+
+
+def cut() -> Any:
+    """A body that breaks off."""
+    yield CHUNK
+    raise httpx.ReadError("cut")
+
+
+WHOLE = b'{"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "end"),
+    [
+        ((200, CHUNK + END), "completed"),
+        ((200, WHOLE), "completed"),
+        ((200, CHUNK), "failed"),
+        ((200, cut()), "failed"),
+    ],
+)
+def test_the_example_driver_streams(answer: Any, end: str) -> None:
+    """A stream ends as it ended, and a finished answer becomes one."""
+    client, _, _ = responded({**HI, "stream": True}, answer)
+    names = re.findall(r"^event: (.*)$", client.stream, re.M)
+    assert (names[0], names[-1]) == ("response.created", f"response.{end}")
+
+
+@pytest.mark.parametrize(
+    ("body", "answer", "got"),
+    [
+        (HI, (429, b'{"error": {"message": "Slow down."}}'), ("error", 429)),
+        (HI, httpx.ConnectError("refused"), ("error", 502)),
+        ({}, (200, b""), ("error", 400)),
+        ([], (200, b""), ("error", 400)),
+    ],
+)
+def test_the_example_driver_tells_errors(body: Any, answer: Any, got: tuple[str, Any]) -> None:
+    """An error before a stream has begun has its status."""
+    client, _, _ = responded(body, answer)
+    assert client.got == [got]
+
+
+def test_the_example_driver_learns() -> None:
+    """After a refusal the request is sent again without what was refused, and that is remembered."""
+    refusal = b'{"error": {"message": "Unsupported parameter: \'temperature\'", "param": "temperature"}}'
+    client, asked, learned = responded({**HI, "temperature": 1}, (400, refusal), (200, WHOLE))
+    [(kind, body)] = client.got
+    assert (kind, body["status"]) == ("json", "completed")
+    assert ["temperature" in one for one in asked] == [True, False]
+    assert [row["models"] for row in learned] == [1]
+
+
 def test_the_example_of_choices_joins_them() -> None:
     """Two branches are one stream with two choices."""
     feed = ran("integrating.md")["feed"]
     made = [{"type": "response.created", "response": {"id": "resp_1", "model": "m", "output": []}}]
     done = {"type": "response.completed", "response": {"id": "resp_1", "status": "completed", "output": []}}
     whole = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in [*made, done])
-    chunks = [json.loads(line[6:]) for n in (0, 1) for line in feed(n, whole).decode().split("\n\n") if "{" in line]
+    chunks = [json.loads(line[6:]) for n in (0, 1) for line in map(bytes.decode, feed(n, whole)) if "{" in line]
     assert {choice["index"] for chunk in chunks for choice in chunk["choices"]} == {0, 1}
 
 

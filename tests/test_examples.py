@@ -82,7 +82,7 @@ def test_logs() -> None:
     ran = run("convert_logs", stdin=log)
     lines = [json.loads(line) for line in ran.stdout.splitlines()]
     assert [line.get("object", "request") for line in lines] == ["request", "response", "request"]
-    assert "     2 dropped seed: there is no seed" in ran.stderr
+    assert "     2 dropped seed: Responses requests have no `seed`" in ran.stderr
     assert "line 4: " in ran.stderr
     assert run("convert_logs", stdin=log).stdout == ran.stdout
 
@@ -96,6 +96,6 @@ def test_strict(tmp_path: Path) -> None:
     assert run("strict_check", str(fine)).returncode == 0
     ran = run("strict_check", "--profile", "vllm", *map(str, (fine, lossy, wrong)))
     assert ran.returncode == 1
-    assert f"{lossy}: dropped truncation: nothing is cut on its own" in ran.stdout
+    assert f"{lossy}: dropped truncation: chat requests have no `truncation`" in ran.stdout
     assert f"{wrong}: " in ran.stdout
     assert str(fine) not in ran.stdout

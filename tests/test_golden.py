@@ -57,7 +57,7 @@ class Direction(NamedTuple):
 
 def strictly(made: Body, asked: Body, profile: Profile) -> None:
     extras = profile.responses_extras | (asked.keys() if profile.responses_unknown == "pass" else set())
-    judge_responses(made, asked, least_tokens=profile.least_output_tokens, extras=extras)
+    judge_responses(made, asked, least_tokens=profile.min_output_tokens, extras=extras)
 
 
 def last_snapshot(frames: list[bytes], answer: Body) -> None:

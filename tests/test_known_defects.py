@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, BadUpstream, ServeChat
+from diglot.translator import RequestError, ServeChat, UpstreamError
 
 from chat_judges import added_up, judge_chunks
 from event_streams import events_of
@@ -89,7 +89,7 @@ def test_text_beside_calls_goes_up() -> None:
 def test_audio_is_not_sent_as_text() -> None:
     """Responses have no audio: it is refused with its place, and not handed over as a text full of base64."""
     part = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
-    with pytest.raises(BadRequest) as refused:
+    with pytest.raises(RequestError) as refused:
         exchange(messages=[{"role": "user", "content": [part]}])
     assert refused.value.param == "messages[0].content[0]"
 
@@ -97,7 +97,7 @@ def test_audio_is_not_sent_as_text() -> None:
 def test_a_failure_is_no_stop() -> None:
     """A failed Response is an error, also when the server says so with a success."""
     failed = response(TEXT, status="failed", error={"code": "server_error", "message": "Broken."})
-    with pytest.raises(BadUpstream, match="Broken"):
+    with pytest.raises(UpstreamError, match="Broken"):
         unstreamed(failed)
     *said, last = chunks(failed)
     assert last["error"]["message"] == "Broken."

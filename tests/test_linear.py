@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import Profile, Received, ServeChat, ServeResponses, encode_json
+from diglot.translator import Profile, RequestBody, ServeChat, ServeResponses, encode_json
 from diglot.translator.fields import TO_CHAT, TO_RESPONSES
 from diglot.translator.parts import content, tools, upstream_errors
 from diglot.translator.parts.reasoning import seal, to_details
@@ -44,9 +44,11 @@ def many(value: Any) -> Make:
 
 def serve(serving: Any, body: Any, **settings: Any) -> Callable[[], Any]:
     def run() -> None:
-        made, data = Received(body).translate(lambda b: serving(b, new_id=lambda p: p, clock=lambda: 1.0, **settings))
+        made, data = RequestBody(body).translate(
+            lambda b: serving(b, new_id=lambda p: p, clock=lambda: 1.0, **settings)
+        )
         for path in ("messages[1].content[0].text", "input[1].content", "tools[1].function.name", LONG):
-            made.own_path(path)
+            made.caller_path(path)
         assert data
         made.report.header()
 
@@ -460,8 +462,8 @@ def test_many_fields() -> None:
 @pytest.mark.parametrize("path", ["messages[0].x", "x"])
 def test_paths_in_messages_of_errors(path: str) -> None:
     """An upstream's message is told in the client's words, however often it says them."""
-    assert_linear(lambda n: lambda: upstream_errors.renamed(f"'{path}' " * n, path, "input[0].y"))
-    assert_linear(lambda n: lambda: upstream_errors.renamed("a" * 100 * n, "a" * 50 * n + "b", "input[0].y"))
+    assert_linear(lambda n: lambda: upstream_errors.replace_path(f"'{path}' " * n, path, "input[0].y"))
+    assert_linear(lambda n: lambda: upstream_errors.replace_path("a" * 100 * n, "a" * 50 * n + "b", "input[0].y"))
 
 
 @pytest.mark.parametrize("folder", ["translator", "adapters"])

@@ -15,10 +15,10 @@ import pytest
 from diglot.translator import Profile, ServeChat, ServeResponses
 from diglot.translator.parts import calls, reasoning
 from diglot.translator.stream.to_chat import events as to_chat_events
-from diglot.translator.stream.to_chat import item_parts
+from diglot.translator.stream.to_chat import item_parts, output_reader
 from diglot.translator.stream.to_chat import transducer as to_chat_transducer
-from diglot.translator.stream.to_chat.fast_path import _Event
-from diglot.translator.stream.to_responses import transducer as to_responses_transducer
+from diglot.translator.stream.to_chat.fast_path import _DeltaEvent
+from diglot.translator.stream.to_responses import choice_writer as to_responses_choices
 from diglot.translator.stream.to_responses.fast_path import _Chunk, _Delta
 
 from costs import assert_linear
@@ -239,7 +239,7 @@ MARKED: Cases = {
 
 def test_every_delta_has_a_case() -> None:
     """A field of a delta, a choice or a chunk without one would be a new way to be slow."""
-    assert keys_of(DELTAS) - {"unknown"} == to_responses_transducer.DELTAS.keys() | reasoning.FIELDS
+    assert keys_of(DELTAS) - {"unknown"} == to_responses_choices.DELTAS.keys() | reasoning.FIELDS
     read = {*_Chunk.__struct_fields__, *CHOICE_FIELDS}
     assert keys_of(CHUNKS) >= read
     assert keys_of(DELTAS) | {"role", "audio"} >= set(_Delta.__struct_fields__)
@@ -558,12 +558,12 @@ def done(make: Chunks) -> Chunks:
 
 def test_every_event_has_a_case() -> None:
     """An event without one would be a new way to be slow."""
-    assert keys_of(EVENTS) == to_chat_events.EVENTS.keys() >= to_chat_events.GROWING.keys()
+    assert keys_of(EVENTS) == to_chat_events.EVENTS.keys() >= to_chat_events.APPENDERS.keys()
     assert keys_of(ABOUT) - {"unknown"} == to_chat_transducer.EVENTS.keys()
     assert {
         name.split(", ")[0] for name in ITEMS
-    } >= to_chat_events.WHOLE.keys() | item_parts.TEXTS.keys() | calls.CALLS.keys()
-    assert set(_Event.__struct_fields__) == {
+    } >= output_reader.FINISHERS.keys() | item_parts.TEXTS.keys() | calls.CALLS.keys()
+    assert set(_DeltaEvent.__struct_fields__) == {
         *("type", "delta", "output_index", "item_id", "content_index", "summary_index", "logprobs", "obfuscation")
     }
 

@@ -9,7 +9,7 @@ FILES = [
     path.relative_to(TESTS.parent)
     for folder in ("translator", "adapters")
     for path in sorted((TESTS.parent / folder).rglob("*.py"))
-    if path.name != "__init__.py"
+    if path.name not in ("__init__.py", "__main__.py")
 ]
 
 

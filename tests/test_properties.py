@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from diglot.translator import PRESETS, Profile, ServeResponses, TranslationError, decode_json, encode_json
 from diglot.translator.fields import REQUEST
 from diglot.translator.mapping import is_one_of
-from diglot.translator.stream.to_responses.wrapped_input import InputDecoder
+from diglot.translator.stream.to_responses.wrapped_input import WrappedInputDecoder
 from diglot.translator.wire import sse
 
 from judges import judge_answer, judge_chat, judge_stream
@@ -317,7 +317,7 @@ def test_events_cut_anywhere_are_the_same_events(texts: list[str], end: str, cut
 @given(st.text(max_size=20), CUTS, st.booleans())
 def test_free_form_input_is_decoded_in_any_pieces(text: str, cuts: list[int], ascii_only: bool) -> None:
     """The input inside wrapped arguments comes out whole, however escapes and surrogate pairs were cut."""
-    decoder = InputDecoder()
+    decoder = WrappedInputDecoder()
     arguments = json.dumps({"input": text}, ensure_ascii=ascii_only)
     assert "".join(map(decoder.feed, pieces_of(arguments, cuts))) + decoder.flush() == text
 
@@ -326,7 +326,7 @@ def test_free_form_input_is_decoded_in_any_pieces(text: str, cuts: list[int], as
 def test_broken_arguments_are_decoded_alike_in_any_pieces(text: str, cuts: list[int]) -> None:
     """Arguments that are no JSON give the same input whole and in pieces."""
     for head in ("", '{"input": "'):
-        whole, cut = InputDecoder(), InputDecoder()
+        whole, cut = WrappedInputDecoder(), WrappedInputDecoder()
         expected = whole.feed(head + text) + whole.flush()
         assert "".join(map(cut.feed, pieces_of(head + text, cuts))) + cut.flush() == expected
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from diglot.adapters.cli.main import main
+from diglot.adapters.cli import main
 from diglot.translator import PRESETS, ServeResponses
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +24,7 @@ def test_python_runs(block: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_losses_are_printed_as_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """The converter example prints the losses that its comment promises."""
     exec(compile(next(b for b in BLOCKS if "# dropped truncation" in b), "README.md", "exec"), {})
-    assert "dropped truncation: nothing is cut on its own" in capsys.readouterr().out
+    assert "dropped truncation: chat requests have no `truncation`" in capsys.readouterr().out
     exec(compile(next(b for b in BLOCKS if "# emulated stop" in b), "README.md", "exec"), {})
     assert "emulated stop: " in capsys.readouterr().out
 

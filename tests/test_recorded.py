@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diglot.translator import BadRequest, ServeChat, ServeResponses, encode_json, preset
+from diglot.translator import RequestError, ServeChat, ServeResponses, encode_json, preset
 
 from chat_judges import judge_chunks, judge_completion
 from judges import events_of, judge_answer, judge_chat, judge_stream
@@ -172,7 +172,7 @@ def test_requests_of_real_clients(path: Path, profile: str) -> None:
 
     refused = REFUSED.get(f"{path.parent.name}/{path.stem}")
     if refused:
-        with pytest.raises(BadRequest) as raised:
+        with pytest.raises(RequestError) as raised:
             convert()
         assert raised.value.param == refused
     else:

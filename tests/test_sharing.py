@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import diglot.translator
-from diglot.translator import Branches, Exchange, ServeChat, ServeCompact, ServeResponses, TranslationError, request
+from diglot.translator import ChoiceMerger, Exchange, ServeChat, ServeCompact, ServeResponses, TranslationError, request
 from diglot.translator.profiles import FrozenDict
 
 from golden_files import load, profile_of
@@ -84,7 +84,7 @@ def test_requests(path: Path) -> None:
 
     def run() -> Any:
         x = exchange(path, case, copy.deepcopy(case["given"]))
-        return x.request, list(x.report), x.repeated()
+        return x.request, list(x.report), x.echoed_values()
 
     assert_spoiling_changes_nothing(run)
     _, convert = SERVING[path.relative_to(GOLDEN).parts[0]]
@@ -191,8 +191,8 @@ def test_branches() -> None:
     chunk = {"id": "c", "created": 1, "model": "m", "choices": [{"index": 0, "delta": {"content": "a"}}]}
 
     def run() -> Any:
-        branches = Branches(3)
-        return branches.feed(0, copy.deepcopy(chunk)), branches.feed(1, copy.deepcopy(chunk))
+        merger = ChoiceMerger(3)
+        return merger.feed(0, copy.deepcopy(chunk)), merger.feed(1, copy.deepcopy(chunk))
 
     assert_spoiling_changes_nothing(run)
     begun, _ = run()

@@ -1,6 +1,6 @@
-"""What is added to a Responses request, as the profile says, where a chat client said nothing of it.
+"""What a profile adds to a Responses request if the chat client left it out.
 
-An upstream may refuse what was added: `refused` says which settings the refusal is about.
+An upstream may refuse an addition: `refused` tells which settings the refusal is about.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ import msgspec
 from .context import Context
 from .parts import upstream_errors
 from .profiles import Profile
-from .turns.to_responses import Items
+from .turns.to_responses import ItemBuilder
 from .wire import json
 
 SEALED = "reasoning.encrypted_content"
 _SYSTEM = ("system", "developer")
 
 
-def add(given: dict[str, Any], items: Items, made: dict[str, Any], context: Context) -> frozenset[str]:
-    """Add to the request that was *made* of a *given* one; return the settings whose additions may be refused."""
+def add(chat: dict[str, Any], items: ItemBuilder, out: dict[str, Any], context: Context) -> frozenset[str]:
+    """Add to *out*, the request made from *chat*; return the settings whose additions may be refused."""
     profile, added = context.profile, set[str]()
-    included, told = made.get("include", []), made.get("reasoning") or {}
+    included, reasoning = out.get("include", []), out.get("reasoning") or {}
     if profile.system_as_instructions:
-        _instruct(items, made, context)
+        _instruct(items, out, context)
     if profile.responses_always_stream:
-        made["stream"] = True
+        out["stream"] = True
     sees_answer = context.live  # elsewhere, nobody would bring it back
-    if profile.encrypted_reasoning and sees_answer and made.get("store") is False and SEALED not in included:
-        made["include"] = [*included, SEALED]
+    if profile.encrypted_reasoning and sees_answer and out.get("store") is False and SEALED not in included:
+        out["include"] = [*included, SEALED]
         added.add("encrypted_reasoning")
-    if profile.reasoning_summary and told.get("summary") is None and told.get("generate_summary") is None:
-        made["reasoning"] = {**told, "summary": profile.reasoning_summary}
+    if profile.reasoning_summary and reasoning.get("summary") is None and reasoning.get("generate_summary") is None:
+        out["reasoning"] = {**reasoning, "summary": profile.reasoning_summary}
         added.add("reasoning_summary")
-    if profile.derive_prompt_cache_key and given.get("prompt_cache_key") is None:
-        made["prompt_cache_key"] = _cache_key(made, items.items)
+    if profile.derive_prompt_cache_key and chat.get("prompt_cache_key") is None:
+        out["prompt_cache_key"] = _cache_key(out, items.items)
         added.add("derive_prompt_cache_key")
     return frozenset(added)
 
@@ -46,9 +46,9 @@ def add(given: dict[str, Any], items: Items, made: dict[str, Any], context: Cont
 # system messages as `instructions`
 
 
-def _instruct(items: Items, made: dict[str, Any], context: Context) -> None:
-    """The system messages in front are the `instructions`, which have to be there; later ones are the developer's."""
-    texts: list[str] = [made["instructions"]] if "instructions" in made else []
+def _instruct(items: ItemBuilder, out: dict[str, Any], context: Context) -> None:
+    """Move leading system messages into `instructions`, which are required; later ones become developer messages."""
+    texts: list[str] = [out["instructions"]] if "instructions" in out else []
     first = 0
     for item in items.items[:-1]:  # there has to be some input
         text = _text(item) if item.get("type") == "message" and item.get("role") in _SYSTEM else None
@@ -56,38 +56,42 @@ def _instruct(items: Items, made: dict[str, Any], context: Context) -> None:
             break
         texts.append(text)
         first += 1
-    items.items, items.origins = items.items[first:], items.origins[first:]
-    made["instructions"], made["input"] = "\n\n".join(texts), items.items
+    items.remove_first(first)
+    out["instructions"], out["input"] = "\n\n".join(texts), items.items
     for i, item in enumerate(items.items):
         if item.get("type") == "message" and item.get("role") == "system":
-            context.report.emulated(items.origins[i], "a system message that is not in front is the developer's")
+            context.report.emulated(
+                items.origins[i], "a system message that is not at the start becomes a developer message"
+            )
             items.items[i] = {**item, "role": "developer"}
 
 
 def _text(item: dict[str, Any]) -> str | None:
-    """What a message says, if that is nothing but text."""
-    said = item.get("content")
-    if isinstance(said, str):
-        return said
-    texts = [part.get("text") if isinstance(part, dict) else None for part in said] if isinstance(said, list) else []
+    """Return the text of a message that has nothing else."""
+    content = item.get("content")
+    if isinstance(content, str):
+        return content
+    texts = (
+        [part.get("text") if isinstance(part, dict) else None for part in content] if isinstance(content, list) else []
+    )
     return "\n\n".join(map(str, texts)) if texts and all(isinstance(text, str) for text in texts) else None
 
 
 # a key for the upstream's cache
 
 
-def _cache_key(made: dict[str, Any], items: list[dict[str, Any]]) -> str:
-    """The same key for all requests of one conversation: a hash of its model, its system texts, its first question."""
-    beginning = [made["model"], made.get("instructions"), *_beginning(items)]
+def _cache_key(request: dict[str, Any], items: list[dict[str, Any]]) -> str:
+    """Return one key for all requests of a conversation: a hash of its model, system texts and first question."""
+    beginning = [request["model"], request.get("instructions"), *_beginning(items)]
     return f"conversation-{hashlib.sha256(json.encode(beginning)).hexdigest()[:32]}"
 
 
 def _beginning(items: list[dict[str, Any]]) -> Iterator[Any]:
-    """The texts up to the first one of the user; media are left out, for their bytes may not be at hand."""
+    """Return the texts up to the first one of the user, without media, whose bytes may not be available."""
     for item in items:
-        role, said = item.get("role"), item.get("content")
+        role, content = item.get("role"), item.get("content")
         if role in (*_SYSTEM, "user"):
-            parts = said if isinstance(said, list) else [{"text": said}]
+            parts = content if isinstance(content, list) else [{"text": content}]
             yield [role, *(part.get("text") for part in parts if isinstance(part, dict))]
         if role == "user":
             return
@@ -104,13 +108,13 @@ _OFF: dict[str, Any] = {"encrypted_reasoning": False, "reasoning_summary": "", "
 
 
 def refused(added: Iterable[str], profile: Profile, status: int, body: bytes) -> Profile | None:
-    """Return *profile* without the settings whose additions an upstream has refused; None if it speaks of none.
+    """Return *profile* without the settings whose additions an upstream has refused; None if the error names none.
 
-    Some models take neither, and some accounts get no summaries.
+    Some models support neither, and some accounts get no summaries.
     """
     if status not in (400, 422):
         return None
     error = upstream_errors.read(status, body)
-    said = f"{error.param} {error.message}"
-    off = {name: _OFF[name] for name in sorted(added) if _ABOUT[name].search(said)}
+    text = f"{error.param} {error.message}"
+    off = {name: _OFF[name] for name in sorted(added) if _ABOUT[name].search(text)}
     return msgspec.structs.replace(profile, **off) if off else None

@@ -1,6 +1,6 @@
-"""Compaction: a conversation becomes a summary that only this library reads back (protocol 2.7, 6.1).
+"""Compaction: a conversation becomes a summary that only this library can read (protocol 2.7, 6.1).
 
-It needs no store: the model writes the summary, which travels sealed in a `compaction` item.
+It needs no store: the model writes the summary, which is sent to the client sealed in a `compaction` item.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PROMPT = (
 _NOT_FOR_SUMMARIES = ("text", "include", "max_output_tokens", "top_logprobs")
 
 
-def is_asked(body: Any) -> bool:
+def has_trigger(body: Any) -> bool:
     """Whether the last input item of a request is a `compaction_trigger`."""
     items = body.get("input") if isinstance(body, dict) else None
     last = items[-1] if isinstance(items, list) and items else None
@@ -27,34 +27,34 @@ def is_asked(body: Any) -> bool:
 
 def request(body: dict[str, Any]) -> dict[str, Any]:
     """Return the request for the summary; tools stay declared, so that cached prefixes hold, but are not called."""
-    kept = {name: value for name, value in body.items() if name not in _NOT_FOR_SUMMARIES}
+    fields = {name: value for name, value in body.items() if name not in _NOT_FOR_SUMMARIES}
     asking = {"type": "message", "role": "user", "content": PROMPT}
     items = [_unformatted(item) for item in body["input"][:-1]]
-    return {**kept, "input": [*items, asking], "tool_choice": "none"}
+    return {**fields, "input": [*items, asking], "tool_choice": "none"}
 
 
 def _unformatted(item: Any) -> Any:
-    """A later format of the answer is none of the summary."""
+    """Return *body* without an output format: it is for the next answer, not for the summary."""
     is_update = isinstance(item, dict) and item.get("type") == "configuration_update"
     return {**item, "text": None} if is_update else item
 
 
-def triggered(body: Any) -> dict[str, Any]:
-    """Return the Responses request that does what a body of `POST /responses/compact` asks for."""
+def with_trigger(body: Any) -> dict[str, Any]:
+    """Return the Responses request for the body of a `POST /responses/compact`."""
     body = validate.mapping(body, "body")
     validate.text(body.get("model"), "model")
-    given = body.get("input")
-    items = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    conversation = body.get("input")
+    items = [{"role": "user", "content": conversation}] if isinstance(conversation, str) else conversation
     return {**body, "input": [*validate.array(items, "input"), {"type": "compaction_trigger"}]}
 
 
-def answer(body: dict[str, Any], answered: dict[str, Any]) -> dict[str, Any]:
+def answer(body: dict[str, Any], summary: dict[str, Any]) -> dict[str, Any]:
     """Return the `response.compaction` object: the user's messages as they were, then the `compaction` item."""
-    told = [item for item in body["input"] if isinstance(item, dict) and item.get("role") == "user"]
+    messages = [item for item in body["input"] if isinstance(item, dict) and item.get("role") == "user"]
     return {
-        "id": answered["id"],
+        "id": summary["id"],
         "object": "response.compaction",
-        "created_at": answered["created_at"],
-        "output": [*({"type": "message", **item} for item in told), *answered["output"]],
-        "usage": answered["usage"],
+        "created_at": summary["created_at"],
+        "output": [*({"type": "message", **item} for item in messages), *summary["output"]],
+        "usage": summary["usage"],
     }

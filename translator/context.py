@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .losses import Report
-from .presets import chosen
+from .presets import resolve_profile
 from .profiles import Profile
 
 
@@ -15,23 +15,23 @@ class Context(NamedTuple):
     profile: Profile
     report: Report
     live: bool = False
-    """Whether a call is translated, with its answer: then some things are emulated that no request can say."""
+    """Whether the answer is translated, too: then some things can be emulated that no request can express."""
 
     @classmethod
     def of(cls, profile: Profile | str | None, report: Report | None, live: bool = False) -> Context:
-        """Return the context of a conversion by a profile or the name of one, and for a report or a new one.
+        """Return the context for a profile or its name; without a *report*, it gets a new one.
 
-        Raises ValueError for an unknown name, and TypeError for anything else.
+        Raises ValueError for an unknown name, and TypeError for a value of another type.
         """
         if report is None:
             report = Report()
         elif not isinstance(report, Report):
             raise TypeError(f"a report is a Report, not a {type(report).__name__}")
-        return cls(chosen(profile), report, live)
+        return cls(resolve_profile(profile), report, live)
 
-    def report_unread(self, value: dict[str, Any], known: frozenset[str] | None, path: str) -> None:
-        """Report the fields of *value* that nobody reads."""
-        if known is not None and not known.issuperset(value):
+    def report_unread(self, value: dict[str, Any], fields: frozenset[str] | None, path: str) -> None:
+        """Report the fields of *value* that are not read."""
+        if fields is not None and not fields.issuperset(value):
             for name in value:
-                if name not in known and value[name] is not None:
-                    self.report.dropped(f"{path}.{name}", "no such field is known", value[name])
+                if name not in fields and value[name] is not None:
+                    self.report.dropped(f"{path}.{name}", "unknown field", value[name])

@@ -1,8 +1,8 @@
-"""Requests and finished answers of one dialect in the other one: a function is named by what it returns.
+"""Convert requests and finished answers into the other dialect: each function is named after what it returns.
 
-Bodies are mappings, or objects of the OpenAI SDK, which are read (`model_dump`). What comes out is the caller's own: it
-shares nothing with what went in. Losses come with it. Ids and times are functions of the input, unless they are handed
-in: the same input gives the same bytes. For streams, see `convert_stream.py`.
+Bodies are mappings, or objects of the OpenAI SDK (read with `model_dump`). The result shares nothing with the input,
+and comes with its losses. Ids and times are derived from the input unless they are passed in: the same input gives the
+same bytes. For streams, see `convert_stream.py`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from .wire import plain
 from .wire.chat_types import ChatAnswer, ChatRequest
 from .wire.responses_types import ResponsesAnswer, ResponsesRequest
 
-Body = Mapping[str, Any] | plain.Model
-"""A request or an answer: decoded JSON, or an object of an SDK."""
+Body = Mapping[str, Any] | plain.SupportsModelDump
+"""A request or an answer: decoded JSON, or an SDK object."""
 
 
 def chat_request(
@@ -32,16 +32,16 @@ def chat_request(
 ) -> tuple[ChatRequest, list[Loss]]:
     """Return the Chat Completions request for a Responses request, and what was lost.
 
-    *profile* says what the upstream takes: the name of a preset, or a Profile. What only a live exchange
-    (`ServeResponses`) emulates is dropped. Raises RequestError for what is no Responses request or asks for stored
-    state, UntranslatableError when *strict* and something would be dropped or approximated, and TypeError for what is
-    no JSON. Rules: protocol 1.2.
+    *profile* describes the upstream: the name of a preset, or a Profile. What only a live exchange (`ServeResponses`)
+    emulates is dropped. Raises RequestError if *body* is not a Responses request or asks for stored state,
+    UntranslatableError if *strict* and something would be dropped or approximated, and TypeError if it is not JSON.
+    Rules: protocol 1.2.
 
     >>> body, losses = chat_request({"model": "m", "input": "Hi", "truncation": "auto"})
     >>> body
     {'model': 'm', 'messages': [{'role': 'user', 'content': 'Hi'}]}
     >>> print(*losses)
-    dropped truncation: nothing is cut on its own
+    dropped truncation: chat requests have no `truncation`
     """
     context = Context.of(profile, None)
     body: Any = requests.translate_to_chat(plain.read(request, "request", RequestError), context, strict=strict).body
@@ -53,16 +53,16 @@ def responses_request(
 ) -> tuple[ResponsesRequest, list[Loss]]:
     """Return the Responses request for a Chat Completions request, and what was lost.
 
-    *profile* says what the upstream takes: the name of a preset, or a Profile. What only a live exchange (`ServeChat`)
-    emulates is dropped: `stop` and `n` for example. Raises RequestError for what is no chat request or asks for what
-    Responses cannot give (audio), UntranslatableError when *strict* and something would be dropped or approximated, and
-    TypeError for what is no JSON. Rules: protocol 1.1.
+    *profile* describes the upstream: the name of a preset, or a Profile. What only a live exchange (`ServeChat`)
+    emulates is dropped, for example `stop` and `n`. Raises RequestError if *body* is not a chat request or asks for
+    something that Responses does not have (audio), UntranslatableError if *strict* and something would be dropped or
+    approximated, and TypeError if it is not JSON. Rules: protocol 1.1.
 
     >>> body, losses = responses_request({"model": "m", "messages": [{"role": "user", "content": "Hi"}], "seed": 1})
     >>> body
     {'model': 'm', 'input': [{'type': 'message', 'role': 'user', 'content': 'Hi'}], 'store': False}
     >>> print(*losses)
-    dropped seed: there is no seed
+    dropped seed: Responses requests have no `seed`
     """
     context = Context.of(profile, None)
     body: Any = requests.translate_to_responses(
@@ -81,13 +81,14 @@ def responses_answer(
     new_id: Callable[[str], str] | None = None,
     clock: Callable[[], float] | None = None,
 ) -> tuple[ResponsesAnswer, list[Loss]]:
-    """Return the Response object for a finished chat completion, and what was lost of it.
+    """Return the Response object for a finished chat completion, and what was lost.
 
-    *request* is the Responses request that it answers: the answer repeats its settings, and its tools say which item a
-    call becomes. *new_id* makes an id for a prefix (``resp`` -> ``resp_...``), *clock* gives Unix seconds; without
-    them, ids are hashes, and times are the completion's own (0 if it has none). Raises UpstreamError for what is an
-    error or no completion, RequestError for what is no *request*, UntranslatableError when *strict* and something would
-    be dropped or approximated, and TypeError for what is no JSON. Rules: protocol 3 and 4.
+    *request* is the Responses request that it answers: its settings are repeated in the answer, and its tools decide
+    which item a call becomes. *new_id* makes an id for a prefix (``resp`` -> ``resp_...``), *clock* returns Unix
+    seconds; without them, ids are hashes, and times are the completion's own (0 if it has none). Raises UpstreamError
+    if the body is an error or not a chat completion, RequestError if *request* is invalid, UntranslatableError if
+    *strict* and something would be dropped or approximated, and TypeError if something is not JSON. Rules: protocol 3
+    and 4.
 
     >>> message = {"role": "assistant", "content": "Hello."}
     >>> answer, losses = responses_answer({"model": "m", "choices": [{"message": message, "finish_reason": "stop"}]})
@@ -107,13 +108,13 @@ def chat_answer(
     new_id: Callable[[str], str] | None = None,
     clock: Callable[[], float] | None = None,
 ) -> tuple[ChatAnswer, list[Loss]]:
-    """Return the chat completion for a finished Response object, and what was lost of it.
+    """Return the chat completion for a finished Response object, and what was lost.
 
-    *request* is the chat request that it answers: its `stop` sequences are looked for, and its older `functions` are
-    answered in kind. *new_id* makes an id for a prefix (``call`` -> ``call_...``), *clock* gives Unix seconds; without
-    them, ids are hashes, and times are the Response's own (0 if it has none). Raises UpstreamError for what is an error
-    or no Response, or did not end well, RequestError for what is no *request*, UntranslatableError when *strict* and
-    something would be dropped or approximated, and TypeError for what is no JSON. Rules: protocol 3 and 4.
+    *request* is the chat request that it answers: its `stop` sequences are applied, and the older `functions` get a
+    `function_call`. *new_id* makes an id for a prefix (``call`` -> ``call_...``), *clock* returns Unix seconds; without
+    them, ids are hashes, and times are the Response's own (0 if it has none). Raises UpstreamError if the body is an
+    error, is not a Response or did not end well, RequestError if *request* is invalid, UntranslatableError if *strict*
+    and something would be dropped or approximated, and TypeError if something is not JSON. Rules: protocol 3 and 4.
 
     >>> message = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hello."}]}
     >>> answer, losses = chat_answer({"id": "resp_1", "model": "m", "status": "completed", "output": [message]})
@@ -126,18 +127,18 @@ def chat_answer(
 def convert(
     body: Body, /, *, profile: Profile | str | None = None, strict: bool = False
 ) -> tuple[dict[str, Any], list[Loss]]:
-    """Return a request or a finished answer of either dialect in the other one, and what was lost.
+    """Convert a request or a finished answer of either dialect into the other one; return it, and what was lost.
 
-    Its fields say what it is: `messages` are those of a chat request, `choices` of a chat completion, `output` of a
-    Response; anything else is a Responses request. This is what `diglot convert` runs; arguments and errors are those
-    of the four functions.
+    Its fields tell what it is: a chat request has `messages`, a chat completion `choices`, a Response `output`;
+    anything else is a Responses request. This is what `diglot convert` runs; arguments and errors are those of the
+    four functions.
 
     >>> convert({"model": "m", "input": "Hi"})
     ({'model': 'm', 'messages': [{'role': 'user', 'content': 'Hi'}]}, [])
     """
     body = plain.read(body, "body", RequestError)
     if not isinstance(body, dict):
-        raise RequestError("A request or an answer is a JSON object.")
+        raise RequestError("A request or an answer must be a JSON object.")
     to_other = next((to_other for field, to_other in _BY_FIELD.items() if field in body), chat_request)
     made: tuple[Any, list[Loss]] = to_other(body, profile=profile, strict=strict)
     return made
@@ -160,11 +161,11 @@ def _answer(
     clock: Callable[[], float] | None,
 ) -> tuple[Any, list[Loss]]:
     finished = plain.read(answer, "answer", UpstreamError)
-    asked = None if request is None else plain.read(request, "request", RequestError)
+    body = None if request is None else plain.read(request, "request", RequestError)
     exchange = serve(
-        unknown_request(finished) if asked is None else asked,
+        unknown_request(finished) if body is None else body,
         profile=profile,
-        new_id=new_id or derived.Ids(asked, derived.identity(finished)),
+        new_id=new_id or derived.Ids(body, derived.identity(finished)),
         clock=clock or derived.no_time,
     )
     of_request = len(exchange.report)
@@ -176,6 +177,6 @@ def _answer(
 
 
 def unknown_request(answer: Any) -> dict[str, Any]:
-    """Return a request of both dialects that *answer*, or the first event of one, may answer: nobody knows it."""
-    asked = {"model": derived.model_of(answer), "stream": True, "stream_options": {"include_usage": True}}
-    return {**asked, "input": "", "messages": [{"role": "user", "content": ""}]}
+    """Return a stand-in, valid in both dialects, for the unknown request of *answer* or of the first event of one."""
+    body = {"model": derived.model_of(answer), "stream": True, "stream_options": {"include_usage": True}}
+    return {**body, "input": "", "messages": [{"role": "user", "content": ""}]}

@@ -1,7 +1,7 @@
-"""Streams of one dialect in the other one, as iterators: bytes or decoded objects in, decoded events out.
+"""Convert streams into the other dialect, as iterators: bytes or decoded objects in, decoded events out.
 
-They own nothing of the connection: what is iterated over is the caller's to close. Who writes a server wants bytes out:
-that is `ServeResponses.stream` and `ServeChat.stream`.
+They do not own the connection: the caller closes what is iterated over. Servers, which need bytes out, use
+`ServeResponses.stream` and `ServeChat.stream`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .wire.event_types import ResponsesEvent
 
 Event = TypeVar("Event")
 Chunk = bytes | bytearray | str | Body
-"""A piece of a stream: of its text, cut anywhere, or a decoded event."""
+"""A piece of a stream: of its text, cut anywhere, or a decoded event or chunk."""
 Chunks = Iterable[Chunk] | bytes | bytearray | str
 AsyncChunks = AsyncIterable[Chunk]
 
@@ -59,17 +59,17 @@ def responses_stream(
     new_id: Callable[[str], str] | None = None,
     clock: Callable[[], float] | None = None,
 ) -> ConvertedStream[ResponsesEvent] | AsyncConvertedStream[ResponsesEvent]:
-    """Return an iterator over the Responses events for a stream of a chat completion.
+    """Return an iterator over the Responses events for the stream of a chat completion.
 
-    *chunks* are pieces of the SSE text as they come from the network, cut anywhere (httpx: `iter_bytes()`), or its
-    lines (`iter_lines()`), or decoded chunks: mappings, or those of the OpenAI SDK. An asynchronous iterable gives an
+    *chunks* are pieces of the SSE text as they arrive, cut anywhere (httpx: `iter_bytes()`), or its lines
+    (`iter_lines()`), or decoded chunks: mappings or objects of the OpenAI SDK. An asynchronous iterable gives an
     asynchronous iterator.
     *request* is the Responses request that is answered; *new_id* and *clock* are as in ``responses_answer``.
 
-    The events end with the answer, whatever follows it. A stream that breaks off ends with `response.failed`, or
-    `response.incomplete`; one that never began raises UpstreamError from the iterator. A *request* that is none raises
-    RequestError here. When the iterator is at its end, ``answer`` is the Response object, and ``losses`` are all of the
-    answer's. Rules: protocol 5.4.
+    The events end with the answer; anything after it is ignored. A stream that breaks off ends with `response.failed`
+    or `response.incomplete`; if it never began, the iterator raises UpstreamError. An invalid *request* raises
+    RequestError at once. After the last event, ``answer`` is the Response object, and ``losses`` has everything that
+    was lost of the answer. Rules: protocol 5.4.
 
     >>> chunks = [{"choices": [{"delta": {"content": "Hello."}}]}, {"choices": [{"finish_reason": "stop"}]}]
     >>> stream = responses_stream(chunks, request={"model": "m", "input": "Hi"})
@@ -112,16 +112,16 @@ def chat_stream(
 ) -> ConvertedStream[ChatEvent] | AsyncConvertedStream[ChatEvent]:
     """Return an iterator over the chunks of a chat completion for the stream of a Response.
 
-    *events* are pieces of the SSE text as they come from the network, cut anywhere (httpx: `iter_bytes()`), or its
-    lines (`iter_lines()`), or decoded events: mappings, or those of the OpenAI SDK. An asynchronous iterable gives an
+    *events* are pieces of the SSE text as they arrive, cut anywhere (httpx: `iter_bytes()`), or its lines
+    (`iter_lines()`), or decoded events: mappings or objects of the OpenAI SDK. An asynchronous iterable gives an
     asynchronous iterator.
-    *request* is the chat request that is answered: without one, the usage is shown. *new_id* and *clock* are as in
+    *request* is the chat request that is answered; without one, usage is included. *new_id* and *clock* are as in
     ``chat_answer``.
 
-    The chunks end with the answer, whatever follows it; a `stop` sequence of the request ends it early. A stream that
-    breaks off ends with a chunk that has `error`; one that never began raises UpstreamError from the iterator. A
-    *request* that is none raises RequestError here. When the iterator is at its end, ``answer`` is the chat completion,
-    and ``losses`` are all of the answer's. Rules: protocol 5.5.
+    The chunks end with the answer; anything after it is ignored. A `stop` sequence of the request ends it early. A
+    stream that breaks off ends with a chunk that has an `error`; if it never began, the iterator raises UpstreamError.
+    An invalid *request* raises RequestError at once. After the last chunk, ``answer`` is the chat completion, and
+    ``losses`` has everything that was lost of the answer. Rules: protocol 5.5.
 
     >>> message = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hello."}]}
     >>> finished = {"id": "resp_1", "model": "m", "status": "completed", "output": [message]}
@@ -135,7 +135,7 @@ def chat_stream(
 
 
 class _Conversion(Generic[Event]):
-    """One stream: pieces in, events out. It begins when the first event is there, on which ids depend."""
+    """One stream: pieces in, events out. It begins with the first event, because ids depend on it."""
 
     def __init__(
         self,
@@ -145,14 +145,14 @@ class _Conversion(Generic[Event]):
         new_id: Callable[[str], str] | None,
         clock: Callable[[], float] | None,
     ) -> None:
-        asked = None if request is None else plain.read(request, "request", RequestError)
+        body = None if request is None else plain.read(request, "request", RequestError)
         self.events: deque[Event] = deque()
-        self._ids = derived.Ids(asked)
+        self._ids = derived.Ids(body)
         self._serve = lambda body: serve(
             body, profile=profile, new_id=new_id or self._ids, clock=clock or derived.no_time
         )
-        self._exchange = self._serve(unknown_request(None) if asked is None else asked)
-        self._is_known = asked is not None
+        self._exchange = self._serve(unknown_request(None) if body is None else body)
+        self._is_known = body is not None
         self._known_losses = len(self._exchange.report)
         self._stream: FrameStream | None = None
         self._decoder = sse.Decoder()
@@ -167,14 +167,14 @@ class _Conversion(Generic[Event]):
 
     @property
     def answer(self) -> Any:
-        return json.copied(self._stream.answer) if self._stream else None
+        return json.deep_copy(self._stream.answer) if self._stream else None
 
     @property
     def losses(self) -> list[Loss]:
         return list(self._exchange.report)[self._known_losses :]
 
     def feed(self, chunk: Any) -> None:
-        """Take a piece; what follows from it is among the events."""
+        """Read a piece; the events that follow from it are added."""
         data = _bytes(chunk) + self._end
         if self._stream is not None:
             self._take(self._stream.feed(data))
@@ -187,14 +187,14 @@ class _Conversion(Generic[Event]):
         self._look_at(self._decoder.feed(data))
 
     def finish(self) -> None:
-        """There are no more pieces."""
+        """End the stream: there are no more pieces."""
         if self._stream is None:
             self._look_at(self._decoder.flush())
         stream = self._stream or self._begin(None)
         self._take(stream.finish())
 
     def _as_lines(self, line: bytes) -> bytes:
-        """What came so far were lines, as *line* is: return them all, with their ends."""
+        """Return all pieces so far, and *line*, with line ends: they turned out to be lines."""
         self._end = b"\n"
         whole = b"".join(one + self._end for one in (*self._waiting, line))
         self._decoder, self._waiting, self._size = sse.Decoder(), [], 0
@@ -220,7 +220,7 @@ class _Conversion(Generic[Event]):
 
 
 class ConvertedStream(Iterator[Event]):
-    """The events of an answer in the other dialect, one after the other."""
+    """An iterator over the events of an answer in the other dialect."""
 
     def __init__(self, chunks: Iterable[Any], conversion: _Conversion[Event]) -> None:
         self._chunks = iter(chunks)
@@ -254,7 +254,7 @@ class ConvertedStream(Iterator[Event]):
 
 
 class AsyncConvertedStream(AsyncIterator[Event]):
-    """The same, where the pieces have to be awaited."""
+    """The same iterator for pieces that are awaited."""
 
     def __init__(self, chunks: AsyncIterable[Any], conversion: _Conversion[Event]) -> None:
         self._chunks = aiter(chunks)
@@ -290,13 +290,13 @@ class AsyncConvertedStream(AsyncIterator[Event]):
 def _iterator(chunks: Any, conversion: _Conversion[Any]) -> Any:
     if isinstance(chunks, (bytes, bytearray, str)):
         chunks = [chunks]
-    if isinstance(chunks, (Mapping, plain.Model)):
-        raise TypeError("a stream is an iterable of its pieces; this is one object: is it a finished answer?")
+    if isinstance(chunks, (Mapping, plain.SupportsModelDump)):
+        raise TypeError("a stream must be an iterable of pieces, not a single object: is this a finished answer?")
     if isinstance(chunks, Iterable):
         return ConvertedStream(chunks, conversion)
     if isinstance(chunks, AsyncIterable):
         return AsyncConvertedStream(chunks, conversion)
-    raise TypeError(f"a stream is an iterable of its pieces, not a {type(chunks).__name__}")
+    raise TypeError(f"a stream must be an iterable of pieces, not a {type(chunks).__name__}")
 
 
 def _bytes(chunk: Any) -> bytes:

@@ -1,7 +1,7 @@
-"""What can go wrong, as one tree.
+"""All errors, as one tree.
 
 TranslationError                    .status, .param (path in the caller's dialect), .code, .type
-    RequestError            400     the caller's body is not in its own dialect, or asks for what is not there
+    RequestError            400     the caller's body is invalid, or asks for something unavailable
         UntranslatableError 400     strict mode: a loss was not allowed; .losses
     UpstreamError           502     the upstream failed, or its bytes are not in its dialect
     ProtocolMisuse          500     the calling code broke the contract, e.g. feed() after finish()
@@ -19,10 +19,10 @@ _SHOWN = 5  # losses that a message names besides the first
 
 
 class TranslationError(Exception):
-    """Base of everything that the translator raises. It cannot be changed; ``replace`` makes another one of it.
+    """Base class of everything that the translator raises. Errors are immutable; ``replace`` returns a changed copy.
 
-    ``status`` is an HTTP status, ``type`` and ``code`` are OpenAI's words for the kind of error, ``param`` is the path
-    of the culprit in the caller's own format (``input[3].content``), or None. ``str(error)`` is the ``message``.
+    ``status`` is an HTTP status, ``type`` and ``code`` are OpenAI's names for the kind of error, ``param`` is the path
+    of the cause in the caller's own format (``input[3].content``), or None. ``str(error)`` is the ``message``.
     Errors can be copied and pickled.
     """
 
@@ -55,8 +55,9 @@ class TranslationError(Exception):
         return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
 
     def replace(self, **changes: Any) -> Self:
-        """Return the same error with another ``message``, ``param``, ``code``, ``status`` or ``type``; raises
-        TypeError for anything else. It has the same cause and the same traceback.
+        """Return the same error with another ``message``, ``param``, ``code``, ``status`` or ``type``.
+
+        It has the same cause and traceback. Raises TypeError for any other name.
         """
         if unknown := changes.keys() - {"message", "param", "code", "status", "type"}:
             raise TypeError(f"an error has no {min(unknown)!r} to replace")
@@ -91,7 +92,7 @@ def _made(kind: Any, fields: dict[str, Any]) -> Any:
 
 
 class RequestError(TranslationError):
-    """The caller's body is not in its own dialect, or asks for something that cannot be done here."""
+    """The caller's body is invalid in its own dialect, or asks for something that cannot be done here."""
 
     status = 400
     type = "invalid_request_error"
@@ -99,7 +100,7 @@ class RequestError(TranslationError):
 
 
 class UntranslatableError(RequestError):
-    """Strict mode: the other dialect cannot say everything that the body says; ``losses`` are all such losses."""
+    """Strict mode: the other dialect cannot express everything in the body; ``losses`` lists what would be lost."""
 
     losses: tuple[Loss, ...]
     code: str | None = "unsupported_parameter"
@@ -114,17 +115,10 @@ class UntranslatableError(RequestError):
 
 
 class UpstreamError(TranslationError):
-    """The upstream answered with an error, was cut off, or sent what is not in its dialect."""
+    """The upstream answered with an error, was cut off, or sent something that is not in its dialect."""
 
     status = 502
 
 
 class ProtocolMisuse(TranslationError):
-    """The calling code broke the contract of a transducer."""
-
-
-# the older names
-BadRequest = RequestError
-NotSayable = UntranslatableError
-BadUpstream = UpstreamError
-Misuse = ProtocolMisuse
+    """The calling code broke the contract, e.g. called `feed()` after `finish()`."""

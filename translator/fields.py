@@ -1,7 +1,7 @@
-"""THE TABLES: what becomes of every top-level field of a request, and of every field of an answer.
+"""THE TABLES: what happens to every top-level field of a request and to every field of an answer.
 
-The rows are read by the converters, the loss report, the strict refusal and FIELDS.md: to change what happens to a
-field, change its row.
+The converters, the loss report, the strict refusal and FIELDS.md read these rows: to change what happens to a field,
+change its row.
 """
 
 from __future__ import annotations
@@ -9,155 +9,183 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .mapping import (
+    CARRIED,
     HANDED_ON,
     Row,
-    Way,
     by_code,
+    carried,
     compile_rules,
-    extra,
-    hint,
+    field,
+    handed_on,
     live,
     lost,
-    moved,
-    noted,
     refused,
-    responses_only,
-    same,
-    ways,
     without,
 )
 from .parts import formats, limits, reasoning, tools
 from .wire import validate
 
 _STATE = "answers are not stored here"
-_CARRIED = Way("carried")
-_BY_CODE = "by code"
-_RESPONSES_WORD = "the word of Responses, from clients that mix both"
-_IN_ANSWERS = "only an answer could show it, and only a live exchange makes one"
+_RESPONSES_WORD = "the Responses name, from clients that mix both APIs"
+_IN_ANSWERS = "it only affects the answer, which only a live exchange produces"
 
 REQUEST: list[Row] = [
-    *same("model", "stream", "temperature", "top_p"),
-    *same("user", "safety_identifier", "moderation", "prompt_cache_key", "prompt_cache_retention"),
-    *same("prompt_cache_options.mode"),
-    ways("prompt_cache_options.ttl", Way("carried", "", without("12h", "chat requests know no such time")), _CARRIED),
-    hint("service_tier", without("ultrafast", "chat requests know no such tier"), "auto", "default"),
-    moved("max_output_tokens", "max_completion_tokens", limits.to_chat, limits.to_responses),
-    Row("max_output_tokens", "max_tokens", None, Way("carried", "the older name", limits.to_responses)),
-    Row("max_output_tokens", "max_output_tokens", None, Way("carried", _RESPONSES_WORD, limits.to_responses)),
-    moved("reasoning.effort", "reasoning_effort", reasoning.effort, reasoning.effort),
-    Row("reasoning.effort", "reasoning.effort", None, Way("carried", "as some gateways spell it", reasoning.effort)),
-    moved(
-        "text.format", "response_format", formats.to_chat, formats.to_responses, "chat nests a schema one level deeper"
+    *map(field, ("model", "stream", "temperature", "top_p")),
+    *map(field, ("user", "safety_identifier", "moderation", "prompt_cache_key", "prompt_cache_retention")),
+    field("prompt_cache_options.mode"),
+    field("prompt_cache_options.ttl", carried(without("12h", "chat requests have no such lifetime"))),
+    field(
+        "service_tier",
+        carried(without("ultrafast", "chat requests have no such tier"), harmless=("auto", "default")),
+        carried(harmless=("auto", "default")),
     ),
-    moved("text.verbosity", "verbosity", None, None, "", "medium"),
-    Row("text.format", "text.format", None, Way("carried", _RESPONSES_WORD, formats.to_responses)),
-    Row("text.verbosity", "text.verbosity", None, Way("carried", _RESPONSES_WORD, None, (None, "medium"))),
-    by_code("input", "messages", "items become messages, one per turn, outputs behind their calls", "as items"),
-    by_code("input", "input", "", "where there are no `messages`: items as they are (Cursor)"),
-    by_code("instructions", "messages", "the first system message", ""),
-    by_code("instructions", "instructions", "", _RESPONSES_WORD, "input"),
-    by_code("tools", "tools", "functions; free-form, namespaced and client-run tools as functions too", "flattened"),
-    by_code("tools", "functions", "", "tools, answered as `function_call`"),
-    by_code("tools", "web_search_options", "", "a web search tool; the model decides whether to search"),
+    Row("max_output_tokens", "max_completion_tokens", carried(limits.to_chat), carried(limits.to_responses)),
+    Row("max_output_tokens", "max_tokens", None, carried(limits.to_responses, "the older name")),
+    Row("max_output_tokens", "max_output_tokens", None, carried(limits.to_responses, _RESPONSES_WORD)),
+    Row("reasoning.effort", "reasoning_effort", carried(reasoning.effort), carried(reasoning.effort)),
+    Row("reasoning.effort", "reasoning.effort", None, carried(reasoning.effort, "as some gateways spell it")),
+    Row(
+        "text.format",
+        "response_format",
+        carried(formats.to_chat, "chat nests a schema one level deeper"),
+        carried(formats.to_responses, "chat nests a schema one level deeper"),
+    ),
+    Row("text.verbosity", "verbosity", carried(harmless=("medium",)), carried(harmless=("medium",))),
+    Row("text.format", "text.format", None, carried(formats.to_responses, _RESPONSES_WORD)),
+    Row("text.verbosity", "text.verbosity", None, carried(None, _RESPONSES_WORD, harmless=("medium",))),
+    Row(
+        "input",
+        "messages",
+        by_code("items become messages, one per turn; outputs follow their calls", "messages"),
+        by_code("messages become items", "input"),
+    ),
+    Row("input", "input", None, by_code("if there are no `messages`: items are sent as they are (Cursor)", "input")),
+    Row("instructions", "messages", by_code("the first system message", "messages"), None),
+    Row("instructions", "instructions", None, by_code(_RESPONSES_WORD, "input")),
+    field(
+        "tools",
+        by_code("functions; free-form, namespaced and client-run tools become functions too", "tools"),
+        by_code("flattened", "tools"),
+    ),
+    Row("tools", "functions", None, by_code("sent as tools; calls are returned as `function_call`", "tools")),
+    Row(
+        "tools",
+        "web_search_options",
+        None,
+        by_code("sent as a web search tool; the model decides whether to search", "tools"),
+    ),
     Row(None, "web_search_options", HANDED_ON, None),
-    by_code("tool_choice", "tool_choice", "under the tools' chat names", "flattened", "tool_choice", "tools"),
-    by_code("tool_choice", "function_call", "", "as a choice; one call at most", "tool_choice", "tools"),
-    Row(
-        "parallel_tool_calls",
-        "parallel_tool_calls",
-        *[Way(_BY_CODE, "sent when there are tools", needs=("parallel_tool_calls", "tools"))] * 2,
+    field(
+        "tool_choice",
+        by_code("with the tools' chat names", "tool_choice", "tools"),
+        by_code("flattened", "tool_choice", "tools"),
     ),
     Row(
+        "tool_choice", "function_call", None, by_code("sent as `tool_choice`; at most one call", "tool_choice", "tools")
+    ),
+    field("parallel_tool_calls", *[by_code("sent if there are tools", "parallel_tool_calls", "tools")] * 2),
+    field(
         "include",
-        "include",
-        Way(_BY_CODE, "log-probabilities are asked for; encrypted reasoning is an envelope, live", needs=("logprobs",)),
-        Way(_BY_CODE, "as it is", needs=("include",)),
+        by_code(
+            "log-probabilities are requested; encrypted reasoning becomes a sealed envelope in a live exchange",
+            "logprobs",
+        ),
+        by_code("as is", "include"),
     ),
-    by_code("include", "logprobs", "", "asked for in `include`"),
+    Row("include", "logprobs", None, by_code("requested through `include`", "include")),
+    field(
+        "top_logprobs",
+        by_code("sent together with `logprobs`", "top_logprobs", "logprobs"),
+        by_code("sent only together with `logprobs`", "top_logprobs", "include"),
+    ),
     Row(
-        "top_logprobs",
-        "top_logprobs",
-        Way(_BY_CODE, "sent together with logprobs", needs=("top_logprobs", "logprobs")),
-        Way(_BY_CODE, "only together with logprobs", needs=("top_logprobs", "include")),
+        "reasoning.summary",
+        None,
+        by_code("the upstream's reasoning text is used as the summary", offline=_IN_ANSWERS),
+        HANDED_ON,
     ),
-    noted("reasoning.summary", "the upstream's reasoning text stands in for a summary", _IN_ANSWERS),
-    noted("reasoning.generate_summary", "the older name of reasoning.summary", _IN_ANSWERS),
-    noted("reasoning.context", "decides which earlier reasoning goes back"),
-    noted("max_tool_calls", "limits tools that the server runs; here it runs none"),
-    ways(
+    Row(
+        "reasoning.generate_summary",
+        None,
+        by_code("the older name of `reasoning.summary`", offline=_IN_ANSWERS),
+        HANDED_ON,
+    ),
+    Row("reasoning.context", None, by_code("decides which earlier reasoning is sent back"), HANDED_ON),
+    Row("max_tool_calls", None, by_code("limits tools that the server runs; none are run here"), HANDED_ON),
+    field(
         "store",
-        lost("taken, but nothing is stored, and the answer says so", False),
-        Way(_BY_CODE, "false unless said", needs=("store",)),
+        lost("accepted, but nothing is stored; the answer has `store: false`", False),
+        by_code("false unless set", "store"),
     ),
-    ways(
+    field(
         "metadata",
         live(
             "repeated in the answer, not sent to the upstream",
-            "it is not for the upstream, and only a live exchange repeats it in the answer",
+            "it is not for the upstream; only a live exchange repeats it in the answer",
             {},
         ),
-        _CARRIED,
+        CARRIED,
     ),
-    ways("stream_options.include_obfuscation", lost("events are not padded", False), _CARRIED),
-    ways(
+    field("stream_options.include_obfuscation", lost("events are not padded", False), CARRIED),
+    field(
         "stream_options.include_usage",
-        lost("usage always comes", True, False),
+        lost("usage is always sent", True, False),
         live(
-            "usage always comes; it is shown when asked for",
-            "Responses have no such option: only a live exchange shows usage, or leaves it out",
+            "Responses always reports usage; the client gets it on request",
+            "Responses has no such option; only a live exchange shows or omits usage",
             False,
         ),
     ),
-    responses_only("truncation", "nothing is cut on its own", "disabled"),
-    responses_only("context_management", "nothing is compacted on its own", []),
-    responses_only("client_metadata", "chat requests have no place for what a client says of itself", {}),
-    responses_only("prompt_cache_options.prewarm", "there is no cache to warm", False),
-    responses_only("prompt_cache_options.comparison_response_id", "caches are not compared"),
-    ways(
+    Row("truncation", None, lost("chat requests have no `truncation`", "disabled"), HANDED_ON),
+    Row("context_management", None, lost("nothing is compacted automatically", []), HANDED_ON),
+    Row("client_metadata", None, lost("chat requests have no place for client metadata", {}), HANDED_ON),
+    Row("prompt_cache_options.prewarm", None, lost("there is no cache to warm", False), HANDED_ON),
+    Row("prompt_cache_options.comparison_response_id", None, lost("caches are not compared"), HANDED_ON),
+    field(
         "background",
-        refused(_STATE + ", so an answer has to be waited for", False),
-        refused("a chat answer has to be waited for", False),
+        refused(_STATE + ", so the client has to wait for its answer", False),
+        refused("Chat Completions has no background mode", False),
     ),
-    ways("previous_response_id", refused(_STATE + "; send the whole conversation in 'input'"), HANDED_ON),
-    ways("conversation", refused(_STATE + "; send the whole conversation in 'input'"), HANDED_ON),
-    ways("prompt", refused("there are no prompt templates here; send 'instructions' and 'input'"), HANDED_ON),
-    ways("reasoning.mode", refused("chat upstreams have one mode", "standard"), HANDED_ON),
-    ways("image.context_compression", refused("images are not compressed", "auto", "disabled"), HANDED_ON),
-    ways("access_programs.cyber", refused("there are no access programs", "standard"), HANDED_ON),
-    extra("presence_penalty", lost("there are no penalties", 0)),
-    extra("frequency_penalty", lost("there are no penalties", 0)),
-    extra("seed", lost("there is no seed")),
-    extra("prediction", lost("nothing is predicted")),
-    extra("logit_bias", refused("tokens cannot be favoured or forbidden", {})),
-    ways(
+    field("previous_response_id", refused(_STATE + "; send the whole conversation in 'input'"), HANDED_ON),
+    field("conversation", refused(_STATE + "; send the whole conversation in 'input'"), HANDED_ON),
+    field("prompt", refused("there are no prompt templates here; send 'instructions' and 'input'"), HANDED_ON),
+    field("reasoning.mode", refused("chat upstreams have only one mode", "standard"), HANDED_ON),
+    field("image.context_compression", refused("images are not compressed", "auto", "disabled"), HANDED_ON),
+    field("access_programs.cyber", refused("there are no access programs", "standard"), HANDED_ON),
+    field("presence_penalty", handed_on(0), lost("Responses requests have no penalties", 0)),
+    field("frequency_penalty", handed_on(0), lost("Responses requests have no penalties", 0)),
+    field("seed", HANDED_ON, lost("Responses requests have no `seed`")),
+    field("prediction", HANDED_ON, lost("Responses requests have no `prediction`")),
+    field("logit_bias", handed_on({}), refused("Responses requests cannot favour or ban tokens", {})),
+    field(
         "stop",
         HANDED_ON,
         live(
-            "the text is cut here; what the model writes behind it is billed until it ends",
-            "Responses have no stop sequences: only a live exchange looks for them",
+            "the text is cut here; what the model writes after that is still billed",
+            "Responses has no stop sequences; only a live exchange applies them",
             (),
             shape=limits.stops,
         ),
     ),
-    ways(
+    field(
         "n",
-        lost("a Response is one answer", 1),
+        lost("a Response holds one answer", 1),
         live(
-            "so many requests are sent; the prompt is billed for each",
-            "a Response is one answer: only a live exchange sends several requests",
+            "one request is sent per choice; each is billed",
+            "a Response holds one answer; only a live exchange sends several requests",
             1,
             shape=limits.copies,
         ),
     ),
-    ways("modalities", lost("a Response is text", ["text"]), refused("a Response is text", ["text"])),
-    ways("audio", lost("a Response is text"), lost("a Response is text")),
+    field("modalities", lost("a Response is text only", ["text"]), refused("a Response is text only", ["text"])),
+    field("audio", lost("a Response is text only"), lost("a Response is text only")),
 ]
 
 TO_CHAT = compile_rules(REQUEST, "chat")
 TO_RESPONSES = compile_rules(REQUEST, "responses")
 
 
-class Answer(NamedTuple):
+class AnswerField(NamedTuple):
     """One field of an answer."""
 
     name: str
@@ -166,76 +194,92 @@ class Answer(NamedTuple):
     why: str = ""
 
 
-ANSWER: list[Answer] = [
-    Answer("id", None, "here", "an id of its own"),
-    Answer("object", "response", "here"),
-    Answer("created_at", None, "upstream", "`created`, in whole seconds"),
-    Answer("completed_at", None, "here", "when it completed"),
-    Answer("status", "in_progress", "upstream", "from `finish_reason`"),
-    Answer("incomplete_details", None, "upstream", "from `finish_reason`"),
-    Answer("error", None, "upstream", "an error object, or a stream that was cut"),
-    Answer("model", None, "upstream"),
-    Answer("output", [], "upstream", "reasoning, message and calls of the first choice"),
-    Answer("usage", None, "upstream", "null when the upstream does not say"),
-    Answer("service_tier", "default", "upstream"),
-    Answer("previous_response_id", None, "here", _STATE),
-    Answer("store", False, "here", _STATE),
-    Answer("background", False, "here", _STATE),
-    Answer("instructions", None, "request"),
-    Answer("metadata", {}, "request"),
-    Answer("parallel_tool_calls", True, "request"),
-    Answer("temperature", 1.0, "request"),
-    Answer("top_p", 1.0, "request"),
-    Answer("presence_penalty", 0, "request"),
-    Answer("frequency_penalty", 0, "request"),
-    Answer("top_logprobs", 0, "request"),
-    Answer("tools", [], "request"),
-    Answer("tool_choice", "auto", "request"),
-    Answer("text", {"format": {"type": "text"}}, "request"),
-    Answer("reasoning", {"effort": None, "summary": None}, "request"),
-    Answer("truncation", "disabled", "here"),
-    Answer("max_output_tokens", None, "request"),
-    Answer("max_tool_calls", None, "request"),
-    Answer("safety_identifier", None, "request"),
-    Answer("prompt_cache_key", None, "request"),
+ANSWER: list[AnswerField] = [
+    AnswerField("id", None, "here", "a new id"),
+    AnswerField("object", "response", "here"),
+    AnswerField("created_at", None, "upstream", "`created`, in whole seconds"),
+    AnswerField("completed_at", None, "here", "the time of completion"),
+    AnswerField("status", "in_progress", "upstream", "from `finish_reason`"),
+    AnswerField("incomplete_details", None, "upstream", "from `finish_reason`"),
+    AnswerField("error", None, "upstream", "an error object, or a stream that was cut off"),
+    AnswerField("model", None, "upstream"),
+    AnswerField("output", [], "upstream", "reasoning, message and calls of the first choice"),
+    AnswerField("usage", None, "upstream", "null if the upstream sends none"),
+    AnswerField("service_tier", "default", "upstream"),
+    AnswerField("previous_response_id", None, "here", _STATE),
+    AnswerField("store", False, "here", _STATE),
+    AnswerField("background", False, "here", _STATE),
+    AnswerField("instructions", None, "request"),
+    AnswerField("metadata", {}, "request"),
+    AnswerField("parallel_tool_calls", True, "request"),
+    AnswerField("temperature", 1.0, "request"),
+    AnswerField("top_p", 1.0, "request"),
+    AnswerField("presence_penalty", 0, "request"),
+    AnswerField("frequency_penalty", 0, "request"),
+    AnswerField("top_logprobs", 0, "request"),
+    AnswerField("tools", [], "request"),
+    AnswerField("tool_choice", "auto", "request"),
+    AnswerField("text", {"format": {"type": "text"}}, "request"),
+    AnswerField("reasoning", {"effort": None, "summary": None}, "request"),
+    AnswerField("truncation", "disabled", "here"),
+    AnswerField("max_output_tokens", None, "request"),
+    AnswerField("max_tool_calls", None, "request"),
+    AnswerField("safety_identifier", None, "request"),
+    AnswerField("prompt_cache_key", None, "request"),
 ]
 
-COMPLETION: list[Answer] = [
-    Answer("id", None, "upstream", "`chatcmpl-` instead of `resp_`"),
-    Answer("object", "chat.completion", "here"),
-    Answer("created", None, "upstream", "`created_at`, in whole seconds"),
-    Answer("model", None, "upstream"),
-    Answer("choices[].index", 0, "here", "one choice for each copy of the request"),
-    Answer("choices[].message.role", "assistant", "here"),
-    Answer("choices[].message.content", None, "upstream", "the texts of all messages, joined (`message_separator`)"),
-    Answer("choices[].message.refusal", None, "upstream", "refusals, joined"),
-    Answer("choices[].message.tool_calls", None, "upstream", "calls that a client runs, in order; absent without"),
-    Answer("choices[].message.function_call", None, "upstream", "for clients that declare `functions`: the first call"),
-    Answer("choices[].message.annotations", None, "upstream", "citations of URLs; absent without"),
-    Answer("choices[].message.reasoning_content", None, "upstream", "texts of reasoning items (`reasoning_expose`)"),
-    Answer("choices[].message.reasoning_details", None, "upstream", "reasoning that must come back unread, sealed"),
-    Answer("choices[].message.images", None, "upstream", "generated images, as some gateways spell them"),
-    Answer("choices[].logprobs", None, "upstream", "of the texts; refusals have none"),
-    Answer(
+COMPLETION: list[AnswerField] = [
+    AnswerField("id", None, "upstream", "`chatcmpl-` instead of `resp_`"),
+    AnswerField("object", "chat.completion", "here"),
+    AnswerField("created", None, "upstream", "`created_at`, in whole seconds"),
+    AnswerField("model", None, "upstream"),
+    AnswerField("choices[].index", 0, "here", "one choice per request sent"),
+    AnswerField("choices[].message.role", "assistant", "here"),
+    AnswerField(
+        "choices[].message.content", None, "upstream", "the texts of all messages, joined (`message_separator`)"
+    ),
+    AnswerField("choices[].message.refusal", None, "upstream", "refusals, joined"),
+    AnswerField(
+        "choices[].message.tool_calls",
+        None,
+        "upstream",
+        "calls that the client runs, in order; absent if there are none",
+    ),
+    AnswerField(
+        "choices[].message.function_call", None, "upstream", "for clients that declare `functions`: the first call"
+    ),
+    AnswerField("choices[].message.annotations", None, "upstream", "URL citations; absent if there are none"),
+    AnswerField(
+        "choices[].message.reasoning_content", None, "upstream", "texts of reasoning items (`reasoning_expose`)"
+    ),
+    AnswerField(
+        "choices[].message.reasoning_details",
+        None,
+        "upstream",
+        "opaque reasoning that the client sends back unchanged, sealed",
+    ),
+    AnswerField("choices[].message.images", None, "upstream", "generated images, as some gateways spell them"),
+    AnswerField("choices[].logprobs", None, "upstream", "for the texts; refusals have none"),
+    AnswerField(
         "choices[].finish_reason", None, "upstream", "from `status`, `incomplete_details` and whether there are calls"
     ),
-    Answer("usage", None, "upstream", "absent in streams unless asked for"),
-    Answer("service_tier", None, "upstream"),
-    Answer("moderation", None, "upstream"),
+    AnswerField("usage", None, "upstream", "absent in streams unless requested"),
+    AnswerField("service_tier", None, "upstream"),
+    AnswerField("moderation", None, "upstream"),
 ]
 
-_BLANK = {field.name: field.default for field in ANSWER}
-REPEATED = frozenset(field.name for field in ANSWER if field.source == "request")
-"""What an answer repeats of its request."""
+_BLANK = {row.name: row.default for row in ANSWER}
+REPEATED = frozenset(row.name for row in ANSWER if row.source == "request")
+"""The fields that an answer repeats from its request."""
 _NESTED = ("text", "reasoning")
 
 
 def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
-    """Return the Response object for *request* before anything is known of its answer: all 31 fields, in order."""
+    """Return the Response object for *request* before anything of its answer is known: all 31 fields, in order."""
     answer = {**_BLANK, "output": [], "metadata": {}, "text": {"format": {"type": "text"}}}  # nothing of the table
-    for name, given in request.items():
-        if given is not None and name in REPEATED:
-            answer[name] = {**answer[name], **validate.mapping(given, name)} if name in _NESTED else given
+    for name, value in request.items():
+        if value is not None and name in REPEATED:
+            answer[name] = {**answer[name], **validate.mapping(value, name)} if name in _NESTED else value
     answer["tools"] = tools.echo(answer["tools"])
     answer["reasoning"] = {**answer["reasoning"]}
     if request.get("user") is not None:
@@ -244,7 +288,7 @@ def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def own_answer(blank: dict[str, Any]) -> dict[str, Any]:
-    """Return another blank answer, which shares only with the request what comes from it unchanged."""
+    """Return a copy of a blank answer that shares nothing with it but the unchanged values of the request."""
     answer = {**blank, "output": [], "reasoning": {**blank["reasoning"]}, "text": {**blank["text"]}}
     for owner, name in (answer, "metadata"), (answer["text"], "format"):
         if isinstance(owner[name], dict):

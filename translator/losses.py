@@ -1,4 +1,4 @@
-"""What one dialect says and the other cannot: every loss is collected, none is silent."""
+"""What one dialect can express and the other cannot: every loss is reported, none is silent."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MOST = 10_000
 class Loss(NamedTuple):
     """One thing that did not arrive as it was sent.
 
-    ``path`` is in the caller's dialect. ``kind``: *dropped* (it is gone), *approximated* (its meaning shifted),
-    *emulated* (done by other means, the meaning stays), *defaulted* (filled in because it was missing).
+    ``path`` is in the caller's dialect. ``kind`` is *dropped* (it is gone), *approximated* (its meaning has changed),
+    *emulated* (done in another way, with the same meaning) or *defaulted* (filled in because it was missing).
     ``value`` may hold private data: show it to the caller, never log it.
     """
 
@@ -32,16 +32,16 @@ class Loss(NamedTuple):
 
     @property
     def place(self) -> str:
-        """The path as it may stand in a log or a header: names in it are bounded, and no more than names."""
+        """The path as it may appear in a log or a header: bounded in length, and made of plain names only."""
         name = _NAMES.match(self.path[:_LONGEST])
         plain = name[0] if name else ""
         return plain if plain == self.path else f"{plain[: plain.rfind('.') + 1]}?"
 
 
 class Report:
-    """The losses of one exchange, in the order in which they were found; the same loss is kept once.
+    """The losses of one exchange, in the order in which they were found; equal losses are kept once.
 
-    Of a great many (`MOST`), the rest is counted in a last one: a stream could go on with them for ever.
+    Beyond `MOST` they are only counted, in a last entry: a stream could produce them for ever.
     """
 
     def __init__(self) -> None:
@@ -53,24 +53,24 @@ class Report:
         self._add(Loss(path, "dropped", why, value))
 
     def approximated(self, path: str, why: str, value: Any = None) -> None:
-        """Its meaning has shifted."""
+        """Its meaning has changed."""
         self._add(Loss(path, "approximated", why, value))
 
     def emulated(self, path: str, why: str, value: Any = None) -> None:
-        """It is done by other means; its meaning stays."""
+        """It is done in another way, with the same meaning."""
         self._add(Loss(path, "emulated", why, value))
 
     def defaulted(self, path: str, why: str, value: Any = None) -> None:
-        """It was missing, and filled in."""
+        """It was missing and was filled in."""
         self._add(Loss(path, "defaulted", why, value))
 
     def add(self, losses: Iterable[Loss]) -> None:
-        """Take over losses that were found elsewhere."""
+        """Add losses that were found elsewhere."""
         for loss in losses:
             self._add(loss)
 
     def forget(self) -> None:
-        """Let go of the values."""
+        """Release the values of all losses."""
         self._losses = {key: loss._replace(value=None) for key, loss in self._losses.items()}
 
     def _add(self, loss: Loss) -> None:
@@ -94,8 +94,8 @@ class Report:
     def header(self, limit: int = 1024) -> str:
         """The losses as one HTTP field value: a structured list (RFC 9651) of at most *limit* bytes.
 
-        ``"tools[3]";kind=dropped;why="web search is not run here"``; the rest is counted in a last ``more;count=N``.
-        Values are left out: headers are logged by many.
+        ``"tools[3]";kind=dropped;why="nothing here runs 'web_search'"``; those that do not fit are counted in a last
+        ``more;count=N``. Values are left out, because headers are often logged.
         """
         members: list[str] = []
         room = limit - len(", more;count=99999")

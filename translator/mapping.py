@@ -1,8 +1,8 @@
-"""What a row of a field table is, and the one walk over a body that reads it.
+"""The rows of the field tables, and the one walk over a body that applies them.
 
-A row is the only place that says what becomes of a field, in both directions: the converters, the loss report, the
-strict refusal and FIELDS.md all read it. Rows hold facts, no conditions: what has order or memory is straight-line code
-elsewhere.
+A row is the only place that says what happens to a field, in both directions: the converters, the loss report, the
+strict refusal and FIELDS.md all read it. Rows hold facts, not conditions: whatever needs order or memory is
+straight-line code elsewhere.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
 from .context import Context
-from .errors import BadRequest
+from .errors import RequestError
 from .wire import validate
 
 Shape = Callable[[Any, str, Context], Any]
@@ -21,16 +21,16 @@ Goal = Literal["chat", "responses"]
 
 
 class Way(NamedTuple):
-    """What becomes of a field on its way into one of the dialects."""
+    """What happens to a field on its way into one of the dialects."""
 
     how: Literal["carried", "lost", "refused", "live", "by code"]
     why: str = ""
     shape: Shape | None = None
     harmless: tuple[Any, ...] = (None,)  # values that say no more than leaving the field out
     offline: str = ""
-    """Why it is dropped where only a request is translated: what becomes of it is seen in the answer."""
+    """Why it is dropped if only a request is translated: it takes effect in the answer."""
     needs: tuple[str, ...] = ()
-    """For what code carries: the fields that the upstream must take for that; the first one is where it arrives."""
+    """If code carries it: the fields that the upstream must support for that, first the one where it arrives."""
 
 
 class Row(NamedTuple):
@@ -40,15 +40,27 @@ class Row(NamedTuple):
     chat: str | None
     to_chat: Way | None
     to_responses: Way | None
-    """``None``: another row says it."""
+    """``None``: another row describes it."""
 
 
-_CARRIED = Way("carried")
-HANDED_ON = Way("carried", "not a field of this format; handed on when it is sent")
+CARRIED = Way("carried")
+
+
+def carried(shape: Shape | None = None, why: str = "", *, harmless: tuple[Any, ...] = ()) -> Way:
+    """For a field that arrives under the row's other name, reshaped by *shape*."""
+    return Way("carried", why, shape, (None, *harmless))
+
+
+def handed_on(*harmless: Any) -> Way:
+    """For a field that the other dialect does not specify: if a client sends it all the same, it is passed on."""
+    return carried(why="not a field of this format; passed on if sent", harmless=harmless)
+
+
+HANDED_ON = handed_on()
 
 
 def lost(why: str, *harmless: Any) -> Way:
-    """For a field that the other dialect has no word for: left out and reported."""
+    """For a field that the other dialect does not have: left out and reported."""
     return Way("lost", why, None, (None, *harmless))
 
 
@@ -58,111 +70,67 @@ def refused(why: str, *harmless: Any) -> Way:
 
 
 def live(why: str, offline: str, *harmless: Any, shape: Shape | None = None) -> Way:
-    """For a field that is not sent to the upstream, but done while the answer comes back; *shape* reads its value.
+    """For a field that is not sent to the upstream but applied to its answer; *shape* reads its value.
 
-    In a live exchange it is emulated; where only a request is translated, nobody does that, and it is dropped.
+    In a live exchange it is emulated; if only a request is translated, it is dropped.
     """
     return Way("live", why, shape, (None, *harmless), offline)
 
 
-def same(*names: str) -> list[Row]:
-    """Fields with one name and one meaning on both sides."""
-    return [Row(name, name, _CARRIED, _CARRIED) for name in names]
+def by_code(why: str, *needs: str, offline: str = "") -> Way:
+    """For a field that straight-line code translates, because it has order or depends on others.
+
+    *needs* are the fields that the upstream must support for that, first the one where it arrives, if any.
+    """
+    return Way("by code", why, None, (None,), offline, needs)
 
 
-def hint(name: str, to_chat: Shape | None, *harmless: Any) -> Row:
-    """A field of the same name that says nothing when it has one of the *harmless* values."""
-    values = (None, *harmless)
-    return Row(name, name, Way("carried", "", to_chat, values), Way("carried", "", None, values))
-
-
-def moved(
-    responses: str,
-    chat: str,
-    to_chat: Shape | None = None,
-    to_responses: Shape | None = None,
-    why: str = "",
-    *harmless: Any,
-) -> Row:
-    """A field with another name or place, reshaped on the way."""
-    values = (None, *harmless)
-    return Row(responses, chat, Way("carried", why, to_chat, values), Way("carried", why, to_responses, values))
-
-
-def ways(name: str, to_chat: Way, to_responses: Way) -> Row:
-    """A field of one name that has two fates."""
+def field(name: str, to_chat: Way = CARRIED, to_responses: Way = CARRIED) -> Row:
+    """Return the row of a field that has the same name on both sides."""
     return Row(name, name, to_chat, to_responses)
 
 
-def responses_only(name: str, why: str, *harmless: Any) -> Row:
-    """A field that chat requests have no word for; a chat client that sends it all the same means what it says."""
-    return Row(name, None, lost(why, *harmless), HANDED_ON)
-
-
-def noted(name: str, why: str, offline: str = "") -> Row:
-    """A Responses field that code reads and that becomes no field of a chat request."""
-    return Row(name, None, Way("by code", why, offline=offline), HANDED_ON)
-
-
-def extra(name: str, to_responses: Way) -> Row:
-    """A chat field that only some Responses servers have (`responses_extras` of a profile)."""
-    return Row(name, name, HANDED_ON._replace(harmless=to_responses.harmless), to_responses)
-
-
-def by_code(responses: str, chat: str, to_chat: str, to_responses: str, *needs: str) -> Row:
-    """A field that straight-line code takes, because it has order or depends on others; "": another row says it.
-
-    *needs* are fields that the upstream must take, too, if it is not only the field itself.
-    """
-    return Row(
-        responses,
-        chat,
-        Way("by code", to_chat, needs=needs or (chat,)) if to_chat else None,
-        Way("by code", to_responses, needs=needs or (responses,)) if to_responses else None,
-    )
-
-
 def without(word: str, why: str) -> Shape:
-    """A shape for fields whose values are the same words on both sides, but for one that only Responses has."""
+    """Return the shape of a field whose values are the same on both sides, except *word*, which only Responses has."""
 
-    def shape_word(value: Any, path: str, context: Context) -> Any:
+    def shape(value: Any, path: str, context: Context) -> Any:
         if value != word:
             return value
         context.report.dropped(path, why, value)
         return None
 
-    return shape_word
+    return shape
 
 
 def compile_rules(rows: Iterable[Row], goal: Goal) -> Rules:
-    """One lookup from a field's name to what happens to it on its way into *goal*; nested fields are nested lookups.
+    """Return a lookup from a field's name to its rule on the way into *goal*; nested fields are nested lookups.
 
-    A name of the other dialect would collide with what is written there: it is lost, with a hint to the right word.
+    A name of the other dialect would collide with what is written there: it is lost, with a hint to the right name.
     """
     rows = list(rows)
     rules: Rules = {}
     for row in rows:
-        given, way, target = _seen_from(row, goal)
-        if given and way:
-            _node(rules, given)[given.split(".")[-1]] = _rule(way, given, target, goal)
+        source, way, target = _direction(row, goal)
+        if source and way:
+            _node(rules, source)[source.split(".")[-1]] = _rule(way, source, target, goal)
     speaker = "Responses" if goal == "chat" else "chat"
     for row in rows:
-        given, _, target = _seen_from(row, goal)
-        if row.responses and row.chat and given != target:
-            collision = Way("lost", f"{speaker} requests say '{given}'")
+        source, _, target = _direction(row, goal)
+        if row.responses and row.chat and source != target:
+            collision = lost(f"{speaker} requests use '{source}'")
             _node(rules, target).setdefault(target.split(".")[-1], _rule(collision, target, target, goal))
     return rules
 
 
-def _seen_from(row: Row, goal: Goal) -> tuple[str, Way | None, str]:
-    """The path of a field as it is given, what becomes of it, and its path in *goal*."""
+def _direction(row: Row, goal: Goal) -> tuple[str, Way | None, str]:
+    """Return the path of a field in the caller's body, what happens to it, and its path in *goal*."""
     if goal == "chat":
         return row.responses or row.chat or "", row.to_chat, row.chat or ""
     return row.chat or row.responses or "", row.to_responses, row.responses or ""
 
 
 def _node(rules: Rules, path: str) -> Rules:
-    """The lookup that holds the last name of *path*."""
+    """Return the lookup that holds the last name of *path*."""
     for parent in path.split(".")[:-1]:
         rules = rules.setdefault(parent, {})
     return rules
@@ -170,35 +138,35 @@ def _node(rules: Rules, path: str) -> Rules:
 
 def _rule(way: Way, path: str, target: str, goal: Goal) -> Rule:
     if way.how == "carried":
-        return _carrier(way, path, target or path, goal)
+        return _carry_rule(way, path, target or path, goal)
     if way.how == "by code":
-        return _by_code(way, path)
-    stays = _live(way, path) if way.how == "live" else _stayer(way, path)
+        return _code_rule(way, path)
+    stay = _live_rule(way, path) if way.how == "live" else _stay_rule(way, path)
     if goal == "chat":
-        return stays
-    carry = _carrier(way._replace(shape=None), path, path, goal)
+        return stay
+    carry = _carry_rule(way._replace(shape=None), path, path, goal)
 
     def stay_or_carry(value: Any, out: dict[str, Any], context: Context) -> None:
-        (carry if path in context.profile.responses_extras else stays)(value, out, context)
+        (carry if path in context.profile.responses_extras else stay)(value, out, context)
 
     return stay_or_carry
 
 
-def _stayer(way: Way, path: str) -> Rule:
+def _stay_rule(way: Way, path: str) -> Rule:
     def stay(value: Any, out: dict[str, Any], context: Context) -> None:
         if is_one_of(value, way.harmless):
             return
         if way.how == "refused":
-            raise BadRequest(f"'{path}' is not supported: {way.why}.", path, "unsupported_parameter")
+            raise RequestError(f"'{path}' is not supported: {way.why}.", path, "unsupported_parameter")
         context.report.dropped(path, way.why, value)
 
     return stay
 
 
-def _live(way: Way, path: str) -> Rule:
+def _live_rule(way: Way, path: str) -> Rule:
     def emulate(value: Any, out: dict[str, Any], context: Context) -> None:
-        meant = way.shape(value, path, context) if way.shape else value
-        if is_one_of(meant, way.harmless):
+        shaped = way.shape(value, path, context) if way.shape else value
+        if is_one_of(shaped, way.harmless):
             return
         if context.live:
             context.report.emulated(path, way.why, value)
@@ -208,7 +176,7 @@ def _live(way: Way, path: str) -> Rule:
     return emulate
 
 
-def _by_code(way: Way, path: str) -> Rule:
+def _code_rule(way: Way, path: str) -> Rule:
     def leave(value: Any, out: dict[str, Any], context: Context) -> None:
         """Code reads it."""
 
@@ -219,7 +187,7 @@ def _by_code(way: Way, path: str) -> Rule:
     return leave_to_the_answer if way.offline else leave
 
 
-def _carrier(way: Way, path: str, target: str, goal: Goal) -> Rule:
+def _carry_rule(way: Way, path: str, target: str, goal: Goal) -> Rule:
     shape_it, harmless = way.shape, way.harmless
 
     def carry(value: Any, out: dict[str, Any], context: Context) -> None:
@@ -236,7 +204,7 @@ def _carrier(way: Way, path: str, target: str, goal: Goal) -> Rule:
             else:
                 out[name] = shaped
         elif not is_one_of(value, harmless):
-            context.report.dropped(path, "the upstream does not take it", value)
+            context.report.dropped(path, "the upstream does not support it", value)
 
     return carry
 
@@ -250,14 +218,14 @@ def put(out: dict[str, Any], path: str, value: Any) -> None:
     out[name] = value
 
 
-def put_taken(made: dict[str, Any], name: str, value: Any, path: str, context: Context) -> None:
-    """Set a field of a Responses request, unless the upstream does not take it: that is reported for *path*."""
+def put_supported(out: dict[str, Any], name: str, value: Any, path: str, context: Context) -> None:
+    """Set a field of a Responses request, unless the upstream does not support it: that is reported for *path*."""
     if value is None:
         return
     if context.profile.takes(name, "responses"):
-        made[name] = value
+        out[name] = value
     elif value not in ("auto", True):
-        context.report.dropped(path, f"the upstream takes no '{name}'", value)
+        context.report.dropped(path, f"the upstream does not support '{name}'", value)
 
 
 def walk(
@@ -268,9 +236,9 @@ def walk(
     unknown: Literal["pass", "report"],
     prefix: str = "",
 ) -> None:
-    """Carry every field of *body* over into *out*; what cannot come is reported, or refused.
+    """Carry every field of *body* over into *out*; what cannot be carried is reported or refused.
 
-    Fields that no row has are handed on or reported (*unknown*); inside of known ones they are always reported.
+    Fields without a row are passed on or reported (*unknown*); inside known fields they are always reported.
     """
     for name, value in body.items():
         rule = rules.get(name)
@@ -278,7 +246,7 @@ def walk(
             if unknown == "pass":
                 out[name] = value
             elif value is not None:
-                context.report.dropped(prefix + name, "no such field is known", value)
+                context.report.dropped(prefix + name, "unknown field", value)
         elif isinstance(rule, dict):
             if value is not None:
                 walk(rule, validate.mapping(value, prefix + name), out, context, "report", f"{prefix}{name}.")

@@ -1,6 +1,6 @@
-"""The profiles that have a name: what is known of upstreams. To add one, add a row to PRESETS.
+"""The named profiles: what is known about upstreams. To add one, add a row to PRESETS.
 
-The evidence stands beside a row, or in docs/upstreams.json.
+The evidence is next to each row, or in docs/upstreams.json.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _OPENAI = Profile(
     strict_functions="infer",
     image_detail_original=True,
     reasoning_replay="never",
-    least_output_tokens=16,
+    min_output_tokens=16,
     encrypted_reasoning=True,  # https://developers.openai.com/api/docs/guides/reasoning
     native_responses="trusted",
-    says_when_cut=True,
+    reports_truncation=True,
 )
 _LOW_TO_HIGH = ("low", "medium", "high")
 
@@ -257,9 +257,9 @@ PRESETS: Mapping[str, Profile] = FrozenDict(
 
 
 def preset(name: str, **changes: Any) -> Profile:
-    """Return the named preset, with other settings if there are any *changes*.
+    """Return the named preset, with *changes* applied to its settings.
 
-    Raises ValueError that lists the names for a name that there is not, and TypeError for settings as ``replace`` does.
+    Raises ValueError for an unknown name (its message lists all names), and TypeError like ``Profile.replace``.
 
     >>> preset("vllm", efforts=("low", "high")).efforts
     ('low', 'high')
@@ -267,11 +267,11 @@ def preset(name: str, **changes: Any) -> Profile:
     try:
         named = PRESETS[name]
     except KeyError:
-        raise ValueError(f"unknown profile {name!r}; there are: {', '.join(PRESETS)}") from None
+        raise ValueError(f"unknown profile {name!r}; the presets are: {', '.join(PRESETS)}") from None
     return named.replace(**changes) if changes else named
 
 
-def chosen(profile: Profile | str | None) -> Profile:
+def resolve_profile(profile: Profile | str | None) -> Profile:
     """Return *profile* itself, the preset of that name, or the default for None.
 
     Raises ValueError for an unknown name, and TypeError for anything else.
@@ -279,5 +279,5 @@ def chosen(profile: Profile | str | None) -> Profile:
     if profile is None or isinstance(profile, Profile):
         return profile or DEFAULT
     if not isinstance(profile, str):
-        raise TypeError(f"a profile is a Profile or the name of a preset, not a {type(profile).__name__}")
+        raise TypeError(f"a profile must be a Profile or the name of a preset, not a {type(profile).__name__}")
     return preset(profile)

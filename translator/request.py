@@ -8,15 +8,16 @@ from typing import Any, NamedTuple, TypeVar
 from . import additions, fields, spellings, toolset
 from .additions import SEALED as SEALED
 from .context import Context
-from .errors import BadRequest, NotSayable
+from .errors import RequestError, UntranslatableError
 from .losses import Report
-from .mapping import put, put_taken, walk
+from .mapping import put, put_supported, walk
 from .parts import formats, limits, tools
 from .parts.catalog import Catalog
-from .parts.names import Names
+from .parts.names import ToolNames
 from .profiles import Profile
-from .turns.to_chat import Turns
-from .turns.to_responses import Items
+from .turns.message_list import MessageList
+from .turns.to_chat import MessageBuilder
+from .turns.to_responses import ItemBuilder
 from .wire import validate
 
 _LOGPROBS = "message.output_text.logprobs"
@@ -30,26 +31,26 @@ _NOTHING_TO_INCLUDE = (  # what these would show comes from tools that the serve
 )
 
 
-class ResponsesRequest(NamedTuple):
-    """A Responses request made of a chat request, and what is needed to read the answer to it."""
+class ResponsesTranslation(NamedTuple):
+    """A Responses request made from a chat request, and what is needed to read its answer."""
 
     body: dict[str, Any]
     origins: list[str]  # for each item, the path of the message or call that it came from
     declared: list[str]  # for each tool, the path of its declaration
-    given: dict[str, Any]  # the chat request, as far as it was read
+    source: dict[str, Any]  # the chat request, as far as it was read
     stops: tuple[str, ...]  # stop sequences that are looked for here
     copies: int  # how often the request is to be sent
     include_usage: bool
     legacy: bool  # the client knows `functions`, not `tools`
-    names: Names  # of the tools: the upstream's and the client's
+    names: ToolNames  # of the tools: the upstream's and the client's
     added: frozenset[str] = frozenset()  # settings of the profile that added something
 
 
-Made = TypeVar("Made", "ChatRequest", "ResponsesRequest")
+Translation = TypeVar("Translation", "ChatTranslation", "ResponsesTranslation")
 
 
-class ChatRequest(NamedTuple):
-    """A chat request made of a Responses request, and what is needed to read the answer to it."""
+class ChatTranslation(NamedTuple):
+    """A chat request made from a Responses request, and what is needed to read its answer."""
 
     body: dict[str, Any]
     catalog: Catalog
@@ -65,42 +66,46 @@ def to_chat(
     profile: Profile | str | None = None,
     strict: bool = False,
 ) -> dict[str, Any]:
-    """Return the Chat Completions request for a Responses request; what was lost is in *report*.
+    """Return the Chat Completions request for a Responses request; losses are added to *report*.
 
-    *profile* is a Profile, or the name of a preset. Raises BadRequest when *body* is not a Responses request or asks
-    for state, and NotSayable when *strict* and something would be dropped or approximated. What only a live exchange
-    (`ServeResponses`) emulates is dropped. *body* is not modified; parts of it are shared with the result.
+    *profile* is a Profile, or the name of a preset. Raises RequestError when *body* is not a Responses request or asks
+    for state, and UntranslatableError when *strict* and something would be dropped or approximated. What only a live
+    exchange (`ServeResponses`) emulates is dropped. *body* is not modified; parts of it are shared with the result.
     """
     return translate_to_chat(body, Context.of(profile, report), strict=strict).body
 
 
-def translate_to_chat(body: Any, context: Context, *, strict: bool = False) -> ChatRequest:
+def translate_to_chat(body: Any, context: Context, *, strict: bool = False) -> ChatTranslation:
     """Translate a request and keep what reading the answer needs (specification: protocol 1.2)."""
     return _checked(_to_chat, body, context, strict)
 
 
-def _checked(translate: Callable[[dict[str, Any], Context], Made], body: Any, context: Context, strict: bool) -> Made:
+def _checked(
+    translate: Callable[[dict[str, Any], Context], Translation], body: Any, context: Context, strict: bool
+) -> Translation:
     try:
         made = translate(validate.mapping(body, "body"), context)
     except RecursionError:
-        raise BadRequest("The request is nested too deeply.") from None
+        raise RequestError("The request is nested too deeply.") from None
     if strict and (losses := context.report.refused()):
-        raise NotSayable(losses)
+        raise UntranslatableError(losses)
     return made
 
 
-def _to_chat(body: dict[str, Any], context: Context) -> ChatRequest:
-    changed = _configured(body)
-    if changed:
-        body = {**body, **changed}
+def _to_chat(body: dict[str, Any], context: Context) -> ChatTranslation:
+    settings = _configured(body)
+    if settings:
+        body = {**body, **settings}
     chat: dict[str, Any] = {}
     walk(fields.TO_CHAT, body, chat, context, context.profile.unknown)
     if body.get("input") is None and body.get("messages") is not None:
-        raise BadRequest("'messages' are for POST /chat/completions; here, 'input' holds the conversation.", "messages")
+        raise RequestError(
+            "'messages' belongs to POST /chat/completions; send the conversation in 'input'.", "messages"
+        )
     _check(body, "input", "instructions")
-    catalog = tools.declared(body, context)
-    turns = _turns(body, catalog, context)
-    chat["messages"] = turns.messages
+    catalog = tools.read_catalog(body, context)
+    conversation = _conversation(body, catalog, context)
+    chat["messages"] = conversation.messages
     declared = toolset.to_chat(body, catalog, chat, context)
     _add_logprobs(body, chat, context)
     if chat.get("stream") and context.profile.stream_usage:
@@ -110,7 +115,7 @@ def _to_chat(body: dict[str, Any], context: Context) -> ChatRequest:
     for name, value in context.profile.added.items():
         if name.split(".")[0] not in chat:
             put(chat, name, value)
-    return ChatRequest(chat, catalog, turns.origins, turns.call_origins, declared)
+    return ChatTranslation(chat, catalog, conversation.origins, conversation.call_origins, declared)
 
 
 _RENAMED_HERE = ("tools", "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs")
@@ -128,7 +133,7 @@ _LONGEST_MODEL = 1_024  # every chunk of a chat stream repeats it
 
 def _check(body: dict[str, Any], *conversation: str) -> None:
     if len(validate.text(body.get("model"), "model")) > _LONGEST_MODEL:
-        raise BadRequest(f"Invalid 'model': longer than {_LONGEST_MODEL} characters.", "model")
+        raise RequestError(f"Invalid 'model': longer than {_LONGEST_MODEL} characters.", "model")
     for name in conversation:
         if body.get(name) is not None:
             break
@@ -139,51 +144,52 @@ def _check(body: dict[str, Any], *conversation: str) -> None:
 
 
 def _configured(body: dict[str, Any]) -> dict[str, Any]:
-    """The settings that `configuration_update` items change: the last one wins (protocol 2.7)."""
-    changed: dict[str, dict[str, Any]] = {}
+    """Return *body* with the settings that `configuration_update` items change: the last one wins (protocol 2.7)."""
+    settings: dict[str, dict[str, Any]] = {}
     items = body.get("input")
     for i, item in enumerate(items if isinstance(items, list) else []):
         if not isinstance(item, dict) or item.get("type") != "configuration_update":
             continue
         for name in ("reasoning", "text"):
             if item.get(name) is not None:
-                if name not in changed:
-                    changed[name] = {**validate.mapping(body.get(name) or {}, name)}
-                changed[name].update(validate.mapping(item[name], f"input[{i}].{name}"))
-    return changed
+                if name not in settings:
+                    settings[name] = {**validate.mapping(body.get(name) or {}, name)}
+                settings[name].update(validate.mapping(item[name], f"input[{i}].{name}"))
+    return settings
 
 
-def _turns(body: dict[str, Any], catalog: Catalog, context: Context) -> Turns:
+def _conversation(body: dict[str, Any], catalog: Catalog, context: Context) -> MessageList:
     replayed = (body.get("reasoning") or {}).get("context")
-    turns = Turns(catalog, context, body["model"], current_turn_only=replayed == "current_turn")
+    builder = MessageBuilder(catalog, context, body["model"], current_turn_only=replayed == "current_turn")
     if replayed == "all_turns" and context.profile.reasoning_replay in ("never", "tool_loop"):
-        context.report.approximated("reasoning.context", "reasoning of earlier turns does not go back")
+        context.report.approximated("reasoning.context", "reasoning of earlier turns is not sent back")
     if body.get("instructions") is not None:
-        turns.add_system(body["instructions"], "instructions")
+        builder.add_system(body["instructions"], "instructions")
     form = (body.get("text") or {}).get("format")
     if isinstance(form, dict) and form.get("type") == "json_schema" and not context.profile.json_schema:
-        turns.add_system(formats.instruction(form), "text.format")
+        builder.add_system(formats.instruction(form), "text.format")
     if body.get("input") is not None:
-        turns.add(body["input"])
-    return turns
+        builder.add(body["input"])
+    builder.conversation.finish()
+    return builder.conversation
 
 
 def _add_logprobs(body: dict[str, Any], chat: dict[str, Any], context: Context) -> None:
-    wanted = validate.optional_array(body.get("include"), "include")
-    for i, name in enumerate(wanted):
+    include = validate.optional_array(body.get("include"), "include")
+    for i, name in enumerate(include):
         if name not in (_LOGPROBS, SEALED, *_NOTHING_TO_INCLUDE):
-            context.report.dropped(f"include[{i}]", "nothing of that name can be included", name)
+            context.report.dropped(f"include[{i}]", "chat answers cannot include it", name)
         elif name == SEALED and not context.live:
-            context.report.dropped(f"include[{i}]", "only a live exchange seals the reasoning of an answer", name)
+            context.report.dropped(f"include[{i}]", "only a live exchange can seal the answer's reasoning", name)
     top = body.get("top_logprobs")
-    if (_LOGPROBS in wanted or top) and not context.profile.takes("logprobs"):
-        context.report.dropped("top_logprobs" if top else "include", "the upstream does not take it")
-    elif _LOGPROBS in wanted or top:
+    if (_LOGPROBS in include or top) and not context.profile.takes("logprobs"):
+        context.report.dropped("top_logprobs" if top else "include", "the upstream does not support it")
+    elif _LOGPROBS in include or top:
         chat["logprobs"] = True
         if top and context.profile.takes("top_logprobs"):
             chat["top_logprobs"] = top
         elif top:
-            context.report.dropped("top_logprobs", "the upstream does not take it", top)
+            context.report.dropped("top_logprobs", "the upstream does not support it", top)
 
 
 # Chat -> Responses
@@ -196,53 +202,53 @@ def to_responses(
     profile: Profile | str | None = None,
     strict: bool = False,
 ) -> dict[str, Any]:
-    """Return the Responses request for a chat request; what was lost is in *report*.
+    """Return the Responses request for a chat request; losses are added to *report*.
 
-    *profile* is a Profile, or the name of a preset. Raises BadRequest when *body* is not a chat request or asks for
-    what Responses cannot give (audio), and NotSayable when *strict* and something would be dropped or approximated.
-    What only a live exchange (`ServeChat`) emulates, `stop` and `n` for example, is dropped. *body* is not modified;
-    parts of it are shared with the result.
+    *profile* is a Profile, or the name of a preset. Raises RequestError when *body* is not a chat request or asks for
+    what Responses cannot give (audio), and UntranslatableError when *strict* and something would be dropped or
+    approximated. What only a live exchange (`ServeChat`) emulates, `stop` and `n` for example, is dropped. *body* is
+    not modified; parts of it are shared with the result.
     """
     return translate_to_responses(body, Context.of(profile, report), strict=strict).body
 
 
-def translate_to_responses(body: Any, context: Context, *, strict: bool = False) -> ResponsesRequest:
+def translate_to_responses(body: Any, context: Context, *, strict: bool = False) -> ResponsesTranslation:
     """Translate a request and keep what reading the answer needs (specification: protocol 1.1)."""
     return _checked(_to_responses, body, context, strict)
 
 
-def _to_responses(body: dict[str, Any], context: Context) -> ResponsesRequest:
+def _to_responses(body: dict[str, Any], context: Context) -> ResponsesTranslation:
     _check(body, "messages", "input")
-    body = spellings.said_once(body, context)
-    made: dict[str, Any] = {}
+    body = spellings.without_synonyms(body, context)
+    out: dict[str, Any] = {}
     early, late = body, {}
     if "stop" in body or "n" in body:  # that may be refused, but for better reasons first
         early, late = {**body}, {name: body[name] for name in ("stop", "n") if name in body}
         for name in late:
             del early[name]
-    walk(fields.TO_RESPONSES, early, made, context, context.profile.responses_unknown)
-    names = Names()
-    items = Items(context, names)
+    walk(fields.TO_RESPONSES, early, out, context, context.profile.responses_unknown)
+    names = ToolNames()
+    items = ItemBuilder(context, names)
     if body.get("input") is None:
         items.add(body["messages"])
     else:
         items.add_items(body["input"])
-    _instruct(body, items, made, context)
-    made["input"] = items.items
+    _instruct(body, items, out, context)
+    out["input"] = items.items
     legacy = bool(body.get("functions")) and not body.get("tools")
-    declared = toolset.to_responses(body, made, legacy, names, context)
-    _include(body, made, context)
-    _store(body, made, context)
-    added = additions.add(body, items, made, context)
+    declared = toolset.to_responses(body, out, legacy, names, context)
+    _include(body, out, context)
+    _store(body, out, context)
+    added = additions.add(body, items, out, context)
     if late:
-        walk(fields.TO_RESPONSES, late, made, context, "report")
-    return ResponsesRequest(
-        body=made,
+        walk(fields.TO_RESPONSES, late, out, context, "report")
+    return ResponsesTranslation(
+        body=out,
         origins=items.origins,
         declared=declared,
-        given=body,
-        stops=() if "stop" in made else limits.stops(body.get("stop"), "stop", context),
-        copies=1 if "n" in made else limits.copies(body.get("n"), "n", context),
+        source=body,
+        stops=() if "stop" in out else limits.stops(body.get("stop"), "stop", context),
+        copies=1 if "n" in out else limits.copies(body.get("n"), "n", context),
         include_usage=bool((body.get("stream_options") or {}).get("include_usage")),
         legacy=legacy,
         names=names,
@@ -250,46 +256,46 @@ def _to_responses(body: dict[str, Any], context: Context) -> ResponsesRequest:
     )
 
 
-def _instruct(body: dict[str, Any], items: Items, made: dict[str, Any], context: Context) -> None:
-    """What a chat client says in `instructions`, beside its system messages."""
+def _instruct(body: dict[str, Any], items: ItemBuilder, out: dict[str, Any], context: Context) -> None:
+    """Send a chat client's `instructions`, which it may use beside system messages."""
     if body.get("instructions") is None:
         return
-    given = validate.text(body["instructions"], "instructions")
+    instructions = validate.text(body["instructions"], "instructions")
     if context.profile.takes("instructions", "responses"):
-        made["instructions"] = given
+        out["instructions"] = instructions
     else:
-        context.report.emulated("instructions", "they are told in a system message")
-        items.put_in_front({"type": "message", "role": "system", "content": given}, "instructions")
+        context.report.emulated("instructions", "sent as a system message")
+        items.put_in_front({"type": "message", "role": "system", "content": instructions}, "instructions")
 
 
-def _include(body: dict[str, Any], made: dict[str, Any], context: Context) -> None:
-    wanted = list(validate.optional_array(body.get("include"), "include"))
+def _include(body: dict[str, Any], out: dict[str, Any], context: Context) -> None:
+    include = list(validate.optional_array(body.get("include"), "include"))
     logprobs, top = body.get("logprobs"), body.get("top_logprobs")
     if top and not logprobs:
-        raise BadRequest("'top_logprobs' is only allowed when 'logprobs' is enabled.", "top_logprobs")
+        raise RequestError("'top_logprobs' is only allowed when 'logprobs' is enabled.", "top_logprobs")
     if not context.profile.takes("include", "responses"):
         for name in ("include", "logprobs", "top_logprobs"):
             if body.get(name):
-                context.report.dropped(name, "the upstream takes no 'include'", body[name])
+                context.report.dropped(name, "the upstream does not support 'include'", body[name])
         return
-    if logprobs and _LOGPROBS not in wanted:
-        wanted.append(_LOGPROBS)
-    if wanted:
-        made["include"] = wanted
+    if logprobs and _LOGPROBS not in include:
+        include.append(_LOGPROBS)
+    if include:
+        out["include"] = include
     if top:
-        put_taken(made, "top_logprobs", top, "top_logprobs", context)
+        put_supported(out, "top_logprobs", top, "top_logprobs", context)
 
 
-def _store(body: dict[str, Any], made: dict[str, Any], context: Context) -> None:
-    """A Response is stored unless it is told not to be, a completion is not (protocol 1.3)."""
+def _store(body: dict[str, Any], out: dict[str, Any], context: Context) -> None:
+    """Set `store`: by default a Response is stored and a chat completion is not (protocol 1.3)."""
     store = body.get("store")
     if not context.profile.takes("store", "responses"):
         if store:
-            context.report.dropped("store", "the upstream takes no 'store'", store)
+            context.report.dropped("store", "the upstream does not support 'store'", store)
         return
     if store and not context.profile.stores:
         context.report.dropped("store", "the upstream stores nothing", store)
         store = False
     if store:
         context.report.approximated("store", "it is stored as a Response, not as a chat completion", store)
-    made["store"] = False if store is None else store
+    out["store"] = False if store is None else store

@@ -1,1 +1,1 @@
-"""The vocabulary of ASGI and HTTP, without any translation."""
+"""ASGI and HTTP, without any translation."""

@@ -1,4 +1,4 @@
-"""Content encodings, undone in small steps: a bomb stops at the limit, not at the end of memory or of patience."""
+"""Decodes content encodings in small steps, so that a decompression bomb stops at the limit."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from typing import Any
 
 try:
     import zstandard
-except ImportError:  # an extra package; without it such a body is answered with 415
+except ImportError:  # an optional package; without it, a zstd body is answered with 415
     zstandard = None
 
 STEP = 64 * 1024
-"""No more than about so many bytes come out at once."""
-_MORSEL = 256  # of zstd: a block of four bytes may hold 128 KiB, and the package gives all of them at once
-_ZSTD_WINDOW = 8 * 1024 * 1024  # what RFC 9659 lets a sender use
-_FREE = 4 * 1024 * 1024
+"""About how many decoded bytes come out at once, at most."""
+_ZSTD_STEP = (
+    256  # bytes of zstd fed at once: a block of 4 bytes may hold 128 KiB, which the package returns in one piece
+)
+_ZSTD_WINDOW = 8 * 1024 * 1024  # the largest window that RFC 9659 allows
+_RATIO_FREE = 4 * 1024 * 1024
 _RATIO = 200
-"""Beyond the first mebibytes, a body may be so many times as long as what was sent of it; texts reach a tenth."""
+"""Above `_RATIO_FREE`, a body may decode to this many times its size; ordinary text reaches about 20."""
 
 
 class UnknownEncoding(ValueError):
-    """There is no decoder for this content encoding."""
+    """The content encoding is not supported."""
 
 
 class TooLarge(ValueError):
@@ -31,21 +33,21 @@ class TooLarge(ValueError):
 def decode(data: bytes | bytearray, encoding: str, limit: int) -> bytes | bytearray:
     """Return *data* without its content encoding.
 
-    Raises UnknownEncoding, TooLarge when more than *limit* bytes come out, or more than any text makes of so few, and
-    ValueError when the data is damaged.
+    Raises UnknownEncoding; TooLarge when more than *limit* bytes come out, or implausibly many for the size of *data*;
+    and ValueError when the data is damaged.
     """
     name = _name(encoding)
     if not name:
         return data
-    unpacker = Unpacker(name)
-    decoded = unpacker.feed(data, min(limit, max(_FREE, _RATIO * len(data))))
-    if not unpacker.is_whole:
+    decoder = Decoder(name)
+    decoded = decoder.feed(data, min(limit, max(_RATIO_FREE, _RATIO * len(data))))
+    if not decoder.is_whole:
         raise ValueError("damaged body: it ends too early")
     return decoded
 
 
-class Unpacker:
-    """Undoes a content encoding piece by piece. Raises UnknownEncoding."""
+class Decoder:
+    """Decodes a content encoding piece by piece. Raises UnknownEncoding."""
 
     def __init__(self, encoding: str) -> None:
         try:
@@ -54,8 +56,8 @@ class Unpacker:
             raise UnknownEncoding(f"unknown content encoding {encoding[:40]!r}") from None
 
     @classmethod
-    def of(cls, encoding: bytes) -> Unpacker | None:
-        """Return one for the value of a `content-encoding` header, or nothing where nothing is to be undone."""
+    def of(cls, encoding: bytes) -> Decoder | None:
+        """Return the decoder for a `content-encoding` header, or None if there is nothing to decode."""
         name = _name(encoding.decode("latin-1"))
         return cls(name) if name else None
 
@@ -65,11 +67,11 @@ class Unpacker:
         return self._decoder.is_whole
 
     def steps(self, data: bytes | bytearray) -> Iterator[bytes]:
-        """Give what comes of *data*, little by little: who counts may stop in between. Raises ValueError for damage."""
+        """Yield what *data* decodes to, in steps, so that the caller may stop. Raises ValueError for damage."""
         return self._decoder.feed(data)
 
     def feed(self, data: bytes | bytearray, limit: int) -> bytes:
-        """Return what comes of *data*; raises TooLarge for more than *limit* bytes, and ValueError for damage."""
+        """Return what *data* decodes to; raises TooLarge above *limit* bytes, and ValueError for damaged data."""
         pieces: list[bytes] = []
         room = limit
         for piece in self.steps(data):
@@ -81,7 +83,7 @@ class Unpacker:
 
 
 def supported() -> list[str]:
-    """The names of the content encodings that can be decoded here."""
+    """Return the names of the supported content encodings."""
     return sorted(_DECODERS)
 
 
@@ -99,7 +101,7 @@ class _Gzip:
         """Whether the data may end here."""
 
     def feed(self, data: bytes | bytearray) -> Iterator[bytes]:
-        """Give what comes of *data*."""
+        """Yield what *data* decodes to."""
         view = memoryview(data)
         for start in range(0, len(data), STEP):  # what is left of a piece is copied after each step
             yield from self._inflate(bytes(view[start : start + STEP]))
@@ -107,7 +109,7 @@ class _Gzip:
     def _inflate(self, rest: bytes) -> Iterator[bytes]:
         full = False
         while rest or full:
-            if self.is_whole and not self._goes_on(rest):
+            if self.is_whole and not self._begins_another(rest):
                 return
             try:
                 piece = self._stream.decompress(rest, STEP)
@@ -119,7 +121,7 @@ class _Gzip:
             if piece:
                 yield piece
 
-    def _goes_on(self, data: bytes) -> bool:
+    def _begins_another(self, data: bytes) -> bool:
         """Whether another member follows; anything else behind the last one is padding."""
         if data[:1] != b"\x1f":
             return False
@@ -128,7 +130,7 @@ class _Gzip:
 
 
 class _Deflate(_Gzip):
-    """Both things that are called deflate: with the header of zlib, as specified, and without, as often sent."""
+    """Both formats that are called deflate: with the zlib header, as specified, and without, as often sent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,14 +145,14 @@ class _Deflate(_Gzip):
             self._stream = zlib.decompressobj(zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS)
         yield from super()._inflate(rest)
 
-    def _goes_on(self, data: bytes) -> bool:
+    def _begins_another(self, data: bytes) -> bool:
         return False
 
 
 class _Zstd:
     """zstd, whose frames may follow one another."""
 
-    is_whole = True  # of an unfinished frame the package says nothing; half a JSON text is an error all the same
+    is_whole = True  # the package does not report an unfinished frame; half a JSON text fails later anyway
 
     def __init__(self) -> None:
         assert zstandard is not None
@@ -159,10 +161,10 @@ class _Zstd:
         self._stream = decoder.decompressobj(read_across_frames=True)
 
     def feed(self, data: bytes | bytearray) -> Iterator[bytes]:
-        """Give what comes of *data*."""
-        for start in range(0, len(data), _MORSEL):
+        """Yield what *data* decodes to."""
+        for start in range(0, len(data), _ZSTD_STEP):
             try:
-                piece = self._stream.decompress(data[start : start + _MORSEL])
+                piece = self._stream.decompress(data[start : start + _ZSTD_STEP])
             except self._error as error:
                 raise ValueError(f"damaged body: {error}") from None
             for at in range(0, len(piece), STEP):

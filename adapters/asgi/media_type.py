@@ -1,24 +1,28 @@
-"""The content type of a request that is to be translated: JSON, or not said.
+"""The content type of a request that is translated must be JSON, or absent.
 
-A web page can send what it likes to other servers, but only in types that forms know, unless it asks first (CORS).
+This keeps out web pages: without asking first (CORS), they can only send the content types of forms to other servers.
 """
 
 from __future__ import annotations
 
 import re
 
-from ...translator import BadRequest
+from ...translator import RequestError
 from .types import Scope
 
 _JSON = re.compile(rb"application/(json|[a-z0-9!#$&^_.+-]+\+json)")
 
 
 def check(scope: Scope) -> None:
-    """Raise BadRequest (415) if the request says that its body is something else than JSON."""
-    said = [value for name, value in scope["headers"] if name == b"content-type"]
-    if not all(_JSON.fullmatch(value.partition(b";")[0].strip().lower()) for value in said):
-        raise BadRequest(
-            "The request body must be JSON, and say so: Content-Type: application/json.",
-            code="unsupported_content_type",
-            status=415,
-        )
+    """Raise RequestError (415) if the request declares a body that is not JSON."""
+    for name, value in scope["headers"]:
+        if name == b"content-type" and value != b"application/json" and not _is_json(value):
+            raise RequestError(
+                "The request body must be JSON, sent with Content-Type: application/json.",
+                code="unsupported_content_type",
+                status=415,
+            )
+
+
+def _is_json(media_type: bytes) -> bool:
+    return _JSON.fullmatch(media_type.partition(b";")[0].strip().lower()) is not None

@@ -1,4 +1,4 @@
-"""Hosts and origins as they stand in headers and in settings, in one form each, so that they can be compared."""
+"""Hosts and origins from headers and settings, normalized so that they can be compared."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from typing import NamedTuple
 
 ANY = "*"
 LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
-"""The names that nobody else's DNS can point somewhere."""
+"""Names that no DNS server can point elsewhere."""
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{0,5}))?", re.I | re.A)
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#@\s]+)", re.I | re.A)
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 class Host(NamedTuple):
-    """A host in lower case, without a trailing dot; `port` is empty where it was not named."""
+    """A host in lower case, without a trailing dot; `port` is empty if it was not given."""
 
     name: str
     port: str
 
 
 class Origin(NamedTuple):
-    """Where a web page comes from (RFC 6454); `null` is one without a host."""
+    """The origin of a web page (RFC 6454); `null` has no host."""
 
     scheme: str
     name: str
     port: str
 
     def __str__(self) -> str:
-        """As browsers write it."""
+        """Return the origin as browsers write it."""
         if not self.name:
             return self.scheme
         port = "" if self.port in ("", _DEFAULT_PORTS.get(self.scheme)) else f":{self.port}"
         return f"{self.scheme}://{self.name}{port}"
 
     def is_at(self, host: Host | None) -> bool:
-        """Whether the page comes from *host*: the server does not know whether a proxy encrypts for it."""
+        """Whether the page comes from *host*, over either scheme: a proxy may add TLS without the server knowing."""
         if host is None or self.scheme not in _DEFAULT_PORTS:
             return False
         return (self.name, self.port) == (host.name, host.port or _DEFAULT_PORTS[self.scheme])
 
 
 def host(text: str) -> Host | None:
-    """Return the host of a `host` header; None if it is none."""
+    """Return the host of a `host` header, or None if it is invalid."""
     match = _HOST.fullmatch(text)
     if match is None:
         return None
@@ -58,7 +58,7 @@ def host(text: str) -> Host | None:
 
 
 def origin(text: str) -> Origin | None:
-    """Return the origin of an `origin` header; None if it is none."""
+    """Return the origin of an `origin` header, or None if it is invalid."""
     if text == "null":
         return Origin("null", "", "")
     match = _ORIGIN.fullmatch(text.removesuffix("/"))
@@ -70,7 +70,7 @@ def origin(text: str) -> Origin | None:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only this machine can reach a server that listens on *address*, by number or by name."""
+    """Whether only this machine can reach a server that listens on *address* (an IP address or a name)."""
     try:
         found = {str(place[4][0]) for place in socket.getaddrinfo(address, None)} if address else set()
     except (OSError, UnicodeError):

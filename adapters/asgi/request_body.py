@@ -1,4 +1,4 @@
-"""From the pieces of an HTTP request to the JSON object that it carries."""
+"""Reads the JSON object in the body of an HTTP request."""
 
 from __future__ import annotations
 
@@ -6,33 +6,34 @@ import logging
 
 import anyio
 
-from ...translator import BadRequest, Received
+from ...translator import RequestBody, RequestError
 from ..limits import Limits
-from ..missing import words
+from ..missing import install_hint
 from .encodings import TooLarge, UnknownEncoding, decode, supported
 from .types import Message, Receive, Scope, declared_length, header, wrong_length
 
 _log = logging.getLogger("diglot")
 _LARGE, _LARGE_PACKED = 2**20, 2**14
-"""Bytes of what is decoded beside the event loop: it would stop all other requests."""
+"""Sizes in bytes above which a body is decoded in a thread: it would block the event loop."""
 
 
 class Disconnected(Exception):
-    """The client went away before its request was complete."""
+    """The client disconnected before its request was complete."""
 
 
 class Unreadable(Exception):
-    """The body could not be read to its end: *error* is for the client, and its connection is of no more use."""
+    """The body could not be read to its end: *error* is for the client, and its connection must be closed."""
 
-    def __init__(self, error: BadRequest) -> None:
+    def __init__(self, error: RequestError) -> None:
         super().__init__(str(error))
         self.error = error
 
 
-async def read_object(scope: Scope, receive: Receive, limits: Limits) -> Received:
-    """Return the JSON object in the body of a request, which is bounded before and after decompression.
+async def read_object(scope: Scope, receive: Receive, limits: Limits) -> RequestBody:
+    """Return the JSON object in the body of a request, whose size is limited before and after decompression.
 
-    Raises BadRequest (400, 413 or 415), Unreadable (400, 408 or 413) or Disconnected.
+    The caller limits the time. Raises RequestError (400, 413 or 415), Unreadable (400 or 413)
+    or Disconnected.
     """
     data, encoding = await _read(scope, receive, limits), header(scope, b"content-encoding")
     if len(data) > _LARGE or (encoding and len(data) > _LARGE_PACKED):
@@ -45,14 +46,11 @@ async def _read(scope: Scope, receive: Receive, limits: Limits) -> bytes | bytea
         declared = declared_length(scope)
         if declared is not None and declared > limits.max_body:
             raise _too_large(limits.max_body)
-        with anyio.fail_after(limits.request):
-            data = await _pieces(receive, limits.max_body)
+        data = await _pieces(receive, limits.max_body)
         if declared is not None and declared != len(data):
             raise wrong_length(declared, len(data))
-    except BadRequest as error:
+    except RequestError as error:
         raise Unreadable(error) from None
-    except TimeoutError:
-        raise Unreadable(late(limits)) from None
     return data
 
 
@@ -62,13 +60,13 @@ async def _pieces(receive: Receive, limit: int) -> bytes | bytearray:
     if not message.get("more_body", False):
         _expect_room(len(first), limit)
         return first
-    grown = bytearray(first)  # joining many pieces at the end would stop all others for as long as it takes
+    data = bytearray(first)  # joining many pieces at the end would block the event loop
     while message.get("more_body", False):
-        _expect_room(len(grown), limit)
+        _expect_room(len(data), limit)
         message = await _next(receive)
-        grown += message.get("body", b"")
-    _expect_room(len(grown), limit)
-    return grown
+        data += message.get("body", b"")
+    _expect_room(len(data), limit)
+    return data
 
 
 async def _next(receive: Receive) -> Message:
@@ -83,33 +81,33 @@ def _expect_room(size: int, limit: int) -> None:
         raise _too_large(limit)
 
 
-def late(limits: Limits) -> BadRequest:
-    """Return the error for a client that does not come to the end of its request."""
-    return BadRequest(
+def timeout_error(limits: Limits) -> RequestError:
+    """Return the error for a client that does not finish its request in time."""
+    return RequestError(
         f"The request body did not arrive within {limits.request:g} seconds.", code="request_timeout", status=408
     )
 
 
-def _plain(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes | bytearray:
+def _decompressed(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes | bytearray:
     try:
         return decode(data, encoding.decode("latin-1"), limit)
     except UnknownEncoding as error:
         if encoding.strip().lower() == b"zstd":
-            _log.warning(words("A request body with content-encoding zstd", "zstandard", "zstd"))
+            _log.warning(install_hint("A request body with content-encoding zstd", "zstandard", "zstd"))
         names = ", ".join(supported())
-        raise BadRequest(f"{error}; supported are {names}.", code="unsupported_encoding", status=415) from None
+        raise RequestError(f"{error}; supported: {names}.", code="unsupported_encoding", status=415) from None
     except TooLarge:
         raise _too_large(limit) from None
     except ValueError as error:
-        raise BadRequest(f"The request body cannot be decoded: {error}.", code="invalid_encoding") from None
+        raise RequestError(f"The request body cannot be decoded: {error}.", code="invalid_encoding") from None
 
 
-def _object(data: bytes | bytearray, encoding: bytes, limit: int) -> Received:
-    received = Received.read(_plain(data, encoding, limit))
+def _object(data: bytes | bytearray, encoding: bytes, limit: int) -> RequestBody:
+    received = RequestBody.read(_decompressed(data, encoding, limit) if encoding else data)
     if not isinstance(received.body, dict):
-        raise BadRequest("The request body must be a JSON object.", code="invalid_json")
+        raise RequestError("The request body must be a JSON object.", code="invalid_json")
     return received
 
 
-def _too_large(limit: int) -> BadRequest:
-    return BadRequest(f"The request body is larger than {limit} bytes.", code="request_too_large", status=413)
+def _too_large(limit: int) -> RequestError:
+    return RequestError(f"The request body is larger than {limit} bytes.", code="request_too_large", status=413)

@@ -1,11 +1,11 @@
-"""The vocabulary of ASGI, as far as it is used here, and the one way to read and drop headers."""
+"""The types of ASGI, and functions to read and drop headers and to send JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from typing import Any
 
-from ...translator import BadRequest, TranslationError, encode_json
+from ...translator import RequestError, TranslationError, encode_json
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -14,8 +14,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
-ONCE = "diglot.once"
-"""An ASGI extension of ours: a request that carries it must be the last one on its connection to the upstream."""
+LAST_ON_CONNECTION = "diglot.once"
+"""Our own ASGI extension: the connection to the upstream is closed after a request that carries it."""
 
 HOP_BY_HOP = frozenset(
     {
@@ -30,7 +30,7 @@ HOP_BY_HOP = frozenset(
         b"upgrade",
     }
 )
-"""Headers that speak about one connection only (RFC 9110, 7.6.1)."""
+"""Headers that apply to one connection only (RFC 9110, 7.6.1)."""
 
 ABOUT_THE_BODY = frozenset(
     {
@@ -47,50 +47,65 @@ ABOUT_THE_BODY = frozenset(
         b"content-range",
     }
 )
-"""Headers that are no longer true when the body is another one."""
+"""Headers that no longer hold when the body is replaced."""
 
 
 def header(scope: Scope, name: bytes) -> bytes:
-    """Return the value of a request header (lower-case *name*), or nothing."""
-    return next((value for key, value in scope["headers"] if key == name), b"")
+    """Return the value of a request header (lower-case *name*), or an empty one."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return value
+    return b""
 
 
 def declared_length(scope: Scope) -> int | None:
-    """Return how long the body of a request is by its header, or None.
+    """Return the length of the body that the headers of a request declare, or None.
 
-    Raises BadRequest when there are two answers to that question (RFC 9112, 6.3): somebody is being deceived.
+    Raises RequestError when the headers contradict each other (RFC 9112, 6.3), as in request smuggling.
     """
-    values = {value for key, value in scope["headers"] if key == b"content-length"}
-    if not values:
+    declared: bytes | None = None
+    is_ambiguous = False
+    for key, value in scope["headers"]:
+        if key == b"content-length":
+            is_ambiguous |= declared is not None and declared != value
+            declared = value
+    if declared is None:
         return None
-    value = values.pop()
-    if values or not value.isdigit() or header(scope, b"transfer-encoding"):
-        raise BadRequest("The length of the request body is ambiguous.", code="invalid_content_length")
-    return int(value)
+    if is_ambiguous or not declared.isdigit() or header(scope, b"transfer-encoding"):
+        raise RequestError("The length of the request body is ambiguous.", code="invalid_content_length")
+    return int(declared)
 
 
-def wrong_length(declared: int, size: int) -> BadRequest:
-    """Return the error for a body that is not as long as it should be: some servers lose it with an offered upgrade."""
-    return BadRequest(
-        f"The request body has {size} bytes, its Content-Length says {declared}.", code="invalid_content_length"
+def wrong_length(declared: int, size: int) -> RequestError:
+    """Return the error for a body of the wrong length: some servers lose the body when an upgrade is offered."""
+    return RequestError(
+        f"The request body has {size} bytes, but its Content-Length is {declared}.", code="invalid_content_length"
     )
 
 
-def hang_up(scope: Scope) -> Headers:
-    """Return the header by which the connection ends with the answer; later versions of HTTP have other means."""
+def connection_close(scope: Scope) -> Headers:
+    """Return the header that closes the connection after the answer; only HTTP/1 has it."""
     return [(b"connection", b"close")] if str(scope.get("http_version", "")).startswith("1") else []
 
 
 def without(headers: Iterable[tuple[bytes, bytes]], names: Collection[bytes]) -> Headers:
     """Return the headers that are not in *names* (lower case) and not hop-by-hop, names in lower case.
 
-    A name with `_` is the one with `-`: for CGI and WSGI both are the same.
+    `_` in a name counts as `-`: CGI and WSGI do not tell them apart.
     """
-    lowered = [(bytes(key).lower(), bytes(value)) for key, value in headers]
-    listed = [value for key, value in lowered if key == b"connection"]
-    named = {token.strip().lower() for value in listed for token in value.split(b",")}
-    out = HOP_BY_HOP | named | set(names)
-    return [(key, value) for key, value in lowered if key not in out and key.replace(b"_", b"-") not in out]
+    result: Headers = []
+    named = b""  # further hop-by-hop headers, by the value of `connection`
+    for key, value in headers:
+        name = bytes(key).lower()
+        if name == b"connection":
+            named += b"," + bytes(value)
+        plain = name.replace(b"_", b"-")
+        if not (name in HOP_BY_HOP or plain in HOP_BY_HOP or name in names or plain in names):
+            result.append((name, bytes(value)))
+    if not named:
+        return result
+    out = {token.strip() for token in named.lower().split(b",")}
+    return [(name, value) for name, value in result if name not in out and name.replace(b"_", b"-") not in out]
 
 
 async def send_json(send: Send, status: int, value: object, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
@@ -99,7 +114,7 @@ async def send_json(send: Send, status: int, value: object, headers: Iterable[tu
 
 
 async def send_body(send: Send, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
-    """Send a whole JSON answer that is encoded already."""
+    """Send a whole JSON answer that is already encoded."""
     own = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": [*headers, *own]})
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,1 +1,5 @@
 """The commands."""
+
+from .commands import main
+
+__all__ = ["main"]

@@ -1,4 +1,4 @@
-"""`diglot check`: a table of what is there behind a URL."""
+"""`diglot check`: a table of which APIs an upstream has."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import sys
 import anyio
 import click
 
+from ...translator import public_url
 from ..limits import Limits
-from ..middleware import diagnostics
 from ..middleware.routes import Api
 from ..server import client_settings, config
 from ..upstream import url as upstream_url
 from .options import SettingsError, print_columns, profile_options
-from .upstream_check import APIS, TRIALS, Check, Outcome, Unusable
+from .upstream_check import APIS, CASES, CheckError, Outcome, UpstreamCheck
 
 Outcomes = dict[Api, dict[str, Outcome]]
 
@@ -30,47 +30,54 @@ _NEXT: dict[tuple[Api, ...], str] = {
 
 @click.command()
 @click.argument("url", required=False)
-@click.option("--model", metavar="NAME", help="The model to ask (the first that the upstream lists).")
-@click.option("--key", metavar="KEY", help="The API key (DIGLOT_KEY, or OPENAI_API_KEY).")
-@click.option("--timeout", type=click.FloatRange(min=1), default=60, help="Seconds to wait for an answer (60).")
+@click.option("--model", metavar="NAME", help="The model to use.  [default: the first one that the upstream lists]")
+@click.option("--key", metavar="KEY", help="The API key.  [default: DIGLOT_KEY or OPENAI_API_KEY]")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    default=60,
+    show_default=True,
+    help="How long to wait for an answer.",
+)
 @profile_options
 def check(
     url: str | None, model: str | None, key: str | None, timeout: float, profile: str | None, set_: tuple[str, ...]
 ) -> None:
-    """Say what is there behind URL: which APIs, whether they answer, stream and call tools.
+    """Show which APIs the upstream at URL has, and whether they answer, stream and call tools.
 
-    Up to six small requests are sent, which may cost something. Without URL, it is DIGLOT_UPSTREAM.
+    Sends up to six small requests, which may be billed. URL defaults to DIGLOT_UPSTREAM.
     """
     url = url or os.environ.get(f"{config.ENVIRONMENT}UPSTREAM") or ""
     try:
         chosen = config.profile_of(profile or "default", dict(map(config.assignment, set_)))
         if problem := upstream_url.problem(url):
-            raise config.ConfigError(problem if url else "name a URL, for example http://127.0.0.1:8000")
+            raise config.ConfigError(problem if url else "no URL is set; example: diglot check http://127.0.0.1:8000")
     except ValueError as error:
         raise SettingsError(str(error)) from None
-    logging.getLogger("diglot").setLevel(logging.CRITICAL)  # the table says it
+    logging.getLogger("diglot").setLevel(logging.CRITICAL)  # the table says everything
     limits = Limits(first_byte=timeout, idle=timeout)
-    trial = Check(url, chosen, key or _key(), limits)
-    sys.exit(anyio.run(_run, trial, url, model))
+    upstream_check = UpstreamCheck(url, chosen, key or _key(), limits)
+    sys.exit(anyio.run(_run, upstream_check, url, model))
 
 
 def _key() -> str | None:
     name = next((name for name in _KEYS if os.environ.get(name)), None)
     if name:
-        click.echo(f"The key is that of {name}.", err=True)
+        click.echo(f"Using the key in {name}.", err=True)
     return os.environ[name] if name else None
 
 
-async def _run(trial: Check, url: str, wanted: str | None) -> int:
+async def _run(upstream_check: UpstreamCheck, url: str, requested: str | None) -> int:
     try:
-        model = await trial.model(wanted)
-        click.echo(f"{diagnostics.place(url)}, model {model}\n")
-        outcomes: Outcomes = {api: await trial.api(api, model) for api in APIS}
-    except Unusable as error:
+        model = await upstream_check.model(requested)
+        click.echo(f"{public_url(url)}, model {model}\n")
+        outcomes: Outcomes = {api: await upstream_check.api(api, model) for api in APIS}
+    except CheckError as error:
         click.echo(str(error), err=True)
         return 1
     finally:
-        await trial.aclose()
+        await upstream_check.aclose()
     print_columns(table(outcomes))
     for fault in faults(outcomes):
         click.echo(f"\n{fault}")
@@ -78,23 +85,23 @@ async def _run(trial: Check, url: str, wanted: str | None) -> int:
     if not good:
         click.echo("\nNeither API answers.")
         return 1
-    click.echo(f"\nNext: {client_settings.command()} serve --upstream {diagnostics.place(url)}{_NEXT[good]}")
+    click.echo(f"\nNext: {client_settings.command()} serve --upstream {public_url(url)}{_NEXT[good]}")
     return 0
 
 
 def table(outcomes: Outcomes) -> list[list[str]]:
     """Return the rows of the table, with a column for each API."""
-    there = ["is there", *("no" if tried["answers"].missing else "yes" for tried in outcomes.values())]
-    rows = [[trial, *(_cell(tried.get(trial)) for tried in outcomes.values())] for trial in TRIALS]
+    there = ["exists", *("no" if results["answers"].missing else "yes" for results in outcomes.values())]
+    rows = [[case, *(_cell(results.get(case)) for results in outcomes.values())] for case in CASES]
     return [["", *(_NAMES[api] for api in outcomes)], there, *rows]
 
 
 def faults(outcomes: Outcomes) -> list[str]:
-    """Return what went wrong, in the words of whoever refused."""
+    """Return what went wrong, in the words of the upstream."""
     return [
-        f"{_NAMES[api]}, {trial}: {outcome.words}"
-        for api, tried in outcomes.items()
-        for trial, outcome in tried.items()
+        f"{_NAMES[api]}, {case}: {outcome.words}"
+        for api, results in outcomes.items()
+        for case, outcome in results.items()
         if not outcome.good and not outcome.missing
     ]
 

@@ -1,4 +1,4 @@
-"""`diglot demo`: a tool call there and back over real HTTP, what both sides say shown beside each other."""
+"""`diglot demo`: a tool call over real HTTP, with both sides of the wire next to each other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import anyio
 from ...translator import decode_json, encode_json
 from ..asgi.types import App, Message, Receive, Scope, Send, without
 from ..demo import app as demo_app
-from ..demo.clients import WEATHER, ChatClient, Client, ResponsesClient
+from ..demo.clients import WEATHER, ChatClient, DemoClient, ResponsesClient
 from ..limits import Limits
 from ..middleware.app import TranslationMiddleware
 from ..middleware.routes import Api
@@ -32,12 +32,12 @@ _ID = 9
 
 
 def main() -> int:
-    """Run the demo; returns the exit status."""
+    """Run the demo and return the exit status."""
     return 0 if anyio.run(_run) else 1
 
 
 def say(line: str = "") -> None:
-    """Print a line; where nobody reads on (`diglot demo | head`), the rest goes nowhere, without a word."""
+    """Print a line; if the reader is gone (`diglot demo | head`), drop the rest in silence."""
     try:
         print(line, flush=True)
     except BrokenPipeError:
@@ -45,7 +45,7 @@ def say(line: str = "") -> None:
 
 
 class Columns:
-    """Two columns of plain text: the Responses client on the left, the chat upstream on the right."""
+    """Two columns of plain text: the client on the left, the upstream on the right."""
 
     def __init__(self, width: int, out: Show = say) -> None:
         self._half = (max(60, min(width, 160)) - 3) // 2
@@ -75,46 +75,50 @@ class Columns:
 
 
 async def _run() -> bool:
-    say("A request with a tool call, over real HTTP, in both directions. -> is sent by the client, <- comes back.")
+    say("Requests with a tool call, over real HTTP, in both directions. -> is sent by the client, <- comes back.")
     good = await _show(ResponsesClient(), demo_app.upstream(pause=0.01), "chat")
     good = await _show(ChatClient(), demo_app.responses_upstream(pause=0.01), "responses") and good
     say(
-        f"\n{'It worked.' if good else 'This is NOT what was expected.'} The upstream was a script. Next, with yours:\n"
+        f"\n{'It worked.' if good else 'This is NOT what was expected.'} The upstream was a script. Now use your own:\n"
     )
     serve = f"{client_settings.command()} serve --upstream http://127.0.0.1:8000"
-    say(f"  {serve}                            # it speaks Chat Completions")
-    say(f"  {serve} --upstream-api responses   # it speaks Responses\n")
+    say(f"  {serve}                            # it implements Chat Completions")
+    say(f"  {serve} --upstream-api responses   # it implements Responses\n")
     say("and point a client at it:\n")
     for line in client_settings.client_settings("http://127.0.0.1:8080"):
         say(f"  {line}")
     return good
 
 
-async def _show(talker: Client, upstream: App, api: Api) -> bool:
-    """Show one direction; returns whether all went as it should."""
+async def _show(demo_client: DemoClient, upstream: App, api: Api) -> bool:
+    """Show one direction; return whether it went as expected."""
     columns = Columns(shutil.get_terminal_size((120, 24)).columns)
     say()
-    columns.heads(*talker.heads)
-    async with on_loopback(TranslationMiddleware(_tapped(upstream, columns.right), upstream_api=api)) as url:
+    columns.heads(*demo_client.heads)
+    async with on_loopback(TranslationMiddleware(_observed(upstream, columns.right), upstream_api=api)) as url:
         client = choice.new_client(url, Limits())
         try:
-            return await _converse(client, url, talker, columns.left)
+            return await _converse(client, url, demo_client, columns.left)
         finally:
             await client.aclose()
 
 
-async def _converse(client: upstream_client.Client, url: str, talker: Client, show: Show) -> bool:
-    """Ask, run the tool that is called, hand the result back."""
-    request = talker.request()
-    first = talker.read(await _ask(client, url + talker.path, request, show))
-    calls = talker.calls(first)
-    show(f"(the client runs {calls[0]['name']}({calls[0]['arguments']}): {WEATHER})" if calls else "(no call came)")
-    second = talker.read(await _ask(client, url + talker.path, talker.follow(request, first, WEATHER), show))
-    return bool(calls) and WEATHER in talker.text(second)
+async def _converse(client: upstream_client.Client, url: str, demo_client: DemoClient, show: Show) -> bool:
+    """Send the first request, run the tool that is called, and send its result."""
+    request = demo_client.request()
+    first = demo_client.read(await _ask(client, url + demo_client.path, request, show))
+    calls = demo_client.calls(first)
+    show(
+        f"(the client runs {calls[0]['name']}({calls[0]['arguments']}): {WEATHER})" if calls else "(no tool was called)"
+    )
+    second = demo_client.read(
+        await _ask(client, url + demo_client.path, demo_client.follow(request, first, WEATHER), show)
+    )
+    return bool(calls) and WEATHER in demo_client.text(second)
 
 
 async def _ask(client: upstream_client.Client, url: str, body: dict[str, Any], show: Show) -> list[dict[str, Any]]:
-    """Send a streaming request and show every event; returns them."""
+    """Send a streaming request, show every event, and return them."""
     for line in _members(f"POST {urlsplit(url).path}", body):
         show(f"-> {line}")
     headers = [(b"content-type", b"application/json")]
@@ -126,7 +130,7 @@ async def _ask(client: upstream_client.Client, url: str, body: dict[str, Any], s
         if line.startswith("data: {"):
             events.append(decode_json(line.removeprefix("data: ").encode()))
         if line.startswith("data: "):
-            show(f"<- {_said(line)}")
+            show(f"<- {_summary(line)}")
     await answer.aclose()
     return events
 
@@ -139,30 +143,30 @@ async def _lines(answer: upstream_client.Answer) -> AsyncIterator[str]:
             yield line.decode()
 
 
-def _tapped(app: App, show: Show) -> App:
-    """Show what *app* is asked and what it answers."""
+def _observed(app: App, show: Show) -> App:
+    """Return *app*, with its requests and answers shown."""
 
-    async def tapped(scope: Scope, receive: Receive, send: Send) -> None:
+    async def observed(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
 
-        async def heard() -> Message:
+        async def show_request() -> Message:
             message = await receive()
             if message.get("body"):
                 for line in _members(f"POST {scope['path']}", decode_json(message["body"])):
                     show(f"-> {line}")
             return message
 
-        async def said(message: Message) -> None:
+        async def show_answer(message: Message) -> None:
             for line in message.get("body", b"").decode().splitlines():
                 if line.startswith("data: "):
-                    show(f"<- {_said(line)}")
+                    show(f"<- {_summary(line)}")
             await send(message)
 
-        await app(scope, heard, said)
+        await app(scope, show_request, show_answer)
 
-    return tapped
+    return observed
 
 
 def _members(head: str, body: dict[str, Any]) -> Iterator[str]:
@@ -174,13 +178,13 @@ def _members(head: str, body: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def _said(line: str) -> str:
-    """What an event or a chunk says that the one before did not."""
+def _summary(line: str) -> str:
+    """Return the part of an event or a chunk that is new."""
     data = line.removeprefix("data: ")
     if not data.startswith("{"):
         return line
-    said = decode_json(data.encode())
-    return _event(said) if "type" in said else _chunk(said)
+    value = decode_json(data.encode())
+    return _event(value) if "type" in value else _chunk(value)
 
 
 def _event(event: dict[str, Any]) -> str:
@@ -205,12 +209,12 @@ def _chunk(chunk: dict[str, Any]) -> str:
 
 
 def _json(value: object) -> str:
-    """With spaces, so that lines can be broken between members."""
+    """Encode with spaces, so that lines can be wrapped between members."""
     return json.dumps(_brief(value), ensure_ascii=False)
 
 
 def _brief(value: Any, name: str = "") -> Any:
-    """*value* with "…" for what only takes space: schemas, the ends of ids, details of usage."""
+    """Shorten *value*: "…" for schemas and the ends of ids, no details of usage."""
     if name == "parameters":
         return "…"
     if isinstance(value, dict):

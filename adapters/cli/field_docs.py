@@ -1,4 +1,4 @@
-"""What the source says about the fields of a struct: the strings below them, which Python itself forgets."""
+"""Reads the docstrings of a struct's fields from the source, because Python itself does not keep them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import textwrap
 
 
 def field_docs(kind: type) -> dict[str, str]:
-    """Return the first paragraph of what is written below each field of *kind*, on one line; "" where there is none."""
+    """Return the first paragraph of the docstring of each field of *kind*, on one line; "" if there is none."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     docs: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""`diglot serve`: from flags, variables and a file to a server that runs."""
+"""`diglot serve`: reads flags, environment and file, and runs the server."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .options import SettingsError, profile_options, strict_option
 
 
 @click.command()
-@click.option("--upstream", metavar="URL", help="The upstream's API, for example http://127.0.0.1:8000/v1.")
-@click.option("--demo", is_flag=True, default=None, help="No upstream: a script answers.")
+@click.option("--upstream", metavar="URL", help="Base URL of the upstream's API, for example http://127.0.0.1:8000/v1.")
+@click.option("--demo", is_flag=True, default=None, help="Run without an upstream: a script answers.")
 @click.option(
     "--upstream-api",
     type=click.Choice(["chat", "responses", "auto"]),
-    help="Which API it has: Chat Completions (chat, the default), Responses, or auto: find out.",
+    help="The API that the upstream implements; diglot adds the other one. auto finds out.  [default: chat]",
 )
 @profile_options
 @strict_option
@@ -27,42 +27,57 @@ from .options import SettingsError, profile_options, strict_option
     "--paths",
     metavar="PATH",
     multiple=True,
-    help="Serve below this path, too (/ai, or /tenants/*), besides versions (/v1), /openai and the root.",
+    help="Also serve below this path (/ai, /tenants/*), besides versions (/v1), /openai and the root (repeatable).",
 )
-@click.option("--host", metavar="ADDRESS", help="Listen here (127.0.0.1).")
-@click.option("--port", type=int, help="Listen there (8080); 0 takes a free one.")
+@click.option("--host", metavar="ADDRESS", help="The address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="The port to listen on; 0 picks a free one.  [default: 8080]")
 @click.option(
     "--allow-host",
     metavar="NAME",
     multiple=True,
-    help="A name under which clients may reach the server, besides localhost, 127.0.0.1 and [::1]; * is any.",
+    help="A host name that clients may use, besides localhost, 127.0.0.1 and [::1]; * allows any (repeatable).",
 )
 @click.option(
     "--allow-origin",
     "--cors-origin",
     metavar="ORIGIN",
     multiple=True,
-    help="A web page that may call the server (CORS), for example https://app.example; * is all.",
+    help="An origin of web pages that may call the server (CORS), like https://app.example; * allows all (repeatable).",
 )
-@click.option("--workers", type=int, metavar="N", help="Processes (1).")
-@click.option("--limit", "limits", metavar="KEY=VALUE", multiple=True, help="Change one limit; see `diglot settings`.")
+@click.option("--workers", type=int, metavar="N", help="Number of worker processes.  [default: 1]")
 @click.option(
-    "--graceful", type=float, metavar="SECONDS", help="Running answers may go on so long after a signal (10)."
+    "--limit",
+    "limits",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Change a limit; `diglot settings` lists them (repeatable).",
 )
-@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
+@click.option(
+    "--graceful",
+    type=float,
+    metavar="SECONDS",
+    help="How long running answers may take after a signal to stop.  [default: 10]",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="The lowest level to log.  [default: info]",
+)
 @click.option(
     "--log-format",
     type=click.Choice(["json", "text"]),
-    help="For machines or for people; text on a terminal, else json.",
+    help="The format of the log.  [default: text on a terminal, otherwise json]",
 )
-@click.option("--quiet", is_flag=True, default=None, help="No welcome, and only warnings in the log.")
-@click.option("--config", "file", type=click.Path(path_type=Path), help="A TOML file with the same settings.")
+@click.option(
+    "--quiet", is_flag=True, default=None, help="No start-up banner, and only warnings and errors in the log."
+)
+@click.option("--config", "file", type=click.Path(path_type=Path), help="A TOML file with settings.")
 def serve(file: Path | None, set_: tuple[str, ...], limits: tuple[str, ...], **flags: Any) -> None:
-    """Serve the API that the upstream lacks; everything else goes to it as it is.
+    """Serve the API that the upstream lacks; pass everything else through unchanged.
 
-    Flags win over the environment (DIGLOT_UPSTREAM, DIGLOT_PORT, ...), which wins over the file (--config, or
-    DIGLOT_CONFIG). DIGLOT_SET and DIGLOT_LIMITS are JSON objects, or key=value,key=value. What is set in several
-    places adds up. `diglot settings` lists all of them.
+    Flags override the environment (DIGLOT_UPSTREAM, DIGLOT_PORT, ...), which overrides the file (--config or
+    DIGLOT_CONFIG). DIGLOT_SET and DIGLOT_LIMITS are JSON objects or key=value,key=value; they are merged with --set,
+    --limit and the file. `diglot settings` lists all settings.
     """
     from ..server import app
 

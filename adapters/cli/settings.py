@@ -1,4 +1,4 @@
-"""`diglot profiles` and `diglot settings`: what can be set, as it is installed here."""
+"""`diglot profiles` and `diglot settings`: what can be set."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import msgspec
 
 from ...translator import PRESETS, Profile, encode_json
 from ..limits import Limits
-from ..server.checked import suggestion
 from ..server.config import ENVIRONMENT, Settings
+from ..server.setting_values import suggestion
 from .field_docs import field_docs
 from .options import SettingsError, print_columns
 from .serve import serve
@@ -19,7 +19,7 @@ from .serve import serve
 @click.command()
 @click.argument("name", required=False)
 def profiles(name: str | None) -> None:
-    """List the profiles and what is special about each; with a NAME, all settings of that one."""
+    """List the profiles and how each differs from the default; with NAME, all settings of one."""
     if name is None:
         for profile in PRESETS.values():
             special = [f"{field}={value}" for field, value in _values(profile) if not _is_default(profile, field)]
@@ -27,12 +27,14 @@ def profiles(name: str | None) -> None:
     elif name in PRESETS:
         _show(PRESETS[name])
     else:
-        raise SettingsError(f"there is no profile {name!r}{suggestion(name, PRESETS)}")
+        raise SettingsError(f"unknown profile {name!r}{suggestion(name, PRESETS)}")
 
 
 def _show(profile: Profile) -> None:
-    """A line for each setting; a star marks what is not the default."""
-    click.echo(f"{profile.name}: as --set KEY=VALUE, in DIGLOT_SET, or in [set] of the file; * is not the default\n")
+    """Print a line for each setting; a star marks what differs from the default."""
+    click.echo(
+        f"{profile.name}: set with --set KEY=VALUE, DIGLOT_SET, or [set] in the file; * differs from the default\n"
+    )
     docs = field_docs(Profile)
     rows = [
         (f"{' ' if _is_default(profile, field) else '*'} {field}", value, docs[field])
@@ -51,21 +53,21 @@ def _values(profile: Profile) -> list[tuple[str, str]]:
 
 @click.command()
 def settings() -> None:
-    """List the settings of `diglot serve`: key in the file, flag, variable, default, and what each is for."""
+    """List the settings of `diglot serve`: key in the file, flag, variable, default, description."""
     flags = {(option.name or "").removesuffix("_"): option.opts for option in serve.params}
     docs, defaults = field_docs(Settings), Settings()
     rows = [
         (name, ", ".join(flags[name]), ENVIRONMENT + name.upper(), _default(defaults, name), docs[name])
         for name in Settings.__struct_fields__
     ]
-    print_columns([("KEY", "FLAG", "VARIABLE", "DEFAULT", ""), *rows])
+    print_columns([("KEY", "FLAG", "VARIABLE", "DEFAULT", "DESCRIPTION"), *rows])
     click.echo("\nlimits: [limits] in the file, --limit KEY=VALUE, DIGLOT_LIMITS=KEY=VALUE,...\n")
     docs, bounds = field_docs(Limits), Limits()
     limits = [
         (f"limits.{name}", f"--limit {name}=", f"{ENVIRONMENT}LIMITS={name}=", _default(bounds, name), docs[name])
         for name in Limits.__struct_fields__
     ]
-    print_columns([("KEY", "FLAG", "VARIABLE", "DEFAULT", ""), *limits])
+    print_columns([("KEY", "FLAG", "VARIABLE", "DEFAULT", "DESCRIPTION"), *limits])
     click.echo("\nset: the settings of a profile; `diglot profiles NAME` lists them")
 
 

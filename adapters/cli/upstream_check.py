@@ -1,4 +1,4 @@
-"""`diglot check`: what is there behind a URL, tried with small requests, each asked through diglot in the other API."""
+"""`diglot check`: tries an upstream with small requests, each sent through diglot in the other API."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ...translator import Profile, decode_json, encode_json
 from ..asgi.types import App, Headers, Message
 from ..limits import Limits
 from ..middleware.app import TranslationMiddleware
-from ..middleware.routes import PATHS, Api
+from ..middleware.routes import ENDPOINTS, Api
 from ..upstream.app import Upstream
 
 APIS: tuple[Api, ...] = ("chat", "responses")
-TRIALS = ("answers", "streams", "calls tools")
+CASES = ("answers", "streams", "calls tools")
 _NO_MODEL_FOR_TEXT = re.compile(
     r"embed|whisper|tts|dall-e|image|moderation|rerank|audio|transcribe|realtime|guard", re.I
 )
-_MOST_TOKENS = 512
+_MAX_TOKENS = 512
 _HELLO, _WEATHER = "Say hello, in one word.", "What is the weather in Paris?"
 _TOOL: dict[str, Any] = {
     "name": "get_weather",
@@ -30,22 +30,22 @@ _TOOL: dict[str, Any] = {
 }
 
 
-class Unusable(Exception):
-    """Nothing can be tried; the text says why, and what to do."""
+class CheckError(Exception):
+    """The upstream cannot be checked; the message says why, and what to do."""
 
 
 class Outcome(NamedTuple):
-    """How one trial went."""
+    """The result of one case."""
 
     good: bool
     words: str
-    """A few on how it went well, or what went wrong."""
+    """A few words on success, or what went wrong."""
     missing: bool = False
-    """Whether the endpoint is not there at all."""
+    """Whether the endpoint does not exist."""
 
 
-class Check:
-    """Tries an upstream; :meth:`model` comes first."""
+class UpstreamCheck:
+    """Checks an upstream; call :meth:`model` first."""
 
     def __init__(self, url: str, profile: Profile, key: str | None, limits: Limits) -> None:
         self._limits = limits
@@ -59,100 +59,100 @@ class Check:
         """Close all connections."""
         await self._upstream.aclose()
 
-    async def model(self, wanted: str | None) -> str:
-        """Return the model to ask for: *wanted*, else the first that is listed; raises Unusable."""
+    async def model(self, requested: str | None) -> str:
+        """Return the model to use: *requested*, or else the first that is listed; raises CheckError."""
         reply = await _ask(self._upstream, "GET", "/v1/models", self._headers)
         if reply.status in (401, 403):
-            raise Unusable(f"The key is refused ({reply.status}): {reply.error}\nGive one with --key, or DIGLOT_KEY.")
+            raise CheckError(f"The key was refused ({reply.status}): {reply.error}\nSet one with --key or DIGLOT_KEY.")
         if reply.code in ("upstream_unreachable", "upstream_disconnected", "upstream_timeout"):
-            raise Unusable(f"{reply.error} Is the URL right, and does the server run?")
-        if wanted:
-            return wanted
+            raise CheckError(f"{reply.error} Is the URL right, and is the server running?")
+        if requested:
+            return requested
         models = reply.json.get("data") if reply.status == 200 else None
         listed: list[Any] = models if isinstance(models, list) else []
         names = [str(one["id"]) for one in listed if isinstance(one, dict) and "id" in one]
         fitting = [name for name in names if not _NO_MODEL_FOR_TEXT.search(name)]
         if not fitting:
-            raise Unusable(f"GET /v1/models lists none ({reply.status}); name one with --model.")
+            raise CheckError(f"GET /v1/models lists no model ({reply.status}); choose one with --model.")
         return fitting[0]
 
     async def api(self, api: Api, model: str) -> dict[str, Outcome]:
-        """Return how each of the TRIALS went with one API of the upstream; none further if the first one failed."""
+        """Return the result of each of the CASES with one API of the upstream; stops if the first one fails."""
         app = TranslationMiddleware(self._upstream, profile=self._profile, upstream_api=api, limits=self._limits)
         outcomes: dict[str, Outcome] = {}
-        for trial in TRIALS:
-            outcomes[trial] = await self._try(app, api, trial, model)
+        for case in CASES:
+            outcomes[case] = await self._try(app, api, case, model)
             if not outcomes["answers"].good:
                 break
         return outcomes
 
-    async def _try(self, app: App, api: Api, trial: str, model: str) -> Outcome:
-        # what the upstream speaks, diglot's client does not
+    async def _try(self, app: App, api: Api, case: str, model: str) -> Outcome:
+        # through diglot: the client uses the other API
         path, body = ("/v1/responses", _responses) if api == "chat" else ("/v1/chat/completions", _chat)
-        reply = await _ask(app, "POST", path, self._headers, body(model, trial))
+        reply = await _ask(app, "POST", path, self._headers, body(model, case))
         if reply.status != 200:
-            missing = reply.status in (404, 405, 501) and f"POST /v1{PATHS[api]}" in reply.error
+            missing = reply.status in (404, 405, 501) and f"POST /v1{ENDPOINTS[api]}" in reply.error
             return Outcome(False, reply.error or f"status {reply.status}", missing)
         read = _read_responses if api == "chat" else _read_chat
-        return read(reply, trial)
+        return read(reply, case)
 
 
-# What is asked
+# Requests
 
 
-def _responses(model: str, trial: str) -> dict[str, Any]:
-    body: dict[str, Any] = {"model": model, "input": _HELLO, "max_output_tokens": _MOST_TOKENS}
-    if trial == "calls tools":
+def _responses(model: str, case: str) -> dict[str, Any]:
+    body: dict[str, Any] = {"model": model, "input": _HELLO, "max_output_tokens": _MAX_TOKENS}
+    if case == "calls tools":
         return {**body, "input": _WEATHER, "tools": [{"type": "function", **_TOOL}], "tool_choice": "required"}
-    return {**body, "stream": trial == "streams"}
+    return {**body, "stream": case == "streams"}
 
 
-def _chat(model: str, trial: str) -> dict[str, Any]:
-    asked = _WEATHER if trial == "calls tools" else _HELLO
-    messages = [{"role": "user", "content": asked}]
-    body: dict[str, Any] = {"model": model, "messages": messages, "max_completion_tokens": _MOST_TOKENS}
-    if trial == "calls tools":
+def _chat(model: str, case: str) -> dict[str, Any]:
+    prompt = _WEATHER if case == "calls tools" else _HELLO
+    messages = [{"role": "user", "content": prompt}]
+    body: dict[str, Any] = {"model": model, "messages": messages, "max_completion_tokens": _MAX_TOKENS}
+    if case == "calls tools":
         return {**body, "tools": [{"type": "function", "function": _TOOL}], "tool_choice": "required"}
-    return {**body, "stream": trial == "streams"}
+    return {**body, "stream": case == "streams"}
 
 
-# What comes back
+# Answers
 
 
-def _read_responses(reply: _Reply, trial: str) -> Outcome:
-    if trial == "streams":
+def _read_responses(reply: _AppAnswer, case: str) -> Outcome:
+    if case == "streams":
         last = reply.events[-1] if reply.events else {}
         answer = last.get("response") or {}
-        told = sum(event.get("type", "").endswith(".delta") for event in reply.events)
-        return _streamed(reply, told, answer.get("error"), answer.get("status") in ("completed", "incomplete"))
+        deltas = sum(event.get("type", "").endswith(".delta") for event in reply.events)
+        return _streamed(reply, deltas, answer.get("error"), answer.get("status") in ("completed", "incomplete"))
     items = reply.json.get("output") or []
-    return _whole(reply, trial, any(item.get("type") == "function_call" for item in items))
+    return _finished(reply, case, any(item.get("type") == "function_call" for item in items))
 
 
-def _read_chat(reply: _Reply, trial: str) -> Outcome:
-    if trial == "streams":
+def _read_chat(reply: _AppAnswer, case: str) -> Outcome:
+    if case == "streams":
         last = reply.events[-1] if reply.events else {}
         choices = [choice for event in reply.events for choice in event.get("choices") or ()]
-        told = sum(bool(choice["delta"]) for choice in choices)
-        return _streamed(reply, told, last.get("error"), any(choice.get("finish_reason") for choice in choices))
+        deltas = sum(bool(choice["delta"]) for choice in choices)
+        return _streamed(reply, deltas, last.get("error"), any(choice.get("finish_reason") for choice in choices))
     messages = [choice["message"] for choice in reply.json.get("choices") or ()]
-    return _whole(reply, trial, any(message.get("tool_calls") for message in messages))
+    return _finished(reply, case, any(message.get("tool_calls") for message in messages))
 
 
-def _streamed(reply: _Reply, told: int, error: Any, ended: bool) -> Outcome:
+def _streamed(reply: _AppAnswer, deltas: int, error: Any, ended: bool) -> Outcome:
     if not ended:
         return Outcome(False, error["message"] if isinstance(error, Mapping) else "the stream was cut")
-    return Outcome(True, f"{told} pieces, the first after {reply.first:.1f} s")
+    return Outcome(True, f"{deltas} pieces, the first after {reply.first:.1f} s")
 
 
-def _whole(reply: _Reply, trial: str, called: bool) -> Outcome:
-    if trial == "calls tools" and not called:
-        return Outcome(False, "it answered in words, although it had to call the tool")
+def _finished(reply: _AppAnswer, case: str, called: bool) -> Outcome:
+    if case == "calls tools" and not called:
+        return Outcome(False, "it answered with text, although it was told to call the tool")
     return Outcome(True, f"{reply.seconds:.1f} s")
 
 
-class _Reply:
-    """What an application has answered."""
+class _AppAnswer:
+    """The answer of an application."""
 
     def __init__(self) -> None:
         self.status = 0
@@ -170,7 +170,7 @@ class _Reply:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The body; nothing where it is no JSON object."""
+        """The body; empty if it is not a JSON object."""
         try:
             value = decode_json(self.body)
         except ValueError:
@@ -179,7 +179,7 @@ class _Reply:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """Those of a stream."""
+        """The events of a stream."""
         return [decode_json(line[6:]) for line in self.body.splitlines() if line.startswith(b"data: {")]
 
     @property
@@ -195,19 +195,19 @@ class _Reply:
         return error.get(name) if isinstance(error, dict) else error
 
 
-async def _ask(app: App, method: str, path: str, headers: Headers, body: dict[str, Any] | None = None) -> _Reply:
-    reply = _Reply()
-    sent: list[Message] = [{"type": "http.request", "body": encode_json(body) if body else b"", "more_body": False}]
+async def _ask(app: App, method: str, path: str, headers: Headers, body: dict[str, Any] | None = None) -> _AppAnswer:
+    reply = _AppAnswer()
+    messages: list[Message] = [{"type": "http.request", "body": encode_json(body) if body else b"", "more_body": False}]
 
     async def receive() -> Message:
-        if sent:
-            return sent.pop()
+        if messages:
+            return messages.pop()
         await anyio.sleep_forever()
         raise AssertionError("forever has an end")
 
     scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b""}
     try:
         await app({**scope, "headers": headers}, receive, reply.take)
-    except Exception:  # an upstream that cuts its answer
+    except Exception:  # an upstream that broke off its answer
         reply.status = reply.status or 502
     return reply

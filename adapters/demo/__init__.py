@@ -1,1 +1,1 @@
-"""The embedded upstream: a script instead of a model."""
+"""The demo upstream: a script instead of a model."""

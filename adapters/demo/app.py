@@ -1,4 +1,4 @@
-"""The embedded upstream: a scripted chat.completions server, for the demo, for tests and for a first `diglot serve`."""
+"""The demo upstream: a scripted Chat Completions server, for the demo, for tests and for a first `diglot serve`."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from ...translator import BadRequest, decode_json, encode_json
+from ...translator import RequestError, decode_json, encode_json
 from ..asgi.types import App, Receive, Scope, Send, send_error
 from ..middleware.app import TranslationMiddleware
-from ..middleware.routes import PATHS, ending
+from ..middleware.routes import ENDPOINTS, endpoint_of_path
 from . import rules, script
 from .clients import MODEL
 
 
 def upstream(pause: float = 0.0) -> Starlette:
-    """Return the application; it waits *pause* seconds between two pieces of a stream, so that one can watch."""
+    """Return the application; it waits *pause* seconds between the chunks of a stream, so that one can watch it."""
 
     async def completions(request: Request) -> Response:
         try:
             body = decode_json(await request.body())
             rules.check(body)
-        except BadRequest as error:
+        except RequestError as error:
             return JSONResponse(error.body(), error.status)
         except ValueError:
-            return JSONResponse(BadRequest("We could not parse the JSON body of your request.").body(), 400)
+            return JSONResponse(RequestError("We could not parse the JSON body of your request.").body(), 400)
         ident, created = secrets.token_hex(8), int(time.time())
         if body.get("stream"):
             return StreamingResponse(_events(body, ident, created, pause), media_type="text/event-stream")
@@ -44,12 +44,12 @@ def upstream(pause: float = 0.0) -> Starlette:
 
 
 def responses_upstream(pause: float = 0.0) -> App:
-    """Return a Responses upstream: the same script, translated, without its own endpoint."""
+    """Return a Responses upstream: the same script, translated, without its Chat Completions endpoint."""
     responses = TranslationMiddleware(upstream(pause))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and ending(scope["path"]) == PATHS["chat"]:
-            missing = BadRequest(f"The demo has no POST {scope['path']}.", code="not_found", status=404)
+        if scope["type"] == "http" and endpoint_of_path(scope["path"]) == ENDPOINTS["chat"]:
+            missing = RequestError(f"The demo has no POST {scope['path']}.", code="not_found", status=404)
             await send_error(send, missing)
         else:
             await responses(scope, receive, send)
@@ -58,7 +58,7 @@ def responses_upstream(pause: float = 0.0) -> App:
 
 
 async def _missing(request: Request, error: Exception) -> Response:
-    missing = BadRequest(f"The demo has no {request.method} {request.url.path}.", code="not_found", status=404)
+    missing = RequestError(f"The demo has no {request.method} {request.url.path}.", code="not_found", status=404)
     return JSONResponse(missing.body(), missing.status)
 
 

@@ -22,37 +22,39 @@ _TOOL: Body = {
 }
 
 
-class Client(ABC):
-    """Asks, runs the tool that is called, hands the result back."""
+class DemoClient(ABC):
+    """Sends a request, runs the tool that is called, and returns its result."""
 
     path = ""
-    heads = ("", "")
-    """What the client speaks, and what the upstream speaks."""
+    heads: tuple[str, str] = ("", "")
+    """The titles of the two columns: what the client sends, and what the upstream gets."""
 
     @abstractmethod
     def request(self) -> Body:
-        """The first request."""
+        """Return the first request."""
 
     @abstractmethod
     def read(self, events: list[Body]) -> Body:
-        """The answer that the events of a stream add up to; empty if it did not end well."""
+        """Return the answer that the events of a stream make; empty if it did not end well."""
 
     @abstractmethod
     def calls(self, answer: Body) -> list[Body]:
-        """The calls in an answer; each has a `name` and `arguments`."""
+        """Return the calls of an answer; each has a `name` and `arguments`."""
 
     @abstractmethod
     def follow(self, request: Body, answer: Body, result: str) -> Body:
-        """The request that hands the results of an answer's calls back."""
+        """Return the request with the results of the calls of an answer."""
 
     @abstractmethod
     def text(self, answer: Body) -> str:
-        """What an answer says."""
+        """Return the text of an answer."""
 
 
-class ResponsesClient(Client):
+class ResponsesClient(DemoClient):
+    """A client of the Responses API."""
+
     path = "/v1/responses"
-    heads = ("RESPONSES (what the client speaks)", "CHAT COMPLETIONS (what the upstream speaks)")
+    heads: tuple[str, str] = ("RESPONSES (what the client speaks)", "CHAT COMPLETIONS (what the upstream speaks)")
 
     def request(self) -> Body:
         return {
@@ -80,9 +82,11 @@ class ResponsesClient(Client):
         return "".join(part["text"] for message in messages for part in message["content"])
 
 
-class ChatClient(Client):
+class ChatClient(DemoClient):
+    """A client of Chat Completions."""
+
     path = "/v1/chat/completions"
-    heads = ("CHAT COMPLETIONS (what the client speaks)", "RESPONSES (what the upstream speaks)")
+    heads: tuple[str, str] = ("CHAT COMPLETIONS (what the client speaks)", "RESPONSES (what the upstream speaks)")
 
     def request(self) -> Body:
         return {

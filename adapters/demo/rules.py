@@ -1,10 +1,10 @@
-"""What the embedded upstream refuses: as strict as the real thing where translators make mistakes."""
+"""What the demo upstream refuses: it is as strict as OpenAI where translators make mistakes."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ...translator import BadRequest
+from ...translator import RequestError
 
 _PARTS = {
     "user": {"text", "image_url", "input_audio", "file"},
@@ -18,19 +18,19 @@ _CHOICES = ("none", "auto", "required")
 
 
 def check(body: Any) -> None:
-    """Raise BadRequest unless *body* is a chat.completions request that makes sense."""
+    """Raise RequestError unless *body* is a valid Chat Completions request."""
     if not isinstance(body, dict):
-        raise BadRequest("We could not parse the JSON body of your request.")
+        raise RequestError("We could not parse the JSON body of your request.")
     if not isinstance(body.get("model"), str):
-        raise BadRequest("You must provide a model parameter.", "model")
+        raise RequestError("You must provide a model parameter.", "model")
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
-        raise BadRequest("Missing required parameter: 'messages'.", "messages", "missing_required_parameter")
+        raise RequestError("Missing required parameter: 'messages'.", "messages", "missing_required_parameter")
     if body.get("stream_options") is not None and not body.get("stream"):
-        raise BadRequest("'stream_options' is only allowed when 'stream' is enabled.", "stream_options")
+        raise RequestError("'stream_options' is only allowed when 'stream' is enabled.", "stream_options")
     for name, harmless in _NOT_DONE.items():
         if body.get(name) not in (None, *harmless):
-            raise BadRequest(f"The demo has no '{name}'.", name, "unsupported_parameter")
+            raise RequestError(f"The demo does not support '{name}'.", name, "unsupported_parameter")
     _check_messages(messages)
     _check_tools(body)
 
@@ -41,7 +41,7 @@ def _check_messages(messages: list[Any]) -> None:
         where = f"messages[{index}]"
         role = message.get("role") if isinstance(message, dict) else None
         if role not in _PARTS:
-            raise BadRequest(f"Invalid value: {role!r}.", f"{where}.role")
+            raise RequestError(f"Invalid value: {role!r}.", f"{where}.role")
         if role == "tool":
             _close(open_calls, message.get("tool_call_id"), where)
         elif open_calls:
@@ -54,15 +54,15 @@ def _check_messages(messages: list[Any]) -> None:
 
 def _close(open_calls: set[str], call_id: Any, where: str) -> None:
     if call_id not in open_calls:
-        raise BadRequest(
+        raise RequestError(
             "Messages with role 'tool' must answer a preceding message with 'tool_calls'.", f"{where}.tool_call_id"
         )
     open_calls.remove(call_id)
 
 
-def _unanswered(open_calls: set[str], where: str) -> BadRequest:
+def _unanswered(open_calls: set[str], where: str) -> RequestError:
     ids = ", ".join(sorted(open_calls))
-    return BadRequest(
+    return RequestError(
         f"An assistant message with 'tool_calls' must be followed by answers to each; missing: {ids}.", where
     )
 
@@ -72,12 +72,12 @@ def _check_content(role: str, message: dict[str, Any], where: str) -> None:
     if isinstance(content, str) or (content is None and role == "assistant" and message.get("tool_calls")):
         return
     if not isinstance(content, list) or not content:
-        raise BadRequest("Invalid content: a string or a list of parts is expected.", where, "invalid_type")
+        raise RequestError("Invalid content: a string or a list of parts is expected.", where, "invalid_type")
     for index, part in enumerate(content):
         if not isinstance(part, dict) or part.get("type") not in _PARTS[role]:
-            raise BadRequest("Invalid type of content part.", f"{where}[{index}].type")
+            raise RequestError("Invalid type of content part.", f"{where}[{index}].type")
         if part["type"] == "image_url" and not isinstance(part.get("image_url"), dict):
-            raise BadRequest("An object is expected.", f"{where}[{index}].image_url", "invalid_type")
+            raise RequestError("An object is expected.", f"{where}[{index}].image_url", "invalid_type")
 
 
 def _calls(message: dict[str, Any], where: str) -> set[str]:
@@ -85,11 +85,11 @@ def _calls(message: dict[str, Any], where: str) -> set[str]:
     if calls is None:
         return set()
     if not isinstance(calls, list) or not calls:
-        raise BadRequest("Invalid 'tool_calls': empty array.", f"{where}.tool_calls", "empty_array")
+        raise RequestError("Invalid 'tool_calls': empty array.", f"{where}.tool_calls", "empty_array")
     for index, call in enumerate(calls):
         function = call.get("function", {}) if isinstance(call, dict) else {}
         if not isinstance(function.get("arguments"), str) or not isinstance(call.get("id"), str):
-            raise BadRequest("A function call needs an id and arguments.", f"{where}.tool_calls[{index}]")
+            raise RequestError("A function call needs an id and arguments.", f"{where}.tool_calls[{index}]")
     return {call["id"] for call in calls}
 
 
@@ -97,16 +97,16 @@ def _check_tools(body: dict[str, Any]) -> None:
     tools, choice = body.get("tools"), body.get("tool_choice")
     if tools is None:
         if choice not in (None, "none"):
-            raise BadRequest("'tool_choice' is only allowed when 'tools' are specified.", "tool_choice")
+            raise RequestError("'tool_choice' is only allowed when 'tools' are specified.", "tool_choice")
         return
     if not isinstance(tools, list) or not tools:
-        raise BadRequest("Invalid 'tools': empty array.", "tools", "empty_array")
+        raise RequestError("Invalid 'tools': empty array.", "tools", "empty_array")
     for index, tool in enumerate(tools):
         function = tool.get("function") if isinstance(tool, dict) else None
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            raise BadRequest("Only named functions are known here.", f"tools[{index}]")
+            raise RequestError("Only functions with a name are supported.", f"tools[{index}]")
     names = {tool["function"]["name"] for tool in tools}
     if isinstance(choice, dict) and choice.get("function", {}).get("name") not in names:
-        raise BadRequest("There is no such tool.", "tool_choice")
+        raise RequestError("There is no such tool.", "tool_choice")
     if not isinstance(choice, dict) and choice is not None and choice not in _CHOICES:
-        raise BadRequest("Invalid 'tool_choice'.", "tool_choice")
+        raise RequestError("Invalid 'tool_choice'.", "tool_choice")

@@ -1,4 +1,4 @@
-"""What the embedded upstream answers: no model, a script that takes every turn a client has to cope with."""
+"""What the demo upstream answers: no model, but a script with everything that a client has to cope with."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ...translator import encode_json
 
 GREETING = "Hello from the embedded upstream."
 _WORD = re.compile(r"\s*\S+\s*")
-_LINES = {"city": "Paris", "location": "Paris, France", "cmd": "echo hello", "command": "echo hello"}
-_MOST_CALLS = 2
+_SAMPLES = {"city": "Paris", "location": "Paris, France", "cmd": "echo hello", "command": "echo hello"}
+_MAX_CALLS = 2
 _FRAGMENT = 12
 
 
 @dataclasses.dataclass
-class Reply:
-    """One answer before it has a form."""
+class ScriptedAnswer:
+    """The content of an answer, before it becomes JSON."""
 
     text: str = ""
     calls: list[tuple[str, str]] = dataclasses.field(default_factory=list)
@@ -27,31 +27,33 @@ class Reply:
     finish: str = "stop"
 
 
-def reply(body: dict[str, Any]) -> Reply:
-    """Return what there is to say to a checked request."""
+def reply(body: dict[str, Any]) -> ScriptedAnswer:
+    """Return the answer to a valid request."""
     last = body["messages"][-1]
     tools = _chosen(body, _text(last)) if last["role"] != "tool" or _forced(body) else []
-    answer = Reply(reasoning="The script says what to answer." if _thinks(body) else "")
+    answer = ScriptedAnswer(reasoning="The script says what to answer." if _thinks(body) else "")
     if tools:
         answer.calls = [(tool["name"], encode_json(sample(tool.get("parameters") or {})).decode()) for tool in tools]
         answer.finish = "tool_calls"
     else:
-        answer.text = _words(body, last)
+        answer.text = _answer_text(body, last)
         _cut(answer, body)
     return answer
 
 
-def usage(body: dict[str, Any], answer: Reply) -> dict[str, Any]:
-    """Count words as tokens, which is what a script has."""
-    thought = len(answer.reasoning.split())
-    said = thought + len(answer.text.split()) + sum(len(arguments.split()) for _, arguments in answer.calls)
-    asked = sum(len(_text(message).split()) for message in body["messages"])
+def usage(body: dict[str, Any], answer: ScriptedAnswer) -> dict[str, Any]:
+    """Return the usage, with words counted as tokens."""
+    reasoning_tokens = len(answer.reasoning.split())
+    completion_tokens = (
+        reasoning_tokens + len(answer.text.split()) + sum(len(arguments.split()) for _, arguments in answer.calls)
+    )
+    prompt_tokens = sum(len(_text(message).split()) for message in body["messages"])
     return {
-        "prompt_tokens": asked,
-        "completion_tokens": said,
-        "total_tokens": asked + said,
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
         "prompt_tokens_details": {"cached_tokens": 0},
-        "completion_tokens_details": {"reasoning_tokens": thought},
+        "completion_tokens_details": {"reasoning_tokens": reasoning_tokens},
     }
 
 
@@ -89,7 +91,7 @@ def chunks(body: dict[str, Any], ident: str, created: int) -> Iterator[dict[str,
         yield {**head, "choices": [], "usage": usage(body, answer)}
 
 
-def _deltas(answer: Reply, ident: str) -> Iterator[dict[str, Any]]:
+def _deltas(answer: ScriptedAnswer, ident: str) -> Iterator[dict[str, Any]]:
     for word in _WORD.findall(answer.reasoning):
         yield {"reasoning_content": word}
     for word in _WORD.findall(answer.text):
@@ -104,10 +106,10 @@ def _deltas(answer: Reply, ident: str) -> Iterator[dict[str, Any]]:
             yield {"tool_calls": [{"index": index, "function": fragment}]}
 
 
-# What to say
+# Text
 
 
-def _words(body: dict[str, Any], last: dict[str, Any]) -> str:
+def _answer_text(body: dict[str, Any], last: dict[str, Any]) -> str:
     format_ = body.get("response_format") or {}
     if format_.get("type") == "json_schema":
         return encode_json(sample(format_.get("json_schema", {}).get("schema") or {})).decode()
@@ -116,22 +118,22 @@ def _words(body: dict[str, Any], last: dict[str, Any]) -> str:
     if last["role"] == "tool":
         return f"The tool said: {_text(last)}"
     images = sum(part.get("type") == "image_url" for part in _parts(last))
-    seen = f" I was given {images} image{'s' * (images > 1)}." if images else ""
+    images_note = f" I was given {images} image{'s' * (images > 1)}." if images else ""
     turns = sum(message["role"] == "user" for message in body["messages"])
-    before = f" This is turn {turns} of our conversation." if turns > 1 else ""
-    return f"{GREETING}{seen}{before} You said: {_text(last)}"
+    turn_note = f" This is turn {turns} of our conversation." if turns > 1 else ""
+    return f"{GREETING}{images_note}{turn_note} You said: {_text(last)}"
 
 
-def _cut(answer: Reply, body: dict[str, Any]) -> None:
-    """Obey stop sequences, then the limit of words; thinking counts too."""
+def _cut(answer: ScriptedAnswer, body: dict[str, Any]) -> None:
+    """Apply stop sequences, then the limit of words, which includes reasoning."""
     stops = body.get("stop") or []
     for stop in [stops] if isinstance(stops, str) else stops:
         answer.text = answer.text.partition(stop)[0]
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
-    thought, said = _WORD.findall(answer.reasoning), _WORD.findall(answer.text)
-    if limit is not None and len(thought) + len(said) > limit:
-        answer.reasoning = "".join(thought[:limit])
-        answer.text = "".join(said[: max(0, limit - len(thought))]).rstrip()
+    thoughts, words = _WORD.findall(answer.reasoning), _WORD.findall(answer.text)
+    if limit is not None and len(thoughts) + len(words) > limit:
+        answer.reasoning = "".join(thoughts[:limit])
+        answer.text = "".join(words[: max(0, limit - len(thoughts))]).rstrip()
         answer.finish = "length"
 
 
@@ -148,7 +150,7 @@ def _text(message: dict[str, Any]) -> str:
     return " ".join(part.get("text", "") for part in _parts(message)).strip()
 
 
-# What to call
+# Calls
 
 
 def _forced(body: dict[str, Any]) -> bool:
@@ -157,7 +159,7 @@ def _forced(body: dict[str, Any]) -> bool:
 
 
 def _chosen(body: dict[str, Any], text: str) -> list[dict[str, Any]]:
-    """The functions to call: the named one, else those whose names the user's words recall, else the first."""
+    """Return the functions to call: the chosen one, else those whose names occur in the text, else the first."""
     functions = [tool["function"] for tool in body.get("tools") or []]
     choice = body.get("tool_choice")
     if not functions or choice == "none":
@@ -165,7 +167,7 @@ def _chosen(body: dict[str, Any], text: str) -> list[dict[str, Any]]:
     if isinstance(choice, dict):
         return [function for function in functions if function["name"] == choice["function"]["name"]][:1]
     recalled = [function for function in functions if _recalls(text.lower(), function["name"])]
-    most = 1 if body.get("parallel_tool_calls") is False else _MOST_CALLS
+    most = 1 if body.get("parallel_tool_calls") is False else _MAX_CALLS
     return recalled[:most] or functions[:1]
 
 
@@ -174,7 +176,7 @@ def _recalls(text: str, name: str) -> bool:
 
 
 def sample(schema: Any, name: str = "", defs: dict[str, Any] | None = None, depth: int = 0) -> Any:
-    """Return some value that a JSON schema allows (the usual part of JSON Schema)."""
+    """Return a value that a JSON schema allows (for the common part of JSON Schema)."""
     if not isinstance(schema, dict) or depth > 8:
         return None
     defs = {**(defs or {}), **schema.get("$defs", {}), **schema.get("definitions", {})}
@@ -196,9 +198,9 @@ def _sample_of_type(schema: dict[str, Any], name: str, defs: dict[str, Any], dep
     if isinstance(kind, list):
         kind = kind[0]
     if kind == "object":
-        wanted = schema.get("required", list(schema.get("properties", {})))
+        names = schema.get("required", list(schema.get("properties", {})))
         properties = schema.get("properties", {})
-        return {key: sample(properties.get(key, {}), key, defs, depth + 1) for key in wanted}
+        return {key: sample(properties.get(key, {}), key, defs, depth + 1) for key in names}
     if kind == "array":
         return [
             sample(schema.get("items", {}), name, defs, depth + 1) for _ in range(max(1, schema.get("minItems", 1)))
@@ -209,7 +211,9 @@ def _sample_of_type(schema: dict[str, Any], name: str, defs: dict[str, Any], dep
             if _above(schema)
             else schema["maximum"]
         )
-    return {"boolean": True, "null": None}.get(kind, _LINES.get(name, "example").ljust(schema.get("minLength", 0), "."))
+    return {"boolean": True, "null": None}.get(
+        kind, _SAMPLES.get(name, "example").ljust(schema.get("minLength", 0), ".")
+    )
 
 
 def _above(schema: dict[str, Any]) -> bool:

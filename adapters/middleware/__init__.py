@@ -1,1 +1,1 @@
-"""One request that is translated, from the client's connection to the application's and back."""
+"""The ASGI middleware: one translated request, from the client to the application and back."""

@@ -1,4 +1,4 @@
-"""One line in the log for every request that reaches the server; those that are translated leave it themselves."""
+"""The access log: one line for every request; translated requests write their own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any, Literal
 
 from ..asgi.types import App, Message, Receive, Scope, Send
-from .record import CLIENT_GONE, LONGEST
+from .record import CLIENT_GONE, MAX_TEXT
 
 _log = logging.getLogger("diglot.access")
 _KEY = "diglot.access"
@@ -16,7 +16,7 @@ Handled = Literal["passed", "translated", "here"]
 
 
 class _Access:
-    """What became of one request."""
+    """What happened to one request."""
 
     handled: Handled = "here"
     level = logging.INFO
@@ -25,14 +25,14 @@ class _Access:
 
 
 def mark(scope: Scope, handled: Handled, level: int = logging.INFO) -> None:
-    """Note how a request is handled: it is *passed* on, *translated*, or answered *here*."""
+    """Note how a request is handled: passed through, translated, or answered here."""
     access: _Access | None = scope.get(_KEY)
     if access is not None:
         access.handled, access.level = handled, level
 
 
 class AccessLog:
-    """Writes a line for every request that *app* has not translated."""
+    """Logs every request that *app* has not translated."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -45,26 +45,28 @@ class AccessLog:
         access = scope[_KEY] = _Access()
         began = monotonic()
 
-        async def noted(message: Message) -> None:
-            if message["type"] == "http.response.body":  # nearly always: each chunk of a stream comes through here
+        async def observe(message: Message) -> None:
+            if message["type"] == "http.response.body":  # first, because each chunk of a stream comes through here
                 access.complete = not message.get("more_body")
             elif "status" in message:
                 access.status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, noted)
+            await self._app(scope, receive, observe)
         finally:
             if access.handled != "translated" and _log.isEnabledFor(access.level):
                 self._write(access, scope, monotonic() - began)
 
     def _write(self, access: _Access, scope: Scope, duration: float) -> None:
-        about: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "handled": access.handled,
-            "method": scope.get("method", "WEBSOCKET")[:LONGEST],
-            "path": scope["path"][:LONGEST],
+            "method": scope.get("method", "WEBSOCKET")[:MAX_TEXT],
+            "path": scope["path"][:MAX_TEXT],
             "status": access.status or CLIENT_GONE,
             "duration_ms": round(duration * 1000, 1),
             "complete": access.complete,
         }
-        _log.log(access.level, "%s %s %d", about["method"], about["path"], about["status"], extra={"exchange": about})
+        _log.log(
+            access.level, "%s %s %d", fields["method"], fields["path"], fields["status"], extra={"exchange": fields}
+        )

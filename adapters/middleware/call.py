@@ -1,89 +1,112 @@
-"""One request that is translated: read it, call the upstream's application, once more if it taught us something."""
+"""One translated request: read it, call the upstream's application, and retry after a refusal that can be avoided."""
 
 from __future__ import annotations
 
 import logging
-import secrets
 import time
-import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import anyio
 import msgspec
 
-from ...translator import BadRequest, BadUpstream, Buffer, Exchange, Loss, Profile, Received, TranslationError
-from ..asgi.request_body import Disconnected, Unreadable, read_object
-from ..asgi.types import App, Headers, Receive, Scope, Send, hang_up
+from ...translator import (
+    AnswerReader,
+    Buffer,
+    Exchange,
+    Loss,
+    Profile,
+    ProfilePatch,
+    ProtocolMisuse,
+    RequestBody,
+    RequestError,
+    Retries,
+    TranslationError,
+    UpstreamError,
+)
+from ..asgi.request_body import Disconnected, Unreadable, read_object, timeout_error
+from ..asgi.types import App, Headers, Receive, Scope, connection_close
+from ..error_log import log_without_message
+from ..ids import new_id
 from ..limits import Limits
 from . import deployments, diagnostics
-from .attempt import Relay, learn_nothing
-from .client_writer import Outlet
-from .deadlines import Watch
+from .attempt import UpstreamAttempt
+from .deadlines import Supervisor
 from .fan_out import FanOut
-from .routes import SERVED
+from .request_bodies import RequestBodies
+from .routes import EXCHANGES
+from .sink import Sink
 from .upstream_scope import upstream_receive, upstream_scope
 
 _log = logging.getLogger("diglot")
-_MOST_RETRIES = 2
+Frame = TypeVar("Frame")
 
 
-class Call:
-    """The life of one request. :meth:`run` returns when the client has its answer, or has gone."""
+class TranslatedRequest(Generic[Frame]):
+    """The life of one request. :meth:`run` returns when the client has its answer or has disconnected.
+
+    *read_answer* makes the reader of an answer: `AnswerReader.of`, or `AnswerReader.of_events` for one of several
+    choices.
+    """
 
     def __init__(
         self,
         app: App,
         scope: Scope,
         receive: Receive,
-        send: Send,
+        sink: Sink[Frame],
         limits: Limits,
         endpoint: str,
+        read_answer: Callable[..., AnswerReader[Frame]],
         *,
         is_copy: bool = False,
     ) -> None:
-        self.outlet = Outlet(send)
+        self.sink: Sink[Frame] = sink
         self.exchange: Exchange | None = None
-        self.relay: Relay | None = None
+        self.attempt: UpstreamAttempt[Frame] | None = None
         self.profile: Profile | None = None
+        self.app_error: Exception | None = None
+        """What the application raised before it was told to stop: for the host."""
         self._app = app
-        self._sent = _Sent()
+        self._bodies = RequestBodies()
         self._scope = scope
         self._receive = receive
         self._limits = limits
         self._endpoint = endpoint
-        self._is_repeated = is_copy  # the upstream gets more than one request for the client's one
-        self.raised: Exception | None = None
-        """What the application raised, unless it was dismissed: it is for the host."""
+        self._read_answer = read_answer
+        self._is_repeated = is_copy  # the upstream gets several requests for the client's one
         self._error: TranslationError | None = None
-        self._lessons: dict[str, Any] = {}
-        self._watch = Watch(self.outlet, limits)
+        self._failure: TranslationError | None = None
+        self._retries = Retries()
+        self._supervisor = Supervisor(receive, sink, limits)
         self._fan_out: FanOut | None = None
 
     @property
     def body(self) -> dict[str, Any]:
-        """The client's request; payloads in it may be missing."""
-        return self._sent.received.body
+        """The client's request; large payloads may be missing."""
+        return self._bodies.received.body
 
     @property
-    def lessons(self) -> dict[str, Any]:
-        """The settings of the profile that had to be others, once the upstream has accepted a request with them."""
+    def patch(self) -> ProfilePatch:
+        """The settings that had to change, once the upstream has accepted a request with them."""
         if self._fan_out is not None:
-            return self._fan_out.lessons
-        return self._lessons if self.relay is not None and self.relay.accepted else {}
+            return self._fan_out.patch
+        return self._retries.patch if self.attempt is not None and self.attempt.reader.accepted else {}
 
     @property
     def answer(self) -> dict[str, Any]:
-        """What the client was told, as one body; empty if it was an error."""
-        teller = self._fan_out or self.relay
-        return teller.answer if teller else {}
+        """What the client got, as one body; empty after an error."""
+        if self._fan_out is not None:
+            return self._fan_out.answer
+        return self.attempt.reader.answer if self.attempt is not None else {}
 
     @property
     def error(self) -> TranslationError | None:
-        """Why there is no answer, or not all of one."""
-        teller = self._fan_out or self.relay
-        return self._error or (teller.error if teller else None)
+        """Why there is no answer, or no complete one."""
+        if self._error is None and self._fan_out is not None:
+            return self._fan_out.error
+        return self._error or (self.attempt.reader.error if self.attempt is not None else None)
 
     @property
     def losses(self) -> list[Loss]:
@@ -91,212 +114,197 @@ class Call:
         return list(self.exchange.report if self.exchange else getattr(self._error, "losses", ()))
 
     async def run(self, profile_for: Callable[[object], Profile], strict: bool) -> None:
-        """Serve the request; *profile_for* says what the upstream is like with a model, ``lessons`` afterwards what it
-        is like, too.
-        """
-        try:
-            self._sent.received = await read_object(self._scope, self._receive, self._limits)
-        except Disconnected:
-            self.outlet.gone = True
-        except Unreadable as unreadable:
-            await self.refuse(unreadable.error, hang_up(self._scope))
-        except TranslationError as error:
-            await self.refuse(error)
-        else:
-            await self._serve(profile_for(self.body.get("model")), strict)
+        """Serve the request; *profile_for* returns the profile of a model, ``patch`` afterwards what was learned."""
 
-    async def serve(self, received: Received, profile: Profile, strict: bool, like: list[Buffer]) -> None:
-        """Serve a request that has been read. If its translation is *like* bytes that are there, these are sent."""
-        self._sent.received, self._sent.request = received, like
-        await self._serve(profile, strict)
+        async def read_and_serve(scope: anyio.CancelScope) -> None:
+            if await self._read():
+                await self._serve(profile_for(self.body.get("model")), strict, scope)
 
-    async def _serve(self, profile: Profile, strict: bool) -> None:
-        self.profile = profile
+        await self._supervised(read_and_serve, strict)
+
+    async def serve(self, received: RequestBody, profile: Profile, strict: bool, encoded: Sequence[Buffer]) -> None:
+        """Serve a request that has been read; if its translation equals *encoded*, those bytes are sent."""
+        self._bodies.take(received, encoded)
+        self._supervisor.has_request()
+        await self._supervised(lambda scope: self._serve(profile, strict, scope), strict)
+
+    async def _supervised(self, work: Callable[[anyio.CancelScope], Awaitable[None]], strict: bool) -> None:
+        """Do *work*, and what follows from it, while somebody looks at the clock and at the client."""
         try:
-            exchange = await self._translate(strict)
-        except TranslationError as error:
-            await self.refuse(error)
-        else:
-            await (self._watched(strict) if exchange.copies == 1 else self._several(exchange.copies, strict))
+            with anyio.CancelScope() as scope:
+                self._supervisor.begin(scope)
+                await work(scope)
+            if self._supervisor.is_late and not self.sink.started:
+                await self.refuse(timeout_error(self._limits), connection_close(self._scope))
+            await self._settle(strict)
+        except anyio.get_cancelled_exc_class():
+            await self._end_on_shutdown()
+            raise
+        finally:
+            await self._supervisor.end()
 
     async def refuse(self, error: TranslationError, headers: Headers | None = None) -> None:
         """Answer with an error of ours."""
         self._error = error
-        try:
-            await self.outlet.error(error, headers or [])
-        except OSError:
-            self.outlet.gone = True
+        await self._tell(self.sink.error(error, headers or []))
 
-    async def _translate(self, strict: bool) -> Exchange:
-        """Start anew with the profile as it is known now; what is large is translated beside the event loop."""
-        assert self.profile is not None
-        serve = partial(SERVED[self._endpoint], profile=self.profile, strict=strict, new_id=new_id, clock=time.time)
-        sent, named = self._sent, self._deployment()
-        translate = partial(sent.received.translate, serve if named is None else _for_model(named, serve))
+    async def _tell(self, telling: Coroutine[Any, Any, None]) -> None:
+        """Tell the client how it ended, unless it takes too long to listen."""
+        scope = anyio.move_on_after(self._limits.stalled)
         try:
-            made = await anyio.to_thread.run_sync(translate) if sent.received.is_large else translate()
+            with scope:
+                await telling
+        except OSError:
+            self.sink.leave()
+        if scope.cancelled_caught:
+            self.sink.leave()
+
+    async def _read(self) -> bool:
+        """Read the request; return whether it can be served."""
+        try:
+            received = await read_object(self._scope, self._receive, self._limits)
+            self._supervisor.has_request()
+            self._bodies.take(received)
+        except Disconnected:
+            self.sink.leave()
+        except Unreadable as unreadable:
+            self._supervisor.has_request()
+            await self.refuse(unreadable.error, connection_close(self._scope))
+        except TranslationError as error:
+            self._supervisor.has_request()
+            await self.refuse(error)
+        else:
+            return True
+        return False
+
+    async def _serve(self, profile: Profile, strict: bool, scope: anyio.CancelScope) -> None:
+        """Translate the request and call the upstream, inside *scope*, which the supervisor may cancel."""
+        self.attempt = None
+        try:
+            exchange = await self._translate(profile, strict)
+            if self.sink.gone:  # while a large request was translated
+                return
+            if exchange.copies == 1:
+                await self._call(exchange, profile, scope)
+            else:
+                await self._supervisor.end()  # each copy has its own
+                await self._send_copies(exchange, profile, strict)
+        except TranslationError as error:
+            await self.refuse(error)
+
+    async def _settle(self, strict: bool) -> None:
+        """End an answer that is not complete; retry as long as a refusal leads to a better profile."""
+        while (attempt := self.attempt) is not None and not self.sink.gone:
+            if not attempt.ended_at:
+                error = self._failure or UpstreamError("The upstream ended without a complete answer.")
+                await self._tell(attempt.fail(error))
+            if attempt.retry_profile is None:
+                return
+            self._is_repeated = True
+            with anyio.CancelScope() as scope:
+                await self._serve(attempt.retry_profile, strict, scope)
+
+    async def _translate(self, profile: Profile, strict: bool) -> Exchange:
+        """Translate the request with *profile*; in a thread if it is large."""
+        self.profile = profile
+        serve = partial(EXCHANGES[self._endpoint], profile=profile, strict=strict, new_id=new_id, clock=time.time)
+        bodies, deployment = self._bodies, self._deployment(profile)
+        translate = partial(bodies.received.translate, serve if deployment is None else _for_model(deployment, serve))
+        try:
+            translation = await anyio.to_thread.run_sync(translate) if bodies.received.is_large else translate()
         except RecursionError:
-            raise BadRequest("The request is nested too deeply.") from None
+            raise RequestError("The request is nested too deeply.") from None
         except TranslationError:
             raise
-        except Exception as error:  # a mistake of ours: the client gets an answer all the same
-            log_without_words(_log, "The translation", error)
+        except Exception as error:  # a bug of ours: the client gets an answer all the same
+            log_without_message(_log, "The translation", error)
             raise TranslationError("The request could not be translated.") from None
-        self.exchange, request = made
-        sent.request = sent.request if request == sent.request else request
+        self.exchange, request = translation
+        bodies.send(request)
         return self.exchange
 
-    async def _several(self, copies: int, strict: bool) -> None:
-        """Send the request several times: each branch is a call of its own, for one choice."""
-        assert self.exchange is not None
-        assert self.profile is not None
-        profile, request, received = self.profile, self._sent.request, Received({**self.body, "n": 1})
-        self._fan_out = fan_out = FanOut(self.exchange, self.outlet, self._limits)
-        limits = _shared_by(copies, self._limits)
+    async def _send_copies(self, exchange: Exchange, profile: Profile, strict: bool) -> None:
+        """Send the request once per choice: each branch is a request of its own."""
+        request, received = self._bodies.request, RequestBody({**self.body, "n": 1})
+        self._fan_out = fan_out = FanOut(exchange, self.sink, self._limits)
+        limits = _shared_by(exchange.copies, self._limits)
         branches = [
-            Call(self._app, self._scope, fan_out.receive, fan_out.send_of(branch), limits, self._endpoint, is_copy=True)
-            for branch in range(copies)
+            TranslatedRequest(
+                self._app,
+                self._scope,
+                fan_out.receive,
+                sink,
+                limits,
+                self._endpoint,
+                AnswerReader.of_events,
+                is_copy=True,
+            )
+            for sink in fan_out.sinks
         ]
         await fan_out.run(branches, self._receive, lambda branch: branch.serve(received, profile, strict, request))
-        self.raised = next((branch.raised for branch in branches if branch.raised), None)
+        self.app_error = next((branch.app_error for branch in branches if branch.app_error), None)
 
-    async def _watched(self, strict: bool) -> None:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._watch.run, self._receive, tasks.cancel_scope)
-            try:
-                await self._attempts(strict)
-            except TranslationError as error:  # only a changed profile in strict mode gets here
-                await self.refuse(error)
-            except OSError:
-                self.outlet.gone = True
-            self._watch.end()
+    async def _call(self, exchange: Exchange, profile: Profile, scope: anyio.CancelScope) -> None:
+        """Call the application once."""
+        bodies, supervisor = self._bodies, self._supervisor
+        attempt = self.attempt = UpstreamAttempt(
+            self._read_answer(exchange, self._limits, self._retries),
+            self.sink,
+            self._limits,
+            changed=supervisor.changed,
+            check=bodies.check,
+            release=bodies.release,
+        )
+        self._failure = None
+        inner, receive = self._inner_scope(exchange, profile), upstream_receive(bodies.request, attempt.disconnect)
+        supervisor.watch(attempt, scope)
+        try:
+            await self._app(inner, receive, attempt.send)
+        except Exception as error:
+            self._failure = self._error_for_client(error, attempt.complete or not attempt.disconnect.is_set)
 
-    async def _attempts(self, strict: bool) -> None:
-        """Call the application; up to two times more if a refusal taught us how it takes the request."""
-        retries, relay = 0, await self._attempt(may_learn=True)
-        while relay.learned is not None and not self.outlet.gone:
-            retries += 1
-            self.profile, self._is_repeated = relay.learned, True
-            await self._translate(strict)
-            relay = await self._attempt(may_learn=retries < _MOST_RETRIES)
-
-    async def _attempt(self, may_learn: bool) -> Relay:
-        assert self.exchange is not None
-        assert self.profile is not None
-        watch = self._watch
-        # no methods of this call: that would be a cycle
-        sent = self._sent
-        learn = partial(_learned, sent, self.exchange, self.profile, self._lessons) if may_learn else learn_nothing
-        relay = self.relay = Relay(self.exchange, self.outlet, self._limits, watch.changed, learn, sent.release)
-        failure: TranslationError = BadUpstream("The upstream ended without a complete answer.")
-        watch.begin(relay)
-        with watch.inner:
-            try:
-                await self._app(self._inner_scope(), upstream_receive(sent.request, watch.dismissed), relay.send)
-            except Exception as error:
-                failure = self._reason(error, relay.complete or not watch.dismissed.is_set())
-            except anyio.get_cancelled_exc_class():
-                if not watch.inner.cancel_called:
-                    await self._farewell(relay)
-                raise
-        await self.outlet.free()
-        if not relay.over and not self.outlet.gone:
-            await relay.fail(failure)
-        return relay
-
-    def _reason(self, raised: Exception, is_news: bool) -> TranslationError:
-        """What the client is told when the application raises; what it raises when dismissed says only that."""
-        error = raised
+    def _error_for_client(self, app_error: Exception, is_unexpected: bool) -> TranslationError:
+        """Return the error for the client when the application raises; keep the exception if it is unexpected."""
+        error = app_error
         while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
             error = error.exceptions[0]
-        if isinstance(error, TranslationError):
+        if isinstance(error, TranslationError) and not isinstance(error, ProtocolMisuse):  # a body before its head
             return error
-        if is_news and not self.outlet.gone:
-            self.raised = raised
-        return BadUpstream("The application behind this server failed.")
+        if is_unexpected and not self.sink.gone:
+            self.app_error = app_error
+        return UpstreamError("The application behind this server failed.")
 
-    async def _farewell(self, relay: Relay) -> None:
-        """The server ends this task: a stream must not look as if it had only been cut."""
+    async def _end_on_shutdown(self) -> None:
+        """The server cancels this task: the client gets an error instead of a cut."""
+        attempt = self.attempt
         with anyio.CancelScope(shield=True), anyio.move_on_after(self._limits.shutdown):
             try:
-                await relay.fail(diagnostics.shutting_down())
+                if attempt is not None and not attempt.ended_at:
+                    await attempt.fail(diagnostics.shutting_down())
+                elif not self.sink.started and not self.sink.gone:
+                    await self.refuse(diagnostics.shutting_down())
             except OSError:
-                self.outlet.gone = True
+                self.sink.leave()
 
-    # What the application sees
+    # What the application gets
 
-    def _inner_scope(self) -> Scope:
-        assert self.exchange is not None
-        theirs, size = self.exchange.endpoint, sum(map(len, self._sent.request))
-        streams, is_repeated = self.exchange.request.get("stream") is True, self._is_repeated
-        inner = upstream_scope(self._scope, self._endpoint, theirs, size, streams=streams, is_repeated=is_repeated)
-        if self.profile is not None and self.profile.deployments:
-            return deployments.moved(inner, theirs, self.exchange.request.get("model"))
-        return inner
+    def _inner_scope(self, exchange: Exchange, profile: Profile) -> Scope:
+        endpoint, size = exchange.endpoint, sum(map(len, self._bodies.request))
+        streams, is_repeated = exchange.request.get("stream") is True, self._is_repeated
+        inner = upstream_scope(self._scope, self._endpoint, endpoint, size, streams=streams, is_repeated=is_repeated)
+        return deployments.relocate(inner, endpoint, exchange.request.get("model")) if profile.deployments else inner
 
-    def _deployment(self) -> str | None:
-        """The model that the path names, where paths do that."""
-        if self.profile is None or not self.profile.deployments:
-            return None
-        return deployments.named(self._scope["path"], self._endpoint)
+    def _deployment(self, profile: Profile) -> str | None:
+        """The model that the path names, if the profile has such paths."""
+        return deployments.deployment_in(self._scope["path"], self._endpoint) if profile.deployments else None
 
 
 def _for_model(model: str, serve: Callable[[Any], Exchange]) -> Callable[[Any], Exchange]:
-    """*serve* for a request whose path names the model: then its body need not."""
+    """*serve* with the model of the path put into the body."""
     return lambda body: serve({**body, "model": model} if isinstance(body, dict) else body)
 
 
-class _Sent:
-    """A request as it was received and as it is sent, until the upstream has accepted it."""
-
-    def __init__(self) -> None:
-        self.received = Received({})
-        self.request: list[Buffer] = []
-
-    def release(self) -> None:
-        """Keep only what the record of the exchange tells."""
-        body = self.received.body
-        self.received, self.request = Received({name: body[name] for name in _TOLD if name in body}), []
-
-
-_TOLD = ("model", "stream")
-
-
-async def _learned(
-    sent: _Sent, exchange: Exchange, profile: Profile, known: dict[str, Any], status: int, body: bytes
-) -> Profile | None:
-    """A profile to try again with: nothing is changed twice, so trying has an end. (Sets may grow.)"""
-    if sent.received.is_large:
-        await anyio.to_thread.run_sync(sent.received.check)
-    else:
-        sent.received.check()
-    learned = exchange.learned(status, body)
-    lessons = {} if learned is None else differences(profile, learned)
-    again = [name for name in lessons if name in known and not isinstance(lessons[name], frozenset)]
-    if not lessons or again:
-        return None
-    known.update(lessons)
-    return learned
-
-
 def _shared_by(copies: int, limits: Limits) -> Limits:
-    """The branches together may need as much memory as one call."""
+    """Share the limits on memory among the branches."""
     shared = {name: max(1, getattr(limits, name) // copies) for name in ("max_answer", "max_stream", "max_error")}
     return msgspec.structs.replace(limits, **shared)
-
-
-def log_without_words(log: logging.Logger, who: str, error: Exception) -> None:
-    """Log where *error* happened, without what the exception says: that may be anybody's words."""
-    log.error("%s raised %s\n%s", who, type(error).__qualname__, "".join(traceback.format_tb(error.__traceback__)))
-    log.debug("The same in full", exc_info=error)
-
-
-def differences(before: Profile, after: Profile) -> dict[str, Any]:
-    """The settings of *after* that are others than in *before*."""
-    values = {name: getattr(after, name) for name in Profile.__struct_fields__}
-    return {name: value for name, value in values.items() if value != getattr(before, name)}
-
-
-def new_id(prefix: str) -> str:
-    """Return a fresh identifier that nobody can guess."""
-    return f"{prefix}_{secrets.token_hex(16)}"

@@ -1,158 +1,201 @@
-"""The watch over one call of the upstream: it looks at the clock and listens whether the client is still there."""
+"""The deadlines of one exchange, and the client's disconnect: watched once the exchange has lasted a moment."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from operator import itemgetter
 from time import monotonic
+from typing import Any
 
 import anyio
 
+from ..asgi.late_task import start_late
 from ..asgi.types import Receive
 from ..limits import Limits
 from . import diagnostics
-from .attempt import Relay
-from .client_writer import Outlet
+from .attempt import UpstreamAttempt
+from .sink import Sink
 
 Deadline = tuple[float, Callable[[], Awaitable[None]]]
 
 
-async def _nothing() -> None:
+async def _do_nothing() -> None:
     pass
 
 
-_NEVER: Deadline = (float("inf"), _nothing)
+_NEVER: Deadline = (float("inf"), _do_nothing)
 _due = itemgetter(0)
+_REPEATED = 0.05  # seconds
 
 
-class Watch:
-    """Does what is due, and ends what works for nobody.
+class Supervisor:
+    """Does what is due, and stops work that nobody waits for.
 
-    The upstream works inside ``inner``, anew for every attempt, and hears through ``dismissed`` that it may stop.
-    One task does all of this, because tasks are what a request costs: it listens, until something is due.
+    First it limits the time in which the client's request is read; then it watches the attempts, each inside a scope of
+    its own. The ``disconnect`` of an attempt tells the application to stop; if it does not, its scope is cancelled.
     """
 
-    inner: anyio.CancelScope
-    dismissed: anyio.Event
-
-    def __init__(self, outlet: Outlet, limits: Limits) -> None:
-        self._outlet = outlet
+    def __init__(self, receive: Receive, sink: Sink[Any], limits: Limits) -> None:
+        self.is_late: bool = False
+        """Whether the client did not finish its request in time."""
+        self._receive = receive
+        self._sink = sink
         self._limits = limits
-        self._relay: Relay | None = None
-        self._life: anyio.CancelScope | None = None
-        self._nap: anyio.CancelScope | None = None
-        self._dismissed_at = 0.0
-        self._left = False
-        self._ended = False
+        self._started_at = monotonic()
+        self._scope: anyio.CancelScope | None = None
+        self._attempt: UpstreamAttempt[Any] | None = None
+        self._sleep: anyio.CancelScope | None = None
+        self._disconnected_at = 0.0
+        self._client_left = False
+        self._is_cancelled = False
+        self._idle: anyio.Event | None = None  # set when the current action is over
+        self._stop: Callable[[], object] | None = None
 
-    def begin(self, relay: Relay) -> None:
-        """Watch over this attempt from now on."""
-        self._relay = relay
-        self.inner, self.dismissed, self._dismissed_at = anyio.CancelScope(), anyio.Event(), 0.0
-        self.changed()
+    def begin(self, scope: anyio.CancelScope) -> None:
+        """Watch the request, which is read and perhaps served inside *scope*, until `end()`."""
+        self._scope = scope
+        self._stop = start_late(self._run)
+
+    def has_request(self) -> None:
+        """The client's request has been read, or refused: how long that may take is no longer the question."""
+        self._started_at = float("inf")
+
+    def watch(self, attempt: UpstreamAttempt[Any], scope: anyio.CancelScope) -> None:
+        """Watch *attempt* from now on, which runs inside *scope*."""
+        self._attempt, self._scope, self._disconnected_at, self._is_cancelled = attempt, scope, 0.0, False
+        if self._client_left:  # while the request was translated anew
+            self._disconnect()
+        if self._sleep is not None:
+            self._sleep.cancel()
 
     def changed(self) -> None:
-        """A deadline has moved nearer; one that moved away is only found out about when it comes.
+        """A deadline has moved nearer; one that moved away is noticed when the old one comes.
 
-        An application that has said everything hears `http.disconnect`, as from any server: some wait for it.
+        An application that has sent everything gets `http.disconnect`, as from any server: some wait for it.
         """
-        if self._relay is not None and self._relay.complete:
-            self.dismissed.set()
-        if self._nap is not None:
-            self._nap.deadline = _on_the_loop(min(self._deadlines(), key=_due)[0])
+        if self._attempt is not None and self._attempt.complete:
+            self._attempt.disconnect.set()
+        if self._sleep is not None:
+            self._sleep.deadline = _on_the_loop(min(self._deadlines(), key=_due)[0])
 
-    def end(self) -> None:
-        """All attempts are over. The task is not cancelled for it: that would cost more, and leave cycles behind."""
-        self._ended = True
-        if self._nap is not None:
-            self._nap.cancel()
-
-    async def run(self, receive: Receive, life: anyio.CancelScope) -> None:
-        """Listen for the client to leave, and do what is due, until the end; *life* is around all attempts."""
-        self._life = life
-        while not self._ended:
-            due, act = min(self._deadlines(), key=_due)
-            if due <= monotonic():
-                await self._act(act)
-            else:
-                with anyio.CancelScope(deadline=_on_the_loop(due)) as self._nap:
-                    await self._listen(receive)
-                self._nap = None
-        self._relay = self._life = None
-
-    async def _listen(self, receive: Receive) -> None:
-        """Until something is due: servers bear that *receive* is cancelled, as polling for a disconnect does it too."""
-        if self._left:
-            await anyio.sleep_forever()
-        self._left = (await receive())["type"] == "http.disconnect"
-        if self._left and not self._outlet.done:
-            self._outlet.gone = True
-            self._dismiss()
-
-    async def _act(self, act: Callable[[], Awaitable[None]]) -> None:
-        self._outlet.take_turn()
+    async def end(self) -> None:
+        """Stop watching; an action that is running comes to its end."""
         try:
-            with anyio.move_on_after(self._limits.stalled) as patience:
+            if self._idle is not None:
+                await self._idle.wait()
+        finally:
+            if self._stop is not None:
+                self._stop()
+            self._stop = self._attempt = self._scope = None  # free the bodies now: they may be large
+
+    async def _run(self) -> None:
+        """Wait for the client to disconnect, and do what is due."""
+        try:
+            while True:
+                due, act = min(self._deadlines(), key=_due)
+                if due <= monotonic():
+                    await self._perform(act)
+                else:
+                    with anyio.CancelScope(deadline=_on_the_loop(due)) as self._sleep:
+                        await self._listen()
+                    self._sleep = None
+        except Exception:  # a bug of ours or of the server: nothing may go on without deadlines
+            await self._give_up()
+            raise
+        finally:
+            self._sleep = None
+
+    async def _listen(self) -> None:
+        """Wait for a disconnect. Cancelling *receive* is safe: applications that poll for a disconnect do it, too."""
+        if self._client_left or self._attempt is None:  # then *receive* belongs to whoever reads the request
+            await anyio.sleep_forever()
+        self._client_left = (await self._receive())["type"] == "http.disconnect"
+        if not self._client_left:  # a host that repeats the request at once must not stop all others
+            await anyio.sleep(_REPEATED)
+        elif not self._sink.done:
+            self._sink.leave()
+            self._disconnect()
+
+    async def _perform(self, act: Callable[[], Awaitable[None]]) -> None:
+        self._idle = idle = anyio.Event()
+        try:
+            with anyio.move_on_after(self._limits.stalled) as scope:
                 await act()
-            if patience.cancelled_caught:
+            if scope.cancelled_caught:
                 await self._give_up()
         except OSError:
-            self._outlet.gone = True
-            self._dismiss()
+            self._sink.leave()
+            self._disconnect()
         finally:
-            self._outlet.give_turn()
+            idle.set()
+            self._idle = None
 
     def _deadlines(self) -> list[Deadline]:
-        """What is to be done when, as things stand. While the client is slow, the upstream is not to blame."""
-        relay, limits = self._relay, self._limits
-        assert relay is not None
-        if self._outlet.busy and not self._dismissed_at:
-            return [
-                (self._outlet.busy_since + limits.stalled, self._give_up),
-                (monotonic() + limits.keepalive, _nothing),
-            ]
-        if relay.complete:
+        """Return what is due when, as things stand. A slow client is not held against the upstream."""
+        attempt, sink, limits = self._attempt, self._sink, self._limits
+        if attempt is None:
+            return [(self._started_at + limits.request, self._stop_reading)]
+        if sink.busy_since and not self._disconnected_at:
+            return [(sink.busy_since + limits.stalled, self._give_up), (monotonic() + limits.keepalive, _do_nothing)]
+        if attempt.retry_profile is not None:  # the client still waits, whatever else the application does
+            return [_NEVER if self._is_cancelled else (attempt.ended_at + limits.shutdown, self._cancel_attempt)]
+        if attempt.complete:
             return [_NEVER]
-        if self._dismissed_at:
-            return [(self._dismissed_at + limits.shutdown, self._hang_up)]
-        if relay.over:
-            return [(relay.over_at + (0 if relay.in_vain else limits.after_finish), self._hang_up)]
+        if self._disconnected_at:
+            return [(self._disconnected_at + limits.shutdown, self._end_attempt)]
+        if attempt.ended_at:
+            return [(attempt.ended_at + (0 if attempt.reader.in_vain else limits.after_finish), self._end_attempt)]
+        has_head = attempt.reader.status != 0
         deadlines: list[Deadline] = [
-            (relay.heard_at + (limits.idle if relay.heard else limits.first_byte), self._time_out),
-            (relay.told_at + limits.silent, self._time_out),
+            (attempt.received_at + (limits.idle if has_head else limits.first_byte), self._time_out),
+            (attempt.content_at + limits.silent, self._time_out),
         ]
-        if not relay.heard:
-            deadlines.append((monotonic() + limits.idle, _nothing))  # by then it may have been
-        if relay.finishing_at:
-            deadlines.append((relay.finishing_at + relay.patience, relay.finish))
-        if relay.stream is not None:
-            deadlines.append((self._outlet.sent_at + limits.keepalive, relay.keep_alive))
+        if not has_head:
+            deadlines.append((monotonic() + limits.idle, _do_nothing))  # check again: by then it may have one
+        if attempt.finishing_at:
+            wait = limits.after_failure if attempt.reader.failing else limits.after_finish
+            deadlines.append((attempt.finishing_at + wait, attempt.finish))
+        if attempt.reader.streams:
+            deadlines.append((sink.sent_at + limits.keepalive, attempt.keep_alive))
         return deadlines
 
-    async def _hang_up(self) -> None:
-        """First politely, then firmly."""
-        if self._dismissed_at:
-            self.inner.cancel()
-            self._dismissed_at = float("inf")
+    async def _stop_reading(self) -> None:
+        self.is_late = True
+        self._cancel()
+        self._started_at = float("inf")
+
+    async def _cancel_attempt(self) -> None:
+        self._is_cancelled = True
+        self._cancel()
+
+    async def _end_attempt(self) -> None:
+        """Tell the application to stop; the second time, cancel it."""
+        if self._disconnected_at:
+            self._cancel()
+            self._disconnected_at = float("inf")
         else:
-            self._dismiss()
+            self._disconnect()
 
     async def _give_up(self) -> None:
-        """The client reads no more: what works for it ends at once."""
-        self._outlet.gone = True
-        self._dismiss()
-        assert self._life is not None
-        self._life.cancel()
+        """The client has stopped reading: end everything at once."""
+        self._sink.leave()
+        self._disconnect()
+        self._cancel()
 
-    def _dismiss(self) -> None:
-        self._dismissed_at = monotonic()
-        self.dismissed.set()
+    def _disconnect(self) -> None:
+        self._disconnected_at = monotonic()
+        if self._attempt is not None:
+            self._attempt.disconnect.set()
+
+    def _cancel(self) -> None:
+        if self._scope is not None:
+            self._scope.cancel()
 
     async def _time_out(self) -> None:
-        assert self._relay is not None
-        await self._relay.fail(diagnostics.too_slow())
+        assert self._attempt is not None
+        await self._attempt.fail(diagnostics.too_slow())
 
 
 def _on_the_loop(due: float) -> float:
-    """The same moment on the clock of the event loop, which need not be ours."""
+    """Convert a monotonic time to the clock of the event loop, which may be another one."""
     return anyio.current_time() + due - monotonic()

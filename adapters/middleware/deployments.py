@@ -1,7 +1,7 @@
-"""Paths of services that have each model at a path of its own, named in it: Azure's deployments.
+"""Paths that name a model: Azure's deployments.
 
 Chat Completions are at `/openai/deployments/NAME/chat/completions?api-version=DATE`, Responses are at
-`/openai/responses?api-version=DATE`, and both are below `/openai/v1`, where no version is wanted
+`/openai/responses?api-version=DATE`, and both are below `/openai/v1`, which takes no version
 (https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle).
 """
 
@@ -13,21 +13,21 @@ from urllib.parse import quote
 
 from ...translator import ServeChat
 from ..asgi.types import Scope
-from .routes import base
+from .routes import path_base
 
 _DEPLOYMENT = re.compile(r"(.*/openai)/deployments/([^/]+)")
 _VERSION = re.compile(rb"(^|&)api-version=[^&]*")
 
 
-def named(path: str, endpoint: str) -> str | None:
-    """Return the deployment that a path names in front of its *endpoint*."""
-    found = _DEPLOYMENT.fullmatch(base(path, endpoint))
+def deployment_in(path: str, endpoint: str) -> str | None:
+    """Return the deployment that a path names before its *endpoint*, or None."""
+    found = _DEPLOYMENT.fullmatch(path_base(path, endpoint))
     return found[2] if found else None
 
 
-def moved(scope: Scope, endpoint: str, model: Any) -> Scope:
-    """Return *scope*, of a request to the *endpoint* of the other API, with the path where such a service has that."""
-    path, query = base(scope["path"], endpoint), scope.get("query_string", b"")
+def relocate(scope: Scope, endpoint: str, model: Any) -> Scope:
+    """Return *scope* with the path at which such a service has the *endpoint* of the other API."""
+    path, query = path_base(scope["path"], endpoint), scope.get("query_string", b"")
     found = _DEPLOYMENT.fullmatch(path)
     if endpoint == ServeChat.endpoint:
         if found is None:

@@ -1,4 +1,4 @@
-"""Which of the two APIs an upstream has, found out by asking in a way that nothing can come of."""
+"""Finds out which of the two APIs an upstream has, with requests from which nothing can be generated."""
 
 from __future__ import annotations
 
@@ -12,55 +12,55 @@ from typing import Any, Literal, NamedTuple
 
 import anyio
 
-from ...translator import BadUpstream
+from ...translator import UpstreamError
 from ..asgi.types import App, Message, Receive, Scope, Send
 from ..limits import Limits
 from . import diagnostics
-from .endpoint_check import EMPTY, MISSING, NOT_JSON, Asker, Unclear
-from .routes import PATHS, SERVED, base, ending
+from .endpoint_check import EMPTY, MISSING, NOT_JSON, DetectionError, EndpointCheck
+from .routes import ENDPOINTS, EXCHANGES, endpoint_of_path, path_base
 
 _log = logging.getLogger("diglot")
-_GUESS_LASTS = 300.0
-_MOST_PLACES = 1024
+_ASSUMPTION_LASTS = 300.0
+_MAX_PLACES = 1024
 _DECIDES = re.compile(rb"auth|key|token|provider|rout|target|project|organization|tenant|deployment|config")
-"""Headers by whose names gateways choose what is behind them; others only tell about the client, often ever anew."""
-_TELLS_NOTHING = b"idempotency-key"
+"""Names of headers by which gateways choose an upstream; others describe the client, and may differ each time."""
+_IDEMPOTENCY_KEY = b"idempotency-key"
 
 Place = bytes
 
 
 class Fact(NamedTuple):
-    """What is believed of one endpoint, why, and since when (seconds since 1970)."""
+    """What is known of one endpoint, why, and since when (Unix time)."""
 
     there: bool
     because: Literal["asked", "guessed", "a request found nothing"]
     since: float
 
 
-class Probe:
-    """An application, and what is known of it: whether it has an endpoint is asked when it matters, and remembered.
+class Detection:
+    """An application, and which endpoints it has: checked when it matters, and remembered.
 
-    One asks for each place, in the name of its client. A place is the rest of the path, the query, and the headers that
-    may decide: nobody can make others believe what is true elsewhere. That something is missing is only believed where
-    the same client was let in at the other door. Where no question tells anything, Chat Completions is assumed, as most
-    upstreams have it. When a request shows that an endpoint is missing after all, what was found is forgotten, and what
-    was guessed is turned round; the places that were not used for longest are forgotten, too.
+    Each place is checked on its own, with the credentials of its client. A place is the rest of the path, the query,
+    and the headers that gateways route by, so that no client can affect what others get. An endpoint counts as missing
+    only if the same client is admitted at the other one. If no check is conclusive, Chat Completions is assumed,
+    because most upstreams have it. When a request shows that an endpoint is missing after all, the findings of its
+    place are dropped, and an assumption is reversed. The places that were not used for longest are dropped, too.
     """
 
     def __init__(self, app: App, limits: Limits) -> None:
         self._app = app
         self._limits = limits
         self._places: dict[Place, dict[str, Fact]] = {}
-        self._asking: dict[Place, anyio.Lock] = {}
+        self._locks: dict[Place, anyio.Lock] = {}
 
     @property
     def found(self) -> str:
-        """What the upstream is known to have: `chat`, `responses`, `both` or `unknown`."""
+        """Which API the upstream has, as far as is known: `chat`, `responses`, `both` or `unknown`."""
         apis = [api for api, fact in self._newest().items() if fact.there]
         return "both" if len(apis) > 1 else apis[0] if apis else "unknown"
 
-    def believed(self) -> dict[str, dict[str, Any]]:
-        """Return what is believed of each API, as plain values: the newest of all places, those where it is first."""
+    def findings(self) -> dict[str, dict[str, Any]]:
+        """Return what is known of each API, as plain values: the newest positive fact, or else the newest."""
         return {
             api: {
                 "there": fact.there,
@@ -71,33 +71,33 @@ class Probe:
         }
 
     def _newest(self) -> dict[str, Fact]:
-        of_all = {api: [has[path] for has in self._places.values() if path in has] for api, path in PATHS.items()}
+        of_all = {api: [has[path] for has in self._places.values() if path in has] for api, path in ENDPOINTS.items()}
         return {api: max(facts, key=_there_and_new) for api, facts in of_all.items() if facts}
 
     async def translates(self, endpoint: str, scope: Scope, *, native_last: bool = False) -> bool:
-        """Whether requests to *endpoint* are to be translated; raises Unclear. *scope* is that of the request.
+        """Whether to translate the request to *endpoint* in *scope*; raises DetectionError.
 
-        With *native_last* they are if they can be.
+        With *native_last*, it is translated whenever it can be.
         """
-        other = SERVED[endpoint].endpoint
+        other = EXCHANGES[endpoint].endpoint
         order = (other, endpoint) if native_last else (endpoint, other)
         place = place_of(scope, endpoint)
         served = self._known(order, place)
         if served is None:
-            lock = self._asking.setdefault(place, anyio.Lock())
+            lock = self._locks.setdefault(place, anyio.Lock())
             try:
-                with anyio.fail_after(self._limits.probe):  # the wait for others who ask is part of it
+                with anyio.fail_after(self._limits.probe):  # includes waiting for another check
                     async with lock:
-                        served = self._known(order, place) or await self._find(order, endpoint, scope, place)
+                        served = self._known(order, place) or await self._detect(order, endpoint, scope, place)
             except TimeoutError:
-                raise Unclear(diagnostics.probed(diagnostics.too_slow())) from None
+                raise DetectionError(diagnostics.during_detection(diagnostics.too_slow())) from None
             finally:
                 if not lock.locked():
-                    self._asking.pop(place, None)
+                    self._locks.pop(place, None)
         return served != endpoint
 
     def _known(self, order: tuple[str, str], place: Place) -> str | None:
-        """The first endpoint of *order* that is known to be there, if all before it are known to be missing."""
+        """The first endpoint of *order* that is known to exist, if all before it are known to be missing."""
         has = self._places.pop(place, None)
         if has is None:
             return None
@@ -108,58 +108,58 @@ class Probe:
                 return path if path in has else None
         return None
 
-    async def _find(self, order: tuple[str, str], endpoint: str, scope: Scope, place: Place) -> str:
-        """The first endpoint of *order* that is there."""
+    async def _detect(self, order: tuple[str, str], endpoint: str, scope: Scope, place: Place) -> str:
+        """Find the first endpoint of *order* that exists."""
         for body in (NOT_JSON, EMPTY):
-            asker = Asker(self._app, self._limits, scope, endpoint, body)
-            has = await asker.compare(order)
+            check = EndpointCheck(self._app, self._limits, scope, endpoint, body)
+            has = await check.compare(order)
             if has:
                 self._remember(place, {path: Fact(there, "asked", time.time()) for path, there in has.items()})
                 return next(path for path, there in has.items() if there)
             if has is not None and body == NOT_JSON:
-                raise self._neither(order, place)
+                raise self._no_endpoint(order, place)
         _log.warning(
-            "Nothing that the upstream answers tells which API it has; Chat Completions is assumed. "
-            "Say what is there with upstream_api"
+            "Could not find out which API the upstream has; assuming Chat Completions. "
+            "Set upstream_api to the API that it implements"
         )
-        self._guess(place, PATHS["chat"], because="guessed")
-        return PATHS["chat"]
+        self._assume(place, ENDPOINTS["chat"], because="guessed")
+        return ENDPOINTS["chat"]
 
-    def _neither(self, order: tuple[str, str], place: Place) -> Unclear:
+    def _no_endpoint(self, order: tuple[str, str], place: Place) -> DetectionError:
         self._places.pop(place, None)
         names = " nor ".join(f"POST /v1{path}" for path in order)
-        _log.warning("There is neither %s behind this server", names)
-        hint = "is the URL right? If so, say what is there (upstream_api)."
-        return Unclear(BadUpstream(f"There is neither {names} behind this server: {hint}"))
+        _log.warning("The upstream has neither %s", names)
+        hint = "Is the URL right? If it is, set upstream_api."
+        return DetectionError(UpstreamError(f"The upstream has neither {names}. {hint}"))
 
-    def _guess(self, place: Place, path: str, because: Literal["guessed", "a request found nothing"]) -> None:
-        """Believe that *path* is there and the other endpoints are not."""
-        missing = {endpoint: Fact(False, because, time.time()) for endpoint in SERVED}
+    def _assume(self, place: Place, path: str, because: Literal["guessed", "a request found nothing"]) -> None:
+        """Assume that *path* exists and the other endpoints do not."""
+        missing = {endpoint: Fact(False, because, time.time()) for endpoint in EXCHANGES}
         self._remember(place, {**missing, path: Fact(True, "guessed", time.time())})
 
     def _remember(self, place: Place, facts: Mapping[str, Fact]) -> None:
         self._places[place] = {**self._places.pop(place, {}), **facts}
-        if len(self._places) > _MOST_PLACES:
+        if len(self._places) > _MAX_PLACES:
             del self._places[next(iter(self._places))]
 
     def _correct(self, place: Place, path: str) -> None:
         """A request has found nothing at *path*."""
         has = self._places.get(place, {})
-        others = [other for other in PATHS.values() if other != path]
+        others = [other for other in ENDPOINTS.values() if other != path]
         if path in has and has[path].because == "guessed" and len(others) == 1:
             refuted = has.get(others[0])
             if refuted is None or refuted.because == "guessed":
-                self._guess(place, others[0], because="a request found nothing")
+                self._assume(place, others[0], because="a request found nothing")
                 return
         self._places.pop(place, None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application serve a request to one of its endpoints."""
-        path = ending(scope["path"]) or ""
+        """Call the application, and notice when the endpoint is missing."""
+        path = endpoint_of_path(scope["path"]) or ""
         place = place_of(scope, path)
         missing = False
 
-        async def watched(message: Message) -> None:
+        async def observe(message: Message) -> None:
             nonlocal missing
             if message["type"] == "http.response.start":
                 missing = message["status"] in MISSING
@@ -169,12 +169,12 @@ class Probe:
                     self._correct(place, path)
             await send(message)
 
-        await self._app(scope, receive, watched)
+        await self._app(scope, receive, observe)
 
 
 def _is_stale(fact: Fact) -> bool:
-    """A guess is made anew after a while: what the upstream answers then may tell more."""
-    return fact.because != "asked" and time.time() - fact.since > _GUESS_LASTS
+    """An assumption expires after a while, because another check may be conclusive."""
+    return fact.because != "asked" and time.time() - fact.since > _ASSUMPTION_LASTS
 
 
 def _there_and_new(fact: Fact) -> tuple[bool, float]:
@@ -182,11 +182,11 @@ def _there_and_new(fact: Fact) -> tuple[bool, float]:
 
 
 def place_of(scope: Scope, endpoint: str) -> Place:
-    """A digest (there are keys in it) of what is the same for all endpoints of one upstream."""
+    """Return a digest (it covers keys) of what all endpoints of one upstream have in common."""
     headers = sorted((name, value) for name, value in scope["headers"] if _decides(name))
-    known = (base(scope["path"], endpoint), scope.get("query_string", b""), headers)
+    known = (path_base(scope["path"], endpoint), scope.get("query_string", b""), headers)
     return blake2b(repr(known).encode(), digest_size=16).digest()
 
 
 def _decides(name: bytes) -> bool:
-    return name != _TELLS_NOTHING and _DECIDES.search(name) is not None
+    return name != _IDEMPOTENCY_KEY and _DECIDES.search(name) is not None

@@ -1,6 +1,6 @@
-"""Asking an upstream whether it has an endpoint, in a way that nothing can come of.
+"""Checks whether an upstream has an endpoint, with a request from which nothing can be generated.
 
-An endpoint is there if it answers in another way than a path that cannot exist: many servers read JSON before they look
+An endpoint exists if it answers differently from a path that cannot exist: many servers read the JSON before they look
 at the path, or have one page for everything.
 """
 
@@ -11,8 +11,8 @@ import re
 
 import anyio
 
-from ...translator import TranslationError
-from ..asgi.types import ABOUT_THE_BODY, ONCE, App, Headers, Message, Scope, without
+from ...translator import TranslationError, explain_status
+from ..asgi.types import ABOUT_THE_BODY, LAST_ON_CONNECTION, App, Headers, Message, Scope, without
 from ..limits import Limits
 from . import diagnostics
 from .upstream_scope import upstream_scope
@@ -21,25 +21,25 @@ _log = logging.getLogger("diglot")
 
 NOT_JSON = b"diglot asks whether there is such an endpoint; this is no JSON, and no request"
 EMPTY = b"{}"
-NOWHERE = "/diglot-control-question"
-"""The path that cannot exist."""
+CONTROL_PATH = "/diglot-control-question"
+"""A path that cannot exist."""
 MISSING = (404, 405, 501)
-_AT_THE_DOOR = (401, 402, 403, 407, 408, 429)  # nobody has looked yet whether there is such an endpoint
+_DECIDED_BEFORE_ROUTING = (401, 402, 403, 407, 408, 429)  # sent before the path matters
 _REFUSAL = re.compile(rb'\s*\{\s*"error"')  # LM Studio says so with a 200
-_MOST_WORDS = 65536
+_MAX_TEXT = 65536
 
 
-class Unclear(Exception):
-    """It could not be found out; ``error`` is for the client, and so are ``headers``."""
+class DetectionError(Exception):
+    """The check failed; ``error`` and ``headers`` are for the client."""
 
     def __init__(self, error: TranslationError, headers: Headers | None = None) -> None:
         super().__init__(str(error))
         self.error = error
-        self.headers = headers or []
+        self.headers: Headers = headers or []
 
 
-class Asker:
-    """Asks one question at several paths, in the name of one client."""
+class EndpointCheck:
+    """Sends one body to several paths, with the credentials of one client."""
 
     def __init__(self, app: App, limits: Limits, scope: Scope, endpoint: str, body: bytes) -> None:
         self._app = app
@@ -49,76 +49,77 @@ class Asker:
         self._body = body
 
     async def compare(self, paths: tuple[str, str]) -> dict[str, bool] | None:
-        """Return which of two *paths* is there, the first one first; nothing if neither; None if it cannot be told.
+        """Return whether the first of two *paths* exists, else the second; nothing if neither; None if unclear.
 
-        Raises Unclear.
+        Raises DetectionError.
         """
         first, second = paths
-        asked = await self._ask(first)
-        if asked.verdict():
-            nowhere = await self._ask(NOWHERE, self._limits.probe / 4)
-            self._tell(first, asked, "has" if nowhere.status != asked.status else "says nothing of")
-            return {first: True} if nowhere.status != asked.status else None
-        self._tell(first, asked, "lacks")
-        asked = await self._ask(second)
-        there = asked.verdict()
-        self._tell(second, asked, "has" if there else "lacks")
+        call = await self._call(first)
+        if call.exists():
+            control = await self._call(CONTROL_PATH, self._limits.probe / 4)
+            self._log_finding(first, call, "has" if control.status != call.status else "is unclear about")
+            return {first: True} if control.status != call.status else None
+        self._log_finding(first, call, "lacks")
+        call = await self._call(second)
+        there = call.exists()
+        self._log_finding(second, call, "has" if there else "lacks")
         return {first: False, second: True} if there else {}
 
-    def _tell(self, path: str, asked: Question, what: str) -> None:
-        _log.info("The upstream %s POST %s (it answered %d)", what, path, asked.status)
+    def _log_finding(self, path: str, call: CheckCall, what: str) -> None:
+        _log.info("The upstream %s POST %s (it answered %d)", what, path, call.status)
 
-    async def _ask(self, path: str, wait: float = float("inf")) -> Question:
-        question = Question(self._body, wait, self._limits.shutdown)
-        with question.patience:
+    async def _call(self, path: str, seconds: float = float("inf")) -> CheckCall:
+        call = CheckCall(self._body, seconds, self._limits.shutdown)
+        with call.scope:
             try:
-                theirs = upstream_scope(self._scope, self._endpoint, path, len(self._body), streams=False)
-                theirs["extensions"] = {**theirs["extensions"], ONCE: {}}
-                await self._app(theirs, question.receive, question.send)
+                scope = upstream_scope(self._scope, self._endpoint, path, len(self._body), streams=False)
+                scope["extensions"] = {**scope["extensions"], LAST_ON_CONNECTION: {}}
+                await self._app(scope, call.receive, call.send)
             except (TranslationError, OSError):
-                pass  # it says nothing about the endpoint
+                pass  # that says nothing about the endpoint
             except Exception as error:
-                _log.debug("The application raised, asked for what it has", exc_info=error)
-                question.status = question.status or 500  # as any server would say
-        return question
+                _log.debug("The application raised during an endpoint check", exc_info=error)
+                call.status = call.status or 500  # as any server would answer
+        return call
 
 
-class Question:
-    """A request that no server can make anything of, and the answer to it."""
+class CheckCall:
+    """A request that no server can act on, and its answer."""
 
-    def __init__(self, body: bytes, wait: float, rest: float) -> None:
-        self.patience = anyio.CancelScope(deadline=anyio.current_time() + wait)
-        self.status = 0
-        self._rest = rest
+    def __init__(self, body: bytes, seconds: float, body_timeout: float) -> None:
+        self.scope: anyio.CancelScope = anyio.CancelScope(deadline=anyio.current_time() + seconds)
+        self.status: int = 0
+        self._body_timeout = body_timeout
         self._headers: Headers = []
-        self._words = b""
-        self._said: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-        self._enough = anyio.Event()
+        self._text = b""
+        self._messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        self._is_full = anyio.Event()
 
     async def receive(self) -> Message:
-        if self._said:
-            return self._said.pop()
-        await self._enough.wait()
+        if self._messages:
+            return self._messages.pop()
+        await self._is_full.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """The status says it all; for the words of an error there is a moment, and not much room."""
+        """Note the status; the text of an error gets only a moment, and little room."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self._headers = without(message.get("headers", ()), ())
-            self.patience.deadline = anyio.current_time() + self._rest
+            self.scope.deadline = anyio.current_time() + self._body_timeout
         else:
-            self._words += message.get("body", b"")[: _MOST_WORDS - len(self._words)]
-            if len(self._words) == _MOST_WORDS:
-                self._enough.set()
+            self._text += message.get("body", b"")[: _MAX_TEXT - len(self._text)]
+            if len(self._text) == _MAX_TEXT:
+                self._is_full.set()
 
-    def verdict(self) -> bool:
-        """Whether there is such an endpoint; raises Unclear."""
+    def exists(self) -> bool:
+        """Whether the endpoint exists; raises DetectionError."""
         status, kind = self.status, dict(self._headers).get(b"content-type", b"").lower()
         good = 200 <= status < 300
-        if status in MISSING or (good and (b"html" in kind or _REFUSAL.match(self._words))):
+        if status in MISSING or (good and (b"html" in kind or _REFUSAL.match(self._text))):
             return False
-        if good or status == 500 or (400 <= status < 500 and status not in _AT_THE_DOOR):
+        if good or status == 500 or (400 <= status < 500 and status not in _DECIDED_BEFORE_ROUTING):
             return True
-        error = diagnostics.error(status, self._headers, self._words)
-        raise Unclear(diagnostics.probed(error), without(self._headers, ABOUT_THE_BODY))
+        location = dict(self._headers).get(b"location", b"").decode("latin-1")
+        error = explain_status(status, self._text, location)
+        raise DetectionError(diagnostics.during_detection(error), without(self._headers, ABOUT_THE_BODY))

@@ -1,25 +1,29 @@
-"""One request that is sent several times at once, because the upstream's API has no word for several choices."""
+"""One request that is sent several times at once, because the upstream's API has no `n`."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 import anyio
 
-from ...translator import Branches, Exchange, TranslationError, decode_json
-from ..asgi.types import ABOUT_THE_BODY, Headers, Message, Receive, Send, without
+from ...translator import Body, ChoiceMerger, Exchange, ProfilePatch, TranslationError
+from ..asgi.types import ABOUT_THE_BODY, Headers, Message, Receive, without
+from ..error_log import log_without_message
 from ..limits import Limits
 from . import diagnostics
-from .attempt import KEEPALIVE
-from .client_writer import ClientGone, Outlet
+from .sink import ClientGone, Sink
+
+Event = dict[str, Any]
+_log = logging.getLogger("diglot")
+_REPEATED = 0.05  # seconds
 
 
 class Branch(Protocol):
-    """What is used of a call that serves one choice."""
+    """What is needed of a request for one choice."""
 
-    outlet: Outlet
     exchange: Exchange | None
 
     @property
@@ -27,30 +31,30 @@ class Branch(Protocol):
     @property
     def error(self) -> TranslationError | None: ...
     @property
-    def lessons(self) -> dict[str, Any]: ...
+    def patch(self) -> ProfilePatch: ...
 
 
 B = TypeVar("B", bound=Branch)
 
 
 class FanOut:
-    """Merges what branches say: each of them writes to :meth:`send_of` and listens to :meth:`receive` as to a client.
+    """Merges the answers of several branches: each writes to one of ``sinks`` and reads from :meth:`receive`.
 
-    There is one pen: a slow client slows all branches. A branch that fails ends all of them.
+    They write one at a time, so a slow client slows all branches. If one fails, all of them end.
     """
 
-    def __init__(self, exchange: Exchange, outlet: Outlet, limits: Limits) -> None:
+    def __init__(self, exchange: Exchange, sink: Sink[Any], limits: Limits) -> None:
+        self.sinks: list[BranchSink] = [BranchSink(self, number) for number in range(exchange.copies)]
         self.answer: dict[str, Any] = {}
         self.error: TranslationError | None = None
-        self.lessons: dict[str, Any] = {}
+        self.patch: ProfilePatch = {}
         self._exchange = exchange
-        self._outlet = outlet
+        self._sink = sink
         self._limits = limits
-        self._merged = Branches(exchange.copies)
-        self._heads: dict[int, Message] = {}
-        self._bodies: dict[int, bytes] = {}
-        self._pen = anyio.Lock()
-        self._dismissed = anyio.Event()
+        self._merger = ChoiceMerger(exchange.copies)
+        self._answers: dict[int, dict[str, Any]] = {}
+        self._lock = anyio.Lock()
+        self._disconnected = anyio.Event()
 
     async def run(self, branches: Sequence[B], receive: Receive, serve: Callable[[B], Awaitable[None]]) -> None:
         """Let *serve* run all *branches* at once; *receive* is the client's. Returns when all of them are over."""
@@ -60,103 +64,161 @@ class FanOut:
                 await self._run(branches, serve)
             except anyio.get_cancelled_exc_class():  # the server ends this task
                 with anyio.CancelScope(shield=True), anyio.move_on_after(self._limits.shutdown):
-                    await self._fail(0, diagnostics.shutting_down())
+                    await self._fail(self.sinks[0], diagnostics.shutting_down())
                 raise
             tasks.cancel_scope.cancel()
         answers = [branch.answer for branch in branches]
         if all(answers):
-            self.answer = Branches.answer(answers)
+            self.answer = ChoiceMerger.answer(answers)
 
     async def _run(self, branches: Sequence[B], serve: Callable[[B], Awaitable[None]]) -> None:
-        async def run_one(number: int, branch: B) -> None:
+        async def run_one(sink: BranchSink, branch: B) -> None:
             await serve(branch)
-            await self._over(number, branch)
+            await self._close(sink, branch)
 
         async with anyio.create_task_group() as tasks:
-            for number, branch in enumerate(branches):
-                tasks.start_soon(run_one, number, branch)
+            for sink, branch in zip(self.sinks, branches, strict=True):
+                tasks.start_soon(run_one, sink, branch)
 
     async def receive(self) -> Message:
-        """What a branch hears of its client: only when it is to stop."""
-        await self._dismissed.wait()
+        """The `receive` of a branch: returns when the branch should stop."""
+        await self._disconnected.wait()
         return {"type": "http.disconnect"}
 
-    def send_of(self, number: int) -> Send:
-        """Return what a branch sends its answer to."""
-
-        async def send(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._heads[number] = message
-            elif self._heads[number]["status"] == 200:  # of errors, the words come later: from _over
-                await self._take(number, message["body"])
-
-        return send
-
     async def _listen(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        if not self._outlet.done:
-            self._outlet.gone = True
-            self._dismissed.set()
+        try:
+            while (await receive())["type"] != "http.disconnect":  # noqa: ASYNC110
+                await anyio.sleep(_REPEATED)  # a host that repeats the request at once must not stop all others
+        except Exception as error:  # then nobody knows whether the client is there
+            log_without_message(_log, "The server's receive()", error)
+        if not self._sink.done:
+            self._sink.leave()
+            self._disconnected.set()
 
-    async def _take(self, number: int, body: bytes) -> None:
-        async with self._pen:
-            if self._outlet.done:
+    async def take(self, branch: BranchSink, events: Sequence[Event], more: bool) -> None:
+        """Take events of one branch's stream, the last ones if there are no *more*.
+
+        If they give the client nothing, its connection is kept alive.
+        """
+        async with self._lock:
+            if self._is_over():
                 return
-            if self._outlet.gone:
-                raise ClientGone("the client has gone")
-            if self._exchange.streaming:
-                await self._stream(number, self._merged.take(number, body))
-            else:
-                await self._collect(number, body)
+            frames = self._merger.take(branch.number, events, more)
+            if frames or self._sink.sent_at + self._limits.keepalive / 2 <= monotonic():
+                await self._write(branch, frames)
 
-    async def _stream(self, number: int, frames: bytes) -> None:
-        """Comments of branches keep the client's connection alive where nothing else does."""
-        if not frames and monotonic() - self._outlet.sent_at < self._limits.keepalive / 2:
-            return
-        if not self._outlet.started:
-            await self._outlet.open(200, self._headers(number, ()))
-        await self._outlet.write(frames or KEEPALIVE, not self._merged.ended)
-        if self._merged.ended:
-            self._dismissed.set()
+    async def _write(self, branch: BranchSink, frames: list[bytes]) -> None:
+        sink = self._sink
+        if not sink.started:
+            await sink.open(self._headers(branch, ()), frames, not self._merger.ended)
+        elif frames:
+            await sink.write(frames, not self._merger.ended)
+        else:
+            await sink.keep_alive()
+        if self._merger.ended:
+            self._disconnected.set()
 
-    async def _collect(self, number: int, body: bytes) -> None:
-        """A finished answer comes in one piece."""
-        self._bodies[number] = body
-        if len(self._bodies) == self._exchange.copies:
-            answers = [decode_json(self._bodies[number], None) for number in sorted(self._bodies)]
-            await self._outlet.json(200, Branches.answer(answers), self._headers(number))
+    async def take_whole(self, branch: BranchSink, answer: dict[str, Any]) -> None:
+        """Take the whole answer of one branch."""
+        async with self._lock:
+            self._answers[branch.number] = answer
+            if not self._is_over() and len(self._answers) == self._exchange.copies:
+                merged = ChoiceMerger.answer([self._answers[number] for number in sorted(self._answers)])
+                await self._sink.json(Body.of(merged), self._headers(branch, ABOUT_THE_BODY))
 
-    async def _over(self, number: int, branch: Branch) -> None:
-        """A branch has ended, and with it perhaps all of it."""
-        self.lessons.update(branch.lessons)
+    def _is_over(self) -> bool:
+        if not self._sink.done and self._sink.gone:
+            raise ClientGone("the client has disconnected")
+        return self._sink.done
+
+    async def _close(self, sink: BranchSink, branch: Branch) -> None:
+        """A branch has ended: keep its results, and end the others if it failed."""
+        self.patch.update(branch.patch)
         self._exchange.report.add(branch.exchange.report if branch.exchange else ())
-        if branch.outlet.gone:
-            self._outlet.gone = self._outlet.gone or not self._dismissed.is_set()  # its client is ours
-            self._dismissed.set()
+        if sink.gone:
+            if not self._disconnected.is_set():  # then it was our client that left
+                self._sink.leave()
+            self._disconnected.set()
         elif branch.error is not None:
-            self._dismissed.set()
-            await self._fail(number, branch.error)
+            self._disconnected.set()
+            await self._fail(sink, branch.error)
 
-    async def _fail(self, number: int, error: TranslationError) -> None:
-        """The first error is that of all; it may have been told already, in the stream."""
+    async def _fail(self, branch: BranchSink, error: TranslationError) -> None:
+        """End with the first error of any branch; later ones are ignored."""
         if self.error is not None:
             return
         self.error = error
-        patience = anyio.move_on_after(self._limits.stalled)
+        sink = self._sink
+        scope = anyio.move_on_after(self._limits.stalled)
         try:
-            with patience:
-                async with self._pen:
-                    if not self._outlet.started:
-                        await self._outlet.error(error, self._headers(number))
-                    elif not self._outlet.done:
-                        await self._outlet.write(self._merged.fail(error), more=False)
+            with scope:
+                async with self._lock:
+                    if not sink.started:
+                        await sink.error(error, self._headers(branch, ABOUT_THE_BODY))
+                    elif not sink.done:
+                        await sink.write(self._merger.fail(error), more=False)
         except OSError:
-            self._outlet.gone = True
-        self._outlet.gone = self._outlet.gone or patience.cancelled_caught
+            sink.leave()
+        if scope.cancelled_caught:
+            sink.leave()
 
-    def _headers(self, number: int, dropped: Collection[bytes] = ABOUT_THE_BODY) -> Headers:
-        """The headers of one branch, with the losses of all that is known by now."""
-        kept = without(self._heads.get(number, {}).get("headers", ()), {*dropped, b"diglot-losses"})
+    def _headers(self, branch: BranchSink, dropped: Collection[bytes]) -> Headers:
+        """The headers of one branch, with the losses of all branches so far."""
+        headers = without(branch.headers, {*dropped, b"diglot-losses"})
         losses = self._exchange.report.header()
-        return [*kept, (b"diglot-losses", losses.encode("latin-1", "replace"))]  # `n` itself is one
+        return [*headers, (b"diglot-losses", losses.encode("latin-1", "replace"))]  # never empty: `n` itself is a loss
+
+
+class BranchSink:
+    """The client of one branch: a `Sink` of events that passes everything to the `FanOut`."""
+
+    def __init__(self, fan_out: FanOut, number: int) -> None:
+        self.number: int = number
+        self.headers: Headers = []
+        self.started: bool = False
+        self.done: bool = False
+        self.gone: bool = False
+        self.busy_since: float = 0.0
+        self.sent_at: float = monotonic()
+        self._fan_out = fan_out
+
+    def leave(self) -> None:
+        """The branch should stop."""
+        self.gone = True
+
+    async def open(self, headers: Headers, frames: Sequence[Event], more: bool = True) -> None:
+        """Keep the headers; the client gets them with the first frames."""
+        self.started, self.headers = True, headers
+        await self.write(frames, more)
+
+    async def write(self, frames: Sequence[Event], more: bool = True) -> None:
+        """Pass events of the branch on."""
+        self.done = not more
+        await self._pass(self._fan_out.take, frames, more)
+
+    async def keep_alive(self) -> None:
+        """Keep the client's connection alive."""
+        await self._pass(self._fan_out.take, (), True)
+
+    async def json(self, body: Body, headers: Headers) -> None:
+        """Pass the whole answer of the branch on."""
+        self.started = self.done = True
+        self.headers = headers
+        await self._pass(self._fan_out.take_whole, body.answer)
+
+    async def error(self, error: TranslationError, headers: Headers) -> None:
+        """Keep the headers; the error itself is read when the branch is over."""
+        self.started = self.done = True
+        self.headers = headers
+
+    async def _pass(self, take: Callable[..., Awaitable[None]], *values: Any) -> None:
+        if self.gone:
+            raise ClientGone("the client has disconnected")
+        self.busy_since = monotonic()
+        try:
+            await take(self, *values)
+        except OSError:
+            self.gone = True
+            raise
+        finally:
+            self.busy_since, self.sent_at = 0.0, monotonic()

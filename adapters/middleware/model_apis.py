@@ -1,4 +1,4 @@
-"""Which of the two APIs a model has, where the upstream has both: a refusal says so, and the other one is tried.
+"""Which of the two APIs serves a model, when the upstream has both: after a refusal that says so, the other is tried.
 
 OpenAI: "This model is only supported in v1/responses and not in v1/chat/completions." Copilot: "model ... is not
 accessible via the /chat/completions endpoint" (caozhiyuan/copilot-api#113). Bedrock: "The model ... does not support
@@ -16,23 +16,23 @@ from ...translator import TranslationError, read_error
 from ..asgi.encodings import decode
 from ..asgi.types import Message, Receive, Scope, Send, header
 from .endpoint_check import MISSING
-from .routes import PATHS
+from .routes import ENDPOINTS
 
 MOST_MODELS = 1024
-"""Of how many models something is remembered: clients may name any."""
+"""How many models are remembered: clients may name any."""
 _LONGEST = 200  # characters of a model's name
-_MOST_WORDS = 2**16
-_REFUSES = (400, 404, 405, 422)
+_MAX_TEXT = 2**16
+_REFUSALS = (400, 404, 405, 422)
 _NAMES = {
-    PATHS["chat"]: r"chat[/ ._-]?completions?\b",
-    PATHS["responses"]: r"(/responses\b|responses (api|endpoint)\b)",
+    ENDPOINTS["chat"]: r"chat[/ ._-]?completions?\b",
+    ENDPOINTS["responses"]: r"(/responses\b|responses (api|endpoint)\b)",
 }
 _ONLY = r"\b(only|use|try|switch to|requires?|through|instead)\b[^.;]{0,60}"
 _NOT = r"(\bnot|n't|\bcannot|\bunsupported)\b[^.;]{0,80}"
 
 
 class ModelApis:
-    """Remembers for each place and model at which endpoint it is served; those not asked for longest are forgotten."""
+    """Remembers which endpoint serves a model of a place; those that were not used for longest are dropped."""
 
     def __init__(self) -> None:
         self._served: dict[tuple[bytes, str], str] = {}
@@ -41,7 +41,7 @@ class ModelApis:
         return len(self._served)
 
     def get(self, place: bytes, body: Any) -> str | None:
-        """Return the endpoint that is known to serve the model of a request's *body*."""
+        """Return the endpoint that is known to serve the model of a request *body*, or None."""
         key = place, _model(body)
         served = self._served.pop(key, None)
         if served is not None:
@@ -49,7 +49,7 @@ class ModelApis:
         return served
 
     def remember(self, place: bytes, body: Any, endpoint: str) -> None:
-        """The upstream has served a request with this *body* at *endpoint*, after it had refused it at the other."""
+        """Remember that the upstream served this *body* at *endpoint* after refusing it at the other."""
         model = _model(body)
         if 0 < len(model) <= _LONGEST:
             self._served[place, model] = endpoint
@@ -63,84 +63,94 @@ def _model(body: Any) -> str:
 
 
 def points_elsewhere(endpoint: str, status: int, body: bytes) -> bool:
-    """Whether the refusal of a request to *endpoint* says that its model is served by the other API."""
+    """Whether the refusal of a request to *endpoint* says that the other API serves its model."""
     error = read_error(status, body)
-    said = f"{error.message} {error.code} {error.param}"[:_MOST_WORDS]
+    text = f"{error.message} {error.code} {error.param}"[:_MAX_TEXT]
     own = _NAMES[endpoint]
     other = next(name for path, name in _NAMES.items() if path != endpoint)
-    if re.search(_ONLY + other, said, re.I):
+    if re.search(_ONLY + other, text, re.I):
         return True
-    return re.search(_NOT + own, said, re.I) is not None and re.search(r"model", said, re.I) is not None
+    return re.search(_NOT + own, text, re.I) is not None and re.search(r"model", text, re.I) is not None
 
 
 class Trial:
-    """A request to *endpoint* that may be sent once more: its body is kept until the answer begins, and a refusal that
-    points to the other API (or, on a *second* try, one that says that there is none) is held back.
+    """A request to *endpoint* that may be sent again.
+
+    Its body is kept until the answer begins, and a refusal is held back if it points to the other API (or, on a
+    *second* try, says that there is no such endpoint).
     """
 
     def __init__(self, receive: Receive, send: Send, endpoint: str, *, second: bool = False) -> None:
-        self.refused = False
-        self.accepted = False
-        self.tell: Callable[[], None] = _nothing
-        """Leaves the record of a refusal that the client gets after all."""
+        self.refused: bool = False
+        self.accepted: bool = False
+        self.leave_record: Callable[[], None] = _leave_no_record
+        """Writes the record of a refusal that the client gets after all."""
         self._receive = receive
         self._send = send
-        self.endpoint = endpoint
-        self._statuses = MISSING if second else _REFUSES
+        self._endpoint = endpoint
+        self._held_statuses = MISSING if second else _REFUSALS
         self._second = second
-        self._heard: deque[Message] = deque()
-        self._held: list[Message] = []
+        self._request_messages: deque[Message] = deque()
+        self._answer_messages: list[Message] = []
         self._size = 0
-        self._answered = False
+        self._has_answer = False
+
+    def goes_to(self, endpoint: str) -> None:
+        """The request is translated: it is this endpoint that may refuse its model."""
+        self._endpoint = endpoint
+
+    def hold_record(self, leave_record: Callable[[], None]) -> None:
+        """Hold the record back with the refusal."""
+        self.leave_record = leave_record
 
     async def receive(self) -> Message:
-        """The messages of the client."""
+        """Return the next message of the client, and keep it."""
         message = await self._receive()
-        if message["type"] == "http.request" and not self._answered:
-            self._heard.append(message)
+        if message["type"] == "http.request" and not self._has_answer:
+            self._request_messages.append(message)
         return message
 
-    async def again(self) -> Message:
-        """The same messages, from the first one."""
-        return self._heard.popleft() if self._heard else await self._receive()
+    async def replay(self) -> Message:
+        """Return the same messages, from the first one."""
+        return self._request_messages.popleft() if self._request_messages else await self._receive()
 
     async def send(self, message: Message) -> None:
-        """Take a message of the answer."""
+        """Send a message of the answer, or hold it back."""
         if message["type"] == "http.response.start":
-            self._answered = True
+            self._has_answer = True
             self.accepted = 200 <= message["status"] < 300
-            if message["status"] in self._statuses:
-                self._held = [message]
+            if message["status"] in self._held_statuses:
+                self._answer_messages = [message]
                 return
-            self._heard = deque()
-        if not self._held:
+            self._request_messages = deque()
+        if not self._answer_messages:
             await self._send(message)
             return
-        self._held.append(message)
+        self._answer_messages.append(message)
         self._size += len(message.get("body", b""))
-        if self._size > _MOST_WORDS:
-            await self.let_go()
+        if self._size > _MAX_TEXT:
+            await self.release()
         elif not message.get("more_body"):
             self.refused = self._second or self._points_elsewhere()
             if not self.refused:
-                await self.let_go()
+                await self.release()
 
-    async def let_go(self) -> None:
+    async def release(self) -> None:
         """Send what was held back."""
-        held, self._held, self._heard = self._held, [], deque()
-        for message in held:
+        messages, self._answer_messages, self._request_messages = self._answer_messages, [], deque()
+        for message in messages:
             await self._send(message)
 
     def _points_elsewhere(self) -> bool:
-        start, *pieces = self._held
+        start, *pieces = self._answer_messages
         scope: Scope = {"headers": list(start.get("headers", ()))}
         body = b"".join(piece.get("body", b"") for piece in pieces)
         try:
-            plain = decode(body, header(scope, b"content-encoding").decode("latin-1"), _MOST_WORDS)
+            plain = decode(body, header(scope, b"content-encoding").decode("latin-1"), _MAX_TEXT)
         except (TranslationError, ValueError):
             return False
-        return points_elsewhere(self.endpoint, start["status"], bytes(plain))
+        return points_elsewhere(self._endpoint, start["status"], bytes(plain))
 
 
-def _nothing() -> None:
-    """What was let through leaves no record."""
+def _leave_no_record() -> None:
+    """A request that was passed through has no record."""

@@ -1,6 +1,6 @@
-"""What a request to the Responses API asks of a server beyond messages and functions.
+"""What a Responses request may need beyond messages and functions.
 
-Many servers that have the endpoint refuse it, or lose it in silence; through Chat Completions it works.
+Many servers that have the endpoint refuse it or lose it in silence; translated to Chat Completions, it works.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from typing import Any
 
 import anyio
 
-from ...translator import Received, TranslationError
+from ...translator import RequestBody, TranslationError
 from ..asgi.encodings import decode
 from ..asgi.types import Message, Receive, Scope, header
 from ..limits import Limits
-from .routes import PATHS
+from .routes import ENDPOINTS
 
 _TOOLS = frozenset({"custom", "namespace", "tool_search", "local_shell", "shell", "apply_patch"})
 _ITEMS = frozenset(
@@ -32,14 +32,14 @@ _LOGPROBS = "message.output_text.logprobs"
 
 
 def asks_for_more(endpoint: str, body: Any) -> bool:
-    """Whether a Responses request needs what only few servers have, and nothing that only a server with a store has."""
+    """Whether a Responses request needs what few servers support, and nothing that needs stored state."""
     if not isinstance(body, dict) or any(body.get(name) for name in _STORED):
         return False
     items, tools = _objects(body.get("input")), _objects(body.get("tools"))
     if any(item.get("type") == "item_reference" for item in items):
         return False
     return (
-        endpoint not in PATHS.values()  # few compact
+        endpoint not in ENDPOINTS.values()  # few servers can compact
         or any(tool.get("type") in _TOOLS for tool in tools)
         or any(_is_special(item) for item in items)
         or bool(body.get("top_logprobs"))
@@ -62,46 +62,46 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-_LARGE = 2**16  # bytes of what is decoded beside the event loop
+_LARGE = 2**16  # bytes; above it, decoding happens in a thread
 
 
 def _decoded(data: bytes, encoding: str, limit: int) -> Any:
     try:
-        return Received.read(decode(data, encoding, limit)).body
+        return RequestBody.read(decode(data, encoding, limit)).body
     except (TranslationError, ValueError):
         return None
 
 
-class Heard:
-    """A request whose body is looked at before somebody else reads it."""
+class PeekedBody:
+    """A request whose body is read ahead, and then read again by somebody else."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._encoding = header(scope, b"content-encoding").decode("latin-1")
         self._receive = receive
         self._data = bytearray()
-        self._then: list[Message] = []
+        self._pending: list[Message] = []
         self._more = True
 
-    async def body(self, limits: Limits) -> Any:
-        """Return the decoded body; None for what cannot be read within the limits: its reader will say why."""
+    async def decode(self, limits: Limits) -> Any:
+        """Return the decoded body, or None if it cannot be read within the limits: its reader will say why."""
         with anyio.move_on_after(limits.request):
-            await self._hear(limits.max_body)
+            await self._read_ahead(limits.max_body)
         data, self._data = bytes(self._data), bytearray()
-        self._then.append({"type": "http.request", "body": data, "more_body": self._more})
+        self._pending.append({"type": "http.request", "body": data, "more_body": self._more})
         if self._more:
             return None
-        decoded = partial(_decoded, data, self._encoding, limits.max_body)
-        return decoded() if len(data) < _LARGE else await anyio.to_thread.run_sync(decoded)
+        decode_data = partial(_decoded, data, self._encoding, limits.max_body)
+        return decode_data() if len(data) < _LARGE else await anyio.to_thread.run_sync(decode_data)
 
-    async def _hear(self, limit: int) -> None:
+    async def _read_ahead(self, limit: int) -> None:
         while self._more and len(self._data) <= limit:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                self._then.append(message)
+                self._pending.append(message)
                 return
             self._data += message.get("body", b"")
             self._more = message.get("more_body", False)
 
     async def receive(self) -> Message:
-        """The messages of the request, from the first one; what was heard is one of them."""
-        return self._then.pop() if self._then else await self._receive()
+        """Return the next message of the request; what was read ahead comes first, as one message."""
+        return self._pending.pop() if self._pending else await self._receive()

@@ -1,28 +1,30 @@
-"""What remains of an exchange: one small record for logs and metrics, without a word that anybody wrote."""
+"""The record of an exchange, for logs and metrics: small, and without anything that users wrote."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import Any
 
+import msgspec
+
 from ...translator import Loss, TranslationError
-from .call import Call
+from ..asgi.types import Scope
+from .call import TranslatedRequest
 from .client_writer import CLIENT_GONE as CLIENT_GONE
+from .client_writer import ClientWriter
 
-_MOST_LOSSES = 50
-LONGEST = 200
-_ENDINGS = {None: "failed", "content_filter": "incomplete", "length": "incomplete"}  # of choices; the worst comes first
+_MAX_LOSSES = 50
+MAX_TEXT = 200
+_ENDINGS = {None: "failed", "content_filter": "incomplete", "length": "incomplete"}  # by finish reason; the worst first
 
 
-@dataclasses.dataclass(frozen=True)
-class Record:
-    """One exchange. No texts, values, headers or keys."""
+class Record(msgspec.Struct, frozen=True):
+    """One exchange. It holds no texts, values, headers or keys."""
 
     method: str
     path: str
     status: int
-    """HTTP status; 499 when the client went away before there was one."""
+    """HTTP status; 499 if the client disconnected before it got one."""
     model: str | None
     streaming: bool
     duration: float
@@ -31,18 +33,18 @@ class Record:
     outcome: str
     """How the answer ended (`completed`, `incomplete`, `failed`), or `refused`, or `disconnected`."""
     error: str | None
-    """Code or type of the error, if there was one."""
+    """Code or type of the error, or None."""
     losses: tuple[Loss, ...]
     """What could not be carried over; the values are left out."""
 
     def fields(self) -> dict[str, Any]:
-        """The record as plain values, for a log: bounded, whatever a client sends."""
+        """Return the record as plain values for a log, of limited size whatever a client sends."""
         return {
             "handled": "translated",
             "method": self.method,
-            "path": self.path[:LONGEST],
+            "path": self.path[:MAX_TEXT],
             "status": self.status,
-            "model": self.model and self.model[:LONGEST],
+            "model": self.model and self.model[:MAX_TEXT],
             "stream": self.streaming,
             "duration_ms": round(self.duration * 1000, 1),
             "input_tokens": self._tokens("input_tokens", "prompt_tokens"),
@@ -50,10 +52,10 @@ class Record:
             "outcome": self.outcome,
             "error": self.error,
             "losses": [
-                {"path": loss.place, "kind": loss.kind, "why": loss.why[:LONGEST]}
-                for loss in self.losses[:_MOST_LOSSES]
+                {"path": loss.place, "kind": loss.kind, "why": loss.why[:MAX_TEXT]}
+                for loss in self.losses[:_MAX_LOSSES]
             ],
-            **({"losses_more": more} if (more := len(self.losses) - _MOST_LOSSES) > 0 else {}),
+            **({"losses_more": more} if (more := len(self.losses) - _MAX_LOSSES) > 0 else {}),
         }
 
     def _tokens(self, *names: str) -> Any:
@@ -61,37 +63,37 @@ class Record:
         return next((self.usage[name] for name in names if name in self.usage), None)
 
 
-def of_call(call: Call, method: str, path: str, duration: float) -> Record:
-    """Return the record of a call that is over."""
-    answer, error = call.answer, call.error
-    model, usage = call.body.get("model"), answer.get("usage")
+def record_of(request: TranslatedRequest[bytes], writer: ClientWriter, scope: Scope, duration: float) -> Record:
+    """Return the record of a finished request, whose client is behind *writer*."""
+    answer, error = request.answer, request.error
+    model, usage = request.body.get("model"), answer.get("usage")
     return Record(
-        method=method,
-        path=path,
-        status=call.outlet.status or CLIENT_GONE,
+        method=scope["method"],
+        path=scope["path"],
+        status=writer.status or CLIENT_GONE,
         model=model if isinstance(model, str) else None,
-        streaming=call.body.get("stream") is True,
+        streaming=request.body.get("stream") is True,
         duration=duration,
         usage=usage if isinstance(usage, dict) else {},
-        outcome=_outcome(call, answer),
+        outcome=_outcome(writer, answer),
         error=None if error is None else _code(error),
-        losses=tuple(loss._replace(value=None) for loss in call.losses),
+        losses=tuple(loss._replace(value=None) for loss in request.losses),
     )
 
 
 def _code(error: TranslationError) -> str:
-    """A code is a word, or it is somebody's text."""
+    """Return the code or type if it is a plain word; anything else may be text of the upstream."""
     return next((word for word in (error.code, error.type) if word and _WORD.fullmatch(word)), "error")
 
 
 _WORD = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 
-def _outcome(call: Call, answer: dict[str, Any]) -> str:
-    if call.outlet.gone:
+def _outcome(writer: ClientWriter, answer: dict[str, Any]) -> str:
+    if writer.gone:
         return "disconnected"
     if not answer:
-        return "failed" if call.outlet.status == 200 else "refused"
+        return "failed" if writer.status == 200 else "refused"
     if "choices" in answer:
         endings = {choice.get("finish_reason") for choice in answer["choices"]}
         return next((outcome for reason, outcome in _ENDINGS.items() if reason in endings), "completed")

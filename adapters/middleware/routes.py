@@ -1,4 +1,4 @@
-"""Which paths are served, and by what."""
+"""Which paths are translated, and by which exchange."""
 
 from __future__ import annotations
 
@@ -10,60 +10,62 @@ from ...translator import ServeChat, ServeCompact, ServeResponses
 from ..asgi.types import Scope
 
 Api = Literal["chat", "responses"]
-Exchanges = type[ServeResponses] | type[ServeChat]
+ExchangeClass = type[ServeResponses] | type[ServeChat]
 
-SERVED: dict[str, Exchanges] = {
+EXCHANGES: dict[str, ExchangeClass] = {
     "/responses": ServeResponses,
     "/responses/compact": ServeCompact,
     "/chat/completions": ServeChat,
 }
-"""What a request is served by when it is translated, by the end of its path."""
-PATHS: dict[str, str] = {"chat": ServeResponses.endpoint, "responses": ServeChat.endpoint}
-"""Where an upstream has each API."""
+"""The exchange that serves a translated request, by the end of its path."""
+ENDPOINTS: dict[str, str] = {"chat": ServeResponses.endpoint, "responses": ServeChat.endpoint}
+"""The endpoint of each API."""
 
 _BASES = r"(?:.*/)?(?:v\d+[a-z\d.]*|openai|openai/deployments/[^/]+)"
-"""Below what the endpoints are: a version (`/v1`, `/v1beta`), `/openai`, a deployment of Azure."""
+"""Where the endpoints are served: below a version (`/v1`, `/v1beta`), `/openai`, or a deployment of Azure."""
 
 
-def ending(path: str) -> str | None:
-    """Return the endpoint that a path ends in, wherever that is; a slash behind it says nothing."""
+def endpoint_of_path(path: str) -> str | None:
+    """Return the endpoint that a path ends with, or None; a trailing slash is ignored."""
     path = path.rstrip("/")
-    return next((endpoint for endpoint in SERVED if path.endswith(endpoint)), None)
+    for endpoint in EXCHANGES:
+        if path.endswith(endpoint):
+            return endpoint
+    return None
 
 
-def base(path: str, endpoint: str) -> str:
-    """Return what stands in front of the *endpoint* in a path that ends in it."""
+def path_base(path: str, endpoint: str) -> str:
+    """Return what comes before the *endpoint* in a path that ends with it."""
     return path.rstrip("/").removesuffix(endpoint)
 
 
-class Served:
-    """Which requests are ours: `responses` is an everyday word, and applications have routes of their own (W44).
+class ServedPaths:
+    """Which requests may be translated: `responses` is a common word, and applications have routes of their own (W44).
 
-    *paths* are served besides the usual bases: bases of endpoints (`/ai`) or whole paths (`/ai/responses`), with `*`
-    for any one segment.
+    *paths* are served in addition to the usual ones: bases of endpoints (`/ai`) or whole paths (`/ai/responses`), with
+    `*` for any one segment.
     """
 
     def __init__(self, paths: Iterable[str] = ()) -> None:
-        given = ["/" + path.strip("/") for path in ([paths] if isinstance(paths, str) else paths)]
-        whole = [path for path in given if ending(path)]
-        self._base = re.compile("|".join(["", _BASES, *(_pattern(path) for path in given if path not in whole)]))
-        self._whole = re.compile("|".join(map(_pattern, whole))) if whole else None
+        own = ["/" + path.strip("/") for path in ([paths] if isinstance(paths, str) else paths)]
+        whole = [path for path in own if endpoint_of_path(path)]
+        bases = "|".join(["", _BASES, *(_pattern(path) for path in own if path not in whole)])
+        places = [f"(?:{bases})(?:{'|'.join(EXCHANGES)})", *map(_pattern, whole)]
+        self._path = re.compile("|".join(places))
 
-    def asked(self, scope: Scope) -> str | None:
-        """Return the endpoint that a request asks for if it is one that may have to be translated."""
+    def endpoint_of(self, scope: Scope) -> str | None:
+        """Return the endpoint of a request that may have to be translated, or None."""
         if scope["type"] != "http" or scope["method"] != "POST":
             return None
-        path: str = scope["path"]
-        endpoint = ending(path)
-        if endpoint is None:
+        path = scope["path"].rstrip("/")
+        if not path.endswith(_ENDINGS):
             return None
-        before = base(path, endpoint)
-        below = _below(before, scope.get("root_path", ""))
-        if any(self._base.fullmatch(place) for place in (below, before)):
-            return endpoint
-        if self._whole and any(self._whole.fullmatch(place + endpoint) for place in (below, before)):
-            return endpoint
-        return None
+        root = scope.get("root_path", "")
+        is_ours = self._path.fullmatch(path) or (root and self._path.fullmatch(_below(path, root)))
+        return endpoint_of_path(path) if is_ours else None
+
+
+_ENDINGS = tuple(EXCHANGES)
 
 
 def _pattern(path: str) -> str:
@@ -71,6 +73,6 @@ def _pattern(path: str) -> str:
 
 
 def _below(path: str, root: str) -> str:
-    """*path* as the mounted application sees it."""
+    """Return *path* as the mounted application sees it."""
     root = root.rstrip("/")
     return path[len(root) :] if path == root or path.startswith(root + "/") else path

@@ -1,1 +1,1 @@
-"""The ready server: settings, logs, bounds of connections."""
+"""The ready-made server: settings, logs, limits of connections."""

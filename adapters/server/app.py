@@ -1,4 +1,4 @@
-"""The ready server: an upstream, the middleware in front of it, a health check, all under uvicorn."""
+"""The ready-made server: an upstream, the middleware in front of it, and a health check, run by uvicorn."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from starlette.routing import Route, Router
 from ..asgi.types import App, Receive, Scope, Send
 from ..asgi.websocket import deny, is_websocket, refuse
 from ..demo import app as demo_app
+from ..error_log import log_without_message
 from ..middleware import access_log
 from ..middleware.app import TranslationMiddleware
-from ..middleware.call import log_without_words
 from ..middleware.record import Record
 from ..upstream.app import Upstream
-from . import banner, logs, stored
+from . import banner, logs, stored_state
 from .config import Settings, require_upstream
 from .guard import Guard
 from .page import page
-from .protocol import Bounds, http_protocol
+from .protocol import ConnectionTimers, http_protocol
 
 _log = logging.getLogger("diglot")
-_SETTINGS = "_DIGLOT_SETTINGS"  # how the settings reach the worker processes
-_FAREWELL = 2.0
-_COLLECT_AFTER = (10_000, 20, 20)
-"""An open stream has hundreds of objects, none of them garbage: Python's own thresholds look at them all, too often."""
+_SETTINGS = "_DIGLOT_SETTINGS"  # passes the settings to the worker processes
+_MAX_IDLE_WAIT = 2.0
+_GC_THRESHOLDS = (10_000, 20, 20)
+"""An open stream has hundreds of objects and no garbage: Python's default thresholds would scan them too often."""
 
 
 def application(settings: Settings, on_exchange: Callable[[Record], object] | None = None) -> App:
-    """Return the whole server as an ASGI application; raises ValueError if there is no upstream, or no URL of one."""
+    """Return the whole server as an ASGI application; raises ValueError without a valid upstream."""
     require_upstream(settings)
     upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
     middleware = _Middleware(
@@ -59,20 +59,20 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
         access_log.mark(request.scope, "here", logging.DEBUG)
         return JSONResponse(_health(settings, middleware))
 
-    async def hello(request: Request) -> Response:
+    async def index(request: Request) -> Response:
         by, routes = banner.answered_by(settings), banner.routes(settings.upstream_api)
         return page(metadata.version("diglot"), by, settings.profile, routes, banner.url(settings))
 
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
         yield
-        await running.over()
+        await active.wait_until_idle()
         if upstream is not None:
             await upstream.aclose()
 
-    running = _Running(middleware)
-    routes = [Route("/", hello), Route("/healthz", health)]
-    router = Router(routes, redirect_slashes=False, default=running, lifespan=lifespan)
+    active = _ActiveRequests(middleware)
+    routes = [Route("/", index), Route("/healthz", health)]
+    router = Router(routes, redirect_slashes=False, default=active, lifespan=lifespan)
     return access_log.AccessLog(Guard(router, settings.host, settings.allow_host, settings.allow_origin))
 
 
@@ -83,16 +83,16 @@ def _health(settings: Settings, middleware: TranslationMiddleware) -> dict[str, 
 
 
 class _Middleware(TranslationMiddleware):
-    """There is no host: what is raised would only be a traceback in the log, with anybody's words in it."""
+    """Logs what the application raises without its message: there is no host that would handle it."""
 
-    def _pass_on(self, error: Exception) -> None:
-        log_without_words(_log, "The application", error)
+    def _raise_app_error(self, error: Exception) -> None:
+        log_without_message(_log, "The application", error)
 
 
-class _Running:
-    """Counts the requests under way: the server dies right after its lifespan, and they must have ended by then.
+class _ActiveRequests:
+    """Counts the active requests, which must be over before the server exits after its lifespan.
 
-    What no upstream could serve is refused here: websockets, and what was not stored.
+    Refuses what no upstream can serve: WebSockets, and requests for stored state.
     """
 
     def __init__(self, middleware: TranslationMiddleware) -> None:
@@ -109,31 +109,31 @@ class _Running:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if is_websocket(scope):
             await refuse(scope, receive, send)
-        elif self._middleware.upstream_api == "chat" and (error := stored.explained(scope)):
+        elif self._middleware.upstream_api == "chat" and (error := stored_state.state_error(scope)):
             await deny(scope, receive, send, error)
         else:
             access_log.mark(scope, "passed")
             await self._middleware(scope, receive, send)
 
-    async def over(self) -> None:
-        """Wait until no request is under way, but not for long."""
-        with anyio.move_on_after(_FAREWELL):
+    async def wait_until_idle(self) -> None:
+        """Wait until no request is active, but only briefly."""
+        with anyio.move_on_after(_MAX_IDLE_WAIT):
             while self._count:  # noqa: ASYNC110
                 await anyio.sleep(0.01)
 
 
 def from_environment() -> App:
-    """Return the application of the settings that run() left for its worker processes."""
+    """Return the application for the settings that run() put into the environment of its workers."""
     settings = msgspec.json.decode(os.environ[_SETTINGS], type=Settings)
-    Bounds.limits = settings.limits
+    ConnectionTimers.limits = settings.limits
     app = application(settings)
-    gc.set_threshold(*_COLLECT_AFTER)
-    gc.freeze()  # what is there by now stays
+    gc.set_threshold(*_GC_THRESHOLDS)
+    gc.freeze()  # what exists by now stays
     return app
 
 
 def run(settings: Settings) -> None:
-    """Serve until a signal comes; then running answers may end, and late ones are ended as failed."""
+    """Serve until a signal arrives; then let running answers finish for a while, and end the others as failed."""
     os.environ[_SETTINGS] = msgspec.json.encode(settings).decode()
     uvicorn.run(
         f"{__name__}:{from_environment.__name__}",
@@ -147,7 +147,7 @@ def run(settings: Settings) -> None:
 
 
 def _common(settings: Settings) -> dict[str, Any]:
-    """Both event loop and HTTP parser are the fast ones where they are installed: uvicorn chooses."""
+    """Return the settings of uvicorn, which chooses the fastest event loop that is installed."""
     level = "warning" if settings.quiet and settings.log_level in ("debug", "info") else settings.log_level
     terminal = sys.stderr.isatty()
     form = settings.log_format or ("text" if terminal else "json")
@@ -163,10 +163,10 @@ def _common(settings: Settings) -> dict[str, Any]:
 
 
 def free_port(host: str, port: int = 0) -> int:
-    """Return *port*, or any for 0, if nobody uses it at the moment; else raises OSError with words for the user."""
+    """Return *port*, or a free one for 0; raises OSError with a message for the user if the port is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
-        if os.name == "posix":  # as the server will do
+        if os.name == "posix":  # as the server does
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -177,7 +177,7 @@ def free_port(host: str, port: int = 0) -> int:
 
 @asynccontextmanager
 async def on_loopback(app: App) -> AsyncIterator[str]:
-    """Run a real server for *app* on a free port of this machine, for as long as the context lasts; yields its URL."""
+    """Run a real server for *app* on a free loopback port while the context lasts; yields its URL."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(

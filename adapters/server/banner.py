@@ -1,22 +1,22 @@
-"""What `diglot serve` says when it starts: what is served where, by whom, and what to tell clients."""
+"""What `diglot serve` prints when it starts: what it serves, which upstream answers, and how to set up clients."""
 
 from __future__ import annotations
 
 from importlib import metadata
 
+from ...translator import public_url
 from ..asgi import origins
-from ..middleware import diagnostics
 from . import client_settings
 from .config import Settings
 
-_EVERYBODY = ("0.0.0.0", "::", "")
-_DEMO = """
-  !! This is the demo: a script answers, there is NO MODEL behind this server.
-  !! For a real one: diglot serve --upstream http://127.0.0.1:8000"""
-_OPEN = """
-  !! Open to everybody who can reach {place}: diglot asks for no key of its own."""
-_TRANSLATED, _PASSED = "translated", "goes through as it is"
-_HOW: dict[str, tuple[str, str]] = {
+_ALL_ADDRESSES = ("0.0.0.0", "::", "")
+_DEMO_WARNING = """
+  !! This is the demo: a script answers. There is NO MODEL behind this server.
+  !! With a real upstream: diglot serve --upstream http://127.0.0.1:8000"""
+_OPEN_WARNING = """
+  !! Open to everyone who can reach {place}: diglot itself does not check keys."""
+_TRANSLATED, _PASSED = "translated", "passed through unchanged"
+_TREATMENT: dict[str, tuple[str, str]] = {
     "chat": (_TRANSLATED, _PASSED),
     "responses": (_PASSED, _TRANSLATED),
     "auto": ("translated if the upstream lacks it", "translated if the upstream lacks it"),
@@ -24,33 +24,33 @@ _HOW: dict[str, tuple[str, str]] = {
 
 
 def routes(upstream_api: str) -> list[tuple[str, str]]:
-    """Return what is served, each with how."""
-    responses, chat = _HOW[upstream_api]
+    """Return what is served, each with whether it is translated."""
+    responses, chat = _TREATMENT[upstream_api]
     return [("POST /v1/responses", responses), ("POST /v1/chat/completions", chat), ("everything else", _PASSED)]
 
 
 def answered_by(settings: Settings) -> str:
-    """Return who answers, without what may be private in the URL."""
-    return diagnostics.place(settings.upstream) if settings.upstream else "a script (--demo)"
+    """Return what answers: the URL of the upstream without its secrets, or the demo."""
+    return public_url(settings.upstream) if settings.upstream else "a script (--demo)"
 
 
 def url(settings: Settings) -> str:
-    """Return where this machine reaches the server."""
+    """Return the URL at which this machine reaches the server."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)
     return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{settings.port}"
 
 
 def welcome(settings: Settings) -> str:
-    """Return the words for a server that is about to start."""
+    """Return the banner of a server that is about to start."""
     here = url(settings)
     lines = [
-        f"diglot {metadata.version('diglot')} serves OpenAI's Responses and Chat Completions APIs on {here}/v1",
+        f"diglot {metadata.version('diglot')} serves OpenAI's Responses and Chat Completions APIs at {here}/v1",
         f"(profile {settings.profile}), answered by {answered_by(settings)}.",
         *(f"  {path:<26} {how}" for path, how in routes(settings.upstream_api)),
     ]
     if settings.demo:
-        lines.append(_DEMO)
+        lines.append(_DEMO_WARNING)
     if not origins.is_loopback(settings.host):
-        everybody = "this machine" if settings.host in _EVERYBODY else settings.host
-        lines.append(_OPEN.format(place=f"port {settings.port} of {everybody}"))
+        place = "this machine" if settings.host in _ALL_ADDRESSES else settings.host
+        lines.append(_OPEN_WARNING.format(place=f"port {settings.port} of {place}"))
     return "\n".join([*lines, "", *(f"  {line}" for line in client_settings.client_settings(here)), ""])

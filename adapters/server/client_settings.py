@@ -1,4 +1,4 @@
-"""What to tell a client so that it uses this server."""
+"""How to point clients at this server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def command() -> str:
-    """Return the words that start this program here: after `make demo` they lead into its environment."""
+    """Return the command that starts this program here: after `make demo`, its path in the environment."""
     program = Path(sys.argv[0])
     return str(program) if program.name == "diglot" and shutil.which("diglot") is None else "diglot"
 
@@ -22,5 +22,5 @@ def client_settings(url: str) -> list[str]:
         f'OpenAI SDK:  OpenAI(base_url="{base}", api_key="none")      # .responses and .chat.completions both work',
         f'Agents SDK:  set_default_openai_client(AsyncOpenAI(base_url="{base}", api_key="none"))',
         f"Others:      OPENAI_BASE_URL={base} OPENAI_API_KEY=none",
-        "The key goes to the upstream as it is: `none` does where the upstream asks for none.",
+        "The key goes to the upstream unchanged. If it needs none, any value will do, such as `none`.",
     ]

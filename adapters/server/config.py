@@ -1,4 +1,4 @@
-"""The settings of the server: flags before environment before file, checked once, then frozen."""
+"""The settings of the server: flags override the environment, which overrides the file; checked once, then frozen."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ..asgi import origins
 from ..asgi.origins import ANY
 from ..limits import Limits, Seconds
 from ..upstream import url as upstream_url
-from .checked import ConfigError as ConfigError
-from .checked import checked, suggestion
+from .setting_values import ConfigError as ConfigError
+from .setting_values import convert_values, suggestion
 
 ENVIRONMENT = "DIGLOT_"
 ALIASES = {"cors_origin": "allow_origin"}
-"""Other names of settings, in all places."""
+"""Other names of settings, accepted everywhere."""
 KEY = "DIGLOT_KEY"
-"""The API key of commands that call an upstream themselves."""
+"""The API key for commands that call an upstream themselves."""
 _OF_OTHERS = (KEY, "DIGLOT_PYTHON")
-"""Variables that are no settings of the server; scripts that start it name their Python so."""
+"""Variables that are not settings of the server; some scripts that start it name their Python this way."""
 _FILE = "DIGLOT_CONFIG"
 _TABLES = ("set", "limits")
 _KUBERNETES = re.compile(r"DIGLOT_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
@@ -32,118 +32,116 @@ _LINK = re.compile(r"(tcp|udp|sctp)://")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that `diglot serve` can be told."""
+    """The settings of `diglot serve`."""
 
     upstream: str | None = None
-    """URL of the upstream's API, for example http://127.0.0.1:8000/v1."""
+    """Base URL of the upstream's API, for example http://127.0.0.1:8000/v1."""
     demo: bool = False
-    """No upstream: a script answers."""
+    """Run without an upstream: a script answers."""
     upstream_api: Literal["chat", "responses", "auto"] = "chat"
-    """Which API the upstream has, Chat Completions or Responses; the other one is added. `auto`: it is found out."""
+    """The API that the upstream implements; diglot adds the other one. `auto` finds out."""
     profile: str = "default"
-    """What the upstream is like; `diglot profiles` lists them."""
+    """The profile of the upstream; `diglot profiles` lists them."""
     set: dict[str, Any] = msgspec.field(default_factory=dict)
-    """Single settings of the profile, by name; `diglot profiles NAME` shows them."""
+    """Changes to the profile, by setting; `diglot profiles NAME` lists them."""
     strict: bool = False
-    """Refuse a request that would lose something."""
+    """Refuse requests that would lose something."""
     paths: tuple[str, ...] = ()
-    """Where the endpoints are served besides below versions (/v1), below /openai and at the root: for example /ai."""
-    host: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"  # without any, it would be open to all
+    """More paths below which to serve the endpoints, for example /ai; always served: /v1, /openai and the root."""
+    host: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"  # an empty one would listen on all addresses
     """The address to listen on."""
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
-    """0 takes a free one."""
+    """The port to listen on; 0 picks a free one."""
     allow_host: tuple[str, ...] = ()
-    """Names under which clients may reach the server, besides localhost, 127.0.0.1 and [::1]; `*`: any."""
+    """Host names that clients may use, besides localhost, 127.0.0.1 and [::1]; `*` allows any."""
     allow_origin: tuple[str, ...] = ()
-    """Web pages that may call the server (CORS), for example https://app.example; `*`: all."""
+    """Origins of web pages that may call the server (CORS), for example https://app.example; `*` allows all."""
     workers: Annotated[int, msgspec.Meta(ge=1)] = 1
-    """Processes."""
+    """Number of worker processes."""
     limits: Limits = msgspec.field(default_factory=Limits)
-    """Bytes and seconds, by name; they are listed below."""
+    """Limits in bytes and seconds, by name; listed below."""
     graceful: Seconds = 10
-    """How long running answers may go on after SIGTERM or Ctrl-C; then they end as failed."""
+    """Seconds that running answers may take after SIGTERM or Ctrl-C; then they end as failed."""
     log_format: Literal["json", "text"] | None = None
-    """Lines for machines or for people; unless set, text on a terminal and JSON elsewhere."""
+    """Format of the log; by default text on a terminal and JSON elsewhere."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """The least important entries that are logged; requests are `info`."""
+    """The lowest level that is logged; requests are logged as `info`."""
     quiet: bool = False
-    """No welcome, and nothing below `warning` in the log."""
+    """No start-up banner, and nothing below `warning` in the log."""
 
     def as_profile(self) -> Profile:
-        """Return the named profile with the single settings applied."""
+        """Return the profile with the changes of `set` applied."""
         return profile_of(self.profile, self.set)
 
 
-class _Origin(NamedTuple):
-    """Where settings come from; `named` is how the user knows one there."""
+class _Source(NamedTuple):
+    """A source of settings; `label` is how a setting is called there."""
 
-    named: Callable[[str], str]
-    given: dict[str, Any]
+    label: Callable[[str], str]
+    values: dict[str, Any]
 
 
 def profile_of(name: str, changes: Mapping[str, Any]) -> Profile:
-    """Return a preset with single settings changed; raises ConfigError."""
+    """Return a preset with some settings changed; raises ConfigError."""
     if name not in PRESETS:
-        raise ConfigError(f"profile: there is no {name!r}{suggestion(name, PRESETS)}")
-    made = checked(changes, Profile, lambda field: f"set: {field}")
-    return msgspec.structs.replace(preset(name), **made)
+        raise ConfigError(f"profile: unknown profile {name!r}{suggestion(name, PRESETS)}")
+    changed = convert_values(changes, Profile, lambda field: f"set: {field}")
+    return msgspec.structs.replace(preset(name), **changed)
 
 
 def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None) -> Settings:
-    """Return the settings; a flag that is None was not given. Tables add up. Raises ConfigError."""
+    """Return the settings; a flag that is None was not set. Tables are merged. Raises ConfigError."""
     file = file or (Path(environment[_FILE]) if environment.get(_FILE) else None)
     values: dict[str, Any] = {}
-    for origin in _origins(flags, environment, file):
-        found = checked(origin.given, Settings, origin.named)
-        _check_names(found, origin.named)
+    for source in _sources(flags, environment, file):
+        found = convert_values(source.values, Settings, source.label)
+        _check_names(found, source.label)
         for name, value in found.items():
-            values[name] = _added(values.get(name), value, origin.given[name])
+            values[name] = _merge(values.get(name), value, source.values[name])
     settings = Settings(**values)
     settings.as_profile()
     return settings
 
 
 def require_upstream(settings: Settings) -> None:
-    """Raise ConfigError unless it is clear who answers."""
+    """Raise ConfigError unless there is either an upstream or the demo."""
     if settings.upstream and settings.demo:
-        raise ConfigError("upstream and demo exclude each other: leave out --upstream or --demo")
+        raise ConfigError("--upstream and --demo exclude each other: use only one of them")
     if not settings.upstream and not settings.demo:
-        empty = "upstream is empty" if settings.upstream == "" else "there is no upstream"
-        raise ConfigError(
-            f"{empty}: name one with --upstream URL (or DIGLOT_UPSTREAM), or let a script answer with --demo"
-        )
+        empty = "upstream is empty" if settings.upstream == "" else "no upstream is set"
+        raise ConfigError(f"{empty}: use --upstream URL or DIGLOT_UPSTREAM, or --demo to have a script answer")
 
 
-def _check_names(found: Mapping[str, Any], named: Callable[[str], str]) -> None:
-    """What has a form of its own: URLs, names of hosts, origins."""
+def _check_names(found: Mapping[str, Any], label: Callable[[str], str]) -> None:
+    """Check what has a syntax of its own: URLs, host names, origins."""
     url = found.get("upstream")
     if url and (problem := upstream_url.problem(url)):
-        raise ConfigError(f"{named('upstream')}: {problem}")
+        raise ConfigError(f"{label('upstream')}: {problem}")
     for name in found.get("allow_host", ()):
         if name != ANY and origins.host(name) is None:
-            raise ConfigError(f"{named('allow_host')}: {name!r} is no host; a name alone is wanted, such as box.local")
+            raise ConfigError(f"{label('allow_host')}: {name!r} is not a host name, such as box.local")
     for name in found.get("allow_origin", ()):
         if name != ANY and origins.origin(name) is None:
-            raise ConfigError(f"{named('allow_origin')}: {name!r} is no origin, such as https://app.example")
+            raise ConfigError(f"{label('allow_origin')}: {name!r} is not an origin, such as https://app.example")
 
 
-def _added(before: Any, value: Any, given: Any) -> Any:
-    """What is set in several places adds up in tables; elsewhere the nearer place wins."""
+def _merge(before: Any, value: Any, values: Any) -> Any:
+    """Merge tables that are set in several places; otherwise the later source wins."""
     if before is None:
         return value
     if isinstance(value, dict):
         return {**before, **value}
     if isinstance(value, Limits):
-        return msgspec.structs.replace(before, **{name: getattr(value, name) for name in given})
+        return msgspec.structs.replace(before, **{name: getattr(value, name) for name in values})
     return value
 
 
-def _origins(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None) -> Iterator[_Origin]:
+def _sources(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None) -> Iterator[_Source]:
     if file:
-        yield _Origin(lambda name: f"{file}: {name}", _canonical(_from_file(file)))
-    yield _Origin(_variable, _canonical(_from_environment(environment)))
-    given = {name: value for name, value in flags.items() if value not in (None, (), {})}
-    yield _Origin(_flag, _canonical(given))
+        yield _Source(lambda name: f"{file}: {name}", _canonical(_from_file(file)))
+    yield _Source(_variable, _canonical(_from_environment(environment)))
+    values = {name: value for name, value in flags.items() if value not in (None, (), {})}
+    yield _Source(_flag, _canonical(values))
 
 
 def _canonical(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,7 +181,7 @@ def _from_file(file: Path) -> dict[str, Any]:
 
 
 def _underscored(values: dict[str, Any]) -> dict[str, Any]:
-    """`log-level` is `log_level`, as on the command line; also in the tables."""
+    """Accept `log-level` for `log_level`, as on the command line; also in tables."""
     return {
         name.replace("-", "_"): _underscored(value) if name in _TABLES and isinstance(value, dict) else value
         for name, value in values.items()
@@ -191,7 +189,7 @@ def _underscored(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """`DIGLOT_PORT=8081` and so on; an empty one says nothing, but for an upstream, where it would be a mistake."""
+    """Read `DIGLOT_PORT=8081` and so on; empty variables are ignored, except an empty upstream, which is a mistake."""
     variables = {_variable(name): name for name in (*Settings.__struct_fields__, *ALIASES)}
     known = [*variables, _FILE]
     values: dict[str, Any] = {}
@@ -199,7 +197,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         if not variable.startswith(ENVIRONMENT) or variable in _OF_OTHERS or _is_of_kubernetes(variable, text):
             continue
         if variable not in known:
-            raise ConfigError(f"{variable}: there is no such setting{suggestion(variable, known)}")
+            raise ConfigError(f"{variable}: unknown setting{suggestion(variable, known)}")
         name = variables.get(variable)
         if name and (text or name == "upstream"):
             values[name] = _parsed(name, text)
@@ -207,14 +205,14 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _is_of_kubernetes(variable: str, text: str) -> bool:
-    """Whether a variable tells of a service that is called diglot, too: each container is told of all services."""
+    """Whether Kubernetes set the variable for a service named diglot: each container gets those of all services."""
     if variable.endswith("_PORT") and _LINK.match(text):
         return True
     return _KUBERNETES.fullmatch(variable) is not None
 
 
 def _parsed(name: str, text: str) -> Any:
-    """A table is a JSON object or `key=value,...`; a list may be JSON, too."""
+    """Parse a variable: a table is a JSON object or `key=value,...`; a list may be JSON, too."""
     if name in _TABLES:
         return _table(name, text)
     return _value(text) if text.lstrip().startswith("[") else text

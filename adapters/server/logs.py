@@ -1,4 +1,4 @@
-"""Logs of the server, on stderr: one JSON object per line, or lines for people."""
+"""The logs of the server, on stderr: one JSON object per line, or lines for people."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any, Literal
 
 from ...translator import TranslationError, encode_json
 
-_NO_NEWS = (
+_NOISE = (
     *("Unsupported upgrade request.", "No supported WebSocket library"),
-    "ASGI callable returned without completing response",  # a client that reads no more is left so
+    "ASGI callable returned without completing response",  # a client that stopped reading
 )
-_CHATTER = (
+_STARTUP_NOISE = (
     *("Started server process", "Waiting for application", "Application startup", "Uvicorn running on"),
     *("Application shutdown", "Finished server process", "Started parent process", "Stopping parent process"),
 )
 
 
 class JsonLines(logging.Formatter):
-    """Formats a log record as one line of JSON; what the access log knows of an exchange becomes members of it."""
+    """Formats a log record as one line of JSON, with the fields of the exchange as members."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -35,20 +35,19 @@ class JsonLines(logging.Formatter):
         return encode_json({**line, **getattr(record, "exchange", {})}).decode()
 
 
-class NotOurNews(logging.Filter):
-    """Keeps back what the server below says of things that went as they should.
+class NoiseFilter(logging.Filter):
+    """Drops messages of uvicorn about things that are not errors, or that are logged elsewhere.
 
-    These are requests that were ended at shutdown, or in the middle because the upstream was cut (their access records
-    and a warning tell of them), and refused websockets; people are also told by the welcome that the server starts, and
-    see that it ends.
+    These are requests that were ended at shutdown or cut with the upstream (the access log and a warning cover them),
+    and refused WebSockets. For people, also start and stop: they have the banner.
     """
 
     def __init__(self, for_people: bool = False) -> None:
         super().__init__()
-        self._quiet = _NO_NEWS + (_CHATTER if for_people else ())
+        self._quiet = _NOISE + (_STARTUP_NOISE if for_people else ())
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is kept."""
+        """Return whether to keep the record."""
         kind = record.exc_info[0] if isinstance(record.exc_info, tuple) else None
         ended = kind is not None and issubclass(kind, (asyncio.CancelledError, TranslationError))
         return not ended and not str(record.msg).startswith(self._quiet)
@@ -63,7 +62,7 @@ def configuration(level: str, form: Literal["json", "text"] = "json", *, colour:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": text if for_people else {"()": f"{__name__}.JsonLines"}},
-        "filters": {"news": {"()": f"{__name__}.NotOurNews", "for_people": for_people}},
+        "filters": {"news": {"()": f"{__name__}.NoiseFilter", "for_people": for_people}},
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",

@@ -1,4 +1,4 @@
-"""The page at `/`: it tells a person where they are."""
+"""The page at `/`, for people who open the server in a browser."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ td {{ padding: .2em 1.5em .2em 0 }}
 pre {{ overflow-x: auto }}
 </style>
 <h1>diglot {version}</h1>
-<p>This server speaks both of OpenAI's text APIs, Chat Completions and Responses, in front of an upstream that may have
-only one of them. It is for programs; there is nothing to click here.</p>
+<p>This server offers both of OpenAI's text APIs, Chat Completions and Responses, in front of an upstream that may
+implement only one of them. It is an API for programs; there is nothing to click.</p>
 <table>
 {rows}
 </table>
 <p>Answered by <code>{upstream}</code>, profile <code>{profile}</code>.
-What is known of it: <a href="/healthz">/healthz</a>.</p>
+Status: <a href="/healthz">/healthz</a>.</p>
 <pre>{clients}</pre>
 </html>
 """
 
 
 def page(version: str, upstream: str, profile: str, routes: list[tuple[str, str]], url: str) -> HTMLResponse:
-    """Return the page; *routes* are those that are served, each with a word on how, *url* is that of this server."""
+    """Return the page; *routes* are the served routes, each with how it is served, *url* is that of this server."""
     rows = "\n".join(f"<tr><td><code>{escape(path)}</code><td>{escape(how)}" for path, how in routes)
     filled = _PAGE.format(
         version=escape(version),

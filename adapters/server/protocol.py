@@ -1,4 +1,4 @@
-"""Bounds of a client's connection: for clients that send slowly, send too much, or do not read.
+"""Limits of a client's connection: for clients that send slowly, send too much, or do not read.
 
 uvicorn has none of them. Its two HTTP protocols get them in `protocol_httptools.py` and `protocol_h11.py`.
 """
@@ -13,11 +13,13 @@ from importlib.util import find_spec
 from ..limits import Limits
 
 MAX_HEAD = 64 * 1024
-"""Bytes of a request's first line and headers."""
+"""Maximum bytes of a request's first line and headers."""
 HEAD_TIME = 10.0
-"""Seconds for them: they are sent at once; only bodies take their time."""
+"""Maximum seconds for them; only bodies may take longer."""
 HEAD_TOO_LARGE = f"The first line and the headers of the request are larger than {MAX_HEAD} bytes."
-TOO_LATE = "The request took too long to arrive."
+TIMEOUT = "The request took too long to arrive."
+_HTTPTOOLS = (".protocol_httptools", "BoundedHttpToolsProtocol")
+_H11 = (".protocol_h11", "BoundedH11Protocol")
 _PHRASES = {
     400: b"Bad Request",
     405: b"Method Not Allowed",
@@ -26,28 +28,28 @@ _PHRASES = {
 }
 
 
-class Bounds:
-    """What a connection waits for: the end of a request that it expects, and a client that reads what it is sent.
+class ConnectionTimers:
+    """The timers of a connection: for the head and the body of a request, and for a client that has to read.
 
-    ``limits`` are those of all connections of this process: the server that it runs sets them.
+    ``limits`` apply to all connections of the process; the server sets them.
     """
 
-    limits = Limits()
+    limits: Limits = Limits()
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, late: Callable[[], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, on_timeout: Callable[[], None]) -> None:
         limits = self.limits
-        self._head = Timer(loop, min(HEAD_TIME, limits.request), late)
-        self._body = Timer(loop, limits.request, late)
-        self.reader = Timer(loop, limits.stalled + limits.shutdown, self._abort)
+        self._head = Timer(loop, min(HEAD_TIME, limits.request), on_timeout)
+        self._body = Timer(loop, limits.request, on_timeout)
+        self.reader: Timer = Timer(loop, limits.stalled + limits.shutdown, self._abort)
         self._transport: asyncio.Transport | None = None
 
     def open(self, transport: asyncio.Transport) -> None:
-        """The connection is there, so a request must come."""
+        """The connection is open, so a request must come."""
         self._transport = transport
         self.expect_head()
 
     def close(self) -> None:
-        """The connection is gone."""
+        """The connection is closed."""
         self.expect_nothing()
         self.reader.stop()
 
@@ -56,17 +58,17 @@ class Bounds:
         self._head.start()
 
     def expect_body(self) -> None:
-        """The head of a request is here."""
+        """The head of a request has arrived."""
         self._head.stop()
         self._body.start()
 
     def expect_nothing(self) -> None:
-        """The request is here as a whole."""
+        """The whole request has arrived."""
         self._head.stop()
         self._body.stop()
 
     def expect_reader(self) -> None:
-        """All was said, or too much at once: what the client does not read keeps even a closed connection open."""
+        """The client must read what is buffered: unread data keeps even a closed connection open."""
         if self._transport is not None and self._transport.get_write_buffer_size():
             self.reader.start()
 
@@ -76,7 +78,7 @@ class Bounds:
 
 
 class Timer:
-    """Calls *act* unless it is stopped within so many *seconds* of its start."""
+    """Calls *act* unless it is stopped within *seconds* of its start."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float, act: Callable[[], None]) -> None:
         self._loop = loop
@@ -85,12 +87,12 @@ class Timer:
         self._handle: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin to wait, unless it does already."""
+        """Start the timer, unless it is running."""
         if self._handle is None:
             self._handle = self._loop.call_later(self._seconds, self._ring)
 
     def stop(self) -> None:
-        """What was waited for is here."""
+        """Stop the timer."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
@@ -100,9 +102,9 @@ class Timer:
         self._act()
 
 
-def refusal(status: int, words: str) -> bytes:
-    """Return the answer to a request that no application is to see; the connection closes after it."""
-    body = words.encode()
+def refusal(status: int, text: str) -> bytes:
+    """Return the answer to a request that is refused before it reaches the application; the connection then closes."""
+    body = text.encode()
     return b"HTTP/1.1 %d %b\r\ncontent-type: text/plain\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b" % (
         status,
         _PHRASES[status],
@@ -112,7 +114,7 @@ def refusal(status: int, words: str) -> bytes:
 
 
 def http_protocol() -> type[asyncio.Protocol]:
-    """Return uvicorn's protocol with bounds, for the fastest parser that is installed."""
-    name = "httptools" if find_spec("httptools") else "h11"
-    protocol: type[asyncio.Protocol] = import_module(f".protocol_{name}", __package__).BoundedProtocol
+    """Return uvicorn's protocol with limits, for the fastest parser that is installed."""
+    name, class_name = _HTTPTOOLS if find_spec("httptools") else _H11
+    protocol: type[asyncio.Protocol] = getattr(import_module(name, __package__), class_name)
     return protocol

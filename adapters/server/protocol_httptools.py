@@ -1,7 +1,7 @@
-"""uvicorn with httptools, bounded; a client that offers an upgrade is served as if it had not.
+"""uvicorn's httptools protocol with limits; an offered upgrade is ignored.
 
-The parser takes what follows such an offer for another protocol, and the body of the request with it (Java's HttpClient
-offers h2c whenever it may). So the head is read once more, without the offer.
+The parser takes everything after such an offer for another protocol, even the body of the request (Java's HttpClient
+offers h2c by default). So the head is parsed again, without the offer.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from .protocol import HEAD_TOO_LARGE, MAX_HEAD, TOO_LATE, Bounds, refusal
+from .protocol import HEAD_TOO_LARGE, MAX_HEAD, TIMEOUT, ConnectionTimers, refusal
 
 _OFFERS = (b"upgrade", b"http2-settings")
 _PER_HEADER = 4  # a colon, a space, and the end of the line
 
 
 class _Flow(FlowControl):
-    """Reads nothing while requests wait for their turn: applications that listen would have ever more of them read."""
+    """Reads nothing while pipelined requests wait: applications that listen for a disconnect would have more read."""
 
     def __init__(self, transport: asyncio.Transport, waiting: deque[Any]) -> None:
         super().__init__(transport)
@@ -32,54 +32,54 @@ class _Flow(FlowControl):
             super().resume_reading()
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedHttpToolsProtocol(HttpToolsProtocol):
     """One connection."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self._bounds = Bounds(self.loop, self._late)
-        self._has_heard = self._is_deaf = False
+        self._timers = ConnectionTimers(self.loop, self._time_out)
+        self._has_received = self._ignores_input = False
         self._unanswered: deque[RequestResponseCycle] = deque()
         self._in_head = self._in_body = False
         self._head_size = 0
-        self._unfinished = 0  # bytes that came since the head began, and did not end it
+        self._unfinished = 0  # bytes received since the head began, while it is incomplete
         self._offers_upgrade = False
         self._refused_offer = b""
 
-    # the connection
+    # The connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        self._bounds.open(transport)
+        self._timers.open(transport)
         super().connection_made(transport)
-        self.flow = _Flow(transport, self.pipeline)
+        self.flow: FlowControl = _Flow(transport, self.pipeline)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._bounds.close()
+        self._timers.close()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._bounds.reader.start()
+        self._timers.reader.start()
 
     def resume_writing(self) -> None:
-        self._bounds.reader.stop()
+        self._timers.reader.stop()
         super().resume_writing()
 
     def on_response_complete(self) -> None:
         self._unanswered.popleft()
         super().on_response_complete()
-        self._bounds.expect_reader()
+        self._timers.expect_reader()
 
-    def _late(self) -> None:
-        if self._earlier():  # what comes behind them is not read as fast as it comes
-            (self._bounds.expect_body if self._in_body else self._bounds.expect_head)()
-        elif self._has_heard:
-            self._refuse(408, TOO_LATE)
+    def _time_out(self) -> None:
+        if self._earlier():  # what follows them is read only later
+            (self._timers.expect_body if self._in_body else self._timers.expect_head)()
+        elif self._has_received:
+            self._refuse(408, TIMEOUT)
         else:
-            self.transport.close()  # opened in advance, as browsers do
+            self.transport.close()  # opened ahead of time, as browsers do
 
-    def _refuse(self, status: int, words: str) -> None:
-        """Close the connection, with an answer to a request that has none yet; requests before it get theirs first."""
+    def _refuse(self, status: int, text: str) -> None:
+        """Close the connection, after answering a request that has no answer yet; earlier requests get theirs first."""
         if self.transport.is_closing():
             return
         if earlier := self._earlier():
@@ -87,35 +87,35 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         has_answer = self.cycle is not None and self.cycle.response_started
         if not has_answer or (self.cycle.response_complete and not self._in_body):
-            self.transport.write(refusal(status, words))
+            self.transport.write(refusal(status, text))
         self.transport.close()
-        self._bounds.expect_reader()
+        self._timers.expect_reader()
 
     def _earlier(self) -> list[RequestResponseCycle]:
-        """Return the requests without a whole answer that came before the one which is read now."""
+        """Return the unanswered requests before the one that is being read."""
         return [cycle for cycle in self._unanswered if not self._in_body or cycle is not self.cycle]
 
     def _stop_behind(self, last: RequestResponseCycle) -> None:
-        """Close the connection when the request *last* has its answer; there is no room for a refusal before that."""
+        """Close the connection once the request *last* is answered; a refusal cannot be sent before that."""
         last.keep_alive = False
-        self._is_deaf = True
-        self._bounds.expect_nothing()
+        self._ignores_input = True
+        self._timers.expect_nothing()
 
     @property
     def _is_over(self) -> bool:
-        """Whether nothing more is read."""
-        return self._is_deaf or self.transport.is_closing()
+        """Whether no more input is read."""
+        return self._ignores_input or self.transport.is_closing()
 
-    # what comes
+    # Input
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser. What it does not take for a request is refused; heads that do not end are, too."""
+        """Feed the parser; refuse what is not HTTP, and heads that are too large."""
         if self._is_over:
             return
         self._unset_keepalive_if_required()
-        self._has_heard = True
+        self._has_received = True
         if not self._in_body and (self.cycle is None or self.cycle.response_complete):
-            self._bounds.expect_head()
+            self._timers.expect_head()
         self._unfinished += len(data) if self._in_head else 0
         try:
             self._feed(data)
@@ -133,27 +133,27 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.parser.feed_data(rest)
                 return
             except httptools.HttpParserUpgrade as upgrade:
-                if self._is_over:  # it was refused: CONNECT has no other reading
+                if self._is_over:  # it was refused, as CONNECT is
                     return
                 rest = rest[upgrade.args[0] :]
                 self._read_again()
 
     def _read_again(self) -> None:
-        """Give a new parser the head without the offer."""
+        """Parse the head again without the offer, with a new parser."""
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         self._refused_offer = dict(self.headers).get(b"upgrade", b"")
-        kept = [(name, _without_offers(value) if name == b"connection" else value) for name, value in self.headers]
-        headers = [b"%b: %b" % (name, value) for name, value in kept if name not in _OFFERS]
+        pairs = [(name, _without_offers(value) if name == b"connection" else value) for name, value in self.headers]
+        headers = [b"%b: %b" % (name, value) for name, value in pairs if name not in _OFFERS]
         lines = [b"%b %b HTTP/%b" % (method, self.url, version), *headers, b"", b""]
-        self.parser = httptools.HttpRequestParser(self)
+        self.parser: httptools.HttpRequestParser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self.parser.feed_data(b"\r\n".join(lines))
 
-    # what the parser finds
+    # Callbacks of the parser
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._bounds.expect_head()
+        self._timers.expect_head()
         self._in_head, self._head_size, self._unfinished, self._offers_upgrade = True, 0, 0, False
 
     def on_url(self, url: bytes) -> None:
@@ -161,25 +161,25 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Headers are what comes before the body: a trailer is none (RFC 9110, 6.5.1)."""
+        """Take a header; trailers, which follow the body, are dropped (RFC 9110, 6.5.1)."""
         if self._in_head:
             self._head_size += len(name) + len(value) + _PER_HEADER
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        if self._is_over:  # what was refused may stand in the same packet
+        if self._is_over:  # the refused request may be in the same packet
             return
         self._in_head = False
-        self._bounds.expect_body()
+        self._timers.expect_body()
         if self._head_size > MAX_HEAD:
             self._refuse(431, HEAD_TOO_LARGE)
         elif self.parser.get_method() == b"CONNECT":
-            self._refuse(405, "CONNECT is not served here.")
+            self._refuse(405, "CONNECT is not supported.")
         elif self.parser.should_upgrade():
             self._offers_upgrade = True
         else:
             if self._refused_offer:
-                self.headers.append((b"upgrade", self._refused_offer))  # who wants a websocket is told so
+                self.headers.append((b"upgrade", self._refused_offer))  # so that WebSockets can be refused
                 self._refused_offer = b""
             super().on_headers_complete()
             self._unanswered.append(self.cycle)
@@ -193,7 +193,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_over or self._offers_upgrade:
             return
         self._in_body = False
-        self._bounds.expect_nothing()
+        self._timers.expect_nothing()
         super().on_message_complete()
 
 

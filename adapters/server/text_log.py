@@ -1,4 +1,4 @@
-"""The log for people: a short line for each request, with colour where that can be seen."""
+"""The log for people: a short line for each request, coloured on a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EXPECTED = ("completed", "refused")
 
 
 class TextLines(logging.Formatter):
-    """Formats a log record as a line for people; a traceback follows on lines of its own."""
+    """Formats a log record as a line for people; a traceback follows on its own lines."""
 
     def __init__(self, colour: bool = False) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class TextLines(logging.Formatter):
         if exchange is not None:
             return f"{when} {self._exchange(exchange)}"
         level = self._styled(record.levelname.lower(), _LEVELS.get(record.levelname))
-        line = f"{when} {level} {_harmless(record.getMessage())}"
+        line = f"{when} {level} {_escaped(record.getMessage())}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
     def _exchange(self, exchange: Mapping[str, Any]) -> str:
@@ -36,10 +36,10 @@ class TextLines(logging.Formatter):
         request = f"{exchange['method']} {exchange['path']}"
         parts = [
             self._styled(str(status), _STATUSES.get(status // 100)),
-            _harmless(request),
+            _escaped(request),
             self._styled(exchange["handled"], "bright_black"),
             _duration(exchange["duration_ms"]),
-            *map(_harmless, _details(exchange)),
+            *map(_escaped, _details(exchange)),
         ]
         return "  ".join(parts)
 
@@ -48,12 +48,12 @@ class TextLines(logging.Formatter):
 
 
 def _details(exchange: Mapping[str, Any]) -> Iterator[str]:
-    """What is worth a word of one exchange."""
+    """Yield the notable details of an exchange."""
     if exchange.get("model"):
         yield str(exchange["model"])
-    taken, given = exchange.get("input_tokens"), exchange.get("output_tokens")
-    if taken is not None or given is not None:
-        yield f"{taken} + {given} tokens"
+    input_tokens, output_tokens = exchange.get("input_tokens"), exchange.get("output_tokens")
+    if input_tokens is not None or output_tokens is not None:
+        yield f"{input_tokens} + {output_tokens} tokens"
     if exchange.get("outcome", "completed") not in _EXPECTED:
         yield str(exchange["outcome"])
     if exchange.get("error"):
@@ -69,8 +69,8 @@ def _duration(milliseconds: float) -> str:
     return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
 
 
-def _harmless(text: str) -> str:
-    """Without what would move the cursor of a terminal, or begin a new line."""
+def _escaped(text: str) -> str:
+    """Escape what would move the cursor of a terminal or begin a new line."""
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape", "backslashreplace").decode()
         for letter in text

@@ -1,1 +1,1 @@
-"""An application that is elsewhere: requests go to it over HTTP."""
+"""A remote upstream as an ASGI application: requests go to it over HTTP."""

@@ -1,4 +1,4 @@
-"""An ASGI application that is somewhere else: it forwards every request to an upstream URL over HTTP."""
+"""An ASGI application that forwards every request to an upstream URL over HTTP."""
 
 from __future__ import annotations
 
@@ -6,23 +6,33 @@ import re
 from base64 import b64encode
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from ...translator import BadRequest
-from ..asgi.types import ONCE, Headers, Receive, Scope, Send, declared_length, hang_up, send_error, without
+from ...translator import RequestError
+from ..asgi.types import (
+    LAST_ON_CONNECTION,
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    connection_close,
+    declared_length,
+    send_error,
+    without,
+)
 from ..asgi.websocket import is_websocket, refuse
 from ..limits import Limits
-from .choice import adapted, check_installed, new_client
+from .choice import check_installed, new_client, wrap_client
 from .client import Client, Clients
 from .pass_through import PassThrough
 
-_NOT_SENT = frozenset({b"host", b"expect", b"content-length"})
-"""What is sent on is counted anew: a client's own word on its length would end up before other bytes than it meant."""
+_DROPPED_HEADERS = frozenset({b"host", b"expect", b"content-length"})
+"""Headers that are not forwarded; the length is counted, because a wrong one would enable request smuggling."""
 _NOT_FORWARDED = ("CONNECT", "TRACE")
 _LITERAL = "%!$&'()*+,/:;=?@[]^|\\"
-"""Besides letters, digits and `-._~`: what may stand in a path or query as it is."""
+"""Characters that need no quoting in a path or query, besides letters, digits and `-._~`."""
 
 
 class Upstream:
-    """Forwards what is asked for below ``/v1`` to *base_url*, over one pool of connections.
+    """Forwards every request to *base_url*, which takes the place of ``/v1``, over one connection pool.
 
     A *base_url* without a path means its ``/v1``, because that is how people paste it. *client* is a
     `ClientSession` of aiohttp or an `AsyncClient` of httpx2 or httpx, with settings of its own (proxies, certificates,
@@ -32,31 +42,31 @@ class Upstream:
     def __init__(self, base_url: str, *, client: object | None = None, limits: Limits | None = None) -> None:
         parts = _split(base_url)
         self.limits: Limits = limits or Limits()
-        user, _, self._place = parts.netloc.rpartition("@")
-        self._base = f"{parts.scheme}://{self._place}{quote(parts.path.rstrip('/'), _LITERAL) or '/v1'}"
-        self._places = urlsplit(self._base).path.strip("/").split("/")
+        user, _, self._netloc = parts.netloc.rpartition("@")
+        self._base = f"{parts.scheme}://{self._netloc}{quote(parts.path.rstrip('/'), _LITERAL) or '/v1'}"
+        self._base_segments = urlsplit(self._base).path.strip("/").split("/")
         self._query = parts.query.encode()
         self._credentials = [(b"authorization", _basic(user))] if user else []
-        self._not_sent = _NOT_SENT | dict(self._credentials).keys()
+        self._dropped_headers = _DROPPED_HEADERS | dict(self._credentials).keys()
         if client is None:
             check_installed()
-        self._given = adapted(client, self.limits) if client is not None else None
-        self._own = Clients(lambda: new_client(self._base, self.limits))
+        self._callers_client = wrap_client(client, self.limits) if client is not None else None
+        self._clients = Clients(lambda: new_client(self._base, self.limits))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._serve_lifespan(receive, send)
         elif is_websocket(scope):
             await refuse(scope, receive, send)
         else:
             await self._forward(scope, receive, send)
 
     async def aclose(self) -> None:
-        """Close the pool of this event loop, unless it is the caller's; other loops close theirs when they end."""
-        await self._own.aclose()
+        """Close the connections of this event loop, but not the caller's client; other loops close theirs on exit."""
+        await self._clients.aclose()
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _serve_lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
@@ -66,53 +76,53 @@ class Upstream:
                 return
 
     async def _client(self) -> Client:
-        return self._given if self._given is not None else await self._own.get()
+        return self._callers_client if self._callers_client is not None else await self._clients.get()
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             _expect_forwardable(scope["method"])
             url, declared = self._url(scope), declared_length(scope)
-        except BadRequest as error:
-            await send_error(send, error, [*hang_up(scope), *_allow(error)])
+        except RequestError as error:
+            await send_error(send, error, [*connection_close(scope), *_allow(error)])
             return
-        exchange = PassThrough(scope, receive, send, self.limits, declared, self._place)
+        exchange = PassThrough(scope, receive, send, self.limits, declared, self._netloc)
         await exchange.run(await self._client(), url, self._headers(scope))
 
     def _url(self, scope: Scope) -> str:
-        """The URL of the same thing at the upstream; raises BadRequest for paths that try to get above it."""
+        """Return the URL at the upstream; raises RequestError for a path that leads above it."""
         path = (scope.get("raw_path") or b"").decode("ascii", "replace") or quote(scope["path"])
         path = path.removeprefix(quote(scope.get("root_path", "")))
-        if not path.startswith("/") or _leads_above(path):
-            raise BadRequest("There is no such path.", code="not_found", status=404)
-        path = path[len(self._repeated(path)) :]
+        if not path.startswith("/") or _has_parent_segment(path):
+            raise RequestError("There is no such path.", code="not_found", status=404)
+        path = path[len(self._api_prefix(path)) :]
         query = b"&".join(part for part in (self._query, scope.get("query_string", b"")) if part)
         return self._base + quote(path, _LITERAL) + (f"?{quote(query, _LITERAL)}" if query else "")
 
-    def _repeated(self, path: str) -> str:
-        """How *path* begins where that only says where the API is: `/v1`, or as the URL ends (`/openai/v1`)."""
-        ends = ["/v1", *("/" + "/".join(self._places[i:]) for i in range(len(self._places) - 1))]
+    def _api_prefix(self, path: str) -> str:
+        """Return the prefix of *path* that only names the API: `/v1`, or the end of the base URL (`/openai/v1`)."""
+        ends = ["/v1", *("/" + "/".join(self._base_segments[i:]) for i in range(len(self._base_segments) - 1))]
         return next((end for end in ends if path == end or path.startswith(end + "/")), "")
 
     def _headers(self, scope: Scope) -> Headers:
-        headers = without(scope["headers"], self._not_sent) + self._credentials
+        headers = without(scope["headers"], self._dropped_headers) + self._credentials
         if not any(name == b"accept-encoding" for name, _ in headers):
-            headers.append((b"accept-encoding", b"identity"))  # else some clients would add what they can decode
-        if ONCE in (scope.get("extensions") or {}):
+            headers.append((b"accept-encoding", b"identity"))  # otherwise HTTP clients add what they can decode
+        if LAST_ON_CONNECTION in (scope.get("extensions") or {}):
             headers.append((b"connection", b"close"))
         return headers
 
 
 def _split(url: str) -> SplitResult:
-    """The parts of a URL that can be called; raises ValueError for any other."""
+    """Split an http or https URL; raises ValueError for any other."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or _NO_HOST.search(parts.netloc):
         raise ValueError("the upstream must be an http:// or https:// URL")
-    _ = parts.port  # raises ValueError for what is none
+    _ = parts.port  # raises ValueError if it is invalid
     return parts
 
 
-def _leads_above(path: str) -> bool:
-    """Whether some server reads a path with a `..` in it: decoded more than once, or with parameters (`..;x`)."""
+def _has_parent_segment(path: str) -> bool:
+    """Whether some server may see a `..` in the path: decoded more than once, or with parameters (`..;x`)."""
     plain = unquote(_PERCENT.sub("%", path))
     return ".." in plain and any(name.partition(";")[0] == ".." for name in re.split(r"[/\\]", plain))
 
@@ -122,12 +132,12 @@ _NO_HOST = re.compile(r"[\s\\^`{|}\x00-\x1f]")
 
 
 def _expect_forwardable(method: str) -> None:
-    """TRACE would show a client what was added to its request (RFC 9110, 9.3.8), CONNECT asks for a tunnel."""
+    """Refuse TRACE, which would echo added headers (RFC 9110, 9.3.8), and CONNECT, which asks for a tunnel."""
     if method in _NOT_FORWARDED:
-        raise BadRequest(f"{method} is not served here.", code="method_not_allowed", status=405)
+        raise RequestError(f"{method} is not served here.", code="method_not_allowed", status=405)
 
 
-def _allow(error: BadRequest) -> Headers:
+def _allow(error: RequestError) -> Headers:
     return [(b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")] if error.status == 405 else []
 
 

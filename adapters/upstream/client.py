@@ -1,4 +1,4 @@
-"""What `Upstream` needs of an HTTP client, whichever it is."""
+"""The HTTP client that `Upstream` needs, as a protocol, and how its errors are mapped."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import NamedTuple, Protocol
 import anyio
 from anyio.lowlevel import RunVar
 
-from ...translator import BadUpstream, TranslationError
+from ...translator import TranslationError, UpstreamError
 from ..asgi.types import Headers
 from ..limits import Limits
 
 HTTPX = ("httpx2", "httpx")
-"""Two packages that are used in the same way."""
-KEPT = 4.0
-"""How long an idle connection is kept, in seconds: less than most servers keep theirs (uvicorn and vLLM: 5)."""
-WRITE = 60.0
-GRACE = 30.0
+"""Two packages with the same API."""
+KEEPALIVE_EXPIRY = 4.0
+"""Seconds that an idle connection is kept: fewer than most servers keep theirs (uvicorn and vLLM: 5)."""
+WRITE_TIMEOUT = 60.0
+READ_MARGIN = 30.0
 
 Content = bytes | AsyncIterable[bytes] | None
 
 
 class Answer(Protocol):
-    """What comes back: its head is here, its body on its way."""
+    """An answer whose head has arrived and whose body is on its way."""
 
     @property
     def status(self) -> int:
@@ -34,26 +34,26 @@ class Answer(Protocol):
 
     @property
     def headers(self) -> Iterable[tuple[bytes, bytes]]:
-        """The headers as they came."""
+        """The headers as received."""
         ...
 
     def pieces(self) -> AsyncGenerator[bytes]:
-        """Yield the body as it arrives, not decoded; raises BadUpstream after what came before a cut."""
+        """Yield the body as it arrives, not decoded; when it is cut, raises UpstreamError after the last piece."""
         ...
 
     async def aclose(self) -> None:
-        """Close the connection if there is more to come: the upstream stops. Also when this is being cancelled."""
+        """Close the connection if there is more to come, so that the upstream stops; also during cancellation."""
         ...
 
 
 class Client(Protocol):
-    """A pool of connections."""
+    """A connection pool."""
 
     async def open(self, method: str, url: str, headers: Headers, content: Content) -> Answer:
-        """Send a request with these headers, and `host`; raises BadUpstream, and what *content* raises.
+        """Send a request with these headers, and `host`; raises UpstreamError, and what *content* raises.
 
-        A kept connection that ends before any byte of an answer was closed by the upstream while the request was on
-        its way: the request is sent once more, on a new connection. One whose content cannot be had again gets a new
+        If a reused connection ends before the first byte of an answer, the upstream closed it while the request was on
+        its way: the request is sent again, on a new connection. A request whose content cannot be repeated gets a new
         connection from the start.
         """
         ...
@@ -64,7 +64,7 @@ class Client(Protocol):
 
 
 class Clients:
-    """A client for each event loop, made when it is first needed there: connections belong to their loop."""
+    """One client for each event loop, made when it is first needed: connections belong to their loop."""
 
     def __init__(self, make: Callable[[], Client]) -> None:
         self._make = make
@@ -72,19 +72,19 @@ class Clients:
 
     async def get(self) -> Client:
         """Return the client of the running loop."""
-        held = self._open.get()
-        if held is None:
+        entry = self._open.get()
+        if entry is None:
             client = self._make()
-            held = client, self._until_the_loop_ends(client)
-            self._open.set(held)
-            await anext(held[1])
-        return held[0]
+            entry = client, self._until_the_loop_ends(client)
+            self._open.set(entry)
+            await anext(entry[1])
+        return entry[0]
 
     async def aclose(self) -> None:
         """Close the client of the running loop, if there is one."""
-        held = self._open.get()
-        if held is not None:
-            await held[1].aclose()
+        entry = self._open.get()
+        if entry is not None:
+            await entry[1].aclose()
 
     async def _until_the_loop_ends(self, client: Client) -> AsyncGenerator[None]:
         """Both asyncio and trio close the generators that are open when a loop ends."""
@@ -105,41 +105,41 @@ def on_asyncio() -> bool:
     return True
 
 
-def patience(limits: Limits) -> float:
-    """How long to wait for any bytes. The middleware counts more exactly: here is only the last resort."""
-    return max(limits.first_byte, limits.idle) + GRACE
+def read_timeout(limits: Limits) -> float:
+    """Return how long to wait for any bytes. Only a last resort: the middleware has the exact deadlines."""
+    return max(limits.first_byte, limits.idle) + READ_MARGIN
 
 
-class Kinds(NamedTuple):
-    """The exceptions of a package, by what they mean."""
+class ErrorClasses(NamedTuple):
+    """The exceptions of an HTTP package, by meaning."""
 
     unreachable: tuple[type[Exception], ...]
-    late: tuple[type[Exception], ...]
-    lost: tuple[type[Exception], ...]
+    timeout: tuple[type[Exception], ...]
+    disconnected: tuple[type[Exception], ...]
 
 
 @contextmanager
-def foreign_errors(kinds: Kinds) -> Iterator[None]:
-    """Turn every exception of the client's package into BadUpstream; texts of theirs may hold the URL and stay out."""
+def foreign_errors(classes: ErrorClasses) -> Iterator[None]:
+    """Turn every exception of the HTTP package into UpstreamError, without its message, which may contain the URL."""
     try:
         yield
-    except kinds.unreachable as error:
-        raise BadUpstream("The upstream cannot be reached.", code="upstream_unreachable") from error
-    except kinds.late as error:
-        raise BadUpstream("The upstream took too long.", status=504, code="upstream_timeout") from error
-    except kinds.lost as error:
-        if isinstance(error.__cause__, TranslationError):  # the request's own body could not be had
+    except classes.unreachable as error:
+        raise UpstreamError("The upstream cannot be reached.", code="upstream_unreachable") from error
+    except classes.timeout as error:
+        raise UpstreamError("The upstream took too long.", status=504, code="upstream_timeout") from error
+    except classes.disconnected as error:
+        if isinstance(error.__cause__, TranslationError):  # the request body could not be read
             raise error.__cause__ from None
-        raise BadUpstream("The connection to the upstream was lost.", code="upstream_disconnected") from error
+        raise UpstreamError("The connection to the upstream was lost.", code="upstream_disconnected") from error
 
 
 def can_repeat(content: Content) -> bool:
-    """Whether a request with this content can be sent once more."""
+    """Whether a request with this content can be sent again."""
     return content is None or isinstance(content, bytes)
 
 
 def cause(error: BaseException) -> str:
-    """What went wrong, for the log: the class of the error, and the innermost one below it with its number."""
+    """Return what went wrong, for the log: the class of the error, and that of its innermost cause with its errno."""
     inner = error
     while (below := inner.__cause__ or inner.__context__) is not None:
         inner = below

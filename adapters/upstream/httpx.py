@@ -1,4 +1,4 @@
-"""httpx2 and httpx, as `Upstream` needs them."""
+"""httpx2 and httpx as clients of `Upstream`."""
 
 from __future__ import annotations
 
@@ -12,53 +12,53 @@ import anyio
 
 from ..asgi.types import Headers
 from ..limits import Limits
-from .client import KEPT, WRITE, Content, Kinds, can_repeat, foreign_errors, patience
+from .client import KEEPALIVE_EXPIRY, WRITE_TIMEOUT, Content, ErrorClasses, can_repeat, foreign_errors, read_timeout
 
 
 def new_client(name: str, limits: Limits) -> HttpxClient:
-    """Return a client of the package *name*; proxies are those of the environment."""
+    """Return a client of the package *name*, with the proxies of the environment."""
     return HttpxClient(_client(name, 100), name, limits, lambda: _client(name, 0))
 
 
-def _client(name: str, kept: int) -> Any:
+def _client(name: str, keepalive: int) -> Any:
     package = import_module(name)
-    nobody = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    pool = package.Limits(max_connections=None, max_keepalive_connections=kept, keepalive_expiry=KEPT)
-    return package.AsyncClient(limits=pool, cookies=nobody, follow_redirects=False)
+    no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+    pool = package.Limits(max_connections=None, max_keepalive_connections=keepalive, keepalive_expiry=KEEPALIVE_EXPIRY)
+    return package.AsyncClient(limits=pool, cookies=no_cookies, follow_redirects=False)
 
 
 class HttpxClient:
-    """An `AsyncClient` of the package *name*.
+    """Wraps an `AsyncClient` of the package *name*.
 
-    *fresh* makes one that keeps no connections; a caller's client has to do without.
+    *fresh* makes one that keeps no connections; there is none beside a caller's client.
     """
 
     def __init__(self, client: Any, name: str, limits: Limits, fresh: Callable[[], Any] | None = None) -> None:
         package = import_module(name)
-        read = patience(limits)
+        read = read_timeout(limits)
         self._client = client
         self._make_fresh = fresh
         self._fresh: Any = None
-        self._broken = (package.RemoteProtocolError, package.ReadError, package.WriteError)
-        self._closing = limits.shutdown
-        self._timeout = package.Timeout(connect=limits.connect, read=read, write=WRITE, pool=limits.connect)
-        self._kinds = Kinds(
+        self._retryable = (package.RemoteProtocolError, package.ReadError, package.WriteError)
+        self._close_timeout = limits.shutdown
+        self._timeout = package.Timeout(connect=limits.connect, read=read, write=WRITE_TIMEOUT, pool=limits.connect)
+        self._errors = ErrorClasses(
             unreachable=(package.ConnectTimeout, package.ConnectError),
-            late=(package.TimeoutException,),
-            lost=(package.HTTPError, package.InvalidURL, package.StreamError),
+            timeout=(package.TimeoutException,),
+            disconnected=(package.HTTPError, package.InvalidURL, package.StreamError),
         )
 
     async def open(self, method: str, url: str, headers: Headers, content: Content) -> HttpxAnswer:
-        """Send a request; the package adds what it always adds."""
-        steps = _Steps()
-        with foreign_errors(self._kinds):
+        """Send a request; the package adds its own default headers."""
+        trace = _Trace()
+        with foreign_errors(self._errors):
             if can_repeat(content):
                 try:
-                    return await self._send(self._client, method, url, headers, content, steps)
-                except self._broken:
-                    if steps.was_opened:
+                    return await self._send(self._client, method, url, headers, content, trace)
+                except self._retryable:
+                    if trace.opened_connection:
                         raise
-            return await self._send(self._new_client(), method, url, headers, content, steps)
+            return await self._send(self._new_client(), method, url, headers, content, trace)
 
     def _new_client(self) -> Any:
         if self._fresh is None and self._make_fresh is not None:
@@ -66,11 +66,11 @@ class HttpxClient:
         return self._fresh or self._client
 
     async def _send(
-        self, client: Any, method: str, url: str, headers: Headers, content: Content, steps: _Steps
+        self, client: Any, method: str, url: str, headers: Headers, content: Content, trace: _Trace
     ) -> HttpxAnswer:
-        told = {"timeout": self._timeout, "extensions": {"trace": steps.note}}
-        request = client.build_request(method, url, headers=headers, content=content, **told)
-        return HttpxAnswer(await client.send(request, stream=True), self._kinds, self._closing)
+        settings = {"timeout": self._timeout, "extensions": {"trace": trace.note}}
+        request = client.build_request(method, url, headers=headers, content=content, **settings)
+        return HttpxAnswer(await client.send(request, stream=True), self._errors, self._close_timeout)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -79,33 +79,33 @@ class HttpxClient:
             await self._fresh.aclose()
 
 
-class _Steps:
-    """What the package tells of a request on its way: whether a connection was opened for it."""
+class _Trace:
+    """Notes whether a connection was opened for a request."""
 
-    was_opened = False
+    opened_connection = False
 
     async def note(self, step: str, about: object) -> None:
-        self.was_opened = self.was_opened or step.startswith("connection.")
+        self.opened_connection = self.opened_connection or step.startswith("connection.")
 
 
 class HttpxAnswer:
-    """A `Response`."""
+    """Wraps a `Response`."""
 
-    def __init__(self, answer: Any, kinds: Kinds, closing: float) -> None:
+    def __init__(self, answer: Any, errors: ErrorClasses, close_timeout: float) -> None:
         self.status: int = answer.status_code
         self.headers: Headers = answer.headers.raw
         self._answer = answer
-        self._closing = closing
-        self._kinds = kinds
+        self._close_timeout = close_timeout
+        self._errors = errors
 
     async def pieces(self) -> AsyncGenerator[bytes]:
         """Yield the body as it arrives, not decoded."""
-        with foreign_errors(self._kinds):
+        with foreign_errors(self._errors):
             async with aclosing(self._answer.aiter_raw()) as pieces:
                 async for piece in pieces:
                     yield piece
 
     async def aclose(self) -> None:
-        """Close the connection if there is more to come, but do not wait for long."""
-        with anyio.CancelScope(shield=True), anyio.move_on_after(self._closing):
+        """Close the connection if there is more to come, but wait only briefly."""
+        with anyio.CancelScope(shield=True), anyio.move_on_after(self._close_timeout):
             await self._answer.aclose()

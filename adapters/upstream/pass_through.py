@@ -1,70 +1,76 @@
-"""One request that goes to an upstream as it is, and the answer that comes back, within the same limits as others."""
+"""One request that is forwarded unchanged, and its answer, within the same limits as translated ones."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
+from functools import partial
 from time import monotonic
-from typing import Any
 
 import anyio
 
-from ...translator import BadRequest, BadUpstream, TranslationError
-from ..asgi.request_body import late
-from ..asgi.types import Headers, Message, Receive, Scope, Send, hang_up, send_error, without
+from ...translator import RequestError, TranslationError, UpstreamError
+from ..asgi.late_task import start_late
+from ..asgi.request_body import timeout_error
+from ..asgi.types import Headers, Message, Receive, Scope, Send, connection_close, send_error, without
 from ..limits import Limits
 from ..middleware import diagnostics
-from .client import Answer, Client, cause, on_asyncio
+from .client import Answer, Client, cause
 from .upload import Upload
 
 _log = logging.getLogger("diglot")
-_NOT_KEPT = frozenset({b"date", b"server", b"alt-svc"})  # they are about the other server; ours adds its own
+_REPEATED = 0.05  # seconds
+_NOT_KEPT = frozenset({b"date", b"server", b"alt-svc"})  # they describe the other server; ours adds its own
 
 
 class PassThrough:
-    """One exchange with the upstream at *place*. Errors before the answer begins become an answer; later ones are
-    raised, because a cut must look like one.
+    """One exchange with the upstream at *netloc*.
+
+    Errors before the answer begins become an answer; later ones are raised, because a cut must look like one.
     """
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, limits: Limits, declared: int | None, place: str
+        self, scope: Scope, receive: Receive, send: Send, limits: Limits, declared: int | None, netloc: str
     ) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
         self._limits = limits
         self._declared = declared
-        self._place = place
+        self._netloc = netloc
         self._upload = Upload(receive, declared, limits.max_body)
-        self._overdue: TranslationError | None = None
-        self._began = monotonic()
-        self._heard_at = 0.0  # when the upstream last said something
-        self._sending_since = 0.0  # the client is to take something
+        self._timeout_error: TranslationError | None = None
+        self._started_at = monotonic()
+        self._received_at = 0.0  # when the upstream last sent something
+        self._sending_since = 0.0  # since when the client has been asked to take something
         self._shortest = min(limits.request, limits.first_byte, limits.idle, limits.stalled)
 
     async def run(self, client: Client, url: str, headers: Headers) -> None:
-        """Send the request, and hand on what comes back."""
+        """Send the request, and pass on the answer."""
         failure: BaseException | None = None
         over = False
-        async with _beside(self._watch):
+        with anyio.CancelScope() as scope:
+            stop = start_late(partial(self._watch, scope))
             try:
                 await self._exchange(client, url, headers)
-            except Exception as error:  # raised below, outside of the group: nobody wants to unwrap it
+            except Exception as error:  # raised below, outside the scope
                 failure = error
+            finally:
+                stop()
             over = True
         if not over:
-            failure = self._overdue
+            failure = self._timeout_error
         if failure is not None and not self._upload.gone:
             await self._fail(failure)
 
     async def _fail(self, failure: BaseException) -> None:
-        """Answer with the error, or break off in the middle of the answer."""
+        """Answer with the error, or break off the answer that has begun."""
         if isinstance(failure, TranslationError):
-            self._tell(failure)
-            if not self._heard_at:
-                await send_error(self._send, failure, hang_up(self._scope) if isinstance(failure, BadRequest) else [])
+            self._log_failure(failure)
+            if not self._received_at:
+                headers = connection_close(self._scope) if isinstance(failure, RequestError) else []
+                with anyio.move_on_after(self._limits.stalled):
+                    await send_error(self._send, failure, headers)
                 return
         raise failure
 
@@ -77,51 +83,51 @@ class PassThrough:
             answer = await client.open(self._scope["method"], url, headers, content)
         except TranslationError:
             raise
-        except Exception as error:  # what the layers below the client package let through
-            _log.error("The upstream call to %s raised %s", self._place, cause(error))
-            raise BadUpstream("The upstream call failed.") from None
+        except Exception as error:  # exceptions that the HTTP package does not wrap
+            _log.error("The upstream call to %s raised %s", self._netloc, cause(error))
+            raise UpstreamError("The upstream call failed.") from None
         try:
-            await self._pass_on(answer)
+            await self._forward_answer(answer)
         finally:
             await answer.aclose()
 
-    async def _pass_on(self, answer: Answer) -> None:
-        """Hand the bytes on as they are: the headers that describe them stay true."""
+    async def _forward_answer(self, answer: Answer) -> None:
+        """Pass the bytes on unchanged, so that the headers that describe them still hold."""
         if not 200 <= answer.status <= 599:
-            raise BadUpstream(f"The upstream answered with {answer.status}, which ends no request.")
+            raise UpstreamError(f"The upstream answered with {answer.status}, which is not a final status.")
         headers = without(answer.headers, _NOT_KEPT)
-        self._heard_at = monotonic()
-        await self._hand({"type": "http.response.start", "status": answer.status, "headers": headers})
+        self._received_at = monotonic()
+        await self._forward({"type": "http.response.start", "status": answer.status, "headers": headers})
         async with aclosing(answer.pieces()) as pieces:
             async for piece in pieces:
-                if self._upload.gone:  # a flood outruns being cancelled, which waits for a pause
+                if self._upload.gone:  # a fast stream may never pause, and cancellation needs a pause
                     return
-                await self._hand({"type": "http.response.body", "body": piece, "more_body": True})
-        await self._hand({"type": "http.response.body", "body": b"", "more_body": False})
+                await self._forward({"type": "http.response.body", "body": piece, "more_body": True})
+        await self._forward({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _hand(self, message: Message) -> None:
+    async def _forward(self, message: Message) -> None:
         self._sending_since = monotonic()
         await self._send(message)
         self._sending_since = 0.0
-        self._heard_at = monotonic()
+        self._received_at = monotonic()
 
-    def _tell(self, error: TranslationError) -> None:
-        """Let the operator know where the network failed, and how; the client only learns that it did."""
+    def _log_failure(self, error: TranslationError) -> None:
+        """Log where and how the network failed; the client is only told that it did."""
         if error.__cause__ is not None:
-            _log.warning("Upstream %s: %s (%s)", self._place, error, cause(error.__cause__))
-        elif self._heard_at:
-            _log.warning("Upstream %s: %s", self._place, error)
+            _log.warning("Upstream %s: %s (%s)", self._netloc, error, cause(error.__cause__))
+        elif self._received_at:
+            _log.warning("Upstream %s: %s", self._netloc, error)
 
-    # the watch
+    # Deadlines
 
     async def _watch(self, exchange: anyio.CancelScope) -> None:
-        """End the *exchange* when the client goes away, or somebody takes too long."""
+        """End the *exchange* when the client disconnects or a deadline passes."""
         while True:
-            due, self._overdue = self._deadline()
+            due, self._timeout_error = self._deadline()
             left = due - monotonic()
             if left <= 0:
                 break
-            with anyio.move_on_after(min(left, self._shortest)):  # until then, nothing new can have become due
+            with anyio.move_on_after(min(left, self._shortest)):  # no deadline can come sooner
                 await self._until_gone()
                 self._upload.gone = True
                 break
@@ -129,33 +135,16 @@ class PassThrough:
 
     async def _until_gone(self) -> None:
         await self._upload.done.wait()
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+        while (await self._receive())["type"] != "http.disconnect":  # noqa: ASYNC110
+            await anyio.sleep(_REPEATED)  # a host that repeats the request at once must not stop all others
 
     def _deadline(self) -> tuple[float, TranslationError | None]:
-        """When the exchange ends, as things stand, and the error that it ends with; None: nobody would read it."""
+        """Return the current deadline, and the error if it passes (None: the client would not read it)."""
         limits = self._limits
         if self._sending_since:
             return self._sending_since + limits.stalled, None
-        if self._heard_at:
-            return self._heard_at + limits.idle, diagnostics.too_slow()
+        if self._received_at:
+            return self._received_at + limits.idle, diagnostics.too_slow()
         if not self._upload.done_at:
-            return self._began + limits.request, late(limits)
+            return self._started_at + limits.request, timeout_error(limits)
         return self._upload.done_at + limits.first_byte, diagnostics.too_slow()
-
-
-@asynccontextmanager
-async def _beside(watch: Callable[[anyio.CancelScope], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Let *watch* run while the context lasts; it may cancel that."""
-    if on_asyncio():  # a task group costs more than all else that is done here for one request
-        with anyio.CancelScope() as scope:
-            task = asyncio.create_task(watch(scope))
-            try:
-                yield
-            finally:
-                task.cancel()
-    else:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(watch, tasks.cancel_scope)
-            yield
-            tasks.cancel_scope.cancel()

@@ -1,4 +1,4 @@
-"""A request body on its way to an upstream: its length is counted, never believed."""
+"""A request body on its way to an upstream: its length is counted, not trusted."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from time import monotonic
 
 import anyio
 
-from ...translator import BadRequest, BadUpstream
+from ...translator import RequestError, UpstreamError
 from ..asgi.types import Message, Receive, wrong_length
 
 
 class Upload:
-    """Hands on what *receive* gives, up to *limit* bytes; a *declared* length must be the right one.
+    """Passes on what *receive* returns, up to *limit* bytes; a *declared* length must match.
 
-    ``done`` is set when there is no more, at the time ``done_at``.
+    ``done`` is set at the end of the body, at the time ``done_at``.
     """
 
     def __init__(self, receive: Receive, declared: int | None, limit: int) -> None:
-        self.gone = False
-        self.done = anyio.Event()
-        self.done_at = 0.0
+        self.gone: bool = False
+        self.done: anyio.Event = anyio.Event()
+        self.done_at: float = 0.0
         self._receive = receive
         self._declared = declared
         self._limit = limit
         self._size = 0
 
     async def content(self) -> bytes | AsyncIterator[bytes] | None:
-        """Return the whole body if it is here at once, as it nearly always is; else an iterator over its pieces.
+        """Return the whole body if it comes in one piece, as nearly always; otherwise an iterator over its pieces.
 
-        Both raise BadRequest for a body that is too large, or not as long as it should be: the connection on which it
-        was sent must be closed then. BadUpstream is raised when the client has gone.
+        Both raise RequestError for a body that is too large or has the wrong length, after which the connection of the
+        client must be closed, and UpstreamError when the client has disconnected.
         """
         data, more = await self._next()
         return self._pieces(data) if more else data or None
@@ -48,16 +48,16 @@ class Upload:
         message = await self._receive()
         if message["type"] == "http.disconnect":
             self.gone = True
-            self._end()  # also where the answer has begun before all was sent
-            raise BadUpstream("The client has gone.")
-        return self._counted(message)
+            self._end()  # also if the answer began before the whole body was sent
+            raise UpstreamError("The client has disconnected.")
+        return self._count(message)
 
-    def _counted(self, message: Message) -> tuple[bytes, bool]:
+    def _count(self, message: Message) -> tuple[bytes, bool]:
         data: bytes = message.get("body", b"")
         more: bool = message.get("more_body", False)
         self._size += len(data)
         if self._size > self._limit:
-            raise BadRequest("The request body is too large.", code="request_too_large", status=413)
+            raise RequestError("The request body is too large.", code="request_too_large", status=413)
         declared = self._declared
         if declared is not None and (self._size > declared or (self._size < declared and not more)):
             raise wrong_length(declared, self._size)

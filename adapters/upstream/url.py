@@ -1,4 +1,4 @@
-"""URLs of upstreams as people paste them: what is wrong with one, and what may be meant."""
+"""Checks the URLs of upstreams as people paste them: what is wrong with one, and which one may be meant."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from difflib import get_close_matches
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
-from ..middleware.routes import SERVED
+from ..middleware.routes import EXCHANGES
 
-_NEARLY = re.compile(r"(https?)[:/\\]+(.*)", re.I)
-_OTHER = re.compile(r"([a-z][a-z0-9+.-]*):/+(.*)", re.I)
-_NO_URL = "is no URL"
-_NO_SCHEME = "is no http:// or https:// URL"
+_MISTYPED_HTTP = re.compile(r"(https?)[:/\\]+(.*)", re.I)
+_OTHER_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):/+(.*)", re.I)
+_NO_URL = "is not a URL"
+_NO_SCHEME = "is not an http:// or https:// URL"
 _NO_HOST = "has no valid host and port"
 _LONGEST = 200
 
 
 def problem(url: str) -> str | None:
-    """Return what is wrong with the URL of an upstream, in a sentence that may be shown to anybody, or None."""
+    """Return what is wrong with the URL of an upstream, without its secrets, or None."""
     fault = _fault(url)
-    meant = _meant(url) if fault in (_NO_URL, _NO_SCHEME) else ""
-    return fault and f"{_shown(url)!r} {fault}{meant}"
+    meant = _suggestion(url) if fault in (_NO_URL, _NO_SCHEME) else ""
+    return fault and f"{_redacted(url)!r} {fault}{meant}"
 
 
 def _fault(url: str) -> str | None:
@@ -36,16 +36,16 @@ def _fault(url: str) -> str | None:
         return _NO_HOST
     if not _is_host(parts.hostname or "") or port == 0 or parts.netloc.endswith(":"):
         return _NO_HOST
-    return "ends with a fragment, which no server gets to see" if parts.fragment else _endpoint(parts)
+    return "ends with a fragment, which is never sent to a server" if parts.fragment else _endpoint(parts)
 
 
 def _endpoint(parts: SplitResult) -> str | None:
     path = parts.path.rstrip("/")
-    end = next((end for end in sorted(SERVED, key=len, reverse=True) if path.endswith(end)), None)
+    end = next((end for end in sorted(EXCHANGES, key=len, reverse=True) if path.endswith(end)), None)
     if end is None:
         return None
-    base = _shown(parts._replace(path=path.removesuffix(end), query="").geturl())
-    return f"is one endpoint; the URL of the whole API is wanted: did you mean {base}?"
+    base = _redacted(parts._replace(path=path.removesuffix(end), query="").geturl())
+    return f"is a single endpoint, not the base URL of the API; did you mean {base}?"
 
 
 def _is_host(host: str) -> bool:
@@ -61,10 +61,10 @@ def _is_host(host: str) -> bool:
         return False
 
 
-def _meant(url: str) -> str:
-    """The URL with the scheme that it lacks; servers on the same machine and by number rarely speak TLS."""
-    text = _shown(url.strip().replace("\\", "/"))
-    nearly, other = _NEARLY.fullmatch(text), _OTHER.fullmatch(text)
+def _suggestion(url: str) -> str:
+    """Return a hint with a corrected scheme; local servers and IP addresses rarely use TLS."""
+    text = _redacted(url.strip().replace("\\", "/"))
+    nearly, other = _MISTYPED_HTTP.fullmatch(text), _OTHER_SCHEME.fullmatch(text)
     if nearly:
         scheme, rest = nearly[1].lower(), nearly[2].lstrip(":/")
     elif other:
@@ -77,8 +77,8 @@ def _meant(url: str) -> str:
     return f"; did you mean {guess}?" if rest and _fault(guess) is None else ""
 
 
-def _shown(url: str) -> str:
-    """Without what may be private: user, password, query and fragment; "..." where it is unclear what they are."""
+def _redacted(url: str) -> str:
+    """Remove what may be private: user, password, query and fragment; if they cannot be told apart, show "..."."""
     start, slashes, rest = url.rpartition("://") if "://" in url else ("", "", url)
     before, _, place = rest.rpartition("@")
     shown = "..." if re.search(r"[?#]", before) else re.split(r"[?#]", place, maxsplit=1)[0]

@@ -128,8 +128,8 @@ def thinking(thoughts: str) -> Body:
     return {"id": f"rs_{2:048}", "type": "reasoning", "summary": [{"type": "summary_text", "text": thoughts}]}
 
 
-def message(said: str, logprobs: list[Body] | None = None) -> Body:
-    part = {"type": "output_text", "text": said, "annotations": [], "logprobs": logprobs or []}
+def message(text: str, logprobs: list[Body] | None = None) -> Body:
+    part = {"type": "output_text", "text": text, "annotations": [], "logprobs": logprobs or []}
     return {"id": f"msg_{3:048}", "type": "message", "status": "completed", "role": "assistant", "content": [part]}
 
 

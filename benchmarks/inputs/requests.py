@@ -15,7 +15,7 @@ Body = dict[str, Any]
 MODEL = "my-local-model"
 
 
-class Said(NamedTuple):
+class TextMessage(NamedTuple):
     """A message."""
 
     role: str
@@ -23,7 +23,7 @@ class Said(NamedTuple):
     image: str | None = None  # a data URL
 
 
-class Called(NamedTuple):
+class ToolTurn(NamedTuple):
     """A turn of the model: it thinks, calls a tool and gets what that returns."""
 
     thoughts: str
@@ -42,7 +42,7 @@ class Tool(NamedTuple):
 class Talk(NamedTuple):
     """What a request says, in no dialect."""
 
-    steps: list[Said | Called]
+    steps: list[TextMessage | ToolTurn]
     instructions: str | None = None
     tools: tuple[Tool, ...] = ()
     stream: bool = True
@@ -66,20 +66,20 @@ def data(name: str, api: Api) -> bytes:
 
 def small() -> Talk:
     """One question."""
-    asked = Said("user", "What is the difference between a diglot, a polyglot and a translator?")
+    asked = TextMessage("user", "What is the difference between a diglot, a polyglot and a translator?")
     return Talk([asked], "You are a helpful assistant. Answer in one short sentence.")
 
 
 def codex() -> Talk:
     """A request with the shape and size of the Codex CLI's: long instructions, many tools, 40 turns; 240 KB."""
-    steps: list[Said | Called] = [
-        Said("developer", prose(17_000, 1)),
-        Said("developer", prose(2_460, 2)),
-        Said("user", prose(390, 3)),
+    steps: list[TextMessage | ToolTurn] = [
+        TextMessage("developer", prose(17_000, 1)),
+        TextMessage("developer", prose(2_460, 2)),
+        TextMessage("user", prose(390, 3)),
     ]
     for turn in range(40):
         arguments = encode({"cmd": f"sed -n {turn},80p README.md", "yield_time_ms": 1000}).decode()
-        steps.append(Called(prose(60, turn), f"call_{turn:024}", "tool_1", arguments, prose(4_040, turn)))
+        steps.append(ToolTurn(prose(60, turn), f"call_{turn:024}", "tool_1", arguments, prose(4_040, turn)))
     only = {
         "include": ["reasoning.encrypted_content"],
         "prompt_cache_key": f"{6:032}",
@@ -90,14 +90,16 @@ def codex() -> Talk:
 
 def messages(count: int = 1_000) -> Talk:
     """A conversation of *count* messages and a last question; 1,000 are 1 MB."""
-    said: list[Said | Called] = [Said(("user", "assistant")[n % 2], prose(870, n)) for n in range(count)]
-    return Talk([*said, Said("user", "And now?")])
+    steps: list[TextMessage | ToolTurn] = [
+        TextMessage(("user", "assistant")[n % 2], prose(870, n)) for n in range(count)
+    ]
+    return Talk([*steps, TextMessage("user", "And now?")])
 
 
 def image() -> Talk:
     """One message with a picture of 5 MB as a data URL."""
     picture = base64.b64encode(random.Random(5).randbytes(3_930_000)).decode()
-    return Talk([Said("user", "What is on this picture?", f"data:image/png;base64,{picture}")])
+    return Talk([TextMessage("user", "What is on this picture?", f"data:image/png;base64,{picture}")])
 
 
 def declaring(count: int) -> Talk:
@@ -144,8 +146,8 @@ def _responses(talk: Talk) -> Body:
     return {**asked, **talk.responses_only}
 
 
-def _items(step: Said | Called, n: int) -> list[Body]:
-    if isinstance(step, Called):
+def _items(step: TextMessage | ToolTurn, n: int) -> list[Body]:
+    if isinstance(step, ToolTurn):
         call_id = step.call_id
         thought = {"type": "summary_text", "text": step.thoughts}
         call = {"name": step.name, "arguments": step.arguments, "call_id": call_id}
@@ -182,8 +184,8 @@ def _chat(talk: Talk) -> Body:
     return asked
 
 
-def _messages(step: Said | Called) -> list[Body]:
-    if isinstance(step, Called):
+def _messages(step: TextMessage | ToolTurn) -> list[Body]:
+    if isinstance(step, ToolTurn):
         function = {"name": step.name, "arguments": step.arguments}
         call = {"id": step.call_id, "type": "function", "function": function}
         turn = {"role": "assistant", "content": None, "reasoning_content": step.thoughts, "tool_calls": [call]}

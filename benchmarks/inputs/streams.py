@@ -204,10 +204,10 @@ class Responses:
             "reasoning": lambda: answers.thinking(whole),
             "arguments": lambda: answers.call(4, CALL_ID, "write_file", whole),
         }[self._kind.of]()
-        said: Body = {"arguments" if self._kind.of == "arguments" else "text": whole}
+        fields: Body = {"arguments" if self._kind.of == "arguments" else "text": whole}
         if self._kind.of == "text":
-            said["logprobs"] = probabilities or []
-        ended = [self._event(f"{self._name}.done", **self._about, **said), *self._part("done", whole)]
+            fields["logprobs"] = probabilities or []
+        ended = [self._event(f"{self._name}.done", **self._about, **fields), *self._part("done", whole)]
         ended.append(self._event("response.output_item.done", output_index=0, item=item))
         output = [item]
         if self._kind.of == "reasoning":

@@ -29,12 +29,12 @@ def _requester(example: Body) -> Mapper:
 
 def _request(body: Body, tools: list[FunctionTool]) -> Body:
     """What OpenAIChatCompletionsModel does between its arguments and its client."""
-    said = Converter.items_to_messages(body["input"], model=body["model"])
+    messages = Converter.items_to_messages(body["input"], model=body["model"])
     if body.get("instructions"):
-        said.insert(0, {"role": "system", "content": body["instructions"]})
+        messages.insert(0, {"role": "system", "content": body["instructions"]})
     declared = _to_dump_compatible([Converter.tool_to_openai(tool) for tool in tools])
     kept = {name: body[name] for name in ("temperature", "parallel_tool_calls", "stream") if name in body}
-    return {"model": body["model"], "messages": _to_dump_compatible(said), "tools": declared, **kept}
+    return {"model": body["model"], "messages": _to_dump_compatible(messages), "tools": declared, **kept}
 
 
 def _blank(model: str, output: list[Any]) -> Response:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from benchmarks.directions import Api
-from diglot.translator import Received, ServeChat, ServeResponses, decode_json, encode_json
+from diglot.translator import RequestBody, ServeChat, ServeResponses, decode_json, encode_json
 
 Body = dict[str, Any]
 _EXCHANGES: dict[Api, type[ServeChat] | type[ServeResponses]] = {"responses": ServeResponses, "chat": ServeChat}
@@ -23,7 +23,7 @@ def exchange(asked: Body, api: Api) -> ServeChat | ServeResponses:
 
 
 def request(data: bytes, api: Api) -> bytes:
-    _, made = Received.read(data).translate(lambda body: exchange(body, api))
+    _, made = RequestBody.read(data).translate(lambda body: exchange(body, api))
     return b"".join(made)
 
 

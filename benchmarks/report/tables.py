@@ -137,8 +137,8 @@ def scaling(found: Found) -> list[str]:
             sizes = [str(size) for size in case["sizes"]]
             rows = [[_named(n), *(_grown(row.get(size)) for size in sizes)] for n, row in case["rows"].items()]
             lines += [markdown([TITLES[api], *(f"{int(size):,}" for size in sizes)], rows), ""]
-    crowd = found["at once"]
-    lines += [f"Streams at once through one server on one core, {crowd['rate']:,} chunks a second together:", ""]
+    concurrency = found["at once"]
+    lines += [f"Streams at once through one server on one core, {concurrency['rate']:,} chunks a second together:", ""]
     head = [
         "",
         "streams",
@@ -149,14 +149,14 @@ def scaling(found: Found) -> list[str]:
         "CPU us per chunk",
         "busy",
     ]
-    return [*lines, *_both(crowd, lambda case: markdown(head, _crowd(case)))]
+    return [*lines, *_both(concurrency, lambda case: markdown(head, _concurrency(case)))]
 
 
 def _grown(cell: Found | None) -> str:
     return f"{number(cell['median'])} ({number(cell['x smallest'])})" if cell else ""
 
 
-def _crowd(case: Found) -> list[list[str]]:
+def _concurrency(case: Found) -> list[list[str]]:
     rows: list[list[str]] = []
     for name, cells in case.items():
         for cell in cells:

@@ -122,7 +122,7 @@ def _serve(url: str, api: Api) -> Server:
     command = [
         sys.executable,
         "-m",
-        "diglot.adapters.cli.main",
+        "diglot.adapters.cli",
         "serve",
         "--upstream",
         url,

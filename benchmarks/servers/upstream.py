@@ -47,7 +47,7 @@ class Upstream:
         self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, backlog=4096)
         return self._server.sockets[0].getsockname()[1]
 
-    def hang_up(self) -> None:
+    def connection_close(self) -> None:
         """Cut all connections: who waits for a token will get none."""
         for transport in list(self.open):
             transport.abort()

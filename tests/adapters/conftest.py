@@ -149,6 +149,22 @@ class Talk:
             await self.app(self.scope, self._receive, self._send)
         return self
 
+    async def run_held(self, seconds: float) -> int:
+        """Run with a client that takes no body for so long; return how many messages it was sent until then."""
+        release = anyio.Event()
+
+        async def slow(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                await release.wait()
+
+        self.hold, count = slow, 0
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.run)
+            await anyio.sleep(seconds)
+            count = len(self.sent)
+            release.set()
+        return count
+
     async def _receive(self) -> Message:
         if self._pieces:
             return self._pieces.pop(0)

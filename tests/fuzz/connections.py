@@ -17,7 +17,10 @@ from . import damage
 from .feeds import Case, begin
 from .invariants import invariant
 
-PROTOCOLS: dict[str, Any] = {"httptools": protocol_httptools.BoundedProtocol, "h11": protocol_h11.BoundedProtocol}
+PROTOCOLS: dict[str, Any] = {
+    "httptools": protocol_httptools.BoundedHttpToolsProtocol,
+    "h11": protocol_h11.BoundedH11Protocol,
+}
 BODY = b'{"model": "m", "input": "hi"}'
 SEEDS = [
     b"POST /v1/responses HTTP/1.1\r\nhost: localhost\r\ncontent-length: 29\r\n\r\n" + BODY,

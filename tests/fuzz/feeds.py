@@ -12,7 +12,7 @@ from diglot.translator import (
     PRESETS,
     Exchange,
     FrameStream,
-    Received,
+    RequestBody,
     ServeChat,
     ServeResponses,
     TranslationError,
@@ -120,7 +120,7 @@ def make_request(random: Random) -> Case:
 
 def check_request(case: Case) -> None:
     """Feed a request as bytes, and as a decoded body."""
-    received, error = must.only_our_own_errors(lambda: Received.read(case.data))
+    received, error = must.only_our_own_errors(lambda: RequestBody.read(case.data))
     if error is not None:
         must.errors_can_be_told(error, client=True)
         return

@@ -8,7 +8,7 @@ import pytest
 
 import diglot
 from diglot import __main__
-from diglot.adapters.cli import main
+from diglot.adapters import cli
 
 
 def test_version() -> None:
@@ -17,9 +17,10 @@ def test_version() -> None:
 
 
 @pytest.mark.parametrize("flag", ["-V", "--version"])
-def test_as_a_module(flag: str) -> None:
+@pytest.mark.parametrize("module", ["diglot", "diglot.adapters.cli"])
+def test_as_a_module(module: str, flag: str) -> None:
     """`python -m diglot` is the command."""
-    ran = subprocess.run([sys.executable, "-m", "diglot", flag], capture_output=True, text=True, check=True)
+    ran = subprocess.run([sys.executable, "-m", module, flag], capture_output=True, text=True, check=True)
     assert diglot.__version__ in ran.stdout
 
 
@@ -35,6 +36,6 @@ def test_what_is_missing(
     def command() -> None:
         raise ModuleNotFoundError("no such module", name=name)
 
-    monkeypatch.setattr(main, "main", command)
+    monkeypatch.setattr(cli, "main", command)
     with pytest.raises(raised, match=words):
         __main__.main()

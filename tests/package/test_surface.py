@@ -29,12 +29,6 @@ FUNCTIONS = {
 }
 ERRORS = ["TranslationError", "RequestError", "UntranslatableError", "UpstreamError", "ProtocolMisuse"]
 VALUES = ["Profile", "Loss", "__version__"]
-OLD_NAMES = {
-    "BadRequest": diglot.RequestError,
-    "NotSayable": diglot.UntranslatableError,
-    "BadUpstream": diglot.UpstreamError,
-    "Misuse": diglot.ProtocolMisuse,
-}
 DOCUMENTED = [
     *((diglot, name) for name in diglot.__all__ if name != "__version__"),
     *((diglot.translator, name) for name in diglot.translator.__all__),
@@ -62,10 +56,8 @@ def test_signatures(name: str) -> None:
     assert shown(getattr(diglot, name)) == FUNCTIONS[name]
 
 
-def test_the_old_names() -> None:
-    """They are the same classes."""
-    for name, same in OLD_NAMES.items():
-        assert getattr(diglot.translator, name) is same
+def test_errors() -> None:
+    """They are one tree."""
     assert issubclass(diglot.UntranslatableError, diglot.RequestError)
     assert all(issubclass(getattr(diglot, name), diglot.TranslationError) for name in ERRORS)
 

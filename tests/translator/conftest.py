@@ -7,7 +7,7 @@ import pytest
 
 from diglot.translator import Profile, Report, ServeResponses
 from diglot.translator.context import Context
-from diglot.translator.stream.to_chat.transducer import Wanted
+from diglot.translator.stream.to_chat.context import CompletionContext
 
 
 @pytest.fixture
@@ -22,11 +22,13 @@ def serve(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable[
 
 
 @pytest.fixture
-def wanted(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable[..., Wanted]:
+def make_context(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable[..., CompletionContext]:
     """What reading the answer to a chat request needs."""
 
-    def make(*stops: str, profile: Profile | None = None, include_usage: bool = False, legacy: bool = False) -> Wanted:
+    def make(
+        *stops: str, profile: Profile | None = None, include_usage: bool = False, legacy: bool = False
+    ) -> CompletionContext:
         context = Context(profile or Profile(), Report())
-        return Wanted("m", context, include_usage, legacy, stops, new_id, clock)
+        return CompletionContext("m", context, include_usage, legacy, stops, new_id, clock)
 
     return make

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream, ServeResponses, answer
-from diglot.translator.stream.to_chat.transducer import Wanted
+from diglot.translator import ServeResponses, UpstreamError, answer
+from diglot.translator.stream.to_chat.context import CompletionContext
 
 from chat_judges import judge_completion
 from judges import judge_answer
@@ -32,7 +32,7 @@ def whole(message: Any, finish: Any = "stop", **more: Any) -> dict[str, Any]:
 )
 def test_what_is_no_completion_is_an_error(serve: Serve, completion: Any, status: int, message: str) -> None:
     """An error in a success, or a body of another kind, is never an empty answer."""
-    with pytest.raises(BadUpstream, match=message) as raised:
+    with pytest.raises(UpstreamError, match=message) as raised:
         serve().answer(completion)
     assert raised.value.status == status
 
@@ -107,9 +107,9 @@ RESPONSE = {
 }
 
 
-def test_a_response_becomes_a_completion(wanted: Callable[..., Wanted]) -> None:
+def test_a_response_becomes_a_completion(make_context: Callable[..., CompletionContext]) -> None:
     """Thoughts, text and calls are one message; text beside calls is kept."""
-    completion = answer.to_chat(RESPONSE, wanted())
+    completion = answer.to_chat(RESPONSE, make_context())
     judge_completion(completion)
     assert completion == {
         "id": "chatcmpl-1",
@@ -137,11 +137,11 @@ def test_a_response_becomes_a_completion(wanted: Callable[..., Wanted]) -> None:
 @pytest.mark.parametrize(
     ("finished", "status", "message"),
     [
-        (None, 502, "no Response"),
-        ("x", 502, "no Response"),
-        ([], 502, "no Response"),
-        ({}, 502, "no Response"),
-        ({"choices": []}, 502, "no Response"),
+        (None, 502, "not a Response"),
+        ("x", 502, "not a Response"),
+        ([], 502, "not a Response"),
+        ({}, 502, "not a Response"),
+        ({"choices": []}, 502, "not a Response"),
         ({"object": "response", "output": None}, 502, "has no output"),
         (
             {**RESPONSE, "status": "failed", "error": {"code": "rate_limit_exceeded", "message": "Slow down."}},
@@ -155,11 +155,11 @@ def test_a_response_becomes_a_completion(wanted: Callable[..., Wanted]) -> None:
     ],
 )
 def test_what_is_no_response_is_an_error(
-    wanted: Callable[..., Wanted], finished: Any, status: int, message: str
+    make_context: Callable[..., CompletionContext], finished: Any, status: int, message: str
 ) -> None:
     """A Response that failed comes with HTTP 200; it is never an answer."""
-    with pytest.raises(BadUpstream, match=message) as raised:
-        answer.to_chat(finished, wanted())
+    with pytest.raises(UpstreamError, match=message) as raised:
+        answer.to_chat(finished, make_context())
     assert raised.value.status == status
 
 
@@ -180,7 +180,7 @@ SAID = {"role": "assistant", "content": "partial"}
 def test_an_error_in_a_choice_is_the_upstreams(serve: Serve, choice: Any, reason: Any) -> None:
     """With its status and code, and never one of ours; in a stream, the answer fails and keeps what it has."""
     chunk = {"choices": [{**choice, "finish_reason": reason}]}
-    with pytest.raises(BadUpstream, match="Slow down") as raised:
+    with pytest.raises(UpstreamError, match="Slow down") as raised:
         serve().answer(chunk)
     assert (raised.value.status, raised.value.code) == (429, "429")
     transducer = serve({"stream": True}).transducer()
@@ -189,10 +189,10 @@ def test_an_error_in_a_choice_is_the_upstreams(serve: Serve, choice: Any, reason
     assert transducer.failure is not None
 
 
-def test_one_request_may_be_answered_twice(wanted: Callable[..., Wanted]) -> None:
+def test_one_request_may_be_answered_twice(make_context: Callable[..., CompletionContext]) -> None:
     """Answers share nothing but what was asked."""
-    want = wanted()
-    one = answer.to_chat({"output_text": "Hi"}, want)
-    other = answer.to_chat({"output_text": "Ho"}, want)
+    context = make_context()
+    one = answer.to_chat({"output_text": "Hi"}, context)
+    other = answer.to_chat({"output_text": "Ho"}, context)
     assert one["id"] != other["id"]
     assert [body["choices"][0]["message"]["content"] for body in (one, other)] == ["Hi", "Ho"]

@@ -5,7 +5,7 @@ import pytest
 from openai.types.responses import ResponseOutputItem
 from pydantic import TypeAdapter
 
-from diglot.translator import BadRequest, BadUpstream, ServeCompact, ServeResponses, compaction
+from diglot.translator import RequestError, ServeCompact, ServeResponses, UpstreamError, compaction
 from diglot.translator.parts import reasoning
 
 from judges import judge_stream
@@ -34,7 +34,7 @@ CALLED = {"choices": [{"message": {"role": "assistant", "tool_calls": [CALL]}, "
 )
 def test_a_trigger_at_the_end_asks_for_it(body: Any, asked: bool) -> None:
     """Only the last item counts; what is no request asks for nothing."""
-    assert compaction.is_asked(body) is asked
+    assert compaction.has_trigger(body) is asked
 
 
 def test_the_request_asks_for_a_summary() -> None:
@@ -140,7 +140,7 @@ def test_only_the_users_messages_are_repeated(new_id: Any, clock: Any) -> None:
 )
 def test_a_body_that_cannot_be_compacted_is_refused(new_id: Any, clock: Any, body: Any, param: str) -> None:
     """A 400 with the path, as for any other request."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         compact(body, new_id, clock)
     assert raised.value.param == param
 
@@ -152,6 +152,6 @@ def test_a_body_that_cannot_be_compacted_is_refused(new_id: Any, clock: Any, bod
 def test_a_summary_that_is_not_whole_is_an_error(new_id: Any, clock: Any, completion: Any) -> None:
     """The client must not throw its context away for half a summary."""
     exchange = compact({"model": "m", "input": "Go", "tools": [{"type": "function", "name": "f"}]}, new_id, clock)
-    with pytest.raises(BadUpstream) as raised:
+    with pytest.raises(UpstreamError) as raised:
         exchange.answer(completion)
     assert raised.value.status == 502

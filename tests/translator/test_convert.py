@@ -125,7 +125,7 @@ def test_what_is_no_object_is_no_answer(function: Convert, body: Any) -> None:
 @pytest.mark.parametrize("function", [function for function, _ in GRID])
 def test_what_is_no_json_is_refused_by_name(function: Convert) -> None:
     """It is a mistake of the calling code."""
-    with pytest.raises(TypeError, match="object is no JSON"):
+    with pytest.raises(TypeError, match="object is not JSON"):
         function(object())
 
 
@@ -145,7 +145,7 @@ def test_an_answer_repeats_its_request() -> None:
 
 
 def test_the_request_of_a_chat_answer() -> None:
-    """Its stop sequences are looked for."""
+    """Its stop sequences are supported."""
     answer, _ = diglot.chat_answer(RESPONSE, request={**CHAT_REQUEST, "stop": "i"})
     assert answer["choices"][0]["message"]["content"] == "H"
 

@@ -233,13 +233,13 @@ def test_a_request_that_is_none() -> None:
 @pytest.mark.parametrize("pieces", [{"choices": []}, ChatCompletionChunk.construct(), 5, object()])
 def test_what_is_no_stream(pieces: Any) -> None:
     """A finished answer is none, nor is what cannot be iterated over."""
-    with pytest.raises(TypeError, match="a stream is an iterable of its pieces"):
+    with pytest.raises(TypeError, match="a stream must be an iterable of pieces"):
         diglot.responses_stream(pieces)
 
 
 def test_what_is_no_piece() -> None:
     """It is named."""
-    with pytest.raises(TypeError, match="chunk: object is no JSON"):
+    with pytest.raises(TypeError, match="chunk: object is not JSON"):
         next(diglot.responses_stream([object()]))  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 

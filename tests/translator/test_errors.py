@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, BadUpstream, Loss, Misuse, NotSayable, TranslationError
+from diglot.translator import Loss, ProtocolMisuse, RequestError, TranslationError, UntranslatableError, UpstreamError
 
 TREE = [
     (TranslationError, TranslationError, 500, "server_error", None),
-    (BadRequest, TranslationError, 400, "invalid_request_error", "invalid_value"),
-    (BadUpstream, TranslationError, 502, "server_error", None),
-    (Misuse, TranslationError, 500, "server_error", None),
+    (RequestError, TranslationError, 400, "invalid_request_error", "invalid_value"),
+    (UpstreamError, TranslationError, 502, "server_error", None),
+    (ProtocolMisuse, TranslationError, 500, "server_error", None),
 ]
 
 
@@ -28,22 +28,22 @@ def test_every_kind_of_error_has_its_defaults(
 
 def test_what_is_said_overrides_the_defaults() -> None:
     """An error keeps the status, type, code and path that it was made with; its class stays as it was."""
-    error = BadUpstream("Slow down.", "input", "slow", status=429, type="rate_limit_error")
+    error = UpstreamError("Slow down.", "input", "slow", status=429, type="rate_limit_error")
     assert (error.status, error.type, error.code, error.param) == (429, "rate_limit_error", "slow", "input")
-    assert BadUpstream("x").status == 502
+    assert UpstreamError("x").status == 502
 
 
 def test_the_body_has_all_four_keys() -> None:
     """Both APIs send message, type, param and code, null or not (protocol 7.1)."""
-    assert BadUpstream("It broke.").body() == {
+    assert UpstreamError("It broke.").body() == {
         "error": {"message": "It broke.", "type": "server_error", "param": None, "code": None}
     }
 
 
 def test_one_loss_that_was_not_allowed() -> None:
-    """NotSayable names the first loss by the caller's path."""
-    error = NotSayable([Loss("store", "dropped", "answers are not stored here")])
-    assert isinstance(error, BadRequest)
+    """UntranslatableError names the first loss by the caller's path."""
+    error = UntranslatableError([Loss("store", "dropped", "answers are not stored here")])
+    assert isinstance(error, RequestError)
     assert (error.status, error.param, error.code) == (400, "store", "unsupported_parameter")
     assert error.message == "'store' cannot be carried over in strict mode: answers are not stored here."
 
@@ -51,18 +51,18 @@ def test_one_loss_that_was_not_allowed() -> None:
 def test_several_losses_are_named() -> None:
     """The message names the other losses, some of very many, and all of them are at hand."""
     losses = [Loss("a", "dropped", "x"), Loss("b", "dropped", "y"), Loss("c", "approximated", "z")]
-    error = NotSayable(losses)
+    error = UntranslatableError(losses)
     assert error.losses == tuple(losses)
     assert error.message.endswith("x. Neither can 'b', 'c'.")
-    assert NotSayable(losses * 3).message.endswith("x. Neither can 'b', 'c', 'a', 'b', 'c', ....")
+    assert UntranslatableError(losses * 3).message.endswith("x. Neither can 'b', 'c', 'a', 'b', 'c', ....")
 
 
 ERRORS = [
     TranslationError("It broke."),
-    BadRequest("Wrong.", "input[0].content", "", status=413),
-    NotSayable([Loss("store", "dropped", "why", {"private": [1]}), Loss("a", "approximated", "x")]),
-    BadUpstream("Slow down.", None, "slow", status=429, type="rate_limit_error"),
-    Misuse("The answer has ended."),
+    RequestError("Wrong.", "input[0].content", "", status=413),
+    UntranslatableError([Loss("store", "dropped", "why", {"private": [1]}), Loss("a", "approximated", "x")]),
+    UpstreamError("Slow down.", None, "slow", status=429, type="rate_limit_error"),
+    ProtocolMisuse("The answer has ended."),
 ]
 
 
@@ -94,7 +94,7 @@ def test_errors_cannot_be_changed(error: TranslationError, name: str) -> None:
 
 def test_what_python_notes_on_an_error_can_be_set() -> None:
     """Tracebacks, causes and notes are no words of the error."""
-    error = Misuse("x")
+    error = ProtocolMisuse("x")
     error.__traceback__ = error.__cause__ = error.__context__ = None
     error.add_note("seen by the test")
     assert pickled(error).__notes__ == ["seen by the test"]
@@ -108,13 +108,13 @@ def test_another_error_of_the_same_kind() -> None:
         try:
             raise ValueError("cause")
         except ValueError as cause:
-            raise BadUpstream("No 'messages[0]'.", "messages[0]", "c", status=400) from cause
-    except BadUpstream as error:
+            raise UpstreamError("No 'messages[0]'.", "messages[0]", "c", status=400) from cause
+    except UpstreamError as error:
         first = error
     other = first.replace(message="No 'input[0]'.", param="input[0]")
     assert (str(other), other.message, other.param) == ("No 'input[0]'.", "No 'input[0]'.", "input[0]")
     assert (str(first), first.param) == ("No 'messages[0]'.", "messages[0]")
-    assert (other.code, other.status, type(other)) == ("c", 400, BadUpstream)
+    assert (other.code, other.status, type(other)) == ("c", 400, UpstreamError)
     assert other.__cause__ is first.__cause__
     assert other.__traceback__ is first.__traceback__
     with pytest.raises(TypeError, match="an error has no 'losses' to replace"):

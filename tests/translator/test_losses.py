@@ -93,7 +93,7 @@ def test_the_header_has_a_limit(limit: int) -> None:
     """However many losses there are, the header stays within its limit, and what is left out is counted."""
     report = Report()
     for i in range(300):
-        report.dropped(f"input[{i}].{'x' * (i % 50)}", "no such field is known")
+        report.dropped(f"input[{i}].{'x' * (i % 50)}", "unknown field")
     header = report.header(limit)
     *shown, more = members_of(header)
     assert len(header) <= limit

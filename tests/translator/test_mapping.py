@@ -2,35 +2,32 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Profile, Report
+from diglot.translator import Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.mapping import (
+    CARRIED,
     HANDED_ON,
     Goal,
     Row,
     Way,
     by_code,
+    carried,
     compile_rules,
-    extra,
-    hint,
+    field,
+    handed_on,
     is_one_of,
     live,
     lost,
-    moved,
-    noted,
     put,
     refused,
-    responses_only,
-    same,
     walk,
-    ways,
     without,
 )
 
 ALL = Profile(unsupported=frozenset(), renamed={})
 
 
-NOWHERE = Way("by code")
+NOWHERE = by_code("read by code")
 
 
 def walked(
@@ -45,13 +42,13 @@ def walked(
 
 
 def to_chat(name: str, way: Way) -> Row:
-    return ways(name, way, NOWHERE)
+    return field(name, way, NOWHERE)
 
 
 @pytest.mark.parametrize("value", [0, 0.0, False, "", [], {}])
 def test_a_carried_field_arrives_whatever_it_holds(value: Any) -> None:
     """Zero, false and empty are values; only null is none."""
-    out, losses = walked(same("a"), {"a": value})
+    out, losses = walked([field("a")], {"a": value})
     assert out == {"a": value}
     assert type(out["a"]) is type(value)
     assert losses == []
@@ -59,7 +56,7 @@ def test_a_carried_field_arrives_whatever_it_holds(value: Any) -> None:
 
 def test_null_says_nothing() -> None:
     """A null is neither carried nor lost, at the top or inside."""
-    rows = [*same("a"), moved("b.c", "d"), responses_only("e", "why")]
+    rows = [field("a"), Row("b.c", "d", CARRIED, CARRIED), Row("e", None, lost("why"), HANDED_ON)]
     rows += [to_chat("f", refused("why")), to_chat("g", live("why", "off"))]
     assert walked(rows, dict.fromkeys("abefg")) == ({}, [])
     assert walked(rows, {"b": {"c": None}}) == ({}, [])
@@ -67,7 +64,11 @@ def test_null_says_nothing() -> None:
 
 def test_a_moved_field_changes_name_and_depth() -> None:
     """Dotted paths are places inside objects, on both sides."""
-    rows = [moved("text.verbosity", "verbosity"), moved("effort", "reasoning.effort"), moved("cap", "reasoning.cap")]
+    rows = [
+        Row("text.verbosity", "verbosity", CARRIED, CARRIED),
+        Row("effort", "reasoning.effort", CARRIED, CARRIED),
+        Row("cap", "reasoning.cap", CARRIED, CARRIED),
+    ]
     out, losses = walked(rows, {"text": {"verbosity": "low"}, "effort": "high", "cap": 5})
     assert out == {"verbosity": "low", "reasoning": {"effort": "high", "cap": 5}}
     assert losses == []
@@ -81,26 +82,29 @@ def test_a_shape_gets_value_path_and_terms() -> None:
         seen.append((value, path, context.profile))
         return value * 2 or None
 
-    assert walked([moved("a.b", "c", doubled)], {"a": {"b": 2}})[0] == {"c": 4}
-    assert walked([moved("a.b", "c", doubled)], {"a": {"b": 0}}) == ({}, [])
+    assert walked([Row("a.b", "c", carried(doubled), CARRIED)], {"a": {"b": 2}})[0] == {"c": 4}
+    assert walked([Row("a.b", "c", carried(doubled), CARRIED)], {"a": {"b": 0}}) == ({}, [])
     assert seen[0] == (2, "a.b", ALL)
 
 
 def test_an_upstream_may_know_another_name() -> None:
     """The profile renames the chat field, not the client's."""
     profile = Profile(renamed={"limit": "max.tokens"}, unsupported=frozenset())
-    assert walked([moved("cap", "limit")], {"cap": 5}, profile)[0] == {"max": {"tokens": 5}}
+    assert walked([Row("cap", "limit", CARRIED, CARRIED)], {"cap": 5}, profile)[0] == {"max": {"tokens": 5}}
 
 
 @pytest.mark.parametrize("taken", [frozenset({"limit"}), frozenset({"limit.cap"})])
 def test_what_the_upstream_does_not_take_is_dropped(taken: frozenset[str]) -> None:
     """A field, or all fields inside of one, can be switched off by the profile; that is reported."""
-    assert walked([moved("cap", "limit.cap")], {"cap": 5}, Profile(unsupported=taken)) == ({}, [("cap", "dropped")])
+    assert walked([Row("cap", "limit.cap", CARRIED, CARRIED)], {"cap": 5}, Profile(unsupported=taken)) == (
+        {},
+        [("cap", "dropped")],
+    )
 
 
 def test_a_hint_that_says_nothing_is_not_missed() -> None:
     """A harmless value is carried where it can be, and not reported where it cannot."""
-    rows = [hint("tier", None, "auto")]
+    rows = [field("tier", carried(harmless=("auto",)))]
     assert walked(rows, {"tier": "auto"}) == ({"tier": "auto"}, [])
     assert walked(rows, {"tier": "auto"}, Profile(unsupported=frozenset({"tier"}))) == ({}, [])
     assert walked(rows, {"tier": "flex"}, Profile(unsupported=frozenset({"tier"}))) == ({}, [("tier", "dropped")])
@@ -109,10 +113,10 @@ def test_a_hint_that_says_nothing_is_not_missed() -> None:
 @pytest.mark.parametrize(
     ("row", "goal", "kind"),
     [
-        (responses_only("a", "why", False), "chat", "dropped"),
-        (ways("a", NOWHERE, lost("why")), "responses", "dropped"),
-        (ways("a", live("why", "off", False), NOWHERE), "chat", "emulated"),
-        (ways("a", NOWHERE, live("why", "off", False)), "responses", "emulated"),
+        (Row("a", None, lost("why", False), HANDED_ON), "chat", "dropped"),
+        (field("a", NOWHERE, lost("why")), "responses", "dropped"),
+        (field("a", live("why", "off", False), NOWHERE), "chat", "emulated"),
+        (field("a", NOWHERE, live("why", "off", False)), "responses", "emulated"),
     ],
 )
 def test_what_stays_behind_is_reported(row: Row, goal: Goal, kind: str) -> None:
@@ -127,14 +131,14 @@ def test_a_value_may_have_to_be_read() -> None:
     def stripped(value: Any, path: str, context: Context) -> Any:
         return value.strip()
 
-    rows = [ways("a", NOWHERE, live("why", "off", "", shape=stripped))]
+    rows = [field("a", NOWHERE, live("why", "off", "", shape=stripped))]
     assert walked(rows, {"a": " "}, goal="responses") == ({}, [])
     assert walked(rows, {"a": " x"}, goal="responses") == ({}, [("a", "emulated")])
 
 
 def test_what_only_an_answer_shows_is_dropped_without_one() -> None:
     """Code reads it, but it becomes no part of the request."""
-    rows = [noted("a", "why", "off")]
+    rows = [Row("a", None, by_code("why", offline="off"), HANDED_ON)]
     assert walked(rows, {"a": 1}) == ({}, [])
     assert walked(rows, {"a": 1}, is_live=False) == ({}, [("a", "dropped")])
     assert walked(rows, {"a": None}, is_live=False) == ({}, [])
@@ -142,14 +146,14 @@ def test_what_only_an_answer_shows_is_dropped_without_one() -> None:
 
 def test_harmless_values_stay_behind_in_silence() -> None:
     """A value that says no more than leaving the field out is no loss; 0 is not False, 1 is not True."""
-    rows = [responses_only("a", "why", False), to_chat("b", live("why", "off", {}))]
+    rows = [Row("a", None, lost("why", False), HANDED_ON), to_chat("b", live("why", "off", {}))]
     assert walked(rows, {"a": False, "b": {}}) == ({}, [])
     assert walked(rows, {"a": 0}) == ({}, [("a", "dropped")])
 
 
 def test_a_refused_field_is_an_error() -> None:
     """A field that cannot be left out without lying is a 400 with its path."""
-    with pytest.raises(BadRequest, match=r"'a\.b' is not supported: there is none\.") as raised:
+    with pytest.raises(RequestError, match=r"'a\.b' is not supported: there is none\.") as raised:
         walked([to_chat("a.b", refused("there is none", "auto"))], {"a": {"b": "x"}})
     assert (raised.value.param, raised.value.code) == ("a.b", "unsupported_parameter")
     assert walked([to_chat("a.b", refused("there is none", "auto"))], {"a": {"b": "auto"}}) == ({}, [])
@@ -157,7 +161,10 @@ def test_a_refused_field_is_an_error() -> None:
 
 def test_fields_of_the_other_dialect_are_handed_on() -> None:
     """Who sends a field that only the upstream's dialect has means what it says."""
-    rows = [extra("seed", lost("there is no seed")), responses_only("truncation", "why")]
+    rows = [
+        field("seed", handed_on(0), lost("Responses requests have no `seed`")),
+        Row("truncation", None, lost("why"), HANDED_ON),
+    ]
     assert walked(rows, {"seed": 1}) == ({"seed": 1}, [])
     assert walked(rows, {"truncation": "auto"}, goal="responses") == ({"truncation": "auto"}, [])
 
@@ -165,9 +172,9 @@ def test_fields_of_the_other_dialect_are_handed_on() -> None:
 @pytest.mark.parametrize(
     ("row", "value"),
     [
-        (extra("seed", lost("there is no seed")), 1),
-        (extra("seed", refused("there is no seed")), 1),
-        (ways("seed", HANDED_ON, live("why", "off")), 0),
+        (field("seed", HANDED_ON, lost("Responses requests have no `seed`")), 1),
+        (field("seed", HANDED_ON, refused("Responses requests have no `seed`")), 1),
+        (field("seed", HANDED_ON, live("why", "off")), 0),
     ],
 )
 def test_some_upstreams_take_extras(row: Row, value: int) -> None:
@@ -177,16 +184,16 @@ def test_some_upstreams_take_extras(row: Row, value: int) -> None:
 
 
 @pytest.mark.parametrize(("goal", "given", "made"), [("chat", "max", "limit"), ("responses", "limit", "max")])
-def test_a_row_is_read_both_ways(goal: Goal, given: str, made: str) -> None:
+def test_a_row_is_read_both_field(goal: Goal, given: str, made: str) -> None:
     """A name of the other dialect is not taken: it says nothing here, and the loss says what does."""
-    rows = [moved("max", "limit")]
+    rows = [Row("max", "limit", CARRIED, CARRIED)]
     assert walked(rows, {given: 5}, goal=goal) == ({made: 5}, [])
     assert walked(rows, {made: 5}, goal=goal) == ({}, [(made, "dropped")])
 
 
 def test_another_name_of_a_field_is_a_row_of_its_own() -> None:
     """One direction reads both names, the other writes one of them."""
-    rows = [moved("max", "limit"), Row("max", "old", None, Way("carried"))]
+    rows = [Row("max", "limit", CARRIED, CARRIED), Row("max", "old", None, CARRIED)]
     assert walked(rows, {"old": 5}, goal="responses") == ({"max": 5}, [])
     assert walked(rows, {"max": 5}) == ({"limit": 5}, [])
     assert walked(rows, {"old": 5}) == ({}, [("old", "dropped")])
@@ -195,7 +202,7 @@ def test_another_name_of_a_field_is_a_row_of_its_own() -> None:
 def test_upstreams_of_either_dialect_refuse_fields() -> None:
     """Each dialect has its own list of what the upstream does not take; renaming is for chat upstreams."""
     profile = Profile(responses_unsupported=frozenset({"text"}), renamed={"effort": "other"}, unsupported=frozenset())
-    rows = [moved("text.tone", "tone"), *same("effort")]
+    rows = [Row("text.tone", "tone", CARRIED, CARRIED), field("effort")]
     assert walked(rows, {"tone": "dry"}, profile, "responses") == ({}, [("tone", "dropped")])
     assert walked(rows, {"effort": 1}, profile, "responses") == ({"effort": 1}, [])
     assert walked(rows, {"text": {"tone": "dry"}}, profile) == ({"tone": "dry"}, [])
@@ -204,7 +211,10 @@ def test_upstreams_of_either_dialect_refuse_fields() -> None:
 @pytest.mark.parametrize("goal", ["chat", "responses"])
 def test_fields_by_code_are_left_to_the_code(goal: Goal) -> None:
     """The walk neither carries nor reports them, where they have a meaning."""
-    rows = [by_code("input", "messages", "why", "as items"), by_code("instructions", "messages", "first", "")]
+    rows = [
+        Row("input", "messages", by_code("why"), by_code("messages become items")),
+        Row("instructions", "messages", by_code("first"), None),
+    ]
     assert walked(rows, {"input" if goal == "chat" else "messages": "x"}, goal=goal) == ({}, [])
     assert walked(rows, {"instructions": "x"}, goal=goal)[1] == ([("instructions", "dropped")] * (goal != "chat"))
 
@@ -212,7 +222,7 @@ def test_fields_by_code_are_left_to_the_code(goal: Goal) -> None:
 def test_unknown_fields_pass_or_are_reported() -> None:
     """The profile decides on fields of no specification; inside of known objects they are always reported."""
     body = {"top_k": 5, "text": {"tone": "dry", "mood": None}}
-    rows = [moved("text.verbosity", "verbosity")]
+    rows = [Row("text.verbosity", "verbosity", CARRIED, CARRIED)]
     assert walked(rows, body) == ({"top_k": 5}, [("text.tone", "dropped")])
     reported = walked(rows, {**body, "min_p": None}, Profile(unknown="report"))
     assert reported == ({}, [("top_k", "dropped"), ("text.tone", "dropped")])
@@ -221,8 +231,8 @@ def test_unknown_fields_pass_or_are_reported() -> None:
 
 def test_an_object_must_be_an_object() -> None:
     """Where fields are nested, anything else than an object is a 400."""
-    with pytest.raises(BadRequest) as raised:
-        walked([moved("text.verbosity", "verbosity")], {"text": "low"})
+    with pytest.raises(RequestError) as raised:
+        walked([Row("text.verbosity", "verbosity", CARRIED, CARRIED)], {"text": "low"})
     assert (raised.value.param, raised.value.code) == ("text", "invalid_type")
 
 

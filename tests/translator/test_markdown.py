@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import PRESETS, BadRequest, Profile, Report, fields_as_markdown, request
+from diglot.translator import PRESETS, Profile, Report, RequestError, fields_as_markdown, request
 from diglot.translator.fields import ANSWER, COMPLETION, REQUEST
 from diglot.translator.mapping import Goal, Way, put
 from diglot.translator.markdown import fate
@@ -107,7 +107,7 @@ def test_the_table_says_what_happens(profile: Profile, goal: Goal) -> None:
         report = Report()
         try:
             made = CONVERT[goal](given, profile=profile, report=report)
-        except BadRequest:
+        except RequestError:
             assert "**refused**" in words, name
             continue
         if name == "store" and not profile.stores:
@@ -134,14 +134,14 @@ def within(body: Any, path: str) -> Any:
 def test_fields_of_a_profile() -> None:
     """What an upstream knows under another name, and what it does not take, is told for any profile."""
     default, openai = list(fields_as_markdown()), list(fields_as_markdown("openai"))
-    assert "| `max_output_tokens` | `max_tokens` | as it is |" in default
-    assert "| `max_output_tokens` | `max_completion_tokens` | as it is |" in openai
+    assert "| `max_output_tokens` | `max_tokens` | as is |" in default
+    assert "| `max_output_tokens` | `max_completion_tokens` | as is |" in openai
     assert "| `text.verbosity` |  | not sent (reported) |" in default
-    assert "| `text.verbosity` | `verbosity` | as it is |" in openai
+    assert "| `text.verbosity` | `verbosity` | as is |" in openai
     assert any("the profile `openai`" in line for line in openai)
     taking = Profile(responses_extras=frozenset({"stop"}), responses_unsupported=frozenset({"text"}))
     lines = list(fields_as_markdown(taking))
-    assert "| `stop` | `stop` | the upstream takes it |" in lines
+    assert "| `stop` | `stop` | the upstream supports it |" in lines
     assert "| `response_format` |  | not sent (reported) |" in lines
     with pytest.raises(ValueError, match="unknown profile 'opnai'"):
         list(fields_as_markdown("opnai"))

@@ -4,7 +4,7 @@ import pytest
 from diglot.translator import PRESETS, Profile, preset
 from diglot.translator.fields import REQUEST
 from diglot.translator.parts import reasoning
-from diglot.translator.presets import chosen
+from diglot.translator.presets import resolve_profile
 
 SENT = {row.chat for row in REQUEST if row.chat} | {"prompt_cache_options"}
 
@@ -18,7 +18,7 @@ def test_every_preset_is_found_by_its_name(name: str) -> None:
 
 def test_an_unknown_preset_is_an_error_that_lists_all() -> None:
     """Somebody who misspells a name sees what there is."""
-    with pytest.raises(ValueError, match="unknown profile 'opnai'; there are: default, openai, azure"):
+    with pytest.raises(ValueError, match="unknown profile 'opnai'; the presets are: default, openai, azure"):
         preset("opnai")
 
 
@@ -41,8 +41,12 @@ def test_presets_name_fields_that_are_sent(profile: Profile) -> None:
 def test_a_profile_is_meant_by_its_name() -> None:
     """Wherever a profile is taken, a name will do; none means the default."""
     mine = Profile(name="mine")
-    assert (chosen(None), chosen("vllm"), chosen(mine)) == (preset("default"), preset("vllm"), mine)
+    assert (resolve_profile(None), resolve_profile("vllm"), resolve_profile(mine)) == (
+        preset("default"),
+        preset("vllm"),
+        mine,
+    )
     with pytest.raises(ValueError, match="unknown profile 'opnai'"):
-        chosen("opnai")
-    with pytest.raises(TypeError, match="a profile is a Profile or the name of a preset, not a dict"):
-        chosen({})  # pyright: ignore[reportArgumentType]
+        resolve_profile("opnai")
+    with pytest.raises(TypeError, match="a profile must be a Profile or the name of a preset, not a dict"):
+        resolve_profile({})  # pyright: ignore[reportArgumentType]

@@ -127,9 +127,9 @@ def test_other_settings() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"effort": ()}, "a profile has no setting 'effort'; there are: name, developer_role"),
-        ({"efforts": "low"}, r"a setting does not fit: Expected `array`, got `str` - at `\$.efforts`"),
-        ({"events": "other"}, "a setting does not fit: Invalid enum value 'other'"),
+        ({"effort": ()}, "a profile has no setting 'effort'; its settings are: name, developer_role"),
+        ({"efforts": "low"}, r"invalid setting: Expected `array`, got `str` - at `\$.efforts`"),
+        ({"events": "other"}, "invalid setting: Invalid enum value 'other'"),
     ],
 )
 def test_settings_that_do_not_fit(changes: dict[str, Any], words: str) -> None:

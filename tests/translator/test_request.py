@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, NotSayable, Profile, Report, decode_json, preset, request
+from diglot.translator import Profile, Report, RequestError, UntranslatableError, decode_json, preset, request
 from diglot.translator.context import Context
 
 TOOL = {"type": "function", "name": "f"}
@@ -34,7 +34,7 @@ def test_a_report_that_is_empty_is_used() -> None:
 
 def test_strict_refuses_losses() -> None:
     """All losses that were not allowed are in the error; what is emulated is allowed."""
-    with pytest.raises(NotSayable) as raised:
+    with pytest.raises(UntranslatableError) as raised:
         request.to_chat(body(truncation="auto", context_management=[{"type": "compaction"}]), strict=True)
     assert [loss.path for loss in raised.value.losses] == ["truncation", "context_management"]
     assert raised.value.param == "truncation"
@@ -55,10 +55,10 @@ def test_what_an_answer_does_is_dropped_without_one(more: Any, path: str, kinds:
     report = Report()
     assert request.to_chat(body(**more), report=report) == body_of_one_word()
     assert [(loss.path, loss.kind) for loss in report] == [(path, "dropped")]
-    with pytest.raises(NotSayable, match="only a live exchange"):
+    with pytest.raises(UntranslatableError, match="only a live exchange"):
         request.to_chat(body(**more), strict=True)
     assert [loss.kind for loss in serve(more, strict=True).report] == kinds
-    with pytest.raises(NotSayable):
+    with pytest.raises(UntranslatableError):
         serve(more, strict=True, live=False)
 
 
@@ -75,9 +75,9 @@ def test_storage_is_refused_in_strict_mode(serve: Any) -> None:
     exchange = serve({"store": True})
     assert [(loss.path, loss.kind) for loss in exchange.report] == [("store", "dropped")]
     assert exchange.answer({"choices": [{"message": {"content": "Hi"}}]})["store"] is False
-    with pytest.raises(NotSayable):
+    with pytest.raises(UntranslatableError):
         serve({"store": True}, strict=True)
-    with pytest.raises(NotSayable):
+    with pytest.raises(UntranslatableError):
         request.to_chat(body(store=True), strict=True)
 
 
@@ -95,7 +95,7 @@ def test_settings_are_named(convert: Any) -> None:
             convert(given, positional)
     with pytest.raises(TypeError, match="a report is a Report, not a Profile"):
         convert(given, report=openai)
-    with pytest.raises(TypeError, match="a profile is a Profile or the name of a preset, not a Report"):
+    with pytest.raises(TypeError, match="a profile must be a Profile or the name of a preset, not a Report"):
         convert(given, profile=Report())
     with pytest.raises(ValueError, match="unknown profile 'opnai'"):
         convert(given, profile="opnai")
@@ -143,7 +143,7 @@ def test_fields_that_code_writes_can_be_renamed_and_left_out() -> None:
 )
 def test_what_is_no_request_is_refused(given: Any, param: str, code: str) -> None:
     """A 400 with OpenAI's code, and the path of what is missing or wrong."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         request.to_chat(given)
     assert (raised.value.param, raised.value.code) == (param, code)
 
@@ -156,7 +156,7 @@ def test_nesting_without_end_is_refused(field: str) -> None:
         deep = {"type": "object", "properties": {"a": deep}, "required": ["a"], "additionalProperties": False}
     tool = {**TOOL, "parameters": deep}
     given = body(tools=[tool]) if field == "tools" else body(input=[{"type": "additional_tools", "tools": [tool]}])
-    with pytest.raises(BadRequest, match="nested too deeply"):
+    with pytest.raises(RequestError, match="nested too deeply"):
         request.to_chat(given, profile=preset("openai"))
 
 

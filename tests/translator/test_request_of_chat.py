@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, NotSayable, Profile, Report, ServeChat, request
+from diglot.translator import Profile, Report, RequestError, ServeChat, UntranslatableError, request
 from diglot.translator.context import Context
 
 FUNCTION = {"type": "function", "function": {"name": "f"}}
@@ -15,7 +15,7 @@ def chat(**more: Any) -> dict[str, Any]:
     return {"model": "m", "messages": [{"role": "user", "content": "Go"}], **more}
 
 
-def back(given: dict[str, Any], **profile: Any) -> tuple[request.ResponsesRequest, list[tuple[str, str]]]:
+def back(given: dict[str, Any], **profile: Any) -> tuple[request.ResponsesTranslation, list[tuple[str, str]]]:
     """The Responses request and what is kept beside it, and (path, kind) of what was lost."""
     context = Context(Profile(**profile), Report())
     return request.translate_to_responses(given, context), [(loss.path, loss.kind) for loss in context.report]
@@ -37,7 +37,7 @@ def test_an_empty_report_is_used_here_too() -> None:
 
 def test_strict_refuses_losses_of_chat_requests() -> None:
     """What is emulated is allowed."""
-    with pytest.raises(NotSayable) as raised:
+    with pytest.raises(UntranslatableError) as raised:
         request.to_responses(chat(seed=1, top_k=1), strict=True)
     assert [loss.path for loss in raised.value.losses] == ["seed", "top_k"]
     request.to_responses(chat(tools=[{"type": "function", "function": {"name": "f"}}], tool_choice="none"), strict=True)
@@ -56,11 +56,11 @@ def test_what_an_answer_does_is_dropped_without_one(more: Any, path: str, harmle
     report = Report()
     assert request.to_responses(chat(**more), report=report) == request.to_responses(chat(**harmless), strict=True)
     assert [(loss.path, loss.kind) for loss in report] == [(path, "dropped")]
-    with pytest.raises(NotSayable, match="only a live exchange"):
+    with pytest.raises(UntranslatableError, match="only a live exchange"):
         request.to_responses(chat(**more), strict=True)
     live = ServeChat(chat(**more), strict=True, new_id=new_id, clock=lambda: 1.0)
     assert [(loss.path, loss.kind) for loss in live.report] == [(path, "emulated")]
-    with pytest.raises(NotSayable):
+    with pytest.raises(UntranslatableError):
         ServeChat(chat(**more), strict=True, live=False, new_id=new_id, clock=lambda: 1.0)
 
 
@@ -100,7 +100,7 @@ def test_the_upstream_may_make_several_choices() -> None:
 )
 def test_what_is_no_chat_request_is_refused(given: Any, param: str, code: str) -> None:
     """A 400 with OpenAI's code, and the path of what is missing or wrong."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         request.to_responses(given)
     assert (raised.value.param, raised.value.code) == (param, code)
 
@@ -111,7 +111,7 @@ def test_arguments_without_end_are_refused() -> None:
     for _ in range(100_000):
         deep = {"a": deep}
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": deep}}
-    with pytest.raises(BadRequest, match="nested too deeply"):
+    with pytest.raises(RequestError, match="nested too deeply"):
         request.to_responses(chat(messages=[{"role": "assistant", "tool_calls": [call]}]))
 
 
@@ -245,4 +245,4 @@ def test_what_is_kept_of_a_chat_request() -> None:
     assert (made.copies, made.include_usage, made.legacy) == (3, True, False)
     assert (made.origins, made.declared) == (["messages[0]"], ["tools[0].function", "functions[0]"])
     made, _ = back(chat(stream_options=None))
-    assert (made.copies, made.include_usage, made.stops, made.given) == (1, False, (), chat(stream_options=None))
+    assert (made.copies, made.include_usage, made.stops, made.source) == (1, False, (), chat(stream_options=None))

@@ -4,14 +4,14 @@ import pytest
 
 from diglot.translator import Profile, Report
 from diglot.translator.context import Context
-from diglot.translator.spellings import said_once
+from diglot.translator.spellings import without_synonyms
 
 
 def once(**body: Any) -> tuple[dict[str, Any], list[str]]:
     """What is left that says something, and what was dropped."""
     context = Context(Profile(), Report())
     before = repr(body)
-    left = said_once(body, context)
+    left = without_synonyms(body, context)
     assert repr(body) == before
     return {name: value for name, value in left.items() if value is not None}, [loss.path for loss in context.report]
 

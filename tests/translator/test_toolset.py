@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Profile, Report, request
+from diglot.translator import Profile, Report, RequestError, request
 
 TOOL = {"type": "function", "name": "f"}
 CHAT_TOOL = {"type": "function", "function": {"name": "f"}}
@@ -53,7 +53,7 @@ def test_what_the_upstream_takes(
 @pytest.mark.parametrize(("name", "choice"), [("tool_choice", "required"), ("function_call", {"name": "f"})])
 def test_a_choice_needs_tools(name: str, choice: Any) -> None:
     """As the APIs themselves say."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         request.to_responses({"model": "m", "messages": [{"role": "user", "content": "Go"}], name: choice})
     assert raised.value.param == name
 

@@ -1,1 +1,1 @@
-"""One object per call: ties request, answer, stream, errors and losses together."""
+"""One object per call, which ties request, answer, stream, errors and losses together."""

@@ -1,4 +1,4 @@
-"""Several calls of an upstream that are one chat completion: the branches of `n` (protocol 1.5b)."""
+"""Several calls of an upstream merged into one chat completion: the branches of `n` (protocol 1.5b)."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import TranslationError
-from ..wire import json, sse
+from ..wire import sse
 
 Body = dict[str, Any]
 _SHARED = ("id", "created", "model")
 _AT_THE_END = ("moderation", "usage")  # in this order: each chunk after the usage would overwrite it (G12, G7)
 
 
-class Branches:
-    """Whole frames of several chat streams in, whole frames of one out; the number of a branch is its choice's index.
+class ChoiceMerger:
+    """Chunks of several chat streams in, whole frames of one out; the number of a branch is the index of its choice.
 
-    All choices begin before anything else (G6), whichever branch speaks first. When ``ended``, nothing follows: all
+    All choices begin before anything else (G6), whichever branch is first. Once ``ended``, nothing follows: all
     branches are over, or one has failed, which fails them all.
     """
 
@@ -26,27 +26,27 @@ class Branches:
         self._running = set(range(count))
         self._shared: Body = {}
         self._ends: dict[str, list[Body]] = {name: [] for name in _AT_THE_END}
-        self._decoder = sse.Decoder()
 
-    def take(self, branch: int, frames: bytes) -> bytes:
-        """Take whole frames of one branch's stream; return those that the client gets for them."""
-        pieces: list[bytes] = []
-        for event in self._decoder.feed(frames):
-            if not self.ended:
-                chunks = self.finish(branch) if event.is_done else self.feed(branch, json.decode(event.data, None))
-                pieces += [sse.data(chunk) for chunk in chunks]
-                pieces += [sse.DONE] * self.ended
-        return b"".join(pieces)
-
-    def fail(self, error: TranslationError) -> bytes:
-        """End all of it with an error; return the frames that say so."""
+    def take(self, branch: int, events: Sequence[Body], more: bool = True) -> list[bytes]:
+        """Read chunks of one branch's stream, the last ones if there are no *more*; return the client's frames."""
         if self.ended:
-            return b""
+            return []
+        chunks = [each for event in events for each in self.feed(branch, event)]
+        if not (more or self.ended):
+            chunks += self.finish(branch)
+        return [*map(sse.data, chunks), *[sse.DONE] * self.ended]
+
+    def fail(self, error: TranslationError) -> list[bytes]:
+        """End all branches with an error; return the frames for it."""
+        if self.ended:
+            return []
         self.ended = True
-        return sse.data(error.body()) + sse.DONE
+        return [sse.data(error.body()), sse.DONE]
 
     def feed(self, branch: int, chunk: Body) -> list[Body]:
-        """Take one chunk of a branch's stream."""
+        """Read one chunk of a branch's stream."""
+        if self.ended:
+            return []
         if chunk.get("error"):
             self.ended = True
             return [chunk]
@@ -59,7 +59,7 @@ class Branches:
         return begun
 
     def finish(self, branch: int) -> list[Body]:
-        """The stream of a branch is over; with the last one come the chunks that are about all of them."""
+        """End the stream of a branch; after the last one follow the chunks about all of them."""
         self._running.discard(branch)
         if self._running:
             return []

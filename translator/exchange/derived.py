@@ -1,6 +1,6 @@
-"""Ids and times that are functions of the input, for callers that hand in none: the same input gives the same bytes.
+"""Ids and times derived from the input, for callers that pass none: the same input gives the same bytes.
 
-Servers hand in random ids and a real clock: two clients that send the same request must not get the same ids.
+Servers pass random ids and a real clock: two clients that send the same request must not get the same ids.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ..wire import json
 
 
 class Ids:
-    """Makes ids for prefixes (``resp`` -> ``resp_...``) from the values that it was given and from how many it made."""
+    """Makes ids for prefixes (``resp`` -> ``resp_...``) from the values it was given and the number of ids so far."""
 
     def __init__(self, *values: Any) -> None:
         self._hash = hashlib.sha256()

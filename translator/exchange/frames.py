@@ -1,16 +1,18 @@
-"""Bytes of an upstream's stream in, whole frames of the client's stream out; the same in both directions."""
+"""Bytes of an upstream's stream in, whole frames of the client's stream out, in both directions."""
 
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from ..errors import TranslationError
 from ..parts import upstream_errors
 from ..wire import json, sse
 
 Body = dict[str, Any]
+Frame = TypeVar("Frame")
 _ERROR = re.compile(r"error|exception|traceback|\bfail(ed|ure)\b|out of memory", re.I)
 _LABEL = re.compile(r"^\[?error\]?\s*[:\-]\s*", re.I)
 _JSON = ("{", "[")
@@ -19,7 +21,7 @@ _TOO_MANY = f"an event of more than {json.MAX_VALUES:,} JSON values"
 
 
 class FastPath(Protocol):
-    """A short cut from an event to its frame; None for what must go the general path."""
+    """A shortcut from an event to its frame; None for events that must take the general path."""
 
     def take(self, event: sse.Event, /) -> bytes | None: ...
 
@@ -50,25 +52,18 @@ class Transducer(Protocol):
     def fail(self, error: TranslationError) -> list[Body]: ...
 
 
-class FrameStream:
-    """Bytes in, whole frames out.
+class AnswerStream(ABC, Generic[Frame]):
+    """What streams share, whether the client's events come out encoded or not.
 
     Every verb returns a list of frames. Before anything has ``started``, a failure is raised as TranslationError:
-    answer it over HTTP. When ``finishing``, wait only a moment for the rest, then ``finish``. When ``ended``, stop;
-    when it was also ``cut_short``, the upstream still works in vain: hang up.
+    answer it over HTTP. When ``finishing``, wait only a moment for the rest, then ``finish``. When ``ended``, stop; if
+    it was also ``cut_short``, hang up, because the upstream is still working in vain.
     """
 
-    def __init__(
-        self, transducer: Transducer, decoder: sse.Decoder, frame: Callable[[Body], bytes], done_mark: bool
-    ) -> None:
+    def __init__(self, transducer: Transducer, decoder: sse.Decoder) -> None:
         self._transducer = transducer
         self._decoder = decoder
-        self._frame = frame
-        self._done_mark = done_mark
-        self._fast_path = transducer.fast_path()
         self._has_remarks = False  # lines that are no words of an answer
-        self._closed: FastPath | None = None  # the fast path while a large event is on its way
-        decoder.warn = self._close_fast_path
         self.finishing: bool = False
         self.ended: bool = False  # kept here, because they are asked for after every chunk
 
@@ -82,12 +77,12 @@ class FrameStream:
 
     @property
     def failing(self) -> bool:
-        """Whether, when ``finishing``, nothing but the reason of a failure is waited for."""
+        """Whether, when ``finishing``, only the reason of a failure may still follow."""
         return self._transducer.failing
 
     @property
     def failure(self) -> TranslationError | None:
-        """Why there is no answer. The client of a stream was told; to others, this is to be told instead of one."""
+        """Why there is no answer. The client of a stream has received it; others get it in place of an answer."""
         return self._transducer.failure
 
     @property
@@ -96,72 +91,69 @@ class FrameStream:
         return self._transducer.answer
 
     def release(self) -> None:
-        """Let go of the request: what ``answer`` repeats of it stays encoded (`msgspec.Raw`)."""
+        """Release the request; what ``answer`` repeats of it is kept encoded (`msgspec.Raw`)."""
         self._transducer.release()
 
-    def start(self) -> list[bytes]:
+    def start(self) -> list[Frame]:
         """Begin now, ahead of the first chunk, to keep the connection alive."""
-        return self._frames(self._transducer.start())
+        return list(self._frames(self._transducer.start()))
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take bytes, cut anywhere. What follows the end is ignored."""
+    def feed(self, data: bytes) -> list[Frame]:
+        """Read bytes, cut anywhere. Anything after the end is ignored."""
         try:
             events = self._decoder.feed(data)
         except TranslationError as error:
             return self.fail(error)
         return self._take(events)
 
-    def finish(self) -> list[bytes]:
-        """The upstream closed its stream, or nothing more is waited for."""
+    def finish(self) -> list[Frame]:
+        """End the stream: the upstream closed it, or nothing more is expected."""
         frames = self._take(self._decoder.flush())
-        return frames if self.ended else frames + self._frames(self._finish())
+        return frames if self.ended else [*frames, *self._frames(self._finish())]
 
-    def each(self, data: bytes, last: bool = False) -> Iterator[bytes]:
-        """Do what ``feed`` does, and ``finish`` after the *last* of the data; each frame is made when it is asked for.
+    def each(self, data: bytes, last: bool = False) -> Iterator[Frame]:
+        """Do what ``feed`` does, and ``finish`` after the *last* data; each frame is made on demand.
 
-        At the end of an answer several frames repeat all of it: of a large one, only one should be there at a time.
+        At the end of an answer, several frames repeat all of it: of a large one, only one should be in memory.
         """
         try:
             events = self._decoder.feed(data)
         except TranslationError as error:
-            yield from self._each(self._transducer.fail(error))
+            yield from self._frames(self._transducer.fail(error))
             return
         for event in events:
             yield from self._one(event)
         for event in self._decoder.flush() if last else ():
             yield from self._one(event)
         if last and not self.ended:
-            yield from self._each(self._finish())
+            yield from self._frames(self._finish())
 
-    def fail(self, error: TranslationError) -> list[bytes]:
-        """The upstream broke in a way that the caller knows of."""
-        return [] if self.ended else self._frames(self._transducer.fail(error))
+    def whole(self, answer: Any) -> Iterator[Frame]:
+        """Read a finished, decoded *answer* of the upstream in place of a stream; frames come as from ``each``."""
+        yield from self._frames(self._read_value(answer, None))
+        if not self.ended:
+            yield from self._frames(self._finish(clean=True))
 
-    def _one(self, event: sse.Event) -> Iterator[bytes]:
-        frame = None if self._fast_path is None else self._fast_path.take(event)
-        if frame is not None:
-            yield frame
-        elif not self.ended:
-            yield from self._each(self._read(event))
+    def fail(self, error: TranslationError) -> list[Frame]:
+        """End the stream with *error*, which the caller has detected."""
+        return [] if self.ended else list(self._frames(self._transducer.fail(error)))
 
-    def _take(self, events: list[sse.Event]) -> list[bytes]:
-        frames: list[bytes] = []
-        for event in events:
-            frame = None if self._fast_path is None else self._fast_path.take(event)
-            if frame is not None:
-                frames.append(frame)
-            elif not self.ended:
-                frames += self._frames(self._read(event))
-        return frames
+    @abstractmethod
+    def _frames(self, events: list[Body]) -> Iterator[Frame]:
+        """Note how far the answer is, and give the frames of these events."""
 
-    def _close_fast_path(self) -> None:
-        """A large event comes: it must go the general path, where it is counted what it holds."""
-        self._fast_path, self._closed = None, self._fast_path or self._closed
+    def _note(self) -> None:
+        """Note how far the answer is."""
+        self.finishing, self.ended = self._transducer.finishing, self._transducer.ended
+
+    def _take(self, events: list[sse.Event]) -> list[Frame]:
+        return [frame for event in events for frame in self._one(event)]
+
+    def _one(self, event: sse.Event) -> Iterator[Frame]:
+        if not self.ended:
+            yield from self._frames(self._read(event))
 
     def _read(self, event: sse.Event) -> list[Body]:
-        """The general path."""
-        if self._closed is not None and len(event.data) > sse.LARGE:
-            self._fast_path, self._closed = self._closed, None
         if event.is_done:
             return self._finish(clean=True)
         if not event.data.strip():
@@ -172,12 +164,19 @@ class FrameStream:
             if event.name != "error":
                 return self._take_line(event.data, error)
             chunk = event.data[: upstream_errors.MAX_MESSAGE].decode("utf-8", "replace")
-        if event.name != "error" and not isinstance(chunk, (dict, list)):  # some servers quote their comments
-            return self._take_line(chunk.encode("utf-8", "replace") if isinstance(chunk, str) else event.data, None)
-        return self._transducer.feed(_named(chunk, event.name) if event.name else chunk)
+        if event.name == "error":
+            return self._transducer.feed(_named(chunk, event.name))
+        return self._read_value(_named(chunk, event.name) if event.name else chunk, event.data)
+
+    def _read_value(self, chunk: Any, data: bytes | None) -> list[Body]:
+        if isinstance(chunk, (dict, list)):
+            return self._transducer.feed(chunk)
+        # some servers quote their comments
+        line = chunk.encode("utf-8", "replace") if isinstance(chunk, str) else data or json.encode(chunk)
+        return self._take_line(line, None)
 
     def _take_line(self, data: bytes, error: ValueError | None) -> list[Body]:
-        """Take what is no JSON: a chunk that broke, an error in words, or a comment (W9)."""
+        """Read a line that is not JSON: a broken chunk, an error as text, or a comment (W9)."""
         if isinstance(error, json.TooManyValues):
             self._transducer.garbled(_TOO_MANY)
             return []
@@ -195,14 +194,45 @@ class FrameStream:
             self._transducer.garbled(_NO_JSON)
         return self._transducer.finish(clean)
 
-    def _frames(self, events: list[Body]) -> list[bytes]:
-        return list(self._each(events))
 
-    def _each(self, events: list[Body]) -> Iterator[bytes]:
-        self.finishing, self.ended = self._transducer.finishing, self._transducer.ended
-        if self.ended:
-            self._fast_path = self._closed = None  # what follows the end is ignored
+class EventStream(AnswerStream[Body]):
+    """Bytes in, decoded events of the client's stream out (chunks, for a chat client)."""
+
+    def _frames(self, events: list[Body]) -> Iterator[Body]:
+        self._note()
+        return iter(events)
+
+
+class FrameStream(AnswerStream[bytes]):
+    """Bytes in, whole frames out, ready to be written. Pieces of text take a shortcut."""
+
+    def __init__(
+        self, transducer: Transducer, decoder: sse.Decoder, frame: Callable[[Body], bytes], done_mark: bool
+    ) -> None:
+        super().__init__(transducer, decoder)
+        self._frame = frame
+        self._done_mark = done_mark
+        self._fast_path = transducer.fast_path()
+
+    def _one(self, event: sse.Event) -> Iterator[bytes]:
+        frame = None if self._fast_path is None or len(event.data) > sse.LARGE else self._fast_path.take(event)
+        return super()._one(event) if frame is None else iter((frame,))
+
+    def _take(self, events: list[sse.Event]) -> list[bytes]:
+        frames: list[bytes] = []
+        for event in events:  # a large one must go the general path, where it is counted what it holds
+            frame = None if self._fast_path is None or len(event.data) > sse.LARGE else self._fast_path.take(event)
+            if frame is not None:
+                frames.append(frame)
+            elif not self.ended:
+                frames += self._frames(self._read(event))
+        return frames
+
+    def _frames(self, events: list[Body]) -> Iterator[bytes]:
+        self._note()
         is_over = self.ended
+        if is_over:
+            self._fast_path = None  # what follows the end is ignored
         for event in events:
             yield self._frame(event)
         if is_over and self._done_mark and events:
@@ -210,7 +240,7 @@ class FrameStream:
 
 
 def _named(chunk: Any, name: str) -> Any:
-    """What an event is called says what it is, where its data do not."""
+    """Return a chunk without a type as the event's name says: as an error, or with it as its type."""
     if name == "error" and not (isinstance(chunk, dict) and (chunk.get("error") or chunk.get("type") == "error")):
         return {"error": chunk or "The upstream reported an error."}
     if isinstance(chunk, dict) and "type" not in chunk:

@@ -1,4 +1,4 @@
-"""Paths of one dialect in the words of the other, for errors: `messages[3].content` <-> `input[5].content`."""
+"""Translate paths between the dialects, for errors: `messages[3].content` <-> `input[5].content`."""
 
 from __future__ import annotations
 
@@ -7,55 +7,55 @@ from typing import Any
 
 from .. import fields
 from ..profiles import Profile
-from ..request import ChatRequest, ResponsesRequest
+from ..request import ChatTranslation, ResponsesTranslation
 from ..turns.to_responses import LEGACY
 
 _PATH = re.compile(r"([A-Za-z_]+)(?:\[(\d{1,9})\]|\.(\d{1,9}))?(.*)", re.S)
 
 
-def in_responses(path: str, made: ChatRequest, profile: Profile) -> str:
+def in_responses(path: str, translation: ChatTranslation, profile: Profile) -> str:
     """Turn a path of a chat request into that of the Responses request that it was made of."""
     head, index, rest = _split(path)
-    if head == "messages" and index is not None and index < len(made.origins):
-        called = re.match(r"\.tool_calls\[(\d{1,9})\](?:\.(?:function|custom))?(.*)", rest, re.S)
-        paths = made.calls.get(index, [])
-        if called and int(called[1]) < len(paths):
-            return paths[int(called[1])] + called[2]
-        origin = made.origins[index]
+    if head == "messages" and index is not None and index < len(translation.origins):
+        call = re.match(r"\.tool_calls\[(\d{1,9})\](?:\.(?:function|custom))?(.*)", rest, re.S)
+        paths = translation.calls.get(index, [])
+        if call and int(call[1]) < len(paths):
+            return paths[int(call[1])] + call[2]
+        origin = translation.origins[index]
         if not origin.endswith("]"):  # a field of its own, not an item
             return origin
         return origin + rest.replace(".image_url.url", ".image_url").replace(".file.", ".")
-    if head == "tools" and index is not None and index < len(made.declared):
-        return made.declared[index] + re.sub(r"^\.(function|custom)\b", "", rest)
+    if head == "tools" and index is not None and index < len(translation.declared):
+        return translation.declared[index] + re.sub(r"^\.(function|custom)\b", "", rest)
     for row in fields.REQUEST:
         if row.chat and row.responses and head in (row.chat, profile.renamed.get(row.chat)):
             return row.responses + path[len(head) :].replace(".json_schema", "")
     return path
 
 
-def in_chat(path: str, made: ResponsesRequest) -> str:
+def in_chat(path: str, translation: ResponsesTranslation) -> str:
     """Turn a path of a Responses request into that of the chat request that it was made of."""
     head, index, rest = _split(path)
-    if head == "input" and index is not None and index < len(made.origins):
-        origin = made.origins[index]
-        place = _in_message(made.body["input"][index], origin, rest) if origin.startswith("m") else origin + rest
-        return _trimmed(place, made.given)
-    if head == "tools" and index is not None and index < len(made.declared):
-        return _trimmed(_in_declaration(made.declared[index], rest), made.given)
-    if head == "instructions" and not _is_given(head, made):
+    if head == "input" and index is not None and index < len(translation.origins):
+        origin = translation.origins[index]
+        place = _in_message(translation.body["input"][index], origin, rest) if origin.startswith("m") else origin + rest
+        return _trimmed(place, translation.source)
+    if head == "tools" and index is not None and index < len(translation.declared):
+        return _trimmed(_in_declaration(translation.declared[index], rest), translation.source)
+    if head == "instructions" and not _is_present(head, translation):
         return "messages"
-    return _in_field(path, made)
+    return _in_field(path, translation)
 
 
-def _trimmed(path: str, given: Any) -> str:
+def _trimmed(path: str, value: Any) -> str:
     """*path* as far as the client's request goes: clients spell things in several ways, and some were made here."""
     for step in re.finditer(r"\.?([^.\[\]]+)|\[(\d{1,9})\]", path):
         name, index = step[1], int(step[2] or 0)
-        if isinstance(given, dict) and name in given:
-            given = given[name]
-        elif isinstance(given, list) and name is None and index < len(given):
-            given = given[index]
-        elif isinstance(given, (dict, list)):
+        if isinstance(value, dict) and name in value:
+            value = value[name]
+        elif isinstance(value, list) and name is None and index < len(value):
+            value = value[index]
+        elif isinstance(value, (dict, list)):
             return path[: step.end()]
         else:
             return path[: step.start()]
@@ -64,16 +64,16 @@ def _trimmed(path: str, given: Any) -> str:
 
 def _in_message(item: dict[str, Any], origin: str, rest: str) -> str:
     """A place in an item, as a place in the message or call that it was made of."""
-    found = re.match(r"\.(\w+)(.*)", rest, re.S)
+    match = re.match(r"\.(\w+)(.*)", rest, re.S)
     names = _ITEM_MEMBERS.get(item["type"])
-    if found is None or names is None:  # a message may have said its reasoning in many ways
+    if match is None or names is None:  # a message may have said its reasoning in many ways
         return origin
-    name = names.get(found[1], found[1])
+    name = names.get(match[1], match[1])
     if item.get("call_id", "").startswith(LEGACY):  # calls of the older kind have no ids, and are nested one level less
-        if found[1] == "call_id":
+        if match[1] == "call_id":
             return origin
         name = name.removeprefix("function.")
-    return f"{origin}.{name}{_PART_MEMBER.sub(_in_part, found[2])}"
+    return f"{origin}.{name}{_PART_MEMBER.sub(_in_part, match[2])}"
 
 
 _ITEM_MEMBERS: dict[str, dict[str, str]] = {
@@ -86,9 +86,9 @@ _ITEM_MEMBERS: dict[str, dict[str, str]] = {
 _PART_MEMBER = re.compile(r"^(\[\d{1,9}\]|\.\d{1,9})\.(image_url|detail|file_id|file_data|filename)\b")
 
 
-def _in_part(found: re.Match[str]) -> str:
+def _in_part(match: re.Match[str]) -> str:
     inner = {"image_url": "image_url.url", "detail": "image_url.detail"}
-    return f"{found[1]}.{inner.get(found[2], f'file.{found[2]}')}"
+    return f"{match[1]}.{inner.get(match[2], f'file.{match[2]}')}"
 
 
 def _in_declaration(declared: str, rest: str) -> str:
@@ -98,29 +98,29 @@ def _in_declaration(declared: str, rest: str) -> str:
     return declared + re.sub(r"^\.user_location\.(?!type\b)", ".user_location.approximate.", rest)
 
 
-def _in_field(path: str, made: ResponsesRequest) -> str:
+def _in_field(path: str, translation: ResponsesTranslation) -> str:
     """A field of its own; where it may have come from several, it is one that was given."""
     rows = [(row.chat, row.responses) for row in fields.REQUEST if row.chat and row.responses and row.to_responses]
     exact = [(chat, path[len(name) :]) for chat, name in rows if _begins(path, name)]
-    given = [(chat, rest) for chat, rest in exact if _is_given(chat, made)]
-    inside = [(chat, "") for chat, name in rows if _begins(name, path) and _is_given(chat, made)]
-    own = [(path, "")] if _is_given(path, made) else []
-    for chat, rest in given or own or exact or inside:
-        return _trimmed(_nested(chat, rest, made), made.given)
+    present = [(chat, rest) for chat, rest in exact if _is_present(chat, translation)]
+    inside = [(chat, "") for chat, name in rows if _begins(name, path) and _is_present(chat, translation)]
+    own = [(path, "")] if _is_present(path, translation) else []
+    for chat, rest in present or own or exact or inside:
+        return _trimmed(_nested(chat, rest, translation), translation.source)
     return path
 
 
-def _is_given(chat: str, made: ResponsesRequest) -> bool:
-    return made.given.get(re.split(r"[.\[]", chat)[0]) is not None
+def _is_present(chat: str, translation: ResponsesTranslation) -> bool:
+    return translation.source.get(re.split(r"[.\[]", chat)[0]) is not None
 
 
-def _nested(chat: str, rest: str, made: ResponsesRequest) -> str:
+def _nested(chat: str, rest: str, translation: ResponsesTranslation) -> str:
     """Chat says some things one level deeper."""
     if chat == "logprobs":
         return chat
     if chat == "response_format":
         rest = re.sub(r"^\.(name|description|schema|strict)\b", r".json_schema.\1", rest)
-    choice = made.body.get("tool_choice")
+    choice = translation.body.get("tool_choice")
     if chat == "tool_choice" and isinstance(choice, dict):
         inner = {"function": ".function", "custom": ".custom", "allowed_tools": ".function"}.get(choice["type"], "")
         rest = re.sub(r"^\.(mode|tools)\b", r".allowed_tools.\1", re.sub(r"\.name$", f"{inner}.name", rest))

@@ -1,39 +1,38 @@
-"""A client's request, from its bytes to those of the translated one."""
+"""A client's request: from its bytes to the bytes of the translated one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ..errors import BadRequest, TranslationError
+from ..errors import RequestError, TranslationError
 from ..wire import json
-from ..wire.payloads import Buffer, Carried, cut
+from ..wire.payloads import Buffer, DetachedPayloads, detach
 from .base import Exchange
 
 Made = TypeVar("Made", bound=Exchange)
 
 
-class Received:
-    """A decoded request, in whose ``body`` marks may stand for payloads (`wire/carried.py`).
+class RequestBody:
+    """A decoded request; in its ``body``, marks may stand for payloads (`wire/payloads.py`).
 
-    ``is_large`` says that what is done with it takes so long that it had better be done in a thread of its own: there
-    it lets others have their turn.
+    If ``is_large``, work on it takes long and belongs in a thread of its own, where it lets other threads run.
     """
 
-    def __init__(self, body: Any, payloads: Carried | None = None, size: int = 0) -> None:
+    def __init__(self, body: Any, payloads: DetachedPayloads | None = None, size: int = 0) -> None:
         self.body: Any = body
         self.is_large: bool = size > LARGE
         self._in_steps = size > _IN_STEPS
         self._payloads = payloads
 
     @classmethod
-    def read(cls, data: bytes | bytearray) -> Received:
-        """Decode *data*; raises BadRequest for what is not JSON, wherever that can be seen outside of payloads."""
-        payloads = cut(data)
-        return cls(_decoded(payloads.light if payloads else data), payloads, len(data))
+    def read(cls, data: bytes | bytearray) -> RequestBody:
+        """Decode *data*; raises RequestError for what is not JSON, wherever that can be seen outside of payloads."""
+        payloads = detach(data)
+        return cls(_decoded(payloads.skeleton if payloads else data), payloads, len(data))
 
     def check(self) -> None:
-        """Raise BadRequest if payloads are not what may stand in JSON: worth its time when an upstream has refused."""
+        """Raise RequestError for payloads that JSON cannot hold: worth its time when an upstream has refused."""
         if self._payloads is not None:
             _decoded(self._payloads.data)
 
@@ -43,42 +42,44 @@ class Received:
         Where anybody would see a mark, all is done again with the whole body.
         """
         if self._payloads is not None:
-            found = _light(self.body, self._payloads, make)
-            if found is not None:
-                return found
+            result = _translate_skeleton(self.body, self._payloads, make)
+            if result is not None:
+                return result
             self.body, self._payloads = _decoded(self._payloads.data), None
-        made = make(self.body)
-        return made, _encoded(made.request, self._in_steps)
+        exchange = make(self.body)
+        return exchange, _encoded(exchange.request, self._in_steps)
 
 
 LARGE = 1 << 20
-"""Bytes of a large request."""
+"""The size of a large request, in bytes."""
 
 _IN_STEPS = 8 << 20
-"""Bytes that take one call of the codec so long that others notice, though it runs in a thread of its own."""
+"""The size in bytes from which one call of the codec delays others, even in a thread of its own."""
 
 
 def _decoded(data: bytes | bytearray) -> Any:
     try:
         return json.decode_in_steps(data) if len(data) > _IN_STEPS else json.decode(data)
     except json.TooManyValues:
-        raise BadRequest(
+        raise RequestError(
             f"The request body holds more than {json.MAX_VALUES:,} JSON values.", code="too_many_values"
         ) from None
     except ValueError:
-        raise BadRequest("The request body is not JSON, or is nested too deeply.", code="invalid_json") from None
+        raise RequestError("The request body is not JSON, or is nested too deeply.", code="invalid_json") from None
 
 
 def _encoded(request: dict[str, Any], in_steps: bool) -> list[Buffer]:
     return [*json.encode_in_steps(request)] if in_steps else [json.encode(request)]
 
 
-def _light(body: Any, payloads: Carried, make: Callable[[Any], Made]) -> tuple[Made, list[Buffer]] | None:
+def _translate_skeleton(
+    body: Any, payloads: DetachedPayloads, make: Callable[[Any], Made]
+) -> tuple[Made, list[Buffer]] | None:
     try:
-        made = make(body)
+        exchange = make(body)
     except TranslationError:
         return None
-    if made.copies > 1 or payloads.is_in(made.repeated()):
+    if exchange.copies > 1 or payloads.is_in(exchange.echoed_values()):
         return None
-    request = payloads.put_back(json.encode(made.request))
-    return None if request is None else (made, request)
+    request = payloads.reattach(json.encode(exchange.request))
+    return None if request is None else (exchange, request)

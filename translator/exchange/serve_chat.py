@@ -8,29 +8,30 @@ from typing import Any
 
 from .. import additions, answer, request
 from ..context import Context
-from ..errors import BadRequest, BadUpstream
+from ..errors import RequestError, UpstreamError
 from ..losses import Report
 from ..parts import formats, upstream_errors
 from ..profiles import Profile
-from ..stream.to_chat.transducer import ToChat, Wanted
+from ..stream.to_chat.context import CompletionContext
+from ..stream.to_chat.transducer import ToChat
 from ..wire import plain, sse
-from . import adaptation, derived, paths
+from . import derived, paths, refusals
 from .base import Exchange
-from .frames import FrameStream
+from .frames import EventStream, FrameStream
 
 _ADDED = {"store": {"store"}, "include": {"include", "logprobs"}}
-"""What is sent on our own, unless the client gave one of these."""
+"""The fields that are added here, unless the client sent one of these."""
 
 
 class ServeChat(Exchange):
     """A Chat Completions request served by a Responses upstream.
 
     *body* is the decoded request; *profile* is a Profile or the name of a preset; *new_id* makes an id for a prefix
-    (``call`` -> ``call_...``); *clock* gives Unix seconds. Without them, ids and times are functions of the input:
-    servers hand in random ids. Not *live*: the request will not be sent from here, so what is emulated while an answer
-    comes back is dropped. Raises BadRequest for a body that is no chat request, and NotSayable when *strict* and
+    (``call`` -> ``call_...``); *clock* returns Unix seconds. Without them, ids and times are derived from the input:
+    servers should pass random ids. If not *live*, the answer will not come back here, so what would be emulated in it
+    is dropped. Raises RequestError for a body that is not a chat request, and UntranslatableError if *strict* and
     something would be lost. Send ``responses`` to the upstream, ``copies`` times; hand what comes back to ``answer``,
-    ``stream`` or ``error``. What was lost is in ``report``.
+    ``stream`` or ``error``. The losses are in ``report``.
 
     >>> exchange = ServeChat({"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
     >>> exchange.responses["input"]
@@ -42,7 +43,7 @@ class ServeChat(Exchange):
     """
 
     endpoint = "/responses"
-    awaited = "a Response"
+    answer_kind = "a Response"
 
     def __init__(
         self,
@@ -55,25 +56,25 @@ class ServeChat(Exchange):
         clock: Callable[[], float] = derived.no_time,
     ) -> None:
         if not isinstance(body, dict):
-            body = plain.read(body, "request", BadRequest)
+            body = plain.read(body, "request", RequestError)
         context = Context.of(profile, None, live)
         self.profile: Profile = context.profile
         self.report: Report = context.report
-        self._made = request.translate_to_responses(body, context, strict=strict)
-        self.request: dict[str, Any] = self._made.body
-        self.copies: int = self._made.copies
+        self._translation = request.translate_to_responses(body, context, strict=strict)
+        self.request: dict[str, Any] = self._translation.body
+        self.copies: int = self._translation.copies
         self.streaming: bool = body.get("stream") is True
-        self._wanted = Wanted(
+        self._completion_context = CompletionContext(
             model=body["model"],
             context=context,
-            include_usage=self._made.include_usage,
-            legacy=self._made.legacy,
-            stops=self._made.stops,
+            include_usage=self._translation.include_usage,
+            legacy=self._translation.legacy,
+            stops=self._translation.stops,
             new_id=new_id or derived.Ids(body),
             clock=clock,
-            own_path=partial(paths.in_chat, made=self._made),
-            own_name=self._made.names.own_name,
-            formatted=formats.is_wanted(self.request),
+            caller_path=partial(paths.in_chat, translation=self._translation),
+            caller_name=self._translation.names.caller_name,
+            has_format=formats.asks_for_json(self.request),
             limit=limit if isinstance(limit := self.request.get("max_output_tokens"), int) else None,
         )
 
@@ -83,34 +84,40 @@ class ServeChat(Exchange):
         return self.request
 
     def answer(self, finished: Any) -> dict[str, Any]:
-        """Return the chat completion for a finished Response; raises BadUpstream, also when the Response failed."""
+        """Return the chat completion for a finished Response; raises UpstreamError, also when the Response failed."""
         if not isinstance(finished, dict):
-            finished = plain.read(finished, "answer", BadUpstream)
-        return answer.to_chat(finished, self._wanted)
+            finished = plain.read(finished, "answer", UpstreamError)
+        return answer.to_chat(finished, self._completion_context)
 
     def transducer(self) -> ToChat:
         """Return the transducer for decoded events."""
-        return ToChat(self._wanted)
+        return ToChat(self._completion_context)
 
     def stream(self, max_line: int = sse.MAX_LINE) -> FrameStream:
         """Return the transducer from the upstream's bytes to the client's frames."""
-        return FrameStream(ToChat(self._wanted, apart=False), sse.Decoder(max_line), sse.data, done_mark=True)
+        return FrameStream(
+            ToChat(self._completion_context, apart=False), sse.Decoder(max_line), sse.data, done_mark=True
+        )
+
+    def events(self, max_line: int = sse.MAX_LINE) -> EventStream:
+        """Return the transducer from the upstream's bytes to the client's events, not encoded."""
+        return EventStream(ToChat(self._completion_context, apart=False), sse.Decoder(max_line))
 
     def release(self) -> None:
         super().release()
-        self._made = self._made._replace(body={}, origins=[], declared=[], given={})
-        self._wanted = self._wanted._replace(own_path=upstream_errors.nowhere)
+        self._translation = self._translation._replace(body={}, origins=[], declared=[], source={})
+        self._completion_context = self._completion_context._replace(caller_path=upstream_errors.no_path)
 
     @property
-    def own_path(self) -> Callable[[str], str | None]:
+    def caller_path(self) -> Callable[[str], str | None]:
         """Turns `input[5].content` into `messages[3].content`, and so on."""
-        return self._wanted.own_path
+        return self._completion_context.caller_path
 
     def learned(self, status: int, body: bytes) -> Profile | None:
-        """Return a profile without what was added here and the upstream refused; None if that was not the reason."""
-        less = additions.refused(self._made.added, self.profile, status, body)
+        """Return a profile that avoids what the upstream refused; None if nothing was learned."""
+        less = additions.refused(self._translation.added, self.profile, status, body)
         if less is not None:
             return less
-        given = {name for name, value in self._made.given.items() if value is not None}
-        added = [name for name, asked in _ADDED.items() if name in self.request and given.isdisjoint(asked)]
-        return adaptation.learned_of(added, self.profile, self.request, status, body)
+        present = {name for name, value in self._translation.source.items() if value is not None}
+        added = [name for name, causes in _ADDED.items() if name in self.request and present.isdisjoint(causes)]
+        return refusals.learned_of(added, self.profile, self.request, status, body)

@@ -8,27 +8,28 @@ from typing import Any
 
 from .. import answer, compaction, fields, request
 from ..context import Context
-from ..errors import BadRequest, BadUpstream
+from ..errors import RequestError, UpstreamError
 from ..losses import Report
 from ..parts import upstream_errors
 from ..parts.catalog import Catalog
 from ..profiles import Profile
-from ..stream.to_responses.transducer import Asked, ToResponses
+from ..stream.to_responses.response_context import ResponseContext
+from ..stream.to_responses.transducer import ToResponses
 from ..wire import plain, sse, validate
 from . import derived, paths
 from .base import Exchange
-from .frames import FrameStream
+from .frames import EventStream, FrameStream
 
 
 class ServeResponses(Exchange):
     """A Responses request served by a Chat Completions upstream.
 
     *body* is the decoded request; *profile* is a Profile or the name of a preset; *new_id* makes an id for a prefix
-    (``resp`` -> ``resp_...``); *clock* gives Unix seconds. Without them, ids and times are functions of the input:
-    servers hand in random ids. Not *live*: the request will not be sent from here, so what is emulated while an answer
-    comes back is dropped. Raises BadRequest for a body that is no Responses request, and NotSayable when *strict* and
-    something would be lost. Send ``chat`` to the upstream; hand what comes back to ``answer``, ``stream`` or ``error``.
-    What was lost is in ``report``.
+    (``resp`` -> ``resp_...``); *clock* returns Unix seconds. Without them, ids and times are derived from the input:
+    servers should pass random ids. If not *live*, the answer will not come back here, so what would be emulated in it
+    is dropped. Raises RequestError for a body that is not a Responses request, and UntranslatableError if *strict* and
+    something would be lost. Send ``chat`` to the upstream; hand what comes back to ``answer``, ``stream`` or
+    ``error``. The losses are in ``report``.
 
     >>> exchange = ServeResponses({"model": "m", "input": "Hi"}, profile="vllm")
     >>> exchange.chat
@@ -39,7 +40,7 @@ class ServeResponses(Exchange):
     """
 
     endpoint = "/chat/completions"
-    awaited = "a chat completion"
+    answer_kind = "a chat completion"
 
     def __init__(
         self,
@@ -52,28 +53,30 @@ class ServeResponses(Exchange):
         clock: Callable[[], float] = derived.no_time,
     ) -> None:
         if not isinstance(body, dict):
-            body = plain.read(body, "request", BadRequest)
-        self._body = body = self._read(body)
+            body = plain.read(body, "request", RequestError)
+        self._body = body = self._responses_request(body)
         context = Context.of(profile, None, live)
         self.profile: Profile = context.profile
         self.report: Report = context.report
-        compacts = compaction.is_asked(body)
-        self._made = request.translate_to_chat(compaction.request(body) if compacts else body, context, strict=strict)
-        self.request: dict[str, Any] = self._made.body
+        compacts = compaction.has_trigger(body)
+        self._translation = request.translate_to_chat(
+            compaction.request(body) if compacts else body, context, strict=strict
+        )
+        self.request: dict[str, Any] = self._translation.body
         self.streaming: bool = body.get("stream") is True
-        self._asked = Asked(
+        self._response_context = ResponseContext(
             blank={**fields.blank_answer(body), "model": body["model"]},
-            catalog=self._made.catalog,
+            catalog=self._translation.catalog,
             context=context,
-            show_reasoning="off" if compacts else _shown(self.profile, body),
+            show_reasoning="off" if compacts else _reasoning_place(self.profile, body),
             compacts=compacts,
             seal_reasoning=request.SEALED in validate.optional_array(body.get("include"), "include"),
             new_id=new_id or derived.Ids(body),
             clock=clock,
-            own_path=partial(paths.in_responses, made=self._made, profile=self.profile),
+            caller_path=partial(paths.in_responses, translation=self._translation, profile=self.profile),
         )
 
-    def _read(self, body: Any) -> Any:
+    def _responses_request(self, body: Any) -> Any:
         """The Responses request that *body* stands for."""
         return body
 
@@ -83,56 +86,64 @@ class ServeResponses(Exchange):
         return self.request
 
     def answer(self, finished: Any) -> dict[str, Any]:
-        """Return the Response object for a finished chat completion; raises BadUpstream."""
+        """Return the Response object for a finished chat completion; raises UpstreamError."""
         if not isinstance(finished, dict):
-            finished = plain.read(finished, "answer", BadUpstream)
-        return answer.to_responses(finished, self._asked)
+            finished = plain.read(finished, "answer", UpstreamError)
+        return answer.to_responses(finished, self._response_context)
 
     def transducer(self) -> ToResponses:
         """Return the transducer for decoded chunks."""
-        return ToResponses(self._asked)
+        return ToResponses(self._response_context)
 
     def stream(self, max_line: int = sse.MAX_LINE) -> FrameStream:
         """Return the transducer from the upstream's bytes to the client's frames."""
         done_mark = self.profile.events == "openresponses"
-        return FrameStream(ToResponses(self._asked, apart=False), sse.Decoder(max_line), sse.event, done_mark)
+        return FrameStream(
+            ToResponses(self._response_context, apart=False), sse.Decoder(max_line), sse.event, done_mark
+        )
 
-    def repeated(self) -> list[Any]:
-        return [*super().repeated(), self._asked.blank]
+    def events(self, max_line: int = sse.MAX_LINE) -> EventStream:
+        """Return the transducer from the upstream's bytes to the client's events, not encoded."""
+        return EventStream(ToResponses(self._response_context, apart=False), sse.Decoder(max_line))
+
+    def echoed_values(self) -> list[Any]:
+        return [*super().echoed_values(), self._response_context.blank]
 
     def release(self) -> None:
         super().release()
-        self._body, self._made = {}, request.ChatRequest({}, Catalog({}), [], {}, [])
-        self._asked = self._asked._replace(blank={}, catalog=self._made.catalog, own_path=upstream_errors.nowhere)
+        self._body, self._translation = {}, request.ChatTranslation({}, Catalog({}), [], {}, [])
+        self._response_context = self._response_context._replace(
+            blank={}, catalog=self._translation.catalog, caller_path=upstream_errors.no_path
+        )
 
     @property
-    def own_path(self) -> Callable[[str], str | None]:
+    def caller_path(self) -> Callable[[str], str | None]:
         """Turns `messages[3].content` into `input[5].content`, and so on."""
-        return self._asked.own_path
+        return self._response_context.caller_path
 
 
 class ServeCompact(ServeResponses):
     """A `POST /responses/compact` served by a Chat Completions upstream: the model writes the summary."""
 
-    gathers = False
+    can_collect_stream = False
 
-    def _read(self, body: Any) -> Any:
-        return {**compaction.triggered(body), "stream": None}
+    def _responses_request(self, body: Any) -> Any:
+        return {**compaction.with_trigger(body), "stream": None}
 
-    def repeated(self) -> list[Any]:
-        return [*super().repeated(), self._body]
+    def echoed_values(self) -> list[Any]:
+        return [*super().echoed_values(), self._body]
 
     def answer(self, finished: Any) -> dict[str, Any]:
-        """Return the `response.compaction` object; raises BadUpstream, also when there is no whole summary."""
-        answered = super().answer(finished)
-        if answered["status"] != "completed":
-            cause = (answered["error"] or {}).get("message", "The upstream did not finish the summary.")
-            raise BadUpstream(cause)
-        return compaction.answer(self._body, answered)
+        """Return the `response.compaction` object; raises UpstreamError, also when there is no whole summary."""
+        summary = super().answer(finished)
+        if summary["status"] != "completed":
+            cause = (summary["error"] or {}).get("message", "The upstream did not finish the summary.")
+            raise UpstreamError(cause)
+        return compaction.answer(self._body, summary)
 
 
-def _shown(profile: Profile, body: dict[str, Any]) -> str:
+def _reasoning_place(profile: Profile, body: dict[str, Any]) -> str:
     if profile.reasoning_expose != "auto":
         return profile.reasoning_expose
-    asked = body.get("reasoning") or {}
-    return "summary" if asked.get("summary") or asked.get("generate_summary") else "content"
+    reasoning = body.get("reasoning") or {}
+    return "summary" if reasoning.get("summary") or reasoning.get("generate_summary") else "content"

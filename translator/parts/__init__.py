@@ -1,1 +1,1 @@
-"""One small thing per file, both directions of it side by side."""
+"""One small thing per file, with both directions side by side."""

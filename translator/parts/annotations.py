@@ -1,4 +1,4 @@
-"""Annotations of text: chat nests them, Responses does not (protocol 2.10)."""
+"""Annotations of text: chat nests their fields, Responses does not (protocol 2.10)."""
 
 from __future__ import annotations
 

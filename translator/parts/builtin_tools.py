@@ -1,8 +1,13 @@
-"""Built-in tools that a client runs itself: the functions that stand in for them where there are only functions."""
+"""Built-in tools that a client runs itself, and the functions that replace them at upstreams without them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+from ..context import Context
+from ..wire import json
+from .catalog import DeclaredTool
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -46,3 +51,25 @@ NATIVES: dict[str, tuple[str, dict[str, Any]]] = {
         _object(query={"type": "string", "description": "What the tool should be able to do."}),
     ),
 }
+
+
+def declare(tool: dict[str, Any], path: str, namespace: str | None, context: Context) -> Iterable[DeclaredTool]:
+    """Return the function for a built-in tool that the client runs; none where there is nothing to call."""
+    kind = tool["type"]
+    environment = tool.get("environment")
+    if isinstance(environment, dict) and environment.get("type") not in (None, "local"):
+        context.report.dropped(path, "its container is on the Responses server", tool)
+        return ()
+    if isinstance(environment, dict):
+        context.report_unread(environment, frozenset({"type"}), f"{path}.environment")
+    if kind == "tool_search" and tool.get("execution") != "client":
+        context.report.emulated(path, "all tools are loaded at once")
+        return ()
+    description, parameters = NATIVES[kind]
+    context.report.emulated(path, "sent as a function in place of the built-in tool")
+    function = {
+        "name": kind,
+        "description": tool.get("description") or description,
+        "parameters": tool.get("parameters") or json.deep_copy(parameters),
+    }
+    return (DeclaredTool.of(kind, kind, None, path, function),)

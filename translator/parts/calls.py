@@ -1,6 +1,6 @@
-"""Tool calls and their outputs: items <-> `tool_calls` and tool messages (protocol 2.7, 2.8, 3.3).
+"""Tool calls: items <-> `tool_calls` (protocol 2.7, 3.3).
 
-The table of call items reads both ways: how history becomes a chat call, and how a chat call becomes the native item.
+The table of call items is read both ways: from an item of the history to a chat call, and from a chat call to its item.
 """
 
 from __future__ import annotations
@@ -10,16 +10,14 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..context import Context
-from ..errors import BadRequest
+from ..errors import RequestError
 from ..wire import json, validate
-from . import content
 
 Item = dict[str, Any]
-Content = str | list[content.Part]
 
 
-class Call(NamedTuple):
-    """A call as an item says it, before it has the name that the upstream knows."""
+class ToolCall(NamedTuple):
+    """A call as an item has it, before it gets its upstream name."""
 
     name: str
     namespace: str | None
@@ -27,7 +25,7 @@ class Call(NamedTuple):
     free_form: bool = False
 
 
-def to_chat(call: Call, call_id: str, flat: str, native_custom: bool) -> dict[str, Any]:
+def to_chat(call: ToolCall, call_id: str, flat: str, native_custom: bool) -> dict[str, Any]:
     """Return the member of `tool_calls` for *call*; arguments are never an empty string (clients parse them)."""
     if not call.free_form:
         return {"id": call_id, "type": "function", "function": {"name": flat, "arguments": call.payload or "{}"}}
@@ -37,13 +35,13 @@ def to_chat(call: Call, call_id: str, flat: str, native_custom: bool) -> dict[st
     return {"id": call_id, "type": "function", "function": {"name": flat, "arguments": arguments}}
 
 
-def with_object(call: Call, path: str, context: Context) -> Call:
+def with_object(call: ToolCall, path: str, context: Context) -> ToolCall:
     """Return *call* with arguments that the upstream can read: what is no JSON object is wrapped in one."""
-    wrapped = None if call.free_form else _wrapped(call.payload, f"{path}.arguments", context)
-    return call if wrapped is None else call._replace(payload=wrapped)
+    arguments = None if call.free_form else _in_object(call.payload, f"{path}.arguments", context)
+    return call if arguments is None else call._replace(payload=arguments)
 
 
-def _wrapped(arguments: str, path: str, context: Context) -> str | None:
+def _in_object(arguments: str, path: str, context: Context) -> str | None:
     """Arguments as an object; None where they are one, or may be anything."""
     if not context.profile.object_arguments:
         return None
@@ -53,7 +51,7 @@ def _wrapped(arguments: str, path: str, context: Context) -> str | None:
     except ValueError:
         pass
     context.report.approximated(
-        path, "the upstream takes only objects as arguments: they are wrapped in one", arguments
+        path, "the upstream accepts only objects as arguments, so they are wrapped in one", arguments
     )
     return json.encode_text({"input": arguments})
 
@@ -61,10 +59,10 @@ def _wrapped(arguments: str, path: str, context: Context) -> str | None:
 def to_responses(kind: str, arguments: str) -> Item | None:
     """Return the fields of a native item for a finished call of a built-in tool; None if the arguments do not fit."""
     try:
-        given = json.decode(arguments or "{}")
+        fields = json.decode(arguments or "{}")
     except ValueError:
         return None
-    return _NATIVE_ITEMS[kind](given) if isinstance(given, dict) else None
+    return _NATIVE_ITEMS[kind](fields) if isinstance(fields, dict) else None
 
 
 def from_chat(call: Item, path: str, call_id: str, context: Context) -> Item:
@@ -83,24 +81,14 @@ def function_item(function: Item, path: str, call_id: str, context: Context) -> 
     if arguments is not None and not isinstance(arguments, str):
         arguments = json.encode_text(arguments)
     name = validate.text_at(function, "name", path)
-    arguments = _wrapped(arguments or "{}", f"{path}.arguments", context) or arguments or "{}"
+    arguments = _in_object(arguments or "{}", f"{path}.arguments", context) or arguments or "{}"
     return {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
 
 
 def _custom_item(custom: Item, path: str, call_id: str, context: Context) -> Item:
     context.report_unread(custom, _CUSTOM_FIELDS, path)
-    name, given = validate.text_at(custom, "name", path), validate.text_at(custom, "input", path)
-    return {"type": "custom_tool_call", "call_id": call_id, "name": name, "input": given}
-
-
-def output_from_chat(told: Any, path: str, context: Context) -> Content:
-    """Return the output of a call for the content of the tool message at *path*; sloppy clients send objects."""
-    text = content.only_text(told)
-    if text is not None:
-        return text
-    if isinstance(told, dict):
-        return json.encode_text(told)
-    return content.to_responses(told, "tool", f"{path}.content", context)
+    name, text = validate.text_at(custom, "name", path), validate.text_at(custom, "input", path)
+    return {"type": "custom_tool_call", "call_id": call_id, "name": name, "input": text}
 
 
 def _kind(call: Item) -> str:
@@ -123,21 +111,21 @@ def short_id(call_id: str) -> str:
 _LONGEST_ID = 64
 
 
-def read_call(item: Item, path: str) -> Call:
+def read_call(item: Item, path: str) -> ToolCall:
     """Read any call item that a client runs."""
     return CALLS[item["type"]](item, path)
 
 
-def _function(item: Item, path: str) -> Call:
+def _function(item: Item, path: str) -> ToolCall:
     arguments = item.get("arguments")
     if arguments is not None and not isinstance(arguments, str):
         arguments = json.encode_text(arguments)
-    return Call(validate.text_at(item, "name", path), _namespace(item, path), arguments or "{}")
+    return ToolCall(validate.text_at(item, "name", path), _namespace(item, path), arguments or "{}")
 
 
-def _custom(item: Item, path: str) -> Call:
-    name, given = validate.text_at(item, "name", path), validate.text_at(item, "input", path)
-    return Call(name, _namespace(item, path), given, free_form=True)
+def _custom(item: Item, path: str) -> ToolCall:
+    name, text = validate.text_at(item, "name", path), validate.text_at(item, "input", path)
+    return ToolCall(name, _namespace(item, path), text, free_form=True)
 
 
 def _namespace(item: Item, path: str) -> str | None:
@@ -145,27 +133,27 @@ def _namespace(item: Item, path: str) -> str | None:
     return None if namespace is None else validate.text(namespace, f"{path}.namespace")
 
 
-def _tool_search(item: Item, path: str) -> Call:
-    given = item.get("arguments")
-    return Call("tool_search", None, given if isinstance(given, str) else json.encode_text(given or {}))
+def _tool_search(item: Item, path: str) -> ToolCall:
+    arguments = item.get("arguments")
+    return ToolCall("tool_search", None, arguments if isinstance(arguments, str) else json.encode_text(arguments or {}))
 
 
-def _local_shell(item: Item, path: str) -> Call:
+def _local_shell(item: Item, path: str) -> ToolCall:
     action = validate.mapping(item.get("action"), f"{path}.action")
-    return Call("local_shell", None, json.encode_text(_without(action, "type")))
+    return ToolCall("local_shell", None, json.encode_text(_without(action, "type")))
 
 
-def _shell(item: Item, path: str) -> Call:
-    return Call("shell", None, json.encode_text(_present(validate.mapping(item.get("action"), f"{path}.action"))))
+def _shell(item: Item, path: str) -> ToolCall:
+    return ToolCall("shell", None, json.encode_text(_present(validate.mapping(item.get("action"), f"{path}.action"))))
 
 
-def _apply_patch(item: Item, path: str) -> Call:
-    return Call("apply_patch", None, json.encode_text(validate.mapping(item.get("operation"), f"{path}.operation")))
+def _apply_patch(item: Item, path: str) -> ToolCall:
+    return ToolCall("apply_patch", None, json.encode_text(validate.mapping(item.get("operation"), f"{path}.operation")))
 
 
-def _computer(item: Item, path: str) -> Call:
-    given = _present({key: item.get(key) for key in ("action", "actions")})
-    return Call("computer", None, json.encode_text(given))
+def _computer(item: Item, path: str) -> ToolCall:
+    actions = _present({key: item.get(key) for key in ("action", "actions")})
+    return ToolCall("computer", None, json.encode_text(actions))
 
 
 def _present(fields: Item) -> Item:
@@ -176,7 +164,7 @@ def _without(fields: Item, *names: str) -> Item:
     return {key: value for key, value in _present(fields).items() if key not in names}
 
 
-CALLS: dict[str, Callable[[Item, str], Call]] = {
+CALLS: dict[str, Callable[[Item, str], ToolCall]] = {
     "function_call": _function,
     "custom_tool_call": _custom,
     "tool_search_call": _tool_search,
@@ -187,31 +175,31 @@ CALLS: dict[str, Callable[[Item, str], Call]] = {
 }
 
 
-def _tool_search_item(given: Item) -> Item | None:
-    return {"type": "tool_search_call", "execution": "client", "arguments": given}
+def _tool_search_item(arguments: Item) -> Item | None:
+    return {"type": "tool_search_call", "execution": "client", "arguments": arguments}
 
 
-def _local_shell_item(given: Item) -> Item | None:
-    command = given.get("command")
+def _local_shell_item(action: Item) -> Item | None:
+    command = action.get("command")
     if not isinstance(command, list):
         return None
-    return {"type": "local_shell_call", "action": {"env": {}, **given, "type": "exec"}}
+    return {"type": "local_shell_call", "action": {"env": {}, **action, "type": "exec"}}
 
 
-def _shell_item(given: Item) -> Item | None:
-    if not isinstance(given.get("commands"), list):
+def _shell_item(action: Item) -> Item | None:
+    if not isinstance(action.get("commands"), list):
         return None
-    return {"type": "shell_call", "action": {"timeout_ms": None, "max_output_length": None, **given}}
+    return {"type": "shell_call", "action": {"timeout_ms": None, "max_output_length": None, **action}}
 
 
-def _apply_patch_item(given: Item) -> Item | None:
-    kind = given.get("type")
+def _apply_patch_item(operation: Item) -> Item | None:
+    kind = operation.get("type")
     needs = ("path",) if kind == "delete_file" else ("path", "diff")
     if kind not in ("create_file", "update_file", "delete_file") or not all(
-        isinstance(given.get(n), str) for n in needs
+        isinstance(operation.get(n), str) for n in needs
     ):
         return None
-    return {"type": "apply_patch_call", "operation": {"type": kind, **{name: given[name] for name in needs}}}
+    return {"type": "apply_patch_call", "operation": {"type": kind, **{name: operation[name] for name in needs}}}
 
 
 PREFIXES = {"tool_search_call": "tsc", "local_shell_call": "lsh", "shell_call": "sh", "apply_patch_call": "apc"}
@@ -222,73 +210,6 @@ _NATIVE_ITEMS: dict[str, Callable[[Item], Item | None]] = {
     "shell": _shell_item,
     "apply_patch": _apply_patch_item,
 }
-
-
-def output_to_chat(item: Item, path: str, flat: Callable[[str, str | None], str], context: Context) -> Content:
-    """Return the content of the tool message (media still inside) for an output item."""
-    kind = item["type"]
-    if kind == "tool_search_output":
-        return _loaded(item, flat)
-    if kind == "shell_call_output":
-        return json.encode_text(item.get("output") or [])
-    if kind == "apply_patch_call_output":
-        return json.encode_text({"status": item.get("status"), "output": item.get("output") or ""})
-    given = item.get("output")
-    if kind == "computer_call_output":
-        return [content.part_to_chat(given, f"{path}.output", context)]
-    if given is None:
-        raise validate.missing(f"{path}.output")
-    return told_to_chat(given, f"{path}.output", context)
-
-
-def told_to_chat(given: Any, path: str, context: Context) -> Content:
-    """Return what a tool told: a text, parts, or any JSON as its text (W23).
-
-    Beside parts that can be read, the others are reported: they may be for the server alone.
-    """
-    if not isinstance(given, list):
-        return given if isinstance(given, str) else json.encode_text(given)
-    if given and not any(content.is_part(part) or content.is_encrypted(part) for part in given):
-        return json.encode_text(given)
-    text = content.only_text(given)
-    if text is not None:
-        return text
-    parts: list[content.Part] = []
-    for i, part in enumerate(given):
-        if content.is_part(part):
-            parts.append(content.part_to_chat(part, f"{path}[{i}]", context))
-        elif (plain := content.plain(part)) is not None:
-            parts.append({"type": "text", "text": plain})
-        elif isinstance(part, dict) and isinstance(part.get("type"), str):
-            context.report.dropped(f"{path}[{i}]", f"chat has no part {validate.word(part['type'])}", part)
-        else:
-            parts.append({"type": "text", "text": part if isinstance(part, str) else json.encode_text(part)})
-    parts = [{"type": "text", "text": p["refusal"]} if p["type"] == "refusal" else p for p in parts]
-    return content.fold(parts, "tool", path, context)
-
-
-def _loaded(item: Item, flat: Callable[[str, str | None], str]) -> str:
-    """What the model is told after a tool search: the names that it can call now."""
-    names: list[str] = []
-    for tool in item.get("tools") or []:
-        members = tool.get("tools") if isinstance(tool, dict) and tool.get("type") == "namespace" else None
-        namespace = tool.get("name") if members else None
-        for member in members or [tool]:
-            name = member.get("name") if isinstance(member, dict) else None
-            if isinstance(name, str):
-                names.append(flat(name, namespace if isinstance(namespace, str) else None))
-    return f"Loaded tools: {', '.join(names)}." if names else "No tools were found."
-
-
-OUTPUTS = (
-    "function_call_output",
-    "custom_tool_call_output",
-    "tool_search_output",
-    "local_shell_call_output",
-    "shell_call_output",
-    "apply_patch_call_output",
-    "computer_call_output",
-)
 
 
 def reference(item: Item, path: str) -> str:
@@ -316,12 +237,12 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.encode_text(value)
 
 
-def no_output(call_id: str) -> BadRequest:
-    return BadRequest(f"No tool output found for function call {call_id}.", "input", "")
+def no_output(call_id: str) -> RequestError:
+    return RequestError(f"No tool output found for function call {call_id}.", "input", "")
 
 
-def no_call(call_id: str, path: str) -> BadRequest:
-    return BadRequest(
+def no_call(call_id: str, path: str) -> RequestError:
+    return RequestError(
         f"No tool call found for function call output with call_id {call_id}.",
         f"{path}.call_id",
         "",

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from ..context import Context
-from ..errors import BadRequest
+from ..errors import RequestError
 from ..wire import validate
-from .catalog import Catalog, Tool
-from .names import Names
+from .catalog import Catalog, DeclaredTool
+from .names import ToolNames
 
 _NAMED = ("function", "custom")
 _WORDS = ("none", "auto", "required")
 _BUILT_IN = {"shell": "shell", "apply_patch": "apply_patch", "local_shell": "local_shell", "tool_search": "tool_search"}
 
 
-def to_chat(choice: Any, catalog: Catalog, context: Context) -> tuple[Any, list[Tool]]:
+def to_chat(choice: Any, catalog: Catalog, context: Context) -> tuple[Any, list[DeclaredTool]]:
     """Return the chat choice (None: leave it out) and the tools to declare.
 
-    Where the upstream knows no `allowed_tools`, only those tools are declared. Raises BadRequest when a tool is forced
-    that the upstream does not have.
+    Where the upstream knows no `allowed_tools`, only those tools are declared. Raises RequestError when a tool is
+    forced that the upstream does not have.
     """
     tools = list(catalog)
     if choice is None:
@@ -62,21 +62,23 @@ def _typed(choice: dict[str, Any]) -> dict[str, Any]:
 _OTHER_WORDS = {"any": "required"}
 
 
-def _word(word: str, tools: list[Tool]) -> str | None:
+def _word(word: str, tools: list[DeclaredTool]) -> str | None:
     if word not in _WORDS:
         raise _no_word(word, "tool_choice")
     if tools:
         return word
     if word == "required":
-        raise BadRequest("'tool_choice' is 'required', but the upstream has none of the tools.", "tool_choice")
+        raise RequestError(
+            "'tool_choice' is 'required', but none of the tools can be sent to the upstream.", "tool_choice"
+        )
     return None
 
 
-def _no_word(word: str, path: str) -> BadRequest:
-    return BadRequest(f"Invalid value: '{word}'. Supported values are: 'none', 'auto' and 'required'.", path)
+def _no_word(word: str, path: str) -> RequestError:
+    return RequestError(f"Invalid value: '{word}'. Supported values are: 'none', 'auto' and 'required'.", path)
 
 
-def _find(choice: dict[str, Any], path: str, catalog: Catalog) -> Tool:
+def _find(choice: dict[str, Any], path: str, catalog: Catalog) -> DeclaredTool:
     kind = choice.get("type")
     name, namespace = choice.get("name"), choice.get("namespace")
     if kind in _NAMED:
@@ -87,37 +89,37 @@ def _find(choice: dict[str, Any], path: str, catalog: Catalog) -> Tool:
         name, namespace = choice.get("name"), choice.get("server_label")
     else:
         name = _BUILT_IN.get(kind) if isinstance(kind, str) else None
-    found = None
+    tool = None
     if isinstance(name, str):
-        found = catalog.by_name(name, namespace if isinstance(namespace, str) else None)
-        found = found or (catalog.by_flat(name) if namespace is None else None)
-    if found is None:
-        raise BadRequest(f"Tool choice '{name or kind}' is not among the tools that the upstream has.", path)
-    return found
+        tool = catalog.by_name(name, namespace if isinstance(namespace, str) else None)
+        tool = tool or (catalog.by_flat(name) if namespace is None else None)
+    if tool is None:
+        raise RequestError(f"Tool choice '{name or kind}' is not one of the tools sent to the upstream.", path)
+    return tool
 
 
-def _named(tool: Tool) -> dict[str, Any]:
+def _named(tool: DeclaredTool) -> dict[str, Any]:
     form = tool.chat["type"]
     return {"type": form, form: {"name": tool.flat}}
 
 
-def _allowed(choice: dict[str, Any], catalog: Catalog, context: Context) -> tuple[Any, list[Tool]]:
+def _allowed(choice: dict[str, Any], catalog: Catalog, context: Context) -> tuple[Any, list[DeclaredTool]]:
     inner = choice["allowed_tools"] if isinstance(choice.get("allowed_tools"), dict) else choice
     mode = inner.get("mode") or "auto"
     if mode not in ("auto", "required"):
-        raise BadRequest(f"Invalid value: '{mode}'. Supported values are: 'auto' and 'required'.", "tool_choice.mode")
+        raise RequestError(f"Invalid value: '{mode}'. Supported values are: 'auto' and 'required'.", "tool_choice.mode")
     members = validate.array(inner.get("tools"), "tool_choice.tools")
-    allowed: dict[str, Tool] = {}
+    allowed: dict[str, DeclaredTool] = {}
     for i, member in enumerate(members):
         path = f"tool_choice.tools[{i}]"
         try:
             tool = _find(_typed(validate.mapping(member, path)), path, catalog)
-        except BadRequest:
-            context.report.dropped(path, "it is not among the tools that the upstream has", member)
+        except RequestError:
+            context.report.dropped(path, "it is not one of the tools sent to the upstream", member)
         else:
             allowed[tool.flat] = tool
     if not allowed and mode != "auto":
-        raise BadRequest("None of the allowed tools is among the tools that the upstream has.", "tool_choice.tools")
+        raise RequestError("None of the allowed tools is sent to the upstream.", "tool_choice.tools")
     if context.profile.allowed_tools and allowed:
         return {
             "type": "allowed_tools",
@@ -131,15 +133,15 @@ def _allowed(choice: dict[str, Any], catalog: Catalog, context: Context) -> tupl
 
 
 def to_responses(
-    choice: Any, path: str, names: Names, context: Context, declared: list[dict[str, Any]] | None = None
+    choice: Any, path: str, names: ToolNames, context: Context, declared: list[dict[str, Any]] | None = None
 ) -> Any:
     """Return the Responses choice for a chat `tool_choice` or `function_call`: names are nested one level less.
 
     What only a Responses server understands (`{"type": "web_search_preview"}`) is handed on as it is. A choice that
-    does not say its type has that of the tool of this name among those *declared*. Raises BadRequest for what is no
+    does not say its type has that of the tool of this name among those *declared*. Raises RequestError for what is no
     choice.
     """
-    given = choice.get("type") if isinstance(choice, dict) else None
+    form = choice.get("type") if isinstance(choice, dict) else None
     choice = _plain(choice, path)
     if isinstance(choice, str):
         if choice not in _WORDS:
@@ -148,7 +150,7 @@ def to_responses(
     kind = choice["type"]
     if kind in _NAMED:
         made = _flat_choice(choice, path, names, context)
-        return _as_declared(made, declared or []) if given in (None, "tool") else made
+        return _as_declared(made, declared or []) if form in (None, "tool") else made
     if validate.text(kind, f"{path}.type") != "allowed_tools":
         return choice
     inner = choice
@@ -166,12 +168,12 @@ def _as_declared(choice: dict[str, Any], declared: list[dict[str, Any]]) -> dict
     return {**choice, "type": named["type"]} if named.get("type") in _NAMED else choice
 
 
-def _flat_member(member: Any, path: str, names: Names, context: Context) -> Any:
+def _flat_member(member: Any, path: str, names: ToolNames, context: Context) -> Any:
     member = _typed(validate.mapping(member, path))
     return _flat_choice(member, path, names, context) if member["type"] in _NAMED else member
 
 
-def _flat_choice(choice: dict[str, Any], path: str, names: Names, context: Context) -> dict[str, Any]:
+def _flat_choice(choice: dict[str, Any], path: str, names: ToolNames, context: Context) -> dict[str, Any]:
     kind = choice["type"]
     if isinstance(choice.get(kind), dict):
         context.report_unread(choice, frozenset({"type", kind}), path)

@@ -17,7 +17,7 @@ _LENGTH = Ending("incomplete", "max_output_tokens")
 _FILTER = Ending("incomplete", "content_filter")
 
 CALLS = ("tool_calls", "function_call", "tool_use")
-"""Words that announce calls."""
+"""The finish reasons that announce calls."""
 
 ENDINGS: dict[str, Ending] = {
     **dict.fromkeys(("stop", *CALLS, "end_turn", "eos", "eos_token", "stop_sequence", "stop_token"), COMPLETED),
@@ -36,37 +36,37 @@ ENDINGS: dict[str, Ending] = {
     **dict.fromkeys(("error", "network_error", "insufficient_system_resource", "timeout", "failed"), FAILED),
     **dict.fromkeys(("cancel", "cancelled", "canceled", "abort", "aborted"), FAILED),
 }
-"""The words of all families, as `word` spells them: one table for both directions, for whole and streamed answers."""
+"""The finish reasons of all servers, normalized: one table for both directions, for whole and streamed answers."""
 _FAMILIES = {"content_filter": _FILTER, "function_call_filter": FAILED}
-"""Words that some servers lengthen."""
-_SAYS_NOTHING = ("", "null", "none", "undefined", "unspecified")
+"""Finish reasons to which some servers append more text."""
+_EMPTY_REASONS = ("", "null", "none", "undefined", "unspecified")
 _BETWEEN = re.compile(r"[\s-]+|(?<=[a-z])(?=[A-Z])")  # `max-tokens`, `MaxTokens`
 _PREFIX = "finish_reason_"
 
 
-def word(given: Any) -> str | None:
+def normalize(reason: Any) -> str | None:
     """Return a finish reason, or a reason for being incomplete, without what only its family writes; None for no word.
 
     Some servers send a word for nothing (W1): `"null"` on each chunk.
     """
-    if not isinstance(given, str):
+    if not isinstance(reason, str):
         return None
-    if given in ENDINGS:  # as nearly always
-        return given
-    bare = given.partition(":")[0].strip().rpartition(".")[2]  # `FinishReason.STOP`, `content_filter: hate`
+    if reason in ENDINGS:  # as nearly always
+        return reason
+    bare = reason.partition(":")[0].strip().rpartition(".")[2]  # `FinishReason.STOP`, `content_filter: hate`
     plain = _BETWEEN.sub("_", bare).lower().removeprefix(_PREFIX)
-    return None if plain in _SAYS_NOTHING else plain
+    return None if plain in _EMPTY_REASONS else plain
 
 
 def to_responses(reason: str) -> Ending | None:
     """Return the ending for a finish reason; None for one that nobody knows."""
-    known = ENDINGS.get(reason)
-    if known is None:
-        known = next((ending for start, ending in _FAMILIES.items() if reason.startswith(start)), None)
-    return known
+    ending = ENDINGS.get(reason)
+    if ending is None:
+        ending = next((ending for start, ending in _FAMILIES.items() if reason.startswith(start)), None)
+    return ending
 
 
-def meaning(reason: str) -> Ending:
+def ending_of(reason: str) -> Ending:
     """Return the ending for any finish reason: one that nobody knows is taken for an end."""
     return to_responses(reason) or COMPLETED
 
@@ -76,34 +76,34 @@ _FINISHES = {_LENGTH: "length", _FILTER: "content_filter"}
 
 
 STATUSES = ("completed", "incomplete", "failed", "cancelled", "queued", "in_progress")
-"""The words that a Response may have for its status."""
+"""The values that the status of a Response may have."""
 
 
-def status(given: Any) -> str | None:
+def status(value: Any) -> str | None:
     """Return the status that a word means: one of STATUSES, or the word itself if nobody knows it; None for no word."""
-    plain = word(given)
+    plain = normalize(value)
     if plain is None or plain in STATUSES:
         return plain
     ending = to_responses(plain)
     return ending.status if ending else plain
 
 
-class Finish(NamedTuple):
-    """How a chat answer ends; *why* says what the word cannot."""
+class FinishReason(NamedTuple):
+    """How a chat answer ends; *why* explains what the reason itself cannot express."""
 
     reason: str
     why: str | None = None
 
 
-def to_chat(status: str, reason: Any) -> Finish:
+def to_chat(status: str, reason: Any) -> FinishReason:
     """Return the end for the status of a Response; *reason* says why it is incomplete. Calls are not counted.
 
     What is incomplete, and nobody knows why, is cut: it never reads as a good end.
     """
     if status == "completed":
-        return Finish("stop")
-    plain = word(reason)
+        return FinishReason("stop")
+    plain = normalize(reason)
     if plain in _ENDS:
-        return Finish("stop", "chat has no word for this reason: it is taken for an end")
-    known = _FINISHES.get(meaning(plain)) if plain else "length"
-    return Finish(known) if known else Finish("length", "an unknown reason is taken for a cut")
+        return FinishReason("stop", "chat has no such reason; treated as a normal end")
+    word = _FINISHES.get(ending_of(plain)) if plain else "length"
+    return FinishReason(word) if word else FinishReason("length", "unknown reason; treated as cut off")

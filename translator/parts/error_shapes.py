@@ -1,7 +1,7 @@
-"""Where servers put what went wrong: one reader for all shapes of errors (W10).
+"""One reader for all the shapes in which servers report errors (W10).
 
-An envelope says less than what is inside of it, a generic text less than the reason. Names of members are compared
-without underscores and upper case: `error_msg`, `errorMsg` and `ErrorMsg` are one.
+The inside of an envelope counts more than the envelope, and a reason more than a generic text. Names of members are
+compared without underscores and case: `error_msg`, `errorMsg` and `ErrorMsg` are the same.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import Any, NamedTuple
 from ..wire import json
 
 
-class Fault(NamedTuple):
-    """What an error says; None where it says nothing."""
+class ErrorFields(NamedTuple):
+    """The fields of an error; None where it has nothing."""
 
     message: str | None = None
     code: str | int | None = None
     type: str | None = None
     param: str | None = None
-    words: tuple[str | int, ...] = ()
+    codes: tuple[str | int, ...] = ()
     """All codes, types and statuses, from the inside to the outside."""
 
 
-_NOTHING = Fault()
+_NOTHING = ErrorFields()
 _DEPTH = 6  # envelopes of envelopes of envelopes
 _LONGEST = 2**16  # characters of a text that may be JSON
 _MOST = 8  # errors of a list that are told
@@ -44,7 +44,7 @@ _MARKS = frozenset({"error", "base_resp", "x_groq"})  # what may tell of a failu
 _SUCCESS = (0, 200, "0", "200", "ok", "success", "")
 
 
-def read(value: Any) -> Fault:
+def read(value: Any) -> ErrorFields:
     """Return what an error says: an object of any shape, a list of such objects, or a text, which may be JSON."""
     return _read(value, _DEPTH)
 
@@ -53,7 +53,7 @@ def is_error(frame: dict[str, Any]) -> bool:
     """Whether a body or a frame that should be (a piece of) an answer is an error."""
     if frame.get("choices") and _MARKS.isdisjoint(frame):  # as nearly always
         return False
-    if says(frame.get("error")) or _has_failed(frame.get("base_resp")):
+    if is_filled(frame.get("error")) or _has_failed(frame.get("base_resp")):
         return True
     extra = frame.get("x_groq")
     if isinstance(extra, dict) and extra.get("error"):
@@ -66,16 +66,16 @@ def _is_bare(frame: dict[str, Any]) -> bool:
     own = _members(frame)
     if own.get("object") == "error" or own.get("type") == "error" or own.get("success") is False:
         return True
-    said = [own.get(name) for name in ("code", "errorcode", "errcode", "statuscode", "status")]
-    if any(_is_success(word) for word in said if word is not None):
+    codes = [own.get(name) for name in ("code", "errorcode", "errcode", "statuscode", "status")]
+    if any(_is_success(code) for code in codes if code is not None):
         return False
-    if own.get("errors") or own.get("fault") or any(says(own.get(name)) for name in _TEXTS[2:]):
+    if own.get("errors") or own.get("fault") or any(is_filled(own.get(name)) for name in _TEXTS[2:]):
         return True
     if own.get("choices") is not None:  # an empty list: a piece that says nothing but facts
         return False
-    if any(says(own.get(name)) and not _is_turn(own[name]) for name in ("message", "msg", "detail")):
+    if any(is_filled(own.get(name)) and not _is_turn(own[name]) for name in ("message", "msg", "detail")):
         return True
-    return any(said) and any(isinstance(own.get(name), str) and own[name] for name in _REASONS)
+    return any(codes) and any(isinstance(own.get(name), str) and own[name] for name in _REASONS)
 
 
 def _is_success(word: Any) -> bool:
@@ -87,7 +87,7 @@ def _is_turn(value: Any) -> bool:
     return isinstance(value, dict) and ("role" in value or "content" in value)
 
 
-def says(value: Any) -> bool:
+def is_filled(value: Any) -> bool:
     """Whether there is more than a member that is always there and empty."""
     if isinstance(value, dict):
         return any(value.values())
@@ -99,7 +99,7 @@ def _has_failed(value: Any) -> bool:
     return isinstance(value, dict) and value.get("status_code") not in (None, *_SUCCESS)
 
 
-def _read(value: Any, depth: int) -> Fault:
+def _read(value: Any, depth: int) -> ErrorFields:
     if depth == 0:
         return _NOTHING
     if isinstance(value, str):
@@ -114,52 +114,56 @@ def _members(value: dict[str, Any]) -> dict[str, Any]:
     return {name.replace("_", "").lower(): member for name, member in reversed(value.items())}
 
 
-def _of_text(text: str, depth: int) -> Fault:
+def _of_text(text: str, depth: int) -> ErrorFields:
     """An error that went through several hands is JSON in a text."""
     text = text.strip()
     if text[:1] in ("{", "[") and len(text) <= _LONGEST:
         try:
-            found = _read(json.decode(text.encode("utf-8", "replace")), depth - 1)
+            error = _read(json.decode(text.encode("utf-8", "replace")), depth - 1)
         except ValueError:
-            found = _NOTHING
-        if found.message is not None:
-            return found
-    return Fault(text or None)
+            error = _NOTHING
+        if error.message is not None:
+            return error
+    return ErrorFields(text or None)
 
 
-def _of_list(members: list[Any], depth: int) -> Fault:
-    found = [_of_field(member) or _read(member, depth - 1) for member in members[:_MOST]]
-    found = [fault for fault in found if fault.message is not None]
-    if not found:
+def _of_list(members: list[Any], depth: int) -> ErrorFields:
+    errors = [_of_field(member) or _read(member, depth - 1) for member in members[:_MOST]]
+    errors = [error for error in errors if error.message is not None]
+    if not errors:
         return _NOTHING
-    said = dict.fromkeys(fault.message for fault in found if fault.message is not None)
-    return found[0]._replace(message="; ".join(said))
+    messages = dict.fromkeys(error.message for error in errors if error.message is not None)
+    return errors[0]._replace(message="; ".join(messages))
 
 
-def _of_field(member: Any) -> Fault | None:
+def _of_field(member: Any) -> ErrorFields | None:
     """What validation says of one field (FastAPI, pydantic): its place and what is wrong there."""
     if not isinstance(member, dict) or not isinstance(member.get("loc"), list):
         return None
     path = ""
     for step in member["loc"][member["loc"][:1] == ["body"] :]:
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else str(step)
-    said = member.get("msg")
-    return Fault(f"{path}: {said}" if path else str(said), None, None, path or None) if isinstance(said, str) else None
+    text = member.get("msg")
+    return (
+        ErrorFields(f"{path}: {text}" if path else str(text), None, None, path or None)
+        if isinstance(text, str)
+        else None
+    )
 
 
-def _of_object(own: dict[str, Any], depth: int) -> Fault:
-    outside = _told(own)
+def _of_object(own: dict[str, Any], depth: int) -> ErrorFields:
+    outside = _own_fields(own)
     inside = _raw(own, depth) or _within(own, _BETTER, depth)
     if inside is None and outside.message is None:
         inside = _within(own, _LESS, depth)
     if inside is None:
         return outside._replace(message=outside.message or _reason(own))
-    return Fault(
+    return ErrorFields(
         inside.message or outside.message or _reason(own),
         _worded(inside.code, outside.code),
         inside.type or outside.type,
         outside.param if inside.param is None else inside.param,
-        inside.words + outside.words,
+        inside.codes + outside.codes,
     )
 
 
@@ -174,30 +178,30 @@ def _is_number(code: str | int) -> bool:
     return isinstance(code, int) or code.isdecimal()
 
 
-def _raw(own: dict[str, Any], depth: int) -> Fault | None:
+def _raw(own: dict[str, Any], depth: int) -> ErrorFields | None:
     """What the provider behind a router said (OpenRouter): a text of several words, or JSON."""
     about = own.get("metadata")
     raw = about.get("raw") if isinstance(about, dict) else None
-    found = _read(raw, depth - 1)
-    return found if found.message and " " in found.message and not found.message.startswith("<") else None
+    error = _read(raw, depth - 1)
+    return error if error.message and " " in error.message and not error.message.startswith("<") else None
 
 
-def _within(own: dict[str, Any], names: tuple[str, ...], depth: int) -> Fault | None:
+def _within(own: dict[str, Any], names: tuple[str, ...], depth: int) -> ErrorFields | None:
     """What is inside of an envelope: the first text, else the first code. Texts of its own are read elsewhere."""
-    codes = None
+    only_codes = None
     for name in names:
         value = own.get(name)
         if name == "baseresp" and not _has_failed(value):
             continue
-        found = _read(value, depth - 1) if value else _NOTHING
-        if found.message is not None and found.message != (value.strip() if isinstance(value, str) else None):
-            return found
-        if found.message is None and found.words:
-            codes = codes or found
-    return codes
+        error = _read(value, depth - 1) if value else _NOTHING
+        if error.message is not None and error.message != (value.strip() if isinstance(value, str) else None):
+            return error
+        if error.message is None and error.codes:
+            only_codes = only_codes or error
+    return only_codes
 
 
-def _told(own: dict[str, Any]) -> Fault:
+def _own_fields(own: dict[str, Any]) -> ErrorFields:
     """What an object says itself, without what is inside of it and without reasons."""
     code = next((found for name in _CODES if (found := _code(own.get(name))) is not None), None)
     if code is not None and code == own.get("statuscode") and str(code) in _HTTP:
@@ -210,16 +214,16 @@ def _told(own: dict[str, Any]) -> Fault:
         message = _text(own["error"])
     if code is None and isinstance(own.get("error"), str) and _WORD.fullmatch(own["error"]):
         code = own["error"]
-    return Fault(message, code, kind, param, tuple(word for word in (code, kind, *statuses) if word is not None))
+    return ErrorFields(message, code, kind, param, tuple(word for word in (code, kind, *statuses) if word is not None))
 
 
 def _reason(own: dict[str, Any]) -> str | None:
     """The text of an object that has no message; a single word for the error is the last resort."""
-    found = next((text for name in _REASONS if (text := _text(own.get(name)))), None)
+    text = next((text for name in _REASONS if (text := _text(own.get(name)))), None)
     error = own.get("error")
-    if found is None and error and not isinstance(error, (dict, list)):
+    if text is None and error and not isinstance(error, (dict, list)):
         return _text(error) or json.encode_text(error)
-    return found
+    return text
 
 
 def _text(value: Any) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..context import Context
-from ..errors import BadRequest
+from ..errors import RequestError
 from ..wire import json, plain_schema, validate
 
 
@@ -16,10 +16,12 @@ def to_chat(form: Any, path: str, context: Context) -> dict[str, Any] | None:
     if kind in ("text", "json_object"):
         return None if kind == "text" else form
     if kind != "json_schema":
-        raise BadRequest(f"Invalid value: '{kind}'. There are 'text', 'json_object' and 'json_schema'.", f"{path}.type")
+        raise RequestError(
+            f"Invalid value: '{kind}'. Supported values are: 'text', 'json_object' and 'json_schema'.", f"{path}.type"
+        )
     schema = {key: value for key, value in _inner(form).items() if key != "type" and value is not None}
     if not context.profile.json_schema:
-        context.report.emulated(path, "the schema is an instruction: the upstream holds only to 'json_object'")
+        context.report.emulated(path, "the schema is sent as an instruction; the upstream enforces only 'json_object'")
         return {"type": "json_object"}
     if "schema" in schema and context.profile.schemas == "clean":
         schema["schema"] = plain_schema.reported(schema["schema"], f"{path}.schema", context.report)
@@ -33,13 +35,15 @@ def to_responses(form: Any, path: str, context: Context) -> dict[str, Any]:
     if kind in ("text", "json_object"):
         return form
     if kind != "json_schema":
-        raise BadRequest(f"Invalid value: '{kind}'. There are 'text', 'json_object' and 'json_schema'.", f"{path}.type")
+        raise RequestError(
+            f"Invalid value: '{kind}'. Supported values are: 'text', 'json_object' and 'json_schema'.", f"{path}.type"
+        )
     made = {"type": kind, **{key: value for key, value in _inner(form).items() if key != "type" and value is not None}}
     if isinstance(form.get(kind), dict):
         context.report_unread(form, frozenset({"type", kind}), path)
         path = f"{path}.{kind}"
     if "schema" not in made:
-        context.report.defaulted(f"{path}.schema", "a schema is needed: an empty one allows everything")
+        context.report.defaulted(f"{path}.schema", "a schema is required; an empty one allows everything")
     return {**made, "schema": validate.mapping(made.get("schema", {}), f"{path}.schema")}
 
 
@@ -56,7 +60,7 @@ def _inner(form: dict[str, Any]) -> dict[str, Any]:
     return nested if isinstance(nested, dict) else form
 
 
-def is_wanted(request: dict[str, Any]) -> bool:
+def asks_for_json(request: dict[str, Any]) -> bool:
     """Whether a Responses request asks for an answer that is JSON."""
     text = request.get("text")
     form = text.get("format") if isinstance(text, dict) else None

@@ -1,4 +1,4 @@
-"""Log-probabilities of tokens (protocol 4.7): Responses wants lists where chat has nulls."""
+"""Log-probabilities of tokens (protocol 4.7): Responses requires lists where chat has nulls."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def _token(token: dict[str, Any]) -> dict[str, Any]:
 def _one(token: dict[str, Any]) -> dict[str, Any]:
     text = token.get("token")
     text = text if isinstance(text, str) else ""
-    given = token.get("bytes")
+    octets = token.get("bytes")
     logprob = token.get("logprob")
     return {
         "token": text,
-        "bytes": given if _are_bytes(given) else list(text.encode("utf-8", "replace")),
+        "bytes": octets if _are_bytes(octets) else list(text.encode("utf-8", "replace")),
         "logprob": logprob if isinstance(logprob, (int, float)) else -9999.0,  # OpenAI's word for "very unlikely"
     }
 
 
-def _are_bytes(given: Any) -> bool:
-    return isinstance(given, list) and all(isinstance(byte, int) for byte in given)
+def _are_bytes(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(byte, int) for byte in value)

@@ -1,6 +1,6 @@
-"""Names of tools, and ids of calls, as an upstream takes them: other words for those that it would refuse.
+"""Aliases for tool names and call ids that an upstream would refuse.
 
-An alias is short, unique, and a function of what was named before it, so that the same request gets the same ones.
+An alias is short, unique, and depends only on what was named before it: the same request gets the same aliases.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def _digest(text: str, attempt: int) -> str:
     return hashlib.sha256(salted.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Names:
-    """The tools of one request under both of their names: the client's, and the one that the upstream knows."""
+class ToolNames:
+    """The names of the tools of one request, from the client's to the upstream's and back."""
 
     def __init__(self) -> None:
         self._flat: dict[Name, str] = {}
@@ -57,20 +57,20 @@ class Names:
         """Return the client's name for one that the upstream knows; None if it was never told that."""
         return self._own.get(flat)
 
-    def own_name(self, flat: str) -> str:
+    def caller_name(self, flat: str) -> str:
         """Return the client's name without its namespace, or *flat* itself where there is none."""
-        found = self._own.get(flat)
-        return found[1] if found else flat
+        name = self._own.get(flat)
+        return name[1] if name else flat
 
 
 def report_alias(name: str, flat: str, path: str, context: Context) -> None:
     """Say that the upstream knows a tool by another name: its letters or its length would be refused (W13)."""
     if flat != name:
-        context.report.emulated(f"{path}.name", "the upstream knows it by a shorter or plainer name", name)
+        context.report.emulated(f"{path}.name", "sent to the upstream under a shorter or simpler name", name)
 
 
 class CallIds:
-    """Ids of calls for upstreams that take nothing but nine letters and digits."""
+    """Call ids for upstreams that accept only nine letters and digits."""
 
     def __init__(self) -> None:
         self._short: dict[str, str] = {}
@@ -92,8 +92,8 @@ def _nine(call_id: str, attempt: int) -> str:
     return call_id if not attempt and _NINE.fullmatch(call_id) else _digest(call_id, attempt)[:9]
 
 
-def _first_free(word: Callable[[int], str], taken: dict[str, Name] | set[str]) -> str:
+def _first_free(alias: Callable[[int], str], taken: dict[str, Name] | set[str]) -> str:
     attempt = 0
-    while (found := word(attempt)) in taken:
+    while (candidate := alias(attempt)) in taken:
         attempt += 1
-    return found
+    return candidate

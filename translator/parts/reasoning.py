@@ -1,7 +1,7 @@
-"""Reasoning: text, summaries, and what a provider wants back unread (protocol 2.9).
+"""Reasoning: texts, summaries, and opaque state that a provider wants back (protocol 2.9).
 
-Provider state travels in `encrypted_content` as an envelope that only this library opens. It is not encrypted: it holds
-nothing but what this upstream sent to this same client.
+Provider state is put into `encrypted_content` as an envelope that only this library opens. It is not encrypted: it
+holds only what the upstream sent to this same client.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ ENVELOPE = "diglot.1."
 TEXT_FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "think", "chain_of_thought")
 DETAIL_FIELDS = ("reasoning_details", "thinking_blocks")
 OPAQUE_FIELD = "reasoning_opaque"
-"""A text that only its maker can read, beside the thoughts of a message (github.com/anomalyco/opencode/pull/8900)."""
+"""A text that only its provider can read, beside a message's reasoning (github.com/anomalyco/opencode/pull/8900)."""
 AMONG_PARTS = "content"
-"""Where thoughts are that stand in the content itself, as parts of type `thinking`."""
+"""Stands for reasoning inside the content itself, as parts of type `thinking`."""
 FIELDS = frozenset({*TEXT_FIELDS, *DETAIL_FIELDS, OPAQUE_FIELD})
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
@@ -43,34 +43,34 @@ def unseal(sealed: Any) -> dict[str, Any] | None:
     return fields if isinstance(fields, dict) else None
 
 
-def effort(given: Any, path: str, context: Context) -> Any:
+def effort(value: Any, path: str, context: Context) -> Any:
     """The effort itself, or the nearest one that the upstream knows."""
-    known = context.profile.efforts
-    if not known or given in known or given not in _EFFORTS:
-        return given
-    rank = _EFFORTS.index(given)
-    nearest = min(known, key=lambda word: (abs(_EFFORTS.index(word) - rank), -_EFFORTS.index(word)))
-    context.report.approximated(path, f"the nearest effort is '{nearest}'", given)
+    efforts = context.profile.efforts
+    if not efforts or value in efforts or value not in _EFFORTS:
+        return value
+    rank = _EFFORTS.index(value)
+    nearest = min(efforts, key=lambda word: (abs(_EFFORTS.index(word) - rank), -_EFFORTS.index(word)))
+    context.report.approximated(path, f"the nearest supported effort is '{nearest}'", value)
     return nearest
 
 
 def to_chat(item: dict[str, Any], path: str) -> tuple[str, dict[str, Any]]:
     """Return the text of a reasoning item and the provider state sealed in it."""
     sealed = unseal(item.get("encrypted_content")) or {}
-    said, summed_up = _texts(item, "content", path), _texts(item, "summary", path)
+    texts, summaries = _texts(item, "content", path), _texts(item, "summary", path)
     own = sealed.get("text")
-    return own if isinstance(own, str) else "\n\n".join(said or summed_up), sealed
+    return own if isinstance(own, str) else "\n\n".join(texts or summaries), sealed
 
 
 def _texts(item: dict[str, Any], field: str, path: str) -> list[str]:
-    given = item.get(field)
-    if not given:
+    value = item.get(field)
+    if not value:
         return []
-    text = content.only_text(given)
-    if text is not None and isinstance(given, list):
+    text = content.only_text(value)
+    if text is not None and isinstance(value, list):
         return [text]
     path = f"{path}.{field}"
-    parts = validate.mappings(given, path)
+    parts = validate.mappings(value, path)
     return [validate.text_at(part, "text", f"{path}[{i}]") for i, part in enumerate(parts)]
 
 
@@ -85,8 +85,8 @@ def items_of(message: dict[str, Any]) -> list[dict[str, Any]]:
     if not isinstance(entries, list):
         return []
     opened = [unseal(e.get("data")) for e in entries if isinstance(e, dict)]
-    found = [fields["item"] for fields in opened if fields and isinstance(fields.get("item"), dict)]
-    return [item for item in found if item.get("type") == "reasoning"]
+    items = [fields["item"] for fields in opened if fields and isinstance(fields.get("item"), dict)]
+    return [item for item in items if item.get("type") == "reasoning"]
 
 
 def can_return(item: dict[str, Any]) -> bool:
@@ -117,16 +117,16 @@ _SEALED = "reasoning.encrypted"
 
 def text_of(delta: dict[str, Any]) -> str:
     """The reasoning text of a chat delta or message, under whichever name (D1-D4); names that repeat it are ignored."""
-    return said_in(delta)[1]
+    return field_and_text(delta)[1]
 
 
-def said_in(delta: dict[str, Any]) -> tuple[str, str]:
+def field_and_text(delta: dict[str, Any]) -> tuple[str, str]:
     """Where the reasoning text of a chat delta or message stands, and the text: the first name that has one counts."""
     for name in TEXT_FIELDS:
         value = delta.get(name)
         if isinstance(value, dict):
             value = value.get("content")  # D3
-        if value and (text := value if isinstance(value, str) else joined_text(value)):
+        if value and (text := value if isinstance(value, str) else thoughts_text(value)):
             return name, text
     for name in DETAIL_FIELDS:
         entries = delta.get(name)
@@ -140,8 +140,8 @@ def put_text(message: dict[str, Any], field: str, text: str) -> None:
     if field != AMONG_PARTS:
         message[field] = text
         return
-    said = message["content"] or []
-    parts = said if isinstance(said, list) else [{"type": "text", "text": said}]
+    body = message["content"] or []
+    parts = body if isinstance(body, list) else [{"type": "text", "text": body}]
     message["content"] = [{"type": "thinking", "thinking": [{"type": "text", "text": text}]}, *parts]
 
 
@@ -166,10 +166,10 @@ def thoughts_of(message: dict[str, Any]) -> str:
     if not isinstance(parts, list):
         return text_of(message)
     among = [part for part in parts if content.is_thought(part)]
-    return "\n\n".join(joined_text(part) for part in among) or text_of(message)
+    return "\n\n".join(thoughts_text(part) for part in among) or text_of(message)
 
 
-def joined_text(thoughts: Any) -> str:
+def thoughts_text(thoughts: Any) -> str:
     """The text of thoughts: a string, a part (`thinking`, which has a string or parts again), or a list of parts."""
     return "".join(_texts_in(thoughts))
 
@@ -194,8 +194,8 @@ def _detail_text(entry: dict[str, Any]) -> str:
     return next((v for k in ("text", "summary", "thinking") if isinstance(v := entry.get(k), str)), "")
 
 
-class Details:
-    """Structured reasoning that streams in fragments: texts of one entry grow, everything else is set once."""
+class DetailsBuffer:
+    """Collects structured reasoning from fragments: the texts of an entry grow, everything else is set once."""
 
     _GROWING = ("text", "summary", "thinking", "data", "signature")
 

@@ -1,4 +1,4 @@
-"""Tool declarations: one walk over them serves both directions (protocol 3.1-3.4)."""
+"""Tool declarations, in both directions (protocol 3.1-3.4)."""
 
 from __future__ import annotations
 
@@ -6,31 +6,32 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..context import Context
-from ..errors import BadRequest
+from ..errors import RequestError
 from ..wire import json, plain_schema, schema, validate
 from ..wire.known_fields import TOOL_FIELDS
+from . import builtin_tools
 from .builtin_tools import INPUT_SCHEMA, NATIVES
-from .catalog import Catalog, Tool
-from .names import Names, report_alias
+from .catalog import Catalog, DeclaredTool
+from .names import ToolNames, report_alias
 
 NAMESPACE_LIMIT = 512
 
 
-def declared(body: dict[str, Any], context: Context) -> Catalog:
+def read_catalog(body: dict[str, Any], context: Context) -> Catalog:
     """Walk over every declaration of a Responses request: `tools`, `additional_tools` and loaded ones.
 
-    Declarations that no chat upstream can hold are reported. Raises BadRequest when a declaration is not one, or when
+    Declarations that no chat upstream can hold are reported. Raises RequestError when a declaration is not one, or when
     two different tools have the same name.
     """
-    tools: dict[str, Tool] = {}
-    names = Names()
+    tools: dict[str, DeclaredTool] = {}
+    names = ToolNames()
     for declaration, path, namespace in _declarations(body):
         for tool in _read(declaration, path, namespace, context):
             _add(tools, _renamed(tool, names, context), context)
     return Catalog(tools, names)
 
 
-def _renamed(tool: Tool, names: Names, context: Context) -> Tool:
+def _renamed(tool: DeclaredTool, names: ToolNames, context: Context) -> DeclaredTool:
     """The tool under the name that the upstream knows."""
     flat = names.flat(tool.name, tool.namespace)
     if tool.namespace is None:
@@ -42,7 +43,7 @@ def _renamed(tool: Tool, names: Names, context: Context) -> Tool:
     return tool._replace(flat=flat, chat={**tool.chat, form: inner})
 
 
-def _plain(tool: Tool, parameters: Any, context: Context) -> Any:
+def _plain(tool: DeclaredTool, parameters: Any, context: Context) -> Any:
     if tool.kind != "function":  # the schema is one of ours
         return plain_schema.plain(parameters)
     return plain_schema.reported(parameters, f"{tool.path}.parameters", context.report)
@@ -61,27 +62,27 @@ def _declarations(body: dict[str, Any]) -> Iterator[tuple[Any, str, None]]:
             )
 
 
-def _add(tools: dict[str, Tool], tool: Tool, context: Context) -> None:
+def _add(tools: dict[str, DeclaredTool], tool: DeclaredTool, context: Context) -> None:
     other = tools.setdefault(tool.flat, tool)
     if other is tool:
         return
     if (other.namespace, other.name, other.kind) != (tool.namespace, tool.name, tool.kind):
-        raise BadRequest(
-            f"'{tool.path}' and '{other.path}' are different tools that an upstream would both know as '{tool.flat}'.",
+        raise RequestError(
+            f"'{tool.path}' and '{other.path}' are different tools with the same name at the upstream: '{tool.flat}'.",
             tool.path,
         )
     if other.chat != tool.chat:
-        context.report.dropped(tool.path, f"{validate.word(tool.flat)} is declared before, in {other.path}")
+        context.report.dropped(tool.path, f"{validate.safe_token(tool.flat)} is already declared in {other.path}")
 
 
-def _read(declaration: Any, path: str, namespace: str | None, context: Context) -> Iterable[Tool]:
+def _read(declaration: Any, path: str, namespace: str | None, context: Context) -> Iterable[DeclaredTool]:
     tool = _typed(validate.mapping(declaration, path))
     kind = tool.get("type")
     read = READERS.get(kind) if isinstance(kind, str) else None
     if kind == "programmatic_tool_calling":
-        raise BadRequest("Programmatic tool calling needs the Responses server's runtime.", path, "unsupported_value")
+        raise RequestError("Programmatic tool calling needs the Responses server's runtime.", path, "unsupported_value")
     if read is None:
-        context.report.dropped(path, f"nothing here runs {validate.word(kind)}", tool)
+        context.report.dropped(path, f"nothing here runs {validate.safe_token(kind)}", tool)
         return ()
     context.report_unread(tool, TOOL_FIELDS[tool["type"]], path)
     inner = tool.get(tool["type"])
@@ -89,10 +90,10 @@ def _read(declaration: Any, path: str, namespace: str | None, context: Context) 
         context.report_unread(inner, TOOL_FIELDS[tool["type"]], f"{path}.{tool['type']}")
     callers = tool.get("allowed_callers")
     if isinstance(callers, list) and callers and "direct" not in callers:
-        context.report.dropped(path, "only programs may call it, and there are none", tool)
+        context.report.dropped(path, "only programs may call it, and none are run here", tool)
         return ()
     if tool.get("async"):
-        context.report.emulated(f"{path}.async", "it is called like any other tool")
+        context.report.emulated(f"{path}.async", "sent as an ordinary tool; its calls are not asynchronous")
     if tool.get("defer_loading"):
         context.report.emulated(f"{path}.defer_loading", "all tools are loaded at once")
     return read(tool, path, namespace, context)
@@ -109,32 +110,34 @@ def _typed(tool: dict[str, Any]) -> dict[str, Any]:
     return tool
 
 
-def _namespace(tool: dict[str, Any], path: str, namespace: str | None, context: Context) -> Iterator[Tool]:
+def _namespace(tool: dict[str, Any], path: str, namespace: str | None, context: Context) -> Iterator[DeclaredTool]:
     name = validate.text_at(tool, "name", path)
     if len(name) > NAMESPACE_LIMIT:  # every member's name has it in front
-        raise BadRequest(f"Invalid '{path}.name': longer than {NAMESPACE_LIMIT} characters.", f"{path}.name")
+        raise RequestError(f"Invalid '{path}.name': longer than {NAMESPACE_LIMIT} characters.", f"{path}.name")
     if namespace is not None:
-        context.report.dropped(path, "namespaces hold no namespaces", tool)
+        context.report.dropped(path, "a namespace cannot contain another namespace", tool)
         return
     members = validate.array(tool.get("tools") or [], f"{path}.tools")
     if members:
-        context.report.emulated(path, "namespaces are part of the tools' names")
+        context.report.emulated(path, "the namespace becomes part of each tool's name")
         if tool.get("description"):
-            context.report.dropped(f"{path}.description", "a part of a name has no description", tool["description"])
+            context.report.dropped(
+                f"{path}.description", "chat has no place for a namespace's description", tool["description"]
+            )
     for i, member in enumerate(members):
         yield from _read(member, f"{path}.tools[{i}]", name, context)
 
 
-def _function(tool: dict[str, Any], path: str, namespace: str | None, context: Context) -> Iterable[Tool]:
+def _function(tool: dict[str, Any], path: str, namespace: str | None, context: Context) -> Iterable[DeclaredTool]:
     tool = {**tool, **tool["function"]} if isinstance(tool.get("function"), dict) else tool  # chat's own nesting
     name = validate.text_at(tool, "name", path)
     if tool.get("output_schema") is not None:
-        context.report.dropped(f"{path}.output_schema", "functions have no output schema")
+        context.report.dropped(f"{path}.output_schema", "chat functions have no output schema")
     parameters = tool.get("parameters") or {"type": "object", "properties": {}}
     function = {"name": name, "description": tool.get("description"), "parameters": parameters}
     if _strict(tool.get("strict"), parameters, path, context):
         function["strict"] = True
-    return (_tool("function", name, namespace, path, function),)
+    return (DeclaredTool.of("function", name, namespace, path, function),)
 
 
 def _strict(strict: Any, parameters: Any, path: str, context: Context) -> bool:
@@ -142,29 +145,29 @@ def _strict(strict: Any, parameters: Any, path: str, context: Context) -> bool:
     mode = context.profile.strict_functions
     if mode == "drop":
         if strict:
-            context.report.dropped(f"{path}.strict", "the upstream does not hold to schemas")
+            context.report.dropped(f"{path}.strict", "the upstream does not enforce schemas")
         return False
     if strict is None and mode == "infer":
         return schema.is_strict(parameters)
     return bool(strict)
 
 
-def _custom(tool: dict[str, Any], path: str, namespace: str | None, context: Context) -> Iterable[Tool]:
+def _custom(tool: dict[str, Any], path: str, namespace: str | None, context: Context) -> Iterable[DeclaredTool]:
     tool = {**tool, **tool["custom"]} if isinstance(tool.get("custom"), dict) else tool
     name = validate.text_at(tool, "name", path)
     form = tool.get("format")
     if context.profile.custom_tools:
         custom = {"name": name, "description": tool.get("description"), "format": _nested(form)}
-        return (_tool("custom", name, namespace, path, custom),)
-    context.report.emulated(path, "free-form tools are functions with one string here")
+        return (DeclaredTool.of("custom", name, namespace, path, custom),)
+    context.report.emulated(path, "sent as a function with one string argument")
     if isinstance(form, dict) and form.get("type") not in (None, "text"):
-        context.report.approximated(f"{path}.format", "grammars are described, not enforced", form)
+        context.report.approximated(f"{path}.format", "the grammar is described, not enforced", form)
     function = {
         "name": name,
         "description": _described(tool.get("description"), form),
-        "parameters": json.copied(INPUT_SCHEMA),
+        "parameters": json.deep_copy(INPUT_SCHEMA),
     }
-    return (_tool("custom", name, namespace, path, function, wrapped=True),)
+    return (DeclaredTool.of("custom", name, namespace, path, function, wrapped=True),)
 
 
 def _nested(form: Any) -> Any:
@@ -175,54 +178,25 @@ def _nested(form: Any) -> Any:
 
 
 def _described(description: Any, form: Any) -> str | None:
-    words = [description] if isinstance(description, str) and description else []
+    texts = [description] if isinstance(description, str) and description else []
     if isinstance(form, dict) and form.get("type") == "grammar":
         grammar = form["grammar"] if isinstance(form.get("grammar"), dict) else form
-        words.append(f"The input must match this {grammar.get('syntax')} grammar:\n{grammar.get('definition')}")
-    return "\n\n".join(words) or None
+        texts.append(f"The input must match this {grammar.get('syntax')} grammar:\n{grammar.get('definition')}")
+    return "\n\n".join(texts) or None
 
 
-def _native(tool: dict[str, Any], path: str, namespace: str | None, context: Context) -> Iterable[Tool]:
-    """A built-in tool that the client runs: a function with a fixed schema, native items on the way back."""
-    kind = tool["type"]
-    environment = tool.get("environment")
-    if isinstance(environment, dict) and environment.get("type") not in (None, "local"):
-        context.report.dropped(path, "its container is the Responses server's", tool)
-        return ()
-    if isinstance(environment, dict):
-        context.report_unread(environment, frozenset({"type"}), f"{path}.environment")
-    if kind == "tool_search" and tool.get("execution") != "client":
-        context.report.emulated(path, "all tools are loaded at once")
-        return ()
-    description, parameters = NATIVES[kind]
-    context.report.emulated(path, "a function stands in for the built-in tool")
-    function = {
-        "name": kind,
-        "description": tool.get("description") or description,
-        "parameters": tool.get("parameters") or json.copied(parameters),
-    }
-    return (_tool(kind, kind, None, path, function),)
-
-
-def _tool(kind: Any, name: str, namespace: str | None, path: str, inner: dict[str, Any], wrapped: bool = False) -> Tool:
-    if None in inner.values():
-        inner = {key: value for key, value in inner.items() if value is not None}
-    form = "custom" if kind == "custom" and not wrapped else "function"
-    return Tool(name, kind, name, namespace, path, {"type": form, form: inner}, wrapped)
-
-
-READERS: dict[str, Callable[[dict[str, Any], str, str | None, Context], Iterable[Tool]]] = {
+READERS: dict[str, Callable[[dict[str, Any], str, str | None, Context], Iterable[DeclaredTool]]] = {
     "function": _function,
     "custom": _custom,
     "namespace": _namespace,
-    **dict.fromkeys(NATIVES, _native),
+    **dict.fromkeys(NATIVES, builtin_tools.declare),
 }
 
 
 # Chat -> Responses
 
 
-def to_responses(body: dict[str, Any], names: Names, context: Context) -> tuple[list[dict[str, Any]], list[str]]:
+def to_responses(body: dict[str, Any], names: ToolNames, context: Context) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the Responses tools for `tools`, `functions` and `web_search_options` of a chat request, and for each the
     path of what says what it is.
 
@@ -241,7 +215,7 @@ def to_responses(body: dict[str, Any], names: Names, context: Context) -> tuple[
     return [_plainly_named(tool, path, names, context) for tool, path in made], [path for _, path in made]
 
 
-def _plainly_named(tool: dict[str, Any], path: str, names: Names, context: Context) -> dict[str, Any]:
+def _plainly_named(tool: dict[str, Any], path: str, names: ToolNames, context: Context) -> dict[str, Any]:
     """What the client calls is declared under a name that servers take; a Responses server's own tools are its own."""
     if tool.get("type") not in _FLATTEN:
         return tool
@@ -285,7 +259,7 @@ def _flat_custom(tool: dict[str, Any], path: str, context: Context) -> dict[str,
 
 
 def _web_search(options: dict[str, Any], path: str, context: Context) -> dict[str, Any]:
-    context.report.approximated(path, "the model decides whether it searches")
+    context.report.approximated(path, "the model decides whether to search")
     context.report_unread(options, frozenset({"search_context_size", "user_location"}), path)
     made: dict[str, Any] = {"type": "web_search"}
     if options.get("search_context_size") is not None:

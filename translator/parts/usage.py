@@ -1,4 +1,4 @@
-"""Token counts (protocol 4.5). Vendors' totals are kept, never corrected; missing usage stays missing."""
+"""Token counts (protocol 4.5). The upstream's totals are kept, never corrected; missing usage stays missing."""
 
 from __future__ import annotations
 
@@ -10,29 +10,26 @@ def to_responses(usage: dict[str, Any]) -> dict[str, Any] | None:
 
     None if it measures nothing: zeros would look measured.
     """
-    counts = {name: _first(usage, names) for name, names in _COUNTS.items()}
-    prompt, completion = counts["input"] or 0, counts["output"] or 0
+    prompt, completion, total = _first(usage, _PROMPT), _first(usage, _COMPLETION), _first(usage, _TOTAL)
     read = _details(usage, "prompt_tokens_details") or _details(usage, "input_tokens_details")
     wrote = _details(usage, "completion_tokens_details") or _details(usage, "output_tokens_details")
     written = _count(read, "cache_write_tokens") or _count(usage, "cache_creation_input_tokens")
     cached = _first(read, ("cached_tokens", "cached")) or _first(usage, _CACHED) or 0
     reasoning = _first(wrote, ("reasoning_tokens", "reasoning")) or _count(usage, "reasoning_tokens")
-    if not (cached or reasoning) and all(count is None for count in counts.values()):
+    if prompt is None and completion is None and total is None and not (cached or reasoning):
         return None
     return {
-        "input_tokens": prompt,
+        "input_tokens": prompt or 0,
         "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": written},
-        "output_tokens": completion,
+        "output_tokens": completion or 0,
         "output_tokens_details": {"reasoning_tokens": reasoning},
-        "total_tokens": counts["total"] or prompt + completion,
+        "total_tokens": total or (prompt or 0) + (completion or 0),
     }
 
 
-_COUNTS = {
-    "input": ("prompt_tokens", "input_tokens"),
-    "output": ("completion_tokens", "output_tokens"),
-    "total": ("total_tokens",),
-}
+_PROMPT = ("prompt_tokens", "input_tokens")
+_COMPLETION = ("completion_tokens", "output_tokens")
+_TOTAL = ("total_tokens",)
 _CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")  # DeepSeek, Kimi, Anthropic
 
 
@@ -72,22 +69,24 @@ _ABSURD = 10**15
 
 def _first(fields: dict[str, Any], names: tuple[str, ...]) -> int | None:
     """The first of some counts that is more than nothing; 0 if they say so, None if they say nothing."""
-    found: int | None = None
+    count: int | None = None
     for name in names:
         value = fields.get(name)
         if type(value) is int and 0 < value < _ABSURD:  # as nearly always
             return value
         if value is not None and _is_count(_number(value)):
-            found = _count(fields, name)
-            if found:
-                return found
-    return found
+            count = _count(fields, name)
+            if count:
+                return count
+    return count
 
 
 def _count(fields: dict[str, Any], name: str) -> int:
     value = fields.get(name)
     if type(value) is int:  # as nearly always
         return value if 0 <= value < _ABSURD else 0
+    if value is None:
+        return 0
     value = _number(value)
     return int(value) if value and _is_count(value) else 0
 

@@ -1,1 +1,1 @@
-"""Streams: chunks in, events out."""
+"""Streams of answers, in both directions."""

@@ -1,4 +1,4 @@
-"""Log-probabilities as they are read and sent on the fast paths: the structs of tokens that both directions share."""
+"""Log-probabilities on the fast paths: the token structs that both directions share."""
 
 from __future__ import annotations
 
@@ -7,29 +7,27 @@ import msgspec
 from ..wire import json
 
 NOT_READ = (msgspec.MsgspecError, RecursionError, UnicodeError)
-"""What decoding into a struct raises for everything that is not of its shape."""
+"""What decoding into a struct raises for data of another shape."""
 
 
 class OneToken(msgspec.Struct, gc=False, kw_only=True):
-    """A token as it is sent, too: what is missing is filled in, and the order is that of parts/logprobs.py."""
+    """A token as it is read and sent: missing bytes are filled in, and fields are in the order of parts/logprobs.py."""
 
     token: str
     bytes: list[int] | None = None
     logprob: int | float
 
+    def __post_init__(self) -> None:
+        if self.bytes is None:
+            self.bytes = list(self.token.encode())
+
 
 class Token(OneToken, gc=False, kw_only=True):
+    """A token with its most likely alternatives."""
+
     top_logprobs: list[OneToken] = []
 
 
 def encode(tokens: list[Token]) -> bytes:
-    for token in tokens:
-        _fill(token)
-        for other in token.top_logprobs:
-            _fill(other)
+    """Return the tokens as JSON."""
     return json.encode(tokens)
-
-
-def _fill(token: OneToken) -> None:
-    if token.bytes is None:
-        token.bytes = list(token.token.encode())

@@ -1,1 +1,1 @@
-"""Conversations: items to messages, messages to items (protocol 2.5, 2.6)."""
+"""Conversations: items to messages and messages to items (protocol 2.5, 2.6)."""

@@ -1,6 +1,6 @@
-"""What is no item of an input, and what it means: turns as chat has them, and parts of a message (W22, W24).
+"""Input members that are not items, but chat messages or parts of a message (W22, W24).
 
-Clients that know one dialect better than the other send them; what they mean is plain.
+Clients that mix the dialects send them, and what they mean is clear.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ from ..parts import calls
 from ..wire import validate
 
 Item = dict[str, Any]
-Placed = tuple[Item, str]
-"""An item, and the path of what it was made of."""
+ItemWithPath = tuple[Item, str]
+"""An item, and the path of what it was made from."""
 
 _PARTS = frozenset(
     {"input_text", "output_text", "text", "input_image", "image_url", "input_file", "file", "input_audio", "refusal"}
 )
 
 
-def items(given: list[Item], context: Context) -> list[Placed]:
-    """Return the items of an input, each with its path. Raises BadRequest for a turn that cannot be read."""
-    turns = _ChatTurns(context)
-    made: list[Placed] = []
+def items(members: list[Item], context: Context) -> list[ItemWithPath]:
+    """Return the items of an input, each with its path. Raises RequestError for a turn that cannot be read."""
+    turns = _ChatMessageReader(context)
+    placed: list[ItemWithPath] = []
     parts: list[Item] = []
-    for i, item in enumerate(given):
+    for i, item in enumerate(members):
         path = f"input[{i}]"
         if _is_part(item):
-            context.report.approximated(path, "a part without a message is the user's")
+            context.report.approximated(path, "a part outside of a message is sent as the user's")
             if not parts:  # neighbours are one message
                 parts = []
-                made.append(({"type": "message", "role": "user", "content": parts}, path))
+                placed.append(({"type": "message", "role": "user", "content": parts}, path))
             parts.append(item)
             continue
         parts = []
         if _is_chat_turn(item):
-            context.report.approximated(path, "it is a turn of Chat Completions")
-            made += turns.read(item, path)
+            context.report.approximated(path, "read as a Chat Completions message")
+            placed += turns.read(item, path)
         else:
-            made.append((item, path))
-    return made
+            placed.append((item, path))
+    return placed
 
 
 def _is_part(item: Item) -> bool:
@@ -62,55 +62,57 @@ _THOUGHTS = ("reasoning_content", "reasoning")
 _ONLY_CHAT = ("tool_calls", "function_call", "refusal", *_THOUGHTS)
 
 
-class _ChatTurns:
-    """Reads turns as chat has them; calls of the older kind have no ids, so they are counted."""
+class _ChatMessageReader:
+    """Reads chat messages into items; calls of the older kind have no ids, so they are numbered."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
-        self._count = 0
+        self._context: Context = context
+        self._count: int = 0
         self._older: dict[str, deque[str]] = {}  # the calls of each function that have no result yet
 
-    def read(self, item: Item, path: str) -> list[Placed]:
-        return self._said(item, path) if item["role"] == "assistant" else [(self._told(item, path), path)]
+    def read(self, item: Item, path: str) -> list[ItemWithPath]:
+        return (
+            self._assistant_items(item, path) if item["role"] == "assistant" else [(self._tool_item(item, path), path)]
+        )
 
-    def _said(self, item: Item, path: str) -> list[Placed]:
+    def _assistant_items(self, item: Item, path: str) -> list[ItemWithPath]:
         """What an assistant thought, said and called."""
-        made: list[Placed] = []
+        placed: list[ItemWithPath] = []
         thoughts = next((text for name in _THOUGHTS if (text := item.get(name)) and isinstance(text, str)), None)
         if thoughts:
             parts = [{"type": "reasoning_text", "text": thoughts}]
-            made.append(({"type": "reasoning", "summary": [], "content": parts}, path))
+            placed.append(({"type": "reasoning", "summary": [], "content": parts}, path))
         if item.get("content") or item.get("refusal"):
-            made.append((_message(item), path))
+            placed.append((_message(item), path))
         for i, call in enumerate(validate.optional_array(item.get("tool_calls"), f"{path}.tool_calls")):
             at = f"{path}.tool_calls[{i}]"
             call_id = validate.text_at(validate.mapping(call, at), "id", at)
-            made.append((calls.from_chat(call, at, call_id, self._context), at))
+            placed.append((calls.from_chat(call, at, call_id, self._context), at))
         if item.get("function_call"):
             at = f"{path}.function_call"
             call_id = f"call_older_{self._count}"
             self._count += 1
             function = calls.function_item(validate.mapping(item["function_call"], at), at, call_id, self._context)
             self._older.setdefault(function["name"], deque()).append(call_id)
-            made.append((function, at))
-        return made
+            placed.append((function, at))
+        return placed
 
-    def _told(self, item: Item, path: str) -> Item:
+    def _tool_item(self, item: Item, path: str) -> Item:
         """What a tool brought. Without a call it is the user's: never a word of the system."""
         name = item.get("name")
-        waiting = self._older.get(name) if item["role"] == "function" and isinstance(name, str) else None
-        call_id = waiting.popleft() if waiting else item.get("tool_call_id")
+        call_ids = self._older.get(name) if item["role"] == "function" and isinstance(name, str) else None
+        call_id = call_ids.popleft() if call_ids else item.get("tool_call_id")
         if call_id is None:
             return {**item, "type": "message", "role": "user"}
-        told = item.get("content")
-        output = "" if told is None else told
+        body = item.get("content")
+        output = "" if body is None else body
         return {"type": "function_call_output", "call_id": call_id, "output": output}
 
 
 def _message(item: Item) -> Item:
     message = {name: value for name, value in item.items() if name not in _ONLY_CHAT}
     if item.get("refusal"):
-        said = item.get("content")
-        texts = [{"type": "output_text", "text": said}] if said and isinstance(said, str) else said or []
+        body = item.get("content")
+        texts = [{"type": "output_text", "text": body}] if body and isinstance(body, str) else body or []
         message["content"] = [*texts, {"type": "refusal", "refusal": item["refusal"]}]
     return message

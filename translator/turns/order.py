@@ -1,4 +1,4 @@
-"""Roles that take turns, for chat templates that refuse any other order (`alternating_roles`).
+"""Alternating roles, for chat templates that refuse any other order (`alternating_roles`).
 
 "Conversation roles must alternate user/assistant/user/assistant", say the templates of Mistral's models, and its API:
 "Unexpected role 'user' after role 'tool'".
@@ -16,7 +16,7 @@ _BEGIN = "(The conversation begins with your message.)"
 _DONE = "Done."
 
 
-class Said(NamedTuple):
+class MessageWithOrigin(NamedTuple):
     """A message, and where it came from."""
 
     message: Message
@@ -25,37 +25,37 @@ class Said(NamedTuple):
     """The paths of its calls, if it has some."""
 
 
-def alternating(said: list[Said], context: Context) -> list[Said]:
+def alternate(messages: list[MessageWithOrigin], context: Context) -> list[MessageWithOrigin]:
     """Return the messages with neighbours of one role joined, and a word of who is missing between the others."""
-    made: list[Said] = []
+    ordered: list[MessageWithOrigin] = []
     before = None  # the role of the last one who is no system
-    for group in _neighbours(said):
+    for group in _neighbours(messages):
         first = group[0]
         role = first.message["role"]
         missing = _MISSING.get((before, role))
         if missing is not None:
             context.report.approximated(first.origin, _WHY_MISSING)
-            made.append(Said({**missing}, first.origin, None))
+            ordered.append(MessageWithOrigin({**missing}, first.origin, None))
         if len(group) > 1:
             for each in group[1:]:
-                context.report.approximated(each.origin, "neighbours of one role are one message")
-            first = Said(_joined([each.message for each in group]), first.origin, group[-1].calls)
-        made.append(first)
+                context.report.approximated(each.origin, "consecutive messages of one role are merged")
+            first = MessageWithOrigin(_join_messages([each.message for each in group]), first.origin, group[-1].calls)
+        ordered.append(first)
         before = before if role in ("system", "developer") else role
-    return made
+    return ordered
 
 
 _MISSING = {
     (None, "assistant"): {"role": "user", "content": _BEGIN},
     ("tool", "user"): {"role": "assistant", "content": _DONE},
 }
-_WHY_MISSING = "roles take turns: a message that nobody wrote stands in front"
+_WHY_MISSING = "roles must alternate, so a placeholder message is inserted"
 
 
-def _neighbours(said: list[Said]) -> list[list[Said]]:
+def _neighbours(messages: list[MessageWithOrigin]) -> list[list[MessageWithOrigin]]:
     """Users that follow each other, and assistants; nobody follows one that calls, but the results."""
-    groups: list[list[Said]] = []
-    for each in said:
+    groups: list[list[MessageWithOrigin]] = []
+    for each in messages:
         role = each.message["role"]
         if groups and role in ("user", "assistant") and groups[-1][0].message["role"] == role:
             groups[-1].append(each)
@@ -64,25 +64,25 @@ def _neighbours(said: list[Said]) -> list[list[Said]]:
     return groups
 
 
-def _joined(messages: list[Message]) -> Message:
+def _join_messages(messages: list[Message]) -> Message:
     """One message that says what all of them say; the last one may call."""
-    joined: Message = {}
+    whole: Message = {}
     for message in messages:
         for name, value in message.items():
-            joined.setdefault(name, value)
-    joined["content"] = _contents([message["content"] for message in messages])
+            whole.setdefault(name, value)
+    whole["content"] = _join_contents([message["content"] for message in messages])
     for field in reasoning.TEXT_FIELDS:
         thoughts = [message[field] for message in messages if message.get(field)]
         if thoughts:
-            joined[field] = "\n\n".join(thoughts)
-    return joined
+            whole[field] = "\n\n".join(thoughts)
+    return whole
 
 
-def _contents(contents: list[Any]) -> Any:
-    said = [each for each in contents if each]
-    if all(isinstance(each, str) for each in said):
-        return "\n\n".join(said) or None
+def _join_contents(contents: list[Any]) -> Any:
+    nonempty = [each for each in contents if each]
+    if all(isinstance(each, str) for each in nonempty):
+        return "\n\n".join(nonempty) or None
     parts: list[content.Part] = []
-    for each in said:
+    for each in nonempty:
         parts += [{"type": "text", "text": each}] if isinstance(each, str) else each
     return parts

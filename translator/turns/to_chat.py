@@ -1,8 +1,7 @@
-"""Input items -> chat messages: one assistant message per turn, every output right behind its call (protocol 2.6).
+"""Input items -> chat messages: one assistant message per turn, every output right after its call (protocol 2.6).
 
-Outputs are indexed first. Whenever an assistant turn closes, the outputs of all its calls follow at once, in the order
-of the calls, and after them the media that were in those outputs: every legal order of items becomes a legal order of
-messages.
+Outputs are indexed first. When an assistant turn closes, the outputs of all its calls follow at once, in the order of
+the calls, and then the media from those outputs: every legal order of items becomes a legal order of messages.
 """
 
 from __future__ import annotations
@@ -12,50 +11,45 @@ from functools import cached_property
 from typing import Any
 
 from ..context import Context
-from ..errors import BadRequest
-from ..parts import agents, calls, content, reasoning
+from ..errors import RequestError
+from ..parts import agents, calls, content, outputs, reasoning
 from ..parts.catalog import Catalog
+from ..parts.media import split_media
 from ..parts.names import CallIds, report_alias
 from ..wire import validate
 from ..wire.known_fields import ITEM_FIELDS
 from . import loose
-from .order import Said, alternating
-from .turn import Item, Message, Outputs, Turn, implied_type, is_nameless, is_server_side, last_of_user
+from .message_list import MessageList
+from .replay import ReasoningReplay
+from .turn import CallOutput, Item, Message, Outputs, Turn, has_no_call_id, implied_type, is_server_side
 
 _NEEDS_STATE = "stored state, which is not kept here: send the items themselves (in many clients: `store: false`)"
 
 
-class Turns:
-    """Messages under construction, and for each the path of the item that it came from."""
+class MessageBuilder:
+    """Reads the items of a request into the messages of ``conversation``."""
 
     def __init__(self, catalog: Catalog, context: Context, model: str, current_turn_only: bool = False) -> None:
-        self.messages: list[Message] = []
-        self.origins: list[str] = []
-        self.call_origins: dict[int, list[str]] = {}  # by the number of the message
-        self._catalog = catalog
-        self._context = context
-        self._model = model
-        self._current_turn_only = current_turn_only
-        self._call_ids = CallIds() if context.profile.call_ids != "any" else None
+        self.conversation: MessageList = MessageList(context)
+        self._catalog: Catalog = catalog
+        self._context: Context = context
+        self._model: str = model
+        self._current_turn_only: bool = current_turn_only
+        self._call_ids: CallIds | None = CallIds() if context.profile.call_ids != "any" else None
         self._turn: Turn | None = None
-        self._front: tuple[Message, str] | None = None  # a system message that goes in front of all, and its path
-        self._joined: list[str] = []  # the texts that the first system message is made of, if there are several
-        self._items: list[Item] = []
         self._outputs: Outputs
-        self._position = 0
+        self._items: list[Item] = []
+        self._position: int = 0
 
-    def add(self, given: Any) -> None:
+    def add(self, conversation: Any) -> None:
         """Read the whole `input` of a request (a string, or items)."""
-        if isinstance(given, str):
-            self._emit({"role": "user", "content": given}, "input")
+        if isinstance(conversation, str):
+            self.conversation.add({"role": "user", "content": conversation}, "input")
         else:
-            self._add_items(given)
-        self._put_in_front()
-        if self._context.profile.alternating_roles:
-            self._alternate()
+            self._add_items(conversation)
 
-    def _add_items(self, given: Any) -> None:
-        placed = loose.items(validate.mappings(given, "input"), self._context)
+    def _add_items(self, members: Any) -> None:
+        placed = loose.items(validate.mappings(members, "input"), self._context)
         self._items = [item for item, _ in placed]
         self._outputs = Outputs(placed, self._context)
         for i, (item, path) in enumerate(placed):
@@ -65,31 +59,16 @@ class Turns:
                 kind = implied_type(item, path)
             self._context.report_unread(item, ITEM_FIELDS.get(kind), path)
             if item.get("async"):
-                self._context.report.emulated(f"{path}.async", "it is waited for like any other call")
-            HANDLERS.get(kind, Turns._unknown)(self, item, path)
+                self._context.report.emulated(f"{path}.async", "sent as an ordinary call; it is not asynchronous")
+            HANDLERS.get(kind, MessageBuilder._unknown)(self, item, path)
         self._close()
         self._outputs.expect_none()
 
-    def _put_in_front(self) -> None:
-        """Make one of the system messages that are to be one, where it belongs: once, for there may be thousands."""
-        if self._front is not None:
-            (message, path), self._front = self._front, None
-            self.messages, self.origins = [message, *self.messages], [path, *self.origins]
-            self.call_origins = {number + 1: paths for number, paths in self.call_origins.items()}
-        if self._joined:
-            self.messages[0]["content"], self._joined = "\n\n".join(self._joined), []
-
-    def _alternate(self) -> None:
-        """Give the messages the order that the upstream wants (`alternating_roles`)."""
-        told = zip(self.messages, self.origins, strict=True)
-        said = [Said(message, origin, self.call_origins.get(i)) for i, (message, origin) in enumerate(told)]
-        said = alternating(said, self._context)
-        self.messages, self.origins = [each.message for each in said], [each.origin for each in said]
-        self.call_origins = {i: each.calls for i, each in enumerate(said) if each.calls is not None}
-
     def add_system(self, text: Any, path: str) -> None:
         """Put instructions in front."""
-        self._emit({"role": self._context.profile.developer_role, "content": validate.text(text, path)}, path)
+        self.conversation.add(
+            {"role": self._context.profile.developer_role, "content": validate.text(text, path)}, path
+        )
 
     # messages
 
@@ -100,9 +79,9 @@ class Turns:
             return
         chat_role = _ROLES.get(role) if isinstance(role, str) else None
         if chat_role is None:
-            raise BadRequest(f"Invalid value: '{role}' is not a role of messages.", f"{path}.role")
+            raise RequestError(f"Invalid value: '{role}' is not a message role.", f"{path}.role")
         if "content" in item and item["content"] is None:  # W21
-            self._context.report.dropped(path, "it says nothing")
+            self._context.report.dropped(path, "it is empty")
             return
         self._close()
         if chat_role != "user":
@@ -113,7 +92,7 @@ class Turns:
         if message["content"] is None:
             self._parts(item, message, path)
         else:
-            self._emit(message, path)
+            self.conversation.add(message, path)
 
     def _parts(self, item: Item, message: Message, path: str) -> None:
         """Emit a message whose content is more than one text."""
@@ -121,38 +100,34 @@ class Turns:
         parts = content.to_chat(item.get("content"), role, f"{path}.content", self._context)
         media: list[content.Part] = []
         if role != "user" and isinstance(parts, list):  # only users show media
-            texts, media = content.apart(parts)
+            texts, media = split_media(parts)
             parts = content.fold(texts, role, f"{path}.content", self._context)
         if parts or not media:
             message["content"] = parts
-            self._emit(message, path)
+            self.conversation.add(message, path)
         if media:
-            self._context.report.approximated(f"{path}.content", "media of system messages are shown as the user's")
-            self._emit({"role": "user", "content": media}, path)
+            self._context.report.approximated(f"{path}.content", "media in system messages are sent in a user message")
+            self.conversation.add({"role": "user", "content": media}, path)
 
     def _assistant(self, item: Item, path: str) -> None:
         turn = self._open(path)
         if turn.calls:
-            self._context.report.approximated(path, "text and calls of one turn have no order")
-        parts = self._said(item.get("content"), path)
-        if turn.parts and parts:
-            self._context.report.approximated(path, "messages of one turn are one message")
-            turn.parts.append({"type": "text", "text": "\n\n"})
-        turn.parts += parts
+            self._context.report.approximated(path, "chat does not keep the order of text and calls in a turn")
+        turn.add_content(self._assistant_parts(item.get("content"), path), path, self._context)
 
-    def _said(self, given: Any, path: str) -> list[content.Part]:
-        text = content.only_text(given)
+    def _assistant_parts(self, body: Any, path: str) -> list[content.Part]:
+        text = content.only_text(body)
         if text is not None:
             return [{"type": "text", "text": text}]
         return [
-            self._refused(content.part_to_chat(part, f"{path}.content[{i}]", self._context), path)
-            for i, part in enumerate(validate.array(given or [], f"{path}.content"))
+            self._part_or_text(content.part_to_chat(part, f"{path}.content[{i}]", self._context), path)
+            for i, part in enumerate(validate.array(body or [], f"{path}.content"))
         ]
 
-    def _refused(self, part: content.Part, path: str) -> content.Part:
+    def _part_or_text(self, part: content.Part, path: str) -> content.Part:
         if part["type"] != "refusal" or self._context.profile.refusals:
             return part
-        self._context.report.approximated(path, "a refusal is told as text")
+        self._context.report.approximated(path, "the refusal is sent as text")
         return {"type": "text", "text": part["refusal"]}
 
     def _reasoning(self, item: Item, path: str) -> None:
@@ -160,39 +135,30 @@ class Turns:
         report = self._context.report
         if not text and not sealed:
             opaque = item.get("encrypted_content")
-            why = "only its maker can read it" if opaque else "nothing but its id is known here"
+            why = "only its provider can read it" if opaque else "only its id is known here"
             report.dropped(path, why)
             return
-        if not self._replayed(sealed):
+        if not self._replay.allows(self._position, sealed.get("model")):
             if self._context.profile.reasoning_replay != "never":
-                report.emulated(path, "reasoning of finished turns stays behind, as on a Responses server")
+                report.emulated(path, "reasoning of finished turns is left out, as on a Responses server")
             elif text or "calls" not in sealed:
-                report.dropped(path, "the upstream takes no reasoning back")
+                report.dropped(path, "the upstream does not accept reasoning")
             text, sealed = "", {k: v for k, v in sealed.items() if k == "calls"}  # D5: they belong to the calls
         if text or sealed:
             turn = self._open(path)
             if text and (turn.calls or turn.parts):
-                report.approximated(path, "reasoning within a turn stands in front of it")
-            turn.think(text, sealed)
-
-    def _replayed(self, sealed: dict[str, Any]) -> bool:
-        """Reasoning of finished turns stays behind, as the Responses API itself leaves it (`reasoning.context`)."""
-        policy = self._context.profile.reasoning_replay
-        if policy == "tool_loop" or (policy != "never" and self._current_turn_only):
-            return self._position > self._last_user
-        if policy == "same_model":
-            return sealed.get("model") in (None, self._model)
-        return policy == "always"
+                report.approximated(path, "reasoning within a turn is moved to its start")
+            turn.add_reasoning(text, sealed)
 
     @cached_property
-    def _last_user(self) -> int:
-        return last_of_user(self._items)
+    def _replay(self) -> ReasoningReplay:
+        return ReasoningReplay(self._items, self._context.profile, self._model, self._current_turn_only)
 
     # calls and outputs
 
     def _call(self, item: Item, path: str) -> None:
         if is_server_side(item):
-            self._context.report.dropped(path, "tools are not searched by the server")
+            self._context.report.dropped(path, "no tool search is run here")
             return
         call = calls.with_object(calls.read_call(item, path), path, self._context)
         call_id, output, output_path = self._outputs.take(item, path)
@@ -200,35 +166,36 @@ class Turns:
         if call.namespace is None:
             report_alias(call.name, flat, path, self._context)
         turn = self._open(path)
-        turn.call(calls.to_chat(call, call_id, flat, self._context.profile.custom_tools), path)
-        turn.outputs.append((call_id, flat, output, output_path))
+        member = calls.to_chat(call, call_id, flat, self._context.profile.custom_tools)
+        turn.add_call(member, path, CallOutput(call_id, flat, output, output_path))
 
     def _output(self, item: Item, path: str) -> None:
         """Its call took it along already; here it only ends the turn."""
         self._close()
-        if is_nameless(item):
-            self._context.report.approximated(path, "an output without a call is told in a message")
+        if has_no_call_id(item):
+            self._context.report.approximated(path, "an output without a call is sent as a message")
             role = self._context.profile.developer_role
-            told = calls.output_to_chat(item, path, self._catalog.flat, self._context)
+            body = outputs.to_chat(item, path, self._catalog.flat, self._context)
             head = f"Result of {validate.text(item['name'], f'{path}.name')}:"
-            if isinstance(told, str):
-                self._emit({"role": role, "content": f"{head} {told}"}, path)
+            if isinstance(body, str):
+                self.conversation.add({"role": role, "content": f"{head} {body}"}, path)
             else:  # only a user can show media
-                self._emit({"role": "user", "content": [{"type": "text", "text": head}, *told]}, path)
+                self.conversation.add({"role": "user", "content": [{"type": "text", "text": head}, *body]}, path)
 
     def _hosted(self, item: Item, path: str) -> None:
         """A call that the Responses server ran: told as a call and its result where there is one."""
-        told = calls.hosted_to_chat(item)
-        if told is None:
-            self._context.report.dropped(path, "it was run by the Responses server and has no result to tell")
+        call = calls.hosted_to_chat(item)
+        if call is None:
+            self._context.report.dropped(path, "it was run by the Responses server and has no result to pass on")
             return
-        name, arguments, result = told
+        name, arguments, result = call
         flat = self._catalog.flat(name)
         call_id = str(item.get("id") or f"call_{self._position}")
-        self._context.report.approximated(path, "a tool run by the Responses server is told as a function call")
+        self._context.report.approximated(path, "a tool run by the Responses server is sent as a function call")
         turn = self._open(path)
-        turn.call(calls.to_chat(calls.Call(name, None, arguments), call_id, flat, False), path)
-        turn.outputs.append((call_id, flat, {"type": "function_call_output", "output": result}, path))
+        member = calls.to_chat(calls.ToolCall(name, None, arguments), call_id, flat, False)
+        output = {"type": "function_call_output", "output": result}
+        turn.add_call(member, path, CallOutput(call_id, flat, output, path))
         self._close()  # it is answered already
 
     def _image(self, item: Item, path: str) -> None:
@@ -237,59 +204,59 @@ class Turns:
             self._context.report.dropped(path, "it holds no image")
             return
         self._close()
-        self._context.report.approximated(path, "a generated image is shown as the user's")
+        self._context.report.approximated(path, "a generated image is sent in a user message")
         url = f"data:image/{item.get('output_format') or 'png'};base64,{data}"
         parts = [{"type": "text", "text": "The generated image:"}, {"type": "image_url", "image_url": {"url": url}}]
-        self._emit({"role": "user", "content": parts}, path)
+        self.conversation.add({"role": "user", "content": parts}, path)
 
     # everything else
 
     def _compaction(self, item: Item, path: str) -> None:
         summary = (reasoning.unseal(item.get("encrypted_content")) or {}).get("summary")
         if not isinstance(summary, str):
-            raise BadRequest(
+            raise RequestError(
                 "This compaction was made elsewhere and only its maker can read it; without it the context is gone.",
                 f"{path}.encrypted_content",
             )
         self._close()
-        self._emit({"role": self._context.profile.developer_role, "content": summary}, path)
+        self.conversation.add({"role": self._context.profile.developer_role, "content": summary}, path)
 
     def _compacted(self, item: Item, path: str) -> None:
         """Codex's other spelling of a compaction; without content it marks a place."""
         if item.get("encrypted_content") is None:
-            self._context.report.dropped(path, "it says nothing")
+            self._context.report.dropped(path, "it is empty")
         else:
             self._compaction(item, path)
 
     def _agent(self, item: Item, path: str) -> None:
-        told = agents.to_chat(item, path, self._context)
+        body = agents.to_chat(item, path, self._context)
         self._close()
-        if not told:
-            self._context.report.dropped(path, "it says nothing")
+        if not body:
+            self._context.report.dropped(path, "it is empty")
             return
-        self._context.report.emulated(path, "messages between agents are told as the user's")
-        self._emit({"role": "user", "content": told}, path)
+        self._context.report.emulated(path, "messages between agents are sent as user messages")
+        self.conversation.add({"role": "user", "content": body}, path)
 
     def _configuration(self, item: Item, path: str) -> None:
-        self._context.report.approximated(path, "the last setting holds for the whole request")
+        self._context.report.approximated(path, "the last setting applies to the whole request")
 
     def _reference(self, item: Item, path: str) -> None:
-        raise BadRequest(f"'{path}' refers to {_NEEDS_STATE}.", path, "unsupported_value")
+        raise RequestError(f"'{path}' refers to {_NEEDS_STATE}.", path, "unsupported_value")
 
     def _trigger(self, item: Item, path: str) -> None:
-        raise BadRequest("A compaction trigger must be the last item.", path)
+        raise RequestError("A compaction trigger must be the last item.", path)
 
     def _declared(self, item: Item, path: str) -> None:
         """Tools were read with the declarations."""
         self._context.report.emulated(path, "tools are declared for the whole request")
 
     def _lost(self, item: Item, path: str) -> None:
-        self._context.report.dropped(path, f"there is no '{item['type']}' in chat messages")
+        self._context.report.dropped(path, f"chat messages have no '{item['type']}'")
 
     def _unknown(self, item: Item, path: str) -> None:
-        self._context.report.dropped(path, f"{validate.word(item.get('type'))} is not known")
+        self._context.report.dropped(path, f"unknown item: {validate.safe_token(item.get('type'))}")
 
-    # emitting
+    # turns
 
     def _open(self, path: str) -> Turn:
         if self._turn is None:
@@ -307,76 +274,51 @@ class Turns:
         message = turn.message(self._context)
         if self._call_ids is not None and turn.calls:
             message["tool_calls"] = [{**call, "id": self._call_ids.short(call["id"])} for call in message["tool_calls"]]
-        self._emit(message, turn.path)
+        self.conversation.add(message, turn.path, turn.call_paths)
         if turn.calls:
-            self.call_origins[len(self.messages) - 1] = turn.call_paths
-            self._tell_outputs(turn)
+            self._add_outputs(turn)
 
-    def _tell_outputs(self, turn: Turn) -> None:
+    def _add_outputs(self, turn: Turn) -> None:
         media: list[content.Part] = []
         for call_id, name, item, path in turn.outputs:
-            given = calls.output_to_chat(item, path, self._catalog.flat, self._context)
-            if isinstance(given, list) and not self._context.profile.media_in_tool_messages:
-                given = self._without_media(given, media, f"{name} ({call_id})", path)
+            body = outputs.to_chat(item, path, self._catalog.flat, self._context)
+            if isinstance(body, list) and not self._context.profile.media_in_tool_messages:
+                body = self._without_media(body, media, f"{name} ({call_id})", path)
             own_id = self._call_ids.short(call_id) if self._call_ids is not None else call_id
-            self._emit({"role": "tool", "tool_call_id": own_id, "content": given}, path)
+            self.conversation.add({"role": "tool", "tool_call_id": own_id, "content": body}, path)
         if media:
-            self._emit({"role": "user", "content": media}, turn.outputs[-1][3])
+            self.conversation.add({"role": "user", "content": media}, turn.outputs[-1].path)
 
     def _without_media(self, parts: list[content.Part], media: list[content.Part], name: str, path: str) -> Any:
-        texts, found = content.apart(parts)
-        if found:
-            media += [{"type": "text", "text": f"Attached to the result of {name}:"}, *found]
-            self._context.report.approximated(f"{path}.output", "media follow in a message of the user")
+        texts, attachments = split_media(parts)
+        if attachments:
+            media += [{"type": "text", "text": f"Attached to the result of {name}:"}, *attachments]
+            self._context.report.approximated(f"{path}.output", "media follow in a user message")
         if not texts:
-            return "(see the attachment below)" if found else ""
+            return "(see the attachment below)" if attachments else ""
         return content.fold(texts, "tool", f"{path}.output", self._context)
 
-    def _emit(self, message: Message, path: str) -> None:
-        if message["role"] in _SYSTEM and self._joins(message, path):
-            return
-        self.messages.append(message)
-        self.origins.append(path)
 
-    def _joins(self, message: Message, path: str) -> bool:
-        """Whether a system message becomes part of the one in front (`system_messages`), or goes there itself."""
-        policy = self._context.profile.system_messages
-        first = self._front[0] if self._front else self.messages[0] if self.messages else None
-        if policy == "separate" or first is None:
-            return False
-        late = len(self.messages) + (self._front is not None) > 1
-        if late or first["role"] not in _SYSTEM:
-            if policy == "leading":
-                return False
-            self._context.report.approximated(path, "system messages stand in front")
-        if first["role"] not in _SYSTEM:
-            self._front = message, path
-            return True
-        texts = first["content"], message["content"]
-        if not all(isinstance(text, str) for text in texts) or "name" in first or "name" in message:
-            return False
-        self._joined += texts[1:] if self._joined else texts
-        return True
-
-
-_SYSTEM = ("system", "developer")
 _ROLES = {"user": "user", "system": "system", "developer": "system"}
 
-HANDLERS: dict[str, Callable[[Turns, Item, str], None]] = {
-    "message": Turns._message,
-    "reasoning": Turns._reasoning,
-    **dict.fromkeys(calls.CALLS, Turns._call),
-    **dict.fromkeys(calls.OUTPUTS, Turns._output),
-    **dict.fromkeys(("web_search_call", "file_search_call", "code_interpreter_call", "mcp_call"), Turns._hosted),
-    "image_generation_call": Turns._image,
-    "compaction": Turns._compaction,
-    "context_compaction": Turns._compacted,
-    "agent_message": Turns._agent,
-    "compaction_trigger": Turns._trigger,
-    "configuration_update": Turns._configuration,
-    "additional_tools": Turns._declared,
-    "item_reference": Turns._reference,
+HANDLERS: dict[str, Callable[[MessageBuilder, Item, str], None]] = {
+    "message": MessageBuilder._message,
+    "reasoning": MessageBuilder._reasoning,
+    **dict.fromkeys(calls.CALLS, MessageBuilder._call),
+    **dict.fromkeys(outputs.OUTPUTS, MessageBuilder._output),
     **dict.fromkeys(
-        ("mcp_list_tools", "mcp_approval_request", "mcp_approval_response", "program", "program_output"), Turns._lost
+        ("web_search_call", "file_search_call", "code_interpreter_call", "mcp_call"), MessageBuilder._hosted
+    ),
+    "image_generation_call": MessageBuilder._image,
+    "compaction": MessageBuilder._compaction,
+    "context_compaction": MessageBuilder._compacted,
+    "agent_message": MessageBuilder._agent,
+    "compaction_trigger": MessageBuilder._trigger,
+    "configuration_update": MessageBuilder._configuration,
+    "additional_tools": MessageBuilder._declared,
+    "item_reference": MessageBuilder._reference,
+    **dict.fromkeys(
+        ("mcp_list_tools", "mcp_approval_request", "mcp_approval_response", "program", "program_output"),
+        MessageBuilder._lost,
     ),
 }

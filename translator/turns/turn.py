@@ -1,37 +1,55 @@
-"""What a conversation is made of: one assistant message per turn, and the outputs of its calls (protocol 2.6)."""
+"""The turns of a conversation: one assistant message each, and the outputs of its calls (protocol 2.6)."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..context import Context
-from ..parts import calls, content, reasoning
+from ..parts import calls, content, outputs, reasoning
 from ..wire import validate
 
 Item = dict[str, Any]
 Message = dict[str, Any]
 
 
+class CallOutput(NamedTuple):
+    """The output of a call, with the id of the call and the upstream name of the tool."""
+
+    call_id: str
+    name: str
+    item: Item
+    path: str
+
+
 class Turn:
-    """One assistant message while its items come in."""
+    """One assistant message under construction."""
 
     __slots__ = ("_sealed", "_thoughts", "call_paths", "calls", "outputs", "parts", "path")
 
     def __init__(self, path: str) -> None:
-        self.path = path
+        self.path: str = path
         self.parts: list[content.Part] = []
         self.calls: list[dict[str, Any]] = []
         self.call_paths: list[str] = []
-        self.outputs: list[tuple[str, str, Item, str]] = []
+        self.outputs: list[CallOutput] = []
         self._thoughts: list[str] = []
         self._sealed: list[dict[str, Any]] = []
 
-    def call(self, call: dict[str, Any], path: str) -> None:
-        """Add a member of `tool_calls`, made of the item at *path*."""
+    def add_content(self, parts: list[content.Part], path: str, context: Context) -> None:
+        """Add what the message at *path* says."""
+        if self.parts and parts:
+            context.report.approximated(path, "messages of one turn are merged")
+            self.parts.append({"type": "text", "text": "\n\n"})
+        self.parts += parts
+
+    def add_call(self, call: dict[str, Any], path: str, output: CallOutput) -> None:
+        """Add a member of `tool_calls`, made of the item at *path*, and the output that answers it."""
         self.calls.append(call)
         self.call_paths.append(path)
+        self.outputs.append(output)
 
-    def think(self, text: str, sealed: dict[str, Any]) -> None:
+    def add_reasoning(self, text: str, sealed: dict[str, Any]) -> None:
+        """Add a thought, and what its provider wants back unread."""
         if text:
             self._thoughts.append(text)
         if sealed:
@@ -39,13 +57,13 @@ class Turn:
 
     @property
     def why_nothing(self) -> str:
-        """Why this turn, without texts and calls, became no message."""
-        return "it is not followed by what it led to" if self._thoughts or self._sealed else "it says nothing"
+        """Return why this turn, which has no texts or calls, became no message."""
+        return "it is not followed by the item that it led to" if self._thoughts or self._sealed else "it is empty"
 
     def message(self, context: Context) -> Message:
         message: Message = {"role": "assistant", "content": None}
         if self.parts:
-            self._say(message, context)
+            self._put_content(message, context)
         if self._thoughts:
             fields = [s["field"] for s in self._sealed if s.get("field") in _REPLAYED_IN]
             field = fields[-1] if fields else context.profile.reasoning_field
@@ -66,9 +84,9 @@ class Turn:
         signed = reasoning.with_placeholder(message["tool_calls"], placeholder)
         if signed is not None:
             message["tool_calls"] = signed
-            context.report.approximated(self.call_paths[0], "a placeholder stands for the signature that it lacks")
+            context.report.approximated(self.call_paths[0], "a placeholder is sent for the missing signature")
 
-    def _say(self, message: Message, context: Context) -> None:
+    def _put_content(self, message: Message, context: Context) -> None:
         """What it said and what it refused to say."""
         if len(self.parts) == 1 and self.parts[0]["type"] == "text":
             message["content"] = content.fold(self.parts, "assistant", self.path, context)
@@ -96,15 +114,15 @@ class Turn:
 
 
 class Outputs:
-    """All outputs of an input, by the call that they answer; a call takes its own along."""
+    """All outputs of an input by the call that they answer; each call takes its own."""
 
     def __init__(self, items: list[tuple[Item, str]], context: Context) -> None:
-        self._context = context
+        self._context: Context = context
         self._outputs: dict[str, list[tuple[Item, str]]] = {}  # the first one stands last
         self._calls: dict[str, int] = {}  # how many calls of an id are still to come: some servers repeat ids
         for item, path in items:
             kind = item.get("type")
-            if not isinstance(kind, str) or kind not in _PAIRED or is_server_side(item) or is_nameless(item):
+            if not isinstance(kind, str) or kind not in _PAIRED or is_server_side(item) or has_no_call_id(item):
                 continue
             call_id = item.get("call_id")
             if not isinstance(call_id, str):
@@ -113,30 +131,30 @@ class Outputs:
                 self._calls[call_id] = self._calls.get(call_id, 0) + 1
             else:
                 self._outputs.setdefault(call_id, []).append((item, path))
-        for found in self._outputs.values():
-            found.reverse()
+        for queue in self._outputs.values():
+            queue.reverse()
 
     def take(self, call: Item, path: str) -> tuple[str, Item, str]:
-        """Return the id, the output and its path for a call item; raises BadRequest if it has none."""
+        """Return the id, the output and its path for a call item; raises RequestError if it has none."""
         call_id = calls.reference(call, path)
         if call_id not in self._outputs and call["type"] == "local_shell_call":
             own_id = call.get("id")
             call_id = own_id if isinstance(own_id, str) and own_id in self._outputs else call_id
-        found = self._outputs.get(call_id)
-        if not found:
+        queue = self._outputs.get(call_id)
+        if not queue:
             raise calls.no_output(call_id)
-        left = self._calls[call_id] = self._calls.get(call_id, 1) - 1
-        while left <= 0 and len(found) > 1:  # the last output counts (protocol 2.8)
-            self._context.report.dropped(found.pop()[1], "a later output answers the same call")
-        item, output_path = found.pop()
-        if not found:
+        calls_left = self._calls[call_id] = self._calls.get(call_id, 1) - 1
+        while calls_left <= 0 and len(queue) > 1:  # the last output counts (protocol 2.8)
+            self._context.report.dropped(queue.pop()[1], "a later output answers the same call")
+        item, output_path = queue.pop()
+        if not queue:
             del self._outputs[call_id]
         return call_id, item, output_path
 
     def expect_none(self) -> None:
-        """Raise BadRequest for an output that answers no call."""
-        for left in self._outputs.values():
-            item, path = left[-1]
+        """Raise RequestError for an output that answers no call."""
+        for queue in self._outputs.values():
+            item, path = queue[-1]
             raise calls.no_call(calls.reference(item, path), path)
 
 
@@ -148,19 +166,14 @@ def implied_type(item: Item, path: str) -> str:
     return validate.text(kind, f"{path}.type")
 
 
-def last_of_user(said: list[dict[str, Any]]) -> int:
-    """The number of the last item or message that a user said; -1 if there is none."""
-    return next((i for i in range(len(said) - 1, -1, -1) if said[i].get("role") == "user"), -1)
-
-
 _REPLAYED_IN = (*reasoning.TEXT_FIELDS, reasoning.AMONG_PARTS)
-_PAIRED = frozenset({*calls.CALLS, *calls.OUTPUTS})
+_PAIRED = frozenset({*calls.CALLS, *outputs.OUTPUTS})
 
 
 def is_server_side(item: Item) -> bool:
     return item.get("execution") == "server" and item.get("type") in ("tool_search_call", "tool_search_output")
 
 
-def is_nameless(item: Item) -> bool:
+def has_no_call_id(item: Item) -> bool:
     """An output that names a tool and no call (new in SDK 3.52)."""
     return item.get("call_id") is None and item.get("type") == "function_call_output" and item.get("name") is not None

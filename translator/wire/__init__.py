@@ -1,1 +1,1 @@
-"""The vocabulary of both formats; knows nothing about converting."""
+"""The vocabulary of both formats, independent of any translation."""

@@ -1,6 +1,6 @@
 """The shapes of chat requests, answers and chunks, for type checkers.
 
-They say what is there, not what is allowed: fields that no specification has pass through, and are not listed.
+They describe what may be present, not everything that is allowed: fields outside the specification are passed through.
 (Without `from __future__ import annotations`: with it, a TypedDict cannot tell at run time what is required.)
 """
 
@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 class ErrorBody(TypedDict):
-    """What both APIs say of an error."""
+    """An error, as both APIs have it."""
 
     message: str
     type: str
@@ -36,7 +36,7 @@ class ChatFunctionTool(TypedDict):
 
 
 class ChatCustomTool(TypedDict):
-    """A free-form tool: its input is a text, not JSON."""
+    """A free-form tool, whose input is text instead of JSON."""
 
     type: Literal["custom"]
     custom: Json
@@ -134,7 +134,7 @@ class ChatRequest(TypedDict, total=False):
 
 
 class ChatToken(TypedDict):
-    """A token with its log-probability, and those that might have stood there."""
+    """A token with its log-probability and its most likely alternatives."""
 
     token: str
     bytes: list[int] | None
@@ -160,7 +160,7 @@ class ChatUsage(TypedDict):
 
 
 class ChatAnswerMessage(TypedDict):
-    """What the assistant says."""
+    """The message of a chat completion."""
 
     role: Literal["assistant"]
     content: str | None
@@ -200,7 +200,7 @@ class ChatAnswer(TypedDict):
 
 
 class ChatCallDelta(TypedDict):
-    """A piece of a call: the first one says which call it is."""
+    """A piece of a call; the first one names the call."""
 
     index: int
     id: NotRequired[str]
@@ -253,4 +253,4 @@ class ChatErrorChunk(TypedDict):
 
 
 ChatEvent = ChatChunk | ChatErrorChunk
-"""What a stream consists of: `"error" in chunk` tells them apart."""
+"""A chunk of a stream; `"error" in chunk` tells the two kinds apart."""

@@ -1,4 +1,4 @@
-"""The shapes of the events of a Responses stream, for type checkers: the `type` of one says which it is."""
+"""The shapes of the events of a Responses stream, for type checkers; their `type` tells them apart."""
 
 from typing import Literal, TypedDict
 
@@ -21,7 +21,7 @@ class AnswerEvent(TypedDict):
 
 
 class ItemEvent(TypedDict):
-    """An item begins, or is whole."""
+    """An item begins, or is complete."""
 
     type: Literal["response.output_item.added", "response.output_item.done"]
     sequence_number: int
@@ -38,7 +38,7 @@ class _InItem(TypedDict):
 
 
 class PartEvent(_InItem):
-    """A part of a message or of thoughts begins, or is whole."""
+    """A part of a message or of reasoning begins, or is complete."""
 
     type: Literal["response.content_part.added", "response.content_part.done"]
     content_index: int
@@ -55,7 +55,7 @@ class TextDelta(_InItem):
 
 
 class TextDone(_InItem):
-    """A text is whole."""
+    """A text is complete."""
 
     type: Literal["response.output_text.done"]
     content_index: int
@@ -64,7 +64,7 @@ class TextDone(_InItem):
 
 
 class AnnotationAdded(_InItem):
-    """Something is cited."""
+    """An annotation is added to a text."""
 
     type: Literal["response.output_text.annotation.added"]
     content_index: int
@@ -81,7 +81,7 @@ class RefusalDelta(_InItem):
 
 
 class RefusalDone(_InItem):
-    """A refusal is whole."""
+    """A refusal is complete."""
 
     type: Literal["response.refusal.done"]
     content_index: int
@@ -89,7 +89,7 @@ class RefusalDone(_InItem):
 
 
 class SummaryPartEvent(_InItem):
-    """A part of a summary begins, or is whole."""
+    """A part of a summary begins, or is complete."""
 
     type: Literal["response.reasoning_summary_part.added", "response.reasoning_summary_part.done"]
     summary_index: int
@@ -105,7 +105,7 @@ class SummaryDelta(_InItem):
 
 
 class SummaryDone(_InItem):
-    """A summary is whole."""
+    """A summary is complete."""
 
     type: Literal["response.reasoning_summary_text.done"]
     summary_index: int
@@ -113,7 +113,7 @@ class SummaryDone(_InItem):
 
 
 class ReasoningDelta(_InItem):
-    """A piece of thoughts; the shorter name is that of Open Responses (`events="openresponses"`)."""
+    """A piece of reasoning; the shorter name is that of Open Responses (`events="openresponses"`)."""
 
     type: Literal["response.reasoning_text.delta", "response.reasoning.delta"]
     content_index: int
@@ -121,7 +121,7 @@ class ReasoningDelta(_InItem):
 
 
 class ReasoningDone(_InItem):
-    """Thoughts are whole."""
+    """Reasoning is complete."""
 
     type: Literal["response.reasoning_text.done", "response.reasoning.done"]
     content_index: int
@@ -136,7 +136,7 @@ class ArgumentsDelta(_InItem):
 
 
 class ArgumentsDone(_InItem):
-    """The arguments of a call are whole."""
+    """The arguments of a call are complete."""
 
     type: Literal["response.function_call_arguments.done"]
     arguments: str
@@ -151,7 +151,7 @@ class InputDelta(_InItem):
 
 
 class InputDone(_InItem):
-    """The input of a free-form tool is whole."""
+    """The input of a free-form tool is complete."""
 
     type: Literal["response.custom_tool_call_input.done"]
     input: str
@@ -164,7 +164,7 @@ class Compacting(_InItem):
 
 
 class ErrorEvent(TypedDict):
-    """The answer fails; only for `events="openresponses"`, ahead of `response.failed`."""
+    """The answer failed; only with `events="openresponses"`, before `response.failed`."""
 
     type: Literal["error"]
     sequence_number: int
@@ -192,4 +192,4 @@ ResponsesEvent = (
     | Compacting
     | ErrorEvent
 )
-"""One event of a stream; its `type` says which."""
+"""An event of a stream; its `type` says which."""

@@ -1,21 +1,21 @@
-"""JSON as it really arrives: strict first, then forgiving, never anything but a value or a ValueError."""
+"""JSON as it occurs in the wild: strict first, then lenient; the result is a value or a ValueError."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
 _decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
-_LONE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 MAX_VALUES = 1_000_000
-"""The most values (members of lists and objects, and the whole) that a text may hold: each takes some hundred bytes."""
+"""The most values (members of lists and objects, and the whole) in a text: each takes about a hundred bytes."""
 _WINDOW = 1 << 20
 _BACKSLASHES = re.compile(rb"\\+.?", re.S)
 _SPACE = b" \t\r\n"
@@ -28,13 +28,13 @@ class TooManyValues(ValueError):
 def decode(data: bytes | bytearray | str, limit: int | None = MAX_VALUES) -> Any:
     """Return the value of a JSON text.
 
-    What msgspec refuses and the wild sends is read all the same: bytes that are not UTF-8 (llama.cpp cuts characters)
+    Some things that msgspec refuses but servers send are accepted: bytes that are not UTF-8 (llama.cpp cuts characters)
     and lone surrogates (both become U+FFFD), ``NaN``, and numbers that no float can hold (both become None). Raises
-    TooManyValues for more than *limit* values (None: what was encoded here has no limit), and ValueError for everything
-    else, deep nesting included.
+    TooManyValues for more than *limit* values (None: no limit, for what was encoded here), and ValueError for
+    everything else, including deep nesting.
     """
     if limit is not None and len(data) >= 2 * limit:  # a shorter one cannot hold more
-        _expect_few(data.encode("utf-8", "replace") if isinstance(data, str) else data, limit)
+        _check_value_count(data.encode("utf-8", "replace") if isinstance(data, str) else data, limit)
     try:
         return _decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
@@ -42,7 +42,7 @@ def decode(data: bytes | bytearray | str, limit: int | None = MAX_VALUES) -> Any
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")
     try:
         value = json.loads(text, parse_constant=lambda _: None, parse_int=_integer, parse_float=_float)
-        return _decoder.decode(_LONE.sub("\ufffd", json.dumps(value, ensure_ascii=False)).encode())
+        return _decoder.decode(_LONE_SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False)).encode())
     except (ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise ValueError(f"not JSON: {error}") from None
 
@@ -54,21 +54,21 @@ def decode_in_steps(data: bytes | bytearray) -> Any:
     it takes, which is a tenth of a second for as much as a request may be.
     """
     if len(data) >= 2 * MAX_VALUES:
-        _expect_few(data, MAX_VALUES)
+        _check_value_count(data, MAX_VALUES)
     try:
-        return {name: _stepwise(raw) for name, raw in _members.decode(data).items()}
+        return {name: _decode_member(raw) for name, raw in _object_decoder.decode(data).items()}
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         return decode(data, None)
 
 
-def _stepwise(raw: msgspec.Raw) -> Any:
+def _decode_member(raw: msgspec.Raw) -> Any:
     if memoryview(raw)[:1] == b"[":
-        return [_decoder.decode(member) for member in _entries.decode(raw)]
+        return [_decoder.decode(member) for member in _array_decoder.decode(raw)]
     return _decoder.decode(raw)
 
 
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_entries = msgspec.json.Decoder(list[msgspec.Raw])
+_object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_array_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def _integer(digits: str) -> int | float | None:
@@ -80,11 +80,11 @@ def _float(digits: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _expect_few(data: bytes | bytearray, limit: int) -> None:
+def _check_value_count(data: bytes | bytearray, limit: int) -> None:
     """Raise TooManyValues if *data* holds more than *limit* values."""
     at_most = data.count(b",") + data.count(b"[") + data.count(b"{") + 1
     if at_most > limit and _holds_more(data, limit):
-        raise TooManyValues(f"not JSON that is read here: it holds more than {limit:,} values")
+        raise TooManyValues(f"too large: the JSON holds more than {limit:,} values")
 
 
 def _holds_more(data: bytes | bytearray, limit: int) -> bool:
@@ -92,19 +92,19 @@ def _holds_more(data: bytes | bytearray, limit: int) -> bool:
 
     Each value has a comma in front, or is the first of a list or an object that is not empty, or is the whole.
     """
-    found, in_string, before, start = 1, False, b"", 0
-    while start < len(data) and found <= limit + 1:  # one may be taken back: a bracket that the next window closes
+    count, in_string, before, start = 1, False, b"", 0
+    while start < len(data) and count <= limit + 1:  # one may be taken back: a bracket that the next window closes
         end = start + _WINDOW
         if data[end - 1 : end] == b"\\" and (escape := _BACKSLASHES.match(data, end - 1)):
             end = escape.end()  # an escape is not cut: neither is a row of backslashes
         parts = data[start:end].replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')
         mark = b'"' if in_string else b""
         outside = mark + b'"'.join(parts[in_string::2]).translate(None, _SPACE)
-        found += outside.count(b",") + outside.count(b"[") + outside.count(b"{")
-        joined = before + outside
-        found -= joined.count(b"[]") + joined.count(b"{}")
-        in_string, before, start = in_string ^ (len(parts) % 2 == 0), joined[-1:], end
-    return found > limit
+        count += outside.count(b",") + outside.count(b"[") + outside.count(b"{")
+        window = before + outside
+        count -= window.count(b"[]") + window.count(b"{}")
+        in_string, before, start = in_string ^ (len(parts) % 2 == 0), window[-1:], end
+    return count > limit
 
 
 def is_deep(value: Any, limit: int = 64) -> bool:
@@ -115,7 +115,7 @@ def is_deep(value: Any, limit: int = 64) -> bool:
     return limit == 0 or any(is_deep(member, limit - 1) for member in inner)
 
 
-def copied(value: Any) -> Any:
+def deep_copy(value: Any) -> Any:
     """Return a copy of a decoded value that shares no list and no object with it, however deep it is."""
     if not isinstance(value, (dict, list)):
         return value
@@ -136,17 +136,17 @@ def encode(value: Any) -> bytes:
         return _encoder.encode(value)
     except UnicodeEncodeError:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_decoder.decode)
-        return _LONE.sub("\ufffd", text).encode()
+        return _LONE_SURROGATE.sub("\ufffd", text).encode()
 
 
-def carried(value: Any) -> msgspec.Raw:
+def as_raw(value: Any) -> msgspec.Raw:
     """Return *value* as what encodes to itself."""
     return msgspec.Raw(encode(value))
 
 
 def encode_in_steps(body: dict[str, Any]) -> list[bytes]:
     """Return what ``encode`` returns, in pieces, and in steps between which other threads have their turn."""
-    pieces = _Pieces()
+    pieces = _GrowingBytes()
     mark = b"{"
     for name, value in body.items():
         pieces.add(b"%b%b:" % (mark, encode(name)))
@@ -162,12 +162,12 @@ def encode_in_steps(body: dict[str, Any]) -> list[bytes]:
     return pieces.whole()
 
 
-def _encode_member(value: Any, pieces: _Pieces, depth: int = 4) -> None:
+def _encode_member(value: Any, pieces: _GrowingBytes, depth: int = 4) -> None:
     """Encode at once what is not large, and what is nested so deeply that nobody puts large texts there."""
-    if isinstance(value, str) and len(value) > _PIECE:
+    if isinstance(value, str) and len(value) > _PIECE_SIZE:
         pieces.add(b'"')
-        for start in range(0, len(value), _PIECE):
-            pieces.add(encode(value[start : start + _PIECE])[1:-1])
+        for start in range(0, len(value), _PIECE_SIZE):
+            pieces.add(encode(value[start : start + _PIECE_SIZE])[1:-1])
         pieces.add(b'"')
     elif depth and isinstance(value, dict) and _is_large(value.values(), depth):
         mark = b"{"
@@ -189,7 +189,7 @@ def _is_large(members: Iterable[Any], depth: int) -> bool:
     """Whether a large text is among the *members*, or in them."""
     for member in members:
         if isinstance(member, str):
-            if len(member) > _PIECE:
+            if len(member) > _PIECE_SIZE:
                 return True
         elif depth and isinstance(member, (dict, list)):
             inner = member.values() if isinstance(member, dict) else member
@@ -198,16 +198,16 @@ def _is_large(members: Iterable[Any], depth: int) -> bool:
     return False
 
 
-class _Pieces:
+class _GrowingBytes:
     """Bytes that grow to a list of pieces of about a mebibyte."""
 
     def __init__(self) -> None:
         self._full: list[bytes] = []
-        self._last = bytearray()
+        self._last: bytearray = bytearray()
 
     def add(self, data: bytes) -> None:
         self._last += data
-        if len(self._last) > _PIECE:
+        if len(self._last) > _PIECE_SIZE:
             self._full.append(bytes(self._last))
             self._last.clear()
 
@@ -215,10 +215,10 @@ class _Pieces:
         return [*self._full, bytes(self._last)]
 
 
-_PIECE = 1 << 20
+_PIECE_SIZE = 1 << 20
 
-encode_sound = _encoder.encode
-"""The same for what was decoded strictly: it has no lone surrogates."""
+encode_strict: Callable[[Any], bytes] = _encoder.encode
+"""The same for values that were decoded strictly: they have no lone surrogates."""
 
 
 def encode_text(value: Any) -> str:

@@ -1,6 +1,6 @@
-"""The Responses vocabulary as far as it is read: which fields of an item, a part or a tool say something to a model.
+"""The Responses vocabulary that is known here: the fields of each item, part and tool.
 
-Fields that are read are listed with those that only the server which made them needs (ids, states, marks): leaving
+Listed are the fields that are read, and those that only the server that made them needs (ids, states, marks): leaving
 those out loses nothing that a chat upstream could use. A field that is in no list is reported.
 """
 

@@ -1,4 +1,4 @@
-"""Streams that are handed over line by line, as `iter_lines()` of HTTP clients does: without the ends of the lines."""
+"""Streams that arrive line by line without line ends, as from `iter_lines()` of HTTP clients."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Payloads that nobody looks at: images, files and audio in base64 need not be decoded and encoded again.
+"""Payloads that are not read: images, files and audio in base64 need not be decoded and encoded again.
 
-They are cut out of a body before it is decoded, and put into the translated one after it is encoded. In their places
-are marks made of a hash of the rest of the body, so nobody can write a body that holds its own marks. All of this may
-be left out: whenever something is not quite plain, nothing is cut.
+They are cut out of a body before it is decoded, and put into the translated one after it is encoded. Marks take their
+places, made from a hash of the rest of the body, so that no body can contain its own marks. All of this is optional:
+if anything is doubtful, nothing is cut.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from . import json
 
 LEAST = 32 * 1024
-"""A payload of twice this length is always found, a shorter one by chance."""
+"""A payload of twice this length is always found; a shorter one only by chance."""
 _SAMPLE = re.compile(rb"[A-Za-z0-9+/_-]{64}")
 _BEGINNING = re.compile(rb"[A-Za-z0-9+/_-]{1024}")
 _KEY = re.compile(rb'"(?:image_url|url|video_url|file_data|data)"\s{0,8}:\s{0,8}\Z')
@@ -26,20 +26,22 @@ _LONGEST_KEY = 32
 Buffer = bytes | memoryview
 
 
-class Carried:
+class DetachedPayloads:
     """The payloads of one body: ``data`` is the body as it came, ``light`` the body without them."""
 
     def __init__(self, data: bytes | bytearray, places: list[tuple[int, int]]) -> None:
-        self.data = data
+        self.data: bytes | bytearray = data
         view = memoryview(data)
-        self._payloads = [view[start:stop] for start, stop in places]
+        self._payloads: list[memoryview] = [view[start:stop] for start, stop in places]
         edges = [0, *(edge for place in places for edge in place), len(data)]
         rest = [view[start:stop] for start, stop in zip(edges[::2], edges[1::2], strict=True)]
-        self._mark = _mark_of(rest)
+        self._mark: bytes = _mark_of(rest)
         marks = (b"%b%04d" % (self._mark, number) for number in range(len(places)))
-        self.light: bytes = b"".join([piece for pair in zip(rest, marks, strict=False) for piece in pair] + rest[-1:])
+        self.skeleton: bytes = b"".join(
+            [piece for pair in zip(rest, marks, strict=False) for piece in pair] + rest[-1:]
+        )
 
-    def put_back(self, made: bytes) -> list[Buffer] | None:
+    def reattach(self, made: bytes) -> list[Buffer] | None:
         """Return what was *made* of the light body with its payloads, in pieces; None if not all ended strings in it.
 
         Nothing is copied: a body may be as large as all that is left of the memory.
@@ -64,7 +66,7 @@ def _mark_of(rest: list[memoryview]) -> bytes:
     return next(mark for mark in marks if mark not in whole)
 
 
-def cut(data: bytes | bytearray) -> Carried | None:
+def detach(data: bytes | bytearray) -> DetachedPayloads | None:
     """Return *data* with its payloads cut out; None if there is none that is plain to see."""
     places: list[tuple[int, int]] = []
     behind, position = 0, LEAST
@@ -78,7 +80,7 @@ def cut(data: bytes | bytearray) -> Carried | None:
                 return None
             behind = position = end
         position += LEAST
-    return Carried(data, places) if places else None
+    return DetachedPayloads(data, places) if places else None
 
 
 def _start(data: bytes | bytearray, quote: int) -> int:

@@ -1,4 +1,4 @@
-"""What callers hand in, as decoded JSON: mappings, sequences and objects of SDKs become dicts and lists of our own."""
+"""Input from callers as decoded JSON: mappings, sequences and SDK objects become new dicts and lists."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _ATOMS = frozenset({str, int, float, bool, type(None)})
 
 
 @runtime_checkable
-class Model(Protocol):
-    """An object of the OpenAI SDK, or another model of pydantic: it says itself what it is in JSON."""
+class SupportsModelDump(Protocol):
+    """An object of the OpenAI SDK, or any other pydantic model, which converts itself to JSON."""
 
     def model_dump(
         self, *, mode: str = ..., by_alias: bool | None = ..., exclude_unset: bool = ..., warnings: bool = ...
@@ -42,17 +42,17 @@ def _copy(value: Any, path: str) -> Any:
         return [inner if type(inner) in _ATOMS else _copy(inner, f"{path}[{i}]") for i, inner in enumerate(value)]
     if value is None or isinstance(value, (str, int, float)):
         return value
-    if isinstance(value, Model) and not isinstance(value, type):
+    if isinstance(value, SupportsModelDump) and not isinstance(value, type):
         # as the SDK sends its own objects: `schema_` is `schema`, and what was never set is not sent as null
         return _copy(value.model_dump(mode="json", by_alias=True, exclude_unset=True, warnings=False), path)
     raise TypeError(
-        f"{path}: {_kind(value)} is no JSON; hand in mappings, lists, strings, numbers, or objects with model_dump()"
+        f"{path}: {_kind(value)} is not JSON; pass mappings, lists, strings, numbers, or objects with model_dump()"
     )
 
 
 def _name(name: Any, path: str) -> str:
     if not isinstance(name, str):
-        raise TypeError(f"{path}: the names of a JSON object are strings, not {_kind(name)}")
+        raise TypeError(f"{path}: the keys of a JSON object must be strings, not {_kind(name)}")
     return name
 
 

@@ -1,7 +1,7 @@
-"""JSON schemas for servers that know a small part of JSON Schema: the rest is left out, or said in that part.
+"""JSON schemas for servers that support a small part of JSON Schema: the rest is rewritten or left out.
 
-The part is that of OpenAPI 3.0 as Google's API has it (https://ai.google.dev/api/caching#Schema): one type for each
-schema, texts only in `enum`, `anyOf` alone, no references. Everything else is a 400 there.
+That part is the OpenAPI 3.0 subset of Google's API (https://ai.google.dev/api/caching#Schema): one type per schema,
+only strings in `enum`, nothing beside `anyOf`, no references. Anything else gets a 400 there.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ def plain(schema: Any) -> Any:
 
     References are replaced by what they mean, as far as that has an end and is not many times as large.
     """
-    return _Cleaner(schema).clean(schema, 0) if isinstance(schema, dict) else schema
+    return _SchemaCleaner(schema).clean(schema, 0) if isinstance(schema, dict) else schema
 
 
 def reported(schema: Any, path: str, report: Report) -> Any:
     """Return the plain schema for the one at *path*, and report it when that says something else."""
     made = plain(schema)
     if made != schema and {name: value for name, value in schema.items() if name not in _SAYS_NOTHING} != made:
-        report.approximated(path, "the upstream takes a part of JSON Schema only")
+        report.approximated(path, "the upstream supports only part of JSON Schema")
     return made
 
 
 _SAYS_NOTHING = ("$schema", "$id", "$comment")
 
 
-class _Cleaner:
+class _SchemaCleaner:
     def __init__(self, whole: Schema) -> None:
-        self._whole = whole
-        self._left = _INLINED * _size(whole)
+        self._whole: Schema = whole
+        self._budget: int = _INLINED * _size(whole)
         self._targets: dict[str, tuple[Any, int]] = {}  # what references mean, and the size of that
         self._open: dict[str, None] = {}  # references that are being replaced: inside of itself, one has no end
 
@@ -71,7 +71,7 @@ class _Cleaner:
             return self._one_of(schema, options, depth)
         kinds = _kinds(schema)
         made = [self._of_type(schema, kind, depth) for kind in kinds if kind != "null"]
-        return _joined(made, schema, "null" in kinds)
+        return _combine(made, schema, "null" in kinds)
 
     def _followed(self, schema: Schema) -> Schema:
         """What a reference means, with what is said beside it; one to nowhere, or one too many, means an object."""
@@ -81,9 +81,9 @@ class _Cleaner:
                 break
             beside = {name: value for name, value in schema.items() if name != "$ref"}
             target, size = self._target(reference)
-            if not isinstance(target, dict) or size > self._left or reference in self._open:
+            if not isinstance(target, dict) or size > self._budget or reference in self._open:
                 break
-            self._left -= size
+            self._budget -= size
             self._open[reference] = None
             schema = {**target, **beside}
         else:
@@ -92,11 +92,11 @@ class _Cleaner:
 
     def _target(self, reference: str) -> tuple[Any, int]:
         if reference not in self._targets:
-            found: Any = self._whole if reference.startswith("#") else None
+            target: Any = self._whole if reference.startswith("#") else None
             for step in reference.split("/")[1:]:
                 name = step.replace("~1", "/").replace("~0", "~")
-                found = found.get(name) if isinstance(found, dict) else None
-            self._targets[reference] = found, _size(found)
+                target = target.get(name) if isinstance(target, dict) else None
+            self._targets[reference] = target, _size(target)
         return self._targets[reference]
 
     def _merged(self, schema: Schema) -> Schema:
@@ -125,13 +125,13 @@ class _Cleaner:
         for option in others:
             part = self.clean(option, depth + 1)
             made += part.get("anyOf") or [part]
-        return _joined(made, schema, len(others) < len(options))
+        return _combine(made, schema, len(others) < len(options))
 
     def _of_type(self, schema: Schema, kind: str, depth: int) -> Schema:
         made: Schema = {"type": kind}
         for name in _OF_TYPE[kind]:
-            if name in schema and (said := _SHAPES.get(name, _same)(self, schema[name], kind, depth)) is not None:
-                made[name] = said
+            if name in schema and (member := _SHAPES.get(name, _same)(self, schema[name], kind, depth)) is not None:
+                made[name] = member
         if kind == "array":
             made.setdefault("items", {"type": "string"})
         if "required" in made:
@@ -147,21 +147,21 @@ class _Cleaner:
         return self.clean(value, depth + 1)
 
 
-def _same(cleaner: _Cleaner, value: Any, kind: str, depth: int) -> Any:
+def _same(cleaner: _SchemaCleaner, value: Any, kind: str, depth: int) -> Any:
     return value
 
 
-def _texts(cleaner: _Cleaner, value: Any, kind: str, depth: int) -> list[str] | None:
+def _texts(cleaner: _SchemaCleaner, value: Any, kind: str, depth: int) -> list[str] | None:
     return _names(value) or None
 
 
-def _format(cleaner: _Cleaner, value: Any, kind: str, depth: int) -> str | None:
+def _format(cleaner: _SchemaCleaner, value: Any, kind: str, depth: int) -> str | None:
     return value if isinstance(value, str) and value in _FORMATS[kind] else None
 
 
-_SHAPES: dict[str, Callable[[_Cleaner, Any, str, int], Any]] = {
-    "properties": _Cleaner._properties,
-    "items": _Cleaner._items,
+_SHAPES: dict[str, Callable[[_SchemaCleaner, Any, str, int], Any]] = {
+    "properties": _SchemaCleaner._properties,
+    "items": _SchemaCleaner._items,
     "required": _texts,
     "enum": _texts,
     "format": _format,
@@ -170,13 +170,13 @@ _SHAPES: dict[str, Callable[[_Cleaner, Any, str, int], Any]] = {
 
 def _kinds(schema: Schema) -> list[str]:
     """The types that *schema* allows; where it does not say, what else it says tells."""
-    given = schema.get("type")
-    named = [kind for kind in (given if isinstance(given, list) else [given]) if isinstance(kind, str)]
-    found = [kind for kind in named if kind == "null" or kind in _KNOWN]
-    if found:
-        return list(dict.fromkeys(found))
-    for kind, tells in (("object", "properties"), ("array", "items")):
-        if tells in schema:
+    declared = schema.get("type")
+    named = [kind for kind in (declared if isinstance(declared, list) else [declared]) if isinstance(kind, str)]
+    kinds = [kind for kind in named if kind == "null" or kind in _KNOWN]
+    if kinds:
+        return list(dict.fromkeys(kinds))
+    for kind, member_name in (("object", "properties"), ("array", "items")):
+        if member_name in schema:
             return [kind]
     members = _enum(schema)
     return list(dict.fromkeys(_TYPES.get(type(member), "string") for member in members)) or ["string"]
@@ -196,7 +196,7 @@ def _names(value: Any) -> list[str]:
     return [member for member in value if isinstance(member, str) and member] if isinstance(value, list) else []
 
 
-def _joined(made: list[Schema], schema: Schema, nullable: bool) -> Schema:
+def _combine(made: list[Schema], schema: Schema, nullable: bool) -> Schema:
     """One schema for the alternatives in *made*, with what *schema* says about itself."""
     first, *others = made or [{"type": "string"}]
     about = {name: schema[name] for name in _ABOUT if name in schema}
@@ -214,10 +214,10 @@ def _joined(made: list[Schema], schema: Schema, nullable: bool) -> Schema:
 
 def _size(value: Any) -> int:
     """How many values there are in *value*."""
-    size, waiting = 0, [value]
-    while waiting:
+    size, stack = 0, [value]
+    while stack:
         size += 1
-        found = waiting.pop()
-        if isinstance(found, (dict, list)):
-            waiting += found.values() if isinstance(found, dict) else found
+        inner = stack.pop()
+        if isinstance(inner, (dict, list)):
+            stack += inner.values() if isinstance(inner, dict) else inner
     return size

@@ -1,6 +1,6 @@
 """The shapes of Responses requests and answers, for type checkers; those of events are in `event_types.py`.
 
-They say what is there, not what is allowed: fields that no specification has pass through, and are not listed.
+They describe what may be present, not everything that is allowed: fields outside the specification are passed through.
 (Without `from __future__ import annotations`: with it, a TypedDict cannot tell at run time what is required.)
 """
 
@@ -61,21 +61,21 @@ class OutputText(TypedDict):
 
 
 class Refusal(TypedDict):
-    """What the model says instead of an answer."""
+    """The model's refusal to answer."""
 
     type: Literal["refusal"]
     refusal: str
 
 
 class SummaryText(TypedDict):
-    """A summary of thoughts."""
+    """A summary of reasoning."""
 
     type: Literal["summary_text"]
     text: str
 
 
 class ReasoningText(TypedDict):
-    """Thoughts."""
+    """A text of reasoning."""
 
     type: Literal["reasoning_text"]
     text: str
@@ -92,7 +92,7 @@ class MessageItem(TypedDict):
 
 
 class ReasoningItem(TypedDict):
-    """What the model thought."""
+    """The model's reasoning."""
 
     id: str
     type: Literal["reasoning"]
@@ -127,7 +127,7 @@ class CustomCallItem(TypedDict):
 
 
 class ToolSearchItem(TypedDict):
-    """The client is to look for tools."""
+    """A request to the client to search for tools."""
 
     id: str
     type: Literal["tool_search_call"]
@@ -138,7 +138,7 @@ class ToolSearchItem(TypedDict):
 
 
 class ShellItem(TypedDict):
-    """The client is to run commands."""
+    """A request to the client to run commands."""
 
     id: str
     type: Literal["local_shell_call", "shell_call"]
@@ -148,7 +148,7 @@ class ShellItem(TypedDict):
 
 
 class ApplyPatchItem(TypedDict):
-    """The client is to change a file."""
+    """A request to the client to change a file."""
 
     id: str
     type: Literal["apply_patch_call"]
@@ -158,7 +158,7 @@ class ApplyPatchItem(TypedDict):
 
 
 class CompactionItem(TypedDict):
-    """What a conversation was cut down to, sealed."""
+    """The sealed summary of a conversation."""
 
     id: str
     type: Literal["compaction"]

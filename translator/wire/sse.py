@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from ..errors import BadUpstream
+from ..errors import UpstreamError
 from . import json
 
 DONE = b"data: [DONE]\n\n"
 DONE_WORDS = (b"[DONE]", b"DONE")  # D24, W9: some servers forget the brackets, or quote it
 MAX_LINE = 32 * 1024 * 1024
 LARGE = 2 * json.MAX_VALUES
-"""In bytes: an event that is larger may hold more values than are read."""
+"""In bytes: a larger event may hold more values than are read."""
 _BOM = b"\xef\xbb\xbf"
 _LF, _CR = b"\n\r"
 _END = b"\n\n"
@@ -26,7 +25,7 @@ _AROUND_DONE = b" \t\"'"
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """What came between two blank lines."""
+    """The data between two blank lines."""
 
     name: str
     data: bytes
@@ -50,31 +49,15 @@ def data(body: dict[str, Any]) -> bytes:
     return b"data: " + json.encode(body) + b"\n\n"
 
 
-def with_hole(frame: bytes, field: str) -> bytes | None:
-    """Return *frame* as a template for `%`, in which `%b` stands for the empty string that *field* has.
-
-    None unless there is exactly one: quotes inside of strings are escaped, so nothing else looks like it.
-    """
-    key = b'"%b":' % field.encode()
-    pieces = frame.replace(b"%", b"%%").split(key + b'""')
-    return (key + b"%b").join(pieces) if len(pieces) == 2 else None
-
-
-def _nothing() -> None:
-    """Nobody wants to know."""
-
-
 class Decoder:
     """Bytes in, events out, wherever the bytes were cut.
 
     Reads LF, CR and CRLF, several data lines, a byte order mark, comments, bare JSON lines without ``data:`` (D30),
-    JSON that goes over several lines, and events without a blank line between them (W9).
-    Raises BadUpstream when one event is larger than *max_line* bytes.
+    JSON that spans several lines, and events without a blank line between them (W9).
+    Raises UpstreamError if one event is larger than *max_line* bytes.
     """
 
     def __init__(self, max_line: int = MAX_LINE) -> None:
-        self.warn: Callable[[], None] = _nothing
-        """Called before an event is returned that is larger than LARGE."""
         self._max_line = max_line
         self._quick = min(max_line, LARGE)
         self._tail: list[bytes] = []
@@ -139,7 +122,7 @@ class Decoder:
 
     def _expect_room(self, line: bytes) -> None:
         if self._size + len(line) > self._max_line:
-            raise BadUpstream(f"The upstream sent an event of more than {self._max_line} bytes.")
+            raise UpstreamError(f"The upstream sent an event of more than {self._max_line} bytes.")
 
     def _whole(self, line: bytes) -> bytes:
         """A line with what came of it before, and without the mark at the beginning of the stream."""
@@ -153,8 +136,6 @@ class Decoder:
 
     def _end_event(self, events: list[Event]) -> None:
         if self._data:
-            if self._size > LARGE:
-                self.warn()
             events.append(Event(self._name, b"\n".join(self._data)))
             self._data, self._size = [], 0
             if self._name != self._usual:
@@ -198,6 +179,4 @@ class Decoder:
             if line.rstrip()[-1:] not in _CLOSING:
                 self._take_data(line, events)
                 return
-            if len(line) > LARGE:
-                self.warn()
             events.append(Event("", line))

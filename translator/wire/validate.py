@@ -1,15 +1,15 @@
-"""Checks of the caller's body: each returns the value in its type, or raises BadRequest with the path."""
+"""Checks of the caller's body: each returns the value in its type, or raises RequestError with the path."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from ..errors import BadRequest
+from ..errors import RequestError
 
-_WORD = re.compile(r"[\w.:/-]{1,64}", re.ASCII)
-_PLACES = 2**31
-_WORDS = {
+_SAFE_TOKEN = re.compile(r"[\w.:/-]{1,64}", re.ASCII)
+_LIST_INDICES = 2**31
+_TYPE_NAMES = {
     dict: "an object",
     list: "an array",
     str: "a string",
@@ -19,15 +19,15 @@ _WORDS = {
 }
 
 
-def place(value: Any) -> Any:
+def list_index(value: Any) -> Any:
     """Return *value* itself, or None for a number that cannot be the place of anything in a list.
 
     Numbers without bounds could be chosen so that a dictionary takes time with the square of their count.
     """
-    return None if isinstance(value, int) and not 0 <= value < _PLACES else value
+    return None if isinstance(value, int) and not 0 <= value < _LIST_INDICES else value
 
 
-def says_something(value: Any) -> bool:
+def has_content(value: Any) -> bool:
     """Whether a member of an answer says anything: null, "", 0 and false do not, nor what holds only such (W4).
 
     Some servers write every member that they know, with its zero value.
@@ -46,23 +46,25 @@ def says_something(value: Any) -> bool:
     return False
 
 
-def words_for(value: Any) -> str:
-    return _WORDS.get(type(value), "null")
+def json_type_name(value: Any) -> str:
+    return _TYPE_NAMES.get(type(value), "null")
 
 
-def word(value: Any) -> str:
-    """A type or name as it may be quoted in logs and headers: nothing that could be somebody's text."""
-    return f"'{value}'" if isinstance(value, str) and _WORD.fullmatch(value) else "something without a proper name"
+def safe_token(value: Any) -> str:
+    """Return a type or name in quotes if it is safe in logs and headers: never private text."""
+    return f"'{value}'" if isinstance(value, str) and _SAFE_TOKEN.fullmatch(value) else "something without a valid name"
 
 
-def wrong_type(path: str, expected: str, value: Any) -> BadRequest:
-    return BadRequest(
-        f"Invalid type for '{path}': expected {expected}, but got {words_for(value)} instead.", path, "invalid_type"
+def wrong_type(path: str, expected: str, value: Any) -> RequestError:
+    return RequestError(
+        f"Invalid type for '{path}': expected {expected}, but got {json_type_name(value)} instead.",
+        path,
+        "invalid_type",
     )
 
 
-def missing(path: str) -> BadRequest:
-    return BadRequest(f"Missing required parameter: '{path}'.", path, "missing_required_parameter")
+def missing(path: str) -> RequestError:
+    return RequestError(f"Missing required parameter: '{path}'.", path, "missing_required_parameter")
 
 
 def text(value: Any, path: str) -> str:
@@ -72,7 +74,7 @@ def text(value: Any, path: str) -> str:
 
 
 def text_at(owner: dict[str, Any], name: str, path: str) -> str:
-    """The text under *name* of what stands at *path*."""
+    """Return the text under *name* of the value at *path*."""
     value = owner.get(name)
     return value if isinstance(value, str) else text(value, f"{path}.{name}")
 

@@ -71,21 +71,21 @@ def test_unknown() -> None:
 def test_piece_by_piece(name: str, compress: Callable[[bytes], bytes], size: int) -> None:
     """Pieces of any size come to the same, in small steps, however much comes of one of them."""
     text = bytes(range(256)) * 40 + bytes(300_000)
-    data, unpacker = compress(text), encodings.Unpacker.of(name.encode())
-    assert unpacker is not None
-    steps = [step for i in range(0, len(data), size) for step in unpacker.steps(data[i : i + size])]
+    data, decoder = compress(text), encodings.Decoder.of(name.encode())
+    assert decoder is not None
+    steps = [step for i in range(0, len(data), size) for step in decoder.steps(data[i : i + size])]
     assert b"".join(steps) == text
     assert max(map(len, steps)) <= encodings.STEP
-    assert unpacker.is_whole
+    assert decoder.is_whole
 
 
 def test_members() -> None:
     """gzip members follow one another (RFC 1952); what is none is padding, and costs nothing."""
     data = gzip.compress(b"first ", mtime=0) + gzip.compress(b"second", mtime=0)
     assert encodings.decode(data + bytes(9), "gzip", 100) == b"first second"
-    unpacker = encodings.Unpacker("gzip")
-    assert unpacker.feed(data, 100) == b"first second"
-    assert unpacker.feed(b"junk" * 100_000, 100) == b""
+    decoder = encodings.Decoder("gzip")
+    assert decoder.feed(data, 100) == b"first second"
+    assert decoder.feed(b"junk" * 100_000, 100) == b""
     assert encodings.decode(zlib.compress(b"one") + b"junk", "deflate", 100) == b"one"
 
 
@@ -97,7 +97,7 @@ def test_too_much_for_so_little() -> None:
 
 def test_nothing_to_undo() -> None:
     """Plain bodies have no unpacker."""
-    assert encodings.Unpacker.of(b" Identity ") is None
-    assert encodings.Unpacker.of(b"") is None
+    assert encodings.Decoder.of(b" Identity ") is None
+    assert encodings.Decoder.of(b"") is None
     with pytest.raises(encodings.UnknownEncoding):
-        encodings.Unpacker("br")
+        encodings.Decoder("br")

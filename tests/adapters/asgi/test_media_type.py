@@ -6,7 +6,7 @@ import pytest
 
 from diglot.adapters import Record
 from diglot.adapters.asgi import media_type
-from diglot.translator import BadRequest
+from diglot.translator import RequestError
 
 pytestmark = pytest.mark.anyio
 
@@ -67,7 +67,7 @@ async def test_not_said(types: tuple[str, ...]) -> None:
 
 async def test_said_twice() -> None:
     """One JSON among several types is not enough."""
-    with pytest.raises(BadRequest):
+    with pytest.raises(RequestError):
         media_type.check(scope("application/json", "text/plain"))
 
 

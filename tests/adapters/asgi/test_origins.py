@@ -47,7 +47,7 @@ def test_hosts(text: str, found: tuple[str, str]) -> None:
     ],
 )
 def test_no_hosts(text: str) -> None:
-    """What is no host is nobody."""
+    """What is not a host name is nobody."""
     assert host(text) is None
 
 
@@ -75,7 +75,7 @@ def test_origins(text: str, written: str) -> None:
     ["", "app.example", "https://", "https://a/b", "https://a?b", "https://u@a", "//a", "NULL", "file://", "a:b"],
 )
 def test_no_origins(text: str) -> None:
-    """What is no origin is nobody's."""
+    """What is not an origin is nobody's."""
     assert origin(text) is None
 
 

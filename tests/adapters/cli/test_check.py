@@ -9,7 +9,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from click.testing import CliRunner, Result
 
-from diglot.adapters.cli import main
+from diglot.adapters.cli import commands
 from diglot.adapters.cli.check import faults, table
 from diglot.adapters.cli.upstream_check import Outcome
 from diglot.adapters.demo import app as demo_app
@@ -17,7 +17,7 @@ from diglot.adapters.server.app import on_loopback
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main.main, ("check", *arguments))
+    return CliRunner().invoke(commands.main, ("check", *arguments))
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def test_check(upstream: tuple[str, str]) -> None:
     lines = got.stdout.splitlines()
     assert lines[0] == f"{url}, model demo"
     assert lines[2].split() == ["Chat", "Completions", "Responses"]
-    assert lines[3].split() == ["is", "there", *(("yes", "no") if has == "chat" else ("no", "yes"))]
+    assert lines[3].split() == ["exists", *(("yes", "no") if has == "chat" else ("no", "yes"))]
     assert [line[:11] for line in lines[4:7]] == ["answers    ", "streams    ", "calls tools"]
     assert ("--upstream-api responses" in lines[-1]) == (has == "responses")
     assert f"serve --upstream {url}" in lines[-1]
@@ -66,7 +66,7 @@ def test_key(upstream: tuple[str, str], name: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("DIGLOT_UPSTREAM", upstream[1])
     got = run()
     assert got.exit_code == 0
-    assert got.stderr == f"The key is that of {name}.\n"
+    assert got.stderr == f"Using the key in {name}.\n"
     assert run(upstream[1], "--key", "other").stderr == ""
 
 
@@ -74,13 +74,13 @@ def test_nobody_there() -> None:
     """What may be wrong is said."""
     got = run("http://127.0.0.1:9")
     assert (got.exit_code, got.stdout) == (1, "")
-    assert "does the server run?" in got.stderr
+    assert "is the server running?" in got.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "name a URL"),
+        ((), "no URL is set"),
         (("localhost:8000",), "did you mean http://localhost:8000?"),
         (("http://h", "--profile", "vlm"), "did you mean vllm?"),
         (("http://h", "--timeout", "0"), "timeout"),
@@ -105,7 +105,7 @@ def test_table() -> None:
     }
     assert table(tried) == [
         ["", "Chat Completions", "Responses"],
-        ["is there", "yes", "no"],
+        ["exists", "yes", "no"],
         ["answers", "yes (1.0 s)", "-"],
         ["streams", "no", "-"],
         ["calls tools", "yes (x)", "-"],

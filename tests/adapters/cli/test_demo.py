@@ -91,7 +91,7 @@ async def test_what_is_not_said_is_not_shown() -> None:
     async def receive() -> Any:
         return {"type": "http.request", "body": b""}
 
-    await demo._tapped(app, shown.append)({"type": "http", "path": "/"}, receive, cast(Any, None))
+    await demo._observed(app, shown.append)({"type": "http", "path": "/"}, receive, cast(Any, None))
     assert shown == []
 
     class Quiet:

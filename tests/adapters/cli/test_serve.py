@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from diglot.adapters.cli import main
+from diglot.adapters.cli import commands
 from diglot.adapters.server import app
 from diglot.adapters.server.app import free_port
 
@@ -16,7 +16,7 @@ UP = ("--upstream", "http://up:1")
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main.main, ("serve", *arguments))
+    return CliRunner().invoke(commands.main, ("serve", *arguments))
 
 
 @pytest.fixture(autouse=True)
@@ -98,23 +98,23 @@ def test_demo_in_front_of_an_upstream(served: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--upstream", "localhost:8000"), "--upstream: 'localhost:8000' is no http:// or https:// URL"),
+        (("--upstream", "localhost:8000"), "--upstream: 'localhost:8000' is not an http:// or https:// URL"),
         (("--upstream", "localhost:8000"), "did you mean http://localhost:8000?"),
         (("--upstream", "http://h:99999"), "no valid host and port"),
         ((*UP, "--profile", "vlm"), "did you mean vllm?"),
-        ((*UP, "--set", "x=1"), "set: x: there is no such setting. There are: name, developer_role"),
+        ((*UP, "--set", "x=1"), "set: x: unknown setting. Available: name, developer_role"),
         ((*UP, "--set", "stream_usge=1"), "did you mean stream_usage?"),
         ((*UP, "--set", "events=openai2"), "set: events: 'openai2' is not one of openai, openresponses"),
         ((*UP, "--set", "x"), "'x' is not key=value"),
-        ((*UP, "--limit", "idel=1"), "--limit: idel: there is no such setting; did you mean idle?"),
+        ((*UP, "--limit", "idel=1"), "--limit: idel: unknown setting; did you mean idle?"),
         ((*UP, "--limit", "idle=no"), "--limit: idle: 'no' is not a number above 0"),
         ((*UP, "--graceful", "0"), "--graceful: 0.0 is not a number above 0"),
         ((*UP, "--graceful", "inf"), "--graceful: inf is not a number above 0"),
         ((*UP, "--port", "70000"), "--port: 70000 is not a whole number from 0 to 65535"),
         ((*UP, "--workers", "0"), "--workers: 0 is not a whole number, at least 1"),
         ((*UP, "--config", "missing.toml"), "missing.toml"),
-        ((*UP, "--allow-host", "http://box"), "--allow-host: 'http://box' is no host"),
-        ((*UP, "--allow-origin", "app.example"), "--allow-origin: 'app.example' is no origin"),
+        ((*UP, "--allow-host", "http://box"), "--allow-host: 'http://box' is not a host name"),
+        ((*UP, "--allow-origin", "app.example"), "--allow-origin: 'app.example' is not an origin"),
         ((*UP, "--upstream-api", "both"), "'both' is not one of 'chat', 'responses', 'auto'"),
         ((*UP, "--log-format", "xml"), "'xml' is not one of 'json', 'text'"),
     ],
@@ -140,7 +140,7 @@ def test_misspelt_variable(served: list[Any], monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("DIGLOT_UPSTREM", "http://up:1")
     got = run("--demo")
     assert (got.exit_code, served) == (2, [])
-    assert "DIGLOT_UPSTREM: there is no such setting; did you mean DIGLOT_UPSTREAM?" in got.stderr
+    assert "DIGLOT_UPSTREM: unknown setting; did you mean DIGLOT_UPSTREAM?" in got.stderr
 
 
 def test_environment_and_file(served: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,13 +5,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from diglot.adapters import Limits
-from diglot.adapters.cli import main
+from diglot.adapters.cli import commands
 from diglot.adapters.server.config import ENVIRONMENT, Settings
 from diglot.translator import PRESETS, Profile
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main.main, arguments)
+    return CliRunner().invoke(commands.main, arguments)
 
 
 def test_profiles() -> None:

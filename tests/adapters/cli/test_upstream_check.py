@@ -8,21 +8,21 @@ import anyio
 import pytest
 
 from diglot.adapters import Limits
-from diglot.adapters.cli.upstream_check import APIS, TRIALS, Check, Outcome, Unusable
+from diglot.adapters.cli.upstream_check import APIS, CASES, CheckError, Outcome, UpstreamCheck
 from diglot.adapters.demo import app as demo_app
 from diglot.adapters.server.app import on_loopback
 from diglot.translator import preset
 
 
-def checked(app: Any, what: Callable[[Check], Any], key: str | None = None) -> Any:
+def checked(app: Any, what: Callable[[UpstreamCheck], Any], key: str | None = None) -> Any:
     """What a check says of a real server."""
 
     async def main() -> Any:
         async with on_loopback(app) as url:
-            check = Check(url, preset("default"), key, Limits(first_byte=5))
+            check = UpstreamCheck(url, preset("default"), key, Limits(first_byte=5))
             try:
                 return await what(check)
-            except Unusable as error:
+            except CheckError as error:
                 return error
             finally:
                 await check.aclose()
@@ -57,7 +57,7 @@ def completion(**message: Any) -> tuple[int, Any]:
     return 200, {"choices": [{"index": 0, "message": {"role": "assistant", **message}, "finish_reason": "stop"}]}
 
 
-async def both(check: Check) -> dict[str, dict[str, Outcome]]:
+async def both(check: UpstreamCheck) -> dict[str, dict[str, Outcome]]:
     return {api: await check.api(api, await check.model(None)) for api in APIS}
 
 
@@ -67,7 +67,7 @@ def test_the_demo(has: str) -> None:
     found = checked(demo_app.upstream() if has == "chat" else demo_app.responses_upstream(), both)
     for api, tried in found.items():
         if api == has:
-            assert [(trial, outcome.good) for trial, outcome in tried.items()] == [(trial, True) for trial in TRIALS]
+            assert [(trial, outcome.good) for trial, outcome in tried.items()] == [(trial, True) for trial in CASES]
             assert "pieces, the first after" in tried["streams"].words
         else:
             assert [(trial, outcome.missing) for trial, outcome in tried.items()] == [("answers", True)]
@@ -100,21 +100,21 @@ def test_model(models: Any, model: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ((401, {"error": {"message": "Incorrect API key"}}), "The key is refused (401): Incorrect API key\nGive one"),
-        ((403, {"error": "no"}), "The key is refused (403)"),
+        ((401, {"error": {"message": "Incorrect API key"}}), "The key was refused (401): Incorrect API key\nSet one"),
+        ((403, {"error": "no"}), "The key was refused (403)"),
         ((502, {"error": {"message": "Too late.", "code": "upstream_timeout"}}), "Too late. Is the URL right"),
-        ((404, {}), "name one with --model"),
-        ((200, {"data": []}), "name one with --model"),
-        ((200, {"data": [{"id": "bge-embed"}, 1]}), "name one with --model"),
-        ((200, {"data": 1}), "name one with --model"),
-        ((200, [1]), "name one with --model"),
-        ((200, b"x"), "name one with --model"),
+        ((404, {}), "choose one with --model"),
+        ((200, {"data": []}), "choose one with --model"),
+        ((200, {"data": [{"id": "bge-embed"}, 1]}), "choose one with --model"),
+        ((200, {"data": 1}), "choose one with --model"),
+        ((200, [1]), "choose one with --model"),
+        ((200, b"x"), "choose one with --model"),
     ],
 )
 def test_no_model(answer: tuple[int, Any], words: str) -> None:
     """What to do is said."""
     error = checked(Upstream(models=answer), lambda check: check.model(None))
-    assert isinstance(error, Unusable)
+    assert isinstance(error, CheckError)
     assert words in str(error)
 
 
@@ -122,8 +122,8 @@ def test_nobody_there() -> None:
     """That the server may not run is said first."""
 
     async def main() -> None:
-        check = Check("http://127.0.0.1:9", preset("default"), None, Limits())
-        with pytest.raises(Unusable, match="does the server run"):
+        check = UpstreamCheck("http://127.0.0.1:9", preset("default"), None, Limits())
+        with pytest.raises(CheckError, match="is the server running"):
             await check.model("m")
         await check.aclose()
 
@@ -155,7 +155,7 @@ def test_streams_that_fail(api: Any, answers: Any, words: str) -> None:
     assert not tried["streams"].good
     assert words in tried["streams"].words
     assert not tried["calls tools"].good
-    assert "had to call the tool" in tried["calls tools"].words
+    assert "was told to call the tool" in tried["calls tools"].words
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -180,9 +180,9 @@ def test_an_upstream_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError
 
     async def main() -> None:
-        check = Check("http://127.0.0.1:9", preset("default"), None, Limits())
+        check = UpstreamCheck("http://127.0.0.1:9", preset("default"), None, Limits())
         monkeypatch.setattr(check, "_upstream", broken)
-        with pytest.raises(Unusable, match="502"):
+        with pytest.raises(CheckError, match="502"):
             await check.model(None)
 
     anyio.run(main)

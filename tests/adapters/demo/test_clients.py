@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from diglot.adapters.demo.clients import WEATHER, ChatClient, Client, ResponsesClient
+from diglot.adapters.demo.clients import WEATHER, ChatClient, DemoClient, ResponsesClient
 
 
 def chunk(finish: str | None = None, **delta: Any) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def fragment(arguments: str, **head: Any) -> dict[str, Any]:
 
 
 CALL = {"type": "function_call", "call_id": "c", "name": "get_weather", "arguments": "{}"}
-CALLED: dict[type[Client], list[dict[str, Any]]] = {
+CALLED: dict[type[DemoClient], list[dict[str, Any]]] = {
     ResponsesClient: [{"type": "response.completed", "response": {"output": [CALL]}}],
     ChatClient: [
         chunk(role="assistant", content=None),
@@ -27,7 +27,7 @@ CALLED: dict[type[Client], list[dict[str, Any]]] = {
     ],
 }
 SAID = {"type": "message", "content": [{"type": "output_text", "text": "Hi"}]}
-TOLD: dict[type[Client], list[dict[str, Any]]] = {
+TOLD: dict[type[DemoClient], list[dict[str, Any]]] = {
     ResponsesClient: [{"type": "response.completed", "response": {"output": [SAID]}}],
     ChatClient: [chunk(content="H"), chunk(content="i"), chunk("stop"), {"choices": [], "usage": {}}],
 }
@@ -35,7 +35,7 @@ kinds = pytest.mark.parametrize("kind", [ResponsesClient, ChatClient])
 
 
 @kinds
-def test_a_call_is_run_and_its_result_goes_back(kind: type[Client]) -> None:
+def test_a_call_is_run_and_its_result_goes_back(kind: type[DemoClient]) -> None:
     """The next request has the first one's words, the call and its result."""
     client = kind()
     request, answer = client.request(), client.read(CALLED[kind])
@@ -47,7 +47,7 @@ def test_a_call_is_run_and_its_result_goes_back(kind: type[Client]) -> None:
 
 
 @kinds
-def test_a_text_is_read(kind: type[Client]) -> None:
+def test_a_text_is_read(kind: type[DemoClient]) -> None:
     """Without calls there is nothing to run."""
     client = kind()
     answer = client.read(TOLD[kind])
@@ -55,7 +55,7 @@ def test_a_text_is_read(kind: type[Client]) -> None:
 
 
 @kinds
-def test_an_answer_that_did_not_end_is_none(kind: type[Client]) -> None:
+def test_an_answer_that_did_not_end_is_none(kind: type[DemoClient]) -> None:
     """A cut stream says nothing."""
     client = kind()
     for events in ([], CALLED[kind][:-1], [chunk("length")] if kind is ChatClient else [{"type": "response.failed"}]):

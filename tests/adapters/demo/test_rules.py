@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from diglot.adapters.demo import rules
-from diglot.translator import BadRequest
+from diglot.translator import RequestError
 
 from demo_requests import ASK, LOOP, RESULT, USER, tool
 
@@ -41,6 +41,6 @@ from demo_requests import ASK, LOOP, RESULT, USER, tool
 )
 def test_refusals(more: Any, param: str) -> None:
     """It is as strict as the real thing, and says where."""
-    with pytest.raises(BadRequest) as caught:
+    with pytest.raises(RequestError) as caught:
         rules.check({**ASK, **more})
     assert caught.value.param == param

@@ -10,7 +10,7 @@ from diglot.adapters.demo import rules, script
 from demo_requests import ASK, LOOP, SCHEMA, USER, tool
 
 
-def reply(**more: Any) -> script.Reply:
+def reply(**more: Any) -> script.ScriptedAnswer:
     body = {**ASK, **more}
     rules.check(body)
     return script.reply(body)

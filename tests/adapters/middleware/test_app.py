@@ -277,7 +277,7 @@ async def test_lessons_that_did_not_help_are_not_remembered(talk: Any, completio
         got = await talk(middleware, {**STREAM, "max_output_tokens": 5}).run()
         assert got.status == 400
         assert app.count == 2
-        assert middleware.profile_for("m") == middleware.profile
+        assert middleware.profile_for("/v1/responses", "m") == middleware.profile
         assert middleware.learned == []
 
 
@@ -292,9 +292,9 @@ async def test_lessons_add_up(talk: Any, completion: bytes) -> None:
 
     one.hold = meanwhile
     assert (await one.run()).types[-1] == "completed"
-    learned = middleware.profile_for("m")
+    learned = middleware.profile_for("/v1/responses", "m")
     assert (learned.stream_usage, learned.renamed, learned.custom_tools) == (False, {}, True)
-    assert middleware.profile_for("other") == middleware.profile
+    assert middleware.profile_for("/v1/responses", "other") == middleware.profile
     assert app.count == 3
 
 

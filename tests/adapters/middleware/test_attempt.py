@@ -10,6 +10,9 @@ import pytest
 import zstandard
 
 from diglot.adapters import Limits, TranslationMiddleware
+from diglot.adapters.middleware.attempt import UpstreamAttempt
+from diglot.adapters.middleware.client_writer import ClientWriter
+from diglot.translator import AnswerReader, ServeResponses, UpstreamError
 
 pytestmark = pytest.mark.anyio
 
@@ -55,6 +58,14 @@ async def test_error_with_200(side: Any, chat: Any, ask: str) -> None:
     got = await side.talk(chat(ERROR, kind="application/json"), side.body[ask]).run()
     assert got.status >= 400
     assert got.error["message"] == "no such model"
+
+
+async def test_a_large_error_with_200(side: Any, chat: Any) -> None:
+    """Also where the frames of an answer so large are made one by one."""
+    body = ERROR.replace(b"no such model", b"no " + b"x" * 2**21)
+    got = await side.talk(chat(body, kind="application/json"), side.stream).run()
+    assert got.status >= 400
+    assert got.error["message"].startswith("no xxx")
 
 
 async def test_whole_body_for_a_stream(side: Any, chat: Any) -> None:
@@ -314,3 +325,28 @@ async def test_the_reason_of_a_failure(
     got = await talk(served, body, path="/v1/chat/completions").run()
     assert got.status == status
     assert message in got.json["error"]["message"]
+
+
+async def test_an_answer_ends_once() -> None:
+    """Whoever ends it again, at the same time, changes neither when that was nor what the client got."""
+    sent = list[Any]()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def check() -> None: ...
+
+    def nothing() -> None: ...
+
+    exchange = ServeResponses({"model": "m", "input": "Go"})
+    attempt = UpstreamAttempt(
+        AnswerReader.of(exchange), ClientWriter(send), Limits(), changed=nothing, check=check, release=nothing
+    )
+    await attempt.fail(UpstreamError("no"))
+    ended_at = attempt.ended_at
+    await attempt.fail(UpstreamError("again"))
+    await attempt.finish()
+    assert (attempt.ended_at, [message["type"] for message in sent]) == (
+        ended_at,
+        ["http.response.start", "http.response.body"],
+    )

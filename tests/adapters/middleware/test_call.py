@@ -12,8 +12,8 @@ import pytest
 from starlette.middleware.base import BaseHTTPMiddleware
 
 from diglot.adapters import Limits, Record
-from diglot.adapters.middleware import call, routes
-from diglot.translator import BadUpstream, Profile, Received
+from diglot.adapters.middleware import routes
+from diglot.translator import Profile, RequestBody, Retries, UpstreamError
 
 pytestmark = pytest.mark.anyio
 
@@ -263,18 +263,7 @@ async def test_back_pressure(side: Any, chat: Any) -> None:
     """The application waits until the client has taken what it sent; a slow client is not the upstream's fault."""
     app = chat(*(side.say("x") for _ in range(5)), side.end)
     one = side.talk(app, side.stream, limits=QUICK)
-    release = anyio.Event()
-
-    async def slow(message: Any) -> None:
-        if message["type"] == "http.response.body":
-            await release.wait()
-
-    one.hold = slow
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(one.run)
-        await anyio.sleep(0.8)
-        assert len(one.sent) == 2
-        release.set()
+    assert await one.run_held(0.8) == 2
     assert side.ending(one) == "completed"
 
 
@@ -344,7 +333,7 @@ async def test_application_raises_one_of_ours(side: Any) -> None:
     """An error of our own tree keeps its status, also inside a group."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        raise ExceptionGroup("g", [BadUpstream("gone", status=504)])
+        raise ExceptionGroup("g", [UpstreamError("gone", status=504)])
 
     got = await side.talk(app, side.ask).run()
     assert (got.status, got.error["message"]) == (504, "gone")
@@ -436,13 +425,13 @@ async def test_a_mistake_of_ours(
 
     path = side.path.removeprefix("/v1")
 
-    base: Any = routes.SERVED[path]
+    base: Any = routes.EXCHANGES[path]
 
     class Broken(base):
         def __init__(self, *args: object, **settings: object) -> None:
             raise KeyError(PRIVATE)
 
-    monkeypatch.setitem(routes.SERVED, path, Broken)
+    monkeypatch.setitem(routes.EXCHANGES, path, Broken)
     got = await side.talk(chat(), side.ask).run()
     assert (got.status, got.error["type"]) == (500, "server_error")
     assert "raised KeyError" in caplog.text
@@ -456,7 +445,7 @@ async def test_too_deep_for_us(side: Any, chat: Any, monkeypatch: pytest.MonkeyP
     def follow(*args: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr(Received, "translate", follow)
+    monkeypatch.setattr(RequestBody, "translate", follow)
     got = await side.talk(chat(), {**side.ask, "user": "x" * size}).run()
     assert (got.status, got.error["message"]) == (400, "The request is nested too deeply.")
 
@@ -464,11 +453,11 @@ async def test_too_deep_for_us(side: Any, chat: Any, monkeypatch: pytest.MonkeyP
 async def test_a_lesson_that_strict_mode_forbids(side: Any, chat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Should a second attempt lose something, the client of a strict server is told what."""
 
-    async def learned(*args: object) -> Profile:
+    def learned(*args: object) -> Profile:
         nothing = frozenset({"temperature"})
         return Profile(unsupported=nothing, responses_unsupported=nothing)
 
-    monkeypatch.setattr(call, "_learned", learned)
+    monkeypatch.setattr(Retries, "learn", learned)
     refused = chat(b"{}", status=400, kind="application/json")
     got = await side.talk(refused, {**side.ask, "temperature": 0.5}, strict=True).run()
     assert (got.status, got.error["param"]) == (400, "temperature")

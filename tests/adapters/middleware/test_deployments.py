@@ -87,11 +87,11 @@ async def test_the_model_may_be_named_by_the_path_alone(responses_side: Any, cha
 def test_a_model_that_no_path_can_name(model: Any) -> None:
     """The path stays."""
     scope: dict[str, Any] = {"path": "/openai/chat/completions", "query_string": b"api-version=1"}
-    assert deployments.moved(scope, CHAT, model) is scope
+    assert deployments.relocate(scope, CHAT, model) is scope
 
 
 def test_what_a_path_names() -> None:
     """Only a deployment is one."""
-    assert deployments.named("/openai/deployments/g/chat/completions/", CHAT) == "g"
-    assert deployments.named("/openai/v1/chat/completions", CHAT) is None
-    assert json.dumps(deployments.named("/openai/deployments//chat/completions", CHAT)) == "null"
+    assert deployments.deployment_in("/openai/deployments/g/chat/completions/", CHAT) == "g"
+    assert deployments.deployment_in("/openai/v1/chat/completions", CHAT) is None
+    assert json.dumps(deployments.deployment_in("/openai/deployments//chat/completions", CHAT)) == "null"

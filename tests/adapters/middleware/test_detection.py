@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from diglot.adapters import Limits, Record
-from diglot.translator import BadUpstream
+from diglot.translator import UpstreamError
 
 from probed import CHAT, ERROR, HAS, HTML, JSON, RESPONSES, Server, asker, auto
 
@@ -103,7 +103,7 @@ async def test_statuses_that_say_nothing(side: Any, asks: Any, status: int) -> N
     got = await asks(app, "responses")
     assert got.status == (status if 400 <= status < 600 else 502)
     assert got.error["code"] == "invalid_api_key"
-    assert got.error["message"].startswith("Incorrect API key provided. (This happened while finding out")
+    assert got.error["message"].startswith("Incorrect API key provided. (This happened while checking")
     assert (got.headers["retry-after"], got.headers["content-type"]) == ("7", "application/json")
     assert (records[0].status, records[0].outcome, records[0].error) == (got.status, "refused", "invalid_api_key")
     assert app.upstream_api == "unknown"
@@ -117,12 +117,14 @@ async def test_neither(side: Any, asks: Any) -> None:
     app = auto(server)
     got = await asks(app, "chat")
     assert got.status == 502
-    assert got.error["message"].startswith("There is neither POST /v1/chat/completions nor POST /v1/responses behind")
+    assert got.error["message"].startswith(
+        "The upstream has neither POST /v1/chat/completions nor POST /v1/responses. Is the URL right"
+    )
     server.answers[CHAT] = HAS
     assert (await asks(app, "chat")).status == 200
 
 
-@pytest.mark.parametrize("error", [BadUpstream("no"), OSError(), None])
+@pytest.mark.parametrize("error", [UpstreamError("no"), OSError(), None])
 async def test_no_answer(side: Any, asks: Any, error: Exception | None) -> None:
     """Where nothing answers, nothing is known."""
 

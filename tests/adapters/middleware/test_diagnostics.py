@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from diglot.adapters.middleware import diagnostics
-
 pytestmark = pytest.mark.anyio
 
 PAGE = b"<!doctype html><title>Welcome</title>"
@@ -18,8 +16,8 @@ async def test_a_page(side: Any, chat: Any, streams: bool) -> None:
     """A web page instead of an answer is the wrong URL."""
     got = await side.talk(chat(PAGE, kind="text/html; x=y"), {**side.ask, "stream": streams}).run()
     assert got.status == 502
-    awaited = "a chat completion" if side.is_chat else "a Response"
-    assert got.error["message"] == f"The upstream answered with text/html, not with {awaited}: is the URL right?"
+    answer_kind = "a chat completion" if side.is_chat else "a Response"
+    assert got.error["message"] == f"The upstream answered with text/html, not with {answer_kind}: is the URL right?"
 
 
 async def test_redirect(side: Any, chat: Any) -> None:
@@ -27,7 +25,7 @@ async def test_redirect(side: Any, chat: Any) -> None:
     app = chat(status=307, headers={"location": "https://me:key@host:1/v1/chat?token=t#f"})
     got = await side.talk(app, side.ask).run()
     assert got.status == 502
-    assert got.error["message"] == ("The upstream redirects to https://host:1/v1/chat; give that URL as the upstream.")
+    assert got.error["message"] == ("The upstream redirects to https://host:1/v1/chat; use that URL as the upstream.")
 
 
 @pytest.mark.parametrize("status", [404, 405])
@@ -68,9 +66,3 @@ async def test_too_many_values(side: Any, chat: Any, streams: bool) -> None:
     app = chat(b'{"x":[%b0]}' % (b"0," * 1_000_000), kind="application/json")
     got = await side.talk(app, {**side.ask, "stream": streams}).run()
     assert (got.status, got.error["message"]) == (502, MANY)
-
-
-def test_place() -> None:
-    """A URL that is none is not shown."""
-    assert diagnostics.place("http://[x") == ""
-    assert diagnostics.place("/v1/x?a=b") == "/v1/x"

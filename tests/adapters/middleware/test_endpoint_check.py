@@ -72,7 +72,7 @@ async def test_nothing_tells(side: Any, asks: Any, answer: Any, caplog: pytest.L
     for api in ("responses", "chat"):
         assert (await asks(app, api)).json["object"] == OBJECTS[api]
         assert server.served[-1] == CHAT
-    assert [record.levelname for record in caplog.records if "is assumed" in record.getMessage()] == ["WARNING"]
+    assert [record.levelname for record in caplog.records if "assuming Chat" in record.getMessage()] == ["WARNING"]
     assert app.upstream_api == "chat"
     assert app.believed["chat"]["there"] is True
     assert {belief["because"] for belief in app.believed.values()} == {"guessed"}
@@ -135,7 +135,7 @@ async def test_a_guess_ages(side: Any, asks: Any, monkeypatch: pytest.MonkeyPatc
     for _ in range(2):
         await asks(app, "responses")
     assert len(server.controls) == 2
-    monkeypatch.setattr(detection, "_GUESS_LASTS", -1.0)
+    monkeypatch.setattr(detection, "_ASSUMPTION_LASTS", -1.0)
     server.elsewhere = MISSING
     for _ in range(3):
         await asks(app, "responses")
@@ -175,10 +175,10 @@ async def test_no_answer_at_the_path_that_cannot_exist(side: Any, asks: Any, how
 
 async def test_enough_was_said() -> None:
     """Who goes on and on is told that nobody listens any more."""
-    asked = endpoint_check.Question(b"x", 10, 10)
-    assert (await asked.receive())["body"] == b"x"
-    await asked.send({"type": "http.response.body", "body": b"x" * 70_000, "more_body": True})
-    assert await asked.receive() == {"type": "http.disconnect"}
+    call = endpoint_check.CheckCall(b"x", 10, 10)
+    assert (await call.receive())["body"] == b"x"
+    await call.send({"type": "http.response.body", "body": b"x" * 70_000, "more_body": True})
+    assert await call.receive() == {"type": "http.disconnect"}
 
 
 async def test_an_api_of_one_endpoint(side: Any, asks: Any) -> None:
@@ -197,7 +197,7 @@ async def test_questions_are_logged(side: Any, asks: Any, caplog: pytest.LogCapt
     server.before = HAS
     await asks(auto(server), "responses")
     assert [record.getMessage() for record in caplog.records if record.name == "diglot"] == [
-        "The upstream says nothing of POST /responses (it answered 400)",
+        "The upstream is unclear about POST /responses (it answered 400)",
         "The upstream lacks POST /responses (it answered 404)",
         "The upstream has POST /chat/completions (it answered 400)",
     ]

@@ -219,18 +219,7 @@ async def test_back_pressure(side: Any, chat: Any) -> None:
     """A client that reads slowly slows all upstreams; none is blamed for it."""
     apps = [chat(*(side.say("x") for _ in range(5)), side.end) for _ in range(2)]
     one = side.talk(Several(*apps), asked(side, 2, stream=True), limits=Limits(idle=0.3, first_byte=0.3, keepalive=0.1))
-    release = anyio.Event()
-
-    async def slow(message: Any) -> None:
-        if message["type"] == "http.response.body":
-            await release.wait()
-
-    one.hold = slow
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(one.run)
-        await anyio.sleep(0.8)
-        assert len(one.sent) == 2
-        release.set()
+    assert await one.run_held(0.8) == 2
     assert texts(one, 2) == ["xxxxx", "xxxxx"]
     assert side.ending(one) == "completed"
 
@@ -304,7 +293,7 @@ async def test_lessons(side: Any, whole: Any) -> None:
     one = side.talk(app, asked(side, 2))
     assert (await one.run()).status == 200
     assert len(bodies) == 4
-    assert one.app.profile_for("m").responses_unsupported == {"store"}
+    assert one.app.profile_for(one.scope["path"], "m").responses_unsupported == {"store"}
 
 
 async def test_strict(side: Any, whole: Any) -> None:

@@ -234,7 +234,7 @@ async def test_a_long_refusal_is_not_kept() -> None:
     await trial.send({"type": "http.response.body", "body": b""})
     assert [message["type"] for message in sent] == ["http.response.start", *["http.response.body"] * 4]
     assert not trial.refused
-    trial.tell()
+    trial.leave_record()
 
 
 @pytest.mark.anyio
@@ -251,4 +251,4 @@ async def test_a_request_that_was_accepted_is_not_kept() -> None:
     await trial.send({"type": "http.response.start", "status": 200})
     await trial.receive()
     assert trial.accepted
-    assert await trial.again() is not first
+    assert await trial.replay() is not first

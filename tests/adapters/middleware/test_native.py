@@ -188,10 +188,10 @@ async def test_a_client_that_leaves() -> None:
     async def receive() -> Any:
         return messages.pop(0)
 
-    heard = native.Heard({"headers": []}, receive)
-    assert await heard.body(Limits(max_body=100)) is None
-    assert await heard.receive() == {"type": "http.request", "body": b"{", "more_body": True}
-    assert await heard.receive() == {"type": "http.disconnect"}
+    peeked = native.PeekedBody({"headers": []}, receive)
+    assert await peeked.decode(Limits(max_body=100)) is None
+    assert await peeked.receive() == {"type": "http.request", "body": b"{", "more_body": True}
+    assert await peeked.receive() == {"type": "http.disconnect"}
 
 
 @pytest.mark.parametrize("name", ["default", "vllm", "llama.cpp", "llama-cpp-python", "transformers", "ollama"])

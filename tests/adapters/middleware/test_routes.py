@@ -4,29 +4,29 @@ from typing import Any
 
 import pytest
 
-from diglot.adapters.middleware.routes import PATHS, SERVED, Served, base, ending
+from diglot.adapters.middleware.routes import ENDPOINTS, EXCHANGES, ServedPaths, endpoint_of_path, path_base
 
 
 def asked(path: str, paths: Any = (), **scope: Any) -> str | None:
-    return Served(paths).asked({"type": "http", "method": "POST", "path": path, **scope})
+    return ServedPaths(paths).endpoint_of({"type": "http", "method": "POST", "path": path, **scope})
 
 
 @pytest.mark.parametrize(
     "place", ["", "/v1", "/v4", "/v1beta", "/api/v1", "/v1beta/openai", "/openai", "/v1.1", "/x/openai"]
 )
-@pytest.mark.parametrize("endpoint", SERVED)
+@pytest.mark.parametrize("endpoint", EXCHANGES)
 @pytest.mark.parametrize("slash", ["", "/", "//"])
 def test_served(place: str, endpoint: str, slash: str) -> None:
     """What stands directly below a version, below /openai or at the root; a slash behind it says nothing."""
     assert asked(place + endpoint + slash) == endpoint
-    assert ending(place + endpoint + slash) == endpoint
-    assert base(place + endpoint + slash, endpoint) == place
+    assert endpoint_of_path(place + endpoint + slash) == endpoint
+    assert path_base(place + endpoint + slash, endpoint) == place
 
 
 @pytest.mark.parametrize(
     "place", ["/surveys/7", "/forms", "/v1/surveys/7", "/version", "/v", "/openai/x", "/v1/", "/my-v1"]
 )
-@pytest.mark.parametrize("endpoint", SERVED)
+@pytest.mark.parametrize("endpoint", EXCHANGES)
 def test_routes_of_the_application(place: str, endpoint: str) -> None:
     """What ends so elsewhere is not ours (W44): `responses` is an everyday word."""
     assert asked(place + endpoint) is None
@@ -97,6 +97,6 @@ def test_everything_else(path: str, scope: dict[str, Any]) -> None:
 
 def test_every_endpoint_goes_to_the_other_api() -> None:
     """What has the one API's path is served by the other API."""
-    for path, serve in SERVED.items():
-        assert serve.endpoint in PATHS.values()
+    for path, serve in EXCHANGES.items():
+        assert serve.endpoint in ENDPOINTS.values()
         assert not path.startswith(serve.endpoint)

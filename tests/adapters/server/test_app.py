@@ -322,7 +322,7 @@ def test_run(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.anyio
 async def test_the_last_requests(talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the end there is a moment for those that are under way."""
-    monkeypatch.setattr(server_app, "_FAREWELL", 0.2)
+    monkeypatch.setattr(server_app, "_MAX_IDLE_WAIT", 0.2)
 
     class Slow:
         upstream_api = "responses"
@@ -330,13 +330,13 @@ async def test_the_last_requests(talk: Any, monkeypatch: pytest.MonkeyPatch) -> 
         async def __call__(self, *call: Any) -> None:
             await anyio.sleep(0.05 if call[0]["path"] == "/quick" else 3600)
 
-    running = server_app._Running(cast(Any, Slow()))
+    active = server_app._ActiveRequests(cast(Any, Slow()))
     for path, least, most in (("/quick", 0.01, 0.15), ("/slow", 0.15, 2)):
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(talk(running, path=path).run)
+            tasks.start_soon(talk(active, path=path).run)
             await anyio.wait_all_tasks_blocked()
             began = time.monotonic()
-            await running.over()
+            await active.wait_until_idle()
             assert least < time.monotonic() - began < most
             tasks.cancel_scope.cancel()
 

@@ -14,7 +14,7 @@ UP = "http://me:k3y@up:1/v1?token=k3y"
 def test_both_apis(api: Any) -> None:
     """Both are named, each with what becomes of it; the upstream too, without what may be private in its URL."""
     words = welcome(Settings(upstream=UP, upstream_api=api, profile="vllm"))
-    assert "Responses and Chat Completions APIs on http://127.0.0.1:8080/v1" in words
+    assert "Responses and Chat Completions APIs at http://127.0.0.1:8080/v1" in words
     assert "profile vllm" in words
     assert "answered by http://up:1/v1." in words
     assert "POST /v1/responses " in words
@@ -36,7 +36,7 @@ def test_routes() -> None:
 def test_open_to_others(host: str, place: str) -> None:
     """Whoever reaches the port uses the upstream: that is said."""
     words = welcome(Settings(upstream=UP, host=host))
-    assert "!! Open to everybody" in words
+    assert "!! Open to everyone" in words
     assert place in words
 
 

@@ -55,8 +55,8 @@ def test_environment() -> None:
         ({"port": 70000}, r"--port"),
         ({"port": "x"}, r"--port"),
         ({"workers": 0}, r"--workers"),
-        ({"host": ""}, r"--host: '' is not a text that is not empty"),
-        ({"colour": 1}, r"--colour.*There are: upstream"),
+        ({"host": ""}, r"--host: '' is not a non-empty string"),
+        ({"colour": 1}, r"--colour.*Available: upstream"),
         ({"profile": "nobody"}, r"nobody.*vllm"),
         ({"set": {"colour": 1}}, r"colour.*stream_usage"),
         ({"set": {"stream_usage": []}}, r"stream_usage"),
@@ -151,7 +151,7 @@ def test_where_a_wrong_setting_came_from(tmp_path: Path) -> None:
 def test_variables_that_are_none(name: str) -> None:
     """A misspelt variable is an error, even if it is empty."""
     for text in ("", "1"):
-        with pytest.raises(ConfigError, match=f"{name}: there is no such setting.*There are: DIGLOT_UPSTREAM"):
+        with pytest.raises(ConfigError, match=f"{name}: unknown setting.*Available: DIGLOT_UPSTREAM"):
             load({}, {name: text})
 
 

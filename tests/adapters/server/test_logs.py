@@ -50,22 +50,22 @@ def test_configuration(form: Any, kind: type[logging.Formatter]) -> None:
     assert configuration["loggers"]["diglot"]["level"] == "WARNING"
     configurator = logging.config.DictConfigurator(configuration)
     assert isinstance(configurator.configure_formatter(configuration["formatters"]["lines"]), kind)
-    assert isinstance(configurator.configure_filter(configuration["filters"]["news"]), logs.NotOurNews)
+    assert isinstance(configurator.configure_filter(configuration["filters"]["news"]), logs.NoiseFilter)
 
 
 def test_what_is_no_news_for_people() -> None:
     """The welcome has told them that the server starts; programs are told all of it."""
     for words in ("Started server process [%d]", "Uvicorn running on %s", "Application startup complete."):
-        assert logs.NotOurNews().filter(entry(msg=words))
-        assert not logs.NotOurNews(for_people=True).filter(entry(msg=words))
-    assert logs.NotOurNews(for_people=True).filter(
+        assert logs.NoiseFilter().filter(entry(msg=words))
+        assert not logs.NoiseFilter(for_people=True).filter(entry(msg=words))
+    assert logs.NoiseFilter(for_people=True).filter(
         entry(msg="Waiting for connections to close. (CTRL+C to force quit)")
     )
 
 
 def test_what_is_no_news() -> None:
     """Requests that shutdown ended and refused websockets are told elsewhere; all else is kept."""
-    news = logs.NotOurNews()
+    news = logs.NoiseFilter()
     cancelled, broken = asyncio.CancelledError(), ValueError()
     assert not news.filter(entry(exc_info=(type(cancelled), cancelled, None)))
     assert not news.filter(entry(msg="Unsupported upgrade request."))

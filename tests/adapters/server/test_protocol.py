@@ -15,8 +15,8 @@ from diglot.adapters.server import protocol, protocol_h11, protocol_httptools
 from raw_client import Client, everything, serving
 
 PARSERS: dict[str, Any] = {
-    "httptools": protocol_httptools.BoundedProtocol,
-    "h11": protocol_h11.BoundedProtocol,
+    "httptools": protocol_httptools.BoundedHttpToolsProtocol,
+    "h11": protocol_h11.BoundedH11Protocol,
 }
 QUICK = Limits(request=0.4, stalled=0.4, shutdown=0.1)
 
@@ -24,7 +24,7 @@ QUICK = Limits(request=0.4, stalled=0.4, shutdown=0.1)
 @pytest.fixture(params=PARSERS)
 def client(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """A client of a server with one of the parsers, and little patience."""
-    monkeypatch.setattr(protocol.Bounds, "limits", QUICK)
+    monkeypatch.setattr(protocol.ConnectionTimers, "limits", QUICK)
     with serving(PARSERS[request.param]) as one:
         yield one
 
@@ -202,9 +202,9 @@ def test_reading_again(client: Client) -> None:
 
 def test_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     """The faster parser is used where it is installed."""
-    assert protocol.http_protocol() is protocol_httptools.BoundedProtocol
+    assert protocol.http_protocol() is protocol_httptools.BoundedHttpToolsProtocol
     monkeypatch.setattr(protocol, "find_spec", lambda name: None)
-    assert protocol.http_protocol() is protocol_h11.BoundedProtocol
+    assert protocol.http_protocol() is protocol_h11.BoundedH11Protocol
 
 
 class Pipe:
@@ -224,17 +224,17 @@ class Pipe:
 @pytest.mark.parametrize(("left", "afterwards", "aborted"), [(1, 1, True), (1, 0, False), (0, 0, False)])
 def test_the_rest_of_an_answer(monkeypatch: pytest.MonkeyPatch, left: int, afterwards: int, aborted: bool) -> None:
     """What a client does not read in time keeps its connection no longer."""
-    monkeypatch.setattr(protocol.Bounds, "limits", Limits(stalled=0.01, shutdown=0.01))
+    monkeypatch.setattr(protocol.ConnectionTimers, "limits", Limits(stalled=0.01, shutdown=0.01))
 
     async def main() -> bool:
         pipe: Any = Pipe(left)
-        bounds = protocol.Bounds(asyncio.get_running_loop(), lambda: None)
-        bounds.expect_reader()
-        bounds.open(pipe)
-        bounds.expect_reader()
+        timers = protocol.ConnectionTimers(asyncio.get_running_loop(), lambda: None)
+        timers.expect_reader()
+        timers.open(pipe)
+        timers.expect_reader()
         pipe.left = afterwards
         await asyncio.sleep(0.05)
-        bounds.close()
+        timers.close()
         return pipe.aborted
 
     assert asyncio.run(main()) is aborted

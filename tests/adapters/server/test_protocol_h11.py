@@ -14,7 +14,7 @@ LAST = b"GET /last HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
 @pytest.fixture
 def client() -> Iterator[Client]:
     """A client of a server with this parser."""
-    with serving(protocol_h11.BoundedProtocol) as one:
+    with serving(protocol_h11.BoundedH11Protocol) as one:
         yield one
 
 

@@ -19,7 +19,7 @@ LAST = b"GET /last HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
 @pytest.fixture
 def client() -> Iterator[Client]:
     """A client of a server with this parser."""
-    with serving(protocol_httptools.BoundedProtocol) as one:
+    with serving(protocol_httptools.BoundedHttpToolsProtocol) as one:
         yield one
 
 

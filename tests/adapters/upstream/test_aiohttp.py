@@ -36,7 +36,7 @@ def test_encrypted(variable: str | None, tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_headers_that_are_no_utf_8() -> None:
     """There are none, but one would not stop a request."""
-    assert (upstream_aiohttp._text(b"\xc3\xa4"), upstream_aiohttp._text(b"\xe4")) == ("\u00e4", "\u00e4")
+    assert (upstream_aiohttp._decoded(b"\xc3\xa4"), upstream_aiohttp._decoded(b"\xe4")) == ("\u00e4", "\u00e4")
 
 
 def test_a_session_that_others_use() -> None:

@@ -12,7 +12,7 @@ import pytest
 from diglot.adapters import Limits, TranslationMiddleware, Upstream
 from diglot.adapters.upstream import choice
 from diglot.adapters.upstream import client as upstream_client
-from diglot.translator import BadUpstream
+from diglot.translator import UpstreamError
 
 from raw_server import Server
 
@@ -231,7 +231,7 @@ async def test_nobody_there(talk: Any, client: Any, kind: str, caplog: pytest.Lo
 
 async def test_slow(talk: Any, client: Any, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """An upstream that does not answer is a 504."""
-    monkeypatch.setattr(upstream_client, "GRACE", 0.1)
+    monkeypatch.setattr(upstream_client, "READ_MARGIN", 0.1)
     server.reply, server.close = [], False
     upstream = Upstream(server.url, client=client, limits=Limits(first_byte=0.1, idle=0.1))
     got = await talk(upstream, {}).run()
@@ -262,7 +262,7 @@ async def test_cut(talk: Any, client: Any, server: Server, head: bytes) -> None:
     """A cut answer is raised: it must not look like a clean end."""
     server.reply = [head]
     one = talk(Upstream(server.url, client=client), {})
-    with pytest.raises(BadUpstream):
+    with pytest.raises(UpstreamError):
         await one.run()
     assert one.body == b"abcde"
     assert not one.complete
@@ -279,7 +279,7 @@ async def test_cut_while_the_client_is_slow(talk: Any, client: Any, server: Serv
             await anyio.sleep(0.1)
 
     one.hold = hold
-    with pytest.raises(BadUpstream):
+    with pytest.raises(UpstreamError):
         await one.run()
     assert one.body == b"abcdefghijk"
 
@@ -340,4 +340,4 @@ async def test_lifespan(server: Server, talk: Any) -> None:
 
     await upstream({"type": "lifespan"}, receive, send)
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
-    assert upstream._own._open.get() is None
+    assert upstream._clients._open.get() is None

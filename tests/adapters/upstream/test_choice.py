@@ -10,7 +10,7 @@ from diglot.adapters import Limits, Upstream
 from diglot.adapters.server.app import on_loopback
 from diglot.adapters.upstream import choice
 from diglot.adapters.upstream import client as upstream_client
-from diglot.translator import BadUpstream
+from diglot.translator import UpstreamError
 
 URL = "http://127.0.0.1:9/v1"
 
@@ -92,7 +92,7 @@ def test_somebodys_own_class(name: str) -> None:
     class Own(package.AsyncClient):
         pass
 
-    assert type(choice.adapted(Own(), Limits())).__name__ == "HttpxClient"
+    assert type(choice.wrap_client(Own(), Limits())).__name__ == "HttpxClient"
 
 
 def test_no_client() -> None:
@@ -113,6 +113,6 @@ def test_httpx_is_needed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCapt
     """Where only httpx will do, the log has the command; the client learns that the upstream cannot be reached."""
     monkeypatch.setattr(choice, "find_spec", lambda name: name == "aiohttp")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    with pytest.raises(BadUpstream, match="cannot reach"):
+    with pytest.raises(UpstreamError, match="cannot reach"):
         anyio.run(package_for, URL)
     assert "pip install 'diglot[httpx]'" in caplog.text

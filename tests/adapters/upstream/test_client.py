@@ -10,7 +10,7 @@ import pytest
 from diglot.adapters import Upstream
 from diglot.adapters.upstream import choice
 from diglot.adapters.upstream import client as upstream_client
-from diglot.translator import BadRequest, BadUpstream
+from diglot.translator import RequestError, UpstreamError
 
 from raw_server import Server
 
@@ -100,7 +100,7 @@ class Flood:
 async def test_client_leaves_a_flood(talk: Any) -> None:
     """When the client goes away, the answer is closed even if it never lets anything in between."""
     upstream = Upstream("http://127.0.0.1:9")
-    flood = upstream._given = Flood()  # pyright: ignore[reportAttributeAccessIssue]
+    flood = upstream._callers_client = Flood()  # pyright: ignore[reportAttributeAccessIssue]
     one = talk(upstream, {})
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(one.run)
@@ -111,16 +111,16 @@ async def test_client_leaves_a_flood(talk: Any) -> None:
 
 def test_errors() -> None:
     """The exceptions of a package become ours, each with its own status; others stay what they are."""
-    kinds = upstream_client.Kinds((ConnectionError,), (TimeoutError,), (OSError,))
+    classes = upstream_client.ErrorClasses((ConnectionError,), (TimeoutError,), (OSError,))
     for error, status in ((ConnectionError("x"), 502), (TimeoutError("x"), 504), (OSError("x"), 502)):
-        with pytest.raises(BadUpstream) as caught, upstream_client.foreign_errors(kinds):
+        with pytest.raises(UpstreamError) as caught, upstream_client.foreign_errors(classes):
             raise error
         assert caught.value.status == status
         assert "x" not in caught.value.message.split()
-    with pytest.raises(KeyError), upstream_client.foreign_errors(kinds):
+    with pytest.raises(KeyError), upstream_client.foreign_errors(classes):
         raise KeyError
-    with pytest.raises(BadRequest), upstream_client.foreign_errors(kinds):
-        raise OSError from BadRequest("too much")
+    with pytest.raises(RequestError), upstream_client.foreign_errors(classes):
+        raise OSError from RequestError("too much")
 
 
 def test_cause() -> None:

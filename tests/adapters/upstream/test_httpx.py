@@ -37,4 +37,4 @@ async def test_an_answer_that_does_not_close(name: str) -> None:
             await anyio.sleep(3600)
 
     with anyio.fail_after(2):
-        await httpx.HttpxAnswer(Stuck(), upstream_client.Kinds((), (), ()), 0.1).aclose()
+        await httpx.HttpxAnswer(Stuck(), upstream_client.ErrorClasses((), (), ()), 0.1).aclose()

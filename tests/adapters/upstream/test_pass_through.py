@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from diglot.adapters import Limits, Upstream
-from diglot.translator import BadUpstream
+from diglot.translator import UpstreamError
 
 from raw_server import Server
 
@@ -43,7 +43,7 @@ async def test_idle(talk: Any, server: Server, caplog: pytest.LogCaptureFixture)
     server.reply = [HEAD + b"1\r\nx\r\n"]
     upstream = Upstream(server.url, limits=QUICK)
     one = talk(upstream, {})
-    with pytest.raises(BadUpstream, match="too long"):
+    with pytest.raises(UpstreamError, match="too long"):
         await one.run()
     await upstream.aclose()
     assert one.body == b"x"
@@ -81,7 +81,7 @@ async def test_slow_upload(talk: Any, server: Server, pieces: list[bytes]) -> No
 
 @pytest.mark.parametrize("status", [b"101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x", b"999 X"])
 async def test_no_answer(talk: Any, server: Server, status: bytes) -> None:
-    """What ends no request is no answer."""
+    """What is not a final status is no answer."""
     server.reply = [b"HTTP/1.1 " + status + b"\r\n\r\nhello"]
     upstream = Upstream(server.url)
     got = await talk(upstream, {}).run()

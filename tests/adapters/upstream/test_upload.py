@@ -7,7 +7,7 @@ import pytest
 
 from diglot.adapters import Upstream
 from diglot.adapters.upstream import upload
-from diglot.translator import BadRequest, BadUpstream
+from diglot.translator import RequestError, UpstreamError
 
 from raw_server import Server
 
@@ -55,7 +55,7 @@ async def test_all_of_it(pieces: tuple[bytes, ...], declared: int | None) -> Non
 @pytest.mark.parametrize(("declared", "limit", "status"), [(4, 9, 400), (6, 9, 400), (None, 4, 413), (5, 4, 413)])
 async def test_wrong_length(pieces: tuple[bytes, ...], declared: int | None, limit: int, status: int) -> None:
     """A body that is not as long as it says, or too long, is an error."""
-    with pytest.raises(BadRequest) as caught:
+    with pytest.raises(RequestError) as caught:
         await read(upload.Upload(sending(*pieces), declared, limit))
     assert caught.value.status == status
 
@@ -63,7 +63,7 @@ async def test_wrong_length(pieces: tuple[bytes, ...], declared: int | None, lim
 async def test_client_leaves() -> None:
     """Half a body is no body."""
     one = upload.Upload(sending(b"hel", leaves=True), 5, 9)
-    with pytest.raises(BadUpstream):
+    with pytest.raises(UpstreamError):
         await read(one)
     assert one.gone
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream, Exchange, ServeChat, ServeCompact, ServeResponses
+from diglot.translator import Exchange, ServeChat, ServeCompact, ServeResponses, UpstreamError
 
 RESPONSES = {"model": "m", "input": [{"role": "user", "content": "Go"}], "max_output_tokens": 50}
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "Go"}], "max_tokens": 50}
@@ -29,7 +29,7 @@ def test_what_an_exchange_says_of_itself(exchange: Any, kind: type[Exchange], bo
     assert one.request["model"] == "m"
     assert one.endpoint == ("/responses" if kind is ServeChat else "/chat/completions")
     assert (one.copies, one.streaming) == (1, False)
-    assert one.awaited.startswith("a ")
+    assert one.answer_kind.startswith("a ")
     assert (one.profile.name, len(list(one.report))) == ("default", len(one.report))
 
 
@@ -53,12 +53,12 @@ def test_an_error_names_what_the_client_sent(exchange: Any, kind: Any, body: Any
 def test_an_error_without_a_path(exchange: Any, kind: type[Exchange], body: dict[str, Any]) -> None:
     """Status, code and message are the upstream's."""
     error = exchange(kind, body).error(429, refusal(code="slow"))
-    assert isinstance(error, BadUpstream)
+    assert isinstance(error, UpstreamError)
     assert (error.status, error.code, error.param, error.message) == (429, "slow", None, "Bad.")
 
 
 @pytest.mark.parametrize(("kind", "body"), BOTH)
 def test_an_answer_that_is_none(exchange: Any, kind: type[Exchange], body: dict[str, Any]) -> None:
     """What is not in the upstream's dialect is its fault, not the client's."""
-    with pytest.raises(BadUpstream):
+    with pytest.raises(UpstreamError):
         exchange(kind, body).answer("no")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream, Branches
+from diglot.translator import ChoiceMerger, UpstreamError
 
 DONE = b"data: [DONE]\n\n"
 SHARED = {"id": "c1", "created": 1, "model": "m"}
@@ -44,8 +44,8 @@ def said(chunks: list[dict[str, Any]]) -> list[tuple[int, dict[str, Any], str | 
 
 def test_all_begin_first() -> None:
     """Whichever branch speaks first, all choices begin, in order and in chunks of their own."""
-    branches = Branches(3)
-    begun = branches.feed(2, ROLE)
+    merger = ChoiceMerger(3)
+    begun = merger.feed(2, ROLE)
     beginning = {"role": "assistant", "content": None}
     assert said(begun) == [
         (0, beginning, None),
@@ -54,44 +54,44 @@ def test_all_begin_first() -> None:
         (2, {"content": ""}, None),
     ]
     assert all(len(each["choices"]) == 1 for each in begun)
-    assert said(branches.feed(0, A)) == [(0, {"content": "a"}, None)]
+    assert said(merger.feed(0, A)) == [(0, {"content": "a"}, None)]
 
 
 def test_one_head_for_all() -> None:
     """Id, time and model are those of the first; what else a chunk says stays."""
-    branches = Branches(2)
-    branches.feed(0, {**ROLE, "usage": None, "service_tier": "flex"})
-    (other,) = branches.feed(1, {**B, "id": "c2", "created": 9, "model": "n", "obfuscation": "x"})
+    merger = ChoiceMerger(2)
+    merger.feed(0, {**ROLE, "usage": None, "service_tier": "flex"})
+    (other,) = merger.feed(1, {**B, "id": "c2", "created": 9, "model": "n", "obfuscation": "x"})
     assert {**SHARED, "obfuscation": "x"}.items() <= other.items()
 
 
 def test_the_beginning_has_what_all_chunks_have() -> None:
     """`usage: null` where usage follows."""
-    assert all(each["usage"] is None for each in Branches(2).feed(0, {**ROLE, "usage": None}))
+    assert all(each["usage"] is None for each in ChoiceMerger(2).feed(0, {**ROLE, "usage": None}))
 
 
 def test_roles_are_told_once() -> None:
     """What says nothing but the role again is left out; log-probabilities and endings are not."""
-    branches = Branches(2)
-    branches.feed(0, ROLE)
-    assert branches.feed(1, chunk({"role": "assistant", "content": None})) == []
-    assert said(branches.feed(1, STOP)) == [(1, {}, "stop")]
+    merger = ChoiceMerger(2)
+    merger.feed(0, ROLE)
+    assert merger.feed(1, chunk({"role": "assistant", "content": None})) == []
+    assert said(merger.feed(1, STOP)) == [(1, {}, "stop")]
     spoken = chunk()
     spoken["choices"][0]["logprobs"] = {"content": []}
-    assert len(branches.feed(0, spoken)) == 1
+    assert len(merger.feed(0, spoken)) == 1
 
 
 def test_ends() -> None:
     """Each branch ends for itself; what is about all comes once, moderation before usage."""
-    branches = Branches(2)
+    merger = ChoiceMerger(2)
     for branch in (0, 1):
-        branches.feed(branch, STOP)
-        assert branches.feed(branch, end(moderation=moderation(branch == 1))) == []
-        assert branches.feed(branch, end(usage=usage(3, 4 + branch, reasoning_tokens=1))) == []
-    assert branches.finish(1) == []
-    assert not branches.ended
-    first, last = branches.finish(0)
-    assert branches.ended
+        merger.feed(branch, STOP)
+        assert merger.feed(branch, end(moderation=moderation(branch == 1))) == []
+        assert merger.feed(branch, end(usage=usage(3, 4 + branch, reasoning_tokens=1))) == []
+    assert merger.finish(1) == []
+    assert not merger.ended
+    first, last = merger.finish(0)
+    assert merger.ended
     assert first["moderation"]["output"]["results"] == [{"flagged": False}, {"flagged": True}]
     assert len(first["moderation"]["input"]["results"]) == 1
     assert last["usage"] == usage(3, 9, reasoning_tokens=2)
@@ -101,47 +101,43 @@ def test_ends() -> None:
 @pytest.mark.parametrize("known", [[], [0]])
 def test_usage_that_is_not_all_known(known: list[int]) -> None:
     """Part of the tokens is no usage."""
-    branches = Branches(2)
+    merger = ChoiceMerger(2)
     for branch in known:
-        branches.feed(branch, end(usage=usage(3, 4)))
-    assert branches.finish(0) == branches.finish(1) == []
+        merger.feed(branch, end(usage=usage(3, 4)))
+    assert merger.finish(0) == merger.finish(1) == []
 
 
 def test_an_error_is_that_of_all() -> None:
     """It ends everything; what others say later is not said."""
-    branches = Branches(2)
-    frames = branches.take(0, b"data: " + json.dumps(A).encode() + b'\n\ndata: {"error":{"message":"no"}}\n\n' + DONE)
-    assert frames.endswith(b'data: {"error":{"message":"no"}}\n\n' + DONE)
+    merger, error = ChoiceMerger(2), {"error": {"message": "no"}}
+    frames = merger.take(0, [A, error, B], more=False)
+    assert frames[-2:] == [b'data: {"error":{"message":"no"}}\n\n', DONE]
     assert frames.count(DONE) == 1
-    assert branches.ended
-    assert branches.take(1, b"data: " + json.dumps(B).encode() + b"\n\n") == b""
-    assert branches.fail(BadUpstream("late")) == b""
+    assert merger.ended
+    assert merger.take(1, [B]) == merger.take(1, [], more=False) == []
+    assert merger.fail(UpstreamError("late")) == []
 
 
 def test_fail() -> None:
     """An error from elsewhere ends everything, too."""
-    branches = Branches(2)
-    assert branches.fail(BadUpstream("no")).startswith(b'data: {"error":{"message":"no"')
-    assert branches.ended
+    merger = ChoiceMerger(2)
+    assert merger.fail(UpstreamError("no"))[0].startswith(b'data: {"error":{"message":"no"')
+    assert merger.ended
 
 
 def test_frames() -> None:
-    """Whole frames in, whole frames out; comments are nobody's; one `[DONE]`."""
-    branches = Branches(2)
-    out = b"".join(
-        branches.take(branch, frames)
-        for branch, frames in [
-            (0, b": keep-alive\n\n"),
-            (0, b"data: " + json.dumps(A).encode() + b"\n\ndata: " + json.dumps(STOP).encode() + b"\n\n"),
-            (0, DONE),
-            (1, b"data: " + json.dumps(B).encode() + b"\n\n"),
-            (1, DONE),
-        ]
-    )
-    events = [json.loads(frame[6:]) for frame in out.split(b"\n\n")[:-2]]
+    """Chunks in, whole frames out; one `[DONE]`."""
+    merger = ChoiceMerger(2)
+    taken = [
+        merger.take(0, [A, STOP]),
+        merger.take(0, [], more=False),
+        merger.take(1, [B]),
+        merger.take(1, [], more=False),
+    ]
+    frames = [frame for each in taken for frame in each]
+    events = [json.loads(frame[6:]) for frame in frames[:-1]]
     assert [index for index, _, _ in said(events)] == [0, 1, 0, 0, 1]
-    assert out.endswith(DONE)
-    assert out.count(DONE) == 1
+    assert (frames[-1], frames.count(DONE)) == (DONE, 1)
 
 
 def completion(text: str, **more: Any) -> dict[str, Any]:
@@ -157,7 +153,7 @@ def test_answers() -> None:
         completion("c", usage=usage(5, 3, reasoning_tokens=3, audio_tokens=1), moderation=moderation(False)),
     ]
     before = json.dumps(given)
-    answer = Branches.answer(given)
+    answer = ChoiceMerger.answer(given)
     assert [(c["index"], c["message"]["content"]) for c in answer["choices"]] == [(0, "a"), (1, "b"), (2, "c")]
     assert answer["usage"] == usage(5, 6, reasoning_tokens=5, audio_tokens=1)
     assert [r["flagged"] for r in answer["moderation"]["output"]["results"]] == [True, False, False]
@@ -167,12 +163,12 @@ def test_answers() -> None:
 
 def test_answers_with_less() -> None:
     """What one of them lacks is not known of all; an error instead of a moderation result stays one."""
-    assert Branches.answer([completion("a", usage=usage(1, 1)), completion("b", usage=None)])["usage"] is None
-    assert "usage" not in Branches.answer([completion("a"), completion("b")])
+    assert ChoiceMerger.answer([completion("a", usage=usage(1, 1)), completion("b", usage=None)])["usage"] is None
+    assert "usage" not in ChoiceMerger.answer([completion("a"), completion("b")])
     failed = {"output": {"type": "error", "message": "no"}}
-    assert Branches.answer([completion("a", moderation=failed)] * 2)["moderation"] == failed
+    assert ChoiceMerger.answer([completion("a", moderation=failed)] * 2)["moderation"] == failed
 
 
 def test_usage_without_details() -> None:
     """What no branch says is not made up."""
-    assert Branches.answer([completion("a", usage=usage(1, 1))] * 2)["usage"] == usage(1, 2)
+    assert ChoiceMerger.answer([completion("a", usage=usage(1, 1))] * 2)["usage"] == usage(1, 2)

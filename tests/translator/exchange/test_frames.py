@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream, FrameStream, Misuse, Profile, ServeResponses, TranslationError
+from diglot.translator import FrameStream, Profile, ProtocolMisuse, ServeResponses, TranslationError, UpstreamError
 from diglot.translator.exchange.frames import FastPath
 from diglot.translator.wire import sse
 
@@ -61,10 +61,10 @@ def test_the_end_of_a_stream_is_the_end(serve: Serve) -> None:
     before = stream.answer["output"]
     assert stream.feed(HI + b"data: garbage\n\n") == []
     assert stream.finish() == []
-    assert stream.fail(BadUpstream("late")) == []
+    assert stream.fail(UpstreamError("late")) == []
     assert stream.answer["output"] == before
     assert stream.answer["status"] == "completed"
-    with pytest.raises(Misuse):
+    with pytest.raises(ProtocolMisuse):
         stream.start()
 
 
@@ -75,7 +75,7 @@ def test_the_end_of_a_stream_is_the_end(serve: Serve) -> None:
         lambda s: s.feed(b'event: error\ndata: {"message":"It broke.","code":503}\n\n'),
         lambda s: s.feed(b'event: error\ndata: {"error":{"message":"It broke.","code":503}}\n\n'),
         lambda s: s.feed(b'{"error":{"message":"It broke.","code":503}}\n'),
-        lambda s: s.fail(BadUpstream("It broke.", status=503)),
+        lambda s: s.fail(UpstreamError("It broke.", status=503)),
     ],
 )
 def test_a_failure_before_and_after_the_start(serve: Serve, fail: Callable[[Any], list[bytes]]) -> None:
@@ -114,7 +114,7 @@ def test_a_failure_before_and_after_the_start(serve: Serve, fail: Callable[[Any]
 def test_a_stream_that_never_began(serve: Serve, data: bytes, message: str) -> None:
     """Nothing was sent yet, so it is an error over HTTP."""
     stream = serve({"stream": True}).stream()
-    with pytest.raises(BadUpstream, match=message):
+    with pytest.raises(UpstreamError, match=message):
         assert stream.feed(data) + stream.finish() == []
     assert not stream.started
 
@@ -153,7 +153,7 @@ def test_how_a_stream_ends(serve: Serve, tail: bytes, status: str, size: int) ->
 
 def test_a_line_without_end(serve: Serve) -> None:
     """More than the limit in one event is a failure, before the start and after it."""
-    with pytest.raises(BadUpstream, match="more than 500 bytes"):
+    with pytest.raises(UpstreamError, match="more than 500 bytes"):
         serve({"stream": True}).stream(max_line=500).feed(b"x" * 501)
     stream = serve({"stream": True}).stream(max_line=500)
     events = judge_stream(stream.feed(HI) + stream.feed(b"data: " + b"x" * 501))
@@ -168,7 +168,7 @@ def test_open_responses_mark_their_end(serve: Serve) -> None:
         frames = stream.feed(HI + tail)
         assert names(frames)[-1] == "[DONE]"
         assert names(frames).count("[DONE]") == 1
-        assert stream.feed(HI) + stream.finish() + stream.fail(BadUpstream("late")) == []
+        assert stream.feed(HI) + stream.finish() + stream.fail(UpstreamError("late")) == []
 
 
 # --- with a transducer that only keeps what it is fed

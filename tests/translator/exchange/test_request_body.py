@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diglot.translator import BadRequest, Profile, Received, ServeChat, ServeCompact, ServeResponses, TranslationError
+from diglot.translator import (
+    Profile,
+    RequestBody,
+    RequestError,
+    ServeChat,
+    ServeCompact,
+    ServeResponses,
+    TranslationError,
+)
 from diglot.translator.wire import payloads
 from diglot.translator.wire.json import decode, encode
 
@@ -30,7 +38,7 @@ def messages(*parts: Any, **more: Any) -> dict[str, Any]:
     return {"model": "m", "messages": [{"role": "user", "content": list(parts)}], **more}
 
 
-def is_light(received: Received) -> bool:
+def is_light(received: RequestBody) -> bool:
     return len(encode(received.body)) < len(LONG)
 
 
@@ -45,7 +53,7 @@ def is_light(received: Received) -> bool:
 )
 def test_payloads_stay_out(body: Any, make: Any) -> None:
     """The bytes are those of the plain way, and the body that was decoded is small."""
-    received = Received.read(encode(body))
+    received = RequestBody.read(encode(body))
     exchange, request = received.translate(make)
     assert is_light(received)
     assert len(encode(exchange.request)) < len(LONG)
@@ -67,51 +75,51 @@ def test_payloads_stay_out(body: Any, make: Any) -> None:
 )
 def test_nobody_sees_a_mark(body: Any, make: Any) -> None:
     """In doubt, all is read."""
-    received = Received.read(encode(body))
+    received = RequestBody.read(encode(body))
     assert is_light(received)
     try:
         exchange, request = received.translate(make)
-    except BadRequest as error:
-        with pytest.raises(BadRequest, match="Chat Completions has no such content") as plain:
+    except RequestError as error:
+        with pytest.raises(RequestError, match="Chat Completions has no such content") as plain:
             make(body)
         assert error.body() == plain.value.body()
     else:
         plainly = make(body)
         assert b"".join(request) == encode(plainly.request)
         assert list(exchange.report) == list(plainly.report)
-        assert exchange.repeated() == plainly.repeated()
+        assert exchange.echoed_values() == plainly.echoed_values()
     assert received.body == body
 
 
 def test_small_requests_are_as_they_were() -> None:
     """Nothing to cut, nothing to check."""
-    received = Received.read(encode(asked({"type": "input_text", "text": "Hi"})))
+    received = RequestBody.read(encode(asked({"type": "input_text", "text": "Hi"})))
     assert received.body == asked({"type": "input_text", "text": "Hi"})
     received.check()
-    assert Received({"model": "m", "input": "Hi"}).translate(responses)[1][0][:12] == b'{"model":"m"'
+    assert RequestBody({"model": "m", "input": "Hi"}).translate(responses)[1][0][:12] == b'{"model":"m"'
 
 
 @pytest.mark.parametrize("data", [b"", b"{", encode(asked(IMAGE))[:-2], b'{"a":"' + b"A" * 90_000])
 def test_what_is_no_json_is_refused(data: bytes) -> None:
     """With one error, with and without payloads."""
-    with pytest.raises(BadRequest, match="is not JSON") as caught:
-        Received.read(data)
+    with pytest.raises(RequestError, match="is not JSON") as caught:
+        RequestBody.read(data)
     assert caught.value.code == "invalid_json"
 
 
 @pytest.mark.parametrize("parts", [(), (IMAGE,)])
 def test_too_many_values_are_refused(parts: Any) -> None:
     """With an error that says what the limit is, beside payloads too."""
-    with pytest.raises(BadRequest, match="The request body holds more than 1,000,000 JSON values") as caught:
-        Received.read(encode(asked(*parts, top_k=[0] * 1_000_000)))
+    with pytest.raises(RequestError, match="The request body holds more than 1,000,000 JSON values") as caught:
+        RequestBody.read(encode(asked(*parts, top_k=[0] * 1_000_000)))
     assert (caught.value.status, caught.value.code) == (400, "too_many_values")
 
 
 def test_what_is_wrong_inside_of_a_payload_is_found_when_asked() -> None:
     """It goes to the upstream as it is; if that refuses it, the client is told what it would have been told at once."""
-    received = Received.read(encode(asked({**IMAGE, "image_url": LONG + "***"})).replace(b"***", b"A\nA"))
+    received = RequestBody.read(encode(asked({**IMAGE, "image_url": LONG + "***"})).replace(b"***", b"A\nA"))
     assert b"A\nA" in b"".join(received.translate(responses)[1])
-    with pytest.raises(BadRequest, match="is not JSON"):
+    with pytest.raises(RequestError, match="is not JSON"):
         received.check()
 
 
@@ -155,14 +163,14 @@ def test_the_plain_way_is_the_measure(body: bytes, at: int | None) -> None:
 def _told(data: bytes) -> tuple[Any, Any]:
     """What became of a request, and what a check says of it afterwards."""
     try:
-        received = Received.read(data)
+        received = RequestBody.read(data)
         made, request = received.translate(responses)
-        told = _value(request), list(made.report), made.repeated()
+        told = _value(request), list(made.report), made.echoed_values()
     except TranslationError as error:
         return error.body(), None
     try:
         received.check()
-    except BadRequest as error:
+    except RequestError as error:
         return told, error.body()
     return told, None
 

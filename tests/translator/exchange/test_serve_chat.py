@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, BadUpstream, Profile, ServeChat
+from diglot.translator import Profile, RequestError, ServeChat, UpstreamError
 
 Serve = Callable[..., ServeChat]
 MESSAGE = {
@@ -46,7 +46,7 @@ def test_only_the_body_decides_about_streaming(serve_chat: Serve, stream: Any, s
 
 def test_strict_is_handed_on(serve_chat: Serve) -> None:
     """What would be lost is refused; what is only emulated is not."""
-    with pytest.raises(BadRequest):
+    with pytest.raises(RequestError):
         serve_chat({"seed": 1}, strict=True)
     assert serve_chat({"stop": "x"}, strict=True).request["model"] == "m"
 
@@ -56,7 +56,7 @@ def test_a_finished_answer(serve_chat: Serve) -> None:
     choice = serve_chat().answer(RESPONSE)["choices"][0]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("Hi", "stop")
     failed = {**RESPONSE, "status": "failed", "error": {"code": "server_error", "message": "It broke."}}
-    with pytest.raises(BadUpstream, match=r"It broke\."):
+    with pytest.raises(UpstreamError, match=r"It broke\."):
         serve_chat().answer(failed)
 
 
@@ -74,7 +74,7 @@ def test_a_stream_from_bytes_to_frames(serve_chat: Serve) -> None:
 
 def test_the_path_of_an_error(serve_chat: Serve) -> None:
     """It is told in the words of the chat request."""
-    assert serve_chat().own_path("input[0].content") == "messages[0].content"
+    assert serve_chat().caller_path("input[0].content") == "messages[0].content"
 
 
 def test_a_stream_without_its_request(serve_chat: Serve) -> None:

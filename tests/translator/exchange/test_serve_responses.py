@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from diglot.translator import BadRequest, BadUpstream, Profile, ServeResponses, preset
+from diglot.translator import Profile, RequestError, ServeResponses, UpstreamError, preset
 
 Serve = Callable[..., ServeResponses]
 TOOL = {"type": "function", "name": "f"}
@@ -37,7 +37,7 @@ def test_only_the_body_decides_about_streaming(serve: Serve, stream: Any, stream
 
 def test_strict_is_handed_on(serve: Serve) -> None:
     """What would be lost is refused; what is only emulated is not."""
-    with pytest.raises(BadRequest):
+    with pytest.raises(RequestError):
         serve({"truncation": "auto"}, strict=True)
     assert serve({"metadata": {"a": "b"}}, strict=True).chat["model"] == "m"
 
@@ -273,4 +273,4 @@ def test_a_failure_without_its_request(serve: Serve) -> None:
     stream = exchange.stream()
     stream.release()
     stream.start()
-    assert b'"name":"f"' in stream.fail(BadUpstream("half: \ud800"))[-1]
+    assert b'"name":"f"' in stream.fail(UpstreamError("half: \ud800"))[-1]

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Profile, Report
+from diglot.translator import Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.parts import agents
 
@@ -63,6 +63,6 @@ def test_pictures_go_along() -> None:
 @pytest.mark.parametrize("sealed", [SEALED, f" {SEALED}== ", 5, None])
 def test_what_only_its_maker_can_read_is_refused(sealed: Any) -> None:
     """Without it, the task is gone."""
-    with pytest.raises(BadRequest) as refused:
+    with pytest.raises(RequestError) as refused:
         told(content=[text("Payload:"), payload(sealed)])
     assert refused.value.param == "input[0].content[1].encrypted_content"

@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Loss, Profile, Report
+from diglot.translator import Loss, Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.parts import choices, tools
-from diglot.translator.parts.names import Names
+from diglot.translator.parts.names import ToolNames
 
 TOOLS = [
     {"type": "function", "name": "f"},
@@ -19,7 +19,7 @@ ALL = ["f", "c", "shell", "ns__g"]
 def chosen(choice: Any, declared: Any = TOOLS, **profile: Any) -> tuple[Any, list[str], list[Loss]]:
     """The chat choice, the names that are declared, and the losses of the choice."""
     settings = Profile(**profile)
-    catalog = tools.declared({"tools": declared}, Context(settings, Report()))
+    catalog = tools.read_catalog({"tools": declared}, Context(settings, Report()))
     report = Report()
     made, found = choices.to_chat(choice, catalog, Context(settings, report))
     return made, [tool.flat for tool in found], list(report)
@@ -43,7 +43,7 @@ def test_without_tools_there_is_no_choice(word: str | None) -> None:
 
 def test_required_without_tools_is_refused() -> None:
     """It cannot be done, and leaving it out would be a lie."""
-    with pytest.raises(BadRequest, match="the upstream has none of the tools") as raised:
+    with pytest.raises(RequestError, match="none of the tools can be sent") as raised:
         chosen("required", [{"type": "web_search"}])
     assert raised.value.param == "tool_choice"
 
@@ -76,7 +76,10 @@ def test_an_upstream_that_takes_no_name(choice: dict[str, Any], made: dict[str, 
 
 def test_a_free_form_tool_that_is_one() -> None:
     """Where free-form tools are taken, so is their choice."""
-    assert chosen({"type": "custom", "name": "c"}, custom_tools=True)[0] == {"type": "custom", "custom": {"name": "c"}}
+    assert chosen({"type": "custom", "name": "c"}, custom_tools=True)[0] == {
+        "type": "custom",
+        "custom": {"name": "c"},
+    }
 
 
 @pytest.mark.parametrize(
@@ -99,7 +102,7 @@ def test_a_free_form_tool_that_is_one() -> None:
 )
 def test_a_choice_that_cannot_be_made_is_refused(choice: Any, param: str) -> None:
     """A forced tool that the upstream has not is a 400."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         chosen(choice)
     assert raised.value.param == param
 
@@ -145,7 +148,7 @@ def test_allowed_tools_that_are_not_there(known: bool) -> None:
 def flat(choice: Any, path: str = "tool_choice") -> tuple[Any, list[str]]:
     """The Responses choice, and the paths of what was lost."""
     report = Report()
-    return choices.to_responses(choice, path, Names(), Context(Profile(), report)), [loss.path for loss in report]
+    return choices.to_responses(choice, path, ToolNames(), Context(Profile(), report)), [loss.path for loss in report]
 
 
 @pytest.mark.parametrize(
@@ -220,6 +223,6 @@ def test_what_a_choice_cannot_say_is_reported(choice: Any, path: str) -> None:
 )
 def test_what_is_no_choice_is_refused(choice: Any, param: str) -> None:
     """A 400 with the path of what is missing or wrong."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         flat(choice)
     assert raised.value.param == param

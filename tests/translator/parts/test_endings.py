@@ -51,7 +51,7 @@ def test_the_table_has_no_others() -> None:
 )
 def test_words_without_what_only_their_family_writes(given: Any, plain: str | None) -> None:
     """Case, prefixes and tails say nothing, and some words say nothing at all."""
-    assert endings.word(given) == plain
+    assert endings.normalize(given) == plain
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_words_without_what_only_their_family_writes(given: Any, plain: str | No
 def test_families(reason: str, ending: Any) -> None:
     """Some servers lengthen their words; of one that nobody knows the caller decides, and reports."""
     assert endings.to_responses(reason) == ending
-    assert endings.meaning(reason) == (ending or COMPLETED)
+    assert endings.ending_of(reason) == (ending or COMPLETED)
 
 
 @pytest.mark.parametrize(
@@ -95,4 +95,4 @@ def test_what_the_finish_reason_cannot_say(reason: str, finish_reason: str) -> N
 @pytest.mark.parametrize("finish_reason", ["stop", "length", "content_filter"])
 def test_finish_reasons_come_back(finish_reason: str) -> None:
     """The words that both dialects have are the same after a round trip."""
-    assert endings.to_chat(*endings.meaning(finish_reason)) == (finish_reason, None)
+    assert endings.to_chat(*endings.ending_of(finish_reason)) == (finish_reason, None)

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Profile, Report
+from diglot.translator import Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.parts import formats
 
@@ -46,7 +46,7 @@ def test_schemas_as_the_upstream_takes_them() -> None:
 )
 def test_other_formats_are_refused(form: Any, param: str) -> None:
     """What is no object, or of no known type, is a 400 with its path."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         formats.to_chat(form, "text.format", Context(Profile(), Report()))
     assert raised.value.param == param
 
@@ -114,6 +114,6 @@ def test_a_schema_comes_out_of_its_nesting(form: Any, made: Any, losses: Any) ->
 )
 def test_what_is_no_format_is_refused(form: Any, param: str) -> None:
     """A 400 with the path of what is wrong."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         flat(form)
     assert raised.value.param == param

@@ -62,19 +62,19 @@ OTHER = [
 @pytest.mark.parametrize("said", SAID)
 def test_a_full_context_is_known(said: str) -> None:
     """In the words of all servers, in any case."""
-    assert full_context.is_told(None, "invalid_request_error", said)
-    assert full_context.is_told(400, None, f"Error: {said.upper()}")
+    assert full_context.is_exceeded(None, "invalid_request_error", said)
+    assert full_context.is_exceeded(400, None, f"Error: {said.upper()}")
 
 
 @pytest.mark.parametrize("said", OTHER)
 def test_other_limits_are_others(said: str) -> None:
     """What is too much for a minute, for an answer or for one field does not fill a context."""
-    assert not full_context.is_told("400", "invalid_request_error", said)
+    assert not full_context.is_exceeded("400", "invalid_request_error", said)
 
 
 def test_nothing_is_no_full_context() -> None:
     """An error without a word."""
-    assert not full_context.is_told(None, None, None)
+    assert not full_context.is_exceeded(None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,13 @@ def test_nothing_is_no_full_context() -> None:
 )
 def test_codes_and_types_say_it_as_well(code: object) -> None:
     """Whatever the text is."""
-    assert full_context.is_told(code, None, "x")
-    assert full_context.is_told(None, code, "x")
+    assert full_context.is_exceeded(code, None, "x")
+    assert full_context.is_exceeded(None, code, "x")
 
 
 @pytest.mark.parametrize("row", full_context.TABLE, ids=lambda row: row.who)
-def test_each_row_is_there_for_a_sentence(row: full_context.Row) -> None:
+def test_each_row_is_there_for_a_sentence(row: full_context.Phrase) -> None:
     """And says who said it, and where that can be read."""
-    assert any(re.search(row.words, said.lower()) for said in SAID)
+    assert any(re.search(row.pattern, said.lower()) for said in SAID)
     assert row.who
     assert re.search(r"[#/]", row.source)

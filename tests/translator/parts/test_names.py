@@ -36,18 +36,18 @@ def test_names_that_do_not_fit_are_hashed(name: str, namespace: str | None) -> N
 
 def test_the_client_gets_its_own_name_back() -> None:
     """Each name has one other, the same one whenever it is asked for."""
-    known = names.Names()
+    known = names.ToolNames()
     flat = known.flat("a.b")
     assert known.flat("a.b") == flat
-    assert (known.own(flat), known.own_name(flat)) == ((None, "a.b"), "a.b")
-    assert (known.own("x"), known.own_name("x")) == (None, "x")
+    assert (known.own(flat), known.caller_name(flat)) == ((None, "a.b"), "a.b")
+    assert (known.own("x"), known.caller_name("x")) == (None, "x")
     assert known.own(known.flat("f", "ns")) == ("ns", "f")
     assert known.flat("f", "f") == known.flat("f") == "f"
 
 
 def test_two_tools_never_have_one_name() -> None:
     """Whoever comes second gets another word, also when somebody has a name that looks like ours."""
-    known = names.Names()
+    known = names.ToolNames()
     wanted = [("a.b", None), (names.flatten("a.b", None), None), ("c", "a__b"), ("b__c", "a"), ("a__b__c", None)]
     flat = [known.flat(*each) for each in wanted]
     assert len(set(flat)) == len(wanted)

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Profile, Report
+from diglot.translator import Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.parts import reasoning
 
@@ -98,7 +98,7 @@ def test_the_text_of_an_item(item: dict[str, Any], text: str) -> None:
 )
 def test_an_item_in_another_shape_is_refused(item: dict[str, Any], param: str) -> None:
     """A 400 with the path of what is wrong."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         reasoning.to_chat(item, "input[0]")
     assert raised.value.param == param
 
@@ -131,11 +131,11 @@ def test_reasoning_text_has_many_names(delta: dict[str, Any], text: str) -> None
 )
 def test_a_thinking_part_is_a_string_or_parts(thoughts: Any, text: str) -> None:
     """Mistral sends parts inside of the part."""
-    assert reasoning.joined_text(thoughts) == text
+    assert reasoning.thoughts_text(thoughts) == text
 
 
 def joined(*fragments: Any) -> list[dict[str, Any]]:
-    details = reasoning.Details()
+    details = reasoning.DetailsBuffer()
     for fragment in fragments:
         details.add(fragment)
     return details.joined()

@@ -2,20 +2,20 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Loss, Profile, Report
+from diglot.translator import Loss, Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.parts import builtin_tools, names, tools
-from diglot.translator.parts.catalog import Tool
+from diglot.translator.parts.catalog import DeclaredTool
 
 CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
 OPEN = {"type": "object", "properties": {"a": {"type": "string"}}}
 NO_ARGUMENTS = {"type": "object", "properties": {}}
 
 
-def read(*declared: Any, **profile: Any) -> tuple[list[Tool], list[Loss]]:
+def read(*declared: Any, **profile: Any) -> tuple[list[DeclaredTool], list[Loss]]:
     """The tools and losses of a request that declares *declared*."""
     report = Report()
-    found = tools.declared({"tools": list(declared)}, Context(Profile(**profile), report))
+    found = tools.read_catalog({"tools": list(declared)}, Context(Profile(**profile), report))
     return list(found), list(report)
 
 
@@ -23,7 +23,7 @@ def function(name: str = "f", **more: Any) -> dict[str, Any]:
     return {"type": "function", "name": name, **more}
 
 
-def inner(tool: Tool) -> dict[str, Any]:
+def inner(tool: DeclaredTool) -> dict[str, Any]:
     """The declaration inside of its envelope."""
     return tool.chat[tool.chat["type"]]
 
@@ -204,7 +204,7 @@ def test_a_local_shell_is_run_by_the_client(environment: Any) -> None:
 )
 def test_a_declaration_that_is_none_is_refused(declared: Any, param: str) -> None:
     """A 400 with the path of what is missing or wrong."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         read(declared)
     assert raised.value.param == param
 
@@ -224,7 +224,7 @@ def test_a_declaration_that_is_none_is_refused(declared: Any, param: str) -> Non
 )
 def test_declarations_stand_in_three_places(body: dict[str, Any], paths: list[str]) -> None:
     """In `tools`, in `additional_tools` and in what a search loaded."""
-    found = tools.declared(body, Context(Profile(), Report()))
+    found = tools.read_catalog(body, Context(Profile(), Report()))
     assert [tool.path for tool in found] == paths
     assert len(found) == len(paths)
 
@@ -238,7 +238,7 @@ def test_the_first_declaration_counts() -> None:
 
 def test_two_tools_of_one_name_are_refused() -> None:
     """Nobody could tell whose call it is."""
-    with pytest.raises(BadRequest, match="both know as 'f'") as raised:
+    with pytest.raises(RequestError, match="same name at the upstream: 'f'") as raised:
         read(function("f"), {"type": "custom", "name": "f"})
     assert raised.value.param == "tools[1]"
 
@@ -289,7 +289,7 @@ def test_long_namespaces_are_refused() -> None:
     """Each member's name has the namespace in front."""
     named = {"type": "namespace", "tools": [{"type": "function", "name": "f"}]}
     assert len(read({**named, "name": "n" * tools.NAMESPACE_LIMIT})[0]) == 1
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         read({**named, "name": "n" * (tools.NAMESPACE_LIMIT + 1)})
     assert raised.value.param == "tools[0].name"
 
@@ -304,7 +304,9 @@ def test_namespaces_hold_no_namespaces() -> None:
 
 def test_a_name_may_go_on() -> None:
     """Where another tool has a longer one."""
-    found = tools.declared({"tools": [function(n) for n in ("get", "get_weather", "z")]}, Context(Profile(), Report()))
+    found = tools.read_catalog(
+        {"tools": [function(n) for n in ("get", "get_weather", "z")]}, Context(Profile(), Report())
+    )
     assert [found.may_go_on(n) for n in ("g", "get", "get_weather", "h", "z", "zz")] == [
         True,
         True,

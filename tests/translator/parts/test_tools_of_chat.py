@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Profile, Report
+from diglot.translator import Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.parts import tools
-from diglot.translator.parts.names import Names
+from diglot.translator.parts.names import ToolNames
 
 CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
 OPEN = {"type": "object", "properties": {"a": {"type": "string"}}}
@@ -19,7 +19,7 @@ CHAT_GRAMMAR = {"type": "grammar", "grammar": {"syntax": "lark", "definition": "
 def flat(**body: Any) -> tuple[list[dict[str, Any]], list[str], list[tuple[str, str]]]:
     """The Responses tools of a chat request, the paths of their declarations, and what was lost."""
     report = Report()
-    made, paths = tools.to_responses(body, Names(), Context(Profile(), report))
+    made, paths = tools.to_responses(body, ToolNames(), Context(Profile(), report))
     return made, paths, [(loss.path, loss.kind) for loss in report]
 
 
@@ -122,6 +122,6 @@ def test_what_a_declaration_cannot_say_is_reported(body: dict[str, Any], path: s
 )
 def test_what_declares_nothing_is_refused(body: dict[str, Any], param: str) -> None:
     """A 400 with the path of what is missing or wrong."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         flat(**body)
     assert raised.value.param == param

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, BadUpstream
+from diglot.translator import RequestError, UpstreamError
 from diglot.translator.parts import upstream_errors
 
 
@@ -127,15 +127,15 @@ def test_a_full_context_has_one_code(message: str, status: int, found: bool) -> 
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (BadUpstream("x", status=429), "rate_limit_exceeded"),
-        (BadUpstream("Rate limit reached", status=400), "rate_limit_exceeded"),
-        (BadUpstream("Rate limit reached", status=500), "server_error"),
-        (BadUpstream("x", None, "context_length_exceeded", status=400), "context_length_exceeded"),
-        (BadUpstream("Refused by content policy", status=400), "invalid_prompt"),
-        (BadUpstream("x", None, "content_filter", status=400), "invalid_prompt"),
-        (BadUpstream("Refused by content policy", status=500), "server_error"),
-        (BadUpstream("x", status=503), "server_error"),
-        (BadRequest("x"), "server_error"),
+        (UpstreamError("x", status=429), "rate_limit_exceeded"),
+        (UpstreamError("Rate limit reached", status=400), "rate_limit_exceeded"),
+        (UpstreamError("Rate limit reached", status=500), "server_error"),
+        (UpstreamError("x", None, "context_length_exceeded", status=400), "context_length_exceeded"),
+        (UpstreamError("Refused by content policy", status=400), "invalid_prompt"),
+        (UpstreamError("x", None, "content_filter", status=400), "invalid_prompt"),
+        (UpstreamError("Refused by content policy", status=500), "server_error"),
+        (UpstreamError("x", status=503), "server_error"),
+        (RequestError("x"), "server_error"),
     ],
 )
 def test_a_failed_answer_has_a_code_of_the_closed_list(error: Any, code: str) -> None:
@@ -169,7 +169,7 @@ def test_a_failed_response_is_an_error(code: str, status: int, word: str) -> Non
         upstream_errors.of_event({"type": "error", "sequence_number": 3, **fields}),
         upstream_errors.of_event({"type": "error", "error": fields}),
     ):
-        assert isinstance(error, BadUpstream)
+        assert isinstance(error, UpstreamError)
         assert (error.code, error.status, error.type) == (code, status, word)
         assert (error.message, error.param) == ("Bad.", "input")
 
@@ -260,12 +260,12 @@ def test_open_responses_has_words_of_its_own(word: str, status: int, type_: str)
 )
 def test_a_path_is_renamed_where_it_stands_alone(message: str, renamed: str) -> None:
     """Not where it only begins another path, or ends one."""
-    assert upstream_errors.renamed(message, "a.b", "x") == renamed
+    assert upstream_errors.replace_path(message, "a.b", "x") == renamed
 
 
 def test_a_path_is_not_a_pattern() -> None:
     """Its brackets are brackets, and so are backslashes of the other one."""
-    assert upstream_errors.renamed("Bad tools[0].", "tools[0]", r"\1") == r"Bad \1."
+    assert upstream_errors.replace_path("Bad tools[0].", "tools[0]", r"\1") == r"Bad \1."
 
 
 KEPT = [

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from diglot.translator import MAX_VALUES
-from diglot.translator.stream.growing import Members, Pieces, Said
+from diglot.translator.stream.growing import JoinedText, JsonListBuffer, TextBuffer
 
 TEXT = st.text(st.characters(codec=None), max_size=6)
 
@@ -14,7 +14,7 @@ TEXT = st.text(st.characters(codec=None), max_size=6)
 @example(["a", "\ud83d", "b"], "c")
 def test_it_is_what_was_added(pieces: list[str], more: str) -> None:
     """Halves of surrogate pairs too; what has the same beginning has a rest."""
-    text = Pieces()
+    text = TextBuffer()
     for piece in pieces:
         text.add(piece)
     whole = "".join(pieces)
@@ -30,18 +30,18 @@ def test_it_is_what_was_added(pieces: list[str], more: str) -> None:
 )
 def test_how_it_may_end(text: str, may: bool) -> None:
     """White space behind the mark does not matter; there may be too much of it to know."""
-    assert Pieces(text).may_end_with(b"}") is may
+    assert TextBuffer(text.encode()).may_end_with(b"}") is may
 
 
 def test_what_came_since() -> None:
     """In bytes."""
-    text = Pieces("é")
+    text = TextBuffer("é".encode())
     assert (text.since(0), text.since(2), text.since(9)) == ("é".encode(), b"", b"")
 
 
 def test_what_was_said_is_kept_once() -> None:
     """A text that somebody keeps grows there; the others are kept here, in the order in which they were said."""
-    said, kept = Said(), Pieces("a")
+    said, kept = JoinedText(), TextBuffer(b"a")
     assert not said
     said.add("a", kept)
     kept.add("b")
@@ -49,7 +49,7 @@ def test_what_was_said_is_kept_once() -> None:
     for piece in "cd":
         said.add(piece)
     assert said
-    other = Pieces("e")
+    other = TextBuffer(b"e")
     said.add("e", other)
     said.add("f")
     kept.add("B")
@@ -58,7 +58,7 @@ def test_what_was_said_is_kept_once() -> None:
 
 def test_members_are_kept_as_they_were() -> None:
     """In their order; there may be none."""
-    members = Members()
+    members = JsonListBuffer()
     assert members.whole() == []
     members.add(b'[{"a":1},2]')
     members.add(b'["x,]"]')

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from diglot.translator import Profile, Report, TranslationError, answer
 from diglot.translator.context import Context
-from diglot.translator.stream.to_chat.transducer import ToChat, Wanted
+from diglot.translator.stream.to_chat.context import CompletionContext
+from diglot.translator.stream.to_chat.transducer import ToChat
 
 from event_streams import (
     PART_DONE,
@@ -55,10 +56,10 @@ def numbered(items: list[dict[str, Any]]) -> dict[str, Any]:
 RESPONSES = st.lists(ITEMS, max_size=4).map(numbered)
 
 
-def want(report: Report | None = None, *stops: str) -> Wanted:
+def want(report: Report | None = None, *stops: str) -> CompletionContext:
     count = itertools.count(1)
     context = Context(Profile(), Report() if report is None else report)
-    return Wanted("m", context, False, False, stops, lambda prefix: f"{prefix}_x{next(count)}", lambda: 7.0)
+    return CompletionContext("m", context, False, False, stops, lambda prefix: f"{prefix}_x{next(count)}", lambda: 7.0)
 
 
 def at_once(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Profile, Report
+from diglot.translator import Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.turns import loose
 
@@ -103,6 +103,6 @@ def test_calls_of_the_older_kind() -> None:
 )
 def test_turns_that_cannot_be_read(turn: dict[str, Any], param: str) -> None:
     """They are refused with their place."""
-    with pytest.raises(BadRequest) as refused:
+    with pytest.raises(RequestError) as refused:
         placed({"role": "assistant", **turn})
     assert refused.value.param == param

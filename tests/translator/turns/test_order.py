@@ -4,7 +4,7 @@ import pytest
 
 from diglot.translator import Profile, Report
 from diglot.translator.context import Context
-from diglot.translator.turns.order import Said, alternating
+from diglot.translator.turns.order import MessageWithOrigin, alternate
 
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 IMAGE = {"type": "image_url", "image_url": {"url": "u"}}
@@ -29,7 +29,7 @@ TOOL = {"role": "tool", "tool_call_id": "c", "content": "x"}
 def ordered(*messages: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
     """The messages in the order that the upstream wants, and the paths of what was changed for that."""
     context = Context(Profile(), Report())
-    made = alternating([Said(message, f"input[{i}]", None) for i, message in enumerate(messages)], context)
+    made = alternate([MessageWithOrigin(message, f"input[{i}]", None) for i, message in enumerate(messages)], context)
     return [each.message for each in made], [loss.path for loss in context.report]
 
 

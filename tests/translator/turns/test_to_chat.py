@@ -2,11 +2,12 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Loss, Profile, Report, preset
+from diglot.translator import Loss, Profile, Report, RequestError, preset
 from diglot.translator.context import Context
 from diglot.translator.parts import reasoning
 from diglot.translator.parts.catalog import Catalog
-from diglot.translator.turns.to_chat import HANDLERS, Turns
+from diglot.translator.turns.message_list import MessageList
+from diglot.translator.turns.to_chat import HANDLERS, MessageBuilder
 
 USER = {"role": "user", "content": "Go"}
 CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
@@ -18,12 +19,13 @@ SAID = {
 SAID_CALL = [{**SAID, "content": None}, {"role": "tool", "tool_call_id": "c", "content": "x"}]
 
 
-def turned(given: Any, profile: Profile | None = None, **settings: Any) -> tuple[Turns, list[Loss]]:
+def turned(given: Any, profile: Profile | None = None, **settings: Any) -> tuple[MessageList, list[Loss]]:
     """The turns of an input, and what was lost."""
     context = Context(profile or Profile(**settings), Report())
-    turns = Turns(Catalog({}), context, "m")
-    turns.add(given)
-    return turns, list(context.report)
+    builder = MessageBuilder(Catalog({}), context, "m")
+    builder.add(given)
+    builder.conversation.finish()
+    return builder.conversation, list(context.report)
 
 
 def messages(given: Any, profile: Profile | None = None, **settings: Any) -> list[dict[str, Any]]:
@@ -100,7 +102,7 @@ def test_a_name_is_kept(name: Any) -> None:
 )
 def test_items_that_are_refused(item: Any, param: str, code: str) -> None:
     """What is no item, or needs what is not here, is a 400 with its path."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         turned([item])
     assert (raised.value.param, raised.value.code) == (param, code)
 
@@ -108,7 +110,7 @@ def test_items_that_are_refused(item: Any, param: str, code: str) -> None:
 @pytest.mark.parametrize("given", [5, {"role": "user"}, None])
 def test_an_input_is_a_string_or_a_list(given: Any) -> None:
     """Anything else is a 400."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         turned(given)
     assert raised.value.param == "input"
 
@@ -167,7 +169,7 @@ def test_what_another_agent_says_is_the_users() -> None:
 @pytest.mark.parametrize("kind", ["compaction", "context_compaction"])
 def test_a_compaction_of_others_is_refused(kind: str) -> None:
     """Without it, the context is gone."""
-    with pytest.raises(BadRequest) as refused:
+    with pytest.raises(RequestError) as refused:
         messages([{"type": kind, "encrypted_content": "gAAAAABmZm9vYmFy"}, USER])
     assert refused.value.param == "input[0].encrypted_content"
 
@@ -332,9 +334,9 @@ def test_thoughts_of_another_model_stay_behind(model: str | None, replayed: bool
 def test_the_client_may_ask_for_the_current_turn_only(replay: Any) -> None:
     """`reasoning.context: current_turn` leaves older thoughts behind."""
     context = Context(Profile(reasoning_replay=replay), Report())
-    turns = Turns(Catalog({}), context, "m", current_turn_only=True)
+    turns = MessageBuilder(Catalog({}), context, "m", current_turn_only=True)
     turns.add([*OLD, *NEW])
-    assert ["reasoning_content" in turns.messages[i] for i in (0, 2)] == [False, True]
+    assert ["reasoning_content" in turns.conversation.messages[i] for i in (0, 2)] == [False, True]
 
 
 SIGNED = {"google": {"thought_signature": "s"}}
@@ -353,10 +355,10 @@ def test_thoughts_that_led_to_nothing_are_reported() -> None:
     """Without a message or a call behind them there is nothing to hang them on."""
     turns, losses = turned([USER, THOUGHT, USER])
     assert turns.messages == [USER, USER]
-    assert [loss.why for loss in losses] == ["reasoning of finished turns stays behind, as on a Responses server"]
+    assert [loss.why for loss in losses] == ["reasoning of finished turns is left out, as on a Responses server"]
     turns, losses = turned([USER, THOUGHT])
     assert turns.messages == [USER]
-    assert [loss.why for loss in losses] == ["it is not followed by what it led to"]
+    assert [loss.why for loss in losses] == ["it is not followed by the item that it led to"]
 
 
 @pytest.mark.parametrize("content", ["", [], None])
@@ -386,9 +388,9 @@ def test_messages_and_calls_of_one_turn_are_one_message() -> None:
     turns, losses = turned([CALL, said, {**said, "content": "B"}, OUTPUT])
     assert turns.messages[0] == {**SAID, "content": "A\n\nB"}
     assert [(loss.path, loss.why) for loss in losses] == [
-        ("input[1]", "text and calls of one turn have no order"),
-        ("input[2]", "text and calls of one turn have no order"),
-        ("input[2]", "messages of one turn are one message"),
+        ("input[1]", "chat does not keep the order of text and calls in a turn"),
+        ("input[2]", "chat does not keep the order of text and calls in a turn"),
+        ("input[2]", "messages of one turn are merged"),
     ]
 
 

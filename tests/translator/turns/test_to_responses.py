@@ -2,20 +2,20 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Loss, Profile, Report
+from diglot.translator import Loss, Profile, Report, RequestError
 from diglot.translator.context import Context
 from diglot.translator.parts import reasoning
-from diglot.translator.parts.names import Names
-from diglot.translator.turns.to_responses import LEGACY, Items
+from diglot.translator.parts.names import ToolNames
+from diglot.translator.turns.to_responses import LEGACY, ItemBuilder
 
 USER = {"role": "user", "content": "Go"}
 SEALED = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAA"}
 
 
-def turned(*messages: Any, profile: Profile | None = None, **settings: Any) -> tuple[Items, list[Loss]]:
+def turned(*messages: Any, profile: Profile | None = None, **settings: Any) -> tuple[ItemBuilder, list[Loss]]:
     """The items of *messages*, and what was lost."""
     context = Context(profile or Profile(**settings), Report())
-    items = Items(context, Names())
+    items = ItemBuilder(context, ToolNames())
     items.add(list(messages))
     return items, list(context.report)
 
@@ -109,7 +109,7 @@ def test_roles_stay(role: str) -> None:
 )
 def test_messages_that_are_refused(message: Any, param: str, code: str) -> None:
     """What is no message, or cannot be said, is a 400 with its path."""
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         turned(message)
     assert (raised.value.param, raised.value.code) == (param, code)
 
@@ -117,8 +117,8 @@ def test_messages_that_are_refused(message: Any, param: str, code: str) -> None:
 @pytest.mark.parametrize(("given", "code"), [([], "empty_array"), ({}, "invalid_type"), ("x", "invalid_type")])
 def test_messages_are_a_list(given: Any, code: str) -> None:
     """At least one message, in a list."""
-    with pytest.raises(BadRequest) as raised:
-        Items(Context(Profile(), Report()), Names()).add(given)
+    with pytest.raises(RequestError) as raised:
+        ItemBuilder(Context(Profile(), Report()), ToolNames()).add(given)
     assert (raised.value.param, raised.value.code) == ("messages", code)
 
 
@@ -211,9 +211,9 @@ def test_reasoning_that_is_only_an_id_stays_behind() -> None:
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"reasoning_content": "hm"}, "it is not followed by what it led to"),
-        ({"reasoning_details": [reasoning.to_details(SEALED)]}, "it is not followed by what it led to"),
-        ({}, "it says nothing"),
+        ({"reasoning_content": "hm"}, "it is not followed by the item that it led to"),
+        ({"reasoning_details": [reasoning.to_details(SEALED)]}, "it is not followed by the item that it led to"),
+        ({}, "it is empty"),
     ],
 )
 def test_reasoning_needs_what_it_led_to(fields: dict[str, Any], why: str) -> None:

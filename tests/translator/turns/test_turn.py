@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Profile, Report
+from diglot.translator import Profile, Report, RequestError
 from diglot.translator.context import Context
-from diglot.translator.turns.turn import Outputs, Turn, is_nameless, is_server_side
+from diglot.translator.turns.turn import CallOutput, Outputs, Turn, has_no_call_id, is_server_side
 
 
 def context(**profile: Any) -> Context:
@@ -69,7 +69,7 @@ def test_thoughts_go_back_under_the_name_that_they_came_with(fields: list[dict[s
     """The envelope may say under which name; a forged one cannot write into other fields."""
     turn = Turn("input[0]")
     for sealed in fields:
-        turn.think("hm", sealed)
+        turn.add_reasoning("hm", sealed)
     message = turn.message(context())
     assert message[name] == "\n\n".join(["hm"] * len(fields))
     assert (message["role"], message["content"]) == ("assistant", None)
@@ -78,15 +78,15 @@ def test_thoughts_go_back_under_the_name_that_they_came_with(fields: list[dict[s
 def test_the_profile_names_the_field() -> None:
     """Where no envelope says it, the upstream's own name is used."""
     turn = Turn("input[0]")
-    turn.think("hm", {})
+    turn.add_reasoning("hm", {})
     assert turn.message(context(reasoning_field="reasoning"))["reasoning"] == "hm"
 
 
 def test_structures_go_back_in_order() -> None:
     """What a provider sealed is handed back as it was, from all items of the turn; forged values are left."""
     turn = Turn("input[0]")
-    turn.think("", {"reasoning_details": [{"index": 0}], "thinking_blocks": "forged"})
-    turn.think("", {"reasoning_details": [{"index": 1}], "thinking_blocks": [{"signature": "s"}]})
+    turn.add_reasoning("", {"reasoning_details": [{"index": 0}], "thinking_blocks": "forged"})
+    turn.add_reasoning("", {"reasoning_details": [{"index": 1}], "thinking_blocks": [{"signature": "s"}]})
     message = turn.message(context())
     assert message["reasoning_details"] == [{"index": 0}, {"index": 1}]
     assert message["thinking_blocks"] == [{"signature": "s"}]
@@ -97,8 +97,8 @@ def test_signatures_go_back_to_their_calls() -> None:
     """D5: each call gets what came with it, and only that."""
     turn = Turn("input[0]")
     turn.calls += [call("a"), call("b"), call("c")]
-    turn.think("", {"calls": {"b": {"google": {"thought_signature": "s"}}}})
-    turn.think("", {"calls": "forged"})
+    turn.add_reasoning("", {"calls": {"b": {"google": {"thought_signature": "s"}}}})
+    turn.add_reasoning("", {"calls": "forged"})
     signed = {**call("b"), "extra_content": {"google": {"thought_signature": "s"}}}
     assert turn.message(context())["tool_calls"] == [call("a"), signed, call("c")]
 
@@ -106,9 +106,9 @@ def test_signatures_go_back_to_their_calls() -> None:
 def test_why_a_turn_is_nothing() -> None:
     """Thoughts that led to nothing are told apart from an empty message."""
     turn = Turn("input[0]")
-    assert turn.why_nothing == "it says nothing"
-    turn.think("hm", {})
-    assert turn.why_nothing == "it is not followed by what it led to"
+    assert turn.why_nothing == "it is empty"
+    turn.add_reasoning("hm", {})
+    assert turn.why_nothing == "it is not followed by the item that it led to"
 
 
 def item(kind: str, call_id: str | None = "c", **more: Any) -> dict[str, Any]:
@@ -168,13 +168,13 @@ def test_the_output_of_a_local_shell_call() -> None:
 )
 def test_a_call_without_an_output_is_refused(items: list[dict[str, Any]]) -> None:
     """OpenAI's own words, for clients' logic keys on them."""
-    with pytest.raises(BadRequest, match=r"No tool output found for function call c\."):
+    with pytest.raises(RequestError, match=r"No tool output found for function call c\."):
         taken(*items)
 
 
 def test_an_output_without_a_call_is_refused() -> None:
     """The first one that is left over is named."""
-    with pytest.raises(BadRequest, match="No tool call found") as raised:
+    with pytest.raises(RequestError, match="No tool call found") as raised:
         taken({**OUTPUT, "call_id": "d"}, CALL, OUTPUT)
     assert raised.value.param == "input[0].call_id"
 
@@ -205,7 +205,7 @@ def test_what_needs_no_pair_is_not_indexed() -> None:
 )
 def test_special_items(given: dict[str, Any], server: bool, nameless: bool) -> None:
     """Which items were run by the server, and which outputs name a tool and no call."""
-    assert (is_server_side(given), is_nameless(given)) == (server, nameless)
+    assert (is_server_side(given), has_no_call_id(given)) == (server, nameless)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_thoughts_go_back_among_the_parts(parts: list[dict[str, Any]], rest: Any
     """Where the upstream has them there, in front of what was said."""
     turn = Turn("input[0]")
     turn.parts += parts
-    turn.think("hm", {})
+    turn.add_reasoning("hm", {})
     lists = frozenset({"assistant"})
     message = turn.message(context(reasoning_field="content", content_lists=lists, refusals=True))
     thought, *others = message["content"]
@@ -229,21 +229,21 @@ def test_what_only_its_maker_can_read_goes_back(opaque: Any, sent: str | None) -
     """Beside the thoughts, as it came."""
     turn = Turn("input[0]")
     turn.parts.append(text("a"))
-    turn.think("", {"reasoning_opaque": opaque})
+    turn.add_reasoning("", {"reasoning_opaque": opaque})
     assert turn.message(context()).get("reasoning_opaque") == sent
 
 
 def test_a_placeholder_stands_for_a_signature() -> None:
     """The first of several calls has it, if nobody signed any; that is reported."""
     turn = Turn("input[0]")
-    turn.call(call("c1"), "input[0]")
-    turn.call(call("c2"), "input[1]")
+    turn.add_call(call("c1"), "input[0]", CallOutput("", "", {}, ""))
+    turn.add_call(call("c2"), "input[1]", CallOutput("", "", {}, ""))
     with_placeholder = context(signature_placeholder="skip")
     first, second = turn.message(with_placeholder)["tool_calls"]
     assert first == {**call("c1"), "extra_content": {"google": {"thought_signature": "skip"}}}
     assert second == call("c2")
     assert [(loss.path, loss.kind) for loss in with_placeholder.report] == [("input[0]", "approximated")]
-    turn.think("", {"calls": {"c2": {"google": {"thought_signature": "real"}}}})
+    turn.add_reasoning("", {"calls": {"c2": {"google": {"thought_signature": "real"}}}})
     signed = context(signature_placeholder="skip")
     assert "extra_content" not in turn.message(signed)["tool_calls"][0]
     assert len(signed.report) == 0

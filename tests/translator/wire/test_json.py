@@ -178,7 +178,7 @@ def test_too_many_values_in_steps() -> None:
 @given(VALUE)
 def test_copies_share_nothing(value: Any) -> None:
     """What is changed in one of them is not changed in the other."""
-    other = json.copied(value)
+    other = json.deep_copy(value)
     assert other == value
     if isinstance(value, (dict, list)):
         before = dumps(value)
@@ -200,7 +200,7 @@ def test_deep_values_are_copied() -> None:
     value: Any = []
     for _ in range(100_000):
         value = [value]
-    deep = json.copied(value)
+    deep = json.deep_copy(value)
     for _ in range(100_000):
         assert deep is not value
         deep, value = deep[0], value[0]

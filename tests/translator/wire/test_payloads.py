@@ -13,8 +13,8 @@ def image(payload: str = LONG, kind: str = "image/png") -> dict[str, str]:
     return {"type": "input_image", "image_url": f"data:{kind};base64,{payload}"}
 
 
-def cut(value: Any) -> payloads.Carried | None:
-    return payloads.cut(json.dumps(value).encode())
+def detach(value: Any) -> payloads.DetachedPayloads | None:
+    return payloads.detach(json.dumps(value).encode())
 
 
 def whole(pieces: list[payloads.Buffer] | None) -> bytes:
@@ -25,26 +25,26 @@ def whole(pieces: list[payloads.Buffer] | None) -> bytes:
 def test_a_payload_is_cut_out_and_put_back() -> None:
     """What is in front of it stays; what is made of the rest gets it back, wherever it went."""
     data = json.dumps({"input": [image()]}).encode()
-    found = payloads.cut(data)
+    found = payloads.detach(data)
     assert found is not None
     assert found.data is data
-    light = json.loads(found.light)
-    url = light["input"][0]["image_url"]
+    skeleton = json.loads(found.skeleton)
+    url = skeleton["input"][0]["image_url"]
     assert url.startswith("data:image/png;base64,")
-    assert len(found.light) < 200
-    assert whole(found.put_back(found.light)) == data
+    assert len(found.skeleton) < 200
+    assert whole(found.reattach(found.skeleton)) == data
     made = {"messages": [{"image_url": {"url": url}}]}
-    assert json.loads(whole(found.put_back(json.dumps(made).encode()))) == {
+    assert json.loads(whole(found.reattach(json.dumps(made).encode()))) == {
         "messages": [{"image_url": {"url": image()["image_url"]}}]
     }
 
 
 def test_several_payloads_may_change_places() -> None:
     """Every mark knows its payload."""
-    found = cut([image("A" * 90_000), image("B" * 90_000)])
+    found = detach([image("A" * 90_000), image("B" * 90_000)])
     assert found is not None
-    first, second = json.loads(found.light)
-    assert json.loads(whole(found.put_back(json.dumps([second, first]).encode()))) == [
+    first, second = json.loads(found.skeleton)
+    assert json.loads(whole(found.reattach(json.dumps([second, first]).encode()))) == [
         image("B" * 90_000),
         image("A" * 90_000),
     ]
@@ -52,13 +52,13 @@ def test_several_payloads_may_change_places() -> None:
 
 def test_marks_are_made_of_the_body() -> None:
     """The same for the same body; others when anything else in it is another: nobody can write them into it."""
-    one, again, other = cut([image()]), cut([image()]), cut([image(), 1])
+    one, again, other = detach([image()]), detach([image()]), detach([image(), 1])
     assert one is not None
     assert again is not None
     assert other is not None
-    assert one.light == again.light
-    assert one.is_in(json.loads(one.light))
-    assert not one.is_in(json.loads(other.light))
+    assert one.skeleton == again.skeleton
+    assert one.is_in(json.loads(one.skeleton))
+    assert not one.is_in(json.loads(other.skeleton))
 
 
 def test_a_mark_that_a_body_holds_is_none_of_its_marks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,27 +71,27 @@ def test_a_mark_that_a_body_holds_is_none_of_its_marks(monkeypatch: pytest.Monke
             self.hexdigest = lambda: next(digests).decode()
 
     monkeypatch.setattr(payloads, "blake2b", Known)
-    found = cut([image(), "guessed"])
+    found = detach([image(), "guessed"])
     assert found is not None
-    assert b"other0000" in found.light
-    assert whole(found.put_back(found.light)) == found.data
+    assert b"other0000" in found.skeleton
+    assert whole(found.reattach(found.skeleton)) == found.data
 
 
 @pytest.mark.parametrize(
     "make",
     [
-        lambda light: b"{}",  # it is lost
-        lambda light: light + light,  # it is used twice
-        lambda light: light.replace(b'"}', b' and more"}'),  # something follows
-        lambda light: json.dumps(light.decode()).encode(),  # it is JSON inside of JSON
-        lambda light: light + light.replace(b'"}', b' and more"}'),
+        lambda skeleton: b"{}",  # it is lost
+        lambda skeleton: skeleton + skeleton,  # it is used twice
+        lambda skeleton: skeleton.replace(b'"}', b' and more"}'),  # something follows
+        lambda skeleton: json.dumps(skeleton.decode()).encode(),  # it is JSON inside of JSON
+        lambda skeleton: skeleton + skeleton.replace(b'"}', b' and more"}'),
     ],
 )
 def test_other_uses_are_none_of_ours(make: Any) -> None:
     """A payload is put back where it ends one string, and only there."""
-    found = cut(image())
+    found = detach(image())
     assert found is not None
-    assert found.put_back(make(found.light)) is None
+    assert found.reattach(make(found.skeleton)) is None
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_other_uses_are_none_of_ours(make: Any) -> None:
 )
 def test_where_payloads_are(value: Any) -> None:
     """Images, files, audio and video, as data URLs or alone."""
-    found = cut({"input": [{"content": [value]}]})
+    found = detach({"input": [{"content": [value]}]})
     assert found is not None
-    assert whole(found.put_back(found.light)) == found.data
+    assert whole(found.reattach(found.skeleton)) == found.data
 
 
 @pytest.mark.parametrize(
@@ -127,19 +127,19 @@ def test_where_payloads_are(value: Any) -> None:
 )
 def test_everything_else_stays(value: Any) -> None:
     """Short ones, texts, other URLs, and what is no base64 from the start."""
-    assert cut(value) is None
+    assert detach(value) is None
 
 
 def test_long_numbers_stay() -> None:
     """They are in no string."""
-    assert payloads.cut(b'{"n":%b,"m":"x"}' % (b"1" * 90_000)) is None
+    assert payloads.detach(b'{"n":%b,"m":"x"}' % (b"1" * 90_000)) is None
 
 
 def test_a_string_without_an_end_is_no_json() -> None:
     """Whoever reads all of it will say so."""
-    assert payloads.cut(json.dumps([image(), image()]).encode()[:-1_000]) is None
+    assert payloads.detach(json.dumps([image(), image()]).encode()[:-1_000]) is None
 
 
 def test_long_strings_are_passed_over_at_once() -> None:
     """The time does not grow with the square of their length."""
-    assert payloads.cut(json.dumps({"text": "A" * 50_000_000}).encode()) is None
+    assert payloads.detach(json.dumps({"text": "A" * 50_000_000}).encode()) is None

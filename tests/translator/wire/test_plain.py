@@ -62,11 +62,11 @@ def test_objects_of_the_sdk_are_read_as_they_came() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (b"{}", "request: bytes is no JSON"),
-        ({"input": [{"when": datetime.date(2026, 1, 1)}]}, r"request.input\[0\].when: datetime.date is no JSON"),
-        ({"tools": {"a"}}, "request.tools: set is no JSON"),
-        ({"metadata": {1: "a"}}, "request.metadata: the names of a JSON object are strings, not int"),
-        (Inner, "request: .*ModelMetaclass is no JSON"),
+        (b"{}", "request: bytes is not JSON"),
+        ({"input": [{"when": datetime.date(2026, 1, 1)}]}, r"request.input\[0\].when: datetime.date is not JSON"),
+        ({"tools": {"a"}}, "request.tools: set is not JSON"),
+        ({"metadata": {1: "a"}}, "request.metadata: the keys of a JSON object must be strings, not int"),
+        (Inner, "request: .*ModelMetaclass is not JSON"),
     ],
 )
 def test_what_is_no_json_is_named(given: Any, words: str) -> None:

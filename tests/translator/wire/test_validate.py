@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest
+from diglot.translator import RequestError
 from diglot.translator.wire import validate
 
 CHECKS: list[tuple[Callable[[Any, str], Any], Any, str]] = [
@@ -30,7 +30,7 @@ def test_the_right_type_is_returned(check: Callable[[Any, str], Any], good: Any,
 @pytest.mark.parametrize(("check", "good", "words"), CHECKS)
 def test_null_is_missing(check: Callable[[Any, str], Any], good: Any, words: str) -> None:
     """What is null or absent is a missing parameter."""
-    with pytest.raises(BadRequest, match=r"Missing required parameter: 'input\[0\]'\.") as raised:
+    with pytest.raises(RequestError, match=r"Missing required parameter: 'input\[0\]'\.") as raised:
         check(None, "input[0]")
     assert (raised.value.param, raised.value.code) == ("input[0]", "missing_required_parameter")
 
@@ -41,7 +41,7 @@ def test_the_wrong_type_is_told(check: Callable[[Any, str], Any], good: Any, wor
     """OpenAI's own words for a wrong type, with the path."""
     if got == words:
         return
-    with pytest.raises(BadRequest) as raised:
+    with pytest.raises(RequestError) as raised:
         check(value, "a.b")
     assert raised.value.message == f"Invalid type for 'a.b': expected {words}, but got {got} instead."
     assert (raised.value.param, raised.value.code) == ("a.b", "invalid_type")
@@ -49,28 +49,28 @@ def test_the_wrong_type_is_told(check: Callable[[Any, str], Any], good: Any, wor
 
 def test_words_for_null() -> None:
     """Null has a word too."""
-    assert validate.words_for(None) == "null"
+    assert validate.json_type_name(None) == "null"
 
 
 @pytest.mark.parametrize("value", [0, 7, 2**31 - 1, None, "1", True])
 def test_places_stay_what_they_are(value: object) -> None:
     """So does what is no number: others say what is wrong with it."""
-    assert validate.place(value) is value
+    assert validate.list_index(value) is value
 
 
 @pytest.mark.parametrize("value", [2**31, -1, 10**400])
 def test_numbers_that_cannot_be_places_are_none(value: int) -> None:
     """They could be chosen to collide in dictionaries."""
-    assert validate.place(value) is None
+    assert validate.list_index(value) is None
 
 
 @pytest.mark.parametrize("value", [None, "", 0, 0.0, False, {}, [], {"a": ""}, [[], {"a": [None, {"b": 0}]}]])
 def test_what_is_empty_says_nothing(value: Any) -> None:
     """Nor what holds only such."""
-    assert validate.says_something(value) is False
+    assert validate.has_content(value) is False
 
 
 @pytest.mark.parametrize("value", ["a", " ", 1, True, {"a": {"b": ["", "c"]}}, [0, 1]])
 def test_what_is_there_says_something(value: Any) -> None:
     """However deep it stands."""
-    assert validate.says_something(value) is True
+    assert validate.has_content(value) is True

@@ -1,4 +1,4 @@
-"""Which item of a Response an event means: id, then place, then text (protocol 5.5, R4, R8, W30)."""
+"""Find the item of a Response that an event is about: by id, then place, then text (protocol 5.5, R4, R8, W30)."""
 
 from __future__ import annotations
 
@@ -6,84 +6,78 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ...wire.validate import place
-from ..growing import encoded
-from .item_parts import Body, Item, Names, names_of
+from ...wire.validate import list_index
+from ..growing import to_utf8
+from .item_parts import Body, Names, ReceivedItem, names_of_event
 
-Fits = Callable[[Item], bool]
+Fits = Callable[[ReceivedItem], bool]
 
 
-class Finished(NamedTuple):
-    """What is known of an item of a finished output before it is read."""
+class FinishedItem(NamedTuple):
+    """What is known about an item of a finished output before it is read."""
 
     kind: str
     names: Names
-    text: str | None = None  # all that it says
+    text: str | None = None  # all of it
 
 
-class Items:
-    """The items of one Response.
+class ItemIndex:
+    """The items of one Response, by name and by place."""
 
-    *make* gets the kind of an item that is new, and what is known of it: its type on the wire at least.
-    """
+    def __init__(self) -> None:
+        self.all: list[ReceivedItem] = []
+        self._by_index: dict[tuple[str, int], ReceivedItem] = {}
+        self._first: dict[tuple[str, str], ReceivedItem] = {}  # of a kind and a name
+        self._latest: dict[tuple[str, str], ReceivedItem] = {}
+        self._exact: dict[tuple[str, str, int], ReceivedItem] = {}
+        self._last: dict[str, ReceivedItem] = {}
 
-    def __init__(self, make: Callable[[str, Body], Item]) -> None:
-        self.all: list[Item] = []
-        self._make = make
-        self._by_index: dict[tuple[str, int], Item] = {}
-        self._first: dict[tuple[str, str], Item] = {}  # of a kind and a name
-        self._latest: dict[tuple[str, str], Item] = {}
-        self._exact: dict[tuple[str, str, int], Item] = {}
-        self._last: dict[str, Item] = {}
-
-    def of(self, event: Body, kind: str, wire_kind: str = "", fits: Fits | None = None) -> Item:
-        """Return the item that an event about a part of it means; it may never have been announced.
+    def item_of(self, event: Body, kind: str, fits: Fits | None = None) -> ReceivedItem | None:
+        """Return the item that an event about a part of it means; None if nothing came of that before.
 
         An event that ends something says by *fits* whether what came of an item is what it says.
         """
-        names, index = names_of(event.get("item_id")), place(event.get("output_index"))
-        return self.find(kind, index, names, fits) or self.begin(kind, {"type": wire_kind}, index, names)
-
-    def known(self, event: Body, kind: str, fits: Fits | None = None) -> Item | None:
-        """Return the item that an event about a part of it means, if anything was said of that."""
-        return self.find(kind, place(event.get("output_index")), names_of(event.get("item_id")), fits)
+        return self.find(kind, list_index(event.get("output_index")), names_of_event(event), fits)
 
     def is_named(self, event: Body, kind: str) -> bool:
         """Whether an event calls an item of this kind by its name."""
-        return any((kind, name) in self._latest for name in names_of(event.get("item_id")))
+        return any((kind, name) in self._latest for name in names_of_event(event))
 
-    def begin(self, kind: str, body: Body, index: Any, names: Names) -> Item:
-        item = self._make(kind, body)
-        earlier = (self._latest.get((kind, name)) for name in names)
-        item.twin = next((other for other in earlier if other is not None), None)
+    def add(self, item: ReceivedItem, index: Any, names: Names) -> None:
+        """Take a new item, which has that place and those names."""
+        kind, latest = item.kind, self._latest
+        for name in names:
+            if (namesake := latest.get((kind, name))) is not None:
+                item.follow(namesake)
+                break
         self.all.append(item)
         self._last[kind] = item
         if isinstance(index, int):
-            item.index = index
+            item.learn_index(index)
             self._by_index[kind, index] = item
         for name in names:
-            self._latest[kind, name] = item
-        self.name(item, names)
-        return item
+            latest[kind, name] = item
+        self.add_names(item, names)
 
-    def name(self, item: Item, names: Names) -> None:
-        """Learn the names of an item."""
-        item.learn(names)
+    def add_names(self, item: ReceivedItem, names: Names) -> None:
+        """Take more names of an item."""
+        item.learn_names(names)
+        kind, index = item.kind, item.index
         for name in names:
-            self._first.setdefault((item.kind, name), item)
-            self._latest.setdefault((item.kind, name), item)
-            if item.index is not None:
-                self._exact.setdefault((item.kind, name, item.index), item)
+            self._first.setdefault((kind, name), item)
+            self._latest.setdefault((kind, name), item)
+            if index is not None:
+                self._exact.setdefault((kind, name, index), item)
 
-    def find(self, kind: str, index: Any, names: Names, fits: Fits | None = None) -> Item | None:
+    def find(self, kind: str, index: Any, names: Names, fits: Fits | None = None) -> ReceivedItem | None:
         """Return the item of one of those names, else the one at that place, else the open one; None: a new one."""
         item = self._named(kind, index, names, ends=fits is not None) or self._placed(kind, index, names, fits)
         if item is not None and item.index is None and isinstance(index, int):
-            item.index = index
+            item.learn_index(index)
             self._by_index.setdefault((kind, index), item)
         return item
 
-    def _named(self, kind: str, index: Any, names: Names, ends: bool) -> Item | None:
+    def _named(self, kind: str, index: Any, names: Names, ends: bool) -> ReceivedItem | None:
         """Return the item of a name; of several, the one at that place, unless it is over and another one is not."""
         for name in names:
             latest = self._latest.get((kind, name))
@@ -95,7 +89,7 @@ class Items:
                 return item
         return None
 
-    def _placed(self, kind: str, index: Any, names: Names, fits: Fits | None) -> Item | None:
+    def _placed(self, kind: str, index: Any, names: Names, fits: Fits | None) -> ReceivedItem | None:
         last = self._last.get(kind)
         placed = self._by_index.get((kind, index)) if isinstance(index, int) else None
         if last is None:
@@ -115,7 +109,7 @@ class Items:
             return None
         return last if is_free or (last.announced and not (names and last.named)) else None
 
-    def announced(self, kind: str, index: Any, names: Names) -> Item | None:
+    def find_announced(self, kind: str, index: Any, names: Names) -> ReceivedItem | None:
         """Return the item that an announcement is about if it is known already: something of it came before."""
         named = (self._latest.get((kind, name)) for name in names)
         item = next((item for item in named if item is not None and not item.done and not item.is_other(names)), None)
@@ -128,18 +122,18 @@ class Items:
 
     def is_over(self, kind: str, index: Any, names: Names) -> bool:
         """Whether an announcement is about an item that has had its end: of that place and name."""
-        found = self._by_index.get((kind, index)) if isinstance(index, int) else None
-        is_same = found is not None and found.done and not found.is_other(names)
-        return is_same and any(self._exact.get((kind, name, index)) is found for name in names)
+        placed = self._by_index.get((kind, index)) if isinstance(index, int) else None
+        is_same = placed is not None and placed.done and not placed.is_other(names)
+        return is_same and any(self._exact.get((kind, name, index)) is placed for name in names)
 
-    def matched(self, finished: list[Finished]) -> list[Item | None]:
+    def match(self, finished: list[FinishedItem]) -> list[ReceivedItem | None]:
         """Return for each item of a finished output the one that it repeats, if there is one.
 
         Places say nothing here: some servers leave items out. The same id does, then the same text; else the same order
         within a kind.
         """
         free = dict.fromkeys(self.all)
-        found: list[Item | None] = []
+        matches: list[ReceivedItem | None] = []
         for kind, names, _ in finished:
             named = (self._first.get((kind, name)) for name in names)
             item = next(
@@ -147,28 +141,32 @@ class Items:
             )
             if item is not None:
                 del free[item]
-            found.append(item)
-        if free and None in found:
-            self._match_texts(finished, found, free)
-            _match_order(finished, found, free)
-        return found
+            matches.append(item)
+        if free and None in matches:
+            self._match_texts(finished, matches, free)
+            _match_order(finished, matches, free)
+        return matches
 
-    def _match_texts(self, finished: list[Finished], found: list[Item | None], free: dict[Item, None]) -> None:
-        said: dict[tuple[str, bytes], deque[Item]] = {}
+    def _match_texts(
+        self, finished: list[FinishedItem], matches: list[ReceivedItem | None], free: dict[ReceivedItem, None]
+    ) -> None:
+        by_text: dict[tuple[str, bytes], deque[ReceivedItem]] = {}
         for item in free:
-            if heard := item.heard():
-                said.setdefault((item.kind, heard), deque()).append(item)
+            if received := item.received_text():
+                by_text.setdefault((item.kind, received), deque()).append(item)
         for i, (kind, _, text) in enumerate(finished):
-            same = said.get((kind, encoded(text))) if text and found[i] is None else None
+            same = by_text.get((kind, to_utf8(text))) if text and matches[i] is None else None
             if same:
-                item = found[i] = same.popleft()
+                item = matches[i] = same.popleft()
                 del free[item]
 
 
-def _match_order(finished: list[Finished], found: list[Item | None], free: dict[Item, None]) -> None:
-    left: dict[str, deque[Item]] = {}
+def _match_order(
+    finished: list[FinishedItem], matches: list[ReceivedItem | None], free: dict[ReceivedItem, None]
+) -> None:
+    left: dict[str, deque[ReceivedItem]] = {}
     for item in free:
         left.setdefault(item.kind, deque()).append(item)
     for i, (kind, _, _) in enumerate(finished):
-        if found[i] is None and left.get(kind):
-            found[i] = left[kind].popleft()
+        if matches[i] is None and left.get(kind):
+            matches[i] = left[kind].popleft()

@@ -1,14 +1,14 @@
-"""What came of each item of a Response, and which part of it an event means (protocol 5.5, R4, W30)."""
+"""What has been received of each item of a Response, and which part an event is about (protocol 5.5, R4, W30)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ...parts import calls
-from ..growing import Early, Pieces, encoded, joined
+from ..growing import join_utf8, to_utf8
+from .received_part import ReceivedPart
 
 Body = dict[str, Any]
-Tokens = list[Body]
 Names = tuple[str, ...]
 
 TEXTS = {"output_text": "content", "text": "content", "refusal": "refusal"}
@@ -27,99 +27,122 @@ def kind_of(body: Body) -> str:
     return "message" if kind in TEXTS else kind  # TokenOps: a text without a message around it
 
 
-def names_of(*given: Any) -> Names:
-    return tuple(name for name in given if name and isinstance(name, str))
+def names_of_event(event: Body) -> Names:
+    """Return the name by which an event about a part of an item calls the item, if it does."""
+    name = event.get("item_id")
+    return (name,) if name and isinstance(name, str) else ()
 
 
-def names_of_item(body: Body, *more: Any) -> Names:
-    """The names of an item. Some events call an item by the id of its call, so that counts twice: see `is_other`."""
-    call_id = body.get("call_id")
-    mark = f"{_CALL}{call_id}" if call_id and isinstance(call_id, str) else None
-    return names_of(mark, call_id, body.get("id"), *more)
+def names_of_item(body: Body, event_name: Any = None) -> Names:
+    """Return the names of an item. Some events call it by the id of its call, so that counts twice: see `is_other`."""
+    call_id, item_id = body.get("call_id"), body.get("id")
+    names: list[str] = []
+    if call_id and isinstance(call_id, str):
+        names += (f"{_CALL}{call_id}", call_id)
+    if item_id and isinstance(item_id, str):
+        names.append(item_id)
+    if event_name and isinstance(event_name, str):
+        names.append(event_name)
+    return tuple(names)
 
 
 _CALL = "call_id "
 
 
-class Part:
-    """One text of an item. ``field`` is where it goes in a chat message."""
+class ReceivedItem:
+    """One output item, as far as it has been received."""
 
-    def __init__(self, item: Item, field: str) -> None:
-        self.item = item
-        self.field = field
+    def __init__(self, kind: str, is_commentary: bool = False) -> None:
+        self.kind: str = kind
+        self.is_commentary: bool = is_commentary
+        """Whether it is a message that is shown as reasoning (W35)."""
         self.index: int | None = None
-        self.early: Early | None = None
-        """What was there before its pieces came; nothing of it was said."""
-        self.text = Pieces()  # heard
-        self.waiting: list[tuple[str, Tokens]] = []  # heard, and not its turn yet
-        self.turn = 0  # its number among all that had a turn; 0: not yet
-        self.offset = 0  # where its text begins in the message
-        self.done = False
-        self.has_tokens = False
-        self.cited: list[Any] = []
-        self.citations = 0  # of these, how many were said
-
-    def begins(self, text: str) -> bool:
-        """Whether something was heard, and *text* begins with it."""
-        return bool(self.text) and self.text.rest_of(text) is not None
-
-
-class Item:
-    """One output item."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self.index: int | None = None
-        self.announced = False  # an event said that it begins
-        self.named = False
-        self.call_name = ""  # among its names, the one that is the id of its call
-        self.parts: list[Part] = []
-        self.at = 0  # the part whose turn it is
-        self.left = False  # it had its turn
-        self.done = False
-        self.cut = False
-        self.aside = False  # a message that is shown among the thoughts
-        self.shows = ""  # of reasoning: which kind of part is shown
-        self.twin: Item | None = None  # an earlier one of the same name: some servers announce an item twice
-        self.listed = False  # whether it is a member of one of the lists of the message
+        self.namesake: ReceivedItem | None = None
+        """An earlier item of the same name: some servers announce an item twice."""
+        self.announced: bool = False
+        self.named: bool = False
+        self.parts: list[ReceivedPart] = []
+        self.left: bool = False
+        """Whether it had its turn."""
+        self.done: bool = False
+        self.cut: bool = False
+        """Whether it says that it is not all that it should have been."""
+        self.shown_kind: str = ""
+        """Of reasoning: which kind of part is shown."""
+        self.listed: bool = False
+        """Whether it is a member of one of the lists of the message."""
+        self._call_name = ""  # among its names, the one that is the id of its call
         self._places: dict[str, dict[int, None]] = {}  # of parts that were announced, by field
-        self._by_index: dict[tuple[str, int], Part] = {}
-        self._by_field: dict[str, list[Part]] = {}
-        self._heard: dict[str, bytes] = {}
+        self._by_index: dict[tuple[str, int], ReceivedPart] = {}
+        self._by_field: dict[str, list[ReceivedPart]] = {}
+        self._texts: dict[str, bytes] = {}  # by field, once it does not grow any more
 
     def is_other(self, names: Names) -> bool:
         """Whether *names* are those of another call: servers may give all calls one id."""
-        return bool(self.call_name) and self.call_name not in names and any(n.startswith(_CALL) for n in names)
+        own = self._call_name
+        return bool(own) and own not in names and any(name.startswith(_CALL) for name in names)
 
-    def learn(self, names: Names) -> None:
+    def learn_names(self, names: Names) -> None:
         self.named = self.named or bool(names)
-        self.call_name = self.call_name or next((name for name in names if name.startswith(_CALL)), "")
+        if not self._call_name:
+            for name in names:
+                if name.startswith(_CALL):
+                    self._call_name = name
+                    return
 
-    def heard(self) -> bytes:
+    def learn_index(self, index: int) -> None:
+        self.index = index
+
+    def follow(self, namesake: ReceivedItem) -> None:
+        """An earlier item has one of its names."""
+        self.namesake = namesake
+
+    def announce(self) -> None:
+        """An event said that it begins."""
+        self.announced = True
+
+    def finish(self) -> None:
+        self.done = True
+
+    def set_cut(self, cut: bool) -> None:
+        self.cut = cut
+
+    def leave(self) -> None:
+        """It had its turn."""
+        self.left = True
+
+    def show(self, kind: str) -> None:
+        """Of reasoning: this kind of part is shown."""
+        self.shown_kind = kind
+
+    def mark_listed(self) -> None:
+        self.listed = True
+
+    def received_text(self) -> bytes:
         """All that came of it, one text behind the other."""
-        return joined([part.text for part in self.parts])
+        return join_utf8([part.text for part in self.parts])
 
     def begins(self, text: Any) -> bool:
         """Whether something came of it, and *text* begins with that."""
         if not (text and isinstance(text, str)) or len(self.parts) > len(text):
             return False
-        given, at = encoded(text), 0
+        utf8, at = to_utf8(text), 0
         for part in self.parts:
-            if not part.text.stands_in(given, at):
+            if not part.text.stands_in(utf8, at):
                 return False
             at += len(part.text)
         return at > 0
 
-    def grew(self) -> None:
+    def reopen(self) -> None:
         """More came of it after its end."""
-        self._heard.clear()
+        self._texts.clear()
 
-    def begin_part(self, field: str, index: Any) -> None:
+    def announce_part(self, field: str, index: Any) -> None:
         """A part of that place was announced."""
         if isinstance(index, int):
             self._places.setdefault(field, {})[index] = None
 
-    def part(self, field: str, index: Any) -> Part:
+    def part(self, field: str, index: Any) -> ReceivedPart:
         """Return the part that a delta belongs to: the one of that index, or the one that is open (R4, W30)."""
         known = self._known(field, index)
         if known is not None and not known.done:
@@ -136,13 +159,13 @@ class Item:
     def _is_announced(self, field: str, index: Any) -> bool:
         return isinstance(index, int) and index in self._places.get(field, ())
 
-    def _goes_on(self, field: str, open_part: Part, index: Any) -> bool:
+    def _goes_on(self, field: str, open_part: ReceivedPart, index: Any) -> bool:
         """Whether an index that is new means the open part: some servers count events where parts are announced."""
         if open_part.index is None or not isinstance(index, int):
             return True
         return field in self._places and not self._is_announced(field, index)
 
-    def whole_part(self, field: str, index: Any, text: Any = None) -> Part:
+    def whole_part(self, field: str, index: Any, text: Any = None) -> ReceivedPart:
         """Return the part of which it is said that *text* is all of it; without an index, it is the last one."""
         known, last = self._known(field, index), self._last(field)
         if last is None or (known is not None and self._is_announced(field, index)):
@@ -163,7 +186,7 @@ class Item:
             return self._new_part(field, index)  # another one
         return self._indexed(last, index)
 
-    def nth_part(self, field: str, index: int, n: int, text: Any = None) -> Part:
+    def nth_part(self, field: str, index: int, n: int, text: Any = None) -> ReceivedPart:
         """Return the part at place *index* of the finished item, the *n*-th of its field, whose text is *text*."""
         of_field = self._by_field.get(field, ())
         nth = of_field[n] if n < len(of_field) else None
@@ -173,7 +196,7 @@ class Item:
         return known or self._new_part(field, index)
 
     def may_end_with(self, field: str, text: Any) -> bool:
-        """Whether something was heard of the last part of a field, and *text* begins with it."""
+        """Whether something came of the last part of a field, and *text* begins with it."""
         last = self._last(field)
         return last is not None and isinstance(text, str) and last.begins(text)
 
@@ -184,40 +207,40 @@ class Item:
 
     def beyond(self, field: str, text: str) -> str | None:
         """Return what *text* has beyond all that came of a field; None if it does not begin with that."""
-        heard, given = self._all_of(field), encoded(text)
-        return given[len(heard) :].decode("utf-8", "surrogatepass") if given.startswith(heard) else None
+        received, utf8 = self._received(field), to_utf8(text)
+        return utf8[len(received) :].decode("utf-8", "surrogatepass") if utf8.startswith(received) else None
 
-    def has_heard(self, field: str, text: str) -> bool:
+    def has_text(self, field: str, text: str) -> bool:
         """Whether *text* is what came of a field."""
-        return self._all_of(field) == encoded(text)
+        return self._received(field) == to_utf8(text)
 
-    def last_part(self, field: str) -> Part:
+    def last_part(self, field: str) -> ReceivedPart:
         """Return the last part of a field that has one."""
         return self._by_field[field][-1]
 
-    def _all_of(self, field: str) -> bytes:
-        heard = self._heard.get(field)
-        if heard is None:
-            heard = joined([part.text for part in self._by_field.get(field, ())])
+    def _received(self, field: str) -> bytes:
+        text = self._texts.get(field)
+        if text is None:
+            text = join_utf8([part.text for part in self._by_field.get(field, ())])
             if self.done:  # it does not grow any more, and it may be asked for each part of another item
-                self._heard[field] = heard
-        return heard
+                self._texts[field] = text
+        return text
 
-    def _last(self, field: str) -> Part | None:
+    def _last(self, field: str) -> ReceivedPart | None:
         of_field = self._by_field.get(field)
         return of_field[-1] if of_field else None
 
-    def _known(self, field: str, index: Any) -> Part | None:
+    def _known(self, field: str, index: Any) -> ReceivedPart | None:
         return self._by_index.get((field, index)) if isinstance(index, int) else None
 
-    def _new_part(self, field: str, index: Any) -> Part:
-        part = Part(self, field)
+    def _new_part(self, field: str, index: Any) -> ReceivedPart:
+        part = ReceivedPart(field)
         self.parts.append(part)
         self._by_field.setdefault(field, []).append(part)
         return self._indexed(part, index)
 
-    def _indexed(self, part: Part, index: Any) -> Part:
+    def _indexed(self, part: ReceivedPart, index: Any) -> ReceivedPart:
         if part.index is None and isinstance(index, int):
-            part.index = index
+            part.learn_index(index)
             self._by_index[part.field, index] = part
         return part

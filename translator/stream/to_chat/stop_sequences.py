@@ -1,4 +1,4 @@
-"""Stop sequences for an API that has none: cut text before the first of them, wherever the stream was cut (1.5a)."""
+"""Stop sequences for an API without them: cut the text before the first one, even across chunks (protocol 1.5a)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any, NamedTuple
 Token = dict[str, Any]
 
 
-class Piece(NamedTuple):
-    """What may go to the client now; after a *hit* nothing follows."""
+class ReleasedText(NamedTuple):
+    """The text that may be sent now; nothing follows after a *hit*."""
 
     text: str
     tokens: list[Token]
     hit: bool
 
 
-class Stops:
+class StopFilter:
     """Text in, the text before the earliest stop sequence out.
 
-    Only text that may be the beginning of a stop sequence waits. *tokens* are the log-probabilities of the text that
-    they come with: one goes out when all its text does; one that has text of the match is cut with it. Every character
-    is looked at a bounded number of times, whatever waits.
+    Only text that may begin a stop sequence is held back. *tokens* are the log-probabilities of the text that they come
+    with: each is sent with the end of its text; one that overlaps the match is cut with it. Every character is read a
+    bounded number of times, however much is held back.
     """
 
     def __init__(self, stops: tuple[str, ...]) -> None:
@@ -34,13 +34,13 @@ class Stops:
         self._pieces: deque[tuple[int, str]] = deque()  # what waits, each with its place in the text
         self._tokens: deque[tuple[int, Token]] = deque()  # each with the place where its text ends
         self._seen = self._released = 0
-        self._told = 0  # where the text of the tokens ends
+        self._tokens_end = 0  # where the text of the tokens ends
         self._hit = False
 
-    def feed(self, text: str, tokens: list[Token]) -> Piece:
+    def feed(self, text: str, tokens: list[Token]) -> ReleasedText:
         """Take more text; return what can be no part of a stop sequence."""
         if not self._searches or self._hit:
-            return Piece("", [], True) if self._hit else Piece(text, tokens, False)
+            return ReleasedText("", [], True) if self._hit else ReleasedText(text, tokens, False)
         start = self._seen
         self._seen += len(text)
         self._keep(start, text, tokens)
@@ -51,7 +51,7 @@ class Stops:
         self._hit = found is not None and found <= begun
         return self._release(begun if found is None else min(found, begun))
 
-    def flush(self) -> Piece:
+    def flush(self) -> ReleasedText:
         """The text is over: return what waited, up to a stop sequence among it."""
         found = self._found()
         self._hit = found is not None
@@ -69,12 +69,12 @@ class Stops:
     def _keep(self, start: int, text: str, tokens: list[Token]) -> None:
         if text:
             self._pieces.append((start, text))
-        self._told = max(self._told, start)  # tokens may come ahead of their text
+        self._tokens_end = max(self._tokens_end, start)  # tokens may come ahead of their text
         for token in tokens:
-            self._told += _length(token) if text else 0  # without any, they are about what came before
-            self._tokens.append((self._told, token))
+            self._tokens_end += _length(token) if text else 0  # without any, they are about what came before
+            self._tokens.append((self._tokens_end, token))
 
-    def _release(self, until: int) -> Piece:
+    def _release(self, until: int) -> ReleasedText:
         texts: list[str] = []
         while self._pieces and self._released < until:
             start, piece = self._pieces[0]
@@ -85,11 +85,11 @@ class Stops:
         tokens: list[Token] = []
         while self._tokens and self._tokens[0][0] <= until:
             tokens.append(self._tokens.popleft()[1])
-        return Piece("".join(texts), tokens, self._hit)
+        return ReleasedText("".join(texts), tokens, self._hit)
 
 
 class _Search:
-    """Looks for one stop sequence (Knuth, Morris and Pratt: the text is never read again)."""
+    """Looks for one stop sequence (Knuth-Morris-Pratt: no text is read twice)."""
 
     def __init__(self, stop: str, borders: list[int]) -> None:
         self._stop = stop
@@ -133,8 +133,8 @@ def _borders(stop: str) -> list[int]:
 
 def _length(token: Token) -> int:
     """How many characters begin in a token: one token may be a piece of a character, so its bytes are counted."""
-    given = token.get("bytes")
-    if isinstance(given, list) and given:
-        return sum(1 for byte in given if not (isinstance(byte, int) and 0x80 <= byte < 0xC0))
+    utf8 = token.get("bytes")
+    if isinstance(utf8, list) and utf8:
+        return sum(1 for byte in utf8 if not (isinstance(byte, int) and 0x80 <= byte < 0xC0))
     text = token.get("token")
     return len(text) if isinstance(text, str) else 0

@@ -1,86 +1,97 @@
-"""The arguments of a call, each piece of them said once, however often a server repeats them (W5)."""
+"""The arguments of a call: each piece is sent once, however often a server repeats it (W5)."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ...wire import json
-from ..growing import Pieces
-from .braces import Whole
-
-_SHORT = 64  # longer ones are not looked at: nobody fills up `{}` with so much white space
+from ..growing import TextBuffer
+from .braces import ObjectCheck
 
 
-class Arguments:
-    """Pieces in, what is new of them out.
+class _Repetition(NamedTuple):
+    """Another object after the first one."""
 
-    Arguments are complete when they are one JSON object. `{}` may be a placeholder: it waits, and an object behind it
-    takes its place. Of any other object, an equal one is a repetition; by anything else they are ``broken``.
+    text: TextBuffer
+    check: ObjectCheck
+
+
+_SHORT = 64  # bytes; in longer ones no placeholder is looked for: nobody fills up `{}` with so much white space
+
+
+class ArgumentsBuffer:
+    """Pieces in, what is new of them out; *text* holds the arguments.
+
+    Arguments are complete when they are one JSON object. `{}` may be a placeholder: it is held back, and an object
+    after it takes its place. After any other object, an equal one is a repetition; anything else makes them ``broken``.
     """
 
-    def __init__(self, pieces: Pieces) -> None:
-        self.held = ""
-        """The end of what came that waits to be said."""
+    __slots__ = ("_check", "_differs", "_repetition", "_text", "held")
+
+    def __init__(self, text: TextBuffer) -> None:
+        self.held: str = ""
+        """The end of what was received that is held back, because the arguments are `{}` so far."""
+        self._text = text
+        self._check = ObjectCheck()
         self._differs = False
-        self._pieces = pieces
-        self._whole = Whole()
-        self._again: Pieces | None = None  # an object behind the first one
-        self._ends_again = Whole()
+        self._repetition: _Repetition | None = None
 
     def is_whole(self) -> bool:
-        return self._whole.is_object(self._pieces)
+        """Whether they are one object."""
+        return self._check.is_object(self._text)
 
     def equal(self, other: str) -> bool:
         """Whether they mean what the *other* ones do."""
-        if len(self._pieces) > _SHORT + 8 * len(other):  # no spelling is that much longer
+        if len(self._text) > _SHORT + 8 * len(other):  # no spelling is that much longer
             return False
-        return _value(self._pieces.whole()) == _value(other)
-
-    @property
-    def is_placeholder(self) -> bool:
-        """Whether they are `{}` so far."""
-        return bool(self.held)
+        return _value(self._text.whole()) == _value(other)
 
     @property
     def broken(self) -> bool:
-        """Whether something else came than these arguments; half a repetition is one that was cut."""
-        again = self._again
-        return self._differs or (again is not None and not self._pieces.begins_with(again.whole().strip()))
+        """Whether anything but these arguments came; half a repetition is one that was cut."""
+        if self._repetition is None:
+            return self._differs
+        return self._differs or not self._text.begins_with(self._repetition.text.whole().strip())
 
-    def spoil(self) -> None:
+    def mark_broken(self) -> None:
         """Something else came."""
         self._differs = True
 
     def may_grow(self) -> bool:
         """Whether the next piece is nothing but more of them, unless it begins an object."""
-        return self._again is None and (len(self._pieces) > _SHORT or self._plain() not in ("", "{", "{}"))
+        if self._repetition is not None:
+            return False
+        return len(self._text) > _SHORT or b"".join(self._text.split()) not in _MAY_BE_PLACEHOLDER
 
-    def take(self, piece: str) -> str:
-        """Take a piece; return what is to be said now."""
-        if self._again is not None:
-            self._repeat(self._again, piece)
+    def add(self, piece: str) -> str:
+        """Take a piece; return what is to be sent now."""
+        if self._repetition is not None:
+            self._repeat(self._repetition, piece)
             return ""
-        if piece.lstrip()[:1] == "{" and self.is_whole():
+        if self._text and piece.lstrip()[:1] == "{" and self.is_whole():
             if not self.held:
-                self._again = Pieces()
-                self._repeat(self._again, piece)
+                self._repetition = _Repetition(TextBuffer(), ObjectCheck())
+                self._repeat(self._repetition, piece)
                 return ""
             piece = self._replace(piece)
-        self._pieces.add(piece)
+        self._text.add(piece)
         held, self.held = self.held, ""
-        if len(self._pieces) <= _SHORT and self._plain() == "{}":
+        if len(self._text) <= _SHORT and b"".join(self._text.split()) == b"{}":
             self.held = held + piece
             return ""
         return held + piece
 
-    def take_whole(self, whole: str) -> str:
-        """Take all of them once more, or as far as they have come; return what is to be said now."""
-        rest = self._pieces.rest_of(whole)
-        if rest is not None and len(self._pieces):
-            self._pieces.add(rest)
-            held, self.held = self.held, ""
-            return held + rest if rest else self._hold(held)
+    def add_whole(self, whole: str) -> str:
+        """Take all of them once more, or as far as they have come; return what is to be sent now."""
+        rest = self._text.rest_of(whole)
+        if rest and self._text:
+            self._text.add(rest)
+            return self.release() + rest
+        if rest is not None and self._text:
+            return ""
         if rest is not None or self.held:
-            return self.take(whole)
-        if not (self._pieces.begins_with(whole) or self.equal(whole)):
+            return self.add(whole)
+        if not (self._text.begins_with(whole) or self.equal(whole)):
             self._differs = True
         return ""
 
@@ -89,26 +100,24 @@ class Arguments:
         held, self.held = self.held, ""
         return held
 
-    def _hold(self, held: str) -> str:
-        self.held = held
-        return ""
-
-    def _plain(self) -> str:
-        return "".join(self._pieces.whole().split())
-
     def _replace(self, piece: str) -> str:
-        """An object takes the place of `{}`; its brace may have been said already."""
-        said = self._pieces.whole()[: -len(self.held)]
-        self.held, self._whole = "", Whole()
-        self._pieces.clear()
-        self._pieces.add(said)
-        return piece.lstrip()[1:] if said.strip() else piece
+        """Let an object take the place of `{}`, whose brace may have been sent already; return what to add of it."""
+        sent = self._text.whole()[: -len(self.held)]
+        self.held, self._check = "", ObjectCheck()
+        self._text.clear()
+        self._text.add(sent)
+        return piece.lstrip()[1:] if sent.strip() else piece
 
-    def _repeat(self, again: Pieces, piece: str) -> None:
-        again.add(piece)
-        if self._ends_again.is_object(again):
-            self._differs = self._differs or not self.equal(again.whole())
-            self._again, self._ends_again = None, Whole()
+    def _repeat(self, repetition: _Repetition, piece: str) -> None:
+        """Take a piece of an object behind the first one."""
+        text, check = repetition
+        text.add(piece)
+        if check.is_object(text):
+            self._differs = self._differs or not self.equal(text.whole())
+            self._repetition = None
+
+
+_MAY_BE_PLACEHOLDER = (b"", b"{", b"{}")
 
 
 def _value(text: str) -> object:

@@ -1,4 +1,4 @@
-"""Messages and reasoning as output items, and the order of events inside each (protocol 5.2, I6-I13)."""
+"""Messages and reasoning as output items, and the order of events in each (protocol 5.2, I6-I13)."""
 
 from __future__ import annotations
 
@@ -7,39 +7,47 @@ from typing import Any
 
 from ...parts import reasoning
 from ...wire import json
-from ..growing import Members, Pieces
-from .output import Body, Item, Output
+from ..growing import JsonListBuffer, TextBuffer
+from .output import Body, Output, OutputItem
 
 
-class Message(Item):
-    """Text and refusals; each kind is a part of its own."""
+class Message(OutputItem):
+    """A message with text and refusals; each kind is a part of its own."""
 
-    prefix = "msg"
+    _out: Output
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tokens: JsonListBuffer = JsonListBuffer()
+        """The log-probabilities of the open part."""
+        self._part: Body | None = None
+        self._at = -1  # its place in the content
 
     def open(self, out: Output) -> None:
         self._out = out
-        self._part: Body | None = None
-        self._at = -1  # its place in the content
-        self.tokens = Members()  # with their log-probabilities
-        out.announce(self, {"type": "message", "role": "assistant", "status": "in_progress", "content": []})
+        blank = {"type": "message", "role": "assistant", "status": "in_progress", "content": []}
+        self._announce(out, "msg", blank)
 
-    def text(self, piece: str, logprobs: list[Body]) -> None:
+    def add_text(self, piece: str, logprobs: list[Body]) -> None:
+        """Add a piece of text and the log-probabilities of its tokens."""
         self._open_part("output_text")
-        self.pieces.add(piece)
+        self.buffer.add(piece)
         if logprobs:
             self.tokens.add(json.encode(logprobs))
-        self._out.say_of(self, "response.output_text.delta", content_index=self._at, delta=piece, logprobs=logprobs)
+        self._out.emit_for(self, "response.output_text.delta", content_index=self._at, delta=piece, logprobs=logprobs)
 
-    def refusal(self, piece: str) -> None:
+    def add_refusal(self, piece: str) -> None:
+        """Add a piece of a refusal."""
         self._open_part("refusal")
-        self.pieces.add(piece)
-        self._out.say_of(self, "response.refusal.delta", content_index=self._at, delta=piece)
+        self.buffer.add(piece)
+        self._out.emit_for(self, "response.refusal.delta", content_index=self._at, delta=piece)
 
-    def annotation(self, annotation: Body) -> None:
+    def add_annotation(self, annotation: Body) -> None:
+        """Add an annotation to the text."""
         part = self._open_part("output_text")
         index = len(part["annotations"])
         part["annotations"].append(annotation)
-        self._out.say_of(
+        self._out.emit_for(
             self,
             "response.output_text.annotation.added",
             content_index=self._at,
@@ -47,50 +55,54 @@ class Message(Item):
             annotation=annotation,
         )
 
+    def delta_event(self) -> tuple[str, Body] | None:
+        if self._part is None or self._part["type"] != "output_text":
+            return None
+        return "response.output_text.delta", {"content_index": self._at, "delta": "", "logprobs": []}
+
     @property
     def has_text(self) -> bool:
         """Whether its open part is a text."""
         return self._part is not None and self._part["type"] == "output_text"
 
-    def said(self, kind: str) -> Iterator[str | Pieces]:
-        """Return all that it heard of the text, or of the refusal: what it said, and what waits for its turn."""
+    def texts(self, kind: str) -> Iterator[str | TextBuffer]:
+        """Return all that came of the text, or of the refusal: what was sent, and what waits for its turn."""
         for part in self.body.get("content", ()):
             if part["type"] == kind:
-                yield self.pieces if part is self._part else part["text" if kind == "output_text" else kind]
-        yield from self.waiting(self.text if kind == "output_text" else self.refusal)
+                yield self.buffer if part is self._part else part["text" if kind == "output_text" else kind]
+        yield from self.pending(self.add_text if kind == "output_text" else self.add_refusal)
 
     def _open_part(self, kind: str) -> Body:
+        """Return the open part of that kind, a new one if another kind is open."""
         if self._part is not None and self._part["type"] == kind:
             return self._part
-        self._close_part()
+        if self._part is not None:
+            self._close_part(self._part)
         self._part = part = _blank(kind)
         self.body["content"].append(part)
         self._at += 1
-        self._out.say_of(self, "response.content_part.added", content_index=self._at, part=_blank(kind))
-        if kind == "output_text":
-            place = {"content_index": self._at, "delta": "", "logprobs": []}
-            self.delta = ("response.output_text.delta", place)
+        self._out.emit_for(self, "response.content_part.added", content_index=self._at, part=_blank(kind))
         return part
 
-    def _close_part(self) -> None:
-        self.delta = None
-        part, self._part = self._part, None
-        if part is None:
-            return
-        text, self.pieces = self.pieces.whole(), Pieces()
+    def _close_part(self, part: Body) -> None:
+        text, self._part = self.buffer.whole(), None
+        self.buffer.clear()
         if part["type"] == "output_text":
             part["text"] = text
-            part["logprobs"], self.tokens = self.tokens.whole(), Members()
-            self._out.say_of(
+            if self.tokens:
+                part["logprobs"] = self.tokens.whole()
+                self.tokens.clear()
+            self._out.emit_for(
                 self, "response.output_text.done", content_index=self._at, text=text, logprobs=part["logprobs"]
             )
         else:
             part["refusal"] = text
-            self._out.say_of(self, "response.refusal.done", content_index=self._at, refusal=text)
-        self._out.say_of(self, "response.content_part.done", content_index=self._at, part=part)
+            self._out.emit_for(self, "response.refusal.done", content_index=self._at, refusal=text)
+        self._out.emit_for(self, "response.content_part.done", content_index=self._at, part=part)
 
     def close(self, status: str) -> None:
-        self._close_part()
+        if self._part is not None:
+            self._close_part(self._part)
         self.body["status"] = status
         self._out.conclude(self)
 
@@ -102,105 +114,112 @@ def _blank(kind: str) -> Body:
 
 
 class Compaction(Message):
-    """A summary: nothing of its text is shown, it is sealed (protocol 2.7)."""
-
-    prefix = "cmp"
+    """A summary, whose text is sealed and not shown (protocol 2.7)."""
 
     def open(self, out: Output) -> None:
         self._out = out
-        out.announce(self, {"type": "compaction", "encrypted_content": ""})
-        out.say_of(self, "response.compaction.compacting")
+        self._announce(out, "cmp", {"type": "compaction", "encrypted_content": ""})
+        out.emit_for(self, "response.compaction.compacting")
 
-    def text(self, piece: str, logprobs: list[Body]) -> None:
-        self.pieces.add(piece)
+    def add_text(self, piece: str, logprobs: list[Body]) -> None:
+        self.buffer.add(piece)
 
-    def refusal(self, piece: str) -> None:
-        self.pieces.add(piece)
+    def add_refusal(self, piece: str) -> None:
+        self.buffer.add(piece)
 
     @property
     def has_text(self) -> bool:
         return True
 
-    def said(self, kind: str) -> Iterator[str | Pieces]:
-        yield self.pieces
-        yield from self.waiting(self.text)
+    def texts(self, kind: str) -> Iterator[str | TextBuffer]:
+        yield self.buffer
+        yield from self.pending(self.add_text)
 
-    def annotation(self, annotation: Body) -> None:
+    def add_annotation(self, annotation: Body) -> None:
         """A summary cites nothing."""
 
     def close(self, status: str) -> None:
-        self.body["encrypted_content"] = reasoning.seal({"summary": self.pieces.whole()})
+        self.body["encrypted_content"] = reasoning.seal({"summary": self.buffer.whole()})
         self._out.conclude(self)
 
 
-class Reasoning(Item):
-    """Thoughts, shown as content, as a summary, as both or not at all; and what the provider wants back, sealed."""
+class Reasoning(OutputItem):
+    """Reasoning, shown as content, as a summary, as both or not at all, with sealed provider state."""
 
-    prefix = "rs"
+    _out: Output
 
     def __init__(self, show: str, seal: Callable[[Body], str | None]) -> None:
         super().__init__()
-        self._show = show
+        self._in_summary = show in ("summary", "both")
+        self._in_content = show in ("content", "both")
         self._seal = seal
-        self._details: dict[str, reasoning.Details] = {}
-        self._given: Body = {}
+        self._details: dict[str, reasoning.DetailsBuffer] = {}
+        self._state: Body = {}  # what goes back with the text
 
     def open(self, out: Output) -> None:
         self._out = out
         body: Body = {"type": "reasoning", "status": "in_progress", "summary": []}
-        if self._show in ("content", "both"):
+        if self._in_content:
             body["content"] = []
-        out.announce(self, body)
+        self._announce(out, "rs", body)
 
-    def text(self, piece: str) -> None:
-        if not self.pieces:
+    def add_text(self, piece: str) -> None:
+        """Add a piece of thoughts."""
+        if not self.buffer:
             self._open_parts()
-        self.pieces.add(piece)
-        if self._show in ("summary", "both"):
-            self._out.say_of(self, "response.reasoning_summary_text.delta", summary_index=0, delta=piece)
-        if self._show in ("content", "both"):
-            self._out.say_of(self, "response.reasoning_text.delta", content_index=0, delta=piece)
+        self.buffer.add(piece)
+        if self._in_summary:
+            self._out.emit_for(self, "response.reasoning_summary_text.delta", summary_index=0, delta=piece)
+        if self._in_content:
+            self._out.emit_for(self, "response.reasoning_text.delta", content_index=0, delta=piece)
 
-    def said(self) -> Iterator[str | Pieces]:
-        """Return all that it heard of the thoughts: what it said, and what waits for its turn."""
-        yield self.pieces
-        yield from self.waiting(self.text)
+    def delta_event(self) -> tuple[str, Body] | None:
+        if not self.buffer or self._in_summary is self._in_content:  # nothing grows; every piece is no event, or two
+            return None
+        if self._in_summary:
+            return "response.reasoning_summary_text.delta", {"summary_index": 0, "delta": ""}
+        return "response.reasoning_text.delta", {"content_index": 0, "delta": ""}
 
-    def details(self, name: str, entries: Any) -> None:
-        self._details.setdefault(name, reasoning.Details()).add(entries)
+    def texts(self) -> Iterator[str | TextBuffer]:
+        """Return all that came of the thoughts: what was sent, and what waits for its turn."""
+        yield self.buffer
+        yield from self.pending(self.add_text)
+
+    def add_details(self, name: str, entries: Any) -> None:
+        """Add entries of a provider's own structure."""
+        self._details.setdefault(name, reasoning.DetailsBuffer()).add(entries)
 
     @property
     def field(self) -> str | None:
-        """Under which name the text came, if that is a matter."""
-        return self._given.get("field")
+        """The name under which the text came, if it has to go back under it."""
+        return self._state.get("field")
 
     def keep(self, name: str, value: str) -> None:
         """Remember what goes back with the text: under which name it came (`field`), or what is beside it."""
-        self._given[name] = value
+        self._state[name] = value
 
     def sign(self, call_id: str, signature: Body) -> None:
-        self._given.setdefault("calls", {})[call_id] = signature
+        """Remember what goes back with a call."""
+        self._state.setdefault("calls", {})[call_id] = signature
 
     def _open_parts(self) -> None:
-        if self._show in ("summary", "both"):
+        if self._in_summary:
             part = {"type": "summary_text", "text": ""}
-            self._out.say_of(self, "response.reasoning_summary_part.added", summary_index=0, part=part)
-            self.delta = ("response.reasoning_summary_text.delta", {"summary_index": 0, "delta": ""})
-        if self._show in ("content", "both"):
+            self._out.emit_for(self, "response.reasoning_summary_part.added", summary_index=0, part=part)
+        if self._in_content:
             part = {"type": "reasoning_text", "text": ""}
-            self._out.say_of(self, "response.content_part.added", content_index=0, part=part)
-            self.delta = ("response.reasoning_text.delta", {"content_index": 0, "delta": ""})
-        if self._show == "both":
-            self.delta = None  # every piece is said twice
+            self._out.emit_for(self, "response.content_part.added", content_index=0, part=part)
 
     def close(self, status: str) -> None:
-        text = self.pieces.whole()
-        if text and self._show in ("summary", "both"):
+        text = self.buffer.whole()
+        if text and self._in_summary:
             self._close_summary({"type": "summary_text", "text": text})
-        if text and self._show in ("content", "both"):
+        if text and self._in_content:
             self._close_content({"type": "reasoning_text", "text": text})
-        details = {name: entries.joined() for name, entries in self._details.items()}
-        sealed = self._seal({"text": text, **self._given, **details})
+        fields = {"text": text, **self._state}
+        for name, details in self._details.items():
+            fields[name] = details.joined()
+        sealed = self._seal(fields)
         if sealed is not None:
             self.body["encrypted_content"] = sealed
         self.body["status"] = status
@@ -208,10 +227,10 @@ class Reasoning(Item):
 
     def _close_summary(self, part: Body) -> None:
         self.body["summary"].append(part)
-        self._out.say_of(self, "response.reasoning_summary_text.done", summary_index=0, text=part["text"])
-        self._out.say_of(self, "response.reasoning_summary_part.done", summary_index=0, part=part)
+        self._out.emit_for(self, "response.reasoning_summary_text.done", summary_index=0, text=part["text"])
+        self._out.emit_for(self, "response.reasoning_summary_part.done", summary_index=0, part=part)
 
     def _close_content(self, part: Body) -> None:
         self.body["content"].append(part)
-        self._out.say_of(self, "response.reasoning_text.done", content_index=0, text=part["text"])
-        self._out.say_of(self, "response.content_part.done", content_index=0, part=part)
+        self._out.emit_for(self, "response.reasoning_text.done", content_index=0, text=part["text"])
+        self._out.emit_for(self, "response.content_part.done", content_index=0, part=part)

@@ -1,4 +1,4 @@
-"""What a chat upstream thinks: reasoning texts under any name, and what providers want back unread (W8, D1-D5)."""
+"""The reasoning of a chat upstream: texts under any name, and opaque provider state (W8, D1-D5)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .items import Reasoning
 from .output import Body, Output
 
 
-class Thinking:
-    """Puts thoughts into reasoning items.
+class ReasoningWriter:
+    """Writes reasoning into reasoning items.
 
-    *show* is where they are shown (see `Asked`); *seal* makes what goes back with an item; *fits* says whether a
-    provider's own structure can be carried.
+    *show* is where it is shown (see `ResponseContext`); *seal* makes the sealed state of an item; *can_carry* tells
+    whether a provider's own structure can be carried.
     """
 
     def __init__(
@@ -25,47 +25,57 @@ class Thinking:
         report: Report,
         show: str,
         seal: Callable[[Body], str | None],
-        fits: Callable[[Any], bool],
+        can_carry: Callable[[Any], bool],
     ) -> None:
         self._out = out
         self._report = report
         self._show = show
         self._seal = seal
-        self._fits = fits
-        self._told: list[Reasoning] = []  # those that have a text
-        self._kept: set[str] = set()
+        self._can_carry = can_carry
+        self._items: list[Reasoning] = []  # those that have a text
+        self._carried_names: set[str] = set()
 
-    def take(self, delta: Body) -> None:
-        """Take the thoughts in a delta."""
-        name, text = reasoning.said_in(delta)
-        self.take_text(text, name)
-        self._take_unread(delta, self._unread(delta))
+    def add(self, delta: Body) -> None:
+        """Add the thoughts in a delta."""
+        name, text = reasoning.field_and_text(delta)
+        self.add_text(text, name)
+        self._carry(delta, again=False)
 
-    def take_again(self, message: Body, loose: bool) -> None:
-        """Take the thoughts in a whole message: only what is new. What differs is more of them where it is *loose*."""
-        name, whole = reasoning.said_in(message)
-        self.take_text_again(whole, loose, name)
-        self._take_unread(message, [name for name in self._unread(message) if name not in self._kept])
+    def add_whole(self, message: Body, loose: bool) -> None:
+        """Add what is new of the thoughts in a whole message. What differs is more of them where it is *loose*."""
+        name, whole = reasoning.field_and_text(message)
+        self.add_whole_text(whole, loose, name)
+        self._carry(message, again=True)
 
-    def take_text(self, text: str, field: str = "") -> None:
-        """Take thoughts that came as *field*: they go back as the same, unless that is the usual one."""
+    def add_text(self, text: str, field: str = "") -> None:
+        """Add thoughts that came as *field*: they go back as the same, unless that is the usual one."""
         if not text or self._show == "off":  # what must go back unread still travels, sealed
             return
-        item = self.item()
-        if not self._told or self._told[-1] is not item:
-            self._told.append(item)
-        item.take(item.text, text)
+        item = self.current_item()
+        if not self._items or self._items[-1] is not item:
+            self._items.append(item)
+        item.when_live(item.add_text, text)
         if field in _NAMES_TO_KEEP:
-            item.take(item.keep, "field", field)
+            item.when_live(item.keep, "field", field)
 
-    def take_text_again(self, whole: str, loose: bool, field: str = "") -> None:
-        """Take what a whole text has beyond the thoughts that came."""
-        rest = repeats.rest_of(whole, (text for item in self._told for text in item.said()))
-        if rest is None and len(self._told) > 1:
-            rest = repeats.rest_of(whole, self._told[-1].said())
-        self.take_text(repeats.new_of(rest, whole, loose, self._report, "reasoning"), field)
+    def add_tagged(self, text: str) -> bool:
+        """Add thoughts that stood in a tag of the text."""
+        self.add_text(text)
+        return True
 
-    def item(self) -> Reasoning:
+    def add_whole_text(self, whole: str, loose: bool, field: str = "") -> None:
+        """Add what a whole text has beyond the thoughts that came."""
+        rest = repeats.rest_of(whole, (text for item in self._items for text in item.texts()))
+        if rest is None and len(self._items) > 1:
+            rest = repeats.rest_of(whole, self._items[-1].texts())
+        self.add_text(repeats.new_of(rest, whole, loose, self._report, "reasoning"), field)
+
+    def sign(self, call_id: str, signature: Body) -> None:
+        """Add what a provider wants back with a call: it travels in the reasoning item before it (D5)."""
+        item = self.current_item()
+        item.when_live(item.sign, call_id, signature)
+
+    def current_item(self) -> Reasoning:
         """Return the item that takes the thoughts of now."""
         last = self._out.last
         if isinstance(last, Reasoning):
@@ -74,18 +84,27 @@ class Thinking:
         self._out.add(item)
         return item
 
-    def _unread(self, delta: Body) -> list[str]:
-        """The members that a provider wants back unread."""
-        names = [name for name in reasoning.DETAIL_FIELDS if delta.get(name) and self._fits(delta[name])]
-        opaque = delta.get(reasoning.OPAQUE_FIELD)
-        return [*names, reasoning.OPAQUE_FIELD] if opaque and isinstance(opaque, str) else names
+    def _carry(self, delta: Body, again: bool) -> None:
+        """Add the members that a provider wants back unread; *again*: those that are there already are not added."""
+        for name in _CARRIED:
+            value = delta.get(name)
+            if not value or not (isinstance(value, str) if name == reasoning.OPAQUE_FIELD else self._can_carry(value)):
+                continue
+            if again and name in self._carried_names:
+                continue
+            self._carried_names.add(name)
+            item = self.current_item()
+            item.when_live(item.keep if name == reasoning.OPAQUE_FIELD else item.add_details, name, value)
 
-    def _take_unread(self, delta: Body, names: list[str]) -> None:
-        for name in names:
-            item = self.item()
-            self._kept.add(name)
-            item.take(item.keep if name == reasoning.OPAQUE_FIELD else item.details, name, delta[name])
+
+def seal_state(model: str, with_texts: bool, fields: Body) -> str | None:
+    """Return what must go back unread, sealed: always for a provider's own structures, texts only when asked for."""
+    if _OWN.isdisjoint(fields) and not (with_texts and fields["text"]):
+        return None
+    return reasoning.seal({**fields, "model": model})
 
 
+_CARRIED = (*reasoning.DETAIL_FIELDS, reasoning.OPAQUE_FIELD)
+_OWN = frozenset({*_CARRIED, "calls"})
 _NAMES_TO_KEEP = {*reasoning.TEXT_FIELDS[1:], reasoning.AMONG_PARTS}
-"""Under which thoughts may have come that do not go back under the usual name."""
+"""Field names of reasoning that is not sent back under the usual name."""

@@ -1,25 +1,25 @@
-"""What a whole text has beyond what was said of it before: nothing is added twice (W3)."""
+"""What a whole text adds to the pieces before it: nothing is added twice (W3)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from ...losses import Report
-from ..growing import Pieces
+from ..growing import TextBuffer
 
-DIFFERS = "what the upstream streamed differs from its finished text"
+DIFFERS = "the finished text differs from the streamed one"
 
 
-def rest_of(whole: str, said: Iterable[str | Pieces]) -> str | None:
-    """Return what *whole* has beyond the texts *said* before, one behind the other; None if it says something else.
+def rest_of(whole: str, texts: Iterable[str | TextBuffer]) -> str | None:
+    """Return what *whole* has beyond the *texts* that came before, one behind the other; None if it differs from them.
 
-    Takes no longer than *whole*, however much was said.
+    Takes no longer than *whole*, however much came.
     """
     at = 0
-    for text in said:
+    for text in texts:
         if at == len(whole):
             return ""
-        if isinstance(text, Pieces):
+        if isinstance(text, TextBuffer):
             if len(text) >= 4 * (len(whole) - at):  # in UTF-8: it has no fewer characters
                 return "" if text.begins_with(whole[at:]) else None
             text = text.whole()

@@ -1,143 +1,158 @@
-"""What an answer says to the user: texts, refusals, and what is said about them (5.4, D37, D38, D42)."""
+"""The text of an answer: texts, refusals, and the annotations and log-probabilities of texts (5.4, D37, D38, D42)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...context import Context
-from ...parts import annotations
+from ...parts import annotations, logprobs
 from ...wire import json
 from . import repeats
 from .items import Message
 from .output import Body, Output
-from .tags import Markup
+from .tags import TaggedText, TagParser
 
 
-class Words:
-    """Puts words into messages. Annotations and log-probabilities that come ahead of their text wait for it.
+class TextWriter:
+    """Writes texts into messages. Annotations and log-probabilities that arrive before their text wait for it.
 
-    *marked* takes what stood in a tag (its name and its text) and says whether it could; see `markup` of a profile.
+    *tag_readers* take the content of a tag by its name, and return whether they could read it; see `Profile.markup`.
     """
 
     def __init__(
-        self, out: Output, context: Context, new_message: Callable[[], Message], marked: Callable[[str, str], bool]
+        self,
+        out: Output,
+        context: Context,
+        new_message: Callable[[], Message],
+        tag_readers: Mapping[str, Callable[[str], bool]],
     ) -> None:
-        self.logprobs: list[Body] = []
-        self.refused = False
+        self.has_refusal: bool = False
         self._out = out
         self._report = context.report
         self._new_message = new_message
-        self._marked = marked
-        self._markup = Markup(context.profile.markup) if context.profile.markup else None
-        self._annotations: list[Body] = []
-        self._cited: set[bytes] = set()
-        self._told: dict[str, list[Message]] = {"output_text": [], "refusal": []}  # which of them have such words
+        self._tag_readers = tag_readers
+        self._tag_parser = TagParser(context.profile.markup) if context.profile.markup else None
+        self._annotations: list[Body] = []  # that wait for their text
+        self._logprobs: list[Body] = []  # that wait for their text
+        self._seen: set[bytes] = set()  # annotations, as JSON
+        self._texts: list[Message] = []  # the messages that have such a part
+        self._refusals: list[Message] = []
 
     @property
-    def idle(self) -> bool:
-        """Whether a piece of text simply becomes a piece of text: nothing waits for it, no tags are looked for."""
-        return self._markup is None and not (self._annotations or self.logprobs)
+    def is_plain(self) -> bool:
+        """Whether a piece of text simply becomes a piece of text: nothing waits for it, no tags are supported."""
+        return self._tag_parser is None and not (self._annotations or self._logprobs)
 
-    def take(self, part: Any) -> None:
-        """Take a text, or one member of a content that is a list."""
+    def add(self, part: Any) -> None:
+        """Add a text, or one member of a content that is a list."""
         if isinstance(part, str):
-            self._text(part)
+            self._add_text(part)
         elif isinstance(part, dict) and isinstance(part.get("text"), str):
-            self._text(part["text"])
+            self._add_text(part["text"])
         elif isinstance(part, dict) and isinstance(part.get("refusal"), str):
-            self.refuse(part["refusal"])
+            self.add_refusal(part["refusal"])
         else:
-            self._report.dropped("content", "a Response is text", part)
+            self._report.dropped("content", "a Response is text only", part)
 
-    def refuse(self, value: Any) -> None:
-        """Take a piece of a refusal."""
-        if isinstance(value, str) and value:
-            self.refused = True
-            message = self._message("refusal")
-            message.take(message.refusal, value)
+    def add_refusal(self, piece: Any) -> None:
+        """Add a piece of a refusal."""
+        if isinstance(piece, str) and piece:
+            self.has_refusal = True
+            message = self._message(self._refusals)
+            message.when_live(message.add_refusal, piece)
 
-    def take_again(self, parts: list[Any], loose: bool) -> None:
-        """Take a whole content: only what is new of its text. What differs is more of it where that is *loose*."""
+    def add_whole(self, parts: list[Any], loose: bool) -> None:
+        """Add what is new of a whole content. What differs is more of it where that is *loose*."""
         texts: dict[str, list[str]] = {"text": [], "refusal": []}
         for part in parts:
             part = {"text": part} if isinstance(part, str) else part
             kind = next((k for k in texts if isinstance(part, dict) and isinstance(part.get(k), str)), None)
             if kind is None:
-                self._report.dropped("content", "a Response is text", part)
+                self._report.dropped("content", "a Response is text only", part)
             else:
                 texts[kind].append(part[kind])
         whole = "".join(texts["text"])
-        self._text(repeats.new_of(self._rest_of(whole, "output_text"), whole, loose, self._report, "content"))
-        self.refuse_again("".join(texts["refusal"]), loose)
+        rest = _rest_of(whole, self._texts, "output_text")
+        self._add_text(repeats.new_of(rest, whole, loose, self._report, "content"))
+        self.add_whole_refusal("".join(texts["refusal"]), loose)
 
-    def refuse_again(self, whole: Any, loose: bool) -> None:
-        """Take a whole refusal: only what is new of it."""
+    def add_whole_refusal(self, whole: Any, loose: bool) -> None:
+        """Add what is new of a whole refusal."""
         whole = whole if isinstance(whole, str) else ""
-        self.refuse(repeats.new_of(self._rest_of(whole, "refusal"), whole, loose, self._report, "refusal"))
+        rest = _rest_of(whole, self._refusals, "refusal")
+        self.add_refusal(repeats.new_of(rest, whole, loose, self._report, "refusal"))
 
-    def _rest_of(self, whole: str, kind: str) -> str | None:
-        told = self._told[kind]
-        rest = repeats.rest_of(whole, (text for message in told for text in message.said(kind)))
-        if rest is None and len(told) > 1:
-            rest = repeats.rest_of(whole, told[-1].said(kind))
-        return rest
+    def add_logprobs(self, value: Any) -> None:
+        """Add the log-probabilities of a choice: they wait for its text."""
+        self._logprobs += logprobs.to_responses(value)
 
-    def annotate(self, value: Any, again: bool = False) -> None:
-        """Take annotations of a chat message; *again*: those that are there already are not added."""
-        found = annotations.to_responses(value)
-        if not isinstance(value, list) or len(found) < len(value):
-            self._report.dropped("annotations", "only citations of URLs are known")
-        self.cite([annotation for annotation in found if not (again and json.encode(annotation) in self._cited)])
+    def add_annotations(self, value: Any, again: bool = False) -> None:
+        """Add annotations of a chat message; *again*: those that are there already are not added."""
+        citations = annotations.to_responses(value)
+        if not isinstance(value, list) or len(citations) < len(value):
+            self._report.dropped("annotations", "only URL citations are supported")
+        self.cite([citation for citation in citations if not (again and json.encode(citation) in self._seen)])
 
-    def cite(self, found: list[Body]) -> None:
-        """Take annotations: they belong to the text before them, or wait for one."""
-        self._cited.update(map(json.encode, found))
-        self._annotations += found
+    def cite(self, citations: list[Body]) -> None:
+        """Add annotations: they belong to the text before them, or wait for one."""
+        self._seen.update(map(json.encode, citations))
+        self._annotations += citations
         last = self._out.last
         if isinstance(last, Message) and (not last.live or last.has_text):
-            self._say_annotations(last)
+            self._write_annotations(last)
 
     def flush(self) -> None:
-        """The answer is over: say what was held back."""
-        for piece in self._markup.flush() if self._markup else []:
-            if not (piece.tag and self._marked(piece.tag, piece.text)):
-                self._say(piece.raw or piece.text)
+        """The answer is over: write what was held back."""
+        if self._tag_parser is not None:
+            self._add_tagged(self._tag_parser.flush())
         if self._annotations:
             self._annotations = []
-            self._report.dropped("annotations", "there is no text that they could belong to")
-        if self.logprobs:
-            self.logprobs = []
-            self._report.dropped("logprobs", "there is no text that they could belong to")
+            self._report.dropped("annotations", "there is no text that they belong to")
+        if self._logprobs:
+            self._logprobs = []
+            self._report.dropped("logprobs", "there is no text that they belong to")
 
-    def _text(self, text: str) -> None:
-        if self._markup is None:
-            self._say(text)
-            return
-        for piece in self._markup.feed(text):
-            if not (piece.tag and self._marked(piece.tag, piece.text)):
-                self._say(piece.raw or piece.text)
+    def _add_text(self, text: str) -> None:
+        if self._tag_parser is None:
+            self._write(text)
+        else:
+            self._add_tagged(self._tag_parser.feed(text))
 
-    def _say(self, piece: str) -> None:
+    def _add_tagged(self, pieces: list[TaggedText]) -> None:
+        """Hand on what stood in tags; what cannot be read is text after all."""
+        for piece in pieces:
+            if not (piece.tag and self._tag_readers[piece.tag](piece.text)):
+                self._write(piece.raw or piece.text)
+
+    def _write(self, piece: str) -> None:
         if not piece:
             return
-        tokens, self.logprobs = self.logprobs, []
-        message = self._message("output_text")
-        message.take(message.text, piece, tokens)
+        tokens, self._logprobs = self._logprobs, []
+        message = self._message(self._texts)
+        message.when_live(message.add_text, piece, tokens)
         if self._annotations:
-            self._say_annotations(message)
+            self._write_annotations(message)
 
-    def _say_annotations(self, message: Message) -> None:
-        found, self._annotations = self._annotations, []
-        for annotation in found:
-            message.take(message.annotation, annotation)
+    def _write_annotations(self, message: Message) -> None:
+        ready, self._annotations = self._annotations, []
+        for annotation in ready:
+            message.when_live(message.add_annotation, annotation)
 
-    def _message(self, kind: str) -> Message:
+    def _message(self, messages: list[Message]) -> Message:
+        """Return the message of now, which is one of *messages* from now on."""
         last = self._out.last
         if not isinstance(last, Message):
             last = self._new_message()
             self._out.add(last)
-        told = self._told[kind]
-        if not told or told[-1] is not last:
-            told.append(last)
+        if not messages or messages[-1] is not last:
+            messages.append(last)
         return last
+
+
+def _rest_of(whole: str, messages: list[Message], kind: str) -> str | None:
+    """What a whole text has beyond all messages; where it differs from them, beyond the last one."""
+    rest = repeats.rest_of(whole, (text for message in messages for text in message.texts(kind)))
+    if rest is None and len(messages) > 1:
+        rest = repeats.rest_of(whole, messages[-1].texts(kind))
+    return rest

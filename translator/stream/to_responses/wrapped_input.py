@@ -20,10 +20,10 @@ _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _string = msgspec.json.Decoder(str)
 
 
-def plainly(piece: str) -> str | None:
-    """Return what a piece from the middle of a JSON string says; None unless it is whole and all of it JSON.
+def decode_plain(piece: str) -> str | None:
+    """Return the text of a piece from the middle of a JSON string; None unless it is whole and all of it JSON.
 
-    `InputDecoder` says the same where it ``is_plain``, and is so again afterwards.
+    `WrappedInputDecoder` returns the same where it ``is_plain``, and is so again afterwards.
     """
     if "\\" not in piece and '"' not in piece:
         return piece
@@ -33,11 +33,11 @@ def plainly(piece: str) -> str | None:
         return None
 
 
-class InputDecoder:
+class WrappedInputDecoder:
     """Arguments in, input out: `{"input": "..."}` in any pieces.
 
-    Only whole characters come out: halves of escapes and of surrogate pairs wait. Arguments of any other form come out
-    at the end: the `input` of an object, its only text under whichever name (W14), or everything as it is.
+    Only whole characters come out: halves of escapes and surrogate pairs wait. Arguments of any other form come out at
+    the end: the `input` of an object, or its only text under any name (W14), or everything unchanged.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class InputDecoder:
         return self._streams and not (self._over or self._rest or self._high)
 
     def feed(self, fragment: str) -> str:
-        """Return what can be said of the input now."""
+        """Return what is certain of the input now."""
         if self._over:
             return ""
         if self._streams:
@@ -75,7 +75,7 @@ class InputDecoder:
         return self._decode(fragment[end:])
 
     def _read_head(self, fragment: str) -> int:
-        """Go on with the head; return where it ends, if it does. No character is looked at twice."""
+        """Read on in the head; return where it ends, if it does. No character is looked at twice."""
         at = 0
         while 0 <= self._head < len(_HEAD):
             if self._head in _SPACES:
@@ -97,7 +97,8 @@ class InputDecoder:
             value = json.decode(text)
         except ValueError:
             return text
-        return text if (given := _only_text(value)) is None else given
+        only_text = _only_text(value)
+        return text if only_text is None else only_text
 
     def _decode(self, text: str) -> str:
         out: list[str] = []
@@ -129,8 +130,8 @@ class InputDecoder:
 
 
 def _only_text(value: Any) -> str | None:
-    """The one text that a value is, or has under any name beside members that say nothing; None without."""
+    """The one text that a value is, or has under any name beside empty members; None without."""
     if isinstance(value, dict):
-        said = [member for member in value.values() if validate.says_something(member)]
-        value = value["input"] if isinstance(value.get("input"), str) else said[0] if len(said) == 1 else None
+        members = [member for member in value.values() if validate.has_content(member)]
+        value = value["input"] if isinstance(value.get("input"), str) else members[0] if len(members) == 1 else None
     return value if isinstance(value, str) else None

@@ -3,89 +3,92 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadRequest, Report
-from diglot.translator.stream.to_chat.calls import Call, Calls
+from diglot.translator import Report, RequestError
+from diglot.translator.stream.to_chat.calls import CallReader
 from diglot.translator.stream.to_chat.completion import Completion
+from diglot.translator.stream.to_chat.context import CompletionContext
+from diglot.translator.stream.to_chat.item_index import ItemIndex
+from diglot.translator.stream.to_chat.received_call import ReceivedCall
 
 FUNCTION, CUSTOM = "function_call", "custom_tool_call"
-Stage = tuple[Completion, Calls, Report]
+Stage = tuple[Completion, CallReader, Report]
 
 
 @pytest.fixture
-def stage(new_id: Callable[[str], str], clock: Callable[[], float]) -> Callable[..., Stage]:
+def stage(make_context: Callable[..., CompletionContext]) -> Callable[..., Stage]:
     def make(legacy: bool = False) -> Stage:
-        report = Report()
-        out = Completion("m", False, legacy, report, new_id, clock)
-        return out, Calls(out, report, new_id), report
+        context = make_context(legacy=legacy)
+        out, report = Completion(context), context.context.report
+        return out, CallReader(ItemIndex(), out, report, context.new_id), report
 
     return make
 
 
-def said(out: Completion) -> list[tuple[str, str, str]]:
+def calls_of(out: Completion) -> list[tuple[str, str, str]]:
     """Id, name and payload of every call that the client has."""
     made = out.answer["choices"][0]["message"].get("tool_calls", [])
     return [(call["id"], *call[call["type"]].values()) for call in made]
 
 
-def begun(calls: Calls, kind: str = FUNCTION, **body: Any) -> Call:
-    call = calls.add(Call(kind))
+def begin(calls: CallReader, kind: str = FUNCTION, **body: Any) -> ReceivedCall:
+    call = calls.begin({"type": kind}, None, ())
     calls.announce(call, body)
     return call
 
 
-def finished(calls: Calls, call: Call, **body: Any) -> None:
+def finish(calls: CallReader, call: ReceivedCall, **body: Any) -> None:
     calls.finish(call, body)
-    call.done = True
+    call.finish()
 
 
 def test_a_call_streams(stage: Callable[..., Stage]) -> None:
     """It is announced when its name and id are known, and each piece goes on at once."""
     out, calls, report = stage()
-    call = begun(calls, name="f", call_id="c", arguments="")
-    calls.hear(call, '{"a"')
-    assert said(out) == [("c", "f", '{"a"')]
-    calls.hear(call, ":1}")
-    calls.settle(call, '{"a":1}')
-    finished(calls, call, arguments='{"a":1}')
-    assert said(out) == [("c", "f", '{"a":1}')]
+    call = begin(calls, name="f", call_id="c", arguments="")
+    calls.add(call, '{"a"')
+    assert calls_of(out) == [("c", "f", '{"a"')]
+    calls.add(call, ":1}")
+    calls.end_payload(call, '{"a":1}')
+    finish(calls, call, arguments='{"a":1}')
+    assert calls_of(out) == [("c", "f", '{"a":1}')]
     assert not list(report)
 
 
 def test_calls_take_turns(stage: Callable[..., Stage]) -> None:
     """Clients take a call for whole when the next one begins: the SDKs parse its arguments then."""
     out, calls, report = stage()
-    first, second = begun(calls, name="f", call_id="c1"), begun(calls, name="g", call_id="c2")
-    calls.hear(first, '{"a"')
-    calls.hear(second, "{}")
-    assert said(out) == [("c1", "f", '{"a"')]
-    assert calls.growing(second) is None
-    calls.settle(first, '{"a":1}')
-    assert said(out) == [("c1", "f", '{"a":1}'), ("c2", "g", "{}")]
-    assert not calls.are_whole
-    finished(calls, second)
-    assert calls.are_whole
+    first, second = begin(calls, name="f", call_id="c1"), begin(calls, name="g", call_id="c2")
+    calls.add(first, '{"a"')
+    calls.add(second, "{}")
+    assert calls_of(out) == [("c1", "f", '{"a"')]
+    assert calls.appender(second) is None
+    calls.end_payload(first, '{"a":1}')
+    assert calls_of(out) == [("c1", "f", '{"a":1}'), ("c2", "g", "{}")]
+    assert not calls.are_whole()
+    finish(calls, second)
+    assert calls.are_whole()
     assert not list(report)
 
 
 def test_a_call_waits_for_its_name(stage: Callable[..., Stage]) -> None:
     """And those behind it wait too, for their order is that of their indexes."""
     out, calls, _ = stage()
-    first, second = begun(calls, call_id="c1"), begun(calls, name="g", call_id="c2")
-    calls.hear(first, "{}")
-    calls.hear(second, "{}")
-    assert said(out) == []
-    finished(calls, first, name="f")
-    assert said(out) == [("c1", "f", "{}"), ("c2", "g", "{}")]
+    first, second = begin(calls, call_id="c1"), begin(calls, name="g", call_id="c2")
+    calls.add(first, "{}")
+    calls.add(second, "{}")
+    assert calls_of(out) == []
+    finish(calls, first, name="f")
+    assert calls_of(out) == [("c1", "f", "{}"), ("c2", "g", "{}")]
 
 
 def test_a_call_without_an_id_gets_one(stage: Callable[..., Stage]) -> None:
     """At its end, for until then the id may come; a repeated id is no id."""
     out, calls, _ = stage()
-    call = begun(calls, name="f", call_id=None)
-    assert said(out) == []
-    finished(calls, call, arguments='{"a":1}')
-    finished(calls, begun(calls, name="g", call_id="call_1"), arguments='{"a":1}')
-    assert said(out) == [("call_1", "f", '{"a":1}'), ("call_3", "g", '{"a":1}')]
+    call = begin(calls, name="f", call_id=None)
+    assert calls_of(out) == []
+    finish(calls, call, arguments='{"a":1}')
+    finish(calls, begin(calls, name="g", call_id="call_1"), arguments='{"a":1}')
+    assert calls_of(out) == [("call_1", "f", '{"a":1}'), ("call_3", "g", '{"a":1}')]
 
 
 @pytest.mark.parametrize(
@@ -108,97 +111,97 @@ def test_what_was_not_streamed_is_said(
 ) -> None:
     """Arguments are never an empty string: clients parse them."""
     out, calls, report = stage()
-    call = begun(calls, kind, name="f", call_id="c")
-    calls.hear(call, streamed)
-    finished(calls, call, **{"input" if kind == CUSTOM else "arguments": payload})
+    call = begin(calls, kind, name="f", call_id="c")
+    calls.add(call, streamed)
+    finish(calls, call, **{"input" if kind == CUSTOM else "arguments": payload})
     calls.close(whole=True)
-    assert said(out) == [("c", "f", expected)]
+    assert calls_of(out) == [("c", "f", expected)]
     assert len(report) == reported
 
 
 def test_namespaces_are_part_of_the_name(stage: Callable[..., Stage]) -> None:
     """As the client declared it."""
     out, calls, _ = stage()
-    finished(calls, begun(calls, name="f", call_id="c1", namespace="ns"), arguments='{"a":1}')
-    begun(calls, name="f", call_id="c2", namespace=5)
-    assert [name for _, name, _ in said(out)] == ["ns__f", "f"]
+    finish(calls, begin(calls, name="f", call_id="c1", namespace="ns"), arguments='{"a":1}')
+    begin(calls, name="f", call_id="c2", namespace=5)
+    assert [name for _, name, _ in calls_of(out)] == ["ns__f", "f"]
 
 
 def test_the_first_name_counts(stage: Callable[..., Stage]) -> None:
     """An announced call never changes its name or its id."""
     out, calls, _ = stage()
-    call = begun(calls, name="f", call_id="c")
-    finished(calls, call, name="g", call_id="d", arguments='{"a":1}')
-    assert said(out) == [("c", "f", '{"a":1}')]
+    call = begin(calls, name="f", call_id="c")
+    finish(calls, call, name="g", call_id="d", arguments='{"a":1}')
+    assert calls_of(out) == [("c", "f", '{"a":1}')]
 
 
 def test_a_cut_call_keeps_what_came(stage: Callable[..., Stage]) -> None:
     """Nobody can say how it would have gone on."""
     out, calls, _ = stage()
-    begun(calls, name="f", call_id="c1")
-    cut = begun(calls, name="f", call_id="c2")
-    calls.hear(cut, '{"a')
-    cut.cut = True
-    finished(calls, cut)
+    begin(calls, name="f", call_id="c1")
+    cut = begin(calls, name="f", call_id="c2")
+    calls.add(cut, '{"a')
+    cut.set_cut(True)
+    finish(calls, cut)
     calls.close(whole=False)
-    assert said(out) == [("c1", "f", ""), ("c2", "f", '{"a')]
+    assert calls_of(out) == [("c1", "f", ""), ("c2", "f", '{"a')]
 
 
 def test_empty_arguments_of_a_cut_call(stage: Callable[..., Stage]) -> None:
     """They are what was said."""
     out, calls, _ = stage()
-    cut = begun(calls, name="f", call_id="c")
-    cut.cut = True
-    finished(calls, cut, arguments="{}")
+    cut = begin(calls, name="f", call_id="c")
+    cut.set_cut(True)
+    finish(calls, cut, arguments="{}")
     calls.close(whole=False)
-    assert said(out) == [("c", "f", "{}")]
+    assert calls_of(out) == [("c", "f", "{}")]
 
 
 def test_at_the_end_all_calls_are_announced(stage: Callable[..., Stage]) -> None:
     """But for one that nobody can run."""
     out, calls, _ = stage()
-    begun(calls, call_id="c1")
-    begun(calls, name="f", call_id="c2")
+    begin(calls, call_id="c1")
+    begin(calls, name="f", call_id="c2")
     calls.close(whole=True)
     calls.close(whole=True)
-    assert said(out) == [("c2", "f", "{}")]
-    assert calls.nameless
+    assert calls_of(out) == [("c2", "f", "{}")]
+    assert calls.is_nameless
 
 
 def test_what_comes_after_the_end(stage: Callable[..., Stage]) -> None:
     """The call was whole; it is reported."""
     out, calls, report = stage()
-    call = begun(calls, name="f", call_id="c")
-    finished(calls, call, arguments='{"a":1}')
-    calls.hear(call, "more")
-    calls.settle(call, '{"a":1}more')
-    assert said(out) == [("c", "f", '{"a":1}')]
+    call = begin(calls, name="f", call_id="c")
+    finish(calls, call, arguments='{"a":1}')
+    calls.add(call, "more")
+    calls.end_payload(call, '{"a":1}more')
+    assert calls_of(out) == [("c", "f", '{"a":1}')]
     assert [loss.kind for loss in report] == ["approximated", "approximated"]
 
 
 def test_a_built_in_tool_is_a_function(stage: Callable[..., Stage]) -> None:
     """Its action becomes the arguments; told again, it is the same call."""
     out, calls, report = stage()
-    call = begun(calls, "shell_call", call_id="c")
+    call = begin(calls, "shell_call", call_id="c")
     for _ in range(2):
-        finished(calls, call, type="shell_call", action={"commands": ["ls"]})
-    assert said(out) == [("c", "shell", '{"commands":["ls"]}')]
-    assert [str(loss) for loss in report] == ["emulated tool_calls: a function stands in for the built-in tool"]
+        finish(calls, call, type="shell_call", action={"commands": ["ls"]})
+    assert calls_of(out) == [("c", "shell", '{"commands":["ls"]}')]
+    assert [str(loss) for loss in report] == ["emulated tool_calls: the built-in call is returned as a function call"]
 
 
 def test_a_built_in_tool_that_says_nothing(stage: Callable[..., Stage]) -> None:
     """There is nothing to run."""
     _, calls, _ = stage()
-    with pytest.raises(BadRequest):
-        calls.finish(begun(calls, "shell_call", call_id="c"), {"type": "shell_call"})
+    with pytest.raises(RequestError):
+        calls.finish(begin(calls, "shell_call", call_id="c"), {"type": "shell_call"})
 
 
 def test_an_older_client_gets_the_first_call(stage: Callable[..., Stage]) -> None:
     """The pieces of the others go nowhere."""
     out, calls, _ = stage(legacy=True)
-    first, second = begun(calls, name="f", call_id="c1"), begun(calls, name="g", call_id="c2")
-    calls.hear(first, "{}")
-    calls.hear(second, '{"x":1}')
+    first, second = begin(calls, name="f", call_id="c1"), begin(calls, name="g", call_id="c2")
+    calls.add(first, "{}")
+    calls.add(second, '{"x":1}')
     calls.close(whole=True)
     assert out.answer["choices"][0]["message"]["function_call"] == {"name": "f", "arguments": "{}"}
 
@@ -206,24 +209,25 @@ def test_an_older_client_gets_the_first_call(stage: Callable[..., Stage]) -> Non
 def test_a_call_that_comes_too_late_is_ignored(stage: Callable[..., Stage]) -> None:
     """Behind a stop sequence: nothing is said of it, nor reported."""
     out, calls, report = stage()
-    call = calls.ignore(Call(FUNCTION))
+    out.stop()
+    call = calls.begin({"type": FUNCTION}, None, ())
     calls.announce(call, {"name": "f", "call_id": "c"})
-    calls.hear(call, "{")
-    calls.settle(call, "{}")
-    finished(calls, call, name="f", call_id="c", arguments='{"a":1}')
-    assert (said(out), list(report), calls.are_whole) == ([], [], True)
+    calls.add(call, "{")
+    calls.end_payload(call, "{}")
+    finish(calls, call, name="f", call_id="c", arguments='{"a":1}')
+    assert (calls_of(out), list(report), calls.are_whole()) == ([], [], True)
 
 
 @pytest.mark.parametrize(("kind", "payload"), [(FUNCTION, '{"a":1}'), (CUSTOM, "x")])
 def test_what_comes_behind_the_end_of_a_payload(stage: Callable[..., Stage], kind: str, payload: Any) -> None:
     """It is none of it, and reported; the fast path does not take it either."""
     out, calls, report = stage()
-    call = begun(calls, kind, name="f", call_id="c")
-    calls.settle(call, payload)
-    calls.hear(call, "more")
-    assert calls.growing(call) is None
-    assert said(out) == [("c", "f", payload)]
-    assert [loss.why for loss in report] == ["more came for a call that was whole"]
+    call = begin(calls, kind, name="f", call_id="c")
+    calls.end_payload(call, payload)
+    calls.add(call, "more")
+    assert calls.appender(call) is None
+    assert calls_of(out) == [("c", "f", payload)]
+    assert [loss.why for loss in report] == ["more data arrived for a call that was already complete"]
 
 
 # --- W31: the fullest word counts, wherever it stands ----------------------------------------------------------------
@@ -240,15 +244,15 @@ def test_an_end_that_says_nothing(
     if kind == CUSTOM and empty == "{}":
         empty = ""
     out, calls, report = stage()
-    first = begun(calls, kind, name="f", call_id="c1")
-    calls.settle(first, empty)
-    finished(calls, first, **{field: empty})
-    finished(calls, begun(calls, kind, name="g", call_id="c2"), **{field: payload})
-    assert said(out) == [("c1", "f", "")]
-    assert calls.are_whole
-    finished(calls, first, **{field: payload})
+    first = begin(calls, kind, name="f", call_id="c1")
+    calls.end_payload(first, empty)
+    finish(calls, first, **{field: empty})
+    finish(calls, begin(calls, kind, name="g", call_id="c2"), **{field: payload})
+    assert calls_of(out) == [("c1", "f", "")]
+    assert calls.are_whole()
+    finish(calls, first, **{field: payload})
     calls.close(whole=True)
-    assert said(out) == [("c1", "f", payload), ("c2", "g", payload)]
+    assert calls_of(out) == [("c1", "f", payload), ("c2", "g", payload)]
     assert not list(report)
 
 
@@ -256,12 +260,12 @@ def test_an_end_that_says_nothing(
 def test_pieces_behind_an_empty_end(stage: Callable[..., Stage], kind: str, field: str, payload: str) -> None:
     """It was none."""
     out, calls, report = stage()
-    call = begun(calls, kind, name="f", call_id="c")
-    calls.settle(call, "")
-    calls.hear(call, payload)
-    assert calls.growing(call) is not None
-    finished(calls, call, **{field: ""})
-    assert said(out) == [("c", "f", payload)]
+    call = begin(calls, kind, name="f", call_id="c")
+    calls.end_payload(call, "")
+    calls.add(call, payload)
+    assert calls.appender(call) is not None
+    finish(calls, call, **{field: ""})
+    assert calls_of(out) == [("c", "f", payload)]
     assert not list(report)
 
 
@@ -290,27 +294,27 @@ def test_a_payload_at_the_beginning(
     """Its pieces repeat it or go on behind it; where it was whole and they differ, they count."""
     out, calls, report = stage()
     field = "input" if kind == CUSTOM else "arguments"
-    call = begun(calls, kind, name="f", call_id="c", **{field: early})
-    assert said(out) == [("c", "f", "")]
+    call = begin(calls, kind, name="f", call_id="c", **{field: early})
+    assert calls_of(out) == [("c", "f", "")]
     for piece in pieces:
-        calls.hear(call, piece)
-    finished(calls, call, **{field: end})
+        calls.add(call, piece)
+    finish(calls, call, **{field: end})
     calls.announce(call, {field: early})
     calls.close(whole=True)
-    assert said(out) == [("c", "f", expected)]
+    assert calls_of(out) == [("c", "f", expected)]
     assert not list(report)
 
 
 def test_the_fast_path_waits_for_what_is_undecided(stage: Callable[..., Stage]) -> None:
     """Pieces may repeat what was there at the beginning."""
     out, calls, _ = stage()
-    call = begun(calls, CUSTOM, name="f", call_id="c", input="ls")
+    call = begin(calls, CUSTOM, name="f", call_id="c", input="ls")
     calls.announce(call, {"input": "lsof"})
-    calls.hear(call, "l")
-    assert calls.growing(call) is None
-    calls.hear(call, "s -l")
-    assert calls.growing(call) is not None
-    assert said(out) == [("c", "f", "ls -l")]
+    calls.add(call, "l")
+    assert calls.appender(call) is None
+    calls.add(call, "s -l")
+    assert calls.appender(call) is not None
+    assert calls_of(out) == [("c", "f", "ls -l")]
 
 
 @pytest.mark.parametrize(
@@ -326,13 +330,13 @@ def test_the_fast_path_waits_for_what_is_undecided(stage: Callable[..., Stage]) 
 def test_ends_that_say_more_and_more(stage: Callable[..., Stage], kind: str, told: list[str], expected: str) -> None:
     """As long as no other call has begun, and nothing is whole that cannot grow."""
     out, calls, _ = stage()
-    call = begun(calls, kind, name="f", call_id="c")
+    call = begin(calls, kind, name="f", call_id="c")
     for payload in told:
-        calls.settle(call, payload)
-    assert said(out) == [("c", "f", expected)]
-    begun(calls, kind, name="g", call_id="c2")
-    calls.settle(call, expected + "!")
-    assert said(out)[0] == ("c", "f", expected)
+        calls.end_payload(call, payload)
+    assert calls_of(out) == [("c", "f", expected)]
+    begin(calls, kind, name="g", call_id="c2")
+    calls.end_payload(call, expected + "!")
+    assert calls_of(out)[0] == ("c", "f", expected)
 
 
 # --- W32, W33 --------------------------------------------------------------------------------------------------------
@@ -357,10 +361,10 @@ def test_a_call_without_an_end(
 ) -> None:
     """Only arguments that are a whole object need none."""
     _, calls, _ = stage()
-    call = begun(calls, kind, name="f", call_id="c", arguments=early, input=early)
+    call = begin(calls, kind, name="f", call_id="c", arguments=early, input=early)
     for piece in pieces:
-        calls.hear(call, piece)
-    assert calls.have_ends is has_end
+        calls.add(call, piece)
+    assert calls.are_complete() is has_end
 
 
 @pytest.mark.parametrize(("kind", "field", "payload"), WORDS)
@@ -368,40 +372,40 @@ def test_a_call_without_an_end(
 def test_a_call_that_comes_twice(stage: Callable[..., Stage], kind: str, field: str, payload: str, again: int) -> None:
     """It is one call: under the same id, with the same payload, or with none."""
     out, calls, report = stage()
-    finished(calls, begun(calls, kind, name="f", call_id="c"), **{field: payload})
-    second = begun(calls, kind, name="f", call_id="c")
-    calls.hear(second, payload[:2])
-    assert len(said(out)) == 1
+    finish(calls, begin(calls, kind, name="f", call_id="c"), **{field: payload})
+    second = begin(calls, kind, name="f", call_id="c")
+    calls.add(second, payload[:2])
+    assert len(calls_of(out)) == 1
     if again:
-        calls.settle(second, payload)
-    finished(calls, second, **{field: payload})
-    finished(calls, begun(calls, kind, call_id="c"), **{field: ""})
-    calls.hear(second, "more")
+        calls.end_payload(second, payload)
+    finish(calls, second, **{field: payload})
+    finish(calls, begin(calls, kind, call_id="c"), **{field: ""})
+    calls.add(second, "more")
     calls.close(whole=True)
-    assert said(out) == [("c", "f", payload)]
-    assert {loss.why for loss in report} == {"a call that came twice is made once"}
-    assert calls.are_whole
+    assert calls_of(out) == [("c", "f", payload)]
+    assert {loss.why for loss in report} == {"the call came twice; it is passed on once"}
+    assert calls.are_whole()
 
 
 def test_the_payload_of_a_call_may_come_where_it_is_repeated(stage: Callable[..., Stage]) -> None:
     """The fullest word counts."""
     out, calls, _ = stage()
-    finished(calls, begun(calls, name="f", call_id="c"), arguments="{}")
-    finished(calls, begun(calls, name="f", call_id="c"), arguments='{"a":1}')
+    finish(calls, begin(calls, name="f", call_id="c"), arguments="{}")
+    finish(calls, begin(calls, name="f", call_id="c"), arguments='{"a":1}')
     calls.close(whole=True)
-    assert said(out) == [("c", "f", '{"a":1}')]
+    assert calls_of(out) == [("c", "f", '{"a":1}')]
 
 
 def test_calls_that_are_alike(stage: Callable[..., Stage]) -> None:
     """Another id, another name or another payload makes another call."""
     out, calls, _ = stage()
     for name, call_id, arguments in (("f", "c", '{"a":1}'), ("f", "d", '{"a":1}'), ("f", "c", '{"a":2}')):
-        finished(calls, begun(calls, name=name, call_id=call_id), arguments=arguments)
-    finished(calls, begun(calls, name="g", call_id="c"), arguments='{"a":1}')
+        finish(calls, begin(calls, name=name, call_id=call_id), arguments=arguments)
+    finish(calls, begin(calls, name="g", call_id="c"), arguments='{"a":1}')
     for given in ('{"a":1}', "ls"):
-        finished(calls, begun(calls, CUSTOM, name="h", call_id="c"), input=given)
-        finished(calls, begun(calls, CUSTOM, name="h", call_id="h"), input=given)
-    assert [(name, payload) for _, name, payload in said(out)] == [
+        finish(calls, begin(calls, CUSTOM, name="h", call_id="c"), input=given)
+        finish(calls, begin(calls, CUSTOM, name="h", call_id="h"), input=given)
+    assert [(name, payload) for _, name, payload in calls_of(out)] == [
         ("f", '{"a":1}'),
         ("f", '{"a":1}'),
         ("f", '{"a":2}'),
@@ -411,23 +415,23 @@ def test_calls_that_are_alike(stage: Callable[..., Stage]) -> None:
         ("h", "ls"),
         ("h", "ls"),
     ]
-    assert len({call_id for call_id, _, _ in said(out)}) == 8
+    assert len({call_id for call_id, _, _ in calls_of(out)}) == 8
 
 
 def test_white_space_makes_no_other_call(stage: Callable[..., Stage]) -> None:
     """Some servers write the arguments of the finished output anew."""
     out, calls, _ = stage()
-    finished(calls, begun(calls, name="f", call_id="c"), arguments='{"a":1}')
-    finished(calls, begun(calls, name="f", call_id="c"), arguments='{"a": 1}')
-    assert said(out) == [("c", "f", '{"a":1}')]
+    finish(calls, begin(calls, name="f", call_id="c"), arguments='{"a":1}')
+    finish(calls, begin(calls, name="f", call_id="c"), arguments='{"a": 1}')
+    assert calls_of(out) == [("c", "f", '{"a":1}')]
 
 
 def test_an_item_that_comes_twice_without_the_id_of_its_call(stage: Callable[..., Stage]) -> None:
     """The id of the item says it."""
     out, calls, _ = stage()
-    first = begun(calls, name="f")
-    finished(calls, first, arguments='{"a":1}')
-    second = begun(calls, name="f")
-    second.twin = first
-    finished(calls, second, arguments='{"a":1}')
-    assert said(out) == [("call_1", "f", '{"a":1}')]
+    first = begin(calls, name="f")
+    finish(calls, first, arguments='{"a":1}')
+    second = begin(calls, name="f")
+    second.follow(first)
+    finish(calls, second, arguments='{"a":1}')
+    assert calls_of(out) == [("call_1", "f", '{"a":1}')]

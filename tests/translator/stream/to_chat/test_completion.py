@@ -3,17 +3,20 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream, Report
-from diglot.translator.stream.growing import Pieces
+from diglot.translator import UpstreamError
+from diglot.translator.stream.growing import TextBuffer
 from diglot.translator.stream.to_chat.completion import Completion
+from diglot.translator.stream.to_chat.context import CompletionContext
+from diglot.translator.stream.to_chat.received_part import ReceivedPart
+from diglot.translator.wire.template import HOLE
 
 Make = Callable[..., Completion]
 
 
 @pytest.fixture
-def make(new_id: Callable[[str], str], clock: Callable[[], float]) -> Make:
-    def begin(include_usage: bool = False, legacy: bool = False, report: Report | None = None) -> Completion:
-        return Completion("m", include_usage, legacy, Report() if report is None else report, new_id, clock)
+def make(make_context: Callable[..., CompletionContext]) -> Make:
+    def begin(quiet: bool = False, **options: bool) -> Completion:
+        return Completion(make_context(**options), quiet)
 
     return begin
 
@@ -34,9 +37,9 @@ def role(content: str | None) -> dict[str, Any]:
 def test_the_head_is_the_upstreams(make: Make) -> None:
     """Id, time and model are the same in all chunks and in the answer; once they were said, they stay."""
     out = make()
-    out.learn({"id": "resp_1", "model": "m-1", "created_at": 1700000001.9, "service_tier": "flex"})
-    out.text("Hi")
-    out.learn({"id": "resp_2", "model": "m-2", "created_at": 5})
+    out.read_snapshot({"id": "resp_1", "model": "m-1", "created_at": 1700000001.9, "service_tier": "flex"})
+    out.add_text("Hi")
+    out.read_snapshot({"id": "resp_2", "model": "m-2", "created_at": 5})
     out.end("stop")
     heads = [{key: value for key, value in chunk.items() if key != "choices"} for chunk in out.take_chunks()]
     assert heads[0] == {
@@ -54,7 +57,7 @@ def test_the_head_is_the_upstreams(make: Make) -> None:
 def test_what_nobody_says_is_made(make: Make, response: dict[str, Any]) -> None:
     """An id from here, the time by the clock, the model that was asked for."""
     out = make()
-    out.learn(response)
+    out.read_snapshot(response)
     out.begin()
     answer = out.answer
     assert (answer["id"], answer["created"], answer["model"]) == ("chatcmpl-1", 1_700_000_000, "m")
@@ -64,7 +67,7 @@ def test_what_nobody_says_is_made(make: Make, response: dict[str, Any]) -> None:
 def test_times(make: Make, created: float, expected: int) -> None:
     """Milliseconds are read as such; what is no time is not read."""
     out = make()
-    out.learn({"created_at": created})
+    out.read_snapshot({"created_at": created})
     out.begin()
     assert out.answer["created"] == expected
 
@@ -72,8 +75,8 @@ def test_times(make: Make, created: float, expected: int) -> None:
 def test_the_tier_may_be_known_late(make: Make) -> None:
     """It is in the chunks from then on, and in the answer."""
     out = make()
-    out.text("Hi")
-    out.learn({"service_tier": "default"})
+    out.add_text("Hi")
+    out.read_snapshot({"service_tier": "default"})
     out.end("stop")
     assert [chunk.get("service_tier") for chunk in out.take_chunks()] == [None, None, "default"]
     assert out.answer["service_tier"] == "default"
@@ -85,20 +88,20 @@ def test_the_tier_may_be_known_late(make: Make) -> None:
 def test_the_role_comes_once(make: Make) -> None:
     """With empty content before text, else with none; asked for twice, it is said once."""
     out = make()
-    out.text("a")
+    out.add_text("a")
     out.begin()
-    out.text("b")
+    out.add_text("b")
     assert deltas(out) == [role(""), {"content": "a"}, {"content": "b"}]
     out = make()
-    out.say("refusal", "No")
+    out.add_piece("refusal", "No")
     assert deltas(out) == [role(None), {"refusal": "No"}]
 
 
 def test_log_probabilities_stand_beside_their_text(make: Make) -> None:
     """Those that come late stand beside nothing (G11, G13)."""
     out = make()
-    out.text("Hi", [{"token": "Hi"}])
-    out.text("", [{"token": "!"}])
+    out.add_text("Hi", [{"token": "Hi"}])
+    out.add_text("", [{"token": "!"}])
     choices = [chunk["choices"][0] for chunk in out.take_chunks()]
     assert [choice["logprobs"] and choice["logprobs"]["content"] for choice in choices] == [
         None,
@@ -113,12 +116,14 @@ def test_calls_have_indexes_of_their_own(make: Make) -> None:
     """The first delta names a call, the others only its index (G3-G5)."""
     out = make()
     assert out.call_reason is None
-    first, second = Pieces(), Pieces()
-    assert (out.call("f", "c1", False, first), out.call("g", "c2", True, second)) == (0, 1)
+    first, second = TextBuffer(), TextBuffer()
+    function, custom = out.add_call("f", "c1", False, first), out.add_call("g", "c2", True, second)
+    assert function is not None
+    assert custom is not None
     second.add("in")
     first.add("{}")
-    out.call_piece(1, "in")
-    out.call_piece(0, "{}")
+    out.add_to_call(custom, "in")
+    out.add_to_call(function, "{}")
     assert deltas(out)[1:] == [
         {"tool_calls": [{"index": 0, "id": "c1", "type": "function", "function": {"name": "f", "arguments": ""}}]},
         {"tool_calls": [{"index": 1, "id": "c2", "type": "custom", "custom": {"name": "g", "input": ""}}]},
@@ -132,20 +137,23 @@ def test_calls_have_indexes_of_their_own(make: Make) -> None:
     ]
 
 
-def test_an_older_client_gets_one_call(make: Make) -> None:
+def test_an_older_client_gets_one_call(make_context: Callable[..., CompletionContext]) -> None:
     """In the older form (G14); the others are reported."""
-    report = Report()
-    out = make(legacy=True, report=report)
-    assert out.call("f", "c1", False, Pieces("{}")) == 0
-    out.call_piece(0, "{}")
-    assert out.call("g", "c2", False, Pieces()) is None
+    context = make_context(legacy=True)
+    out = Completion(context)
+    entry = out.add_call("f", "c1", False, TextBuffer(b"{}"))
+    assert entry is not None
+    out.add_to_call(entry, "{}")
+    assert out.add_call("g", "c2", False, TextBuffer()) is None
     assert deltas(out)[1:] == [
         {"function_call": {"name": "f", "arguments": ""}},
         {"function_call": {"arguments": "{}"}},
     ]
     assert out.answer["choices"][0]["message"]["function_call"] == {"name": "f", "arguments": "{}"}
     assert out.call_reason == "function_call"
-    assert [str(loss) for loss in report] == ["dropped function_call: an answer in the older form has one call"]
+    assert [str(loss) for loss in context.context.report] == [
+        "dropped function_call: an answer with `function_call` has only one call"
+    ]
 
 
 # --- the end ---------------------------------------------------------------------------------------------------------
@@ -154,9 +162,9 @@ def test_an_older_client_gets_one_call(make: Make) -> None:
 def test_lists_come_once_before_the_end(make: Make) -> None:
     """The SDK cannot add to a list inside a delta, so each comes whole."""
     out = make()
-    out.text("Hi")
+    out.add_text("Hi")
     for name in ("images", "annotations", "annotations"):
-        out.add(name, {"type": name})
+        out.add_to_list(name, {"type": name})
     out.end("stop")
     lists = {"annotations": [{"type": "annotations"}] * 2, "images": [{"type": "images"}]}
     assert deltas(out)[2:] == [lists, "stop"]
@@ -170,13 +178,13 @@ def test_lists_come_once_before_the_end(make: Make) -> None:
         (lambda out: None, "", [role(""), "stop"]),
         (lambda out: out.begin(), "", [role(None), {"content": ""}, "stop"]),
         (
-            lambda out: out.say("reasoning_content", "hm"),
+            lambda out: out.add_piece("reasoning_content", "hm"),
             "",
             [role(None), {"reasoning_content": "hm"}, {"content": ""}],
         ),
-        (lambda out: out.say("refusal", "No"), None, [role(None), {"refusal": "No"}, "stop"]),
-        (lambda out: out.call("f", "c", False, Pieces()), None, [role(None)]),
-        (lambda out: out.text("Hi"), "Hi", [role(""), {"content": "Hi"}, "stop"]),
+        (lambda out: out.add_piece("refusal", "No"), None, [role(None), {"refusal": "No"}, "stop"]),
+        (lambda out: out.add_call("f", "c", False, TextBuffer()), None, [role(None)]),
+        (lambda out: out.add_text("Hi"), "Hi", [role(""), {"content": "Hi"}, "stop"]),
     ],
 )
 def test_content_is_null_beside_something_else(
@@ -197,9 +205,9 @@ USAGE = {"input_tokens": 1, "output_tokens": 2}
 @pytest.mark.parametrize("usage", [USAGE, None])
 def test_usage_is_the_last_chunk(make: Make, include_usage: bool, usage: Any) -> None:
     """If it is wanted and known; before it comes moderation (G7, G8, G12). The answer always has it."""
-    out = make(include_usage)
-    out.learn({"usage": usage, "moderation": {"output": {"type": "error", "code": "x", "message": "y"}}})
-    out.text("Hi")
+    out = make(include_usage=include_usage)
+    out.read_snapshot({"usage": usage, "moderation": {"output": {"type": "error", "code": "x", "message": "y"}}})
+    out.add_text("Hi")
     out.end("stop")
     chunks = out.take_chunks()
     tail = [
@@ -215,7 +223,7 @@ def test_usage_is_the_last_chunk(make: Make, include_usage: bool, usage: Any) ->
 def test_metadata_are_in_the_answer_only(make: Make, metadata: Any, kept: bool) -> None:
     """Chunks have no such field."""
     out = make()
-    out.learn({"metadata": metadata})
+    out.read_snapshot({"metadata": metadata})
     out.end("stop")
     assert out.answer.get("metadata") == (metadata if kept else None)
     assert all("metadata" not in chunk for chunk in out.take_chunks())
@@ -227,47 +235,76 @@ def test_what_is_too_deep_is_left_out(make: Make) -> None:
     for _ in range(100):
         deep = {"a": deep}
     out = make()
-    out.learn({"metadata": deep, "moderation": deep})
+    out.read_snapshot({"metadata": deep, "moderation": deep})
     assert out.answer.keys() == {"id", "object", "created", "model", "choices", "usage"}
 
 
 def test_a_failure_is_an_error_chunk(make: Make) -> None:
     """What was said remains in the answer, which has no finish reason."""
     out = make()
-    out.text("Hi")
-    out.fail(BadUpstream("It broke."))
-    assert out.take_chunks()[-1] == BadUpstream("It broke.").body()
+    out.add_text("Hi")
+    out.fail(UpstreamError("It broke."))
+    assert out.take_chunks()[-1] == UpstreamError("It broke.").body()
     (choice,) = out.answer["choices"]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("Hi", None)
-    assert out.length == 2
 
 
 @pytest.mark.parametrize(("field", "shown"), [("id", "id"), ("model", "model"), ("service_tier", "service_tier")])
 def test_what_every_chunk_repeats_is_bounded(make: Make, field: str, shown: str) -> None:
     """A name without end is none."""
     out = make()
-    out.learn({field: "x" * 1_024})
+    out.read_snapshot({field: "x" * 1_024})
     out.begin()
     assert "x" * 1_024 in out.take_chunks()[0][shown]
     other = make()
-    other.learn({field: "x" * 1_025})
+    other.read_snapshot({field: "x" * 1_025})
     other.begin()
     assert "x" not in str(other.take_chunks()[0].get(shown))
 
 
-def test_what_has_no_hole_goes_the_general_way(make: Make) -> None:
-    """A piece never lands in another field: where a field is not the only one of its name, there is no short cut."""
+def test_what_has_no_hole_goes_the_general_way(make: Make, make_context: Callable[..., CompletionContext]) -> None:
+    """A piece never lands in another field; where a text of the chunk looks like a hole, there is no template."""
     out = make()
-    out.learn({"model": "m-1"})
+    out.read_snapshot({"model": "m-1"})
     out.begin()
-    assert out.growing("content", Pieces()) is not None
-    assert out.growing("model", Pieces()) is not None
-    out.call("f", "c", False, Pieces())
-    out.call("g", "d", True, Pieces())
-    for index, field in enumerate((b'{"arguments":"x"}', b'{"input":"x"}')):
-        grow = out.growing_call(index)
-        assert grow is not None
-        assert field in (grow("x") or b"")
-    nameless = Completion("", False, False, Report(), lambda prefix: prefix, lambda: 1.0)
-    nameless.begin()
-    assert nameless.growing("model", Pieces()) is None
+    assert out.text_appender("content", TextBuffer()) is not None
+    assert out.text_appender("model", TextBuffer()) is not None
+    for name, free_form, field in (("f", False, b'{"arguments":"x"}'), ("g", True, b'{"input":"x"}')):
+        entry = out.add_call(name, "c", free_form, TextBuffer())
+        assert entry is not None
+        append = out.call_appender(entry)
+        assert append is not None
+        assert field in append("x")
+    odd = Completion(make_context()._replace(model=f"a {HOLE}"))
+    odd.begin()
+    assert odd.text_appender("content", TextBuffer()) is None
+
+
+def test_a_quiet_completion_has_no_chunks(make: Make) -> None:
+    """Only the answer, which is the same."""
+    out = make(quiet=True, include_usage=True)
+    out.read_snapshot({"usage": USAGE, "moderation": {"output": {"type": "error"}}})
+    out.add_text("Hi")
+    out.add_piece("refusal", "no")
+    entry = out.add_call("f", "c", False, TextBuffer(b"{}"))
+    assert entry is not None
+    out.add_to_call(entry, "{}")
+    out.end("tool_calls")
+    assert out.take_chunks() == []
+    (choice,) = out.answer["choices"]
+    assert (choice["message"]["content"], choice["message"]["refusal"]) == ("Hi", "no")
+    assert choice["finish_reason"] == "tool_calls"
+
+
+def test_a_text_that_was_stopped(make: Make) -> None:
+    """What cites words behind its end is left out."""
+    out = make()
+    out.add_text("Hi")
+    part = ReceivedPart("content")
+    part.start_turn(1)
+    part.set_annotations([{"type": "url_citation", "url": "u", "start_index": 0, "end_index": end} for end in (2, 3)])
+    out.citations.add(part)
+    out.stop()
+    assert out.stopped
+    out.end("stop")
+    assert len(out.answer["choices"][0]["message"]["annotations"]) == 1

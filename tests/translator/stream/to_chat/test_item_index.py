@@ -2,19 +2,25 @@ from typing import Any
 
 import pytest
 
-from diglot.translator.stream.to_chat.item_index import Finished, Items
-from diglot.translator.stream.to_chat.item_parts import Item
+from diglot.translator.stream.to_chat.item_index import FinishedItem, ItemIndex
+from diglot.translator.stream.to_chat.item_parts import ReceivedItem
 
 
 @pytest.fixture
-def items() -> Items:
-    return Items(lambda kind, body: Item(kind))
+def items() -> ItemIndex:
+    return ItemIndex()
 
 
-def test_items_are_found_by_index_or_name(items: Items) -> None:
+def add(items: ItemIndex, kind: str, index: Any, names: tuple[str, ...]) -> ReceivedItem:
+    item = ReceivedItem(kind)
+    items.add(item, index, names)
+    return item
+
+
+def test_items_are_found_by_index_or_name(items: ItemIndex) -> None:
     """W30: the id first, then the place, if the kind fits."""
-    first = items.begin("message", {}, 0, ("a",))
-    second = items.begin("message", {}, 1, ("b",))
+    first = add(items, "message", 0, ("a",))
+    second = add(items, "message", 1, ("b",))
     assert items.all == [first, second]
     assert items.find("message", 0, ("b",)) is second
     assert items.find("message", 0, ("x",)) is first
@@ -22,118 +28,118 @@ def test_items_are_found_by_index_or_name(items: Items) -> None:
     assert items.find("message", None, ("x", "b")) is second
     assert items.find("reasoning", 0, ("a",)) is None
     assert items.find("message", 7, ("a",)) is first
-    assert items.of({"output_index": 1}, "message") is second
+    assert items.item_of({"output_index": 1}, "message") is second
     assert items.is_named({"item_id": "a"}, "message")
     assert not items.is_named({"item_id": "a"}, "reasoning")
-    assert items.known({"item_id": "new", "output_index": 2}, "message") is None
-    assert items.of({"item_id": "new", "output_index": 2}, "message") is items.find("message", 2, ())
+    assert items.item_of({"item_id": "new", "output_index": 2}, "message") is None
 
 
-def test_an_item_without_an_index_learns_it(items: Items) -> None:
+def test_an_item_without_an_index_learns_it(items: ItemIndex) -> None:
     """R4: some events have one and some have none."""
-    item = items.begin("message", {}, None, ("a",))
+    item = add(items, "message", None, ("a",))
     assert items.find("message", 3, ("a",)) is item
     assert item.index == 3
     assert items.find("message", 3, ()) is item
 
 
-def test_the_open_item_of_a_kind(items: Items) -> None:
+def test_the_open_item_of_a_kind(items: ItemIndex) -> None:
     """R4, R8: without index, or with a name that nobody knows, it is the one that is not done yet."""
-    item = items.begin("message", {}, None, ("a",))
+    item = add(items, "message", None, ("a",))
     assert items.find("message", None, ("other",)) is item
     assert items.find("message", None, ()) is item
-    item.done = True
+    item.finish()
     assert items.find("message", None, ()) is None
     assert items.find("message", None, ("a",)) is item
 
 
-def test_items_of_one_name(items: Items) -> None:
+def test_items_of_one_name(items: ItemIndex) -> None:
     """Some servers give every item the same id: the place decides, unless that is over and another one is open."""
-    first = items.begin("message", {}, 0, ("same",))
-    second = items.begin("message", {}, 1, ("same",))
-    assert second.twin is first
+    first = add(items, "message", 0, ("same",))
+    second = add(items, "message", 1, ("same",))
+    assert second.namesake is first
     assert items.find("message", None, ("same",)) is second
     assert items.find("message", 0, ("same",)) is first
-    first.done = True
+    first.finish()
     assert items.find("message", 0, ("same",)) is second
     assert items.find("message", 0, ("same",), lambda item: True) is first
-    second.done = True
+    second.finish()
     assert items.find("message", 0, ("same",)) is first
 
 
-def test_calls_of_one_name(items: Items) -> None:
+def test_calls_of_one_name(items: ItemIndex) -> None:
     """The id of the call tells them apart."""
-    first = items.begin("call", {}, 0, ("call_id c", "c", "same"))
-    assert items.announced("call", 1, ("call_id d", "d", "same")) is None
-    assert items.find("call", 1, ("call_id d", "d", "same")) is first.twin is None
-    second = items.begin("call", {}, 1, ("call_id d", "d", "same"))
+    first = add(items, "call", 0, ("call_id c", "c", "same"))
+    assert items.find_announced("call", 1, ("call_id d", "d", "same")) is None
+    assert items.find("call", 1, ("call_id d", "d", "same")) is first.namesake is None
+    second = add(items, "call", 1, ("call_id d", "d", "same"))
     assert items.find("call", 0, ("call_id d", "d", "same")) is second
     assert items.find("call", 1, ("call_id c", "c", "same")) is first
-    assert items.matched(
-        [Finished("call", ("call_id d", "d", "same")), Finished("call", ("call_id c", "c", "same"))]
+    assert items.match(
+        [FinishedItem("call", ("call_id d", "d", "same")), FinishedItem("call", ("call_id c", "c", "same"))]
     ) == [
         second,
         first,
     ]
 
 
-def test_places_that_stay(items: Items) -> None:
+def test_places_that_stay(items: ItemIndex) -> None:
     """Some servers say 0 in each delta; the item that was announced last is meant."""
-    first = items.begin("message", {}, 0, ())
+    first = add(items, "message", 0, ())
     assert items.find("message", 1, ()) is None
-    first.done = first.announced = True
+    first.finish()
+    first.announce()
     assert items.find("message", 0, ()) is first
     assert items.find("message", 1, ()) is None
-    second = items.begin("message", {}, 1, ())
-    second.announced = True
+    second = add(items, "message", 1, ())
+    second.announce()
     assert items.find("message", 0, ()) is second
     assert items.find("message", 5, ()) is second
-    second.learn(("b",))
+    second.learn_names(("b",))
     assert items.find("message", 5, ("c",)) is None
 
 
-def test_an_item_that_is_over_is_not_the_next_one(items: Items) -> None:
+def test_an_item_that_is_over_is_not_the_next_one(items: ItemIndex) -> None:
     """Its place says nothing against another id."""
-    first = items.begin("message", {}, 0, ("a",))
-    first.done = True
+    first = add(items, "message", 0, ("a",))
+    first.finish()
     assert items.find("message", 0, ("b",)) is None
     assert items.find("message", 0, ("b",), lambda item: True) is first
 
 
-def test_the_text_decides_last(items: Items) -> None:
+def test_the_text_decides_last(items: ItemIndex) -> None:
     """Of events that end something, where id and place do not."""
-    first, second = items.begin("message", {}, 0, ()), items.begin("message", {}, 1, ())
+    first, second = add(items, "message", 0, ()), add(items, "message", 1, ())
     assert items.find("message", 0, (), lambda item: item is second) is second
     assert items.find("message", 0, (), lambda item: True) is first
     assert items.find("message", 7, (), lambda item: item is second) is second
     assert items.find("message", 7, (), lambda item: False) is None
 
 
-def test_announcements_that_repeat(items: Items) -> None:
+def test_announcements_that_repeat(items: ItemIndex) -> None:
     """A delta may come ahead of the announcement of its item."""
-    assert items.announced("message", 0, ("a",)) is None
-    item = items.begin("message", {}, 0, ("a",))
-    assert items.announced("message", 0, ("a",)) is item
-    assert items.announced("message", 0, ("b",)) is None
-    assert items.announced("message", 0, ()) is item
-    assert items.announced("message", None, ()) is None
-    assert items.announced("reasoning", 0, ("a",)) is None
-    item.done = True
-    assert items.announced("message", 0, ("a",)) is None
-    nameless = items.begin("message", {}, 1, ())
-    assert items.announced("message", 1, ("c",)) is nameless
-    assert items.announced("message", 2, ("c",)) is None
+    assert items.find_announced("message", 0, ("a",)) is None
+    item = add(items, "message", 0, ("a",))
+    assert items.find_announced("message", 0, ("a",)) is item
+    assert items.find_announced("message", 0, ("b",)) is None
+    assert items.find_announced("message", 0, ()) is item
+    assert items.find_announced("message", None, ()) is None
+    assert items.find_announced("reasoning", 0, ("a",)) is None
+    item.finish()
+    assert items.find_announced("message", 0, ("a",)) is None
+    nameless = add(items, "message", 1, ())
+    assert items.find_announced("message", 1, ("c",)) is nameless
+    assert items.find_announced("message", 2, ("c",)) is None
 
 
-def test_a_finished_output_is_matched(items: Items) -> None:
+def test_a_finished_output_is_matched(items: ItemIndex) -> None:
     """By name, by text, then by order within a kind; an item is matched once."""
-    one = items.begin("message", {}, 0, ("a",))
-    thought = items.begin("reasoning", {}, 1, ("r",))
-    two = items.begin("message", {}, 2, ("b",))
-    other = items.begin("reasoning", {}, 3, ())
+    one = add(items, "message", 0, ("a",))
+    thought = add(items, "reasoning", 1, ("r",))
+    two = add(items, "message", 2, ("b",))
+    other = add(items, "reasoning", 3, ())
 
-    def matched(*finished: tuple[Any, ...]) -> list[Item | None]:
-        return items.matched([Finished(*one) for one in finished])
+    def matched(*finished: tuple[Any, ...]) -> list[ReceivedItem | None]:
+        return items.match([FinishedItem(*one) for one in finished])
 
     message = "message"
     assert matched((message, ("b",)), (message, ("a",))) == [two, one]
@@ -159,8 +165,8 @@ def test_a_finished_output_is_matched(items: Items) -> None:
 )
 def test_an_item_that_has_had_its_end(kind: str, index: Any, names: tuple[str, ...], over: bool) -> None:
     """It may be announced again, in its place and under its name."""
-    items = Items(lambda kind, body: Item(kind))
-    item = items.begin("call", {}, 0, ("a",))
+    items = ItemIndex()
+    item = add(items, "call", 0, ("a",))
     assert not items.is_over(kind, index, names)
-    item.done = True
+    item.finish()
     assert items.is_over(kind, index, names) is over

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator.stream.to_chat.item_parts import Item, kind_of, names_of, names_of_item
+from diglot.translator.stream.to_chat.item_parts import ReceivedItem, kind_of, names_of_event, names_of_item
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_kinds_of_items(body: dict[str, Any], kind: str) -> None:
 
 def test_names_are_texts() -> None:
     """Nothing else names an item."""
-    assert names_of("a", "", None, 1, ["b"], "c") == ("a", "c")
+    assert [names_of_event({"item_id": name}) for name in ("a", "", None, 1, ["b"])] == [("a",), (), (), (), ()]
 
 
 def test_a_call_has_the_name_of_its_item_and_its_own() -> None:
@@ -39,10 +39,10 @@ def test_a_call_has_the_name_of_its_item_and_its_own() -> None:
 
 def test_an_item_is_another_one_if_it_is_another_call() -> None:
     """Servers may give all calls one id."""
-    item = Item("call")
+    item = ReceivedItem("call")
     assert not item.is_other(("call_id c", "c", "i"))
-    item.learn(("call_id c", "c", "i"))
-    item.learn(("call_id d",))
+    item.learn_names(("call_id c", "c", "i"))
+    item.learn_names(("call_id d",))
     assert not item.is_other(("call_id c", "c", "i"))
     assert not item.is_other(("i",))
     assert item.is_other(("call_id d", "d", "i"))
@@ -53,7 +53,7 @@ def test_an_item_is_another_one_if_it_is_another_call() -> None:
 
 def test_parts_have_indexes() -> None:
     """The same index is the same part, per field."""
-    item = Item("message")
+    item = ReceivedItem("message")
     first, second, refusal = item.part("content", 0), item.part("content", 1), item.part("refusal", 0)
     assert len({first, second, refusal}) == 3
     assert item.parts == [first, second, refusal]
@@ -61,14 +61,14 @@ def test_parts_have_indexes() -> None:
     assert item.whole_part("content", 1) is second
     first.text.add("a")
     second.text.add("b")
-    assert [item.has_heard("content", text) for text in ("ab", "a", "", "b", "abc")] == [
+    assert [item.has_text("content", text) for text in ("ab", "a", "", "b", "abc")] == [
         True,
         False,
         False,
         False,
         False,
     ]
-    assert [item.has_heard(field, text) for field in ("refusal", "x") for text in ("", "a")] == [
+    assert [item.has_text(field, text) for field in ("refusal", "x") for text in ("", "a")] == [
         True,
         False,
         True,
@@ -78,13 +78,13 @@ def test_parts_have_indexes() -> None:
 
 def test_parts_without_indexes() -> None:
     """R4: what comes belongs to the part that is open; an index that comes later is learned."""
-    item = Item("message")
+    item = ReceivedItem("message")
     part = item.part("content", None)
     assert item.part("content", None) is part
     assert item.part("content", 3) is part
     assert part.index == 3
     assert item.part("content", None) is part
-    part.done = True
+    part.finish()
     other = item.part("content", None)
     assert other is not part
     assert item.whole_part("content", None) is other
@@ -94,10 +94,10 @@ def test_parts_without_indexes() -> None:
 
 def test_a_whole_part_without_an_index() -> None:
     """Said twice, it is the last one; with another text, it is another part."""
-    item = Item("message")
+    item = ReceivedItem("message")
     part = item.whole_part("content", None, "ab")
     part.text.add("ab")
-    part.done = True
+    part.finish()
     assert item.whole_part("content", None, "ab") is part
     assert item.whole_part("content", None, "abc") is part
     assert item.whole_part("content", None) is part
@@ -106,7 +106,7 @@ def test_a_whole_part_without_an_index() -> None:
 
 def test_parts_of_a_finished_item() -> None:
     """By their place; those that came without one, by their order."""
-    item = Item("message")
+    item = ReceivedItem("message")
     loose = item.part("content", None)
     assert item.nth_part("content", 0, 0) is loose
     new = item.nth_part("content", 2, 1)
@@ -117,29 +117,29 @@ def test_parts_of_a_finished_item() -> None:
 
 def test_indexes_that_count_events() -> None:
     """W30: where parts are announced, an index that was not means the part that is open."""
-    item = Item("message")
-    item.begin_part("content", 0)
-    item.begin_part("content", "x")
+    item = ReceivedItem("message")
+    item.announce_part("content", 0)
+    item.announce_part("content", "x")
     part = item.part("content", 1)
     assert part.index == 0
     part.text.add("ab")
     assert [item.part("content", index) for index in (2, 3, 0)] == [part] * 3
     assert item.whole_part("content", 4, "ab") is part
-    part.done = True
+    part.finish()
     assert item.whole_part("content", 5, "ab") is part
     assert item.nth_part("content", 0, 0, "ab") is part
-    item.begin_part("content", 7)
+    item.announce_part("content", 7)
     assert item.part("content", 7) not in (part, item.part("content", 8), item.whole_part("content", 9, "x"))[:1]
 
 
 def test_an_index_that_stays() -> None:
     """W30: some servers say 0 in each delta; what was announced last is meant."""
-    item = Item("message")
-    item.begin_part("content", 0)
+    item = ReceivedItem("message")
+    item.announce_part("content", 0)
     first = item.part("content", 0)
-    first.done = True
+    first.finish()
     assert item.part("content", 0) is first
-    item.begin_part("content", 1)
+    item.announce_part("content", 1)
     second = item.part("content", 0)
     assert second is not first
     assert second.index == 1
@@ -149,19 +149,19 @@ def test_an_index_that_stays() -> None:
 
 def test_an_announced_part_whose_text_came_elsewhere() -> None:
     """W30: its end says so, and what repeats the end means the same part."""
-    item = Item("message")
-    item.begin_part("content", 0)
-    item.begin_part("content", 1)
+    item = ReceivedItem("message")
+    item.announce_part("content", 0)
+    item.announce_part("content", 1)
     part = item.part("content", 0)
     part.text.add("a")
     assert item.whole_part("content", 1, "a") is part
-    part.done = True
+    part.finish()
     assert item.whole_part("content", 1, "a") is part
 
 
 def test_the_text_decides_where_places_do_not() -> None:
     """W30: of the closing event, after the id and the place."""
-    item = Item("message")
+    item = ReceivedItem("message")
     first, second = item.part("content", 0), item.part("content", 1)
     first.text.add("a")
     second.text.add("b")
@@ -172,7 +172,7 @@ def test_the_text_decides_where_places_do_not() -> None:
     assert item.nth_part("content", 0, 1, "bx") is second
     assert item.nth_part("content", 0, 0, "c") is first
     assert item.nth_part("content", 4, 1, "bx") is second
-    second.done = True
+    second.finish()
     assert item.whole_part("content", 5, "b") is second
     assert item.whole_part("content", 5, "bx").index == 5
     assert item.may_end_with("content", "x") is False
@@ -181,11 +181,11 @@ def test_the_text_decides_where_places_do_not() -> None:
 
 def test_what_came_of_an_item() -> None:
     """All its texts, one behind the other; it may grow after its end."""
-    item = Item("message")
+    item = ReceivedItem("message")
     assert not item.begins("a")
     for index, text in enumerate("ab"):
         item.part("content", index).text.add(text)
-    assert item.heard() == b"ab"
+    assert item.received_text() == b"ab"
     assert [item.begins(text) for text in ("ab", "abc", "a", "ac", "", None)] == [
         True,
         True,
@@ -196,8 +196,8 @@ def test_what_came_of_an_item() -> None:
     ]
     assert [item.fits("content", texts) for texts in (["a", "b"], ["ax"], ["b"])] == [True, True, False]
     assert [item.beyond("content", text) for text in ("ab", "abc", "x")] == ["", "c", None]
-    item.done = True
-    assert item.has_heard("content", "ab")
+    item.finish()
+    assert item.has_text("content", "ab")
     item.last_part("content").text.add("c")
-    item.grew()
-    assert item.has_heard("content", "abc")
+    item.reopen()
+    assert item.has_text("content", "abc")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diglot.translator.stream.to_chat.stop_sequences import Piece, Stops
+from diglot.translator.stream.to_chat.stop_sequences import ReleasedText, StopFilter
 
 LETTERS = st.text("ab", max_size=12)
 STOPS = st.lists(st.text("ab", min_size=1, max_size=4), min_size=1, max_size=4).map(tuple)
@@ -14,7 +14,7 @@ def token(text: str, data: Any = None) -> dict[str, Any]:
     return {"token": text, "bytes": data, "logprob": 0.0}
 
 
-def fed(stops: Stops, *pieces: str) -> tuple[list[str], bool]:
+def fed(stops: StopFilter, *pieces: str) -> tuple[list[str], bool]:
     """What each piece and the end of the text released, and whether a stop sequence was met."""
     made = [stops.feed(piece, []) for piece in pieces]
     made.append(stops.flush())
@@ -27,14 +27,14 @@ def earliest(text: str, stops: tuple[str, ...]) -> int | None:
 
 def test_without_stop_sequences_everything_goes_through() -> None:
     """Nothing waits; a stop sequence that is empty is none."""
-    for stops in (Stops(()), Stops(("",))):
-        assert stops.feed("abc", [token("abc")]) == Piece("abc", [token("abc")], False)
-        assert stops.flush() == Piece("", [], False)
+    for stops in (StopFilter(()), StopFilter(("",))):
+        assert stops.feed("abc", [token("abc")]) == ReleasedText("abc", [token("abc")], False)
+        assert stops.flush() == ReleasedText("", [], False)
 
 
 def test_only_what_may_be_a_beginning_waits() -> None:
     """Text is held back by what it is, not by a fixed length."""
-    stops = Stops(("<END>",))
+    stops = StopFilter(("<END>",))
     assert [stops.feed(text, []).text for text in ("abc", "d<", "E", "x<EN", "D", ">y")] == [
         "abc",
         "d",
@@ -47,11 +47,11 @@ def test_only_what_may_be_a_beginning_waits() -> None:
 
 def test_a_match_ends_the_text() -> None:
     """The text is cut before the match; nothing follows, until the next text."""
-    stops = Stops(("STOP",))
-    assert stops.feed("one ST", []) == Piece("one ", [], False)
-    assert stops.feed("OP two", []) == Piece("", [], True)
-    assert stops.feed("three", []) == Piece("", [], True)
-    assert stops.flush() == Piece("", [], True)
+    stops = StopFilter(("STOP",))
+    assert stops.feed("one ST", []) == ReleasedText("one ", [], False)
+    assert stops.feed("OP two", []) == ReleasedText("", [], True)
+    assert stops.feed("three", []) == ReleasedText("", [], True)
+    assert stops.flush() == ReleasedText("", [], True)
     stops.reset()
     assert fed(stops, "four ", "ST") == (["four ", "", "ST"], False)
 
@@ -72,7 +72,7 @@ def test_a_match_ends_the_text() -> None:
 )
 def test_the_earliest_match_counts(stops: tuple[str, ...], pieces: tuple[str, ...], released: Any, hit: bool) -> None:
     """Where several sequences overlap, the text is cut before the one that begins first."""
-    assert fed(Stops(stops), *pieces) == (released, hit)
+    assert fed(StopFilter(stops), *pieces) == (released, hit)
 
 
 @given(stops=STOPS, pieces=st.lists(LETTERS))
@@ -80,14 +80,14 @@ def test_text_cut_anywhere_is_cut_before_the_earliest_match(stops: tuple[str, ..
     """However the text arrives, what is released is what stands before the earliest match."""
     text = "".join(pieces)
     at = earliest(text, stops)
-    released, hit = fed(Stops(stops), *pieces)
+    released, hit = fed(StopFilter(stops), *pieces)
     assert ("".join(released), hit) == (text[:at], at is not None)
 
 
 @given(stops=STOPS, pieces=st.lists(LETTERS))
 def test_no_text_waits_that_need_not(stops: tuple[str, ...], pieces: list[str]) -> None:
     """What waits is the longest end of the text that begins a stop sequence, or all from a match on."""
-    machine, so_far, released = Stops(stops), "", ""
+    machine, so_far, released = StopFilter(stops), "", ""
     for piece in pieces:
         so_far += piece
         made = machine.feed(piece, [])
@@ -102,7 +102,7 @@ def test_no_text_waits_that_need_not(stops: tuple[str, ...], pieces: list[str]) 
 @given(stops=STOPS, pieces=st.lists(st.lists(st.text("ab", min_size=1, max_size=3))))
 def test_tokens_go_with_their_text(stops: tuple[str, ...], pieces: list[list[str]]) -> None:
     """Released tokens are those whose whole text was released, however it arrived."""
-    machine = Stops(stops)
+    machine = StopFilter(stops)
     made = [machine.feed("".join(piece), [token(t) for t in piece]) for piece in pieces]
     made.append(machine.flush())
     text, tokens = "".join(p.text for p in made), [t["token"] for p in made for t in p.tokens]
@@ -113,23 +113,23 @@ def test_tokens_go_with_their_text(stops: tuple[str, ...], pieces: list[list[str
 
 def test_a_token_with_text_of_the_match_is_cut() -> None:
     """A token goes in whole or not at all."""
-    stops = Stops((" END",))
+    stops = StopFilter((" END",))
     first = stops.feed("one two E", [token("one"), token(" two"), token(" E")])
     assert (first.text, [t["token"] for t in first.tokens]) == ("one two", ["one", " two"])
-    assert stops.feed("ND", [token("ND")]) == Piece("", [], True)
+    assert stops.feed("ND", [token("ND")]) == ReleasedText("", [], True)
     stops.reset()
-    assert stops.feed("two END", [token("tw"), token("o EN"), token("D")]) == Piece("two", [token("tw")], True)
+    assert stops.feed("two END", [token("tw"), token("o EN"), token("D")]) == ReleasedText("two", [token("tw")], True)
 
 
 def test_tokens_may_be_pieces_of_characters() -> None:
     """Bytes count, where a character is made of several tokens; what is no token has no length."""
-    stops = Stops(("!",))
+    stops = StopFilter(("!",))
     pieces = [token("\\xc3", [0xC3]), token("\\xa9", [0xA9]), token("a", [97]), token("!", [33]), {"token": None}]
-    assert stops.feed("éa!", pieces) == Piece("éa", pieces[:3], True)
+    assert stops.feed("éa!", pieces) == ReleasedText("éa", pieces[:3], True)
     stops.reset()
     longer = [token("much longer than its text"), {"token": None}]
-    assert stops.feed("é", longer) == Piece("é", [], False)
-    assert stops.flush() == Piece("", longer, False)
+    assert stops.feed("é", longer) == ReleasedText("é", [], False)
+    assert stops.flush() == ReleasedText("", longer, False)
     assert stops.feed("!", [token("!")]).tokens == []
 
 
@@ -143,6 +143,6 @@ def test_tokens_may_be_pieces_of_characters() -> None:
 )
 def test_long_texts_in_small_pieces(text: str, stop: str) -> None:
     """They nearly match all the time; a search that reads again what it has read would be at it for minutes."""
-    stops = Stops((stop,))
+    stops = StopFilter((stop,))
     parts = [stops.feed(text[i : i + 5], []).text for i in range(0, len(text), 5)]
     assert "".join([*parts, stops.flush().text]) == text

@@ -1,15 +1,17 @@
+import gc
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream, Misuse, Profile
-from diglot.translator.stream.to_chat.transducer import ToChat, Wanted
+from diglot.translator import Profile, ProtocolMisuse, ServeChat, UpstreamError
+from diglot.translator.stream.to_chat.context import CompletionContext
+from diglot.translator.stream.to_chat.transducer import ToChat
 
 from event_streams import events_of
 from transduced import response, run
 
-Want = Callable[..., Wanted]
+MakeContext = Callable[..., CompletionContext]
 HI = {"type": "message", "id": "msg_1", "role": "assistant", "content": [{"type": "output_text", "text": "Hi"}]}
 CALL = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": "{}"}
 
@@ -26,9 +28,9 @@ def outcome(transducer: ToChat) -> tuple[str | None, str | None]:
 # --- the contract ----------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_said_before_something_came(wanted: Want) -> None:
+def test_nothing_is_said_before_something_came(make_context: MakeContext) -> None:
     """What goes before the first payload says nothing: an error may still become an HTTP error."""
-    transducer = ToChat(wanted())
+    transducer = ToChat(make_context())
     for kind in ("created", "queued", "in_progress"):
         assert transducer.feed(ended(kind, response(status=kind))) == []
         assert transducer.feed(ended(kind)) == []
@@ -42,9 +44,9 @@ def test_nothing_is_said_before_something_came(wanted: Want) -> None:
     assert transducer.answer["id"] == "chatcmpl-1"
 
 
-def test_start_is_said_once(wanted: Want) -> None:
+def test_start_is_said_once(make_context: MakeContext) -> None:
     """Ahead of the first event or with it, never twice."""
-    transducer = ToChat(wanted())
+    transducer = ToChat(make_context())
     (chunk,) = transducer.start()
     assert chunk["choices"][0]["delta"]["role"] == "assistant"
     assert transducer.start() == []
@@ -52,21 +54,21 @@ def test_start_is_said_once(wanted: Want) -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", [lambda t: t.start(), lambda t: t.feed({}), lambda t: t.finish(), lambda t: t.fail(BadUpstream("late"))]
+    "verb", [lambda t: t.start(), lambda t: t.feed({}), lambda t: t.finish(), lambda t: t.fail(UpstreamError("late"))]
 )
 @pytest.mark.parametrize("end", [response(HI), {"type": "error", "message": "It broke."}])
-def test_after_the_end_every_verb_is_misuse(wanted: Want, end: Any, verb: Callable[[ToChat], Any]) -> None:
+def test_after_the_end_every_verb_is_misuse(make_context: MakeContext, end: Any, verb: Callable[[ToChat], Any]) -> None:
     """The contract is broken by the calling code, and it is told."""
-    transducer = ToChat(wanted())
+    transducer = ToChat(make_context())
     transducer.start()
     transducer.feed(end)
-    with pytest.raises(Misuse, match="has ended"):
+    with pytest.raises(ProtocolMisuse, match="has ended"):
         verb(transducer)
 
 
-def test_obfuscation_goes_on(wanted: Want) -> None:
+def test_obfuscation_goes_on(make_context: MakeContext) -> None:
     """In the chunk that comes of its event, if one does; an error is an error and nothing else."""
-    transducer = ToChat(wanted())
+    transducer = ToChat(make_context())
     delta = {"type": "response.output_text.delta", "output_index": 0, "delta": "Hi", "obfuscation": "abc"}
     assert [chunk.get("obfuscation") for chunk in transducer.feed(delta)] == [None, "abc"]
     assert "obfuscation" not in transducer.feed({**delta, "obfuscation": 5})[0]
@@ -102,14 +104,14 @@ def test_obfuscation_goes_on(wanted: Want) -> None:
         (response({**CALL, "name": None}), 502, "without a name"),
     ],
 )
-def test_failures(wanted: Want, event: Any, status: int, message: str) -> None:
+def test_failures(make_context: MakeContext, event: Any, status: int, message: str) -> None:
     """Before anything was said, they are raised; afterwards they are the end, and what was said stays."""
-    with pytest.raises(BadUpstream, match=message) as raised:
-        ToChat(wanted()).feed(event)
+    with pytest.raises(UpstreamError, match=message) as raised:
+        ToChat(make_context()).feed(event)
     assert raised.value.status == status
     if event == {"object": "response"} or event == ended("completed"):
         return
-    transducer = ToChat(wanted())
+    transducer = ToChat(make_context())
     began = {"type": "response.output_text.delta", "item_id": "msg_1", "delta": "Hi"}
     chunks = run(transducer, began, event)
     assert message in chunks[-1]["error"]["message"]
@@ -127,9 +129,9 @@ REASON = {"type": "error", "error": {"code": "invalid_prompt", "message": "It wa
     "reason", [REASON, {"error": REASON["error"]}, ended("failed", response(error=REASON["error"]))]
 )
 @pytest.mark.parametrize("begun", [True, False])
-def test_the_reason_comes_behind_the_failure(wanted: Want, failed: Any, reason: Any, begun: bool) -> None:
+def test_the_reason_comes_behind_the_failure(make_context: MakeContext, failed: Any, reason: Any, begun: bool) -> None:
     """W34: nothing but an error counts after it, and the stream is about to end."""
-    transducer = ToChat(wanted())
+    transducer = ToChat(make_context())
     if begun:
         transducer.start()
     assert transducer.feed(failed) == []
@@ -141,17 +143,17 @@ def test_the_reason_comes_behind_the_failure(wanted: Want, failed: Any, reason: 
         assert transducer.feed(reason)[0]["error"]["message"] == "It was filtered."
         assert not transducer.finishing
     else:
-        with pytest.raises(BadUpstream, match="filtered") as raised:
+        with pytest.raises(UpstreamError, match="filtered") as raised:
             transducer.feed(reason)
         assert (raised.value.status, raised.value.code) == (400, "invalid_prompt")
 
 
 @pytest.mark.parametrize("clean", [True, False])
-def test_a_failure_without_a_reason(wanted: Want, clean: bool) -> None:
+def test_a_failure_without_a_reason(make_context: MakeContext, clean: bool) -> None:
     """It is one when the stream ends."""
-    transducer = ToChat(wanted())
+    transducer = ToChat(make_context())
     transducer.feed(ended("failed"))
-    with pytest.raises(BadUpstream, match="failed") as raised:
+    with pytest.raises(UpstreamError, match="failed") as raised:
         transducer.finish(clean)
     assert raised.value.status == 500
 
@@ -168,10 +170,10 @@ def test_a_failure_without_a_reason(wanted: Want, clean: bool) -> None:
     ],
 )
 def test_a_call_that_never_ended(
-    wanted: Want, calls: list[str], limit: int | None, used: int | None, finish: str | None
+    make_context: MakeContext, calls: list[str], limit: int | None, used: int | None, finish: str | None
 ) -> None:
     """W32: half a call must not be run: it is cut where the answer says so, else an error."""
-    transducer = ToChat(wanted()._replace(limit=limit))
+    transducer = ToChat(make_context()._replace(limit=limit))
     events = []
     for i, arguments in enumerate(calls):
         item = {"type": "function_call", "id": f"fc_{i}", "call_id": f"c{i}", "name": "f", "arguments": ""}
@@ -183,28 +185,28 @@ def test_a_call_that_never_ended(
     assert ("error" in chunks[-1]) is (finish is None)
 
 
-def test_a_failure_says_what_waited(wanted: Want) -> None:
+def test_a_failure_says_what_waited(make_context: MakeContext) -> None:
     """What arrived before is the client's."""
-    transducer = ToChat(wanted("STOP"))
+    transducer = ToChat(make_context("STOP"))
     transducer.start()
     transducer.feed({"type": "response.output_text.delta", "delta": "ST"})
-    chunks = transducer.fail(BadUpstream("It broke."))
+    chunks = transducer.fail(UpstreamError("It broke."))
     assert chunks[0]["choices"][0]["delta"] == {"content": "ST"}
-    assert chunks[1] == BadUpstream("It broke.").body()
+    assert chunks[1] == UpstreamError("It broke.").body()
 
 
 @pytest.mark.parametrize("event", [None, "x", [], 5])
-def test_what_is_no_event_breaks_the_answer(wanted: Want, event: Any) -> None:
+def test_what_is_no_event_breaks_the_answer(make_context: MakeContext, event: Any) -> None:
     """What it said is lost, so the answer must not end well, however it ends."""
     for stops in ((), ("i",)):
-        transducer = ToChat(wanted(*stops))
+        transducer = ToChat(make_context(*stops))
         transducer.start()
         assert transducer.feed(event) == []
         chunks = run_on(transducer, *events_of(response(HI)))
         assert "not an object" in chunks[-1]["error"]["message"]
-    broken = ToChat(wanted())
+    broken = ToChat(make_context())
     broken.feed(event)
-    with pytest.raises(BadUpstream, match="not an object"):
+    with pytest.raises(UpstreamError, match="not an object"):
         broken.feed(ended("completed"))
 
 
@@ -259,19 +261,19 @@ def run_on(transducer: ToChat, *events: Any) -> list[dict[str, Any]]:
         (response(HI, error={"code": None, "message": None}), "stop", []),
     ],
 )
-def test_endings(wanted: Want, end: Any, reason: str, reported: list[str]) -> None:
+def test_endings(make_context: MakeContext, end: Any, reason: str, reported: list[str]) -> None:
     """The worse of two words counts; an answer that was cut never reads as one that was not."""
-    want = wanted()
-    transducer = ToChat(want)
+    context = make_context()
+    transducer = ToChat(context)
     run(transducer, end)
     assert outcome(transducer) == ("Hi", reason)
-    assert [loss.kind for loss in want.context.report] == reported
+    assert [loss.kind for loss in context.context.report] == reported
     assert not transducer.cut_short
 
 
-def test_an_older_client_is_told_in_its_words(wanted: Want) -> None:
+def test_an_older_client_is_told_in_its_words(make_context: MakeContext) -> None:
     """The answer is a `function_call`, and so is its reason."""
-    transducer = ToChat(wanted(legacy=True))
+    transducer = ToChat(make_context(legacy=True))
     run(transducer, *events_of(response(CALL)))
     message = transducer.answer["choices"][0]["message"]
     assert message["function_call"] == {"name": "f", "arguments": "{}"}
@@ -290,26 +292,26 @@ def test_an_older_client_is_told_in_its_words(wanted: Want) -> None:
     ],
 )
 def test_a_stream_without_an_end(
-    wanted: Want, events: list[Any], terminal_event: bool, clean: bool, ends_well: bool
+    make_context: MakeContext, events: list[Any], terminal_event: bool, clean: bool, ends_well: bool
 ) -> None:
     """R2: it may count as whole, if all its items are."""
-    want = wanted(profile=Profile(terminal_event=terminal_event))
-    transducer = ToChat(want)
+    context = make_context(profile=Profile(terminal_event=terminal_event))
+    transducer = ToChat(context)
     run(transducer, *events, clean=clean)
     assert outcome(transducer) == ("Hi", "stop" if ends_well else None)
-    assert [loss.kind for loss in want.context.report] == (["defaulted"] if ends_well else [])
+    assert [loss.kind for loss in context.context.report] == (["defaulted"] if ends_well else [])
 
 
 @pytest.mark.parametrize("clean", [True, False])
-def test_a_stream_of_nothing(wanted: Want, clean: bool) -> None:
+def test_a_stream_of_nothing(make_context: MakeContext, clean: bool) -> None:
     """It is a failure, also after a keep-alive; what could not be read is told."""
-    with pytest.raises(BadUpstream, match="before it began"):
-        ToChat(wanted()).finish(clean)
-    transducer = ToChat(wanted())
+    with pytest.raises(UpstreamError, match="before it began"):
+        ToChat(make_context()).finish(clean)
+    transducer = ToChat(make_context())
     transducer.garbled("dust")
-    with pytest.raises(BadUpstream, match="sent dust"):
+    with pytest.raises(UpstreamError, match="sent dust"):
         transducer.finish(clean)
-    transducer = ToChat(wanted())
+    transducer = ToChat(make_context())
     transducer.start()
     (chunk,) = transducer.finish(clean)
     assert "cut off" in chunk["error"]["message"]
@@ -318,10 +320,10 @@ def test_a_stream_of_nothing(wanted: Want, clean: bool) -> None:
 # --- stop sequences --------------------------------------------------------------------------------------------------
 
 
-def test_a_stop_sequence_ends_the_stream(wanted: Want) -> None:
+def test_a_stop_sequence_ends_the_stream(make_context: MakeContext) -> None:
     """At once, and the upstream works on in vain; nobody knows the usage."""
     text = {**HI, "content": [{"type": "output_text", "text": "one STOP two"}]}
-    transducer = ToChat(wanted("STOP", include_usage=True))
+    transducer = ToChat(make_context("STOP", include_usage=True))
     chunks = run(transducer, *events_of(response(text, CALL, usage={"input_tokens": 1, "output_tokens": 2})))
     assert outcome(transducer) == ("one ", "stop")
     assert transducer.cut_short
@@ -329,15 +331,15 @@ def test_a_stop_sequence_ends_the_stream(wanted: Want) -> None:
     assert transducer.answer["usage"] is None
 
 
-def test_a_stop_sequence_in_a_finished_answer(wanted: Want) -> None:
+def test_a_stop_sequence_in_a_finished_answer(make_context: MakeContext) -> None:
     """It has usage; nothing behind it counts, and a call before it does."""
     text = {**HI, "content": [{"type": "output_text", "text": "one STOP two"}]}
-    transducer = ToChat(wanted("STOP", include_usage=True))
+    transducer = ToChat(make_context("STOP", include_usage=True))
     chunks = run(transducer, response(text, CALL, usage={"input_tokens": 1, "output_tokens": 2}))
     assert outcome(transducer) == ("one ", "stop")
     assert not transducer.cut_short
     assert chunks[-1]["usage"]["total_tokens"] == 3
-    transducer = ToChat(wanted("STOP"))
+    transducer = ToChat(make_context("STOP"))
     run(transducer, response(CALL, text))
     assert outcome(transducer) == ("one ", "tool_calls")
 
@@ -352,9 +354,9 @@ REST = {"type": "response.function_call_arguments.done", "output_index": 0, "arg
 
 
 @pytest.mark.parametrize("late", [[], [LATE]])
-def test_a_call_that_is_open_when_the_text_stops(wanted: Want, late: list[Any]) -> None:
+def test_a_call_that_is_open_when_the_text_stops(make_context: MakeContext, late: list[Any]) -> None:
     """It was announced, so it is waited for: half of it could not be made. What begins meanwhile is not said."""
-    transducer = ToChat(wanted("STOP"))
+    transducer = ToChat(make_context("STOP"))
     run(transducer, *STOPPED_BEHIND_A_CALL, *late, REST)
     assert outcome(transducer) == ("one ", "tool_calls")
     assert transducer.cut_short
@@ -362,9 +364,9 @@ def test_a_call_that_is_open_when_the_text_stops(wanted: Want, late: list[Any]) 
     assert call["function"]["arguments"] == '{"a":1}'
 
 
-def test_a_call_that_stays_open_when_the_text_stops(wanted: Want) -> None:
+def test_a_call_that_stays_open_when_the_text_stops(make_context: MakeContext) -> None:
     """If it is cut, so is the answer."""
-    transducer = ToChat(wanted("STOP"))
+    transducer = ToChat(make_context("STOP"))
     half = {**CALL, "arguments": '{"a"', "status": "incomplete"}
     done = {"type": "response.output_item.done", "output_index": 0, "item": half}
     run(transducer, *STOPPED_BEHIND_A_CALL, done, ended("incomplete", response(half, status="incomplete")))
@@ -372,35 +374,87 @@ def test_a_call_that_stays_open_when_the_text_stops(wanted: Want) -> None:
     assert not transducer.cut_short
 
 
-def test_a_call_that_turns_out_to_be_cut(wanted: Want) -> None:
+def test_a_call_that_turns_out_to_be_cut(make_context: MakeContext) -> None:
     """Its arguments had an end, but the item says that this was not theirs."""
-    transducer = ToChat(wanted())
+    transducer = ToChat(make_context())
     half = {**CALL, "arguments": '{"a"', "status": "incomplete"}
     events = (STOPPED_BEHIND_A_CALL[0], {**REST, "arguments": '{"a"'}, ended("completed", response(half)))
     run(transducer, *events)
     assert outcome(transducer) == (None, "length")
 
 
-def test_nothing_is_no_answer_even_if_it_was_begun(wanted: Want) -> None:
+def test_nothing_is_no_answer_even_if_it_was_begun(make_context: MakeContext) -> None:
     """To keep a connection alive changes no ending."""
-    transducer = ToChat(wanted())
+    transducer = ToChat(make_context())
     chunks = [*transducer.start(), *transducer.feed(ended("completed", {"status": "completed"}))]
     assert "error" in chunks[-1]
     assert transducer.failure is not None
 
 
 @pytest.mark.parametrize("kind", ["audio.delta", "audio.transcript.delta"])
-def test_audio_is_reported(wanted: Want, kind: str) -> None:
+def test_audio_is_reported(make_context: MakeContext, kind: str) -> None:
     """It has no place in the answer."""
-    want = wanted()
-    run(ToChat(want), {"type": f"response.{kind}", "delta": "AAAA"}, ended("completed", response(HI)))
-    assert [loss.path for loss in want.context.report] == ["audio"]
+    context = make_context()
+    run(ToChat(context), {"type": f"response.{kind}", "delta": "AAAA"}, ended("completed", response(HI)))
+    assert [loss.path for loss in context.context.report] == ["audio"]
 
 
-def test_a_tool_of_the_server_that_never_ends_is_reported(wanted: Want) -> None:
+def test_a_tool_of_the_server_that_never_ends_is_reported(make_context: MakeContext) -> None:
     """What began says what there was."""
-    want = wanted()
+    context = make_context()
     begun = {"type": "response.output_item.added", "output_index": 0, "item": {"type": "web_search_call"}}
     text = {"type": "response.output_text.delta", "output_index": 1, "delta": "Hi"}
-    run(ToChat(want), begun, text, ended("completed", response()))
-    assert [str(loss) for loss in want.context.report] == ["dropped message: chat has no 'web_search_call'"]
+    run(ToChat(context), begun, text, ended("completed", response()))
+    assert [str(loss) for loss in context.context.report] == [
+        "dropped message: chat has no equivalent of 'web_search_call'"
+    ]
+
+
+# --- memory ----------------------------------------------------------------------------------------------------------
+
+CITED = {"type": "output_text", "text": "Hi", "annotations": [{"type": "url_citation", "url": "u"}]}
+MIXED = response(
+    {"type": "reasoning", "id": "r", "summary": [{"type": "summary_text", "text": "hm"}], "encrypted_content": "x"},
+    {"type": "message", "id": "m", "content": [CITED]},
+    {"type": "function_call", "id": "f", "call_id": "c", "name": "f", "arguments": "{}"},
+    {"type": "function_call", "id": "g", "call_id": "d", "name": "g", "arguments": "{}"},
+)
+EVENTS = [
+    {"type": "response.created", "response": response()},
+    {"type": "response.output_text.delta", "item_id": "m", "output_index": 1, "content_index": 0, "delta": "H"},
+    {"type": "response.output_text.delta", "item_id": "m", "output_index": 1, "content_index": 0, "delta": "i"},
+    *({"type": "response.output_item.done", "output_index": i, "item": item} for i, item in enumerate(MIXED["output"])),
+    {"type": "response.completed", "response": MIXED},
+]
+
+
+def answer_whole(exchange: ServeChat) -> None:
+    exchange.answer(MIXED)
+
+
+def feed_events(exchange: ServeChat, count: int = len(EVENTS)) -> None:
+    transducer = exchange.transducer()
+    for event in EVENTS[:count]:
+        transducer.feed(event)
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        answer_whole,
+        feed_events,
+        lambda exchange: feed_events(exchange, 3),
+    ],
+)
+@pytest.mark.parametrize("stop", [None, "Bye"])
+def test_nothing_is_left_for_the_collector(convert: Callable[[ServeChat], None], stop: str | None) -> None:
+    """An answer is gone when nobody holds it, finished or not: the collector of cycles finds nothing."""
+    exchange = ServeChat({"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stop": stop})
+    convert(exchange)
+    gc.collect()
+    gc.disable()
+    try:
+        convert(exchange)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

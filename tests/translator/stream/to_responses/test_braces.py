@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from diglot.translator.stream.to_responses.braces import Braces
+from diglot.translator.stream.to_responses.braces import BraceScanner
 
 NAME = st.text(alphabet='{}"\\', max_size=3)
 VALUE = st.recursive(
@@ -19,11 +19,11 @@ CUTS = st.lists(st.integers(0, 200), max_size=6)
 
 
 def closed(text: str, cuts: list[int]) -> bool:
-    braces, data = Braces(), text.encode()
+    scanner, data = BraceScanner(), text.encode()
     marks = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
     for a, b in itertools.pairwise([*marks, marks[-1]]):
-        braces.feed(data[a:b])
-    return braces.closed
+        scanner.feed(data[a:b])
+    return scanner.closed
 
 
 @given(st.dictionaries(NAME, VALUE, max_size=3), CUTS, st.sampled_from(["", " ", "\n\t"]))
@@ -57,7 +57,7 @@ def test_what_is_not_closed(text: str) -> None:
 
 def test_white_space_may_follow() -> None:
     """Anything else breaks it for good."""
-    braces = Braces()
+    scanner = BraceScanner()
     for piece, is_closed in ((b"{", False), (b"}", True), (b" ", True), (b"", True), (b"{}", False), (b" ", False)):
-        braces.feed(piece)
-        assert braces.closed is is_closed
+        scanner.feed(piece)
+        assert scanner.closed is is_closed

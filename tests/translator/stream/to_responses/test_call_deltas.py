@@ -3,34 +3,52 @@ from typing import Any
 
 import pytest
 
-from diglot.translator.parts.catalog import Catalog, Tool
+from diglot.translator.parts.catalog import Catalog, DeclaredTool
 from diglot.translator.stream.to_responses import call_deltas
-from diglot.translator.stream.to_responses.call_deltas import Fragment
-from diglot.translator.stream.to_responses.call_item import Call
+from diglot.translator.stream.to_responses.call_deltas import CallDelta
+from diglot.translator.stream.to_responses.call_item import CallItem
 
 
 @pytest.mark.parametrize(
-    ("delta", "fragment"),
+    ("delta", "call_delta"),
     [
-        ({"index": 1, "id": "a", "function": {"name": "f", "arguments": "{"}}, Fragment(1, "a", "f", "{", False, None)),
-        ({"index": 0, "function": {"arguments": "}"}}, Fragment(0, "", "", "}", False, None)),
+        (
+            {"index": 1, "id": "a", "function": {"name": "f", "arguments": "{"}},
+            CallDelta(1, "a", "f", "{", False, None),
+        ),
+        ({"index": 0, "function": {"arguments": "}"}}, CallDelta(0, "", "", "}", False, None)),
         (
             {"index": 0, "id": None, "type": None, "function": {"name": None, "arguments": None}},
-            Fragment(0, "", "", "", False, None),
+            CallDelta(0, "", "", "", False, None),
         ),
-        ({"function": {"arguments": {"a": 1}}}, Fragment(None, "", "", '{"a":1}', False, None)),
-        ({"function": {"arguments": [1]}}, Fragment(None, "", "", "[1]", False, None)),
-        ({"type": "custom", "custom": {"name": "c", "input": "x"}}, Fragment(None, "", "c", "x", True, None)),
-        ({"custom": {}, "function": {"name": "f"}}, Fragment(None, "", "f", "", False, None)),
-        ({"extra_content": {"google": 1}}, Fragment(None, "", "", "", False, {"google": 1})),
-        ({"extra_content": "x", "index": 1.5, "id": 5, "function": "f"}, Fragment(None, "", "", "", False, None)),
-        ({"index": "0"}, Fragment("0", "", "", "", False, None)),
-        ({}, Fragment(None, "", "", "", False, None)),
+        ({"function": {"arguments": {"a": 1}}}, CallDelta(None, "", "", '{"a":1}', False, None)),
+        ({"function": {"arguments": [1]}}, CallDelta(None, "", "", "[1]", False, None)),
+        ({"type": "custom", "custom": {"name": "c", "input": "x"}}, CallDelta(None, "", "c", "x", True, None)),
+        ({"custom": {}, "function": {"name": "f"}}, CallDelta(None, "", "f", "", False, None)),
+        ({"extra_content": {"google": 1}}, CallDelta(None, "", "", "", False, {"google": 1})),
+        ({"extra_content": "x", "index": 1.5, "id": 5, "function": "f"}, CallDelta(None, "", "", "", False, None)),
+        ({"index": "0"}, CallDelta("0", "", "", "", False, None)),
+        ({}, CallDelta(None, "", "", "", False, None)),
     ],
 )
-def test_a_fragment_is_read(delta: dict[str, Any], fragment: Fragment) -> None:
+def test_a_delta_is_read(delta: dict[str, Any], call_delta: CallDelta) -> None:
     """What is null, empty or of another type says nothing (D10, D39)."""
-    assert call_deltas.read(delta) == fragment
+    assert call_deltas.read(delta) == call_delta
+
+
+@pytest.mark.parametrize(
+    ("delta", "is_empty"),
+    [
+        ({"index": 1, "type": "function", "function": {"name": "", "arguments": ""}}, True),
+        ({"id": "a"}, False),
+        ({"function": {"name": "f"}}, False),
+        ({"function": {"arguments": " "}}, False),
+        ({"extra_content": {}}, False),
+    ],
+)
+def test_an_empty_delta_makes_no_call(delta: dict[str, Any], is_empty: bool) -> None:
+    """An index alone, or a type, is nothing that a call could be made of."""
+    assert call_deltas.read(delta).is_empty is is_empty
 
 
 @pytest.mark.parametrize(
@@ -48,8 +66,8 @@ def test_a_fragment_is_read(delta: dict[str, Any], fragment: Fragment) -> None:
 )
 def test_a_call_in_markup(text: str, function: Any) -> None:
     """What stood in the tag is a call when it names a declared tool (D42)."""
-    tool = Tool("f", "function", "f", None, "tools[0]", {"type": "function", "function": {"name": "f"}})
-    made = call_deltas.from_markup(text, Catalog({"f": tool}))
+    tool = DeclaredTool("f", "function", "f", None, "tools[0]", {"type": "function", "function": {"name": "f"}})
+    made = call_deltas.from_tag(text, Catalog({"f": tool}))
     assert (made and made["function"]) == function
 
 
@@ -61,15 +79,15 @@ def found(*deltas: dict[str, Any]) -> list[int]:
         call, is_new = calls.find(call_deltas.read(delta))
         assert is_new is (call not in known)
         known += [call] * is_new
-        call.hear(call_deltas.read(delta).piece)
+        call.add(call_deltas.read(delta).payload)
         numbers.append(known.index(call))
     return numbers
 
 
-def table(*names: str) -> call_deltas.Calls:
+def table(*names: str) -> call_deltas.CallIndex:
     count = itertools.count(1)
-    catalog = Catalog({name: Tool(name, "function", name, None, "tools[0]", {}) for name in names})
-    return call_deltas.Calls(lambda: Call(catalog.by_flat, lambda: f"call_{next(count)}"), catalog)
+    catalog = Catalog({name: DeclaredTool(name, "function", name, None, "tools[0]", {}) for name in names})
+    return call_deltas.CallIndex(catalog, lambda prefix: f"{prefix}_{next(count)}")
 
 
 def delta(index: Any = None, call_id: Any = None, name: Any = None, arguments: Any = None) -> dict[str, Any]:
@@ -95,7 +113,7 @@ def delta(index: Any = None, call_id: Any = None, name: Any = None, arguments: A
         ([delta()], [0]),
     ],
 )
-def test_whose_fragment_it_is(deltas: list[dict[str, Any]], calls: list[int]) -> None:
+def test_whose_delta_it_is(deltas: list[dict[str, Any]], calls: list[int]) -> None:
     """However a server numbers its calls (D7-D14)."""
     assert found(*deltas) == calls
 
@@ -118,20 +136,6 @@ def test_two_calls_never_have_one_id(deltas: list[dict[str, Any]]) -> None:
         ids.append(call.call_id)
     assert len(ids) >= 2
     assert len(ids) == len(set(ids))
-
-
-def test_every_call_must_be_named() -> None:
-    """Also one whose place another took."""
-    calls = table()
-    assert (calls.came, calls.are_named()) == (False, True)
-    calls.find(call_deltas.read(delta(0, "a")))
-    assert (calls.came, calls.are_named()) == (True, False)
-    calls.find(call_deltas.read(delta(0, "b", "f")))
-    assert calls.are_named() is False
-    named = table()
-    named.find(call_deltas.read(delta(0, "a")))
-    named.find(call_deltas.read(delta(0, None, "f")))
-    assert named.are_named() is True
 
 
 @pytest.mark.parametrize(
@@ -161,11 +165,11 @@ def test_every_call_must_be_named() -> None:
 def test_one_call_is_one_call(names: list[str], deltas: list[dict[str, Any]], called: list[str]) -> None:
     """A name in pieces, an id for each piece, the same call again (W5)."""
     calls = table(*names)
-    made: dict[int, Call] = {}
-    for given in deltas:
-        fragment = call_deltas.read(given)
-        call, _ = calls.find(fragment)
-        call.hear(fragment.piece)
+    made: dict[int, CallItem] = {}
+    for member in deltas:
+        call_delta = call_deltas.read(member)
+        call, _ = calls.find(call_delta)
+        call.add(call_delta.payload)
         made[id(call)] = call
     assert [call.name for call in made.values()] == called
 
@@ -174,11 +178,11 @@ def test_a_whole_message_names_its_calls_by_id_or_place() -> None:
     """Of another id, it is the same call only with equal arguments."""
     calls = table("f")
     call, _ = calls.find(call_deltas.read(delta(0, "a", "f")))
-    call.hear('{"a":1}')
+    call.add('{"a":1}')
     same = [delta(None, "a", "f", "{}"), delta(None, None, "f", "{}"), delta(None, "b", "f", '{"a": 1}')]
-    assert all(calls.find(call_deltas.read(given), 0) == (call, False) for given in same)
+    assert all(calls.find(call_deltas.read(member), 0) == (call, False) for member in same)
     new = [(delta(None, "a", "g"), 0), (delta(None, "c", "f", "{}"), 0), (delta(None, "d", "f"), 9)]
-    assert all(calls.find(call_deltas.read(given), at)[1] for given, at in new)
+    assert all(calls.find(call_deltas.read(member), at)[1] for member, at in new)
 
 
 def test_the_older_member_may_be_a_twin() -> None:
@@ -186,7 +190,7 @@ def test_the_older_member_may_be_a_twin() -> None:
     calls = table("f")
     assert calls.has_twin({"name": "f"}) is False
     calls.find(call_deltas.read(delta(0, "a", "f")))
-    assert [calls.has_twin(given) for given in ({"name": "f"}, {"arguments": "{"}, "x", {"name": "g"})] == [
+    assert [calls.has_twin(member) for member in ({"name": "f"}, {"arguments": "{"}, "x", {"name": "g"})] == [
         True,
         True,
         True,

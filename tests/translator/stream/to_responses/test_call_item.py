@@ -4,7 +4,7 @@ from stories import grown, output
 from diglot.translator import Profile, Report
 from diglot.translator.context import Context
 from diglot.translator.parts import tools
-from diglot.translator.stream.to_responses.call_item import Call
+from diglot.translator.stream.to_responses.call_item import CallItem
 
 TOOLS = [
     {"type": "function", "name": "f"},
@@ -16,17 +16,17 @@ TOOLS = [
 ]
 
 
-def call(name: str = "f", call_id: str = "c", free_form: bool = False) -> Call:
-    catalog = tools.declared({"tools": TOOLS}, Context(Profile(), Report()))
-    made = Call(catalog.by_flat, lambda: "call_new")
-    made.head(name, call_id, free_form)
+def call(name: str = "f", call_id: str = "c", free_form: bool = False) -> CallItem:
+    catalog = tools.read_catalog({"tools": TOOLS}, Context(Profile(), Report()))
+    made = CallItem(catalog, lambda prefix: f"{prefix}_new")
+    made.set_head(name, call_id, free_form)
     return made
 
 
 def test_a_function_call() -> None:
     """Announced without arguments, then deltas, then all of it with its name (I9)."""
     item = call()
-    assert grown(item, lambda c: (c.hear('{"a":'), c.hear("1}"))) == [
+    assert grown(item, lambda c: (c.add('{"a":'), c.add("1}"))) == [
         ("output_item.added",),
         ("function_call_arguments.delta", '{"a":'),
         ("function_call_arguments.delta", "1}"),
@@ -44,38 +44,38 @@ def test_a_function_call() -> None:
 
 
 @pytest.mark.parametrize("name", ["f", "unknown", "shell", "apply_patch"])
-@pytest.mark.parametrize("heard", ["", " ", "\n"])
-def test_arguments_are_never_empty(name: str, heard: str) -> None:
+@pytest.mark.parametrize("payload", ["", " ", "\n"])
+def test_arguments_are_never_empty(name: str, payload: str) -> None:
     """Clients parse them: nothing becomes `{}`, and the deltas say the same."""
     item = call(name)
-    told = grown(item, lambda c: c.hear(heard) if heard else None)
+    events = grown(item, lambda c: c.add(payload) if payload else None)
     assert item.body["arguments"].strip() == "{}"
-    deltas = [event[1] for event in told if event[0] == "function_call_arguments.delta"]
+    deltas = [event[1] for event in events if event[0] == "function_call_arguments.delta"]
     assert "".join(deltas) == item.body["arguments"]
 
 
 def test_a_call_in_a_namespace_has_its_own_names() -> None:
     """The client's names, not the upstream's."""
     item = call("ns__g")
-    grown(item, lambda c: c.hear("{}"))
+    grown(item, lambda c: c.add("{}"))
     assert (item.body["name"], item.body["namespace"]) == ("g", "ns")
 
 
-@pytest.mark.parametrize(("free_form", "heard"), [(True, "a\nb"), (False, '{"input":"a\\nb"}')])
-def test_a_free_form_call(free_form: bool, heard: str) -> None:
+@pytest.mark.parametrize(("free_form", "payload"), [(True, "a\nb"), (False, '{"input":"a\\nb"}')])
+def test_a_free_form_call(free_form: bool, payload: str) -> None:
     """Native or wrapped, the input comes out as the client's tool takes it."""
     item = call("c", free_form=free_form)
-    told = grown(item, lambda c: [c.hear(piece) for piece in (heard[:-4], heard[-4:])])
-    assert told[0] == ("output_item.added",)
-    assert "".join(event[1] for event in told if event[0] == "custom_tool_call_input.delta") == "a\nb"
-    assert told[-2:] == [("custom_tool_call_input.done", "a\nb"), ("output_item.done",)]
+    events = grown(item, lambda c: [c.add(piece) for piece in (payload[:-4], payload[-4:])])
+    assert events[0] == ("output_item.added",)
+    assert "".join(event[1] for event in events if event[0] == "custom_tool_call_input.delta") == "a\nb"
+    assert events[-2:] == [("custom_tool_call_input.done", "a\nb"), ("output_item.done",)]
     assert (item.body["type"], item.body["id"], item.body["input"]) == ("custom_tool_call", "ctc_1", "a\nb")
 
 
 def test_input_that_is_no_wrapping_comes_at_the_end() -> None:
     """What the model wrote instead is the input."""
-    told = grown(call("c"), lambda c: c.hear("ls"))
-    assert told[1:3] == [("custom_tool_call_input.delta", "ls"), ("custom_tool_call_input.done", "ls")]
+    events = grown(call("c"), lambda c: c.add("ls"))
+    assert events[1:3] == [("custom_tool_call_input.delta", "ls"), ("custom_tool_call_input.done", "ls")]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_call_of_a_built_in_tool(name: str, arguments: str, kind: str, prefix:
     """It is announced when its arguments can be read, whole; what does not fit is a function call."""
     out, item = output(), call(name)
     out.add(item)
-    item.hear(arguments)
+    item.add(arguments)
     assert out.take_events() == []
     out.close_all("completed")
     added, done = (event for event in out.take_events() if "item" in event)
@@ -111,7 +111,7 @@ def test_a_call_of_a_built_in_tool(name: str, arguments: str, kind: str, prefix:
 def test_a_cut_call_of_a_built_in_tool(name: str, arguments: str, kind: str) -> None:
     """A patch cannot be incomplete: it becomes a function call, which can."""
     item = call(name)
-    grown(item, lambda c: c.hear(arguments), "incomplete")
+    grown(item, lambda c: c.add(arguments), "incomplete")
     assert (item.body["type"], item.body["status"]) == (kind, "incomplete")
 
 
@@ -133,7 +133,7 @@ def test_when_arguments_are_whole(pieces: list[str], free_form: bool, whole: boo
     """An object is, but `{}` may be a placeholder; of free-form input nobody knows."""
     item = call(free_form=free_form)
     for piece in pieces:
-        item.hear(piece)
+        item.add(piece)
         item.is_whole()
     assert item.is_whole() is whole
     assert item.is_whole() is whole
@@ -143,20 +143,20 @@ def test_the_first_head_counts() -> None:
     """Names and ids that come again change nothing (D12); what is missing is settled (D11)."""
     item = call("", "")
     assert not item.is_ready()
-    item.head("f", "", False)
-    item.head("g", "", False)
+    item.set_head("f", "", False)
+    item.set_head("g", "", False)
     assert (item.name, item.is_ready()) == ("f", False)
     item.settle()
-    item.head("", "late", False)
+    item.set_head("", "late", False)
     assert (item.call_id, item.is_ready()) == ("call_new", True)
 
 
 def test_a_call_that_becomes_free_form() -> None:
     """Its arguments were a placeholder; the input is what came for it."""
     item = call()
-    item.hear("{}")
-    item.head("", "", free_form=True)
-    assert grown(item, lambda c: c.hear("0")) == [
+    item.add("{}")
+    item.set_head("", "", free_form=True)
+    assert grown(item, lambda c: c.add("0")) == [
         ("output_item.added",),
         ("custom_tool_call_input.delta", "0"),
         ("custom_tool_call_input.done", "0"),
@@ -168,6 +168,6 @@ def test_a_live_call_does_not_become_free_form() -> None:
     """What was announced as a function stays one."""
     out, item = output(), call()
     out.add(item)
-    item.head("", "", True)
+    item.set_head("", "", True)
     out.close_all("completed")
     assert item.body["type"] == "function_call"

@@ -180,9 +180,9 @@ def test_log_probabilities(tokens: Any, taken: int) -> None:
     reads = [*map(data, chunks), data({"choices": [{"delta": {}, "finish_reason": "stop"}]}), b"data: [DONE]\n\n"]
     fast, count = frames_of(exchange(Profile()), reads, fast=True)
     assert (fast, count) == (frames_of(exchange(Profile()), reads, fast=False)[0], taken + 1)
-    heard = [said("a"), *[said(c["choices"][0]["delta"]["content"], logprobs=_listed(c)) for c in chunks[1:]]]
-    fast, count = frames_of(chat_exchange(), heard, fast=True)
-    assert (fast, count) == (frames_of(chat_exchange(), heard, fast=False)[0], taken + 1)
+    chunks_in = [said("a"), *[said(c["choices"][0]["delta"]["content"], logprobs=_listed(c)) for c in chunks[1:]]]
+    fast, count = frames_of(chat_exchange(), chunks_in, fast=True)
+    assert (fast, count) == (frames_of(chat_exchange(), chunks_in, fast=False)[0], taken + 1)
 
 
 def _listed(chunk: Any) -> Any:
@@ -258,8 +258,8 @@ def test_large_events_go_the_general_path() -> None:
         fast, count = frames_of(exchange(Profile()), reads, fast=True)
         assert (fast, count) == (frames_of(exchange(Profile()), reads, fast=False)[0], 0)
         assert (b"more than 1,000,000 JSON values" in b"".join(fast)) == (tokens is most)
-    heard = [said("a"), said("b" * 2_000_000, logprobs=most)]
-    assert frames_of(chat_exchange(), heard, fast=True)[1] == 0
+    chunks_in = [said("a"), said("b" * 2_000_000, logprobs=most)]
+    assert frames_of(chat_exchange(), chunks_in, fast=True)[1] == 0
     reads = [
         data(delta(content="a")),
         data(delta(content="b" * 2_000_001)) + data(delta(content="c")),

@@ -12,10 +12,10 @@ def test_text_and_refusals_are_parts_of_their_own() -> None:
     message = Message()
 
     def grow(m: Message) -> None:
-        m.text("a", [])
-        m.text("b", [])
-        m.refusal("no")
-        m.text("c", [])
+        m.add_text("a", [])
+        m.add_text("b", [])
+        m.add_refusal("no")
+        m.add_text("c", [])
 
     assert grown(message, grow) == [
         ("output_item.added",),
@@ -42,11 +42,11 @@ def test_logprobs_and_annotations_belong_to_their_part() -> None:
     out, message = output(), Message()
     out.add(message)
     token = {"token": "a", "logprob": -1.0, "bytes": [97], "top_logprobs": []}
-    message.text("a", [token])
-    message.annotation({"url": "u"})
-    message.annotation({"url": "v"})
-    message.refusal("no")
-    message.annotation({"url": "w"})
+    message.add_text("a", [token])
+    message.add_annotation({"url": "u"})
+    message.add_annotation({"url": "v"})
+    message.add_refusal("no")
+    message.add_annotation({"url": "w"})
     events = out.take_events()
     assert [event.get("annotation_index") for event in events if "annotation" in event] == [0, 1, 0]
     assert next(event["part"] for event in events if "part" in event) == {
@@ -71,9 +71,9 @@ def test_a_summary_is_sealed() -> None:
     item = Compaction()
 
     def grow(c: Compaction) -> None:
-        c.text("a", [])
-        c.refusal("b")
-        c.annotation({"url": "u"})
+        c.add_text("a", [])
+        c.add_refusal("b")
+        c.add_annotation({"url": "u"})
 
     assert grown(item, grow) == [("output_item.added",), ("compaction.compacting",), ("output_item.done",)]
     assert reasoning.unseal(item.body["encrypted_content"]) == {"summary": "ab"}
@@ -103,10 +103,10 @@ CONTENT = [
 def test_where_thoughts_are_shown(show: str, content: bool, summary: bool) -> None:
     """In the content, in a summary, in both or nowhere; each with its own order of events (I11)."""
     item = Reasoning(show, lambda fields: None)
-    told = grown(item, lambda r: (r.text("a"), r.text("b")))
-    assert [event for event in told if event in SUMMARY] == SUMMARY * summary
-    assert [event for event in told if event in CONTENT] == CONTENT * content
-    assert len(told) == 2 + len(SUMMARY) * summary + len(CONTENT) * content
+    events = grown(item, lambda r: (r.add_text("a"), r.add_text("b")))
+    assert [event for event in events if event in SUMMARY] == SUMMARY * summary
+    assert [event for event in events if event in CONTENT] == CONTENT * content
+    assert len(events) == 2 + len(SUMMARY) * summary + len(CONTENT) * content
     assert item.body["summary"] == [{"type": "summary_text", "text": "ab"}] * summary
     assert item.body.get("content") == ([{"type": "reasoning_text", "text": "ab"}] if content else None)
     assert "encrypted_content" not in item.body
@@ -118,12 +118,12 @@ def test_what_goes_back_unread_is_sealed() -> None:
     item = Reasoning("off", lambda fields: sealed.append(fields) or "sealed")
 
     def grow(r: Reasoning) -> None:
-        r.text("a")
+        r.add_text("a")
         r.keep("field", "reasoning")
         r.sign("c", {"google": 1})
         r.sign("d", {"google": 2})
-        r.details("reasoning_details", [{"index": 0, "type": "t", "text": "a"}])
-        r.details("reasoning_details", [{"index": 0, "type": "t", "text": "b"}])
+        r.add_details("reasoning_details", [{"index": 0, "type": "t", "text": "a"}])
+        r.add_details("reasoning_details", [{"index": 0, "type": "t", "text": "b"}])
 
     grown(item, grow)
     assert sealed == [

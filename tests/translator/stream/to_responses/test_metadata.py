@@ -4,20 +4,20 @@ import pytest
 
 from diglot.translator import Report
 from diglot.translator.parts import endings
-from diglot.translator.stream.to_responses.metadata import Facts
+from diglot.translator.stream.to_responses.metadata import AnswerMetadata
 
 
-def facts(**answer: Any) -> tuple[Facts, dict[str, Any], Report]:
+def metadata(**answer: Any) -> tuple[AnswerMetadata, dict[str, Any], Report]:
     body = {"model": "m", "created_at": None, "usage": None, "service_tier": "default", "output": [], **answer}
     report = Report()
-    return Facts(body, report), body, report
+    return AnswerMetadata(body, report), body, report
 
 
-def taken(*chunks: dict[str, Any], started: bool = False) -> dict[str, Any]:
+def answer_after(*chunks: dict[str, Any], started: bool = False) -> dict[str, Any]:
     """The answer after *chunks*."""
-    found, body, _ = facts()
+    found, body, _ = metadata()
     for chunk in chunks:
-        found.take(chunk, started)
+        found.read(chunk, started)
     return body
 
 
@@ -35,18 +35,18 @@ def taken(*chunks: dict[str, Any], started: bool = False) -> dict[str, Any]:
 )
 def test_the_time_is_in_whole_seconds(created: Any, seconds: int | None) -> None:
     """Milliseconds are divided (D36); what is no time is none."""
-    assert taken({"created": created})["created_at"] == seconds
+    assert answer_after({"created": created})["created_at"] == seconds
 
 
 @pytest.mark.parametrize(("model", "named"), [("m-1", "m-1"), ("", "m"), (None, "m"), (5, "m")])
 def test_the_upstreams_model_counts(model: Any, named: str) -> None:
     """Without a name it is the model that was asked for (D33)."""
-    assert taken({"model": model})["model"] == named
+    assert answer_after({"model": model})["model"] == named
 
 
 def test_model_and_time_do_not_change_any_more() -> None:
     """Once the answer has started they are known to the client."""
-    body = taken({"model": "m-1", "created": 5}, started=True)
+    body = answer_after({"model": "m-1", "created": 5}, started=True)
     assert (body["model"], body["created_at"]) == ("m", None)
 
 
@@ -66,46 +66,46 @@ USED = {"prompt_tokens": 3, "completion_tokens": 4}
 )
 def test_the_last_usage_counts(chunks: tuple[dict[str, Any], ...]) -> None:
     """Wherever it stands (D25), however often (D26): it is never summed."""
-    assert taken(*chunks)["usage"]["total_tokens"] == 7
+    assert answer_after(*chunks)["usage"]["total_tokens"] == 7
 
 
 def test_no_usage_is_none() -> None:
     """Nothing is made up (D27)."""
-    assert taken({"usage": None}, {"choices": []})["usage"] is None
+    assert answer_after({"usage": None}, {"choices": []})["usage"] is None
 
 
-@pytest.mark.parametrize(("tier", "told"), [("flex", "flex"), (None, "default"), (5, "default")])
-def test_the_tier_is_the_upstreams(tier: Any, told: str) -> None:
+@pytest.mark.parametrize(("tier", "tier_shown"), [("flex", "flex"), (None, "default"), (5, "default")])
+def test_the_tier_is_the_upstreams(tier: Any, tier_shown: str) -> None:
     """What it did counts, not what was asked for."""
-    assert taken({"service_tier": tier}, started=True)["service_tier"] == told
+    assert answer_after({"service_tier": tier}, started=True)["service_tier"] == tier_shown
 
 
 def test_moderation_is_there_when_it_was_sent() -> None:
     """The field is no field of every answer."""
-    assert "moderation" not in taken({"moderation": None})
-    assert taken({"moderation": {"input": {"flagged": True}}})["moderation"] == {"input": {"flagged": True}}
+    assert "moderation" not in answer_after({"moderation": None})
+    assert answer_after({"moderation": {"input": {"flagged": True}}})["moderation"] == {"input": {"flagged": True}}
 
 
 def test_citations_are_taken_once() -> None:
     """Perplexity repeats them on every chunk, and adds to them (D37)."""
-    found, _, _ = facts()
-    given = (None, ["https://a"], ["https://a", "https://b", "https://b"])
-    taken_in = [cited["url"] for links in given for cited in found.take({"citations": links}, True)]
-    assert taken_in == ["https://a", "https://b"]
+    found, _, _ = metadata()
+    lists = (None, ["https://a"], ["https://a", "https://b", "https://b"])
+    urls = [cited["url"] for links in lists for cited in found.read({"citations": links}, True)]
+    assert urls == ["https://a", "https://b"]
 
 
 def test_search_results_are_citations_with_titles() -> None:
     """What is in both lists is one source, and has its title."""
-    found, _, _ = facts()
+    found, _, _ = metadata()
     results = [{"title": "A", "url": "https://a", "date": "2026-01-01"}, {"title": "no link"}]
     chunk = {"citations": ["https://b", "https://a"], "search_results": results}
-    cited = found.take(chunk, True)
+    cited = found.read(chunk, True)
     assert [(link["url"], link["title"]) for link in cited] == [("https://a", "A"), ("https://b", "")]
-    assert found.take({"search_results": results}, True) == []
+    assert found.read({"search_results": results}, True) == []
 
 
 @pytest.mark.parametrize(
-    ("reason", "clean", "said", "status", "losses"),
+    ("reason", "clean", "has_output", "status", "losses"),
     [
         ("stop", False, False, "completed", []),
         ("length", False, True, "incomplete", []),
@@ -116,19 +116,19 @@ def test_search_results_are_citations_with_titles() -> None:
         (None, False, True, "failed", []),
     ],
 )
-def test_endings(reason: str | None, clean: bool, said: bool, status: str, losses: list[Any]) -> None:
+def test_endings(reason: str | None, clean: bool, has_output: bool, status: str, losses: list[Any]) -> None:
     """The reason decides; without one, the end mark behind an answer is a good end (D19), everything else is a cut."""
-    found, _, report = facts()
+    found, _, report = metadata()
     if reason is not None:
-        found.take_reason(reason)
-    assert found.ending(clean, said).status == status
+        found.add_reason(reason)
+    assert found.ending(clean, has_output).status == status
     assert [(loss.path, loss.kind) for loss in report] == losses
-    assert (found.ending(clean, said) is endings.FAILED) is (status == "failed")
+    assert (found.ending(clean, has_output) is endings.FAILED) is (status == "failed")
 
 
 @pytest.mark.parametrize(("reason", "words"), [(None, "was cut off"), ("error", "gave up: finish_reason 'error'")])
 def test_why_it_failed(reason: str | None, words: str) -> None:
-    """A cut is told apart from an upstream that gave up."""
-    found, _, _ = facts()
+    """A cut is tier_shown apart from an upstream that gave up."""
+    found, _, _ = metadata()
     found.finish_reason = reason
     assert words in found.why_failed()

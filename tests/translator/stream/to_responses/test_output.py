@@ -3,13 +3,12 @@ from typing import Any
 
 import pytest
 
-from diglot.translator.stream.to_responses.output import Item, Output
+from diglot.translator.stream.to_responses.output import Output, OutputItem
+from diglot.translator.wire.template import HOLE
 
 
-class Word(Item):
-    """An item that says what it takes, and is whole when told so."""
-
-    prefix = "w"
+class Word(OutputItem):
+    """An item of words, which is ready and whole as it was set."""
 
     def __init__(self, ready: bool = True, whole: bool = True) -> None:
         super().__init__()
@@ -28,11 +27,11 @@ class Word(Item):
 
     def open(self, out: Output) -> None:
         self.out = out
-        out.announce(self, {"type": "word", "words": []})
+        self._announce(out, "w", {"type": "word", "words": []})
 
     def say(self, word: str) -> None:
         self.body["words"].append(word)
-        self.out.say_of(self, "word.delta", delta=word)
+        self.out.emit_for(self, "word.delta", delta=word)
 
     def close(self, status: str) -> None:
         self.body["status"] = status
@@ -44,7 +43,7 @@ def output(flavour: str = "openai") -> Output:
     return Output({"output": []}, lambda prefix: f"{prefix}_{next(count)}", flavour)
 
 
-def told(out: Output) -> list[tuple[Any, ...]]:
+def story(out: Output) -> list[tuple[Any, ...]]:
     """The events since the last time: (type, place, delta)."""
     return [
         (event["type"].rpartition(".")[2], event.get("output_index"), *filter(None, [event.get("delta")]))
@@ -55,10 +54,10 @@ def told(out: Output) -> list[tuple[Any, ...]]:
 def test_events_are_numbered_from_zero() -> None:
     """Events about the answer and about items share one count, whoever takes them when."""
     out, item = output(), Word()
-    out.say("response.created")
+    out.emit("response.created")
     assert [event["sequence_number"] for event in out.take_events()] == [0]
     out.add(item)
-    item.take(item.say, "a")
+    item.when_live(item.say, "a")
     assert [event["sequence_number"] for event in out.take_events()] == [1, 2]
     assert out.take_events() == []
 
@@ -67,7 +66,7 @@ def test_an_item_is_announced_with_its_id_and_place() -> None:
     """What is announced stays as it was when the item grows."""
     out, item = output(), Word()
     out.add(item)
-    item.take(item.say, "a")
+    item.when_live(item.say, "a")
     added, grown = out.take_events()
     assert added["item"] == {"id": "w_1", "type": "word", "words": []}
     assert (grown["item_id"], grown["output_index"]) == ("w_1", 0)
@@ -80,9 +79,9 @@ def test_a_whole_item_closes_when_another_begins() -> None:
     out, one, other = output(), Word(), Word()
     out.add(one)
     out.add(other)
-    other.take(other.say, "b")
+    other.when_live(other.say, "b")
     out.close_all("incomplete")
-    assert told(out) == [("added", 0), ("done", 0), ("added", 1), ("delta", 1, "b"), ("done", 1)]
+    assert story(out) == [("added", 0), ("done", 0), ("added", 1), ("delta", 1, "b"), ("done", 1)]
     assert [item["status"] for item in out.answer["output"]] == ["completed", "incomplete"]
     assert out.last is None
 
@@ -92,12 +91,19 @@ def test_later_items_wait_for_one_that_is_not_whole() -> None:
     out, one, other, third = output(), Word(whole=False), Word(), Word()
     for item in (one, other, third):
         out.add(item)
-    other.take(other.say, "b")
-    third.take(third.say, "c")
-    one.take(one.say, "a")
-    assert told(out) == [("added", 0), ("delta", 0, "a")]
+    other.when_live(other.say, "b")
+    third.when_live(third.say, "c")
+    one.when_live(one.say, "a")
+    assert story(out) == [("added", 0), ("delta", 0, "a")]
     out.close_all("completed")
-    assert told(out)[1:] == [("added", 1), ("delta", 1, "b"), ("done", 1), ("added", 2), ("delta", 2, "c"), ("done", 2)]
+    assert story(out)[1:] == [
+        ("added", 1),
+        ("delta", 1, "b"),
+        ("done", 1),
+        ("added", 2),
+        ("delta", 2, "c"),
+        ("done", 2),
+    ]
     assert [item["status"] for item in out.answer["output"]] == ["completed"] * 3
 
 
@@ -105,13 +111,13 @@ def test_an_item_opens_when_it_is_ready() -> None:
     """Until its head is known it is not announced; then what waited follows."""
     out, item = output(), Word(ready=False)
     out.add(item)
-    item.take(item.say, "a")
+    item.when_live(item.say, "a")
     out.begin_first()
-    assert told(out) == []
+    assert story(out) == []
     item.ready = True
     out.begin_first()
     out.begin_first()
-    assert told(out) == [("added", 0), ("delta", 0, "a")]
+    assert story(out) == [("added", 0), ("delta", 0, "a")]
 
 
 def test_what_does_not_come_is_settled_when_another_begins() -> None:
@@ -119,7 +125,7 @@ def test_what_does_not_come_is_settled_when_another_begins() -> None:
     out, item = output(), Word(ready=False)
     out.add(item)
     out.add(Word())
-    assert told(out) == [("added", 0), ("done", 0), ("added", 1)]
+    assert story(out) == [("added", 0), ("done", 0), ("added", 1)]
 
 
 def test_an_item_that_can_never_open_leaves_nothing() -> None:
@@ -129,7 +135,7 @@ def test_an_item_that_can_never_open_leaves_nothing() -> None:
     out.add(item)
     out.add(other)
     out.close_all("incomplete")
-    assert told(out) == [("added", 0), ("done", 0)]
+    assert story(out) == [("added", 0), ("done", 0)]
     assert out.answer["output"] == [other.body]
 
 
@@ -140,14 +146,17 @@ def test_flavours_have_names_of_their_own(flavour: str, name: str) -> None:
     """Open Responses calls the events of reasoning otherwise (appendix A)."""
     out, item = output(flavour), Word()
     out.add(item)
-    out.say_of(item, "response.reasoning_text.delta", delta="a")
+    out.emit_for(item, "response.reasoning_text.delta", delta="a")
     assert out.take_events()[-1]["type"] == name
 
 
 def test_an_item_must_say_how_it_opens_and_closes() -> None:
-    """The base is ready, whole and settled, and no more: it cannot be made without the two."""
+    """The base is ready and whole, no text of it grows, and that is all."""
+    assert OutputItem.__abstractmethods__ == {"open", "close"}
+    with pytest.raises(TypeError):
+        OutputItem()  # pyright: ignore[reportAbstractUsage]
 
-    class Plain(Item):
+    class Plain(OutputItem):
         def open(self, out: Output) -> None: ...
 
         def close(self, status: str) -> None: ...
@@ -156,6 +165,21 @@ def test_an_item_must_say_how_it_opens_and_closes() -> None:
     item.settle()
     assert item.is_ready()
     assert item.is_whole()
-    assert Item.__abstractmethods__ == {"open", "close"}
-    with pytest.raises(TypeError):
-        Item()  # pyright: ignore[reportAbstractUsage]
+    assert item.delta_event() is None
+    assert item.piece_reader() is None
+
+
+class Growing(Word):
+    """An item whose text grows."""
+
+    def delta_event(self) -> tuple[str, dict[str, Any]]:
+        return "response.word.delta", {"delta": ""}
+
+
+@pytest.mark.parametrize(("new_id", "grows"), [("w_1", True), (f"w_{HOLE}", False)])
+def test_a_text_grows_where_there_is_a_template(new_id: str, grows: bool) -> None:
+    """An id that looks like a hole has none: its pieces go the general path."""
+    out = Output({"output": []}, lambda prefix: new_id, "openai")
+    item = Growing()
+    out.add(item)
+    assert (out.piece_writer() is not None) == grows

@@ -1,31 +1,31 @@
 import pytest
 
 from diglot.translator import Report
-from diglot.translator.stream.growing import Pieces
+from diglot.translator.stream.growing import TextBuffer
 from diglot.translator.stream.to_responses.repeats import new_of, rest_of
 
 
 @pytest.mark.parametrize(
-    ("whole", "said", "rest"),
+    ("whole", "texts", "rest"),
     [
         ("Hello", [], "Hello"),
         ("", [], ""),
         ("Hello", ["Hel"], "lo"),
         ("Hello", ["Hel", "lo"], ""),
-        ("Hello", [Pieces("He"), "l", Pieces("lo")], ""),
+        ("Hello", [TextBuffer(b"He"), "l", TextBuffer(b"lo")], ""),
         ("Hel", ["He", "llo"], ""),
         ("He", ["He", "llo"], ""),
-        ("Hel", [Pieces("Hello" * 9)], ""),
-        ("Hal", [Pieces("Hello" * 9)], None),
+        ("Hel", [TextBuffer(b"Hello" * 9)], ""),
+        ("Hal", [TextBuffer(b"Hello" * 9)], None),
         ("Hal", ["Hello"], None),
         ("Hallo", ["He"], None),
-        ("été!", [Pieces("été")], "!"),
-        ("\ud800x", [Pieces("\ud800")], "x"),
+        ("été!", [TextBuffer("été".encode())], "!"),
+        ("\ud800x", [TextBuffer("\ud800".encode("utf-8", "surrogatepass"))], "x"),
     ],
 )
-def test_what_is_new_of_a_whole_text(whole: str, said: list[str | Pieces], rest: str | None) -> None:
-    """What stands behind all that was said; a text that ends earlier has nothing new."""
-    assert rest_of(whole, said) == rest
+def test_what_is_new_of_a_whole_text(whole: str, texts: list[str | TextBuffer], rest: str | None) -> None:
+    """What stands behind all that was texts; a text that ends earlier has nothing new."""
+    assert rest_of(whole, texts) == rest
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
+import gc
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from diglot.translator import BadUpstream, Misuse, Profile, ServeResponses, ToResponses, preset
+from diglot.translator import Profile, ProtocolMisuse, ServeResponses, ToResponses, UpstreamError, preset
 from diglot.translator.parts import reasoning
+from diglot.translator.wire import json, sse
 
 from judges import judge_answer, judge_order
 
@@ -64,10 +66,10 @@ def test_start_is_said_once(serve: Serve) -> None:
         lambda t: t.start(),
         lambda t: t.feed({}),
         lambda t: t.finish(),
-        lambda t: t.fail(BadUpstream("late")),
+        lambda t: t.fail(UpstreamError("late")),
     ],
 )
-@pytest.mark.parametrize("end", [lambda t: t.finish(True), lambda t: t.fail(BadUpstream("It broke."))])
+@pytest.mark.parametrize("end", [lambda t: t.finish(True), lambda t: t.fail(UpstreamError("It broke."))])
 def test_after_the_end_every_verb_is_misuse(
     serve: Serve, end: Callable[[Any], Any], verb: Callable[[Any], Any]
 ) -> None:
@@ -75,7 +77,7 @@ def test_after_the_end_every_verb_is_misuse(
     transducer = serve().transducer()
     transducer.feed(delta({"content": "Hi"}, "stop"))
     end(transducer)
-    with pytest.raises(Misuse, match="has ended"):
+    with pytest.raises(ProtocolMisuse, match="has ended"):
         verb(transducer)
 
 
@@ -94,10 +96,10 @@ def test_finishing_is_between_reason_and_end(serve: Serve) -> None:
 def test_an_error_before_the_start_is_raised(serve: Serve) -> None:
     """Its status is the upstream's, and the answer may still be made by another try."""
     transducer = serve().transducer()
-    with pytest.raises(BadUpstream, match="Slow down") as raised:
+    with pytest.raises(UpstreamError, match="Slow down") as raised:
         transducer.feed({"error": {"message": "Slow down.", "code": 429}})
     assert raised.value.status == 429
-    with pytest.raises(BadUpstream, match="before it began"):
+    with pytest.raises(UpstreamError, match="before it began"):
         transducer.finish()
 
 
@@ -390,7 +392,7 @@ def test_markup_is_read_on_demand(serve: Serve, text: str, output: list[str], si
 # --- what is said twice, and elsewhere -------------------------------------------------------------------------------
 
 
-def said(answer: dict[str, Any]) -> list[str]:
+def texts_of(answer: dict[str, Any]) -> list[str]:
     """What the items of an answer say, in short."""
     return [
         item.get("name", "")
@@ -477,7 +479,7 @@ NATIVE = {"id": "n", "type": "custom", "custom": {"name": "c", "input": "ls"}}
 def test_nothing_is_added_twice(serve: Serve, chunks: list[Any], output: list[str]) -> None:
     """The whole message again, one call under two names, parts of an answer in several choices (W3 to W6)."""
     answer = run(serve({"tools": TOOLS}).transducer(), *chunks, delta(finish="stop"), clean=True)
-    assert (answer["status"], said(answer)) == ("completed", output)
+    assert (answer["status"], texts_of(answer)) == ("completed", output)
 
 
 @pytest.mark.parametrize(
@@ -501,9 +503,9 @@ def test_free_form_input_once_more(serve: Serve, last: str) -> None:
     """What is new of it is added; what differs, or comes behind its end, is too much."""
     again: dict[str, Any] = {"tool_calls": [{**NATIVE, "custom": {"name": "c", "input": last}}]}
     answer = run(serve().transducer(), delta({"tool_calls": [NATIVE]}), message("stop", **again))
-    assert said(answer) == ["cls" + "s" * (last == "lss")]
+    assert texts_of(answer) == ["cls" + "s" * (last == "lss")]
     answer = run(serve().transducer(), delta({"tool_calls": [NATIVE]}), delta({"content": "Hi"}), message(**again))
-    assert said(answer)[0].startswith("cls")
+    assert texts_of(answer)[0].startswith("cls")
 
 
 def test_a_summary_once_more(serve: Serve) -> None:
@@ -518,7 +520,7 @@ def test_refusals_and_texts_once_more(serve: Serve) -> None:
     """Each kind has its own; what is no text is none."""
     chunks = [delta({"content": "A"}), delta({"refusal": "B"}), message(content="A", refusal="B")]
     odd = message("stop", content=[{"type": "refusal", "refusal": "BC"}], refusal=5)
-    assert said(run(serve().transducer(), *chunks, odd)) == ["ABC"]
+    assert texts_of(run(serve().transducer(), *chunks, odd)) == ["ABC"]
 
 
 def test_more_for_a_call_that_is_closed_fails(serve: Serve) -> None:
@@ -532,7 +534,7 @@ def test_what_differs_at_the_end_is_in_the_report(serve: Serve) -> None:
     """What was said cannot be taken back."""
     exchange = serve()
     answer = run(exchange.transducer(), delta({"content": "Hello"}), message("stop", content="Other"))
-    assert said(answer) == ["Hello"]
+    assert texts_of(answer) == ["Hello"]
     assert [(loss.path, loss.kind) for loss in exchange.report] == [("content", "approximated")]
 
 
@@ -541,7 +543,7 @@ def test_what_is_no_text_at_the_end_is_in_the_report(serve: Serve) -> None:
     exchange = serve()
     parts = ["Hel", {"type": "text", "text": "lo"}, {"type": "image"}, 5]
     answer = run(exchange.transducer(), delta({"content": "Hello"}), message("stop", content=parts))
-    assert said(answer) == ["Hello"]
+    assert texts_of(answer) == ["Hello"]
     assert [(loss.path, loss.kind) for loss in exchange.report] == [("content", "dropped")]
 
 
@@ -557,7 +559,7 @@ def test_the_whole_message_cites_nothing_twice(serve: Serve) -> None:
     exchange = serve()
     output = run(exchange.transducer(), chunk, last)["output"]
     part = output[1]["content"][0]
-    assert ([a["url"] for a in part["annotations"]], len(part["logprobs"]), said({"output": output})) == (
+    assert ([a["url"] for a in part["annotations"]], len(part["logprobs"]), texts_of({"output": output})) == (
         ["a", "b"],
         1,
         ["hm", "Hi"],
@@ -578,7 +580,7 @@ def test_pieces_that_repeat_what_came_before(serve: Serve) -> None:
     ]
     exchange = serve({"tools": TOOLS[:1]}, profile=Profile(cumulative_deltas=True))
     answer = run(exchange.transducer(), *map(delta, words), delta(finish="tool_calls"))
-    assert (said(answer), list(exchange.report)) == (["hm", "Hi", "f" + A], [])
+    assert (texts_of(answer), list(exchange.report)) == (["hm", "Hi", "f" + A], [])
     assert exchange.transducer().fast_path() is None
 
 
@@ -586,7 +588,7 @@ def test_what_is_not_cumulative_is_more(serve: Serve) -> None:
     """Where a server does not repeat itself after all, nothing is lost."""
     exchange = serve(profile=Profile(cumulative_deltas=True))
     answer = run(exchange.transducer(), delta({"content": "Hel"}), delta({"content": "lo"}), delta(finish="stop"))
-    assert said(answer) == ["Hello"]
+    assert texts_of(answer) == ["Hello"]
 
 
 def test_what_was_used_before_a_failure_is_told(serve: Serve) -> None:
@@ -597,3 +599,60 @@ def test_what_was_used_before_a_failure_is_told(serve: Serve) -> None:
     chunk = delta({"content": "Hi"}, "stop")
     chunk["choices"][0]["usage"] = used
     assert run(serve().transducer(), chunk)["usage"]["total_tokens"] == 5
+
+
+# --- what stays behind -----------------------------------------------------------------------------------------------
+
+
+TAGGED = '<think>hm</think>Hi<tool_call>{"name":"f"}</tool_call>'
+CUSTOM = {"id": "d", "type": "function", "function": {"name": "c", "arguments": '{"input":"a\\nb"}'}}
+MESSAGE = {"role": "assistant", "reasoning_content": "hm", "content": TAGGED, **call(), "refusal": None}
+
+
+def leftovers(convert: Callable[[], Any]) -> int:
+    """How many objects of a conversion wait for the cycle collector."""
+    convert()
+    gc.collect()
+    gc.disable()
+    try:
+        convert()
+        return gc.collect()
+    finally:
+        gc.enable()
+
+
+def exchange_with_tools() -> ServeResponses:
+    tools = [*TOOLS, {"type": "custom", "name": "c"}]
+    profile = Profile(markup=frozenset({"think", "tool_call"}))
+    return ServeResponses({"model": "m", "input": "Hi", "tools": tools}, profile=profile)
+
+
+@pytest.mark.parametrize("calls", [[], [call()["tool_calls"][0], CUSTOM]])
+def test_a_finished_answer_leaves_no_cycles(calls: list[Any]) -> None:
+    """All of it is freed at once, without the cycle collector: at the end of each answer it would cost more than it."""
+    exchange = exchange_with_tools()
+    message = {**MESSAGE, "tool_calls": calls}
+    completion = {"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}]}
+    assert leftovers(lambda: exchange.answer(completion)) == 0
+
+
+def test_a_stream_leaves_no_cycles() -> None:
+    """Neither its transducer nor its fast path."""
+    exchange = exchange_with_tools()
+    pieces = [{"reasoning": "h"}, {"content": "Hi"}, {"content": "!"}, {"tool_calls": [{**CUSTOM, "index": 0}]}]
+    chunks = [
+        *map(delta, pieces),
+        delta({"tool_calls": [{"index": 0, "function": {"arguments": " "}}]}),
+        delta({}, "stop"),
+    ]
+
+    def convert() -> None:
+        transducer = exchange.transducer()
+        fast_path = transducer.fast_path()
+        assert fast_path is not None
+        for chunk in chunks:
+            if fast_path.take(sse.Event("", json.encode(chunk))) is None:
+                transducer.feed(chunk)
+        transducer.finish(clean=True)
+
+    assert leftovers(convert) == 0

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diglot.translator.stream.to_responses.wrapped_input import _MAX_HEAD, InputDecoder, plainly
+from diglot.translator.stream.to_responses.wrapped_input import _MAX_HEAD, WrappedInputDecoder, decode_plain
 
 HEAD = '{"input":"'
 
 
 def decoded(text: str, size: int = 1_000_000) -> str:
-    decoder = InputDecoder()
+    decoder = WrappedInputDecoder()
     return "".join(decoder.feed(text[i : i + size]) for i in range(0, len(text), size)) + decoder.flush()
 
 
@@ -62,15 +62,15 @@ def test_the_input_comes_out(arguments: str, text: str, size: int) -> None:
 
 def test_input_streams() -> None:
     """What is whole comes out at once; half an escape and half a pair wait."""
-    decoder = InputDecoder()
+    decoder = WrappedInputDecoder()
     pieces = ['{"inp', 'ut":"a', "b\\", "n\\ud8", "3d", "\\ude", "00c", '"}', "tail"]
     assert [decoder.feed(piece) for piece in pieces] == ["", "a", "b", "\n", "", "", "😀c", "", ""]
     assert decoder.flush() == ""
 
 
 def test_other_arguments_wait_for_their_end() -> None:
-    """Nothing is said of arguments that may still be an object with the input in it."""
-    decoder = InputDecoder()
+    """Nothing is text of arguments that may still be an object with the input in it."""
+    decoder = WrappedInputDecoder()
     assert decoder.feed('{"other":1,') == ""
     assert decoder.feed('"input":"a"}') == ""
     assert decoder.flush() == "a"
@@ -80,15 +80,15 @@ def test_other_arguments_wait_for_their_end() -> None:
 @pytest.mark.parametrize(("blank", "streams"), [(_MAX_HEAD - 1, True), (_MAX_HEAD + 1, False)])
 def test_white_space_has_a_limit(blank: int, streams: bool) -> None:
     """The head is not looked for without end; what comes out stays the same."""
-    decoder = InputDecoder()
+    decoder = WrappedInputDecoder()
     decoder.feed(" " * blank)
-    said = decoder.feed(json.dumps({"input": "a"}))
-    assert said == ("a" if streams else "")
-    assert said + decoder.flush() == "a"
+    text = decoder.feed(json.dumps({"input": "a"}))
+    assert text == ("a" if streams else "")
+    assert text + decoder.flush() == "a"
 
 
 @pytest.mark.parametrize(
-    ("piece", "said"),
+    ("piece", "text"),
     [
         ("a%é\n", "a%é\n"),
         (r"\n\"\\\/", '\n"\\/'),
@@ -103,18 +103,18 @@ def test_white_space_has_a_limit(blank: int, streams: bool) -> None:
         ("\\n\n", None),
     ],
 )
-def test_pieces_that_are_plain_to_see(piece: str, said: str | None) -> None:
+def test_pieces_that_are_plain_to_see(piece: str, text: str | None) -> None:
     """Those that are JSON from their first character to their last."""
-    assert plainly(piece) == said
+    assert decode_plain(piece) == text
 
 
 @given(st.lists(st.text(alphabet='a\\"ud83e00n\n', max_size=7), max_size=6))
 def test_plain_pieces_say_what_the_decoder_says(pieces: list[str]) -> None:
     """And nothing waits behind them."""
-    decoder = InputDecoder()
+    decoder = WrappedInputDecoder()
     decoder.feed('{"input":"')
     for piece in pieces:
-        was_plain, said = decoder.is_plain, decoder.feed(piece)
-        quick = plainly(piece) if was_plain else None
+        was_plain, text = decoder.is_plain, decoder.feed(piece)
+        quick = decode_plain(piece) if was_plain else None
         if quick is not None:
-            assert (quick, decoder.is_plain) == (said, True)
+            assert (quick, decoder.is_plain) == (text, True)

@@ -61,7 +61,7 @@ async def held(upstream: Upstream, server: Server, target: Target, count: int) -
     finally:
         for connection in connections:
             connection.close()
-        upstream.hang_up()
+        upstream.connection_close()
         await asyncio.gather(*tasks, return_exceptions=True)
     await asyncio.sleep(1)
     return Held(begun, memory, server.memory())

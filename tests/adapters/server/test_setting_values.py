@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
-from diglot.adapters.server.checked import ConfigError, checked, possible, suggestion
+from diglot.adapters.server.setting_values import ConfigError, convert_values, possible, suggestion
 
 
 class Inner(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class Outer(msgspec.Struct, frozen=True):
 
 
 def convert(**values: Any) -> dict[str, Any]:
-    return checked(values, Outer, lambda name: f"<{name}>")
+    return convert_values(values, Outer, lambda name: f"<{name}>")
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,14 @@ def test_values(given: dict[str, Any], made: dict[str, Any]) -> None:
         ({"any_number": float("nan")}, "<any_number>: nan is not a number"),
         ({"word": "c"}, "<word>: 'c' is not one of b, a"),
         ({"choice": "z"}, "<choice>: 'z' is not one of x, y"),
-        ({"text": 1}, "<text>: 1 is not a text"),
-        ({"names": 1}, "<names>: 1 is not a list; each is a text"),
+        ({"text": 1}, "<text>: 1 is not a string"),
+        ({"names": 1}, "<names>: 1 is not a list; each is a string"),
         ({"tags": ["thin"]}, "<tags>: ['thin'] is not a list; each is one of call, think"),
         ({"table": "x"}, "<table>: 'x' is not a table"),
         ({"inner": "x"}, "<inner>: 'x' is not a table"),
         ({"inner": {"size": 0}}, "<inner>: size: 0 is not a whole number above 0"),
-        ({"inner": {"sise": 0}}, "<inner>: sise: there is no such setting; did you mean size? There are: size"),
-        ({"text": ["x" * 200]}, "<text>: ['" + "x" * 78 + "... is not a text"),
+        ({"inner": {"sise": 0}}, "<inner>: sise: unknown setting; did you mean size? Available: size"),
+        ({"text": ["x" * 200]}, "<text>: ['" + "x" * 78 + "... is not a string"),
     ],
 )
 def test_wrong(given: dict[str, Any], words: str) -> None:
@@ -82,6 +82,6 @@ def test_wrong(given: dict[str, Any], words: str) -> None:
 
 def test_suggestions() -> None:
     """The nearest name if there is a near one, and all of them."""
-    assert suggestion("potr", ["port", "host"]) == "; did you mean port? There are: port, host"
-    assert suggestion("colour", ["port", "host"]) == ". There are: port, host"
+    assert suggestion("potr", ["port", "host"]) == "; did you mean port? Available: port, host"
+    assert suggestion("colour", ["port", "host"]) == ". Available: port, host"
     assert possible(bool) == "true or false"

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from diglot.adapters.cli import demo, main
+from diglot.adapters.cli import commands, demo
 
 ASK = {"model": "m", "input": "hi", "truncation": "auto"}
 
 
 def run(*arguments: str, stdin: str | bytes = "") -> Result:
-    return CliRunner().invoke(main.main, arguments, input=stdin)
+    return CliRunner().invoke(commands.main, arguments, input=stdin)
 
 
 def test_convert() -> None:
@@ -74,7 +74,7 @@ def test_demo(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_command_has_help() -> None:
     """Each of them says what it does."""
-    for name in main.main.commands:
+    for name in commands.main.commands:
         got = run(name, "--help")
         assert got.exit_code == 0
         assert len(got.output.splitlines()) > 3
@@ -110,4 +110,4 @@ def test_fields_of_a_profile() -> None:
     assert "| `user` |  | not sent (reported) |" in changed
     wrong = run("fields", "--profile", "nobody")
     assert wrong.exit_code == 1
-    assert "there is no 'nobody'" in wrong.stderr
+    assert "unknown profile 'nobody'" in wrong.stderr

@@ -7,7 +7,7 @@ import pytest
 from diglot.adapters.server import app as server_app
 from diglot.adapters.server.app import application
 from diglot.adapters.server.config import Settings
-from diglot.adapters.server.stored import explained
+from diglot.adapters.server.stored_state import state_error
 
 pytestmark = pytest.mark.anyio
 
@@ -37,10 +37,10 @@ STORED = [
     ("GET", "/v1/responses/resp_1/input_items", "Responses cannot be retrieved"),
     ("GET", "/responses/resp_1", "Responses cannot be retrieved"),
     ("POST", "/v1/responses/input_tokens", "Tokens cannot be counted"),
-    ("POST", "/v1/conversations", "no conversations"),
-    ("GET", "/v1/conversations/conv_1", "no conversations"),
-    ("POST", "/v1/conversations/conv_1/items", "no conversations"),
-    ("DELETE", "/v1/conversations/conv_1", "no conversations"),
+    ("POST", "/v1/conversations", "Conversations are not supported"),
+    ("GET", "/v1/conversations/conv_1", "Conversations are not supported"),
+    ("POST", "/v1/conversations/conv_1/items", "Conversations are not supported"),
+    ("DELETE", "/v1/conversations/conv_1", "Conversations are not supported"),
 ]
 
 
@@ -92,4 +92,4 @@ async def test_found_out(talk: Any) -> None:
 )
 async def test_other_requests(scope: dict[str, Any]) -> None:
     """All else is none of this."""
-    assert explained({"type": "http", "method": "POST", **scope}) is None
+    assert state_error({"type": "http", "method": "POST", **scope}) is None

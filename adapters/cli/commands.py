@@ -1,4 +1,4 @@
-"""The commands. Those with a file of their own: serve, profiles, settings, check."""
+"""The command group, and the small commands; serve, check, profiles and settings have their own files."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .settings import profiles, settings
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(None, "-V", "--version", package_name="diglot", prog_name="diglot")
 def main() -> None:
-    """Serve OpenAI's Responses and Chat Completions APIs from an upstream that has one of them."""
+    """Serve OpenAI's Responses and Chat Completions APIs from an upstream that implements one of them."""
 
 
 @main.command()
 def demo() -> None:
-    """Show requests with a tool call on both sides of the wire, in both directions, then stop."""
+    """Run requests with a tool call in both directions, and show both sides of the wire."""
     from . import demo as cli_demo
 
     sys.exit(cli_demo.main())
@@ -35,7 +35,10 @@ def demo() -> None:
 @profile_options
 @strict_option
 def convert(file: Any, profile: str | None, set_: tuple[str, ...], strict: bool | None) -> None:
-    """Print the request or the finished answer in FILE in the other dialect; losses go to stderr."""
+    """Convert the request or finished answer in FILE to the other API; losses go to stderr.
+
+    FILE defaults to stdin.
+    """
     try:
         chosen = config.profile_of(profile or "default", dict(map(config.assignment, set_)))
         made, losses = to_other_dialect(decode_json(file.read()), profile=chosen, strict=bool(strict))
@@ -56,7 +59,7 @@ def _in_words(error: Exception) -> str:
 @main.command()
 @profile_options
 def fields(profile: str | None, set_: tuple[str, ...]) -> None:
-    """Print what becomes of every field with a profile, as Markdown."""
+    """Print what becomes of every field, as Markdown."""
     try:
         chosen = config.profile_of(profile or "default", dict(map(config.assignment, set_)))
     except ValueError as error:
