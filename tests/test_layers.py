@@ -54,7 +54,8 @@ PACKAGES: dict[str, set[str]] = {
 }
 """The only files that import a package; msgspec and anyio are everywhere."""
 PURE = set(
-    "__future__ abc base64 binascii bisect collections functools hashlib itertools json math re types typing zlib".split()
+    "__future__ abc base64 binascii bisect collections functools hashlib itertools".split()
+    + "json math re types typing zlib".split()
 ) | {"urllib.parse", "collections.abc"}
 """All of the standard library that the translator may import: what has no clock, no chance, no threads and no I/O."""
 ALLOWED = PURE | {"enum", "msgspec", "warnings"}

@@ -60,7 +60,7 @@ def _postgres(url: str, keep: float, clock: Callable[[], float]) -> Store:
 def _named(error: ImportError, user: str, extra: str) -> ImportError:
     """Return the error that names the command that helps; SQLAlchemy wraps the one of a package that it misses."""
     cause = error.__cause__ if isinstance(error.__cause__, ModuleNotFoundError) else error
-    return missing.named(cause, user, extra) if isinstance(cause, ModuleNotFoundError) else error
+    return missing.with_install_hint(cause, user, extra) if isinstance(cause, ModuleNotFoundError) else error
 
 
 _OPENERS: dict[str, Callable[[str, float, Callable[[], float]], Store]] = {

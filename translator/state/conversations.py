@@ -56,14 +56,14 @@ def expect_new(items: list[Item], there: Collection[str]) -> None:
 
 def _item(item: Any, place: int) -> Item:
     if not isinstance(item, dict):
-        raise _no_item(place, f"expected an object, but got {validate.words_for(item)} instead")
+        raise _no_item(place, f"expected an object, but got {validate.json_type_name(item)} instead")
     kind = item.get("type", "message" if "role" in item else None)
     if needs.is_reference(item):
         raise _no_item(place, "a reference is no item")
     if not isinstance(kind, str):
         raise _no_item(place, "it has no 'type'")
     if kind not in _ITEMS and ":" not in kind:
-        raise _no_item(place, f"{validate.word(kind)} is no type of items")
+        raise _no_item(place, f"{validate.safe_token(kind)} is no type of items")
     if kind == "message" and not (isinstance(item.get("role"), str) and isinstance(item.get("content"), (str, list))):
         raise _no_item(place, "a message has a role and content")
     if item.get("id") is not None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..parts import calls
+from ..parts import calls, outputs
 from . import refusals
 
 Item = dict[str, Any]
 Names = tuple[str, ...]
-_PAIRED = frozenset({*calls.CALLS, *calls.OUTPUTS})
+_PAIRED = frozenset({*calls.CALLS, *outputs.OUTPUTS})
 
 
 def check(items: list[Item]) -> None:
@@ -59,7 +59,7 @@ def calls_of(item: Item) -> list[Names]:
 def answers_of(item: Item) -> Names:
     """The id of the call that an item answers, if it answers one."""
     kind = _kind(item)
-    if kind in calls.OUTPUTS and item.get("execution") != "server":
+    if kind in outputs.OUTPUTS and item.get("execution") != "server":
         named = item.get("call_id")
         return _texts(item.get("id") if named is None and kind == "local_shell_call_output" else named)
     return _texts(item.get("tool_call_id")) if item.get("role") == "tool" else ()
