@@ -136,7 +136,16 @@ REQUEST: list[Row] = [
             False,
         ),
     ),
-    Row("truncation", None, lost("chat requests have no `truncation`", "disabled"), HANDED_ON),
+    Row(
+        "truncation",
+        None,
+        live(
+            "the oldest turns are left out if the upstream says that the context is too long",
+            "chat requests have no `truncation`; only a live exchange tries again",
+            "disabled",
+        ),
+        HANDED_ON,
+    ),
     Row("context_management", None, lost("nothing is compacted automatically", []), HANDED_ON),
     Row("client_metadata", None, lost("chat requests have no place for client metadata", {}), HANDED_ON),
     Row("prompt_cache_options.prewarm", None, lost("there is no cache to warm", False), HANDED_ON),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
 from typing import Any, Literal
@@ -12,6 +13,9 @@ from ...translator import Adaptation, AnswerReader, Profile, RequestError, prese
 from ..asgi import media_type
 from ..asgi.types import App, Receive, Scope, Send
 from ..limits import Limits
+from ..stateful.keeper import Keeper
+from ..stateful.tenants import Rule
+from ..store import Opened, Store
 from . import access_log, native
 from .call import TranslatedRequest
 from .client_writer import ClientWriter
@@ -41,6 +45,14 @@ class TranslationMiddleware:
     learned for each model. With *strict*, a request that would lose something is refused. *on_exchange* is called with
     the `Record` of every translated exchange when it is over; it must not block. When the application raises, the
     client gets an error, and the exception is raised again for your handlers and monitors.
+
+    With a *store* (a URL: `memory`, `sqlite:///FILE`, `postgresql://...`, `redis://...`; or a `Store`), what was said
+    is kept: `previous_response_id`, `conversation` and `item_reference` work, and answers can be retrieved. *tenant*
+    says whose it is: `credential` (the default: whoever has the same API key), `header:NAME` (set by a gateway in
+    front), `none` (there is one user), or a function of the ASGI scope, which may raise `RequestError` with status
+    401. *seal* are keys that encrypt reasoning, the newest first; by default, the store keeps one. The store is opened
+    and closed with the application, by ASGI's lifespan; a host without one uses `running()`, or lets the first request
+    open it.
     """
 
     def __init__(
@@ -53,6 +65,9 @@ class TranslationMiddleware:
         limits: Limits | None = None,
         paths: Iterable[str] = (),
         on_exchange: Callable[[Record], object] | None = None,
+        store: Store | str | None = None,
+        tenant: Rule = "credential",
+        seal: Sequence[str] = (),
     ) -> None:
         if upstream_api not in (*ENDPOINTS, "auto"):
             raise ValueError(f"upstream_api must be one of {', '.join(ENDPOINTS)}, auto; not {upstream_api!r}")
@@ -65,6 +80,8 @@ class TranslationMiddleware:
         self._served = ServedPaths(paths)
         self._detection = Detection(app, self.limits) if upstream_api == "auto" else None
         self._inner = self._detection or app
+        has_state = store is not None or seal
+        self._keeper = Keeper(store, tenant=tenant, seal=seal, limits=self.limits) if has_state else None
         self._adaptation = Adaptation()
         self._models = ModelApis()
 
@@ -83,6 +100,23 @@ class TranslationMiddleware:
         """Which settings were changed because of refusals, to which values, and for how many models."""
         return self._adaptation.summary()
 
+    @property
+    def opened(self) -> Opened | None:
+        """What the store is and promises; None without one, and before it is open."""
+        return None if self._keeper is None else self._keeper.opened
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the store open while the context lasts, for a host that has no lifespan.
+
+        Raises StoreRefused or StoreUnavailable if it cannot be opened.
+        """
+        if self._keeper is None:
+            yield
+            return
+        async with self._keeper.running():
+            yield
+
     def profile_for(self, upstream: str, model: object) -> Profile:
         """Return the profile with what was learned from refusals of *model* at the path *upstream*."""
         return self._adaptation.profile_for(upstream, model, self.profile)
@@ -91,6 +125,8 @@ class TranslationMiddleware:
         """Serve one connection."""
         endpoint = self._served.endpoint_of(scope)
         if endpoint is None:
+            if self._keeper is not None and scope["type"] == "lifespan":
+                send = self._keeper.following(send)
             await self.app(scope, receive, send)
         elif self._detection is None or endpoint not in ENDPOINTS.values():
             await self._serve_once(endpoint, scope, receive, send)
@@ -154,7 +190,9 @@ class TranslationMiddleware:
         began = monotonic()
         access_log.mark(scope, "translated")
         writer = ClientWriter(send)
-        request = TranslatedRequest(self._inner, scope, receive, writer, self.limits, endpoint, AnswerReader.of)
+        request = TranslatedRequest(
+            self._inner, scope, receive, writer, self.limits, endpoint, AnswerReader.of, keeper=self._keeper
+        )
         try:
             await self._serve(request, scope, failure)
         finally:

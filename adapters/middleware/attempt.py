@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import anyio
 
@@ -13,7 +13,6 @@ from ...translator import (
     Body,
     Data,
     Failed,
-    Profile,
     ProtocolMisuse,
     Retry,
     TranslationError,
@@ -32,6 +31,8 @@ _STREAM_HEADERS: Headers = [
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
+Keep = Callable[[dict[str, Any]], Awaitable[bool]]
+"""Stores an answer; returns whether the client may be told that it is stored."""
 _OWN_STREAM_HEADERS = ABOUT_THE_BODY | {name for name, _ in _STREAM_HEADERS}
 
 
@@ -41,7 +42,7 @@ class UpstreamAttempt(Generic[Frame]):
     ``complete`` means that the application has sent its whole answer; ``ended_at`` is when the client got the last of
     it. *changed* is called when a deadline has moved nearer, and when the answer is complete; *release* when a stream
     begins and the request is no longer needed; *check* before a refusal that may lead to a retry is read: it raises
-    what is wrong with the request.
+    what is wrong with the request; *keep* before the client gets the end of its answer.
     """
 
     def __init__(
@@ -53,11 +54,12 @@ class UpstreamAttempt(Generic[Frame]):
         changed: Callable[[], None],
         check: Callable[[], Awaitable[None]],
         release: Callable[[], None],
+        keep: Keep | None = None,
     ) -> None:
         self.reader: AnswerReader[Frame] = reader
         self.disconnect: DisconnectSignal = DisconnectSignal()
-        self.retry_profile: Profile | None = None
-        """The profile for another try, if there should be one."""
+        self.retry: Retry | None = None
+        """What to do for another try, if there should be one."""
         self.received_at: float = monotonic()
         """When the upstream last sent anything."""
         self.content_at: float = self.received_at
@@ -71,6 +73,8 @@ class UpstreamAttempt(Generic[Frame]):
         self._changed = changed
         self._check = check
         self._release = release
+        self._keep = keep
+        self._is_stored = True
         self._headers: Headers = []
         self._decoder: Decoder | None = None
         self._is_encoded = False
@@ -201,18 +205,31 @@ class UpstreamAttempt(Generic[Frame]):
         if isinstance(action, Data):
             await self._write(action.frames)
         elif isinstance(action, Body):
+            if not await self._is_kept(action.answer):
+                action = Body.of(self.reader.exchange.not_stored(action.answer))
             await self._sink.json(action, self._headers_without(ABOUT_THE_BODY))
         elif isinstance(action, Failed):
             await self._sink.error(action.error, self._headers_without(ABOUT_THE_BODY))
         else:
-            self.retry_profile = action.profile
+            self.retry = action
+
+    async def _is_kept(self, answer: dict[str, Any]) -> bool:
+        """Whether the client may be told what its *answer* says of being stored; asked once."""
+        keep, self._keep = self._keep, None
+        return keep is None or self._sink.gone or await keep(answer)
 
     async def _write(self, frames: Iterable[Frame]) -> None:
         if isinstance(frames, list):
+            if self._keep is not None and self.reader.concluded:
+                self._is_stored = await self._is_kept(self.reader.conclusion)
+            if not self._is_stored:
+                frames = list(map(self.reader.not_stored, frames))
             await self._write_now(frames, more=not self.reader.ended)  # as it is now: it may end while this is written
             return
         for frame in frames:  # one by one, because they may be large
-            await self._write_now([frame])
+            if self._keep is not None and self.reader.concluded:
+                self._is_stored = await self._is_kept(self.reader.conclusion)
+            await self._write_now([frame if self._is_stored else self.reader.not_stored(frame)])
         if self.reader.ended:
             await self._write_now([], more=False)
 

@@ -30,8 +30,12 @@ from ..asgi.types import App, Headers, Receive, Scope, connection_close
 from ..error_log import log_without_message
 from ..ids import new_id
 from ..limits import Limits
+from ..stateful.keeper import Keeper
+from ..stateful.turn import Turn
+from ..stateful.turns import refusal, turn_of
+from ..store import StoreError
 from . import deployments, diagnostics
-from .attempt import UpstreamAttempt
+from .attempt import Keep, UpstreamAttempt
 from .deadlines import Supervisor
 from .fan_out import FanOut
 from .request_bodies import RequestBodies
@@ -61,6 +65,7 @@ class TranslatedRequest(Generic[Frame]):
         read_answer: Callable[..., AnswerReader[Frame]],
         *,
         is_copy: bool = False,
+        keeper: Keeper | None = None,
     ) -> None:
         self.sink: Sink[Frame] = sink
         self.exchange: Exchange | None = None
@@ -75,6 +80,9 @@ class TranslatedRequest(Generic[Frame]):
         self._limits = limits
         self._endpoint = endpoint
         self._read_answer = read_answer
+        self._keeper = keeper
+        self._turn: Turn | None = None
+        self._left_out: frozenset[int] = frozenset()
         self._is_repeated = is_copy  # the upstream gets several requests for the client's one
         self._error: TranslationError | None = None
         self._failure: TranslationError | None = None
@@ -117,10 +125,14 @@ class TranslatedRequest(Generic[Frame]):
         """Serve the request; *profile_for* returns the profile of a model, ``patch`` afterwards what was learned."""
 
         async def read_and_serve(scope: anyio.CancelScope) -> None:
-            if await self._read():
+            if await self._read() and (self._keeper is None or await self._load(self._keeper)):
                 await self._serve(profile_for(self.body.get("model")), strict, scope)
 
-        await self._supervised(read_and_serve, strict)
+        try:
+            await self._supervised(read_and_serve, strict)
+        finally:
+            if self._turn is not None:
+                await self._turn.release()
 
     async def serve(self, received: RequestBody, profile: Profile, strict: bool, encoded: Sequence[Buffer]) -> None:
         """Serve a request that has been read; if its translation equals *encoded*, those bytes are sent."""
@@ -177,6 +189,16 @@ class TranslatedRequest(Generic[Frame]):
             return True
         return False
 
+    async def _load(self, keeper: Keeper) -> bool:
+        """Load what the request continues; return whether it can be served."""
+        try:
+            self._turn = turn = await turn_of(keeper, self._scope, self._endpoint, self.body)
+            await turn.load()
+        except (TranslationError, StoreError) as error:
+            await self.refuse(*refusal(error))
+            return False
+        return True
+
     async def _serve(self, profile: Profile, strict: bool, scope: anyio.CancelScope) -> None:
         """Translate the request and call the upstream, inside *scope*, which the supervisor may cancel."""
         self.attempt = None
@@ -198,20 +220,27 @@ class TranslatedRequest(Generic[Frame]):
             if not attempt.ended_at:
                 error = self._failure or UpstreamError("The upstream ended without a complete answer.")
                 await self._tell(attempt.fail(error))
-            if attempt.retry_profile is None:
+            if attempt.retry is None:
                 return
+            self._left_out = attempt.retry.left_out or self._left_out
             self._is_repeated = True
             with anyio.CancelScope() as scope:
-                await self._serve(attempt.retry_profile, strict, scope)
+                await self._serve(attempt.retry.profile, strict, scope)
 
     async def _translate(self, profile: Profile, strict: bool) -> Exchange:
         """Translate the request with *profile*; in a thread if it is large."""
         self.profile = profile
-        serve = partial(EXCHANGES[self._endpoint], profile=profile, strict=strict, new_id=new_id, clock=time.time)
-        bodies, deployment = self._bodies, self._deployment(profile)
+        turn, bodies, deployment = self._turn, self._bodies, self._deployment(profile)
+        options = {} if turn is None else turn.options
+        if self._left_out:
+            options = {**options, "left_out": self._left_out}
+        serve = partial(
+            EXCHANGES[self._endpoint], profile=profile, strict=strict, new_id=new_id, clock=time.time, **options
+        )
         translate = partial(bodies.received.translate, serve if deployment is None else _for_model(deployment, serve))
         try:
-            translation = await anyio.to_thread.run_sync(translate) if bodies.received.is_large else translate()
+            is_large = bodies.received.is_large or (turn is not None and turn.is_large)
+            translation = await anyio.to_thread.run_sync(translate) if is_large else translate()
         except RecursionError:
             raise RequestError("The request is nested too deeply.") from None
         except TranslationError:
@@ -221,12 +250,16 @@ class TranslatedRequest(Generic[Frame]):
             raise TranslationError("The request could not be translated.") from None
         self.exchange, request = translation
         bodies.send(request)
+        if turn is not None:
+            turn.translated(self.exchange)
         return self.exchange
 
     async def _send_copies(self, exchange: Exchange, profile: Profile, strict: bool) -> None:
         """Send the request once per choice: each branch is a request of its own."""
         request, received = self._bodies.request, RequestBody({**self.body, "n": 1})
-        self._fan_out = fan_out = FanOut(exchange, self.sink, self._limits)
+        if exchange.own_id:  # it is kept here, once
+            received.body["store"] = False
+        self._fan_out = fan_out = FanOut(exchange, self.sink, self._limits, self._keep)
         limits = _shared_by(exchange.copies, self._limits)
         branches = [
             TranslatedRequest(
@@ -254,6 +287,7 @@ class TranslatedRequest(Generic[Frame]):
             changed=supervisor.changed,
             check=bodies.check,
             release=bodies.release,
+            keep=self._keep,
         )
         self._failure = None
         inner, receive = self._inner_scope(exchange, profile), upstream_receive(bodies.request, attempt.disconnect)
@@ -285,6 +319,10 @@ class TranslatedRequest(Generic[Frame]):
                     await self.refuse(diagnostics.shutting_down())
             except OSError:
                 self.sink.leave()
+
+    @property
+    def _keep(self) -> Keep | None:
+        return self._turn.keep if self._turn is not None and self._turn.keeps else None
 
     # What the application gets
 

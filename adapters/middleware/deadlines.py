@@ -137,7 +137,7 @@ class Supervisor:
             return [(self._started_at + limits.request, self._stop_reading)]
         if sink.busy_since and not self._disconnected_at:
             return [(sink.busy_since + limits.stalled, self._give_up), (monotonic() + limits.keepalive, _do_nothing)]
-        if attempt.retry_profile is not None:  # the client still waits, whatever else the application does
+        if attempt.retry is not None:  # the client still waits, whatever else the application does
             return [_NEVER if self._is_cancelled else (attempt.ended_at + limits.shutdown, self._cancel_attempt)]
         if attempt.complete:
             return [_NEVER]

@@ -14,6 +14,7 @@ from ..asgi.types import ABOUT_THE_BODY, Headers, Message, Receive, without
 from ..error_log import log_without_message
 from ..limits import Limits
 from . import diagnostics
+from .attempt import Keep
 from .sink import ClientGone, Sink
 
 Event = dict[str, Any]
@@ -40,10 +41,11 @@ B = TypeVar("B", bound=Branch)
 class FanOut:
     """Merges the answers of several branches: each writes to one of ``sinks`` and reads from :meth:`receive`.
 
-    They write one at a time, so a slow client slows all branches. If one fails, all of them end.
+    They write one at a time, so a slow client slows all branches. If one fails, all of them end. *keep* is called
+    with the merged answer before the client gets its end.
     """
 
-    def __init__(self, exchange: Exchange, sink: Sink[Any], limits: Limits) -> None:
+    def __init__(self, exchange: Exchange, sink: Sink[Any], limits: Limits, keep: Keep | None = None) -> None:
         self.sinks: list[BranchSink] = [BranchSink(self, number) for number in range(exchange.copies)]
         self.answer: dict[str, Any] = {}
         self.error: TranslationError | None = None
@@ -51,13 +53,16 @@ class FanOut:
         self._exchange = exchange
         self._sink = sink
         self._limits = limits
-        self._merger = ChoiceMerger(exchange.copies)
+        self._merger = ChoiceMerger(exchange.copies, exchange.own_id)
+        self._keep = keep
+        self._branches: Sequence[Branch] = ()
         self._answers: dict[int, dict[str, Any]] = {}
         self._lock = anyio.Lock()
         self._disconnected = anyio.Event()
 
     async def run(self, branches: Sequence[B], receive: Receive, serve: Callable[[B], Awaitable[None]]) -> None:
         """Let *serve* run all *branches* at once; *receive* is the client's. Returns when all of them are over."""
+        self._branches = branches
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._listen, receive)
             try:
@@ -69,7 +74,7 @@ class FanOut:
             tasks.cancel_scope.cancel()
         answers = [branch.answer for branch in branches]
         if all(answers):
-            self.answer = ChoiceMerger.answer(answers)
+            self.answer = self._merged(answers)
 
     async def _run(self, branches: Sequence[B], serve: Callable[[B], Awaitable[None]]) -> None:
         async def run_one(sink: BranchSink, branch: B) -> None:
@@ -107,8 +112,16 @@ class FanOut:
             if frames or self._sink.sent_at + self._limits.keepalive / 2 <= monotonic():
                 await self._write(branch, frames)
 
+    def _merged(self, answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        merged, own_id = ChoiceMerger.answer(answers), self._exchange.own_id
+        return {**merged, "id": own_id} if own_id else merged
+
     async def _write(self, branch: BranchSink, frames: list[bytes]) -> None:
         sink = self._sink
+        if self._keep is not None and self._merger.ended:
+            answers = [branch.answer for branch in self._branches]
+            if all(answers):
+                await self._keep(self._merged(answers))
         if not sink.started:
             await sink.open(self._headers(branch, ()), frames, not self._merger.ended)
         elif frames:
@@ -123,7 +136,9 @@ class FanOut:
         async with self._lock:
             self._answers[branch.number] = answer
             if not self._is_over() and len(self._answers) == self._exchange.copies:
-                merged = ChoiceMerger.answer([self._answers[number] for number in sorted(self._answers)])
+                merged = self._merged([self._answers[number] for number in sorted(self._answers)])
+                if self._keep is not None:
+                    await self._keep(merged)
                 await self._sink.json(Body.of(merged), self._headers(branch, ABOUT_THE_BODY))
 
     def _is_over(self) -> bool:

@@ -45,6 +45,8 @@ class Retry(NamedTuple):
     """The upstream refused the request, and may accept it if it is translated with *profile*."""
 
     profile: Profile
+    left_out: frozenset[int] = frozenset()
+    """Places of items of the (expanded) input to leave out."""
 
 
 Action = Data[Frame] | Body | Failed | Retry

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ..profiles import Profile
+from ..state import truncation
 from .base import Exchange
 
 ProfilePatch = dict[str, Any]
@@ -91,6 +92,7 @@ class Retries:
     def __init__(self) -> None:
         self.patch: ProfilePatch = {}
         self._left = _MOST_RETRIES
+        self._left_to_shorten = truncation.TRIES
 
     def learn(self, exchange: Exchange, status: int, body: bytes) -> Profile | None:
         """Return the profile with which *exchange* is worth another try; None if the refusal teaches nothing new."""
@@ -104,6 +106,13 @@ class Retries:
         self._left -= 1
         self.patch.update(patch)
         return learned
+
+    def shorten(self, exchange: Exchange, status: int, body: bytes) -> frozenset[int] | None:
+        """Return what to leave out of *exchange* so that it may fit; None if it is no use, or was tried too often."""
+        left_out = exchange.shortened(status, body) if self._left_to_shorten else None
+        if left_out is not None:
+            self._left_to_shorten -= 1
+        return left_out
 
 
 def differences(before: Profile, after: Profile) -> ProfilePatch:

@@ -111,6 +111,21 @@ class AnswerReader(Generic[Frame]):
         return stream is not None and stream.failing
 
     @property
+    def concluded(self) -> bool:
+        """Whether the answer of a stream is final, although its last frames may not have been taken."""
+        return self._stream is not None and self._stream.ended
+
+    @property
+    def conclusion(self) -> dict[str, Any]:
+        """That final answer."""
+        return {} if self._stream is None else self._stream.answer
+
+    def not_stored(self, frame: Frame) -> Frame:
+        """Return a frame of an answer that could not be stored: the last one says so."""
+        stream = self._stream
+        return frame if stream is None else stream.replaced_answer(frame, self.exchange.not_stored)
+
+    @property
     def in_vain(self) -> bool:
         """Whether the upstream's remaining work is not needed: after an error, or if the stream was cut short here."""
         return self.error is not None or (self._stream is not None and self._stream.cut_short)
@@ -284,6 +299,10 @@ class AnswerReader(Generic[Frame]):
             if learned is not None:
                 self.ended = True
                 return Retry(learned)
+            left_out = self._retries.shorten(self.exchange, self.status, body)
+            if left_out is not None:
+                self.ended = True
+                return Retry(self.exchange.profile, left_out)
         raise diagnostics.refusal(self.exchange, self.status, self._location, body)
 
     def _whole(self, body: bytes) -> Action[Frame] | None:

@@ -37,6 +37,8 @@ class Exchange(ABC):
     """What a store keeps of the request: resolved input items, or messages; None if nothing is to be kept."""
     kept: bytes = b""
     """The same as JSON, once `RequestBody.translate` has made it."""
+    own_id: str = ""
+    """The id of the answer, if it is not made from the upstream's."""
     profile: Profile
     report: Report
 
@@ -73,9 +75,13 @@ class Exchange(ABC):
         """Return the values of the request that may be repeated in the answer or in the report."""
         return [loss.value for loss in self.report]
 
-    def not_stored(self, frame: bytes) -> bytes:
-        """Return the last *frame* of a stream for a client whose answer could not be stored."""
-        return frame
+    def not_stored(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Return an answer that could not be stored as the client gets it."""
+        return answer
+
+    def shortened(self, status: int, body: bytes) -> frozenset[int] | None:
+        """Return the places of input items to leave out, if the context is too long and the client allows it."""
+        return None
 
     def error(self, status: int, body: bytes) -> UpstreamError:
         """Return the error in an upstream's HTTP answer, with its path in the caller's dialect (protocol 7.2)."""

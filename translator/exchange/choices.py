@@ -16,13 +16,14 @@ _AT_THE_END = ("moderation", "usage")  # in this order: each chunk after the usa
 class ChoiceMerger:
     """Chunks of several chat streams in, whole frames of one out; the number of a branch is the index of its choice.
 
-    All choices begin before anything else (G6), whichever branch is first. Once ``ended``, nothing follows: all
-    branches are over, or one has failed, which fails them all.
+    All choices begin before anything else (G6), whichever branch is first; the id is *own_id*, or that branch's. Once
+    ``ended``, nothing follows: all branches are over, or one has failed, which fails them all.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, own_id: str = "") -> None:
         self.ended: bool = False
         self._count = count
+        self._own = {"id": own_id} if own_id else {}
         self._running = set(range(count))
         self._shared: Body = {}
         self._ends: dict[str, list[Body]] = {name: [] for name in _AT_THE_END}
@@ -76,7 +77,7 @@ class ChoiceMerger:
         return {**first, "choices": choices, **ends}
 
     def _begin(self, chunk: Body) -> list[Body]:
-        self._shared = {name: chunk.get(name) for name in _SHARED}
+        self._shared = {**{name: chunk.get(name) for name in _SHARED}, **self._own}
         rest = {name: chunk[name] for name in ("object", "service_tier", "usage") if name in chunk}
         return [{**self._shared, **rest, "choices": [_blank(index)]} for index in range(self._count)]
 

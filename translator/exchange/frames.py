@@ -16,6 +16,7 @@ Frame = TypeVar("Frame")
 _ERROR = re.compile(r"error|exception|traceback|\bfail(ed|ure)\b|out of memory", re.I)
 _LABEL = re.compile(r"^\[?error\]?\s*[:\-]\s*", re.I)
 _JSON = ("{", "[")
+_TERMINAL = tuple(b"event: response.%b\n" % status for status in (b"completed", b"incomplete", b"failed"))
 _NO_JSON = "a line that is not JSON"
 _TOO_MANY = f"an event of more than {json.MAX_VALUES:,} JSON values"
 
@@ -138,6 +139,10 @@ class AnswerStream(ABC, Generic[Frame]):
         """End the stream with *error*, which the caller has detected."""
         return [] if self.ended else list(self._frames(self._transducer.fail(error)))
 
+    def replaced_answer(self, frame: Frame, replace: Callable[[Body], Body]) -> Frame:
+        """Return the *frame*; if it holds the whole answer, with what *replace* returns for that."""
+        return frame
+
     @abstractmethod
     def _frames(self, events: list[Body]) -> Iterator[Frame]:
         """Note how far the answer is, and give the frames of these events."""
@@ -213,6 +218,13 @@ class FrameStream(AnswerStream[bytes]):
         self._frame = frame
         self._done_mark = done_mark
         self._fast_path = transducer.fast_path()
+
+    def replaced_answer(self, frame: bytes, replace: Callable[[Body], Body]) -> bytes:
+        """Return the *frame*; if it holds the whole answer, with what *replace* returns for that."""
+        if not frame.startswith(_TERMINAL):
+            return frame
+        event = json.decode(sse.Decoder(len(frame)).feed(frame)[0].data, None)
+        return self._frame({**event, "response": replace(event["response"])})
 
     def _one(self, event: sse.Event) -> Iterator[bytes]:
         frame = None if self._fast_path is None or len(event.data) > sse.LARGE else self._fast_path.take(event)

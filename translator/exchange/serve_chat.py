@@ -14,7 +14,7 @@ from ..parts import formats, upstream_errors
 from ..profiles import Profile
 from ..stream.to_chat.context import CompletionContext
 from ..stream.to_chat.transducer import ToChat
-from ..wire import plain, sse
+from ..wire import plain, sse, validate
 from . import derived, paths, refusals
 from .base import Exchange
 from .frames import EventStream, FrameStream
@@ -32,6 +32,9 @@ class ServeChat(Exchange):
     is dropped. Raises RequestError for a body that is not a chat request, and UntranslatableError if *strict* and
     something would be lost. Send ``responses`` to the upstream, ``copies`` times; hand what comes back to ``answer``,
     ``stream`` or ``error``. The losses are in ``report``.
+
+    If the completion is kept here (*keeps*), the upstream need not store it, its id is a new one, and ``to_keep`` are
+    its messages.
 
     >>> exchange = ServeChat({"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
     >>> exchange.responses["input"]
@@ -54,9 +57,15 @@ class ServeChat(Exchange):
         live: bool = True,
         new_id: Callable[[str], str] | None = None,
         clock: Callable[[], float] = derived.no_time,
+        keeps: bool = False,
     ) -> None:
         if not isinstance(body, dict):
             body = plain.read(body, "request", RequestError)
+        new_id = new_id or derived.Ids(body)
+        if keeps:
+            self.to_keep = validate.optional_array(body.get("messages"), "messages")
+            body = {**body, "store": False}
+            self.own_id = new_id("chatcmpl")
         context = Context.of(profile, None, live)
         self.profile: Profile = context.profile
         self.report: Report = context.report
@@ -70,7 +79,8 @@ class ServeChat(Exchange):
             include_usage=self._translation.include_usage,
             legacy=self._translation.legacy,
             stops=self._translation.stops,
-            new_id=new_id or derived.Ids(body),
+            new_id=new_id,
+            own_id=self.own_id,
             clock=clock,
             caller_path=partial(paths.in_chat, translation=self._translation),
             caller_name=self._translation.names.caller_name,

@@ -13,11 +13,12 @@ from ..losses import Report
 from ..parts import upstream_errors
 from ..parts.catalog import Catalog
 from ..profiles import Profile
+from ..state import truncation
 from ..state.continuation import Continuation
 from ..state.history import Expanded
 from ..stream.to_responses.response_context import ResponseContext
 from ..stream.to_responses.transducer import ToResponses
-from ..wire import json, plain, sse, validate
+from ..wire import plain, sse, validate
 from . import derived, paths
 from .base import Exchange
 from .frames import EventStream, FrameStream
@@ -34,7 +35,8 @@ class ServeResponses(Exchange):
     ``error``. The losses are in ``report``.
 
     With a *continuation*, the request stands for all that was fetched for it; ``to_keep`` is then its own resolved
-    input, and *new_id* is not used.
+    input, and *new_id* is not used. *left_out* are places in the input of which an earlier try has said that they are
+    too much (`truncation: auto`).
 
     >>> exchange = ServeResponses({"model": "m", "input": "Hi"}, profile="vllm")
     >>> exchange.chat
@@ -57,6 +59,7 @@ class ServeResponses(Exchange):
         new_id: Callable[[str], str] | None = None,
         clock: Callable[[], float] = derived.no_time,
         continuation: Continuation | None = None,
+        left_out: frozenset[int] = frozenset(),
     ) -> None:
         if not isinstance(body, dict):
             body = plain.read(body, "request", RequestError)
@@ -66,6 +69,9 @@ class ServeResponses(Exchange):
             expanded = continuation.expand(body, item_ids)
             body = expanded.body
             self.to_keep = expanded.own if continuation.is_stored else None
+        self._left_out = left_out
+        if left_out:
+            body = {**body, "input": [item for i, item in enumerate(body["input"]) if i not in left_out]}
         self._body = body = self._responses_request(body)
         context = Context.of(profile, None, live)
         self.profile: Profile = context.profile
@@ -73,6 +79,10 @@ class ServeResponses(Exchange):
         compacts = compaction.has_trigger(body)
         self._translation = _translated(compaction.request(body) if compacts else body, context, strict, expanded)
         self.request: dict[str, Any] = self._translation.body
+        if left_out:
+            self.report.emulated(
+                "truncation", f"the oldest {len(left_out)} items were left out: the context is too long"
+            )
         self.streaming: bool = body.get("stream") is True
         self._response_context = ResponseContext(
             blank={**fields.blank_answer(body), **_echo(continuation), "model": body["model"]},
@@ -121,12 +131,22 @@ class ServeResponses(Exchange):
     def echoed_values(self) -> list[Any]:
         return [*super().echoed_values(), self._response_context.blank]
 
-    def not_stored(self, frame: bytes) -> bytes:
-        """Return a frame whose Response object says that it was not stored; other frames as they are."""
-        if not frame.startswith(_TERMINAL):
-            return frame
-        event = json.decode(sse.Decoder().feed(frame)[0].data)
-        return sse.event({**event, "response": {**event["response"], "store": False}})
+    def not_stored(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Return an answer that could not be stored: it says so."""
+        return {**answer, "store": False}
+
+    def shortened(self, status: int, body: bytes) -> frozenset[int] | None:
+        """Return the places of input items to leave out, if the context is too long and the client allows it."""
+        if self._body.get("truncation") != "auto":
+            return None
+        error = self.error(status, body)
+        is_too_long = error.code == upstream_errors.CONTEXT_LENGTH_EXCEEDED
+        shorter = truncation.shortened(self._body, error.message) if is_too_long else None
+        if shorter is None:
+            return None
+        count = len(self._body["input"]) + len(self._left_out)
+        here = [place for place in range(count) if place not in self._left_out]
+        return self._left_out.union(here[place] for place in shorter.dropped)
 
     def release(self) -> None:
         super().release()
@@ -159,9 +179,6 @@ class ServeCompact(ServeResponses):
             cause = (summary["error"] or {}).get("message", "The upstream did not finish the summary.")
             raise UpstreamError(cause)
         return compaction.answer(self._body, summary)
-
-
-_TERMINAL = tuple(b"event: response.%b\n" % status for status in (b"completed", b"incomplete", b"failed"))
 
 
 def _echo(continuation: Continuation | None) -> dict[str, Any]:

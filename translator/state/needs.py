@@ -40,6 +40,14 @@ def of(body: dict[str, Any]) -> Needs:
     return Needs(previous, conversation_of(conversation), references)
 
 
+def stores(body: dict[str, Any]) -> bool:
+    """Whether the answer to a request is to be stored: yes, unless it says no; raises RequestError."""
+    value = body.get("store")
+    if value is not None and not isinstance(value, bool):
+        raise validate.wrong_type("store", "a boolean", value)
+    return value is not False
+
+
 def conversation_of(value: Any) -> str | None:
     """Return the id of a `conversation`: a string, or an object with an `id`."""
     if value is None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ..errors import TranslationError
+from ..errors import RequestError, TranslationError
 from ..wire import json
 
 Item = dict[str, Any]
@@ -109,6 +109,13 @@ def encode_answer(answer: dict[str, Any], own_input: bytes, *, compacts: bool) -
         size=len(data),
         compacts=compacts or any(map(is_compaction, output)),
     )
+
+
+def check_size(data: bytes, limit: int, param: str) -> None:
+    """Raise RequestError if a request has more *data* than is stored of one."""
+    if len(data) > limit:
+        message = f"'{param}' has {len(data):,} bytes; at most {limit:,} are stored. Send 'store': false."
+        raise RequestError(message, param, "request_too_large")
 
 
 def decode(ident: str, body: bytes, settings: bytes) -> Record:

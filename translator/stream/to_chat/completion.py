@@ -46,7 +46,7 @@ class Completion:
         self._quiet = quiet
         self._apart = apart
         self._chunks: list[Body] = []
-        self._id = ""
+        self._own_id = self._id = context.own_id
         self._created = 0
         self._model = context.model
         self._about: Body = {}  # what is known of the whole, beside its usage
@@ -83,7 +83,7 @@ class Completion:
     def _read_origin(self, snapshot: Body) -> None:
         response_id, model, created = snapshot.get("id"), snapshot.get("model"), snapshot.get("created_at")
         if response_id and isinstance(response_id, str) and len(response_id) <= _LONGEST:
-            self._id = _derived(response_id)
+            self._id = self._own_id or _derived(response_id)
         if model and isinstance(model, str) and len(model) <= _LONGEST:
             self._model = model
         self._created = times.seconds(created) or self._created

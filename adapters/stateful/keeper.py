@@ -1,0 +1,175 @@
+"""What a middleware keeps: its store, whose records they are, and the keys that seal reasoning."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio.lowlevel import RunVar
+
+from ...translator import Seals
+from ..asgi.late_task import start_late
+from ..asgi.types import Message, Scope, Send
+from ..limits import Limits
+from ..store import Opened, Store, StoreError, open_store
+from .sealing import Sealer, key_of, new_key
+from .tenants import Rule, Tenant, Tenants
+
+_log = logging.getLogger("diglot")
+_LEASE = 30.0
+"""Seconds after which the locks of a process that died are free again."""
+_RENEWED_EVERY = _LEASE / 3
+_SWEPT_EVERY = 600.0
+_SECRET = 32  # bytes
+
+
+class Keeper:
+    """The state behind one middleware: *store* is a `Store` or the URL of one, None for sealing without a store.
+
+    *tenant* says whose a record is (see `Tenants`); *seal* are keys, as text, the newest first: without them the store
+    keeps one for all processes. Raises ValueError, StoreRefused or ModuleNotFoundError for settings that cannot work.
+
+    The store is opened by `begin`, once in each event loop (those of tests and reloaders come and go), and closed by
+    `end`.
+    """
+
+    def __init__(
+        self,
+        store: Store | str | None,
+        *,
+        tenant: Rule = "credential",
+        seal: Sequence[str] = (),
+        limits: Limits,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.limits: Limits = limits
+        self.clock: Callable[[], float] = clock
+        self.opened: Opened | None = None
+        """What the store says of itself, once it is open."""
+        self.has_store: bool = store is not None
+        self.process: str = secrets.token_hex(16)
+        """The name under which this process holds locks."""
+        self._url = store if isinstance(store, str) else ""
+        self._keys = [key_of(text) for text in seal]
+        self._rule: Rule = tenant
+        Tenants(tenant, b"")  # a rule that there is not is an error now
+        self._shared = self._open(store) if isinstance(store, str) else store
+        self._sessions: RunVar[Session] = RunVar(f"diglot.{self.process}")
+
+    def _open(self, url: str) -> Store:
+        return open_store(url, memory=self.limits.max_memory, clock=self.clock)
+
+    async def begin(self) -> Session:
+        """Return what is open in this event loop; raises StoreUnavailable and StoreRefused."""
+        session = self._sessions.get(None)
+        if session is None:
+            if self._url not in ("", "memory") and self.opened is not None:  # another loop has the first one
+                self._shared = self._open(self._url)
+            session = Session(self, self._shared)
+            self._sessions.set(session)
+        if not session.is_open:
+            await session.open(self._keys, self._rule)
+        return session
+
+    async def end(self) -> None:
+        """Close what is open in this event loop."""
+        session = self._sessions.get(None)
+        if session is not None:
+            await session.close()
+
+    def following(self, send: Send) -> Send:
+        """Return the `send` of an application's lifespan, with which the store is opened and closed."""
+
+        async def follow(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                try:
+                    await self.begin()
+                except StoreError as error:
+                    message = {"type": "lifespan.startup.failed", "message": str(error)}
+            elif message["type"].startswith("lifespan.shutdown"):
+                await self.end()
+            await send(message)
+
+        return follow
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the store open while the context lasts."""
+        await self.begin()
+        try:
+            yield
+        finally:
+            await self.end()
+
+
+class Session:
+    """What is open in one event loop. A lease is renewed, and expired records are deleted, as long as it is."""
+
+    def __init__(self, keeper: Keeper, store: Store | None) -> None:
+        self.store: Store | None = store
+        self.is_open: bool = False
+        self._keeper = keeper
+        self._tenants = Tenants("none", b"")
+        self._sealer: Sealer | None = None
+        self._lock = anyio.Lock()
+        self._stop: Callable[[], object] | None = None
+
+    async def open(self, keys: list[bytes], rule: Rule) -> None:
+        async with self._lock:  # several requests may come before it is
+            if self.is_open:
+                return
+            secret = b""
+            if self.store is not None:
+                opened = await self.store.open()
+                secret = await self.store.secret("tenants", secrets.token_bytes(_SECRET))
+                keys = keys or [await self.store.secret("seal", new_key())]
+                await self.store.renew(self._keeper.process, _LEASE)
+                self._stop = start_late(self._housekeep, 0)
+                self._tell(opened)
+            self._tenants, self._sealer = Tenants(rule, secret), Sealer(keys)
+            self.is_open = True
+
+    def _tell(self, opened: Opened) -> None:
+        if self._keeper.opened is None:
+            _log.info("Store: %s: %s", opened.name, opened.durability)
+            for warning in opened.warnings:
+                _log.warning("Store: %s", warning)
+        self._keeper.opened = opened
+
+    async def close(self) -> None:
+        if self.is_open and self.store is not None:
+            self.is_open = False
+            if self._stop is not None:
+                self._stop()
+            try:
+                await self.store.renew(self._keeper.process, 0)
+            except StoreError as error:
+                _log.warning("The lease of this process was not returned: %s", error)
+            await self.store.close()
+
+    async def tenant_of(self, scope: Scope) -> Tenant:
+        """Return whose request this is; raises RequestError (401)."""
+        return await self._tenants.of(scope)
+
+    def seals(self, tenant: Tenant) -> Seals:
+        """Return what seals and opens for a tenant."""
+        assert self._sealer is not None
+        return self._sealer.for_tenant(tenant.seal)
+
+    async def _housekeep(self) -> None:
+        """Renew the lease, and sweep now and then; a store that is away is asked again the next time."""
+        store, swept_at = self.store, 0.0
+        while store is not None:
+            try:
+                await store.renew(self._keeper.process, _LEASE)
+                if swept_at + _SWEPT_EVERY <= anyio.current_time():
+                    while await store.sweep():
+                        pass
+                    swept_at = anyio.current_time()
+            except StoreError as error:
+                _log.warning("The store could not be looked after: %s", error)
+            await anyio.sleep(_RENEWED_EVERY)

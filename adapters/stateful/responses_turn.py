@@ -1,0 +1,200 @@
+"""A Responses request and its answer: what it continues is loaded, and what a client is told is stored is stored."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import anyio
+
+from ...translator import Exchange, Seals, decode_json, state
+from ..limits import Limits
+from ..store import (
+    Addition,
+    ConversationGone,
+    ConversationLocked,
+    HistoryTooLarge,
+    NewItem,
+    NewRecord,
+    Place,
+    Store,
+    Stored,
+    StoredItem,
+    StoreError,
+)
+from .references import referenced_items
+from .turn import PATIENCE, Turn, put_in_time
+
+_log = logging.getLogger("diglot")
+_LARGE = 1 << 20
+_SUCCESSES = ("completed", "incomplete")
+
+Item = dict[str, Any]
+
+
+class ResponsesTurn(Turn):
+    """One request that *needs* something of the *store*, or *stores* its answer there.
+
+    *process* is the name under which a conversation is locked.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        tenant: str,
+        seals: Seals,
+        limits: Limits,
+        needs: state.needs.Needs,
+        *,
+        process: str,
+        stores: bool,
+    ) -> None:
+        super().__init__(seals)
+        self.keeps: bool = stores
+        self.is_large: bool = False
+        self._store, self._tenant, self._limits, self._process = store, tenant, limits, process
+        self._needs = needs
+        self._continuation: state.Continuation | None = None
+        self._key = secrets.token_hex(16)
+        self._parent: Place | None = None
+        self._conversation = ""
+        self._fence: int | None = None
+        self._own = b"[]"
+        self._own_compacts = False
+
+    # Before
+
+    async def load(self) -> None:
+        """Fetch what the request continues; raises RequestError, DamagedRecord and StoreUnavailable."""
+        needs = self._needs
+        try:
+            inherited = await self._inherited(needs)
+            referenced = await referenced_items(self._store, self._tenant, needs.references)
+        except HistoryTooLarge as error:
+            raise state.refusals.history_too_large(error.size, self._limits.max_history) from None
+        self._continuation = state.Continuation(
+            self._key, inherited, referenced, needs.previous, needs.conversation, self.keeps
+        )
+
+    async def _inherited(self, needs: state.needs.Needs) -> Sequence[Item]:
+        if needs.previous is not None:
+            return await self._chain(needs.previous)
+        return () if needs.conversation is None else await self._log(needs.conversation)
+
+    async def _chain(self, previous: str) -> Sequence[Item]:
+        """The items of a chain: all of it, or an error."""
+        key = state.ids.key_of(previous)
+        chain = (
+            await self._store.chain(self._tenant, key, self._limits.max_history) if previous == f"resp_{key}" else []
+        )
+        if not chain:
+            raise state.refusals.no_previous(previous)
+        gone = next((stored.key for stored in chain if stored.body is None), None)
+        if gone is not None:
+            raise state.refusals.no_previous(f"resp_{gone}")
+        self._parent = chain[-1].place
+        return await self._decoded(chain, await self._said_before(chain[0], previous))
+
+    async def _said_before(self, first: Stored, previous: str) -> list[StoredItem]:
+        """What a conversation held when the first response of a chain was added to it."""
+        if first.conversation is None:
+            return []
+        try:
+            return await self._store.context(self._tenant, first.conversation, self._limits.max_history, first.position)
+        except ConversationGone:
+            raise state.refusals.no_previous(previous) from None
+
+    async def _log(self, conversation: str) -> Sequence[Item]:
+        """The items of a conversation, which nobody else may continue until this request is over."""
+        key = state.ids.key_of(conversation)
+        try:
+            if conversation != f"conv_{key}":
+                raise ConversationGone
+            if self.keeps:
+                self._conversation = key
+                self._fence = await self._store.lock(self._tenant, key, self._process)
+            items = await self._store.context(self._tenant, key, self._limits.max_history)
+        except ConversationGone:
+            raise state.refusals.no_conversation(conversation, "conversation") from None
+        except ConversationLocked:
+            raise state.refusals.conversation_locked() from None
+        return await self._decoded([], items)
+
+    async def _decoded(self, chain: Sequence[Stored], items: Sequence[StoredItem]) -> Sequence[Item]:
+        size = sum(len(stored.body or b"") for stored in chain) + sum(len(item.body) for item in items)
+        self.is_large = size > _LARGE
+        decode = partial(_history, chain, items)
+        return await anyio.to_thread.run_sync(decode) if self.is_large else decode()
+
+    # The request
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the exchange is made with."""
+        return {"seals": self.seals, "continuation": self._continuation}
+
+    def translated(self, exchange: Exchange) -> None:
+        """Take the resolved input of the request; raises RequestError if it is too large to be kept."""
+        state.records.check_size(exchange.kept, self._limits.max_record, "input")
+        self._own = exchange.kept
+        self._own_compacts = any(map(state.records.is_compaction, exchange.to_keep or ()))
+        exchange.to_keep, exchange.kept = None, b""
+
+    # After
+
+    async def keep(self, answer: dict[str, Any]) -> bool:
+        """Store an answer before the client gets its end; return whether it is stored: if not, the log says why."""
+        encode = partial(state.records.encode_answer, answer, self._own, compacts=self._own_compacts)
+        encoded = await anyio.to_thread.run_sync(encode) if len(self._own) > _LARGE else encode()
+        if encoded.size > self._limits.max_record:
+            _log.error("%s was not stored: it has %d bytes (limit max_record)", answer["id"], encoded.size)
+            return False
+        record = NewRecord(
+            self._key,
+            answer["created_at"],
+            encoded.body,
+            encoded.size,
+            encoded.settings,
+            encoded.settings_hash,
+            encoded.compacts,
+            self._parent,
+        )
+        addition = self._addition(answer)
+        is_stored = await put_in_time(answer["id"], partial(self._store.put, self._tenant, record, addition))
+        if is_stored and addition is not None:
+            self._fence = None
+        return is_stored
+
+    def _addition(self, answer: dict[str, Any]) -> Addition | None:
+        """What the conversation gets: of a failure, nothing."""
+        if self._fence is None or answer["status"] not in _SUCCESSES:
+            return None
+        items = [*decode_json(self._own), *answer["output"]]
+        return Addition(self._conversation, self._fence, [_new_item(item) for item in items])
+
+    async def release(self) -> None:
+        """Let others continue the conversation. A store that is away releases it when our lease is over."""
+        if self._fence is None:
+            return
+        fence, self._fence = self._fence, None
+        with anyio.CancelScope(shield=True), anyio.move_on_after(PATIENCE):
+            try:
+                await self._store.unlock(self._tenant, self._conversation, fence)
+            except StoreError as error:
+                _log.warning("A conversation was not unlocked: %s", error)
+
+
+def _new_item(item: Item) -> NewItem:
+    return NewItem(item["id"], state.records.encode_item(item), state.records.is_compaction(item))
+
+
+def _history(chain: Sequence[Stored], items: Sequence[StoredItem]) -> list[Item]:
+    """The items of a conversation, then those of a chain; nothing before a compaction."""
+    pasts = [state.records.decode_past(f"resp_{each.key}", each.body or b"") for each in chain]
+    if pasts and any(map(state.records.is_compaction, state.history.contributed(pasts[0]))):
+        items = ()
+    before = state.history.of_conversation([state.records.decode_item(item.id, item.body) for item in items])
+    return [*before, *state.history.of_chain(pasts)]
