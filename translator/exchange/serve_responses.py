@@ -13,6 +13,7 @@ from ..losses import Report
 from ..parts import upstream_errors
 from ..parts.catalog import Catalog
 from ..profiles import Profile
+from ..seals import PLAIN, Seals
 from ..stream.to_responses.response_context import ResponseContext
 from ..stream.to_responses.transducer import ToResponses
 from ..wire import plain, sse, validate
@@ -27,9 +28,10 @@ class ServeResponses(Exchange):
     *body* is the decoded request; *profile* is a Profile or the name of a preset; *new_id* makes an id for a prefix
     (``resp`` -> ``resp_...``); *clock* returns Unix seconds. Without them, ids and times are derived from the input:
     servers should pass random ids. If not *live*, the answer will not come back here, so what would be emulated in it
-    is dropped. Raises RequestError for a body that is not a Responses request, and UntranslatableError if *strict* and
-    something would be lost. Send ``chat`` to the upstream; hand what comes back to ``answer``, ``stream`` or
-    ``error``. The losses are in ``report``.
+    is dropped. *seals* encrypts what only comes back through the client. Raises RequestError for a body that is not a
+    Responses request, and UntranslatableError if *strict* and something would be lost. Send
+    ``chat`` to the upstream; hand what comes back to ``answer``, ``stream`` or ``error``. The losses are in
+    ``report``.
 
     >>> exchange = ServeResponses({"model": "m", "input": "Hi"}, profile="vllm")
     >>> exchange.chat
@@ -51,11 +53,12 @@ class ServeResponses(Exchange):
         live: bool = True,
         new_id: Callable[[str], str] | None = None,
         clock: Callable[[], float] = derived.no_time,
+        seals: Seals = PLAIN,
     ) -> None:
         if not isinstance(body, dict):
             body = plain.read(body, "request", RequestError)
         self._body = body = self._responses_request(body)
-        context = Context.of(profile, None, live)
+        context = Context.of(profile, None, live, seals)
         self.profile: Profile = context.profile
         self.report: Report = context.report
         compacts = compaction.has_trigger(body)
@@ -65,7 +68,11 @@ class ServeResponses(Exchange):
         self.request: dict[str, Any] = self._translation.body
         self.streaming: bool = body.get("stream") is True
         self._response_context = ResponseContext(
-            blank={**fields.blank_answer(body), "model": body["model"]},
+            blank={
+                **fields.blank_answer(body),
+                "model": body["model"],
+                **_listed(self._translation.transformations),
+            },
             catalog=self._translation.catalog,
             context=context,
             show_reasoning="off" if compacts else _reasoning_place(self.profile, body),
@@ -111,7 +118,7 @@ class ServeResponses(Exchange):
 
     def release(self) -> None:
         super().release()
-        self._body, self._translation = {}, request.ChatTranslation({}, Catalog({}), [], {}, [])
+        self._body, self._translation = {}, request.ChatTranslation({}, Catalog({}), [], {}, [], [])
         self._response_context = self._response_context._replace(
             blank={}, catalog=self._translation.catalog, caller_path=upstream_errors.no_path
         )
@@ -140,6 +147,11 @@ class ServeCompact(ServeResponses):
             cause = (summary["error"] or {}).get("message", "The upstream did not finish the summary.")
             raise UpstreamError(cause)
         return compaction.answer(self._body, summary)
+
+
+def _listed(transformations: list[dict[str, Any]]) -> dict[str, Any]:
+    """The member of the answer is there only if it has something to say."""
+    return {"input_transformations": transformations} if transformations else {}
 
 
 def _reasoning_place(profile: Profile, body: dict[str, Any]) -> str:
