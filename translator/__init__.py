@@ -62,6 +62,7 @@ from .markdown import fields_as_markdown
 from .parts.upstream_errors import read as read_error
 from .presets import PRESETS, preset
 from .profiles import Profile
+from .seals import PLAIN, Seals
 from .stream.to_chat.transducer import ToChat
 from .stream.to_responses.transducer import ToResponses
 from .wire.json import MAX_VALUES, TooManyValues
@@ -71,6 +72,7 @@ from .wire.payloads import Buffer
 
 __all__ = [
     "MAX_VALUES",
+    "PLAIN",
     "PRESETS",
     "Adaptation",
     "AnswerBounds",
@@ -94,6 +96,7 @@ __all__ = [
     "RequestError",
     "Retries",
     "Retry",
+    "Seals",
     "ServeChat",
     "ServeCompact",
     "ServeResponses",

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from .losses import Report
 from .presets import resolve_profile
 from .profiles import Profile
+from .seals import PLAIN, Seals
 
 
 class Context(NamedTuple):
@@ -16,9 +17,15 @@ class Context(NamedTuple):
     report: Report
     live: bool = False
     """Whether the answer is translated, too: then some things can be emulated that no request can express."""
+    seals: Seals = PLAIN
+    """What seals the state that goes through the client."""
+    strict: bool = False
+    """Whether what would be lost is refused."""
 
     @classmethod
-    def of(cls, profile: Profile | str | None, report: Report | None, live: bool = False) -> Context:
+    def of(
+        cls, profile: Profile | str | None, report: Report | None, live: bool = False, seals: Seals = PLAIN
+    ) -> Context:
         """Return the context for a profile or its name; without a *report*, it gets a new one.
 
         Raises ValueError for an unknown name, and TypeError for a value of another type.
@@ -27,7 +34,7 @@ class Context(NamedTuple):
             report = Report()
         elif not isinstance(report, Report):
             raise TypeError(f"a report is a Report, not a {type(report).__name__}")
-        return cls(resolve_profile(profile), report, live)
+        return cls(resolve_profile(profile), report, live, seals)
 
     def report_unread(self, value: dict[str, Any], fields: frozenset[str] | None, path: str) -> None:
         """Report the fields of *value* that are not read."""

@@ -201,6 +201,8 @@ class AnswerField(NamedTuple):
     default: Any
     source: str  # "request": repeats it; "upstream": from the answer; "here": made here
     why: str = ""
+    is_optional: bool = False
+    """Whether it is absent when there is nothing to say."""
 
 
 ANSWER: list[AnswerField] = [
@@ -235,6 +237,7 @@ ANSWER: list[AnswerField] = [
     AnswerField("max_tool_calls", None, "request"),
     AnswerField("safety_identifier", None, "request"),
     AnswerField("prompt_cache_key", None, "request"),
+    AnswerField("input_transformations", None, "here", "reasoning that was not sent; absent if there is none", True),
 ]
 
 COMPLETION: list[AnswerField] = [
@@ -277,7 +280,7 @@ COMPLETION: list[AnswerField] = [
     AnswerField("moderation", None, "upstream"),
 ]
 
-_BLANK = {row.name: row.default for row in ANSWER}
+_BLANK = {row.name: row.default for row in ANSWER if not row.is_optional}
 REPEATED = frozenset(row.name for row in ANSWER if row.source == "request")
 """The fields that an answer repeats from its request."""
 _NESTED = ("text", "reasoning")
@@ -303,4 +306,6 @@ def own_answer(blank: dict[str, Any]) -> dict[str, Any]:
         if isinstance(owner[name], dict):
             owner[name] = {**owner[name]}
     answer["tools"] = list(map(dict, blank["tools"]))  # each is an object: they were declared
+    if "input_transformations" in blank:
+        answer["input_transformations"] = list(map(dict, blank["input_transformations"]))
     return answer

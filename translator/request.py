@@ -15,7 +15,6 @@ from .parts import formats, limits, tools
 from .parts.catalog import Catalog
 from .parts.names import ToolNames
 from .profiles import Profile
-from .turns.message_list import MessageList
 from .turns.to_chat import MessageBuilder
 from .turns.to_responses import ItemBuilder
 from .wire import validate
@@ -57,6 +56,7 @@ class ChatTranslation(NamedTuple):
     origins: list[str]  # for each message, the path of the item that it came from
     calls: dict[int, list[str]]  # for a message with calls, the paths of their items
     declared: list[str]  # for each tool, the path of its declaration
+    transformations: list[dict[str, Any]]  # the reasoning that was left out, as the answer lists it
 
 
 def to_chat(
@@ -84,7 +84,7 @@ def _checked(
     translate: Callable[[dict[str, Any], Context], Translation], body: Any, context: Context, strict: bool
 ) -> Translation:
     try:
-        made = translate(validate.mapping(body, "body"), context)
+        made = translate(validate.mapping(body, "body"), context._replace(strict=strict))
     except RecursionError:
         raise RequestError("The request is nested too deeply.") from None
     if strict and (losses := context.report.refused()):
@@ -104,7 +104,8 @@ def _to_chat(body: dict[str, Any], context: Context) -> ChatTranslation:
         )
     _check(body, "input", "instructions")
     catalog = tools.read_catalog(body, context)
-    conversation = _conversation(body, catalog, context)
+    builder = _read_conversation(body, catalog, context)
+    conversation = builder.conversation
     chat["messages"] = conversation.messages
     declared = toolset.to_chat(body, catalog, chat, context)
     _add_logprobs(body, chat, context)
@@ -115,7 +116,14 @@ def _to_chat(body: dict[str, Any], context: Context) -> ChatTranslation:
     for name, value in context.profile.added.items():
         if name.split(".")[0] not in chat:
             put(chat, name, value)
-    return ChatTranslation(chat, catalog, conversation.origins, conversation.call_origins, declared)
+    return ChatTranslation(
+        body=chat,
+        catalog=catalog,
+        origins=conversation.origins,
+        calls=conversation.call_origins,
+        declared=declared,
+        transformations=builder.transformations,
+    )
 
 
 _RENAMED_HERE = ("tools", "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs")
@@ -158,7 +166,7 @@ def _configured(body: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _conversation(body: dict[str, Any], catalog: Catalog, context: Context) -> MessageList:
+def _read_conversation(body: dict[str, Any], catalog: Catalog, context: Context) -> MessageBuilder:
     replayed = (body.get("reasoning") or {}).get("context")
     builder = MessageBuilder(catalog, context, body["model"], current_turn_only=replayed == "current_turn")
     if replayed == "all_turns" and context.profile.reasoning_replay in ("never", "tool_loop"):
@@ -171,7 +179,7 @@ def _conversation(body: dict[str, Any], catalog: Catalog, context: Context) -> M
     if body.get("input") is not None:
         builder.add(body["input"])
     builder.conversation.finish()
-    return builder.conversation
+    return builder
 
 
 def _add_logprobs(body: dict[str, Any], chat: dict[str, Any], context: Context) -> None:

@@ -12,6 +12,7 @@ from ..errors import RequestError, UpstreamError
 from ..losses import Report
 from ..parts import formats, upstream_errors
 from ..profiles import Profile
+from ..seals import PLAIN, Seals
 from ..stream.to_chat.context import CompletionContext
 from ..stream.to_chat.transducer import ToChat
 from ..wire import plain, sse, validate
@@ -29,9 +30,10 @@ class ServeChat(Exchange):
     *body* is the decoded request; *profile* is a Profile or the name of a preset; *new_id* makes an id for a prefix
     (``call`` -> ``call_...``); *clock* returns Unix seconds. Without them, ids and times are derived from the input:
     servers should pass random ids. If not *live*, the answer will not come back here, so what would be emulated in it
-    is dropped. Raises RequestError for a body that is not a chat request, and UntranslatableError if *strict* and
-    something would be lost. Send ``responses`` to the upstream, ``copies`` times; hand what comes back to ``answer``,
-    ``stream`` or ``error``. The losses are in ``report``.
+    is dropped. *seals* encrypts what only comes back through the client. Raises RequestError for a body that is not a
+    chat request, and UntranslatableError if *strict* and something would be lost. Send ``responses`` to
+    the upstream, ``copies`` times; hand what comes back to ``answer``, ``stream`` or ``error``. The losses are in
+    ``report``.
 
     If the completion is kept here (*keeps*), the upstream need not store it, its id is a new one, and ``to_keep`` are
     its messages.
@@ -57,6 +59,7 @@ class ServeChat(Exchange):
         live: bool = True,
         new_id: Callable[[str], str] | None = None,
         clock: Callable[[], float] = derived.no_time,
+        seals: Seals = PLAIN,
         keeps: bool = False,
     ) -> None:
         if not isinstance(body, dict):
@@ -66,7 +69,7 @@ class ServeChat(Exchange):
             self.to_keep = validate.optional_array(body.get("messages"), "messages")
             body = {**body, "store": False}
             self.own_id = new_id("chatcmpl")
-        context = Context.of(profile, None, live)
+        context = Context.of(profile, None, live, seals)
         self.profile: Profile = context.profile
         self.report: Report = context.report
         self._translation = request.translate_to_responses(body, context, strict=strict)

@@ -13,9 +13,10 @@ from ..losses import Report
 from ..parts import upstream_errors
 from ..parts.catalog import Catalog
 from ..profiles import Profile
+from ..seals import PLAIN, Seals
 from ..state import truncation
 from ..state.continuation import Continuation
-from ..state.history import Expanded
+from ..state.history import Expanded, unexpanded
 from ..stream.to_responses.response_context import ResponseContext
 from ..stream.to_responses.transducer import ToResponses
 from ..wire import plain, sse, validate
@@ -30,9 +31,10 @@ class ServeResponses(Exchange):
     *body* is the decoded request; *profile* is a Profile or the name of a preset; *new_id* makes an id for a prefix
     (``resp`` -> ``resp_...``); *clock* returns Unix seconds. Without them, ids and times are derived from the input:
     servers should pass random ids. If not *live*, the answer will not come back here, so what would be emulated in it
-    is dropped. Raises RequestError for a body that is not a Responses request, and UntranslatableError if *strict* and
-    something would be lost. Send ``chat`` to the upstream; hand what comes back to ``answer``, ``stream`` or
-    ``error``. The losses are in ``report``.
+    is dropped. *seals* encrypts what only comes back through the client. Raises RequestError for a body that is not a
+    Responses request, and UntranslatableError if *strict* and something would be lost. Send
+    ``chat`` to the upstream; hand what comes back to ``answer``, ``stream`` or ``error``. The losses are in
+    ``report``.
 
     With a *continuation*, the request stands for all that was fetched for it; ``to_keep`` is then its own resolved
     input, and *new_id* is not used. *left_out* are places in the input of which an earlier try has said that they are
@@ -58,6 +60,7 @@ class ServeResponses(Exchange):
         live: bool = True,
         new_id: Callable[[str], str] | None = None,
         clock: Callable[[], float] = derived.no_time,
+        seals: Seals = PLAIN,
         continuation: Continuation | None = None,
         left_out: frozenset[int] = frozenset(),
     ) -> None:
@@ -71,9 +74,10 @@ class ServeResponses(Exchange):
             self.to_keep = expanded.own if continuation.is_stored else None
         self._left_out = left_out
         if left_out:
-            body = {**body, "input": [item for i, item in enumerate(body["input"]) if i not in left_out]}
+            expanded = (expanded or unexpanded(body)).without(left_out)
+            body = expanded.body
         self._body = body = self._responses_request(body)
-        context = Context.of(profile, None, live)
+        context = Context.of(profile, None, live, seals)
         self.profile: Profile = context.profile
         self.report: Report = context.report
         compacts = compaction.has_trigger(body)
@@ -85,7 +89,12 @@ class ServeResponses(Exchange):
             )
         self.streaming: bool = body.get("stream") is True
         self._response_context = ResponseContext(
-            blank={**fields.blank_answer(body), **_echo(continuation), "model": body["model"]},
+            blank={
+                **fields.blank_answer(body),
+                **_echo(continuation),
+                "model": body["model"],
+                **_listed(self._translation.transformations),
+            },
             catalog=self._translation.catalog,
             context=context,
             show_reasoning="off" if compacts else _reasoning_place(self.profile, body),
@@ -150,7 +159,7 @@ class ServeResponses(Exchange):
 
     def release(self) -> None:
         super().release()
-        self._body, self._translation = {}, request.ChatTranslation({}, Catalog({}), [], {}, [])
+        self._body, self._translation = {}, request.ChatTranslation({}, Catalog({}), [], {}, [], [])
         self._response_context = self._response_context._replace(
             blank={}, catalog=self._translation.catalog, caller_path=upstream_errors.no_path
         )
@@ -179,6 +188,11 @@ class ServeCompact(ServeResponses):
             cause = (summary["error"] or {}).get("message", "The upstream did not finish the summary.")
             raise UpstreamError(cause)
         return compaction.answer(self._body, summary)
+
+
+def _listed(transformations: list[dict[str, Any]]) -> dict[str, Any]:
+    """The member of the answer is there only if it has something to say."""
+    return {"input_transformations": transformations} if transformations else {}
 
 
 def _echo(continuation: Continuation | None) -> dict[str, Any]:

@@ -1,22 +1,20 @@
 """Reasoning: texts, summaries, and opaque state that a provider wants back (protocol 2.9).
 
-Provider state is put into `encrypted_content` as an envelope that only this library opens. It is not encrypted: it
-holds only what the upstream sent to this same client.
+Provider state is sealed into `encrypted_content`, which only this library opens (see seals.py).
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 from ..context import Context
+from ..errors import RequestError
+from ..seals import PLAIN, REASONING, Seals
 from ..wire import json, validate
 from . import content
 
-ENVELOPE = "diglot.1."
 TEXT_FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "think", "chain_of_thought")
 DETAIL_FIELDS = ("reasoning_details", "thinking_blocks")
 OPAQUE_FIELD = "reasoning_opaque"
@@ -24,23 +22,42 @@ OPAQUE_FIELD = "reasoning_opaque"
 AMONG_PARTS = "content"
 """Stands for reasoning inside the content itself, as parts of type `thinking`."""
 FIELDS = frozenset({*TEXT_FIELDS, *DETAIL_FIELDS, OPAQUE_FIELD})
+PROVIDER_STATE = frozenset({*DETAIL_FIELDS, OPAQUE_FIELD, "calls"})
+"""What is sealed and means something only to the model that it came from."""
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
-def seal(fields: dict[str, Any]) -> str:
+def seal(fields: dict[str, Any], seals: Seals = PLAIN, kind: str = REASONING) -> str:
     """Put provider state into an `encrypted_content` string: `text`, `summary`, `calls`, `reasoning_details`, ..."""
-    return ENVELOPE + base64.urlsafe_b64encode(json.encode(fields)).decode()
+    return seals.seal(kind, json.encode(fields))
 
 
-def unseal(sealed: Any) -> dict[str, Any] | None:
-    """Return what `seal` put in; None if somebody else made it."""
-    if not isinstance(sealed, str) or not sealed.startswith(ENVELOPE):
+def unseal(sealed: Any, seals: Seals = PLAIN, kind: str = REASONING) -> dict[str, Any] | None:
+    """Return what `seal` put in; None if it was made elsewhere, for somebody else or something else, or altered.
+
+    Envelopes that are not encrypted were all that there was once: they are read whatever the seals.
+    """
+    if not isinstance(sealed, str):
+        return None
+    data = PLAIN.unseal(kind, sealed)
+    if data is None and seals is not PLAIN:
+        data = seals.unseal(kind, sealed)
+    if data is None:
         return None
     try:
-        fields = json.decode(base64.b64decode(sealed[len(ENVELOPE) :], b"-_", validate=True))
-    except (ValueError, binascii.Error):
+        fields = json.decode(data)
+    except ValueError:
         return None
     return fields if isinstance(fields, dict) else None
+
+
+def cannot_open(sealed: str) -> RequestError:
+    """Return the error for content that was not sealed here; clients strip it and try again when they see its code."""
+    return RequestError(
+        f"The encrypted content {sealed[:4]}...{sealed[-4:]} could not be verified. "
+        "Reason: Encrypted content could not be decrypted or parsed.",
+        code="invalid_encrypted_content",
+    )
 
 
 def effort(value: Any, path: str, context: Context) -> Any:
@@ -54,12 +71,13 @@ def effort(value: Any, path: str, context: Context) -> Any:
     return nearest
 
 
-def to_chat(item: dict[str, Any], path: str) -> tuple[str, dict[str, Any]]:
-    """Return the text of a reasoning item and the provider state sealed in it."""
-    sealed = unseal(item.get("encrypted_content")) or {}
+def to_chat(item: dict[str, Any], path: str, seals: Seals = PLAIN) -> tuple[str, dict[str, Any] | None]:
+    """Return the text of a reasoning item and the provider state sealed in it; None for a seal that does not open."""
+    sealed = item.get("encrypted_content")
+    state = unseal(sealed, seals) if sealed else {}
     texts, summaries = _texts(item, "content", path), _texts(item, "summary", path)
-    own = sealed.get("text")
-    return own if isinstance(own, str) else "\n\n".join(texts or summaries), sealed
+    own = state.get("text") if state else None
+    return own if isinstance(own, str) else "\n\n".join(texts or summaries), state
 
 
 def _texts(item: dict[str, Any], field: str, path: str) -> list[str]:
@@ -74,19 +92,30 @@ def _texts(item: dict[str, Any], field: str, path: str) -> list[str]:
     return [validate.text_at(part, "text", f"{path}[{i}]") for i, part in enumerate(parts)]
 
 
-def to_details(item: dict[str, Any]) -> dict[str, Any]:
+def to_details(item: dict[str, Any], seals: Seals = PLAIN) -> dict[str, Any]:
     """Return the member of a message's `reasoning_details` that brings a reasoning item back as it is."""
-    return {"type": _SEALED, "id": item.get("id"), "format": "diglot", "data": seal({"item": item})}
+    return {"type": _SEALED, "id": item.get("id"), "format": _FORMAT, "data": seal({"item": item}, seals)}
 
 
-def items_of(message: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the reasoning items that `to_details` put into a message."""
+def from_details(message: dict[str, Any], seals: Seals = PLAIN) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the reasoning items that `to_details` put into a message, and what it seems to have put but is unreadable.
+
+    Members of other servers are neither.
+    """
     entries = message.get("reasoning_details")
-    if not isinstance(entries, list):
-        return []
-    opened = [unseal(e.get("data")) for e in entries if isinstance(e, dict)]
-    items = [fields["item"] for fields in opened if fields and isinstance(fields.get("item"), dict)]
-    return [item for item in items if item.get("type") == "reasoning"]
+    items: list[dict[str, Any]] = []
+    unopened: list[str] = []
+    for entry in entries if isinstance(entries, list) else []:
+        sealed = entry.get("data") if isinstance(entry, dict) else None
+        if not isinstance(sealed, str):
+            continue
+        state = unseal(sealed, seals)
+        if state is None and entry.get("format") == _FORMAT:
+            unopened.append(sealed)
+        item = state.get("item") if state else None
+        if isinstance(item, dict) and item.get("type") == "reasoning":
+            items.append(item)
+    return items, unopened
 
 
 def can_return(item: dict[str, Any]) -> bool:
@@ -113,6 +142,7 @@ def to_item(text: str, position: int) -> dict[str, Any]:
 
 
 _SEALED = "reasoning.encrypted"
+_FORMAT = "diglot"
 
 
 def text_of(delta: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import RequestError
@@ -31,6 +31,15 @@ class Expanded(NamedTuple):
     """What came before it."""
     places: list[int]
     """For each item of the body behind those, its place in the input that the client sent."""
+
+    def without(self, places: Collection[int]) -> Expanded:
+        """Return the same without the items at some *places* of ``body``'s input."""
+        before = len(self.inherited)
+        return self._replace(
+            body={**self.body, "input": [item for i, item in enumerate(self.body["input"]) if i not in places]},
+            inherited=[item for i, item in enumerate(self.inherited) if i not in places],
+            places=[place for i, place in enumerate(self.places, before) if i not in places],
+        )
 
     @property
     def is_moved(self) -> bool:
@@ -81,6 +90,11 @@ def expand(
     if before or body.get("input") is not None:
         made["input"] = [*before, *items] if before or isinstance(body["input"], list) else body["input"]
     return Expanded(made, inputs.own, before, inputs.places)
+
+
+def unexpanded(body: dict[str, Any]) -> Expanded:
+    """Return a request that stands for nothing else, whose input is an array."""
+    return Expanded(body, [], [], list(range(len(body["input"]))))
 
 
 def of_chain(chain: Sequence[Past]) -> list[Item]:

@@ -7,7 +7,6 @@ the calls, and then the media from those outputs: every legal order of items bec
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 from ..context import Context
@@ -16,11 +15,12 @@ from ..parts import agents, calls, content, outputs, reasoning
 from ..parts.catalog import Catalog
 from ..parts.media import split_media
 from ..parts.names import CallIds, report_alias
+from ..seals import COMPACTION
 from ..wire import validate
 from ..wire.known_fields import ITEM_FIELDS
 from . import loose
 from .message_list import MessageList
-from .replay import ReasoningReplay
+from .reasoning_items import ReasoningItems
 from .turn import CallOutput, Item, Message, Outputs, Turn, has_no_call_id, implied_type, is_server_side
 
 _NEEDS_STATE = "stored state, which is not kept here: send the items themselves (in many clients: `store: false`)"
@@ -31,6 +31,8 @@ class MessageBuilder:
 
     def __init__(self, catalog: Catalog, context: Context, model: str, current_turn_only: bool = False) -> None:
         self.conversation: MessageList = MessageList(context)
+        self.transformations: list[Item] = []
+        """The `input_transformations` of the answer."""
         self._catalog: Catalog = catalog
         self._context: Context = context
         self._model: str = model
@@ -38,7 +40,7 @@ class MessageBuilder:
         self._call_ids: CallIds | None = CallIds() if context.profile.call_ids != "any" else None
         self._turn: Turn | None = None
         self._outputs: Outputs
-        self._items: list[Item] = []
+        self._thoughts: ReasoningItems
         self._position: int = 0
 
     def add(self, conversation: Any) -> None:
@@ -50,7 +52,8 @@ class MessageBuilder:
 
     def _add_items(self, members: Any) -> None:
         placed = loose.items(validate.mappings(members, "input"), self._context)
-        self._items = [item for item, _ in placed]
+        items = [item for item, _ in placed]
+        self._thoughts = ReasoningItems(items, self._context, self._model, self._current_turn_only)
         self._outputs = Outputs(placed, self._context)
         for i, (item, path) in enumerate(placed):
             self._position = i
@@ -63,6 +66,7 @@ class MessageBuilder:
             HANDLERS.get(kind, MessageBuilder._unknown)(self, item, path)
         self._close()
         self._outputs.expect_none()
+        self.transformations = self._thoughts.transformations
 
     def add_system(self, text: Any, path: str) -> None:
         """Put instructions in front."""
@@ -131,28 +135,12 @@ class MessageBuilder:
         return {"type": "text", "text": part["refusal"]}
 
     def _reasoning(self, item: Item, path: str) -> None:
-        text, sealed = reasoning.to_chat(item, path)
-        report = self._context.report
-        if not text and not sealed:
-            opaque = item.get("encrypted_content")
-            why = "only its provider can read it" if opaque else "only its id is known here"
-            report.dropped(path, why)
-            return
-        if not self._replay.allows(self._position, sealed.get("model")):
-            if self._context.profile.reasoning_replay != "never":
-                report.emulated(path, "reasoning of finished turns is left out, as on a Responses server")
-            elif text or "calls" not in sealed:
-                report.dropped(path, "the upstream does not accept reasoning")
-            text, sealed = "", {k: v for k, v in sealed.items() if k == "calls"}  # D5: they belong to the calls
-        if text or sealed:
+        text, state = self._thoughts.read(self._position, item, path)
+        if text or state:
             turn = self._open(path)
             if text and (turn.calls or turn.parts):
-                report.approximated(path, "reasoning within a turn is moved to its start")
-            turn.add_reasoning(text, sealed)
-
-    @cached_property
-    def _replay(self) -> ReasoningReplay:
-        return ReasoningReplay(self._items, self._context.profile, self._model, self._current_turn_only)
+                self._context.report.approximated(path, "reasoning within a turn is moved to its start")
+            turn.add_reasoning(text, state)
 
     # calls and outputs
 
@@ -212,12 +200,10 @@ class MessageBuilder:
     # everything else
 
     def _compaction(self, item: Item, path: str) -> None:
-        summary = (reasoning.unseal(item.get("encrypted_content")) or {}).get("summary")
-        if not isinstance(summary, str):
-            raise RequestError(
-                "This compaction was made elsewhere and only its maker can read it; without it the context is gone.",
-                f"{path}.encrypted_content",
-            )
+        sealed = validate.text_at(item, "encrypted_content", path)
+        summary = (reasoning.unseal(sealed, self._context.seals, COMPACTION) or {}).get("summary")
+        if not isinstance(summary, str):  # without it the context is gone
+            raise reasoning.cannot_open(sealed)
         self._close()
         self.conversation.add({"role": self._context.profile.developer_role, "content": summary}, path)
 

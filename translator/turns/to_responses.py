@@ -146,10 +146,16 @@ class ItemBuilder:
     def _reasoning(self, message: Message, path: str, follows: bool) -> None:
         """Restore items that were sealed here; send bare text back if the upstream accepts it (M2)."""
         report = self._context.report
-        sealed, text = reasoning.items_of(message), reasoning.thoughts_of(message)
+        sealed, unopened = reasoning.from_details(message, self._context.seals)
+        text = reasoning.thoughts_of(message)
         if not follows:
             report.dropped(path, "it is not followed by the item that it led to" if sealed or text else "it is empty")
-        elif sealed:
+            return
+        if unopened:
+            if self._context.strict:
+                raise reasoning.cannot_open(unopened[0])
+            report.dropped(f"{path}.reasoning_details", "it was not sealed here, or was altered")
+        if sealed:
             for item in sealed:
                 if reasoning.can_return(item):
                     self._emit(reasoning.without_long_id(item), path)
@@ -158,7 +164,7 @@ class ItemBuilder:
         elif text:
             if self._replayed(path):
                 self._emit(reasoning.to_item(text, self._position), path)
-        elif any(message.get(name) for name in reasoning.FIELDS):
+        elif not unopened and any(message.get(name) for name in reasoning.FIELDS):
             report.dropped(path, "only the provider can read its reasoning")
 
     @cached_property

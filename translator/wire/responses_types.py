@@ -195,6 +195,15 @@ class ResponsesError(TypedDict):
     message: str
 
 
+class InputTransformation(TypedDict):
+    """A reasoning item of the request that the model was not given."""
+
+    type: Literal["reasoning"]
+    id: str
+    action: Literal["removed"]
+    reason: Literal["organization_mismatch", "model_mismatch"]
+
+
 class ResponsesAnswer(TypedDict):
     """A Response object."""
 
@@ -231,3 +240,4 @@ class ResponsesAnswer(TypedDict):
     prompt_cache_key: str | None
     user: NotRequired[str]
     moderation: NotRequired[Json]
+    input_transformations: NotRequired[list[InputTransformation]]

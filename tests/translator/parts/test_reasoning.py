@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from diglot.translator import Profile, Report, RequestError
+from diglot.translator import PLAIN, Profile, Report, RequestError, Seals, seals
 from diglot.translator.context import Context
 from diglot.translator.parts import reasoning
 
@@ -14,11 +14,11 @@ def test_what_is_sealed_is_unsealed(fields: dict[str, Any]) -> None:
     sealed = reasoning.seal(fields)
     assert reasoning.unseal(sealed) == fields
     assert sealed.isascii()
-    assert sealed.startswith(reasoning.ENVELOPE)
+    assert sealed.startswith(seals.ENVELOPE)
 
 
 def envelope(data: bytes) -> str:
-    return reasoning.ENVELOPE + base64.urlsafe_b64encode(data).decode()
+    return seals.ENVELOPE + base64.urlsafe_b64encode(data).decode()
 
 
 @pytest.mark.parametrize(
@@ -28,9 +28,9 @@ def envelope(data: bytes) -> str:
         5,
         "",
         "gAAAAABforeign",
-        reasoning.ENVELOPE,
-        reasoning.ENVELOPE + "not base64!",
-        reasoning.ENVELOPE + "é",
+        seals.ENVELOPE,
+        seals.ENVELOPE + "not base64!",
+        seals.ENVELOPE + "é",
         reasoning.seal({"text": "x"})[:-3],
         reasoning.seal({"text": "x"}) + "tail",
         envelope(b"no json"),
@@ -42,6 +42,31 @@ def envelope(data: bytes) -> str:
 def test_other_envelopes_are_nobodys(sealed: Any) -> None:
     """Foreign, cut and forged envelopes are None, never an error."""
     assert reasoning.unseal(sealed) is None
+
+
+REVERSED = Seals(lambda kind, data: data.decode()[::-1], lambda kind, text: text[::-1].encode() if kind else None)
+
+
+def test_the_seals_of_the_context_are_used() -> None:
+    """They write; they and the older envelope are read."""
+    sealed = reasoning.seal({"a": 1}, REVERSED)
+    assert sealed == '}1:"a"{'
+    assert reasoning.unseal(sealed, REVERSED) == {"a": 1}
+    assert reasoning.unseal(sealed) is None
+    assert reasoning.unseal(reasoning.seal({"b": 2}, PLAIN), REVERSED) == {"b": 2}
+    assert reasoning.unseal(sealed, REVERSED, "") is None
+
+
+def test_the_words_for_what_does_not_open() -> None:
+    """Clients look for the code; only the ends of the content are repeated."""
+    error = reasoning.cannot_open("abcd" + "secret" + "wxyz")
+    assert error.body()["error"] == {
+        "message": "The encrypted content abcd...wxyz could not be verified. "
+        "Reason: Encrypted content could not be decrypted or parsed.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "invalid_encrypted_content",
+    }
 
 
 @pytest.mark.parametrize(
@@ -181,7 +206,7 @@ def test_an_item_comes_back_from_a_message() -> None:
     """What is put into the details of a message is found there, between those of others."""
     foreign = [{"type": "reasoning.encrypted", "data": "x"}, {"type": "reasoning.text", "text": "y"}, 5]
     details = [*foreign, reasoning.to_details(ITEM)]
-    assert reasoning.items_of({"reasoning_details": details}) == [ITEM]
+    assert reasoning.from_details({"reasoning_details": details}) == ([ITEM], [])
     assert details[-1]["id"] == "rs_1"
 
 
@@ -198,7 +223,14 @@ def test_an_item_comes_back_from_a_message() -> None:
 )
 def test_other_details_are_no_items(details: Any) -> None:
     """Only sealed reasoning items are taken for some."""
-    assert reasoning.items_of({"reasoning_details": details}) == []
+    assert reasoning.from_details({"reasoning_details": details}) == ([], [])
+
+
+@pytest.mark.parametrize(("format_", "unopened"), [("diglot", ["gAAAA"]), ("openai", []), (None, [])])
+def test_what_was_sealed_here_once(format_: str | None, unopened: list[str]) -> None:
+    """What has our mark and does not open is told apart from what is others'."""
+    details = [{"type": "reasoning.encrypted", "format": format_, "data": "gAAAA"}]
+    assert reasoning.from_details({"reasoning_details": details}) == ([], unopened)
 
 
 @pytest.mark.parametrize(

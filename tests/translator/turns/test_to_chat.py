@@ -89,18 +89,20 @@ def test_a_name_is_kept(name: Any) -> None:
         ({"role": "assistant", "content": [5]}, "input[0].content[0]", "invalid_type"),
         ({"id": "msg_1"}, "input[0]", "unsupported_value"),
         ({"type": "item_reference", "id": "msg_1"}, "input[0]", "unsupported_value"),
-        ({"type": "compaction", "encrypted_content": "foreign"}, "input[0].encrypted_content", "invalid_value"),
+        ({"type": "compaction"}, "input[0].encrypted_content", "missing_required_parameter"),
+        ({"type": "compaction", "encrypted_content": 5}, "input[0].encrypted_content", "invalid_type"),
+        ({"type": "compaction", "encrypted_content": "foreign"}, None, "invalid_encrypted_content"),
         (
             {"type": "compaction", "encrypted_content": reasoning.seal({"text": "x"})},
-            "input[0].encrypted_content",
-            "invalid_value",
+            None,
+            "invalid_encrypted_content",
         ),
         ({"type": "compaction_trigger"}, "input[0]", "invalid_value"),
         ({"type": "function_call_output", "name": 5, "output": "x"}, "input[0].name", "invalid_type"),
         ({"type": "function_call_output", "name": "f"}, "input[0].output", "missing_required_parameter"),
     ],
 )
-def test_items_that_are_refused(item: Any, param: str, code: str) -> None:
+def test_items_that_are_refused(item: Any, param: str | None, code: str) -> None:
     """What is no item, or needs what is not here, is a 400 with its path."""
     with pytest.raises(RequestError) as raised:
         turned([item])
@@ -171,7 +173,13 @@ def test_a_compaction_of_others_is_refused(kind: str) -> None:
     """Without it, the context is gone."""
     with pytest.raises(RequestError) as refused:
         messages([{"type": kind, "encrypted_content": "gAAAAABmZm9vYmFy"}, USER])
-    assert refused.value.param == "input[0].encrypted_content"
+    assert refused.value.body()["error"] == {
+        "message": "The encrypted content gAAA...YmFy could not be verified. "
+        "Reason: Encrypted content could not be decrypted or parsed.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "invalid_encrypted_content",
+    }
 
 
 def test_turns_and_parts_that_are_no_items() -> None:

@@ -27,6 +27,7 @@ class ReasoningReader:
         self._items = items
         self._out: Completion = output.out
         self._exposed = context.profile.reasoning_expose
+        self._seals = context.seals
         self._item: ReceivedItem | None = None  # what the last piece belonged to
         self._part: ReceivedPart | None = None
 
@@ -99,7 +100,7 @@ class ReasoningReader:
             if json.is_deep(body):
                 return False
             item.mark_listed()
-            self._out.sealed.seal(item, reasoning.to_details(body))
+            self._out.sealed.seal(item, reasoning.to_details(body, self._seals))
         return True
 
     def _finish_parts(self, item: ReceivedItem, texts: list[tuple[int, str]]) -> None:

@@ -25,12 +25,12 @@ class ChoiceWriter:
 
     def __init__(self, out: Output, about: ResponseContext, metadata: AnswerMetadata) -> None:
         report = about.context.report
-        seal = partial(seal_state, about.blank["model"], about.seal_reasoning)
+        seal = partial(seal_state, about.context.seals, about.blank["model"], about.seal_reasoning)
         self.selector: ChoiceSelector = ChoiceSelector()
         self.reasoning: ReasoningWriter = ReasoningWriter(out, report, about.show_reasoning, seal, metadata.can_carry)
         self.calls: CallWriter = CallWriter(out, about.context, about.catalog, about.new_id, metadata, self.reasoning)
         tag_readers = {THINK: self.reasoning.add_tagged, CALL: self.calls.add_tagged}
-        new_message = Compaction if about.compacts else Message
+        new_message = partial(Compaction, about.context.seals) if about.compacts else Message
         self.text: TextWriter = TextWriter(out, about.context, new_message, tag_readers)
         self.error: Any = None
         """The upstream's own error, if it is a member of a delta or a message."""

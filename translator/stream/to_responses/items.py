@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...parts import reasoning
+from ...seals import COMPACTION, Seals
 from ...wire import json
 from ..growing import JsonListBuffer, TextBuffer
 from .output import Body, Output, OutputItem
@@ -116,6 +117,10 @@ def _blank(kind: str) -> Body:
 class Compaction(Message):
     """A summary, whose text is sealed and not shown (protocol 2.7)."""
 
+    def __init__(self, seals: Seals) -> None:
+        super().__init__()
+        self._seals = seals
+
     def open(self, out: Output) -> None:
         self._out = out
         self._announce(out, "cmp", {"type": "compaction", "encrypted_content": ""})
@@ -139,7 +144,7 @@ class Compaction(Message):
         """A summary cites nothing."""
 
     def close(self, status: str) -> None:
-        self.body["encrypted_content"] = reasoning.seal({"summary": self.buffer.whole()})
+        self.body["encrypted_content"] = reasoning.seal({"summary": self.buffer.whole()}, self._seals, COMPACTION)
         self._out.conclude(self)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...losses import Report
 from ...parts import reasoning
+from ...seals import Seals
 from . import repeats
 from .items import Reasoning
 from .output import Body, Output
@@ -97,14 +98,13 @@ class ReasoningWriter:
             item.when_live(item.keep if name == reasoning.OPAQUE_FIELD else item.add_details, name, value)
 
 
-def seal_state(model: str, with_texts: bool, fields: Body) -> str | None:
+def seal_state(seals: Seals, model: str, with_texts: bool, fields: Body) -> str | None:
     """Return what must go back unread, sealed: always for a provider's own structures, texts only when asked for."""
-    if _OWN.isdisjoint(fields) and not (with_texts and fields["text"]):
+    if reasoning.PROVIDER_STATE.isdisjoint(fields) and not (with_texts and fields["text"]):
         return None
-    return reasoning.seal({**fields, "model": model})
+    return reasoning.seal({**fields, "model": model}, seals)
 
 
 _CARRIED = (*reasoning.DETAIL_FIELDS, reasoning.OPAQUE_FIELD)
-_OWN = frozenset({*_CARRIED, "calls"})
 _NAMES_TO_KEEP = {*reasoning.TEXT_FIELDS[1:], reasoning.AMONG_PARTS}
 """Field names of reasoning that is not sent back under the usual name."""

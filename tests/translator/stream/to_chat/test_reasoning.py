@@ -97,7 +97,7 @@ def test_what_only_the_server_can_read_travels(scene: Callable[..., Scene]) -> N
     act = scene()
     act.whole(SEALED)
     act.whole({**SEALED, "id": "rs_2"})
-    assert reasoning.items_of(act.message) == [SEALED]
+    assert reasoning.from_details(act.message) == ([SEALED], [])
 
 
 def test_switched_off_nothing_travels(scene: Callable[..., Scene]) -> None:

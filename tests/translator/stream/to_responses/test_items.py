@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from stories import grown, output
 
+from diglot.translator import PLAIN
 from diglot.translator.parts import reasoning
 from diglot.translator.stream.to_responses.items import Compaction, Message, Reasoning
 
@@ -68,7 +69,7 @@ def test_an_empty_message_has_no_parts() -> None:
 
 def test_a_summary_is_sealed() -> None:
     """Texts and refusals are in the envelope; citations say nothing, and no delta shows it."""
-    item = Compaction()
+    item = Compaction(PLAIN)
 
     def grow(c: Compaction) -> None:
         c.add_text("a", [])
