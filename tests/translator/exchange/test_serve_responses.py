@@ -23,9 +23,9 @@ def body(**error: Any) -> bytes:
 
 def test_an_exchange_has_the_chat_request_and_the_losses(serve: Serve) -> None:
     """What to send, and what was lost on the way."""
-    exchange = serve({"truncation": "auto"})
+    exchange = serve({"client_metadata": {"a": "b"}})
     assert exchange.chat == {"model": "m", "messages": [{"role": "user", "content": "Go"}]}
-    assert [loss.path for loss in exchange.report] == ["truncation"]
+    assert [loss.path for loss in exchange.report] == ["client_metadata"]
     assert exchange.profile == Profile()
 
 
@@ -38,7 +38,7 @@ def test_only_the_body_decides_about_streaming(serve: Serve, stream: Any, stream
 def test_strict_is_handed_on(serve: Serve) -> None:
     """What would be lost is refused; what is only emulated is not."""
     with pytest.raises(RequestError):
-        serve({"truncation": "auto"}, strict=True)
+        serve({"client_metadata": {"a": "b"}}, strict=True)
     assert serve({"metadata": {"a": "b"}}, strict=True).chat["model"] == "m"
 
 
