@@ -74,6 +74,11 @@ def test_zstd(tmp_path: Path) -> None:
             ("-c", "from diglot.adapters import Upstream; Upstream('http://127.0.0.1:9')"),
             "Upstream needs an HTTP client: pip install 'diglot[aiohttp]', or 'diglot[httpx]'",
         ),
+        (
+            ["msgspec", "anyio"],
+            ("-c", "import diglot.adapters.stateful.sealing"),
+            "Sealing needs cryptography: pip install 'diglot[seal]'",
+        ),
         (["msgspec"], ("-m", "diglot"), "The diglot command needs anyio: pip install 'diglot[server]'"),
         (["msgspec", "anyio"], ("-m", "diglot"), "The diglot command needs click: pip install 'diglot[server]'"),
         (

@@ -34,6 +34,7 @@ PACKAGES: dict[str, set[str]] = {
     "aiohttp": {"upstream/aiohttp"},
     "certifi": {"upstream/aiohttp"},
     "click": {"cli/check", "cli/commands", "cli/options", "cli/serve", "cli/settings", "server/text_log"},
+    "cryptography": {"stateful/sealing"},
     "h11": {"server/protocol_h11"},
     "httptools": {"server/protocol_httptools"},
     "redis": {"store/redis_connections"},

@@ -24,8 +24,8 @@ FUNCTIONS = {
     "chat_stream": "(events, /, *, request=None, profile=None, new_id=None, clock=None)",
     "convert": "(body, /, *, profile=None, strict=False)",
     "preset": "(name, **changes)",
-    "ServeResponses": "(body, *, profile=None, strict=False, live=True, new_id=None, clock=no_time)",
-    "ServeChat": "(body, *, profile=None, strict=False, live=True, new_id=None, clock=no_time)",
+    "ServeResponses": "(body, *, profile=None, strict=False, live=True, new_id=None, clock=no_time, seals=PLAIN)",
+    "ServeChat": "(body, *, profile=None, strict=False, live=True, new_id=None, clock=no_time, seals=PLAIN)",
 }
 ERRORS = ["TranslationError", "RequestError", "UntranslatableError", "UpstreamError", "ProtocolMisuse"]
 VALUES = ["Profile", "Loss", "__version__"]
@@ -41,7 +41,7 @@ def shown(function: Callable[..., Any]) -> str:
     signature = inspect.signature(function)
     parameters = [one.replace(annotation=empty) for one in signature.parameters.values()]
     bare = str(signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty))
-    return re.sub(r"<function (\w+) at \w+>", r"\1", bare)
+    return re.sub(r"<function (\w+) at \w+>", r"\1", bare.replace(repr(diglot.translator.PLAIN), "PLAIN"))
 
 
 def test_names() -> None:
