@@ -5,8 +5,10 @@ It needs no store: the model writes the summary, which is sent to the client sea
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from .state import history
 from .wire import validate
 
 PROMPT = (
@@ -48,13 +50,13 @@ def with_trigger(body: Any) -> dict[str, Any]:
     return {**body, "input": [*validate.array(items, "input"), {"type": "compaction_trigger"}]}
 
 
-def answer(body: dict[str, Any], summary: dict[str, Any]) -> dict[str, Any]:
-    """Return the `response.compaction` object: the user's messages as they were, then the `compaction` item."""
+def answer(body: dict[str, Any], summary: dict[str, Any], new_id: Callable[[str], str]) -> dict[str, Any]:
+    """Return the `response.compaction` object: the user's messages as output items, then the `compaction` item."""
     messages = [item for item in body["input"] if isinstance(item, dict) and item.get("role") == "user"]
     return {
         "id": summary["id"],
         "object": "response.compaction",
         "created_at": summary["created_at"],
-        "output": [*({"type": "message", **item} for item in messages), *summary["output"]],
+        "output": [*(history.kept(item, new_id) for item in messages), *summary["output"]],
         "usage": summary["usage"],
     }

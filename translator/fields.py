@@ -155,6 +155,13 @@ REQUEST: list[Row] = [
         refused(_STATE + ", so the client has to wait for its answer", False),
         refused("Chat Completions has no background mode", False),
     ),
+    Row(
+        "background_options.completion_window",
+        None,
+        by_code("`2h` and `8h` are a price; the request is run at once, and that is reported"),
+        HANDED_ON,
+    ),
+    Row("background_options.continuation_id", None, lost("requests are run at once, in any order"), HANDED_ON),
     field("previous_response_id", refused(_STATE + "; send the whole conversation in 'input'"), HANDED_ON),
     field("conversation", refused(_STATE + "; send the whole conversation in 'input'"), HANDED_ON),
     field("prompt", refused("there are no prompt templates here; send 'instructions' and 'input'"), HANDED_ON),
@@ -201,8 +208,6 @@ class AnswerField(NamedTuple):
     default: Any
     source: str  # "request": repeats it; "upstream": from the answer; "here": made here
     why: str = ""
-    is_optional: bool = False
-    """Whether it is absent when there is nothing to say."""
 
 
 ANSWER: list[AnswerField] = [
@@ -232,13 +237,22 @@ ANSWER: list[AnswerField] = [
     AnswerField("tool_choice", "auto", "request"),
     AnswerField("text", {"format": {"type": "text"}}, "request"),
     AnswerField("reasoning", {"effort": None, "summary": None}, "request"),
-    AnswerField("truncation", "disabled", "here"),
+    AnswerField("truncation", "disabled", "request"),
     AnswerField("max_output_tokens", None, "request"),
     AnswerField("max_tool_calls", None, "request"),
     AnswerField("safety_identifier", None, "request"),
     AnswerField("prompt_cache_key", None, "request"),
-    AnswerField("input_transformations", None, "here", "reasoning that was not sent; absent if there is none", True),
 ]
+
+_IF_SENT = "absent unless the request has it"
+OPTIONAL: list[AnswerField] = [
+    AnswerField("user", None, "request", _IF_SENT),
+    AnswerField("prompt_cache_options", {"mode": "implicit", "ttl": "30m"}, "request", _IF_SENT),
+    AnswerField("prompt_cache_retention", None, "request", _IF_SENT),
+    AnswerField("conversation", None, "here", "the one that the request names; absent without"),
+    AnswerField("input_transformations", None, "here", "reasoning that was not sent; absent if there is none"),
+]
+"""Fields of a Response object that not every one has."""
 
 COMPLETION: list[AnswerField] = [
     AnswerField("id", None, "upstream", "`chatcmpl-` instead of `resp_`"),
@@ -280,30 +294,32 @@ COMPLETION: list[AnswerField] = [
     AnswerField("moderation", None, "upstream"),
 ]
 
-_BLANK = {row.name: row.default for row in ANSWER if not row.is_optional}
-REPEATED = frozenset(row.name for row in ANSWER if row.source == "request")
+_BLANK = {row.name: row.default for row in ANSWER}
+REPEATED = frozenset(row.name for row in [*ANSWER, *OPTIONAL] if row.source == "request")
 """The fields that an answer repeats from its request."""
-_NESTED = ("text", "reasoning")
+_NESTED = ("text", "reasoning", "prompt_cache_options")
+_OPTIONAL = {row.name: row.default for row in OPTIONAL}
 
 
 def blank_answer(request: dict[str, Any]) -> dict[str, Any]:
-    """Return the Response object for *request* before anything of its answer is known: all 31 fields, in order."""
+    """Return the Response object for *request* before anything of its answer is known: its 31 fields, in order,
+    and then the optional ones that the request has.
+    """
     answer = {**_BLANK, "output": [], "metadata": {}, "text": {"format": {"type": "text"}}}  # nothing of the table
     for name, value in request.items():
         if value is not None and name in REPEATED:
-            answer[name] = {**answer[name], **validate.mapping(value, name)} if name in _NESTED else value
+            default = answer[name] if name in answer else _OPTIONAL[name]
+            answer[name] = {**default, **validate.mapping(value, name)} if name in _NESTED else value
     answer["tools"] = tools.echo(answer["tools"])
     answer["reasoning"] = {**answer["reasoning"]}
-    if request.get("user") is not None:
-        answer["user"] = request["user"]
     return answer
 
 
 def own_answer(blank: dict[str, Any]) -> dict[str, Any]:
     """Return a copy of a blank answer that shares nothing with it but the unchanged values of the request."""
     answer = {**blank, "output": [], "reasoning": {**blank["reasoning"]}, "text": {**blank["text"]}}
-    for owner, name in (answer, "metadata"), (answer["text"], "format"):
-        if isinstance(owner[name], dict):
+    for owner, name in (answer, "metadata"), (answer, "prompt_cache_options"), (answer["text"], "format"):
+        if isinstance(owner.get(name), dict):
             owner[name] = {**owner[name]}
     answer["tools"] = list(map(dict, blank["tools"]))  # each is an object: they were declared
     if "input_transformations" in blank:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .fields import ANSWER, COMPLETION, REQUEST, AnswerField
+from .fields import ANSWER, COMPLETION, OPTIONAL, REQUEST, AnswerField
 from .mapping import Goal, Way
 from .presets import DEFAULT, resolve_profile
 from .profiles import Profile
@@ -36,7 +36,7 @@ def fields_as_markdown(profile: Profile | str = DEFAULT) -> Iterator[str]:
     to_chat, to_responses = _UNKNOWN[profile.unknown], _UNKNOWN[profile.responses_unknown]
     yield from _HEAD.format(name=profile.name, to_chat=to_chat, to_responses=to_responses).splitlines()
     yield from _request("chat", profile)
-    yield from _answer("the Response object", ANSWER)
+    yield from _answer("the Response object", [*ANSWER, *OPTIONAL])
     yield from _request("responses", profile)
     yield from _answer("the chat completion", COMPLETION)
 

@@ -11,7 +11,7 @@ from .context import Context
 from .errors import RequestError, UntranslatableError
 from .losses import Report
 from .mapping import put, put_supported, walk
-from .parts import formats, limits, tools
+from .parts import background, formats, limits, tools
 from .parts.catalog import Catalog
 from .parts.names import ToolNames
 from .profiles import Profile
@@ -103,6 +103,7 @@ def _to_chat(body: dict[str, Any], context: Context) -> ChatTranslation:
             "'messages' belongs to POST /chat/completions; send the conversation in 'input'.", "messages"
         )
     _check(body, "input", "instructions")
+    background.check(body, context)
     catalog = tools.read_catalog(body, context)
     builder = _read_conversation(body, catalog, context)
     conversation = builder.conversation

@@ -102,14 +102,17 @@ def compact(body: Any, new_id: Any, clock: Any) -> ServeCompact:
 
 @pytest.mark.parametrize("given", ["Go", [USER]])
 def test_the_endpoint_answers_with_messages_and_summary(new_id: Any, clock: Any, given: Any) -> None:
-    """The user's messages as they were, then the sealed summary, which the SDK takes."""
+    """The user's messages as output items, then the sealed summary, which the SDK takes."""
     exchange = compact({"model": "m", "input": given, "stream": True}, new_id, clock)
     assert exchange.streaming is False
     assert exchange.chat["messages"] == [USER, {"role": "user", "content": compaction.PROMPT}]
     usage = {"prompt_tokens": 3, "completion_tokens": 1}
     made = exchange.answer({**SUMMARY, "created": 5, "usage": usage})
     assert (made["object"], made["created_at"], made["usage"]["total_tokens"]) == ("response.compaction", 5, 4)
-    assert made["output"][0] == {"type": "message", **USER}
+    part = {"type": "input_text", "text": "Go"}
+    identified = {"id": made["output"][0]["id"], "status": "completed"}
+    assert made["output"][0] == {"type": "message", "role": "user", "content": [part], **identified}
+    assert identified["id"].startswith("msg_")
     assert made["output"][1]["type"] == "compaction"
     TypeAdapter(ResponseOutputItem).validate_python(made["output"][1])
 
@@ -121,7 +124,10 @@ def test_only_the_users_messages_are_repeated(new_id: Any, clock: Any) -> None:
     items = [USER, call, output, {"role": "assistant", "content": "A"}, {**USER, "type": "message", "id": "msg_1"}]
     made = compact({"model": "m", "input": items}, new_id, clock).answer(SUMMARY)
     assert [item["type"] for item in made["output"]] == ["message", "message", "compaction"]
-    assert made["output"][1]["id"] == "msg_1"
+    ids = [item["id"] for item in made["output"]]
+    assert ids[1] == "msg_1"
+    assert len(set(ids)) == 3
+    assert items[0] == USER
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -6,9 +7,9 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsBas
 from openai.types.responses.response_create_params import ResponseCreateParamsBase
 
 from diglot.translator import Profile, ServeResponses
-from diglot.translator.fields import ANSWER, REQUEST, TO_CHAT, TO_RESPONSES, blank_answer, own_answer
+from diglot.translator.fields import ANSWER, OPTIONAL, REQUEST, TO_CHAT, TO_RESPONSES, blank_answer, own_answer
 
-from judges import RESPONSE_FIELDS
+from judges import RESPONSE_FIELDS, judge_answer, judge_stream
 
 RESPONSES_REQUEST = {*ResponseCreateParamsBase.__annotations__, "stream"}
 CHAT_REQUEST = {*CompletionCreateParamsBase.__annotations__, "stream"}
@@ -67,7 +68,7 @@ def test_both_directions_know_the_same_names() -> None:
 
 def test_the_answer_has_exactly_the_fields_of_the_judges() -> None:
     """The Response object has its 31 fields, no more and no less."""
-    always = [field.name for field in ANSWER if not field.is_optional]
+    always = [field.name for field in ANSWER]
     assert set(always) == RESPONSE_FIELDS
     assert len(always) == len(RESPONSE_FIELDS) == 31
 
@@ -92,9 +93,9 @@ def test_a_blank_answer_repeats_the_request() -> None:
 
 
 def test_what_is_not_done_here_is_not_repeated() -> None:
-    """A client that asks for storage or truncation sees that there is none."""
-    blank = blank_answer({"store": True, "truncation": "auto", "service_tier": "flex", "model": "m"})
-    assert (blank["store"], blank["truncation"], blank["service_tier"]) == (False, "disabled", "default")
+    """A client that asks for storage sees that there is none."""
+    blank = blank_answer({"store": True, "service_tier": "flex", "model": "m"})
+    assert (blank["store"], blank["service_tier"]) == (False, "default")
 
 
 def test_nested_settings_keep_their_defaults() -> None:
@@ -113,10 +114,34 @@ def test_tools_are_repeated_with_all_keys() -> None:
     ]
 
 
-@pytest.mark.parametrize(("asked", "present"), [({"user": "u"}, True), ({"user": None}, False), ({}, False)])
-def test_the_deprecated_user_is_repeated_when_sent(asked: dict[str, Any], present: bool) -> None:
-    """`user` is no field of every answer, only of those that were asked with one."""
-    assert ("user" in blank_answer(asked)) is present
+@pytest.mark.parametrize("asked", [{}, dict.fromkeys(row.name for row in OPTIONAL)])
+def test_optional_fields_that_were_not_sent_are_absent(asked: dict[str, Any]) -> None:
+    """They are no fields of every answer, only of those to requests with them."""
+    assert blank_answer(asked).keys() == RESPONSE_FIELDS
+
+
+def test_optional_fields_are_repeated_to_the_end(serve: Callable[..., ServeResponses]) -> None:
+    """In finished answers, and in streams whose request is no longer kept; the types want both cache options."""
+    asked = {
+        "user": "u",
+        "truncation": "auto",
+        "prompt_cache_options": {"ttl": "12h"},
+        "prompt_cache_retention": "24h",
+    }
+    repeated = {**asked, "prompt_cache_options": {"mode": "implicit", "ttl": "12h"}}
+    exchange = serve({"stream": True, **asked})
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}
+    answer = exchange.answer({"choices": [choice]})
+    judge_answer(answer)
+    stream = exchange.stream()
+    exchange.release()
+    stream.release()
+    chunk = {"choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}]}
+    frames = stream.feed(b"data: " + json.dumps(chunk).encode() + b"\n\ndata: [DONE]\n\n")
+    snapshots = [event["response"] for event in judge_stream(frames) if "response" in event]
+    assert len(snapshots) == 3
+    for snapshot in (answer, *snapshots):
+        assert {name: snapshot[name] for name in asked} == repeated
 
 
 def test_blank_answers_share_nothing_that_grows() -> None:
@@ -132,7 +157,7 @@ def test_each_answer_to_a_request_has_objects_of_its_own(serve: Callable[..., Se
     """Whatever was asked for: what is changed in one of them is not changed in the next."""
     format_ = {"format": None} if metadata == "x" else {}
     tools = [{"type": "function", "name": "f"}, {"type": "shell"}]
-    blank = blank_answer({"metadata": metadata, "text": format_, "tools": tools})
+    blank = blank_answer({"metadata": metadata, "text": format_, "tools": tools, "prompt_cache_options": {}})
     one, other = own_answer(blank), own_answer(blank)
     assert one == other == blank
     for name, value in one.items():

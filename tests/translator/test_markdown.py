@@ -36,6 +36,7 @@ SAMPLES: dict[Goal, dict[str, Any]] = {
         "text.format": {"type": "json_object"},
         "max_output_tokens": 100,
         "reasoning.context": "current_turn",
+        "background_options.completion_window": "soonest",
     },
     "responses": {
         "messages": [{"role": "user", "content": "Go"}],
@@ -67,7 +68,8 @@ BESIDE = {
     "instructions": "input",
 }
 CONVERT = {"chat": request.to_chat, "responses": request.to_responses}
-SILENT = {"reasoning.context", "max_tool_calls"}  # they say something about what is not in the request
+SILENT = {"reasoning.context", "max_tool_calls", "background_options.completion_window"}
+"""They say something about what is not in the request."""
 PROFILES = [
     *PRESETS.values(),
     Profile(

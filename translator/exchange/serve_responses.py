@@ -187,7 +187,7 @@ class ServeCompact(ServeResponses):
         if summary["status"] != "completed":
             cause = (summary["error"] or {}).get("message", "The upstream did not finish the summary.")
             raise UpstreamError(cause)
-        return compaction.answer(self._body, summary)
+        return compaction.answer(self._body, summary, self._response_context.new_id)
 
 
 def _listed(transformations: list[dict[str, Any]]) -> dict[str, Any]:

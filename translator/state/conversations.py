@@ -32,7 +32,7 @@ def metadata(body: dict[str, Any]) -> dict[str, str]:
     return entries
 
 
-def new_items(body: dict[str, Any], new_id: ids.ItemIds, *, required: bool = False) -> list[Item]:
+def new_items(body: dict[str, Any], new_id: ids.NewId, *, required: bool = False) -> list[Item]:
     """Return the `items` of a body as they are kept; raises RequestError for what is no item, and for one too many."""
     given = body.get("items")
     if given is None and not required:

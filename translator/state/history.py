@@ -66,7 +66,7 @@ class Expanded(NamedTuple):
 
 def expand(
     body: dict[str, Any],
-    new_id: ids.ItemIds,
+    new_id: ids.NewId,
     *,
     inherited: Sequence[Item] = (),
     referenced: Mapping[str, Item] | None = None,
@@ -141,7 +141,7 @@ def _beginning(past: Past, items: list[Item]) -> int:
 class _Inputs:
     """The input of a request: what it stands for, and how it is kept. Nothing is in a history twice."""
 
-    def __init__(self, before: list[Item], referenced: Mapping[str, Item], new_id: ids.ItemIds, strict: bool) -> None:
+    def __init__(self, before: list[Item], referenced: Mapping[str, Item], new_id: ids.NewId, strict: bool) -> None:
         self.items: list[Item] = []
         self.own: list[Item] = []
         self.places: list[int] = []
@@ -180,7 +180,7 @@ class _Inputs:
             if self._is_taken(ident):
                 if ident in self._there and (ids.key_of(ident) or self._there[ident] == made):
                     return
-                made["id"] = self._new_id.of(made)  # another item that a client gave the same name
+                made["id"] = ids.of_item(made, self._new_id)  # another item that a client gave the same name
             self._taken.add(made["id"])
         self._take(item)
         self.own.append(made)
@@ -195,12 +195,12 @@ class _Inputs:
         return ident in self._taken
 
 
-def kept(item: Item, new_id: ids.ItemIds) -> Item:
+def kept(item: Item, new_id: ids.NewId) -> Item:
     """Return an input item as it is kept: with type, id and status, a text as a part."""
     role = item.get("role")
     made = {"type": "message", **item} if role is not None and item.get("type") is None else {**item}
     if not ids.is_id(made.get("id")):
-        made["id"] = new_id.of(made)
+        made["id"] = ids.of_item(made, new_id)
     if made.get("type") == "message":
         made.setdefault("status", "completed")
         if isinstance(made.get("content"), str) and role in _ROLES:

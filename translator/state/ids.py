@@ -6,6 +6,7 @@ So an item that a client refers to is found without an index of all items.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import RequestError
@@ -13,6 +14,8 @@ from ..parts import calls
 from ..wire import validate
 from . import refusals
 
+NewId = Callable[[str], str]
+"""Makes an id for a prefix."""
 LONGEST = 64
 RESPONSE, CONVERSATION = "resp", "conv"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9_-]+")
@@ -57,10 +60,11 @@ class ItemIds:
         self.count += 1
         return f"{prefix}_{self.key}{self.count - 1:04x}"
 
-    def of(self, item: dict[str, Any]) -> str:
-        """Return an id for an item that has none."""
-        kind = item.get("type")
-        return self(PREFIXES.get(kind, "item") if isinstance(kind, str) else "item")
+
+def of_item(item: dict[str, Any], new_id: NewId) -> str:
+    """Return an id for an item that has none."""
+    kind = item.get("type")
+    return new_id(PREFIXES.get(kind, "item") if isinstance(kind, str) else "item")
 
 
 def key_of(ident: str) -> str:

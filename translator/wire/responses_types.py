@@ -32,6 +32,7 @@ class ResponsesRequest(TypedDict, total=False):
     store: bool
     metadata: dict[str, str]
     background: bool
+    background_options: Json
     previous_response_id: str
     conversation: str | Json
     prompt: Json
@@ -239,5 +240,7 @@ class ResponsesAnswer(TypedDict):
     safety_identifier: str | None
     prompt_cache_key: str | None
     user: NotRequired[str]
+    prompt_cache_options: NotRequired[Json]
+    prompt_cache_retention: NotRequired[str]
     moderation: NotRequired[Json]
     input_transformations: NotRequired[list[InputTransformation]]

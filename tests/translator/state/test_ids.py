@@ -38,7 +38,7 @@ def test_numbers_go_on() -> None:
 )
 def test_items_without_an_id_get_one(item: dict[str, Any], prefix: str) -> None:
     """It begins as those of its type do."""
-    assert ids.ItemIds(KEY).of(item) == f"{prefix}_{KEY}0000"
+    assert ids.of_item(item, ids.ItemIds(KEY)) == f"{prefix}_{KEY}0000"
 
 
 @pytest.mark.parametrize("ident", ["resp_1", "msg_", f"MSG_{KEY}0000", f"resp_{KEY.upper()}", KEY, f"a b_{KEY}"])

@@ -39,5 +39,5 @@ def test_they_have_the_fields_of_the_tables() -> None:
     """All of them, and no others."""
     asked = heads([row.responses for row in fields.REQUEST if row.to_chat is not HANDED_ON]) - CHAT_ONLY
     assert set(get_type_hints(responses_types.ResponsesRequest)) == asked
-    answered = {field.name for field in fields.ANSWER} | {"user", "moderation"}
+    answered = {field.name for field in [*fields.ANSWER, *fields.OPTIONAL]} | {"moderation"}
     assert set(get_type_hints(responses_types.ResponsesAnswer)) == answered

@@ -90,7 +90,7 @@ class ToResponses:
     def release(self) -> None:
         """Keep of the request only what the answer repeats, as JSON: objects take several times as much memory."""
         for name in fields.REPEATED:
-            value = self.answer[name]
+            value = self.answer.get(name)
             if value and isinstance(value, (dict, list)):
                 self.answer[name] = json.as_raw(value)
         self._about = self._about.released()
