@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
 Kind = Literal["dropped", "approximated", "emulated", "defaulted"]
@@ -68,6 +68,11 @@ class Report:
         """Add losses that were found elsewhere."""
         for loss in losses:
             self._add(loss)
+
+    def move(self, path_of: Callable[[str], str]) -> None:
+        """Give all losses the paths that *path_of* returns for theirs."""
+        losses, self._losses = self._losses, {}
+        self.add(loss._replace(path=path_of(loss.path)) for loss in losses.values())
 
     def forget(self) -> None:
         """Release the values of all losses."""

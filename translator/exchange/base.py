@@ -33,6 +33,10 @@ class Exchange(ABC):
     """Whether the ``answer`` of a finished ``stream`` is what ``answer()`` would have returned."""
     copies: int = 1
     """How often to send the request: the other API may not support several choices."""
+    to_keep: list[Any] | None = None
+    """What a store keeps of the request: resolved input items, or messages; None if nothing is to be kept."""
+    kept: bytes = b""
+    """The same as JSON, once `RequestBody.translate` has made it."""
     profile: Profile
     report: Report
 
@@ -62,11 +66,16 @@ class Exchange(ABC):
         From now on, errors do not name a place in the request.
         """
         self.request = {}
+        self.to_keep = None
         self.report.forget()
 
     def echoed_values(self) -> list[Any]:
         """Return the values of the request that may be repeated in the answer or in the report."""
         return [loss.value for loss in self.report]
+
+    def not_stored(self, frame: bytes) -> bytes:
+        """Return the last *frame* of a stream for a client whose answer could not be stored."""
+        return frame
 
     def error(self, status: int, body: bytes) -> UpstreamError:
         """Return the error in an upstream's HTTP answer, with its path in the caller's dialect (protocol 7.2)."""

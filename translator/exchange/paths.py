@@ -8,13 +8,22 @@ from typing import Any
 from .. import fields
 from ..profiles import Profile
 from ..request import ChatTranslation, ResponsesTranslation
+from ..state.history import Expanded
 from ..turns.to_responses import LEGACY
 
 _PATH = re.compile(r"([A-Za-z_]+)(?:\[(\d{1,9})\]|\.(\d{1,9}))?(.*)", re.S)
 
 
-def in_responses(path: str, translation: ChatTranslation, profile: Profile) -> str:
-    """Turn a path of a chat request into that of the Responses request that it was made of."""
+def in_responses(path: str, translation: ChatTranslation, profile: Profile, expanded: Expanded | None = None) -> str:
+    """Turn a path of a chat request into that of the Responses request that it was made of.
+
+    If that was *expanded*, it is the path in what the client sent.
+    """
+    found = _in_responses(path, translation, profile)
+    return found if expanded is None else expanded.path(found)
+
+
+def _in_responses(path: str, translation: ChatTranslation, profile: Profile) -> str:
     head, index, rest = _split(path)
     if head == "messages" and index is not None and index < len(translation.origins):
         call = re.match(r"\.tool_calls\[(\d{1,9})\](?:\.(?:function|custom))?(.*)", rest, re.S)

@@ -47,6 +47,8 @@ class RequestBody:
                 return result
             self.body, self._payloads = _decoded(self._payloads.data), None
         exchange = make(self.body)
+        if exchange.to_keep is not None:
+            exchange.kept = b"[%b]" % b",".join(map(json.encode, exchange.to_keep))
         return exchange, _encoded(exchange.request, self._in_steps)
 
 
@@ -81,5 +83,10 @@ def _translate_skeleton(
         return None
     if exchange.copies > 1 or payloads.is_in(exchange.echoed_values()):
         return None
+    if exchange.to_keep is not None:
+        kept = payloads.reattach(json.encode(exchange.to_keep))
+        if kept is None:
+            return None
+        exchange.kept = b"".join(kept)
     request = payloads.reattach(json.encode(exchange.request))
     return None if request is None else (exchange, request)

@@ -8,14 +8,16 @@ from typing import Any
 
 from .. import answer, compaction, fields, request
 from ..context import Context
-from ..errors import RequestError, UpstreamError
+from ..errors import RequestError, UntranslatableError, UpstreamError
 from ..losses import Report
 from ..parts import upstream_errors
 from ..parts.catalog import Catalog
 from ..profiles import Profile
+from ..state.continuation import Continuation
+from ..state.history import Expanded
 from ..stream.to_responses.response_context import ResponseContext
 from ..stream.to_responses.transducer import ToResponses
-from ..wire import plain, sse, validate
+from ..wire import json, plain, sse, validate
 from . import derived, paths
 from .base import Exchange
 from .frames import EventStream, FrameStream
@@ -30,6 +32,9 @@ class ServeResponses(Exchange):
     is dropped. Raises RequestError for a body that is not a Responses request, and UntranslatableError if *strict* and
     something would be lost. Send ``chat`` to the upstream; hand what comes back to ``answer``, ``stream`` or
     ``error``. The losses are in ``report``.
+
+    With a *continuation*, the request stands for all that was fetched for it; ``to_keep`` is then its own resolved
+    input, and *new_id* is not used.
 
     >>> exchange = ServeResponses({"model": "m", "input": "Hi"}, profile="vllm")
     >>> exchange.chat
@@ -51,21 +56,26 @@ class ServeResponses(Exchange):
         live: bool = True,
         new_id: Callable[[str], str] | None = None,
         clock: Callable[[], float] = derived.no_time,
+        continuation: Continuation | None = None,
     ) -> None:
         if not isinstance(body, dict):
             body = plain.read(body, "request", RequestError)
+        expanded = None
+        if continuation is not None:
+            new_id = item_ids = continuation.item_ids()
+            expanded = continuation.expand(body, item_ids)
+            body = expanded.body
+            self.to_keep = expanded.own if continuation.is_stored else None
         self._body = body = self._responses_request(body)
         context = Context.of(profile, None, live)
         self.profile: Profile = context.profile
         self.report: Report = context.report
         compacts = compaction.has_trigger(body)
-        self._translation = request.translate_to_chat(
-            compaction.request(body) if compacts else body, context, strict=strict
-        )
+        self._translation = _translated(compaction.request(body) if compacts else body, context, strict, expanded)
         self.request: dict[str, Any] = self._translation.body
         self.streaming: bool = body.get("stream") is True
         self._response_context = ResponseContext(
-            blank={**fields.blank_answer(body), "model": body["model"]},
+            blank={**fields.blank_answer(body), **_echo(continuation), "model": body["model"]},
             catalog=self._translation.catalog,
             context=context,
             show_reasoning="off" if compacts else _reasoning_place(self.profile, body),
@@ -73,7 +83,9 @@ class ServeResponses(Exchange):
             seal_reasoning=request.SEALED in validate.optional_array(body.get("include"), "include"),
             new_id=new_id or derived.Ids(body),
             clock=clock,
-            caller_path=partial(paths.in_responses, translation=self._translation, profile=self.profile),
+            caller_path=partial(
+                paths.in_responses, translation=self._translation, profile=self.profile, expanded=expanded
+            ),
         )
 
     def _responses_request(self, body: Any) -> Any:
@@ -109,6 +121,13 @@ class ServeResponses(Exchange):
     def echoed_values(self) -> list[Any]:
         return [*super().echoed_values(), self._response_context.blank]
 
+    def not_stored(self, frame: bytes) -> bytes:
+        """Return a frame whose Response object says that it was not stored; other frames as they are."""
+        if not frame.startswith(_TERMINAL):
+            return frame
+        event = json.decode(sse.Decoder().feed(frame)[0].data)
+        return sse.event({**event, "response": {**event["response"], "store": False}})
+
     def release(self) -> None:
         super().release()
         self._body, self._translation = {}, request.ChatTranslation({}, Catalog({}), [], {}, [])
@@ -140,6 +159,30 @@ class ServeCompact(ServeResponses):
             cause = (summary["error"] or {}).get("message", "The upstream did not finish the summary.")
             raise UpstreamError(cause)
         return compaction.answer(self._body, summary)
+
+
+_TERMINAL = tuple(b"event: response.%b\n" % status for status in (b"completed", b"incomplete", b"failed"))
+
+
+def _echo(continuation: Continuation | None) -> dict[str, Any]:
+    return {} if continuation is None else continuation.echo()
+
+
+def _translated(
+    body: dict[str, Any], context: Context, strict: bool, expanded: Expanded | None
+) -> request.ChatTranslation:
+    """Translate a request; places in its history are the client's `input`."""
+    if expanded is None or not expanded.is_moved:
+        return request.translate_to_chat(body, context, strict=strict)
+    try:
+        translation = request.translate_to_chat(body, context, strict=strict)
+    except UntranslatableError as error:
+        losses = [loss._replace(path=expanded.path(loss.path)) for loss in error.losses]
+        raise UntranslatableError(losses) from None
+    except RequestError as error:
+        raise expanded.error(error) from None
+    context.report.move(expanded.path)
+    return translation
 
 
 def _reasoning_place(profile: Profile, body: dict[str, Any]) -> str:

@@ -8,3 +8,33 @@
 4. `views`, `pages` and `conversations` are what the other endpoints show; `refusals` has the errors of all of them, in
    OpenAI's words.
 """
+
+from . import (
+    completions,
+    conversations,
+    history,
+    ids,
+    needs,
+    pages,
+    pairing,
+    records,
+    refusals,
+    truncation,
+    views,
+)
+from .continuation import Continuation
+
+__all__ = [
+    "Continuation",
+    "completions",
+    "conversations",
+    "history",
+    "ids",
+    "needs",
+    "pages",
+    "pairing",
+    "records",
+    "refusals",
+    "truncation",
+    "views",
+]

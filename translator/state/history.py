@@ -32,13 +32,19 @@ class Expanded(NamedTuple):
     places: list[int]
     """For each item of the body behind those, its place in the input that the client sent."""
 
-    def path(self, path: str | None) -> str | None:
+    @property
+    def is_moved(self) -> bool:
+        """Whether items of ``body`` are at other places than in what the client sent."""
+        return bool(self.inherited) or self.places != list(range(len(self.places)))
+
+    def path(self, path: str) -> str:
         """Return the client's word for a place in ``body``: what it did not send itself is `input` as a whole."""
-        return None if path is None else _PLACE.sub(self._place, path) if self._is_own(path) else "input"
+        return _PLACE.sub(self._place, path) if self._is_own(path) else "input"
 
     def error(self, error: RequestError) -> RequestError:
         """Return an error about ``body`` in words about the client's request."""
-        return error.replace(param=self.path(error.param), message=_PLACE.sub(self._place, error.message))
+        param = None if error.param is None else self.path(error.param)
+        return error.replace(param=param, message=_PLACE.sub(self._place, error.message))
 
     def _is_own(self, path: str) -> bool:
         match = _PLACE.match(path)

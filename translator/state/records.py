@@ -88,10 +88,15 @@ _bodies = msgspec.json.Decoder(_Body)
 
 def encode(record: Record) -> Encoded:
     """Return the bytes of a record."""
-    answer, output = record.answer, record.answer["output"]
+    return encode_answer(record.answer, json.encode(record.input), compacts=any(map(is_compaction, record.input)))
+
+
+def encode_answer(answer: dict[str, Any], own_input: bytes, *, compacts: bool) -> Encoded:
+    """Return the bytes of a record whose *own_input* is JSON already, which *compacts* if a compaction is in it."""
+    output = answer["output"]
     body = {
         "status": answer.get("status"),
-        "input": record.input,
+        "input": msgspec.Raw(own_input),
         "output": output,
         "answer": {name: value for name, value in answer.items() if name not in _APART},
     }
@@ -102,7 +107,7 @@ def encode(record: Record) -> Encoded:
         settings=packed_bytes(settings),
         settings_hash=hashlib.sha256(settings).hexdigest()[:32],
         size=len(data),
-        compacts=any(is_compaction(item) for items in (record.input, output) for item in items),
+        compacts=compacts or any(map(is_compaction, output)),
     )
 
 

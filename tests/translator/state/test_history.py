@@ -289,7 +289,6 @@ def test_places_are_the_clients() -> None:
     mine = made.error(error)
     assert (str(mine), mine.param) == ("'history.content' and 'input[1]' are wrong.", "input")
     assert made.path("tools[0]") == "tools[0]"
-    assert made.path(None) is None
     assert str(expanded({"input": "A"}, []).error(error)) == "'input[0].content' and 'history' are wrong."
 
 
