@@ -146,6 +146,12 @@ REQUEST: list[Row] = [
         refused(_STATE + ", so the client has to wait for its answer", False),
         refused("Chat Completions has no background mode", False),
     ),
+    Row(
+        "background_options",
+        None,
+        lost("everything runs at once, and nothing runs on", {}, {"completion_window": "soonest"}),
+        HANDED_ON,
+    ),
     field("previous_response_id", refused(_STATE + "; send the whole conversation in 'input'"), HANDED_ON),
     field("conversation", refused(_STATE + "; send the whole conversation in 'input'"), HANDED_ON),
     field("prompt", refused("there are no prompt templates here; send 'instructions' and 'input'"), HANDED_ON),
