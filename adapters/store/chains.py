@@ -16,8 +16,8 @@ class Chain:
     """The responses of one chain by their depth."""
 
     def __init__(self, fork: Place | None) -> None:
-        self.fork = fork
-        self.expires = 0.0
+        self.fork: Place | None = fork
+        self.expires: float = 0.0
         self.records: dict[int, Stored] = {}
 
     @property
@@ -28,15 +28,15 @@ class Chain:
 
 class _Settings:
     def __init__(self, body: bytes) -> None:
-        self.body = body
-        self.users = 0
+        self.body: bytes = body
+        self.users: int = 0
 
 
 class Chains:
     """All chains of all tenants; ``size`` is how many bytes they take."""
 
     def __init__(self) -> None:
-        self.size = 0
+        self.size: int = 0
         self.chains: dict[Name, Chain] = {}
         self._places: dict[Name, Place] = {}
         self._hashes: dict[Name, str] = {}  # the name of the settings of each record

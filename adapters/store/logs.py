@@ -11,11 +11,11 @@ class Log:
     """Items by their place, which no other item gets when one is deleted."""
 
     def __init__(self, about: Conversation) -> None:
-        self.about = about
+        self.about: Conversation = about
         self.items: dict[int, NewItem] = {}
-        self.next = 0
+        self.next: int = 0
         self.holder: str | None = None
-        self.fence = 0
+        self.fence: int = 0
         self._places: dict[str, int] = {}
 
     def add(self, items: Sequence[NewItem]) -> None:

@@ -62,7 +62,7 @@ class DuplicateItem(StoreError):
 
     def __init__(self, item_id: str) -> None:
         super().__init__(item_id)
-        self.item_id = item_id
+        self.item_id: str = item_id
 
 
 class HistoryTooLarge(StoreError):
@@ -70,7 +70,7 @@ class HistoryTooLarge(StoreError):
 
     def __init__(self, size: int) -> None:
         super().__init__(size)
-        self.size = size
+        self.size: int = size
 
 
 class Place(NamedTuple):

@@ -42,7 +42,7 @@ class SqlStore(ABC):
     dialect: str
 
     def __init__(self, url: URL, *, keep: float = KEEP, clock: Callable[[], float] = time.time) -> None:
-        self.url = url
+        self.url: URL = url
         self._keep, self._clock = keep, clock
         self._writes = Writes(self.dialect)
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()  # settings that are there already

@@ -34,7 +34,7 @@ class Statement:
     def __init__(self, sql: Any, dialect: str = "postgresql") -> None:
         self.sql: Executable = sql
         compiled = sql.compile(dialect=_DIALECTS[dialect])
-        self.names = [name for name in compiled.params if name.startswith("v_")]
+        self.names: list[str] = [name for name in compiled.params if name.startswith("v_")]
 
     def __call__(self, connection: Connection, values: Values) -> Any:
         """Execute it with those of the *values* that it takes."""
@@ -62,6 +62,9 @@ _IN_CHAIN = and_(chains.c.tenant == records.c.tenant, chains.c.chain == records.
 _IS_THERE = and_(records.c.body.is_not(None), chains.c.expires > value("now"))
 
 
+_Pair = tuple[list[Statement], list[Statement]]
+
+
 class Writes:
     """Statements that put a response, which differ in what a database can do in one of them."""
 
@@ -73,23 +76,23 @@ class Writes:
         row = insert(records).values(_RECORD)
         record = row.returning(records.c.depth)
         behind = row.on_conflict_do_nothing(index_elements=["tenant", "chain", "depth"]).returning(records.c.depth)
-        self.begin_chain = self._combined(start, record), self._combined(share, start, record)
+        self.begin_chain: _Pair = self._combined(start, record), self._combined(share, start, record)
         """For a response that begins a chain, or a fork: without its settings, and with them."""
-        self.go_on = self._combined(behind), self._combined(share, behind)
+        self.go_on: _Pair = self._combined(behind), self._combined(share, behind)
         """For one behind its parent; the last statement returns nothing if another is there."""
-        self.renew = Statement(
+        self.renew: Statement = Statement(
             insert(processes)
             .values(_values("expires", id="process"))
             .on_conflict_do_update(index_elements=["id"], set_={"expires": value("expires")}),
             dialect,
         )
-        self.secret = Statement(
+        self.secret: Statement = Statement(
             insert(meta).values(_values("name", value="proposed")).on_conflict_do_nothing(), dialect
         )
         completion = insert(completions).values(
             _values("tenant", "id", "created", "model", "labels", "body", "expires")
         )
-        self.completion = Statement(completion.on_conflict_do_nothing(), dialect)
+        self.completion: Statement = Statement(completion.on_conflict_do_nothing(), dialect)
 
     def _combined(self, *parts: Any) -> list[Statement]:
         """Return one statement for all *parts* where the database can do that, else one for each."""

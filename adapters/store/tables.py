@@ -30,15 +30,15 @@ VERSION = 1
 _LOCK = 4_931_176_520_311
 """The number of PostgreSQL's advisory lock under which tables are made."""
 
-metadata = MetaData()
+metadata: MetaData = MetaData()
 
-meta = Table(
+meta: Table = Table(
     "diglot_meta",
     metadata,
     Column("name", String(64), primary_key=True),
     Column("value", LargeBinary, nullable=False),
 )
-settings = Table(
+settings: Table = Table(
     "diglot_settings",
     metadata,
     Column("tenant", String(64), nullable=False),
@@ -46,7 +46,7 @@ settings = Table(
     Column("body", LargeBinary, nullable=False),
     PrimaryKeyConstraint("tenant", "hash"),
 )
-chains = Table(
+chains: Table = Table(
     "diglot_chains",
     metadata,
     Column("tenant", String(64), nullable=False),
@@ -58,7 +58,7 @@ chains = Table(
     Index("diglot_chains_expires", "expires"),
     Index("diglot_chains_forks", "tenant", "fork_chain"),
 )
-records = Table(
+records: Table = Table(
     "diglot_records",
     metadata,
     Column("tenant", String(64), nullable=False),
@@ -78,7 +78,7 @@ records = Table(
     ForeignKeyConstraint(["tenant", "settings"], [settings.c.tenant, settings.c.hash]),
     Index("diglot_records_settings", "tenant", "settings"),
 )
-conversations = Table(
+conversations: Table = Table(
     "diglot_conversations",
     metadata,
     Column("tenant", String(64), nullable=False),
@@ -90,7 +90,7 @@ conversations = Table(
     Column("fence", Integer, nullable=False),
     PrimaryKeyConstraint("tenant", "key"),
 )
-items = Table(
+items: Table = Table(
     "diglot_items",
     metadata,
     Column("tenant", String(64), nullable=False),
@@ -102,7 +102,7 @@ items = Table(
     PrimaryKeyConstraint("tenant", "conversation", "position"),
     UniqueConstraint("tenant", "conversation", "id"),
 )
-completions = Table(
+completions: Table = Table(
     "diglot_completions",
     metadata,
     Column("tenant", String(64), nullable=False),
@@ -116,7 +116,7 @@ completions = Table(
     Index("diglot_completions_created", "tenant", "created", "id"),
     Index("diglot_completions_expires", "expires"),
 )
-processes = Table(
+processes: Table = Table(
     "diglot_processes",
     metadata,
     Column("id", String(64), primary_key=True),

@@ -51,8 +51,8 @@ class ItemIds:
     """Makes ids for the prefixes of one response or conversation: `resp` is the response, others number its items."""
 
     def __init__(self, key: str, start: int = 0) -> None:
-        self.key = key
-        self.count = start
+        self.key: str = key
+        self.count: int = start
 
     def __call__(self, prefix: str) -> str:
         if prefix in (RESPONSE, CONVERSATION):
