@@ -25,6 +25,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How much of an upstream's error body is read; the rest is dropped."""
     max_line: Bytes = 16 * MEBIBYTE
     """Size of one line of the upstream's event stream."""
+    max_history: Bytes = 64 * MEBIBYTE
+    """Size of the stored history that a request continues."""
+    max_record: Bytes = 64 * MEBIBYTE
+    """Size of what is stored of one response."""
+    max_memory: Bytes = 256 * MEBIBYTE
+    """Size of a store in memory; what was used least goes first."""
     request: Seconds = 60
     """How long a client may take to send the body of its request; `diglot serve` allows 10 seconds for headers."""
     connect: Seconds = 10
