@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import anyio
+import platformdirs
 import pytest
 
 from diglot.adapters.server import store as server_store
@@ -86,7 +87,7 @@ def test_a_file_that_cannot_be_opened(home: Path) -> None:
 
 def test_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
     """A user without a home has no file."""
-    monkeypatch.setattr(server_store.platformdirs, "user_state_path", lambda *args, **options: Path("~/state"))
+    monkeypatch.setattr(platformdirs, "user_state_path", lambda *args, **options: Path("~/state"))
     with pytest.raises(OSError, match="no directory for the state of this user"):
         default_url()
     assert chosen().settings.store == "memory"
