@@ -33,10 +33,11 @@ HOUSES = {"to_responses", "to_chat"}
 PACKAGES: dict[str, set[str]] = {
     "aiohttp": {"upstream/aiohttp"},
     "certifi": {"upstream/aiohttp"},
-    "click": {"cli/check", "cli/commands", "cli/options", "cli/serve", "cli/settings", "server/text_log"},
+    "click": {"cli/check", "cli/commands", "cli/options", "cli/serve", "cli/settings", "cli/store", "server/text_log"},
     "cryptography": {"stateful/sealing"},
     "h11": {"server/protocol_h11"},
     "httptools": {"server/protocol_httptools"},
+    "platformdirs": {"server/store"},
     "redis": {"store/redis_connections"},
     "sqlalchemy": {
         *(

@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+import anyio
 import click
 import msgspec
 
-from ..server import banner, config
+from ..server import banner, config, store
 from .options import SettingsError, profile_options, strict_option
 
 
@@ -43,6 +44,17 @@ from .options import SettingsError, profile_options, strict_option
     metavar="ORIGIN",
     multiple=True,
     help="An origin of web pages that may call the server (CORS), like https://app.example; * allows all (repeatable).",
+)
+@click.option(
+    "--store",
+    metavar="URL",
+    help="Where responses and conversations are kept: memory, sqlite:///FILE, postgresql://..., redis://..., or none.  "
+    "[default: a file in the user's state directory]",
+)
+@click.option(
+    "--tenant",
+    metavar="RULE",
+    help="Who shares what is stored: credential (the same API key), header:NAME, or none (all).  [default: credential]",
 )
 @click.option("--workers", type=int, metavar="N", help="Number of worker processes.  [default: 1]")
 @click.option(
@@ -85,12 +97,16 @@ def serve(file: Path | None, set_: tuple[str, ...], limits: tuple[str, ...], **f
         tables = {"set": dict(map(config.assignment, set_)), "limits": dict(map(config.assignment, limits))}
         settings = config.load({**flags, **tables}, os.environ, file)
         app.application(settings)
+        choice = anyio.run(store.choose, settings)
     except ValueError as error:
         raise SettingsError(str(error)) from None
     try:
-        settings = msgspec.structs.replace(settings, port=app.free_port(settings.host, settings.port))
+        port = app.free_port(settings.host, settings.port)
     except OSError as error:
         raise click.ClickException(str(error)) from None
+    choice = choice._replace(settings=msgspec.structs.replace(choice.settings, port=port))
+    if choice.warning:
+        click.echo(f"Warning: {choice.warning}", err=True)
     if not settings.quiet:
-        click.echo(banner.welcome(settings), err=True)
-    app.run(settings)
+        click.echo(banner.welcome(choice), err=True)
+    app.run(choice.settings)

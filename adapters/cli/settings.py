@@ -9,11 +9,13 @@ import msgspec
 
 from ...translator import PRESETS, Profile, encode_json
 from ..limits import Limits
-from ..server.config import ENVIRONMENT, Settings
+from ..server.config import ENVIRONMENT, STATE, Settings
 from ..server.setting_values import suggestion
 from .field_docs import field_docs
 from .options import SettingsError, print_columns
 from .serve import serve
+
+_HEAD = ("KEY", "FLAG", "VARIABLE", "DEFAULT", "DESCRIPTION")
 
 
 @click.command()
@@ -56,18 +58,20 @@ def settings() -> None:
     """List the settings of `diglot serve`: key in the file, flag, variable, default, description."""
     flags = {(option.name or "").removesuffix("_"): option.opts for option in serve.params}
     docs, defaults = field_docs(Settings), Settings()
-    rows = [
-        (name, ", ".join(flags[name]), ENVIRONMENT + name.upper(), _default(defaults, name), docs[name])
+    rows = {
+        name: (", ".join(flags.get(name, "-")), ENVIRONMENT + name.upper(), _default(defaults, name), docs[name])
         for name in Settings.__struct_fields__
-    ]
-    print_columns([("KEY", "FLAG", "VARIABLE", "DEFAULT", "DESCRIPTION"), *rows])
+    }
+    print_columns([_HEAD, *((name, *row) for name, row in rows.items() if name not in STATE)])
+    click.echo("\nstate: [state] in the file\n")
+    print_columns([_HEAD, *((f"state.{name}", *rows[name]) for name in STATE)])
     click.echo("\nlimits: [limits] in the file, --limit KEY=VALUE, DIGLOT_LIMITS=KEY=VALUE,...\n")
     docs, bounds = field_docs(Limits), Limits()
     limits = [
         (f"limits.{name}", f"--limit {name}=", f"{ENVIRONMENT}LIMITS={name}=", _default(bounds, name), docs[name])
         for name in Limits.__struct_fields__
     ]
-    print_columns([("KEY", "FLAG", "VARIABLE", "DEFAULT", "DESCRIPTION"), *limits])
+    print_columns([_HEAD, *limits])
     click.echo("\nset: the settings of a profile; `diglot profiles NAME` lists them")
 
 

@@ -8,6 +8,7 @@ from ...translator import public_url
 from ..asgi import origins
 from . import client_settings
 from .config import Settings
+from .store import Choice
 
 _ALL_ADDRESSES = ("0.0.0.0", "::", "")
 _DEMO_WARNING = """
@@ -40,13 +41,23 @@ def url(settings: Settings) -> str:
     return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{settings.port}"
 
 
-def welcome(settings: Settings) -> str:
+def stored(choice: Choice) -> str:
+    """Return where responses are stored, for how long, and how to turn that off; "" without a store."""
+    if choice.opened is None:
+        return ""
+    off = "; to turn it off: --store none" if choice.is_default else ""
+    return f"Stored for {choice.settings.keep_days:g} days in {choice.opened.name}{off}"
+
+
+def welcome(choice: Choice) -> str:
     """Return the banner of a server that is about to start."""
+    settings = choice.settings
     here = url(settings)
     lines = [
         f"diglot {metadata.version('diglot')} serves OpenAI's Responses and Chat Completions APIs at {here}/v1",
         f"(profile {settings.profile}), answered by {answered_by(settings)}.",
         *(f"  {path:<26} {how}" for path, how in routes(settings.upstream_api)),
+        *filter(None, [stored(choice)]),
     ]
     if settings.demo:
         lines.append(_DEMO_WARNING)

@@ -26,7 +26,10 @@ KEY = "DIGLOT_KEY"
 _OF_OTHERS = (KEY, "DIGLOT_PYTHON")
 """Variables that are not settings of the server; some scripts that start it name their Python this way."""
 _FILE = "DIGLOT_CONFIG"
-_TABLES = ("set", "limits")
+_TABLES = ("set", "limits", "state")
+STATE = ("store", "tenant", "keep_days", "seal_keys")
+"""Settings that stand in the table `[state]` of a file."""
+_TENANT = re.compile(r"credential|none|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _KUBERNETES = re.compile(r"DIGLOT_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
 _LINK = re.compile(r"(tcp|udp|sctp)://")
 
@@ -58,6 +61,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Origins of web pages that may call the server (CORS), for example https://app.example; `*` allows all."""
     workers: Annotated[int, msgspec.Meta(ge=1)] = 1
     """Number of worker processes."""
+    store: str | None = None
+    """Where responses and conversations are kept: `memory`, `sqlite:///FILE`, `postgresql://...`, `redis://...`, or
+    `none`; by default a file in the user's state directory."""
+    tenant: str = "credential"
+    """Who shares what is stored: whoever has the same API key (`credential`), those for whom a gateway sets the same
+    header (`header:NAME`), or all (`none`)."""
+    keep_days: Annotated[float, msgspec.Meta(gt=0)] = 30
+    """Days that responses are kept after the last turn of their chain."""
+    seal_keys: tuple[str, ...] = ()
+    """Keys that seal what clients keep for the server, such as reasoning: the first seals, all open; by default the
+    store has one."""
     limits: Limits = msgspec.field(default_factory=Limits)
     """Limits in bytes and seconds, by name; listed below."""
     graceful: Seconds = 10
@@ -123,6 +137,8 @@ def _check_names(found: Mapping[str, Any], label: Callable[[str], str]) -> None:
     for name in found.get("allow_origin", ()):
         if name != ANY and origins.origin(name) is None:
             raise ConfigError(f"{label('allow_origin')}: {name!r} is not an origin, such as https://app.example")
+    if (rule := found.get("tenant")) and not _TENANT.fullmatch(rule):
+        raise ConfigError(f"{label('tenant')}: {rule!r} is not one of credential, none, header:NAME")
 
 
 def _merge(before: Any, value: Any, values: Any) -> Any:
@@ -138,7 +154,7 @@ def _merge(before: Any, value: Any, values: Any) -> Any:
 
 def _sources(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None) -> Iterator[_Source]:
     if file:
-        yield _Source(lambda name: f"{file}: {name}", _canonical(_from_file(file)))
+        yield _Source(lambda name: f"{file}: {_key(name)}", _canonical(_from_file(file)))
     yield _Source(_variable, _canonical(_from_environment(environment)))
     values = {name: value for name, value in flags.items() if value not in (None, (), {})}
     yield _Source(_flag, _canonical(values))
@@ -150,6 +166,11 @@ def _canonical(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _variable(name: str) -> str:
     return ENVIRONMENT + name.upper()
+
+
+def _key(name: str) -> str:
+    """Return the key of a setting in a file."""
+    return f"state.{name}" if name in STATE else name
 
 
 def _flag(name: str) -> str:
@@ -173,11 +194,26 @@ def _value(text: str) -> Any:
 
 def _from_file(file: Path) -> dict[str, Any]:
     try:
-        return _underscored(tomllib.loads(file.read_text("utf-8")))
+        values = _underscored(tomllib.loads(file.read_text("utf-8")))
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}") from None
     except ValueError as error:
         raise ConfigError(f"{file}: {error}") from None
+    return _without_state_table(file, values)
+
+
+def _without_state_table(file: Path, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with those of `[state]` among them."""
+    state = values.pop("state", {})
+    if not isinstance(state, dict):
+        raise ConfigError(f"{file}: state: not a table")
+    for name in values:
+        if name in STATE:
+            raise ConfigError(f"{file}: {name}: write it into the table [state]")
+    for name in state:
+        if name not in STATE:
+            raise ConfigError(f"{file}: state: {name}: unknown setting{suggestion(name, STATE)}")
+    return {**values, **state}
 
 
 def _underscored(values: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 from msgspec import inspect
 
+SECRETS = frozenset({"store", "seal_keys"})
+"""Settings whose values are in no message: keys, and URLs that may have a password in them."""
 _MAX_TEXT = 80
 _LISTS = (inspect.VarTupleType, inspect.FrozenSetType)
 
@@ -31,7 +33,7 @@ def convert_values(
     for name, value in values.items():
         if name not in kinds:
             raise ConfigError(f"{label(name)}: unknown setting{suggestion(name, kinds)}")
-        result[name] = _convert(value, kinds[name], label(name))
+        result[name] = _convert(value, kinds[name], label(name), secret=name in SECRETS)
     return result
 
 
@@ -42,7 +44,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     return f"{f'; did you mean {near[0]}?' if near else '.'} Available: {', '.join(names)}"
 
 
-def _convert(value: Any, kind: Any, name: str) -> Any:
+def _convert(value: Any, kind: Any, name: str, secret: bool = False) -> Any:
     info = _info(kind)
     if isinstance(info, inspect.StructType) and isinstance(value, Mapping):
         return info.cls(**convert_values(value, info.cls, lambda inner: f"{name}: {inner}"))
@@ -53,7 +55,8 @@ def _convert(value: Any, kind: Any, name: str) -> Any:
     except msgspec.ValidationError:
         result = math.nan
     if isinstance(result, float) and not math.isfinite(result):
-        raise ConfigError(f"{name}: {_shortened(value)} is not {possible(kind)}") from None
+        shown = "the value" if secret else _shortened(value)
+        raise ConfigError(f"{name}: {shown} is not {possible(kind)}") from None
     return result
 
 

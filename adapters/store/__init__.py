@@ -5,6 +5,7 @@
 
 from .opening import open_store
 from .protocol import (
+    Activity,
     Addition,
     ChainGone,
     Completion,
@@ -30,6 +31,7 @@ from .protocol import (
 )
 
 __all__ = [
+    "Activity",
     "Addition",
     "ChainGone",
     "Completion",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from itertools import islice
 
 from ..limits import MEBIBYTE
@@ -13,6 +14,7 @@ from .logs import Log
 from .protocol import (
     DAY,
     KEEP,
+    Activity,
     Addition,
     Completion,
     Conversation,
@@ -233,24 +235,34 @@ class MemoryStore:
         return self._drop_chains(list(islice(meant, limit)))
 
     async def purge(self, tenant: str | None = None, before: int | None = None, limit: int = 100) -> int:
-        def is_meant(name: Name, chain: Chain) -> bool:
-            newest = max(stored.created for stored in chain.records.values())
-            return tenant in (None, name[0]) and (before is None or newest < before)
+        dropped = self._drop_some(partial(_is_older, tenant, before), limit)
+        dropped += sum(self._drop_log(name) for name in self._old_logs(tenant, before)[: limit - dropped])
+        completions = self._old_completions(tenant, before)[: limit - dropped]
+        return dropped + sum(self._drop_completion(name) for name in completions)
 
-        dropped = self._drop_some(is_meant, limit)
-        logs = (
+    def _old_logs(self, tenant: str | None, before: int | None) -> list[Name]:
+        return [
             name
             for name, log in self._logs.items()
             if tenant in (None, name[0]) and (before is None or log.about.created < before)
-        )
-        dropped += sum(self._drop_log(name) for name in list(islice(logs, limit - dropped)))
-        completions = (
+        ]
+
+    def _old_completions(self, tenant: str | None, before: int | None) -> list[Name]:
+        return [
             (owner, completion.id)
             for owner, shelf in self._shelves.items()
             for completion in shelf.completions.values()
             if tenant in (None, owner) and (before is None or completion.created < before)
-        )
-        return dropped + sum(self._drop_completion(name) for name in list(islice(completions, limit - dropped)))
+        ]
+
+    async def purgeable(self, tenant: str | None = None, before: int | None = None, *, expired: bool = False) -> int:
+        now = self._clock()
+        chains = self._chains.chains.items()
+        if expired:
+            completions = sum(len(list(shelf.expired(now))) for shelf in self._shelves.values())
+            return completions + sum(chain.expires <= now - DAY for _, chain in chains)
+        old = sum(_is_older(tenant, before, name, chain) for name, chain in chains)
+        return old + len(self._old_logs(tenant, before)) + len(self._old_completions(tenant, before))
 
     async def secret(self, name: str, proposed: bytes) -> bytes:
         return self._secrets.setdefault(name, proposed)
@@ -276,6 +288,11 @@ class MemoryStore:
             so_far = found.get(tenant, counts_of(tenant))
             found[tenant] = so_far._replace(completions=len(sizes), completion_bytes=sum(sizes))
         return sorted(each._replace(oldest=each.oldest % _EVER) for each in found.values())
+
+    async def activity(self) -> Activity:
+        now = self._clock()
+        alive = {process for process, until in self._leases.items() if until > now}
+        return Activity(len(alive), sum(log.holder in alive for log in self._logs.values()))
 
     async def export(self, tenant: str | None = None) -> AsyncIterator[tuple[str, Stored]]:
         for owner, key in self._chains.names():
@@ -313,3 +330,9 @@ class MemoryStore:
         self._size -= sum(len(item.body) + OVERHEAD for item in log.items.values())
         self._size -= len(log.about.metadata) + OVERHEAD
         return True
+
+
+def _is_older(tenant: str | None, before: int | None, name: Name, chain: Chain) -> bool:
+    """Whether a chain is of the tenant, and all of it older."""
+    newest = max(stored.created for stored in chain.records.values())
+    return tenant in (None, name[0]) and (before is None or newest < before)

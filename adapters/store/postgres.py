@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from .protocol import KEEP, Opened, StoreRefused
 from .sql import SqlStore
-from .tables import prepare
+from .tables import VERSION, prepare
 
 Result = TypeVar("Result")
 _CONNECTIONS = 10
@@ -55,7 +55,7 @@ class PostgresStore(SqlStore):
         off = [f"{each}={value}" for each, value in found.items() if value == "off"]
         warnings = tuple(f"{each}: what was answered last can be lost when the machine ends" for each in off)
         durability = "what was answered survives the end of each process" + ("" if off else " and of the machine")
-        return Opened(name, durability, warnings)
+        return Opened(name, durability, warnings, VERSION)
 
     async def close(self) -> None:
         await self._settle()

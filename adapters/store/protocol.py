@@ -204,6 +204,17 @@ class Opened(NamedTuple):
     durability: str
     """What it promises when a process or a machine dies."""
     warnings: tuple[str, ...] = ()
+    version: int = 0
+    """The version of what is written; 0 if nothing outlives the process."""
+
+
+class Activity(NamedTuple):
+    """What goes on at this moment."""
+
+    processes: int
+    """How many have a lease."""
+    runs: int
+    """How many of them have the lock of a conversation."""
 
 
 class Store(Protocol):
@@ -340,12 +351,23 @@ class Store(Protocol):
         """
         ...
 
+    async def purgeable(self, tenant: str | None = None, before: int | None = None, *, expired: bool = False) -> int:
+        """Return how many ``purge`` would delete, or, of what has *expired*, ``sweep``.
+
+        It may be fewer: what others that stay were forked from is counted, too.
+        """
+        ...
+
     async def secret(self, name: str, proposed: bytes) -> bytes:
         """Return the secret of a name, the same for all processes: the one *proposed*, if there was none yet."""
         ...
 
     async def counts(self) -> list[Counts]:
         """Return what there is, by tenant."""
+        ...
+
+    async def activity(self) -> Activity:
+        """Return how many processes and runs there are."""
         ...
 
     def export(self, tenant: str | None = None) -> AsyncIterator[tuple[str, Stored]]:

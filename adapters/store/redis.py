@@ -7,10 +7,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
-from . import redis_completions, redis_scripts
+from . import redis_completions, redis_housekeeping, redis_scripts
 from .protocol import (
     DAY,
     KEEP,
+    Activity,
     Addition,
     ChainGone,
     Completion,
@@ -63,7 +64,7 @@ class RedisStore:
             raise StoreRefused(
                 f"The store has version {version}, and this diglot knows versions up to {VERSION}: use a newer one."
             )
-        return Opened(self._connections.name, *_promised(about))
+        return Opened(self._connections.name, *_promised(about), version)
 
     async def close(self) -> None:
         await self._connections.close()
@@ -245,6 +246,11 @@ class RedisStore:
             )
         return dropped
 
+    async def purgeable(self, tenant: str | None = None, before: int | None = None, *, expired: bool = False) -> int:
+        if expired:
+            return await redis_housekeeping.count_expired(self._connections, int(self._clock()))
+        return await redis_housekeeping.count_older(self._connections, tenant, EVER if before is None else before)
+
     async def secret(self, name: str, proposed: bytes) -> bytes:
         with guarded():
             await self._client.hsetnx("diglot:meta", f"secret.{name}", proposed)
@@ -277,6 +283,9 @@ class RedisStore:
             )
         return sorted(found.values())
 
+    async def activity(self) -> Activity:
+        return await redis_housekeeping.activity(self._connections, int(self._clock()))
+
     async def export(self, tenant: str | None = None) -> AsyncIterator[tuple[str, Stored]]:
         async for owner, stored in self._all(tenant):
             for whole in await self.read(owner, [stored.key]):
@@ -291,14 +300,8 @@ class RedisStore:
             for stored in await self.read(owner, keys):
                 yield owner, stored
 
-    async def _listed(self, what: str, until: int, of: str | None = None) -> AsyncIterator[tuple[str, str]]:
-        """The tenants and keys of all chains, conversations or completions up to a time, of one tenant or of all."""
-        with guarded():
-            members: list[bytes] = await self._client.zrangebyscore(f"diglot:{what}", 0, until)
-        for member in members:
-            tenant, _, key = member.decode().partition(" ")
-            if of in (None, tenant):
-                yield tenant, key
+    def _listed(self, what: str, until: int, of: str | None = None) -> AsyncIterator[tuple[str, str]]:
+        return redis_housekeeping.listed(self._connections, what, until, of)
 
 
 def _promised(about: dict[str, Any]) -> tuple[str, tuple[str, ...]]:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError
 from . import sql_completions, sql_conversations, sql_housekeeping, sql_records
 from .protocol import (
     KEEP,
+    Activity,
     Addition,
     Completion,
     Conversation,
@@ -176,11 +177,17 @@ class SqlStore(ABC):
     async def purge(self, tenant: str | None = None, before: int | None = None, limit: int = 100) -> int:
         return await self._run(sql_housekeeping.purge, tenant, before, limit)
 
+    async def purgeable(self, tenant: str | None = None, before: int | None = None, *, expired: bool = False) -> int:
+        return await self._run(sql_housekeeping.purgeable, tenant, before, expired, self._clock(), write=False)
+
     async def secret(self, name: str, proposed: bytes) -> bytes:
         return await self._run(sql_housekeeping.secret, self._writes, name, proposed)
 
     async def counts(self) -> list[Counts]:
         return await self._run(sql_housekeeping.counts, write=False)
+
+    async def activity(self) -> Activity:
+        return await self._run(sql_housekeeping.activity, self._clock(), write=False)
 
     async def export(self, tenant: str | None = None) -> AsyncIterator[tuple[str, Stored]]:
         last = ("", "")

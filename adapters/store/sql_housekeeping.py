@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from . import sql_conversations, statements
-from .protocol import DAY, Counts, counts_of
+from .protocol import DAY, Activity, Counts, counts_of
 from .statements import Writes
 
 _EVER = 2**62
@@ -34,6 +34,22 @@ def purge(connection: Connection, tenant: str | None, before: int | None, limit:
     dropped += sum(sql_conversations.delete(connection, row.tenant, row.key) for row in found)
     found = statements.PURGED_COMPLETIONS(connection, values | {"limit": limit - dropped}).all()
     return dropped + _drop_completions(connection, found)
+
+
+def purgeable(connection: Connection, tenant: str | None, before: int | None, expired: bool, now: float) -> int:
+    values: dict[str, Any] = {"any": tenant is None, "tenant": tenant or "", "until": _EVER}
+    values["before"] = _EVER if before is None else before
+    if not expired:
+        counted = (statements.COUNT_PURGED, statements.COUNT_PURGED_CONVERSATIONS, statements.COUNT_PURGED_COMPLETIONS)
+        return sum(count(connection, values).scalar_one() for count in counted)
+    chains = statements.COUNT_PURGED(connection, values | {"until": int(now) - DAY}).scalar_one()
+    return chains + statements.COUNT_PURGED_COMPLETIONS(connection, values | {"until": int(now)}).scalar_one()
+
+
+def activity(connection: Connection, now: float) -> Activity:
+    values = {"now": int(now)}
+    processes = statements.COUNT_PROCESSES(connection, values).scalar_one()
+    return Activity(processes, statements.COUNT_RUNS(connection, values).scalar_one())
 
 
 def _drop_completions(connection: Connection, found: Sequence[Any]) -> int:

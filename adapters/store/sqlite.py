@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 
 from .protocol import KEEP, Opened, StoreRefused
 from .sql import SqlStore
-from .tables import prepare
+from .tables import VERSION, prepare
 
 Result = TypeVar("Result")
 _READERS = 4
@@ -35,7 +35,7 @@ class SqliteStore(SqlStore):
             raise StoreRefused("SQLite needs a file, as in sqlite:///diglot.db; what is in memory is store='memory'.")
         await self._guarded(prepare, True)
         durability = "what was answered survives the end of the process and of the machine"
-        return Opened(f"SQLite {path}", durability)
+        return Opened(f"SQLite {path}", durability, version=VERSION)
 
     async def close(self) -> None:
         await anyio.to_thread.run_sync(self._engine.dispose)

@@ -262,6 +262,25 @@ PURGED_CONVERSATIONS = Statement(
     .where(or_(value("any"), conversations.c.tenant == value("tenant")), conversations.c.created < value("before"))
     .limit(value("limit"))
 )
+_until = chains.c.expires <= value("until")
+COUNT_PURGED = Statement(select(func.count()).select_from(chains).where(_of_tenant, _until, ~_newer))
+COUNT_PURGED_CONVERSATIONS = Statement(
+    select(func.count())
+    .select_from(conversations)
+    .where(or_(value("any"), conversations.c.tenant == value("tenant")), conversations.c.created < value("before"))
+)
+COUNT_PURGED_COMPLETIONS = Statement(
+    select(func.count())
+    .select_from(completions)
+    .where(or_(value("any"), completions.c.tenant == value("tenant")), completions.c.expires <= value("until"))
+    .where(completions.c.created < value("before"))
+)
+COUNT_PROCESSES = Statement(select(func.count()).select_from(processes).where(processes.c.expires > value("now")))
+COUNT_RUNS = Statement(
+    select(func.count())
+    .select_from(conversations.join(processes, conversations.c.holder == processes.c.id))
+    .where(processes.c.expires > value("now"))
+)
 SHARED = Statement(
     select(records.c.settings)
     .distinct()

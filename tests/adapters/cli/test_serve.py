@@ -181,3 +181,45 @@ def test_port_that_is_taken(served: list[Any], monkeypatch: pytest.MonkeyPatch) 
     assert got.exit_code == 1
     assert got.stderr.startswith("Error: cannot listen on 127.0.0.1 port ")
     assert served == []
+
+
+def test_store(served: list[Any], tmp_path: Path) -> None:
+    """A store that is named is opened before anything is promised; the welcome says where it is."""
+    url = f"sqlite:///{tmp_path}/a.db"
+    got = run(*UP, "--store", url, "--tenant", "header:x-team")
+    assert got.exit_code == 0
+    assert (served[0].store, served[0].tenant) == (url, "header:x-team")
+    assert f"Stored for 30 days in SQLite {tmp_path}/a.db\n" in got.stderr
+    assert (tmp_path / "a.db").is_file()
+
+
+def test_store_of_the_user(served: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is where the user's state is, and the way to do without is named."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    got = run(*UP)
+    assert served[0].store == f"sqlite:///{tmp_path}/diglot/diglot.db"
+    assert "--store none" in got.stderr
+    assert run(*UP, "--store", "none").exit_code == 0
+    assert served[1].store == "none"
+
+
+def test_store_that_cannot_be_written(served: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is said in any case, and also by a quiet server."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    got = run(*UP, "--quiet")
+    assert served[0].store == "memory"
+    assert got.stderr.startswith("Warning: ")
+    assert "lost when this process ends" in got.stderr
+    got = run(*UP, "--workers", "2")
+    assert (got.exit_code, len(served)) == (2, 1)
+    assert "there are 2 workers" in got.stderr
+
+
+def test_store_that_does_not_open(served: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing starts without a store that was named, and its password is not repeated."""
+    monkeypatch.setenv("DIGLOT_STORE", "redis://me:k3y@127.0.0.1:1/0")
+    got = run(*UP)
+    assert (got.exit_code, served) == (2, [])
+    assert got.stderr.startswith("Error: store: redis://127.0.0.1:1/0: ")
+    assert "k3y" not in got.stderr

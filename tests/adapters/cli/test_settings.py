@@ -6,8 +6,11 @@ from click.testing import CliRunner, Result
 
 from diglot.adapters import Limits
 from diglot.adapters.cli import commands
-from diglot.adapters.server.config import ENVIRONMENT, Settings
+from diglot.adapters.server.config import ENVIRONMENT, STATE, Settings
 from diglot.translator import PRESETS, Profile
+
+FILE_ONLY = ("keep_days", "seal_keys")
+"""Or in the environment: other users of a machine see command lines."""
 
 
 def run(*arguments: str) -> Result:
@@ -46,8 +49,10 @@ def test_settings() -> None:
     """Each setting and each limit has one line: key, flag, variable, default and what it is for."""
     lines = run("settings").stdout.splitlines()
     for name in Settings.__struct_fields__:
-        (line,) = [line for line in lines if line.split()[:1] == [name]]
+        key = f"state.{name}" if name in STATE else name
+        (line,) = [line for line in lines if line.split()[:1] == [key]]
         flag = "--limit" if name == "limits" else f"--{name.replace('_', '-')}"
+        flag = "-" if name in FILE_ONLY else flag
         assert line.split()[1].rstrip(",") == flag
         assert f"{ENVIRONMENT}{name.upper()}" in line
     for name in Limits.__struct_fields__:
@@ -57,3 +62,10 @@ def test_settings() -> None:
     (graceful,) = [line for line in lines if line.startswith("graceful ")]
     assert " 10 " in graceful
     assert "Ctrl-C" in graceful
+
+
+def test_settings_show_no_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Defaults are listed, not what is set: that may be secret."""
+    monkeypatch.setenv("DIGLOT_STORE", "postgresql://me:k3y@db/x")
+    monkeypatch.setenv("DIGLOT_SEAL_KEYS", "k3y")
+    assert "k3y" not in run("settings").output

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from diglot.adapters.server.banner import answered_by, routes, url, welcome
+from diglot.adapters.server.banner import answered_by, routes, stored, url, welcome
 from diglot.adapters.server.config import Settings
+from diglot.adapters.server.store import Choice
+from diglot.adapters.store import Opened
 
 UP = "http://me:k3y@up:1/v1?token=k3y"
 
@@ -13,7 +15,7 @@ UP = "http://me:k3y@up:1/v1?token=k3y"
 @pytest.mark.parametrize("api", ["chat", "responses", "auto"])
 def test_both_apis(api: Any) -> None:
     """Both are named, each with what becomes of it; the upstream too, without what may be private in its URL."""
-    words = welcome(Settings(upstream=UP, upstream_api=api, profile="vllm"))
+    words = welcome(Choice(Settings(upstream=UP, upstream_api=api, profile="vllm")))
     assert "Responses and Chat Completions APIs at http://127.0.0.1:8080/v1" in words
     assert "profile vllm" in words
     assert "answered by http://up:1/v1." in words
@@ -35,7 +37,7 @@ def test_routes() -> None:
 )
 def test_open_to_others(host: str, place: str) -> None:
     """Whoever reaches the port uses the upstream: that is said."""
-    words = welcome(Settings(upstream=UP, host=host))
+    words = welcome(Choice(Settings(upstream=UP, host=host)))
     assert "!! Open to everyone" in words
     assert place in words
 
@@ -43,12 +45,12 @@ def test_open_to_others(host: str, place: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_open_to_nobody_else(host: str) -> None:
     """On this machine alone there is nothing to warn of."""
-    assert "!!" not in welcome(Settings(upstream=UP, host=host))
+    assert "!!" not in welcome(Choice(Settings(upstream=UP, host=host)))
 
 
 def test_demo() -> None:
     """It is loud about being one."""
-    assert "NO MODEL" in welcome(Settings(demo=True))
+    assert "NO MODEL" in welcome(Choice(Settings(demo=True)))
     assert answered_by(Settings(demo=True)) == "a script (--demo)"
 
 
@@ -64,3 +66,12 @@ def test_demo() -> None:
 def test_url(host: str, here: str) -> None:
     """Where this machine reaches it."""
     assert url(Settings(host=host)) == here
+
+
+def test_where_it_is_stored() -> None:
+    """The store is named, and for one that nobody asked for the way to turn it off."""
+    opened = Opened("SQLite /home/me/diglot.db", "all survives")
+    words = welcome(Choice(Settings(upstream=UP, keep_days=1.5), opened, is_default=True))
+    assert "Stored for 1.5 days in SQLite /home/me/diglot.db; to turn it off: --store none\n" in words
+    assert stored(Choice(Settings(upstream=UP), opened)) == "Stored for 30 days in SQLite /home/me/diglot.db"
+    assert "tored" not in welcome(Choice(Settings(upstream=UP, store="none")))

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from diglot.adapters.server.config import ConfigError, Settings, assignment, load, profile_of, require_upstream
@@ -182,3 +183,47 @@ def test_somebody_must_answer() -> None:
             require_upstream(settings)
     for settings in (Settings(upstream="http://h"), Settings(demo=True), Settings(upstream="", demo=True)):
         require_upstream(settings)
+
+
+def test_state(tmp_path: Path) -> None:
+    """Where things are stored stands in a table of the file, or in variables and flags of its own."""
+    file = tmp_path / "diglot.toml"
+    file.write_text('[state]\nstore = "sqlite:///a.db"\ntenant = "none"\nkeep-days = 2\nseal_keys = ["a", "b"]\n')
+    settings = load({}, {}, file)
+    assert (settings.store, settings.tenant, settings.keep_days) == ("sqlite:///a.db", "none", 2)
+    assert settings.seal_keys == ("a", "b")
+    variables = {"DIGLOT_STORE": "memory", "DIGLOT_KEEP_DAYS": "0.5", "DIGLOT_SEAL_KEYS": "c, d"}
+    settings = load({"tenant": "header:x-team"}, variables, file)
+    assert (settings.store, settings.tenant, settings.keep_days) == ("memory", "header:x-team", 0.5)
+    assert settings.seal_keys == ("c", "d")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            '[state]\ntenant = "header"',
+            "diglot.toml: state.tenant: 'header' is not one of credential, none, header:NAME",
+        ),
+        ('[state]\ntenant = "header:a b"', "state.tenant: 'header:a b' is not"),
+        ("[state]\nkeep_days = 0", "state.keep_days: 0 is not a number above 0"),
+        ("[state]\nkeepdays = 1", "diglot.toml: state: keepdays: unknown setting; did you mean keep_days?"),
+        ('store = "memory"', r"diglot.toml: store: write it into the table \[state\]"),
+        ("state = 1", "diglot.toml: state: not a table"),
+    ],
+)
+def test_wrong_state(tmp_path: Path, text: str, words: str) -> None:
+    """As for all other settings, with the names of the file."""
+    file = tmp_path / "diglot.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=words):
+        load({}, {}, file)
+
+
+@pytest.mark.parametrize("value", ['{"k3y": "k3y"}', '["k3y", 3]'])
+@pytest.mark.parametrize("name", ["store", "seal_keys"])
+def test_secrets_are_not_repeated(name: str, value: str) -> None:
+    """What is wrong with them is said without them."""
+    with pytest.raises(ConfigError, match="the value is not") as caught:
+        load({name: msgspec.json.decode(value)}, {})
+    assert "k3y" not in str(caught.value)

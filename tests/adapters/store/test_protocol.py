@@ -276,13 +276,31 @@ class TestExpiry:
         await put(store, 3, tenant=OTHER)
         await store.create_conversation(TENANT, Conversation(key(4), 1_700_000_004, b""), [item("msg_1")])
         await store.create_conversation(OTHER, Conversation(key(5), 1_700_000_005, b""), [])
-        assert await store.purge(before=1_700_000_001) == 0
+        assert await store.purgeable(before=1_700_000_001) == await store.purge(before=1_700_000_001) == 0
+        assert await store.purgeable(TENANT, before=1_700_000_002) == 1
         assert await store.purge(TENANT, before=1_700_000_002) == 1
         assert [stored.key for _, stored in await exported(store)] == [key(2), key(3)]
-        assert await store.purge(before=1_700_000_005) == 3
+        assert await store.purgeable() == 4
+        assert await store.purgeable(before=1_700_000_005) == await store.purge(before=1_700_000_005) == 3
         assert await store.conversation(TENANT, key(4)) is None
-        assert await store.purge() == 1
-        assert await store.purge() == 0
+        assert await store.purgeable(TENANT) == 0
+        assert await store.purgeable(OTHER) == await store.purge() == 1
+        assert await store.purgeable() == await store.purge() == 0
+
+    async def test_what_a_sweep_takes_is_counted(self, store: Store, clock: Any) -> None:
+        """Chains and chat completions that have expired."""
+        await put(store, 0)
+        await store.put_completion(TENANT, Completion("chatcmpl-1", 2, "m", {}, b"body"))
+        assert await store.purgeable(expired=True) == 0
+        clock.now += KEEP + DAY + 1
+        await put(store, 1)
+        assert await store.purgeable(expired=True) == 2
+        assert await store.purgeable(TENANT, 2) == 0
+        assert await store.purgeable(TENANT, 3) == 1
+        while await store.sweep():
+            pass
+        assert await store.purgeable(expired=True) == 0
+        assert await store.purgeable() == 1
 
     async def test_purges_are_small(self, store: Store) -> None:
         """At most so many at once."""
@@ -569,6 +587,21 @@ class TestHousekeeping:
         assert await store.secret("seal", b"\x00\xffone") == b"\x00\xffone"
         assert await store.secret("seal", b"two") == b"\x00\xffone"
         assert await store.secret("tenant", b"two") == b"two"
+
+    async def test_activity(self, store: Store, clock: Any) -> None:
+        """Processes with a lease, and the locks of conversations that they have."""
+        assert await store.activity() == (0, 0)
+        for number, process in enumerate(("one", "two")):
+            await store.create_conversation(TENANT, Conversation(key(number), 1, b""), [])
+            await store.renew(process, 10 * (number + 1))
+        assert await store.activity() == (2, 0)
+        for number, process in enumerate(("one", "two")):
+            await store.lock(TENANT, key(number), process)
+        assert await store.activity() == (2, 2)
+        clock.now += 11
+        assert await store.activity() == (1, 1)
+        await store.unlock(TENANT, key(1), 1)
+        assert await store.activity() == (1, 0)
 
     async def test_counts_and_export(self, store: Store) -> None:
         """By tenant; what was deleted is in neither."""
