@@ -14,7 +14,7 @@ from ..asgi import media_type
 from ..asgi.types import App, Receive, Scope, Send
 from ..limits import Limits
 from ..stateful.keeper import Keeper
-from ..stateful.tenants import Rule
+from ..stateful.tenants import Callback
 from ..store import Opened, Store
 from . import access_log, native
 from .call import TranslatedRequest
@@ -66,7 +66,7 @@ class TranslationMiddleware:
         paths: Iterable[str] = (),
         on_exchange: Callable[[Record], object] | None = None,
         store: Store | str | None = None,
-        tenant: Rule = "credential",
+        tenant: str | Callback = "credential",
         seal: Sequence[str] = (),
     ) -> None:
         if upstream_api not in (*ENDPOINTS, "auto"):

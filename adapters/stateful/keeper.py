@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.lowlevel import RunVar
@@ -16,8 +17,10 @@ from ..asgi.late_task import start_late
 from ..asgi.types import Message, Scope, Send
 from ..limits import Limits
 from ..store import Opened, Store, StoreError, open_store
-from .sealing import Sealer, key_of, new_key
-from .tenants import Rule, Tenant, Tenants
+from .tenants import Callback, Tenant, Tenants
+
+if TYPE_CHECKING:
+    from .sealing import Sealer
 
 _log = logging.getLogger("diglot")
 _LEASE = 30.0
@@ -41,7 +44,7 @@ class Keeper:
         self,
         store: Store | str | None,
         *,
-        tenant: Rule = "credential",
+        tenant: str | Callback = "credential",
         seal: Sequence[str] = (),
         limits: Limits,
         clock: Callable[[], float] = time.time,
@@ -54,8 +57,8 @@ class Keeper:
         self.process: str = secrets.token_hex(16)
         """The name under which this process holds locks."""
         self._url = store if isinstance(store, str) else ""
-        self._keys = [key_of(text) for text in seal]
-        self._rule: Rule = tenant
+        self._keys = _read_keys(seal)
+        self._rule: str | Callback = tenant
         Tenants(tenant, b"")  # a rule that there is not is an error now
         self._shared = self._open(store) if isinstance(store, str) else store
         self._sessions: RunVar[Session] = RunVar(f"diglot.{self.process}")
@@ -106,6 +109,12 @@ class Keeper:
             await self.end()
 
 
+def _read_keys(texts: Sequence[str]) -> list[bytes]:
+    from .sealing import read_key
+
+    return list(map(read_key, texts))
+
+
 class Session:
     """What is open in one event loop. A lease is renewed, and expired records are deleted, as long as it is."""
 
@@ -118,7 +127,9 @@ class Session:
         self._lock = anyio.Lock()
         self._stop: Callable[[], object] | None = None
 
-    async def open(self, keys: list[bytes], rule: Rule) -> None:
+    async def open(self, keys: list[bytes], rule: str | Callback) -> None:
+        from . import sealing  # it needs a package that other users of the middleware do not
+
         async with self._lock:  # several requests may come before it is
             if self.is_open:
                 return
@@ -126,11 +137,11 @@ class Session:
             if self.store is not None:
                 opened = await self.store.open()
                 secret = await self.store.secret("tenants", secrets.token_bytes(_SECRET))
-                keys = keys or [await self.store.secret("seal", new_key())]
+                keys = keys or [await self.store.secret("seal", sealing.new_key())]
                 await self.store.renew(self._keeper.process, _LEASE)
                 self._stop = start_late(self._housekeep, 0)
                 self._tell(opened)
-            self._tenants, self._sealer = Tenants(rule, secret), Sealer(keys)
+            self._tenants, self._sealer = Tenants(rule, secret), sealing.Sealer(keys)
             self.is_open = True
 
     def _tell(self, opened: Opened) -> None:

@@ -229,7 +229,7 @@ class Side:
         }
         self.stream = {**self.ask, "stream": True}
         self.body = {"ask": self.ask, "stream": self.stream}
-        self.lossy = {**self.ask, **({"truncation": "auto"} if self.is_chat else {"seed": 1})}
+        self.lossy = {**self.ask, **({"client_metadata": {"a": "b"}} if self.is_chat else {"seed": 1})}
         """It loses something."""
         self.lost = "truncation" if self.is_chat else "seed"
         self.whole = json.dumps(COMPLETION if self.is_chat else RESPONSE).encode()
