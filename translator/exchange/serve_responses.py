@@ -68,11 +68,7 @@ class ServeResponses(Exchange):
         self.request: dict[str, Any] = self._translation.body
         self.streaming: bool = body.get("stream") is True
         self._response_context = ResponseContext(
-            blank={
-                **fields.blank_answer(body),
-                "model": body["model"],
-                **_listed(self._translation.transformations),
-            },
+            blank=_blank(body, self._translation.transformations),
             catalog=self._translation.catalog,
             context=context,
             show_reasoning="off" if compacts else _reasoning_place(self.profile, body),
@@ -149,9 +145,12 @@ class ServeCompact(ServeResponses):
         return compaction.answer(self._body, summary)
 
 
-def _listed(transformations: list[dict[str, Any]]) -> dict[str, Any]:
-    """The member of the answer is there only if it has something to say."""
-    return {"input_transformations": transformations} if transformations else {}
+def _blank(body: dict[str, Any], transformations: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the answer before anything of it is known; `input_transformations` is there only if it lists something."""
+    blank = {**fields.blank_answer(body), "model": body["model"]}
+    if transformations:
+        blank["input_transformations"] = transformations
+    return blank
 
 
 def _reasoning_place(profile: Profile, body: dict[str, Any]) -> str:
