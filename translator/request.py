@@ -84,7 +84,7 @@ def _checked(
     translate: Callable[[dict[str, Any], Context], Translation], body: Any, context: Context, strict: bool
 ) -> Translation:
     try:
-        made = translate(validate.mapping(body, "body"), context._replace(strict=strict))
+        made = translate(validate.mapping(body, "body"), context._replace(strict=True) if strict else context)
     except RecursionError:
         raise RequestError("The request is nested too deeply.") from None
     if strict and (losses := context.report.refused()):
@@ -117,14 +117,8 @@ def _to_chat(body: dict[str, Any], context: Context) -> ChatTranslation:
     for name, value in context.profile.added.items():
         if name.split(".")[0] not in chat:
             put(chat, name, value)
-    return ChatTranslation(
-        body=chat,
-        catalog=catalog,
-        origins=conversation.origins,
-        calls=conversation.call_origins,
-        declared=declared,
-        transformations=builder.transformations,
-    )
+    origins, call_origins = conversation.origins, conversation.call_origins
+    return ChatTranslation(chat, catalog, origins, call_origins, declared, builder.transformations)
 
 
 _RENAMED_HERE = ("tools", "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs")

@@ -21,7 +21,7 @@ class Seals(NamedTuple):
 
     ``seal(kind, data)`` returns the text that the client keeps; *kind* is ``reasoning`` or ``compaction``.
     ``unseal(kind, text)`` returns the data; None if the text was not sealed here, for this client and this kind, or was
-    altered: it must not raise. Rules: protocol 2.9 and 9.B.
+    altered: it must not raise. Rules: protocol 2.9.
 
     >>> seals = Seals(lambda kind, data: f"{kind}:{data.decode()}", lambda kind, text: text.encode())
     >>> seals.seal("reasoning", b"hm")

@@ -1,4 +1,4 @@
-"""Sealing with AES-GCM: what a client keeps for us, it can neither read nor alter (protocol 2.9, 9.B).
+"""Sealing with AES-GCM: what a client keeps for us, it can neither read nor alter (protocol 2.9).
 
 The text is ``diglot.2.<id of the key>.<nonce and ciphertext in base64>``. Bound into it are the tenant and the kind,
 but not the id of the item: clients renumber items.

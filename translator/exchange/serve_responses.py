@@ -89,12 +89,7 @@ class ServeResponses(Exchange):
             )
         self.streaming: bool = body.get("stream") is True
         self._response_context = ResponseContext(
-            blank={
-                **fields.blank_answer(body),
-                **_echo(continuation),
-                "model": body["model"],
-                **_listed(self._translation.transformations),
-            },
+            blank={**_blank(body, self._translation.transformations), **_echo(continuation)},
             catalog=self._translation.catalog,
             context=context,
             show_reasoning="off" if compacts else _reasoning_place(self.profile, body),
@@ -190,9 +185,12 @@ class ServeCompact(ServeResponses):
         return compaction.answer(self._body, summary, self._response_context.new_id)
 
 
-def _listed(transformations: list[dict[str, Any]]) -> dict[str, Any]:
-    """The member of the answer is there only if it has something to say."""
-    return {"input_transformations": transformations} if transformations else {}
+def _blank(body: dict[str, Any], transformations: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the answer before anything of it is known; `input_transformations` is there only if it lists something."""
+    blank = {**fields.blank_answer(body), "model": body["model"]}
+    if transformations:
+        blank["input_transformations"] = transformations
+    return blank
 
 
 def _echo(continuation: Continuation | None) -> dict[str, Any]:

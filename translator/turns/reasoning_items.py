@@ -1,4 +1,4 @@
-"""Reasoning items that a client sends back: what of them goes to a chat upstream (protocol 2.9, 9.B)."""
+"""Reasoning items that a client sends back: what of them goes to a chat upstream (protocol 2.9, 7.2)."""
 
 from __future__ import annotations
 

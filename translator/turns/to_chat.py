@@ -31,8 +31,6 @@ class MessageBuilder:
 
     def __init__(self, catalog: Catalog, context: Context, model: str, current_turn_only: bool = False) -> None:
         self.conversation: MessageList = MessageList(context)
-        self.transformations: list[Item] = []
-        """The `input_transformations` of the answer."""
         self._catalog: Catalog = catalog
         self._context: Context = context
         self._model: str = model
@@ -40,8 +38,14 @@ class MessageBuilder:
         self._call_ids: CallIds | None = CallIds() if context.profile.call_ids != "any" else None
         self._turn: Turn | None = None
         self._outputs: Outputs
-        self._thoughts: ReasoningItems
+        self._items: list[Item] = []
+        self._thoughts: ReasoningItems | None = None
         self._position: int = 0
+
+    @property
+    def transformations(self) -> list[Item]:
+        """The `input_transformations` of the answer."""
+        return self._thoughts.transformations if self._thoughts else []
 
     def add(self, conversation: Any) -> None:
         """Read the whole `input` of a request (a string, or items)."""
@@ -52,8 +56,7 @@ class MessageBuilder:
 
     def _add_items(self, members: Any) -> None:
         placed = loose.items(validate.mappings(members, "input"), self._context)
-        items = [item for item, _ in placed]
-        self._thoughts = ReasoningItems(items, self._context, self._model, self._current_turn_only)
+        self._items = [item for item, _ in placed]
         self._outputs = Outputs(placed, self._context)
         for i, (item, path) in enumerate(placed):
             self._position = i
@@ -66,7 +69,6 @@ class MessageBuilder:
             HANDLERS.get(kind, MessageBuilder._unknown)(self, item, path)
         self._close()
         self._outputs.expect_none()
-        self.transformations = self._thoughts.transformations
 
     def add_system(self, text: Any, path: str) -> None:
         """Put instructions in front."""
@@ -135,6 +137,8 @@ class MessageBuilder:
         return {"type": "text", "text": part["refusal"]}
 
     def _reasoning(self, item: Item, path: str) -> None:
+        if self._thoughts is None:
+            self._thoughts = ReasoningItems(self._items, self._context, self._model, self._current_turn_only)
         text, state = self._thoughts.read(self._position, item, path)
         if text or state:
             turn = self._open(path)
