@@ -43,7 +43,7 @@ JSON as it occurs in the wild; `read_error` reads any error of an upstream. The 
 `request.to_responses` add their losses to a `Report`.
 """
 
-from . import answer, deprecated, request
+from . import answer, deprecated, request, state
 from .convert import chat_answer, chat_request, convert, responses_answer, responses_request
 from .convert_stream import AsyncConvertedStream, ConvertedStream, chat_stream, responses_stream
 from .errors import ProtocolMisuse, RequestError, TranslationError, UntranslatableError, UpstreamError
@@ -119,6 +119,7 @@ __all__ = [
     "responses_answer",
     "responses_request",
     "responses_stream",
+    "state",
 ]
 
 globals()["__getattr__"] = deprecated.getter(globals())  # unseen by type checkers, which would allow any name

@@ -7,4 +7,35 @@
    those of its parents.
 4. `views`, `pages` and `conversations` are what the other endpoints show; `refusals` has the errors of all of them, in
    OpenAI's words.
+5. `tokens` says about how many tokens a request has.
 """
+
+from . import (
+    completions,
+    conversations,
+    history,
+    ids,
+    needs,
+    pages,
+    pairing,
+    records,
+    refusals,
+    tokens,
+    truncation,
+    views,
+)
+
+__all__ = [
+    "completions",
+    "conversations",
+    "history",
+    "ids",
+    "needs",
+    "pages",
+    "pairing",
+    "records",
+    "refusals",
+    "tokens",
+    "truncation",
+    "views",
+]
