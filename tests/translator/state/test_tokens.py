@@ -6,6 +6,8 @@ import pytest
 from diglot.translator import Profile, Report, RequestError, ServeResponses
 from diglot.translator.state import tokens
 
+from costs import assert_linear
+
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 400_000}}
 USAGE = {"input_tokens": 100, "output_tokens": 20, "total_tokens": 120}
 
@@ -58,6 +60,16 @@ def test_media_cost_the_same_whatever_their_size(part: dict[str, Any], count: in
     content = tokens.content_of(said([{"type": "text", "text": "abcd"}, part]))
     assert content.has_media
     assert content.estimate() == 3 + 4 + 1 + count
+
+
+def test_the_work_is_linear() -> None:
+    """In the number of parts."""
+
+    def many(size: int) -> Any:
+        request = said([{"type": "text", "text": "é"}, PICTURE] * size)
+        return lambda: tokens.estimate(request)
+
+    assert_linear(many)
 
 
 def test_deep_and_odd_content_is_counted() -> None:
