@@ -36,7 +36,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     connect: Seconds = 10
     """How long it may take to connect to the upstream."""
     probe: Seconds = 10
-    """How long finding out which API the upstream has may take (`upstream_api=auto`)."""
+    """How long finding out which API the upstream has may take (`upstream_api=auto`), or letting it count tokens."""
     first_byte: Seconds = 600
     """How long the upstream may take until its answer begins."""
     idle: Seconds = 300

@@ -103,9 +103,9 @@ def test_a_client_of_httpx(tmp_path: Path) -> None:
 
 
 def test_whatever_is_imported_comes_with_an_extra() -> None:
-    """The server's extra has all others in it, but for stores that are servers, and what tests and benchmarks need."""
+    """The server's extra has all others in it, but for stores that are servers, counting, and what developers need."""
     extras = EXTRAS["optional-dependencies"]
     (others,) = [line for line in extras["server"] if line.startswith("diglot[")]
     reached = {"server", *others.removeprefix("diglot[").removesuffix("]").split(",")}
     reached |= {"asgi"} if any("diglot[asgi]" in line for name in reached for line in extras[name]) else set()
-    assert reached == set(extras) - {"postgres", "redis", "test", "bench"}
+    assert reached == set(extras) - {"postgres", "redis", "tokens", "test", "bench"}

@@ -51,6 +51,7 @@ PACKAGES: dict[str, set[str]] = {
         *("store/sqlite", "store/statements", "store/tables"),
     },
     "starlette": {"demo/app", "server/app", "server/guard", "server/page"},
+    "tiktoken": {"stateful/counting"},
     "trio": {"asgi/late_task"},
     "uvicorn": {"server/app", "server/protocol", "server/protocol_h11", "server/protocol_httptools"},
     "yarl": {"upstream/aiohttp"},

@@ -63,9 +63,11 @@ PRESETS: Mapping[str, Profile] = FrozenDict(
             # its request type takes both: vllm/entrypoints/openai/responses/protocol.py
             responses_extras=frozenset({"seed"}),
             responses_unknown="pass",
+            tokenizer="vllm",  # vllm/entrypoints/serve/tokenize/protocol.py
         ),
         Profile(
             name="llama.cpp",
+            tokenizer="llama.cpp",  # tools/server/README.md
             named_choice=False,
             object_arguments=True,  # ggml-org/llama.cpp#22948
             native_responses="never",  # b10605: cut answers are `completed`, tools are dropped in silence

@@ -143,6 +143,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     *plain*: those with only messages and functions; many servers refuse or silently lose what else Codex sends.
     *never*: none, because its answers are wrong, too."""
+    tokenizer: Literal["", "vllm", "llama.cpp"] = ""
+    """Whose endpoints it has, beside its `/v1`, for counting tokens: `/tokenize`, with `/apply-template` or without."""
+    default_model: str = ""
+    """The model whose tokens are counted when a client names none."""
     reports_truncation: bool = False
     """Answers that reach their limit are `incomplete`; otherwise a text as long as its limit is treated as cut off."""
 

@@ -17,6 +17,9 @@ Headers = list[tuple[bytes, bytes]]
 LAST_ON_CONNECTION = "diglot.once"
 """Our own ASGI extension: the connection to the upstream is closed after a request that carries it."""
 
+BESIDE_API = "diglot.beside"
+"""Our own ASGI extension: a request that is not below the base of the API (`/v1`), but beside it, at its `path`."""
+
 HOP_BY_HOP = frozenset(
     {
         b"connection",

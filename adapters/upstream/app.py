@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from ...translator import RequestError
 from ..asgi.types import (
+    BESIDE_API,
     LAST_ON_CONNECTION,
     Headers,
     Receive,
@@ -44,6 +45,7 @@ class Upstream:
         self.limits: Limits = limits or Limits()
         user, _, self._netloc = parts.netloc.rpartition("@")
         self._base = f"{parts.scheme}://{self._netloc}{quote(parts.path.rstrip('/'), _LITERAL) or '/v1'}"
+        self._root = _VERSION.sub("", self._base)
         self._base_segments = urlsplit(self._base).path.strip("/").split("/")
         self._query = parts.query.encode()
         self._credentials = [(b"authorization", _basic(user))] if user else []
@@ -94,9 +96,10 @@ class Upstream:
         path = path.removeprefix(quote(scope.get("root_path", "")))
         if not path.startswith("/") or _has_parent_segment(path):
             raise RequestError("There is no such path.", code="not_found", status=404)
-        path = path[len(self._api_prefix(path)) :]
+        beside = (scope.get("extensions") or {}).get(BESIDE_API)
+        base, path = (self._root, beside["path"]) if beside else (self._base, path[len(self._api_prefix(path)) :])
         query = b"&".join(part for part in (self._query, scope.get("query_string", b"")) if part)
-        return self._base + quote(path, _LITERAL) + (f"?{quote(query, _LITERAL)}" if query else "")
+        return base + quote(path, _LITERAL) + (f"?{quote(query, _LITERAL)}" if query else "")
 
     def _api_prefix(self, path: str) -> str:
         """Return the prefix of *path* that only names the API: `/v1`, or the end of the base URL (`/openai/v1`)."""
@@ -127,6 +130,7 @@ def _has_parent_segment(path: str) -> bool:
     return ".." in plain and any(name.partition(";")[0] == ".." for name in re.split(r"[/\\]", plain))
 
 
+_VERSION = re.compile(r"/v\d[a-z\d.]*\Z")
 _PERCENT = re.compile("%(?:25)+")
 _NO_HOST = re.compile(r"[\s\\^`{|}\x00-\x1f]")
 

@@ -7,6 +7,7 @@
    those of its parents.
 4. `views`, `pages` and `conversations` are what the other endpoints show; `refusals` has the errors of all of them, in
    OpenAI's words.
+5. `tokens` says about how many tokens a request has.
 """
 
 from . import (
@@ -19,6 +20,7 @@ from . import (
     pairing,
     records,
     refusals,
+    tokens,
     truncation,
     views,
 )
@@ -35,6 +37,7 @@ __all__ = [
     "pairing",
     "records",
     "refusals",
+    "tokens",
     "truncation",
     "views",
 ]

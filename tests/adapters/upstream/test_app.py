@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from diglot.adapters import Limits, TranslationMiddleware, Upstream
+from diglot.adapters.asgi.types import BESIDE_API
 from diglot.adapters.upstream import choice
 from diglot.adapters.upstream import client as upstream_client
 from diglot.translator import UpstreamError
@@ -169,6 +170,19 @@ async def test_urls(talk: Any, server: Server, base: str, path: str, line: str) 
     assert (await talk(upstream, path=path, method="GET").run()).status == 200
     await upstream.aclose()
     assert server.line == f"GET {line} HTTP/1.1"
+
+
+@pytest.mark.parametrize(
+    ("base", "line"),
+    [("", "/tokenize"), ("/v1", "/tokenize"), ("/a/v1beta/", "/a/tokenize"), ("/proxy", "/proxy/tokenize")],
+)
+async def test_beside_the_api(talk: Any, server: Server, base: str, line: str) -> None:
+    """Only the program can ask for that, with an extension: no client leaves the base."""
+    upstream = Upstream(server.url + base)
+    extensions = {BESIDE_API: {"path": "/tokenize"}}
+    assert (await talk(upstream, {}, path="/tokenize", extensions=extensions).run()).status == 200
+    await upstream.aclose()
+    assert server.line == f"POST {line} HTTP/1.1"
 
 
 @pytest.mark.parametrize(
