@@ -25,6 +25,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How much of an upstream's error body is read; the rest is dropped."""
     max_line: Bytes = 16 * MEBIBYTE
     """Size of one line of the upstream's event stream."""
+    max_history: Bytes = 64 * MEBIBYTE
+    """Size of what came before a request, as far as it is loaded from a store."""
     request: Seconds = 60
     """How long a client may take to send the body of its request; `diglot serve` allows 10 seconds for headers."""
     connect: Seconds = 10

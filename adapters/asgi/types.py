@@ -17,6 +17,9 @@ Headers = list[tuple[bytes, bytes]]
 LAST_ON_CONNECTION = "diglot.once"
 """Our own ASGI extension: the connection to the upstream is closed after a request that carries it."""
 
+CLIENT_GONE = 499
+"""The status of an answer to a client that disconnected before it got one."""
+
 HOP_BY_HOP = frozenset(
     {
         b"connection",
