@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from ...translator import state
 from ..store import Completion, Filter, NoSuchItem
-from .request import StatefulRequest
+from .request import StatefulRequest, off_the_loop
 
 
 async def list_completions(request: StatefulRequest) -> dict[str, Any]:
@@ -18,7 +20,7 @@ async def list_completions(request: StatefulRequest) -> dict[str, Any]:
         found = await request.store.completions(request.tenant, wanted)
     except NoSuchItem:
         raise state.completions.not_found(str(page.after)) from None
-    shown = [_shown(completion) for completion in found[: page.limit]]
+    shown = await off_the_loop(sum(len(each.body) for each in found), partial(_all_shown, found[: page.limit]))
     return state.pages.page(shown, has_more=len(found) > page.limit)
 
 
@@ -65,6 +67,10 @@ def _named(request: StatefulRequest) -> str:
     if len(completion_id) > state.completions.LONGEST_ID:
         raise state.refusals.too_long("completion_id", state.completions.LONGEST_ID, len(completion_id))
     return completion_id
+
+
+def _all_shown(completions: Sequence[Completion]) -> list[dict[str, Any]]:
+    return [_shown(completion) for completion in completions]
 
 
 def _shown(completion: Completion) -> dict[str, Any]:

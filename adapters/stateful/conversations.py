@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from ...translator import state
-from ..store import Conversation, ConversationGone, DuplicateItem, NewItem, NoSuchItem
-from .request import StatefulRequest
+from ..store import Conversation, ConversationGone, DuplicateItem, NewItem, NoSuchItem, StoredItem
+from .request import StatefulRequest, off_the_loop
 
 Item = dict[str, Any]
 
@@ -71,7 +72,7 @@ async def list_items(request: StatefulRequest) -> dict[str, Any]:
         raise state.refusals.no_conversation(conversation_id) from None
     except NoSuchItem:
         raise state.refusals.no_item(str(page.after), "after") from None
-    items = [state.records.decode_item(item.id, item.body) for item in found[: page.limit]]
+    items = await off_the_loop(sum(len(item.body) for item in found), partial(_decoded, found[: page.limit]))
     return state.pages.page(state.views.shown(items, page.include), has_more=len(found) > page.limit)
 
 
@@ -117,6 +118,10 @@ def _item_ids(key: str) -> state.ids.ItemIds:
 
 def _new_items(items: Sequence[Item]) -> list[NewItem]:
     return [NewItem(item["id"], state.records.encode_item(item), state.records.is_compaction(item)) for item in items]
+
+
+def _decoded(items: Sequence[StoredItem]) -> list[Item]:
+    return [state.records.decode_item(item.id, item.body) for item in items]
 
 
 def _id_of(key: str) -> str:

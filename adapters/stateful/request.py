@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+import anyio
 
 from ..store import Store
+
+_LARGE = 1 << 20
+Made = TypeVar("Made")
 
 
 class StatefulRequest(NamedTuple):
@@ -25,3 +30,8 @@ class StatefulRequest(NamedTuple):
 
 Endpoint = Callable[[StatefulRequest], Awaitable[dict[str, Any]]]
 """Returns the answer. Raises RequestError, DamagedRecord, StoreUnavailable and HistoryTooLarge."""
+
+
+async def off_the_loop(size: int, make: Callable[[], Made]) -> Made:
+    """Return what *make* makes of so many bytes: in a thread if they are many, as others would wait for it."""
+    return await anyio.to_thread.run_sync(make) if size > _LARGE else make()

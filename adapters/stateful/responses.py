@@ -6,14 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import anyio
-
 from ...translator import state
 from ..store import ConversationGone, Stored, StoredItem
-from .request import StatefulRequest
+from .request import StatefulRequest, off_the_loop
 
-_LARGE = 1 << 20
-"""Bytes from which records are decoded in a thread."""
 _FLAGS = ("true", "false")
 
 Item = dict[str, Any]
@@ -27,8 +23,9 @@ async def retrieve(request: StatefulRequest) -> dict[str, Any]:
     found = await _read(request, response_id, key)
     if streamed:
         raise state.refusals.not_background()
-    record = state.records.decode(response_id, found.body or b"", found.settings)
-    return state.views.retrieved(record, include)
+    body = found.body or b""
+    decode = partial(state.records.decode, response_id, body, found.settings)
+    return state.views.retrieved(await off_the_loop(len(body), decode), include)
 
 
 async def delete(request: StatefulRequest) -> dict[str, Any]:
@@ -57,9 +54,8 @@ async def input_items(request: StatefulRequest) -> dict[str, Any]:
         if stored.body is None:
             raise state.refusals.no_previous(_id_of(stored.key))
     before = await _said_before(request, chain[0])
-    made = partial(_page, before, chain, page)
     size = sum(len(stored.body or b"") for stored in chain) + sum(len(item.body) for item in before)
-    return await anyio.to_thread.run_sync(made) if size > _LARGE else made()
+    return await off_the_loop(size, partial(_page, before, chain, page))
 
 
 async def _said_before(request: StatefulRequest, first: Stored) -> list[StoredItem]:
