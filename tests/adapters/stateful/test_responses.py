@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from openai import BadRequestError, NotFoundError
 from stored_world import (
+    ME,
+    NOW,
     App,
     ask,
     assistant,
@@ -20,6 +22,8 @@ from stored_world import (
 
 from diglot.adapters import Limits
 from diglot.adapters.store import Store
+from diglot.adapters.store.memory import MemoryStore
+from diglot.adapters.store.protocol import KEEP
 
 pytestmark = pytest.mark.anyio
 
@@ -68,6 +72,23 @@ async def test_delete(app: App, store: Store) -> None:
         await texts(app, 2)
     assert caught.value.code == "previous_response_not_found"
     assert (await sdk.responses.retrieve(response_id(2))).output_text == "Answer 2"
+
+
+async def test_gone_is_gone() -> None:
+    """Deleted, expired, unknown, and ids that were not made here: the same words, after the same question."""
+    now = float(NOW)
+    store = MemoryStore(clock=lambda: now)
+    await keep_response(store, 1)
+    now += KEEP
+    await keep_response(store, 2)
+    await store.delete(ME, key(2))
+    for end in ("", "/input_items"):
+        said = set()
+        for ident in (response_id(1), response_id(2), response_id(3), "resp_mine"):
+            got = await ask(App(store), "GET", f"/responses/{ident}{end}")
+            assert (got.status, got.error["code"], got.error["param"]) == (404, None, None)
+            said.add(got.error["message"].replace(ident, ""))
+        assert said == {"Response with id '' not found."}
 
 
 async def test_what_delete_says(app: App, store: Store) -> None:

@@ -85,6 +85,18 @@ async def fill(store: Store, number: int = 0, tenant: str = ME) -> None:
     await keep_completion(store, f"chatcmpl-{number + 1}", tenant=tenant)
 
 
+class Counting:
+    """A store that notes what it is asked."""
+
+    def __init__(self, store: Store) -> None:
+        self.calls: list[str] = []
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        self.calls.append(name)
+        return getattr(self._store, name)
+
+
 def plain(body: Any, ids: dict[str, str]) -> str:
     """An answer without the ids that were asked for."""
     text = json.dumps(body)
@@ -102,11 +114,14 @@ def test_every_endpoint_has_a_case() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize(("route", "method"), EVERY, ids=NAMES)
 async def test_what_is_anothers_is_not_there(app: App, store: Store, route: Route, method: str) -> None:
-    """The same status and words as for what never was; and the owner still has it."""
+    """The same status, words and questions to the store as for what never was; and the owner still has it."""
     await fill(store)
     case = CASES[f"{method} {route.path}"]
+    app.store = Counting(store)
     theirs = await ask(app, method, route.path.format(**MINE), case.body, OTHER)
+    calls, app.store = app.store.calls, Counting(store)
     unknown = await ask(app, method, route.path.format(**NOBODYS), case.body, OTHER)
+    assert calls == app.store.calls
     assert theirs.status == unknown.status == case.others
     if case.others == 404:
         assert plain(theirs.body, MINE) == plain(unknown.body, NOBODYS)
