@@ -29,13 +29,19 @@ class Unreadable(Exception):
         self.error = error
 
 
-async def read_object(scope: Scope, receive: Receive, limits: Limits) -> RequestBody:
+async def read_object(
+    scope: Scope, receive: Receive, limits: Limits, *, empty: RequestBody | None = None
+) -> RequestBody:
     """Return the JSON object in the body of a request, whose size is limited before and after decompression.
+
+    *empty* is what a body without a byte stands for, if it may be left out.
 
     The caller limits the time. Raises RequestError (400, 413 or 415), Unreadable (400 or 413)
     or Disconnected.
     """
     data, encoding = await _read(scope, receive, limits), header(scope, b"content-encoding")
+    if empty is not None and not data:
+        return empty
     if len(data) > _LARGE or (encoding and len(data) > _LARGE_PACKED):
         return await anyio.to_thread.run_sync(_object, data, encoding, limits.max_body)
     return _object(data, encoding, limits.max_body)

@@ -20,6 +20,9 @@ LAST_ON_CONNECTION = "diglot.once"
 BESIDE_API = "diglot.beside"
 """Our own ASGI extension: a request that is not below the base of the API (`/v1`), but beside it, at its `path`."""
 
+CLIENT_GONE = 499
+"""The status of an answer to a client that disconnected before it got one."""
+
 HOP_BY_HOP = frozenset(
     {
         b"connection",

@@ -6,8 +6,8 @@ import logging
 from time import monotonic
 from typing import Any, Literal
 
-from ..asgi.types import App, Message, Receive, Scope, Send
-from .record import CLIENT_GONE, MAX_TEXT
+from ..asgi.types import CLIENT_GONE, App, Message, Receive, Scope, Send
+from .record import MAX_TEXT
 
 _log = logging.getLogger("diglot.access")
 _KEY = "diglot.access"

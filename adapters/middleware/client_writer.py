@@ -10,11 +10,9 @@ from time import monotonic
 import anyio
 
 from ...translator import Body, TranslationError, encode_json
-from ..asgi.types import Headers, Send
+from ..asgi.types import CLIENT_GONE, Headers, Send
 from .sink import ClientGone
 
-CLIENT_GONE = 499
-"""The status that is recorded when the client disconnected before it got one."""
 _KEEPALIVE = b": keep-alive\n\n"
 
 

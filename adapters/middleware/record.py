@@ -8,9 +8,8 @@ from typing import Any
 import msgspec
 
 from ...translator import Loss, TranslationError
-from ..asgi.types import Scope
+from ..asgi.types import CLIENT_GONE, Scope
 from .call import TranslatedRequest
-from .client_writer import CLIENT_GONE as CLIENT_GONE
 from .client_writer import ClientWriter
 
 _MAX_LOSSES = 50

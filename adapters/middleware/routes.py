@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from ...translator import ServeChat, ServeCompact, ServeResponses
 from ..asgi.types import Scope
+from ..stateful.routes import BEGINNINGS, Target, target_of
 
 Api = Literal["chat", "responses"]
 ExchangeClass = type[ServeResponses] | type[ServeChat]
@@ -49,23 +50,42 @@ class ServedPaths:
     def __init__(self, paths: Iterable[str] = ()) -> None:
         own = ["/" + path.strip("/") for path in ([paths] if isinstance(paths, str) else paths)]
         whole = [path for path in own if endpoint_of_path(path)]
-        bases = "|".join(["", _BASES, *(_pattern(path) for path in own if path not in whole)])
-        places = [f"(?:{bases})(?:{'|'.join(EXCHANGES)})", *map(_pattern, whole)]
+        bases = ["", _BASES, *(_pattern(path) for path in own if path not in whole)]
+        places = [f"(?:{'|'.join(bases)})(?:{'|'.join(EXCHANGES)})", *map(_pattern, whole)]
         self._path = re.compile("|".join(places))
+        self._stateful_path = re.compile("|".join(_stateful(bases, whole)))
 
     def endpoint_of(self, scope: Scope) -> str | None:
         """Return the endpoint of a request that may have to be translated, or None."""
         if scope["type"] != "http" or scope["method"] != "POST":
             return None
         path = scope["path"].rstrip("/")
-        if not path.endswith(_ENDINGS):
+        return endpoint_of_path(path) if path.endswith(_ENDINGS) and _match(self._path, path, scope) else None
+
+    def target_of(self, scope: Scope) -> Target | None:
+        """Return what a request is about that is one for stored state, or None."""
+        if scope["type"] != "http":
             return None
-        root = scope.get("root_path", "")
-        is_ours = self._path.fullmatch(path) or (root and self._path.fullmatch(_below(path, root)))
-        return endpoint_of_path(path) if is_ours else None
+        match = _match(self._stateful_path, scope["path"], scope)
+        return target_of(match[match.lastindex or 0], scope["method"]) if match else None
 
 
 _ENDINGS = tuple(EXCHANGES)
+
+
+def _match(pattern: re.Pattern[str], path: str, scope: Scope) -> re.Match[str] | None:
+    """Match a path as a whole, as it was sent or as the mounted application sees it."""
+    match = pattern.fullmatch(path)
+    if match is None and (root := scope.get("root_path", "")):
+        match = pattern.fullmatch(_below(path, root))
+    return match
+
+
+def _stateful(bases: Iterable[str], whole: Iterable[str]) -> Iterator[str]:
+    """The pattern of each API: what follows the base is a group. Where it has a *whole* path is a base of it, too."""
+    for beginnings in BEGINNINGS.values():
+        own = [path_base(path, end) for path in whole if (end := endpoint_of_path(path)) and end.startswith(beginnings)]
+        yield f"(?:{'|'.join([*bases, *map(_pattern, own)])})((?:{'|'.join(beginnings)})(?:/(?s:.*))?)"
 
 
 def _pattern(path: str) -> str:

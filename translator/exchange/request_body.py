@@ -36,6 +36,12 @@ class RequestBody:
         if self._payloads is not None:
             _decoded(self._payloads.data)
 
+    def whole(self) -> Any:
+        """Return the body with its payloads decoded, too; raises RequestError if they are no JSON."""
+        if self._payloads is not None:
+            self.body, self._payloads = _decoded(self._payloads.data), None
+        return self.body
+
     def translate(self, make: Callable[[Any], Made]) -> tuple[Made, list[Buffer]]:
         """Return the exchange that *make* makes of the body, and the pieces to send; raises what it raises.
 
@@ -45,8 +51,7 @@ class RequestBody:
             result = _translate_skeleton(self.body, self._payloads, make)
             if result is not None:
                 return result
-            self.body, self._payloads = _decoded(self._payloads.data), None
-        exchange = make(self.body)
+        exchange = make(self.whole())
         if exchange.to_keep is not None:
             exchange.kept = b"[%b]" % b",".join(map(json.encode, exchange.to_keep))
         return exchange, _encoded(exchange.request, self._in_steps)

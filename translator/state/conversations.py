@@ -32,6 +32,13 @@ def metadata(body: dict[str, Any]) -> dict[str, str]:
     return entries
 
 
+def new_metadata(body: dict[str, Any]) -> dict[str, str]:
+    """Return the `metadata` that replace others, null for none; raises RequestError if they are left out."""
+    if "metadata" not in body:
+        raise validate.missing("metadata")
+    return metadata(body)
+
+
 def new_items(body: dict[str, Any], new_id: ids.NewId, *, required: bool = False) -> list[Item]:
     """Return the `items` of a body as they are kept; raises RequestError for what is no item, and for one too many."""
     given = body.get("items")

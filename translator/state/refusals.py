@@ -24,6 +24,16 @@ def no_response(response_id: str) -> RequestError:
     return RequestError(f"Response with id '{response_id}' not found.", None, "", status=404)
 
 
+def not_background() -> RequestError:
+    """A response that was not created in the background cannot be streamed again."""
+    return RequestError("This response cannot be streamed because it was not created with background=true.", "stream")
+
+
+def not_cancellable() -> RequestError:
+    """A response that was not created in the background has ended when it can be found."""
+    return RequestError("Cannot cancel a synchronous response.", None, "")
+
+
 def no_item(item_id: str, param: str | None = "input") -> RequestError:
     """What a reference says, and a page that is to begin after an item."""
     return RequestError(f"Item with id '{item_id}' not found.", param, "", status=404)

@@ -14,9 +14,9 @@ def retrieved(record: Record, include: frozenset[str] = frozenset()) -> dict[str
     return {**record.answer, "output": shown(record.answer["output"], include)}
 
 
-def input_items(inherited: Sequence[Item], record: Record, asked: pages.Query) -> dict[str, Any]:
-    """Return the page of all that a response was made from: what came before, then its own input."""
-    page = pages.cut([*inherited, *record.input], asked)
+def input_items(inherited: Sequence[Item], own: Sequence[Item], asked: pages.Query) -> dict[str, Any]:
+    """Return the page of all that a response was made from: what came before, then its *own* input."""
+    page = pages.cut([*inherited, *own], asked)
     return {**page, "data": shown(page["data"], asked.include)}
 
 

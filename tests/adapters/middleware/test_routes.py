@@ -100,3 +100,34 @@ def test_every_endpoint_goes_to_the_other_api() -> None:
     for path, serve in EXCHANGES.items():
         assert serve.endpoint in ENDPOINTS.values()
         assert not path.startswith(serve.endpoint)
+
+
+@pytest.mark.parametrize(
+    ("path", "paths", "ids"),
+    [
+        ("/v1/responses/resp_1", (), ("resp_1",)),
+        ("/responses/resp_1/", (), ("resp_1",)),
+        ("/openai/v1/conversations/conv_1/items/msg_1", (), ("conv_1", "msg_1")),
+        ("/v1/conversations", (), None),
+        ("/v1/chat/completions/a\nb", (), ("a\nb",)),
+        ("/ai/responses/resp_1", ["/ai"], ("resp_1",)),
+        ("/tenants/7/responses/resp_1", ["/tenants/*"], ("resp_1",)),
+        ("/ai/responses/resp_1", ["/ai/responses"], ("resp_1",)),
+        ("/ai/conversations/conv_1", ["/ai/responses/compact"], ("conv_1",)),
+        ("/ai/chat/completions/c", ["/ai/responses"], None),
+        ("/ai/chat/completions/c", ["/ai/chat/completions"], ("c",)),
+        ("/ai/responses/resp_1", (), None),
+        ("/surveys/1/responses/2", (), None),
+        ("/v1/responsesx/1", (), None),
+        ("/v1/responses", (), None),
+        ("/v1/responses/input_tokens", (), None),
+    ],
+)
+def test_stored_state(path: str, paths: Any, ids: tuple[str, ...] | None) -> None:
+    """Endpoints of stored state are where the others are, below the mount or as they are told."""
+    for root in ("", "/mount"):
+        for told in (path, root + path):
+            scope = {"type": "http", "method": "GET", "path": told, "root_path": root}
+            target = ServedPaths(paths).target_of(scope)
+            assert (target and target.endpoint and target.ids) == ids
+    assert ServedPaths(paths).target_of({"type": "websocket", "path": path}) is None

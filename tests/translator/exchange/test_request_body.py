@@ -123,6 +123,16 @@ def test_what_is_wrong_inside_of_a_payload_is_found_when_asked() -> None:
         received.check()
 
 
+def test_the_whole_body() -> None:
+    """With its payloads, for whoever keeps it; what is wrong inside of them is an error then."""
+    body = asked(IMAGE)
+    received = RequestBody.read(encode(body))
+    assert is_light(received)
+    assert received.whole() == received.body == received.whole() == body
+    with pytest.raises(RequestError, match="is not JSON"):
+        RequestBody.read(encode(asked({**IMAGE, "image_url": LONG + "***"})).replace(b"***", b"A\nA")).whole()
+
+
 # --- the same as the plain way, whatever comes
 
 ALPHABET = st.text("ABCabc019+/_-", min_size=8, max_size=60).map(str.encode)

@@ -37,6 +37,14 @@ def test_metadata_out_of_bounds(value: Any, param: str, code: str) -> None:
     assert (caught.value.param, caught.value.code) == (param, code)
 
 
+def test_new_metadata() -> None:
+    """They replace others, so a client has to say which."""
+    assert conversations.new_metadata({"metadata": {"a": "b"}}) == {"a": "b"}
+    assert conversations.new_metadata({"metadata": None}) == {}
+    with pytest.raises(RequestError, match="Missing required parameter: 'metadata'"):
+        conversations.new_metadata({})
+
+
 def test_items() -> None:
     """They get ids with the key of the conversation, or keep their own."""
     sent = [HELLO, {**HELLO, "id": "msg_mine"}, {"type": "vendor:thing"}, {"role": "user", "content": []}]

@@ -17,6 +17,12 @@ CASES = [
         "Response 'resp_1' has not finished.",
     ),
     (refusals.no_response("resp_1"), (404, None, None), "Response with id 'resp_1' not found."),
+    (
+        refusals.not_background(),
+        (400, "stream", "invalid_value"),
+        "This response cannot be streamed because it was not created with background=true.",
+    ),
+    (refusals.not_cancellable(), (400, None, None), "Cannot cancel a synchronous response."),
     (refusals.no_item("rs_1"), (404, "input", None), "Item with id 'rs_1' not found."),
     (refusals.no_conversation("conv_1"), (404, None, None), "Conversation with id 'conv_1' not found."),
     (

@@ -89,8 +89,8 @@ def test_retrieved() -> None:
 def test_input_items() -> None:
     """All of the chain, newest first."""
     before = [{"type": "message", "id": "msg_1", "content": "A"}, {"type": "message", "id": "msg_2", "content": "B"}]
-    record = records.Record({"id": "resp_1", "output": []}, [{"type": "message", "id": "msg_3", "content": [IMAGE]}])
-    page = views.input_items(before, record, pages.Query(limit=2))
+    own = [{"type": "message", "id": "msg_3", "content": [IMAGE]}]
+    page = views.input_items(before, own, pages.Query(limit=2))
     assert page["data"] == [
         {"type": "message", "id": "msg_3", "content": [{**IMAGE, "image_url": None}]},
         {"type": "message", "id": "msg_2", "content": "B"},
