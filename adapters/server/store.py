@@ -111,10 +111,13 @@ async def opened(store: Store) -> Opened:
 
 def store_of(settings: Settings) -> Store | None:
     """Return the store of the settings, not yet opened; None without one. Raises ConfigError."""
-    if settings.store in (None, OFF):
-        return None
+    return None if settings.store in (None, OFF) else made(settings, settings.store)
+
+
+def made(settings: Settings, url: str) -> Store:
+    """Return the store of a URL, not yet opened. Raises ConfigError."""
     try:
-        return open_store(settings.store, keep=settings.keep_days * DAY, memory=settings.limits.max_memory)
+        return open_store(url, keep=settings.keep_days * DAY, memory=settings.limits.max_memory)
     except (StoreRefused, ModuleNotFoundError) as error:
         raise ConfigError(f"store: {error}") from None
 
