@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import anyio
 import msgspec
-import platformdirs
 
 from ..store import Opened, Store, StoreError, StoreRefused, StoreUnavailable, open_store
 from ..store.protocol import DAY
@@ -76,6 +75,8 @@ def _with(settings: Settings, url: str) -> Settings:
 
 def default_url() -> str:
     """Return the URL of the user's own store, and make its directory; raises OSError."""
+    import platformdirs  # commands without a server need none
+
     directory = platformdirs.user_state_path("diglot", appauthor=False)
     if not directory.is_absolute():  # the user has no home
         raise OSError(f"there is no directory for the state of this user, such as {directory}")
