@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -16,6 +17,8 @@ from typing import NamedTuple
 
 import pytest
 
+_FILES = {"postgres": "*/adapters/store/postgres.py", "redis-server": "*/adapters/store/redis*.py"}
+"""The servers, and the files that run with them only."""
 REQUIRED = os.environ.get("DIGLOT_REQUIRE_STORES") == "1"
 
 
@@ -58,6 +61,16 @@ def find(program: str) -> str | None:
     return shutil.which(program, path=os.pathsep.join([*places, os.environ.get("PATH", os.defpath)]))
 
 
+def find_redis() -> str | None:
+    return find("redis-server") or find("valkey-server")
+
+
+def not_measured() -> list[str]:
+    """The files that no test reaches here, because there is no server for them."""
+    here = {"postgres": find("initdb"), "redis-server": find_redis()}
+    return [files for server, files in _FILES.items() if here[server] is None]
+
+
 @contextmanager
 def directory(user: str | None = None) -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="diglot-"))
@@ -89,7 +102,7 @@ def postgres() -> Iterator[str]:
 @contextmanager
 def redis(*arguments: str) -> Iterator[str]:
     """The URL of a new database."""
-    server = find("redis-server") or find("valkey-server")
+    server = find_redis()
     if server is None:
         absent("Redis", "redis-server")
         return
@@ -145,3 +158,9 @@ async def silence() -> AsyncIterator[int]:
             writer.close()
         server.close()
         await server.wait_closed()
+
+
+if __name__ == "__main__":  # for coverage: `make pytest`
+    for files in not_measured():
+        print(f"Their server is not installed, so they are neither tested nor measured: {files}", file=sys.stderr)
+    print(",".join(not_measured()))

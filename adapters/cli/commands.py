@@ -1,4 +1,4 @@
-"""The command group, and the small commands; serve, check, profiles and settings have their own files."""
+"""The command group, and the small commands; serve, check, store, profiles and settings have their own files."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .check import check
 from .options import profile_options, strict_option
 from .serve import serve
 from .settings import profiles, settings
+from .store import store
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -72,6 +73,7 @@ main.add_command(serve)
 main.add_command(check)
 main.add_command(profiles)
 main.add_command(settings)
+main.add_command(store)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import anyio
 import msgspec
-import platformdirs
 
 from ..store import Opened, Store, StoreError, StoreRefused, StoreUnavailable, open_store
 from ..store.protocol import DAY
@@ -76,6 +75,8 @@ def _with(settings: Settings, url: str) -> Settings:
 
 def default_url() -> str:
     """Return the URL of the user's own store, and make its directory; raises OSError."""
+    import platformdirs  # commands without a server need none
+
     directory = platformdirs.user_state_path("diglot", appauthor=False)
     if not directory.is_absolute():  # the user has no home
         raise OSError(f"there is no directory for the state of this user, such as {directory}")
@@ -111,10 +112,13 @@ async def opened(store: Store) -> Opened:
 
 def store_of(settings: Settings) -> Store | None:
     """Return the store of the settings, not yet opened; None without one. Raises ConfigError."""
-    if settings.store in (None, OFF):
-        return None
+    return None if settings.store in (None, OFF) else made(settings, settings.store)
+
+
+def made(settings: Settings, url: str) -> Store:
+    """Return the store of a URL, not yet opened. Raises ConfigError."""
     try:
-        return open_store(settings.store, keep=settings.keep_days * DAY, memory=settings.limits.max_memory)
+        return open_store(url, keep=settings.keep_days * DAY, memory=settings.limits.max_memory)
     except (StoreRefused, ModuleNotFoundError) as error:
         raise ConfigError(f"store: {error}") from None
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from .protocol import KEEP, Opened, StoreRefused
@@ -17,6 +17,8 @@ from .tables import VERSION, prepare
 Result = TypeVar("Result")
 _CONNECTIONS = 10
 """For transactions, and as many for single statements."""
+_LOCK = 4_931_176_520_311
+"""The number of the advisory lock under which tables are made."""
 _GRACE = 1
 _PATIENCE = 30
 """After so many seconds a connection counts as dead. Callers who have less time are cancelled before."""
@@ -45,7 +47,7 @@ class PostgresStore(SqlStore):
             asyncio.get_running_loop()
         except RuntimeError:
             raise StoreRefused("PostgreSQL as a store needs asyncio: trio has no driver for it.") from None
-        await self._guarded(prepare, True)
+        await self._guarded(_prepare_alone, True)
         return await self._guarded(self._described, False)
 
     def _described(self, connection: Connection) -> Opened:
@@ -88,3 +90,8 @@ class PostgresStore(SqlStore):
         """If nobody waits for its result any more, that is nobody's; an error is not reported either."""
         self._running.discard(task)
         _ = task.cancelled() or task.exception()
+
+
+def _prepare_alone(connection: Connection) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+    prepare(connection)

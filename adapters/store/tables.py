@@ -20,15 +20,12 @@ from sqlalchemy import (
     UniqueConstraint,
     insert,
     select,
-    text,
     update,
 )
 
 from .protocol import StoreRefused
 
 VERSION = 1
-_LOCK = 4_931_176_520_311
-"""The number of PostgreSQL's advisory lock under which tables are made."""
 
 metadata: MetaData = MetaData()
 
@@ -130,10 +127,8 @@ STEPS: dict[int, Callable[[Connection], None]] = {}
 def prepare(connection: Connection) -> None:
     """Make the tables, or bring them up to date; raises StoreRefused for those of a later version.
 
-    It runs in one transaction that no other process's runs beside.
+    It must run in a transaction that no other process's runs beside.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
     meta.create(connection, checkfirst=True)
     found = connection.execute(select(meta.c.value).where(meta.c.name == "version")).scalar()
     version = VERSION if found is None else int(found)

@@ -7,10 +7,11 @@ from diglot.adapters.store.statements import Statement, Writes
 
 OF_NO_TENANT = {
     *("SECRET", "END_LEASES", "EXPIRED", "EXPIRED_COMPLETIONS"),
-    *("COUNT_RECORDS", "COUNT_CONVERSATIONS", "COUNT_ITEMS", "COUNT_COMPLETIONS"),
+    *("COUNT_RECORDS", "COUNT_CONVERSATIONS", "COUNT_ITEMS", "COUNT_COMPLETIONS", "COUNT_PROCESSES", "COUNT_RUNS"),
     *("renew", "secret"),
 }
-"""Leases and secrets are of processes; what the sweep finds, and counts, name the tenant in what they return."""
+"""Leases and secrets are of processes, and so are runs; what the sweep finds, and other counts, name the tenant in what
+they return."""
 
 
 def test_all_statements_name_the_tenant() -> None:

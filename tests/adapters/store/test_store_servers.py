@@ -28,3 +28,18 @@ def test_what_is_missing(monkeypatch: pytest.MonkeyPatch, start: Start, words: s
     monkeypatch.setattr(store_servers, "REQUIRED", True)
     with pytest.raises(pytest.fail.Exception, match=f"{words}.*DIGLOT_REQUIRE_STORES=1"), start():
         pass
+
+
+@pytest.mark.parametrize(
+    ("missing", "files"),
+    [
+        ((), []),
+        (("initdb",), ["*/adapters/store/postgres.py"]),
+        (("redis-server", "valkey-server"), ["*/adapters/store/redis*.py"]),
+        (("valkey-server",), []),
+    ],
+)
+def test_what_is_not_measured(missing: tuple[str, ...], files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files of a store whose server is not there."""
+    monkeypatch.setattr(store_servers, "find", lambda program: None if program in missing else f"/bin/{program}")
+    assert store_servers.not_measured() == files
