@@ -16,7 +16,7 @@ from ..limits import Limits
 from ..stateful.keeper import Keeper
 from ..stateful.tenants import Callback
 from ..store import Opened, Store
-from . import access_log, native
+from . import access_log, native, token_count
 from .call import TranslatedRequest
 from .client_writer import ClientWriter
 from .detection import Detection, place_of
@@ -124,14 +124,47 @@ class TranslationMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         endpoint = self._served.endpoint_of(scope)
-        if endpoint is None:
-            if self._keeper is not None and scope["type"] == "lifespan":
-                send = self._keeper.following(send)
+        if endpoint is None and self._keeper is not None:
+            await self._serve_stateful(self._keeper, scope, receive, send)
+        elif endpoint is None:
             await self.app(scope, receive, send)
         elif self._detection is None or endpoint not in ENDPOINTS.values():
             await self._serve_once(endpoint, scope, receive, send)
         else:
             await self._serve_with_trial(endpoint, scope, receive, send)
+
+    async def _serve_stateful(self, keeper: Keeper, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve what is none of the translated endpoints: stored state, or a request for the application."""
+        target = self._served.target_of(scope) if keeper.has_store else None
+        api = "responses" if target is None else target.route.api
+        counts = target is None and keeper.has_store and self._served.counts_tokens(scope)
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, keeper.following(send))
+        elif not (target or counts) or not await self._lacks(api, scope):
+            await self.app(scope, receive, send)
+        elif target is not None:
+            access_log.mark(scope, "here")
+            await keeper.serve(target, scope, receive, send)
+        else:
+            access_log.mark(scope, "here")
+            profile_for = partial(self.profile_for, scope["path"])
+            await token_count.serve(keeper, self._inner, profile_for, scope, receive, send)
+
+    async def _keeper_for(self, endpoint: str, scope: Scope) -> Keeper | None:
+        """Whoever keeps the answers of an API; what the application has is its own, however a request is served."""
+        if self._keeper is None or self._detection is None:
+            return self._keeper
+        return self._keeper if await self._detection.translates(endpoint, scope) else None
+
+    async def _lacks(self, api: Api, scope: Scope) -> bool:
+        """Whether the application lacks an API, so that what is stored for its clients is stored here."""
+        if self._detection is None:
+            return api != self._api
+        try:
+            endpoint = ENDPOINTS[api]
+            return await self._detection.translates(endpoint, self._served.api_scope(scope, endpoint))
+        except DetectionError:
+            return False
 
     async def _serve_with_trial(self, endpoint: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request; if it is refused because its model is at the other endpoint, try that one."""
@@ -190,8 +223,9 @@ class TranslationMiddleware:
         began = monotonic()
         access_log.mark(scope, "translated")
         writer = ClientWriter(send)
+        keeper = None if failure else await self._keeper_for(endpoint, scope)
         request = TranslatedRequest(
-            self._inner, scope, receive, writer, self.limits, endpoint, AnswerReader.of, keeper=self._keeper
+            self._inner, scope, receive, writer, self.limits, endpoint, AnswerReader.of, keeper=keeper
         )
         try:
             await self._serve(request, scope, failure)

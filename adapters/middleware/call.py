@@ -30,9 +30,10 @@ from ..asgi.types import App, Headers, Receive, Scope, connection_close
 from ..error_log import log_without_message
 from ..ids import new_id
 from ..limits import Limits
+from ..stateful.failures import failure_of
 from ..stateful.keeper import Keeper
 from ..stateful.turn import Turn
-from ..stateful.turns import refusal, turn_of
+from ..stateful.turns import turn_of
 from ..store import StoreError
 from . import deployments, diagnostics
 from .attempt import Keep, UpstreamAttempt
@@ -195,7 +196,7 @@ class TranslatedRequest(Generic[Frame]):
             self._turn = turn = await turn_of(keeper, self._scope, self._endpoint, self.body)
             await turn.load()
         except (TranslationError, StoreError) as error:
-            await self.refuse(*refusal(error))
+            await self.refuse(*failure_of(error, self._limits.max_history))
             return False
         return True
 

@@ -64,13 +64,27 @@ class ServedPaths:
 
     def target_of(self, scope: Scope) -> Target | None:
         """Return what a request is about that is one for stored state, or None."""
-        if scope["type"] != "http":
-            return None
-        match = _match(self._stateful_path, scope["path"], scope)
-        return target_of(match[match.lastindex or 0], scope["method"]) if match else None
+        below = self._below_base(scope)
+        return target_of(below, scope["method"]) if below else None
+
+    def counts_tokens(self, scope: Scope) -> bool:
+        """Whether a request asks how many tokens another one would have."""
+        return self._below_base(scope).rstrip("/") == TOKEN_COUNT and scope["method"] == "POST"
+
+    def api_scope(self, scope: Scope, endpoint: str) -> Scope:
+        """Return the scope that a request to an API's *endpoint* would have beside one for stored state."""
+        path = scope["path"].removesuffix(self._below_base(scope)) + endpoint
+        query = b"&".join(pair for pair in scope["query_string"].split(b"&") if pair.startswith(b"api-version="))
+        return {**scope, "path": path, "raw_path": path.encode(), "query_string": query, "method": "POST"}
+
+    def _below_base(self, scope: Scope) -> str:
+        """The path below the base of the API, for what may be a request for stored state; otherwise empty."""
+        match = _match(self._stateful_path, scope["path"], scope) if scope["type"] == "http" else None
+        return match[match.lastindex or 0] if match else ""
 
 
 _ENDINGS = tuple(EXCHANGES)
+TOKEN_COUNT = "/responses/input_tokens"
 
 
 def _match(pattern: re.Pattern[str], path: str, scope: Scope) -> re.Match[str] | None:

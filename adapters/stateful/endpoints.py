@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,12 +12,25 @@ import anyio
 from ...translator import RequestBody, RequestError
 from ..asgi import media_type
 from ..asgi.request_body import Disconnected, Unreadable, read_object, timeout_error
-from ..asgi.types import CLIENT_GONE, Receive, Scope, Send, connection_close, send_body, send_error, send_json
+from ..asgi.types import (
+    CLIENT_GONE,
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    connection_close,
+    send_body,
+    send_error,
+    send_json,
+)
 from ..limits import Limits
 from ..store import Store
 from .failures import failure_of
 from .request import Endpoint, StatefulRequest
 from .routes import Target
+
+Make = Callable[[dict[str, Any]], Awaitable[tuple[dict[str, Any], Headers]]]
+"""Makes the answer to the body of a request, and its headers."""
 
 
 async def serve(
@@ -32,21 +45,43 @@ async def serve(
     clock: Callable[[], float],
 ) -> None:
     """Answer a request about what *store* has of *tenant*; whatever fails becomes an answer, too."""
-    try:
-        endpoint = _endpoint(target)
-        query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
-        _expect_text([*(("id", ident) for ident in target.ids), *query])
-        body = await _body(scope, receive, limits) if scope["method"] == "POST" else {}
+
+    async def make(body: dict[str, Any]) -> tuple[dict[str, Any], Headers]:
         request = StatefulRequest(store, tenant, target.ids, query, body, limits.max_history, clock)
-        sending = send_json(send, 200, await endpoint(request))
+        return await _endpoint(target)(request), []
+
+    query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    named = [*(("id", ident) for ident in target.ids), *query]
+    await reply(make, scope, receive, send, limits, named=named, allow=target.route.allow)
+
+
+async def reply(
+    make: Make,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    limits: Limits,
+    *,
+    named: Iterable[tuple[str, str]] = (),
+    allow: str = "POST",
+) -> None:
+    """Read a request, and send what *make* makes of its body; whatever fails becomes an answer, too.
+
+    *named* are the texts in its path and query, *allow* its methods.
+    """
+    try:
+        _expect_text(named)
+        body = await _body(scope, receive, limits) if scope["method"] == "POST" else {}
+        answer, headers = await make(body)
+        sending = send_json(send, 200, answer, headers)
     except Disconnected:
         sending = send_body(send, CLIENT_GONE, b"")  # some hosts raise when nothing at all is sent
     except Unreadable as unreadable:
         sending = send_error(send, unreadable.error, connection_close(scope))
     except Exception as error:
         failure = failure_of(error, limits.max_history)
-        allow = [(b"allow", target.route.allow.encode())] if failure.error.status == 405 else []
-        sending = send_error(send, failure.error, [*failure.headers, *allow])
+        methods = [(b"allow", allow.encode())] if failure.error.status == 405 else []
+        sending = send_error(send, failure.error, [*failure.headers, *methods])
     with suppress(OSError):
         await sending
 

@@ -26,7 +26,7 @@ def failure_of(error: Exception, max_history: int) -> Failure:
         _log.error("A record cannot be read: %s", error)
         return Failure(_DAMAGED, [(b"x-should-retry", b"false")])
     if isinstance(error, RequestError):
-        return Failure(error, [])
+        return Failure(error, _LOCKED if error.code == "conversation_locked" else [])
     if isinstance(error, HistoryTooLarge):
         return Failure(state.refusals.history_too_large(error.size, max_history), [])
     if isinstance(error, StoreUnavailable):
@@ -36,6 +36,8 @@ def failure_of(error: Exception, max_history: int) -> Failure:
     return Failure(_BROKEN, [])
 
 
+_LOCKED: Headers = [(b"x-should-retry", b"true"), (b"retry-after", b"1")]
+"""With these, both SDKs try again after a 400 (protocol 6.1)."""
 _DAMAGED = TranslationError("What is stored under this id cannot be read.", code="damaged_record")
 _UNAVAILABLE = TranslationError(
     "The store cannot be reached at the moment. Please retry in a few seconds.", status=503, code="store_unavailable"

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.lowlevel import RunVar
 
-from ...translator import Seals
+from ...translator import RequestError, Seals
 from ..asgi.late_task import start_late
-from ..asgi.types import Message, Scope, Send
+from ..asgi.types import Message, Receive, Scope, Send, send_error
 from ..limits import Limits
 from ..store import Opened, Store, StoreError, open_store
+from . import endpoints
+from .failures import failure_of
+from .routes import Target
 from .tenants import Callback, Tenant, Tenants
 
 if TYPE_CHECKING:
@@ -83,6 +86,20 @@ class Keeper:
         session = self._sessions.get(None)
         if session is not None:
             await session.close()
+
+    async def serve(self, target: Target, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request for what is stored."""
+        try:
+            session = await self.begin()
+            tenant = await session.tenant_of(scope)
+        except (RequestError, StoreError) as error:
+            failure = failure_of(error, self.limits.max_history)
+            await send_error(send, failure.error, failure.headers)
+            return
+        assert session.store is not None
+        await endpoints.serve(
+            target, scope, receive, send, store=session.store, tenant=tenant.key, limits=self.limits, clock=self.clock
+        )
 
     def following(self, send: Send) -> Send:
         """Return the `send` of an application's lifespan, with which the store is opened and closed."""

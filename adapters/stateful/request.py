@@ -9,7 +9,7 @@ import anyio
 
 from ..store import Store
 
-_LARGE = 1 << 20
+LARGE = 1 << 20
 Made = TypeVar("Made")
 
 
@@ -34,4 +34,4 @@ Endpoint = Callable[[StatefulRequest], Awaitable[dict[str, Any]]]
 
 async def off_the_loop(size: int, make: Callable[[], Made]) -> Made:
     """Return what *make* makes of so many bytes: in a thread if they are many, as others would wait for it."""
-    return await anyio.to_thread.run_sync(make) if size > _LARGE else make()
+    return await anyio.to_thread.run_sync(make) if size > LARGE else make()

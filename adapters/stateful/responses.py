@@ -8,11 +8,10 @@ from typing import Any
 
 from ...translator import state
 from ..store import ConversationGone, Stored, StoredItem
+from .past import history_of, said_before, size_of
 from .request import StatefulRequest, off_the_loop
 
 _FLAGS = ("true", "false")
-
-Item = dict[str, Any]
 
 
 async def retrieve(request: StatefulRequest) -> dict[str, Any]:
@@ -53,29 +52,19 @@ async def input_items(request: StatefulRequest) -> dict[str, Any]:
     for stored in chain:
         if stored.body is None:
             raise state.refusals.no_previous(_id_of(stored.key))
-    before = await _said_before(request, chain[0])
-    size = sum(len(stored.body or b"") for stored in chain) + sum(len(item.body) for item in before)
-    return await off_the_loop(size, partial(_page, before, chain, page))
-
-
-async def _said_before(request: StatefulRequest, first: Stored) -> list[StoredItem]:
-    """What a conversation held when the *first* response of a chain was added to it."""
-    if first.conversation is None:
-        return []
     try:
-        return await request.store.context(request.tenant, first.conversation, request.max_history, first.position)
+        said = await said_before(request.store, request.tenant, chain[0], request.max_history)
     except ConversationGone:
-        raise state.refusals.no_conversation(f"{state.ids.CONVERSATION}_{first.conversation}") from None
+        raise state.refusals.no_conversation(f"{state.ids.CONVERSATION}_{chain[0].conversation}") from None
+    return await off_the_loop(size_of(chain, said), partial(_page, said, chain, page))
 
 
-def _page(before: Sequence[StoredItem], chain: Sequence[Stored], page: state.pages.Query) -> dict[str, Any]:
-    *pasts, own = [state.records.decode_past(_id_of(stored.key), stored.body or b"") for stored in chain]
-    first = state.history.contributed(pasts[0]) if pasts else own.input
-    if any(map(state.records.is_compaction, first)):
-        before = ()
-    said = [state.records.decode_item(item.id, item.body) for item in before]
-    inherited: list[Item] = [*state.history.of_conversation(said), *state.history.of_chain(pasts)]
-    return state.views.input_items(inherited, own.input, page)
+def _page(said: Sequence[StoredItem], chain: Sequence[Stored], page: state.pages.Query) -> dict[str, Any]:
+    *before, last = chain
+    own = state.records.decode_past(_id_of(last.key), last.body or b"").input
+    if not before and any(map(state.records.is_compaction, own)):
+        said = ()
+    return state.views.input_items(history_of(before, said), own, page)
 
 
 async def _read(request: StatefulRequest, response_id: str, key: str) -> Stored:

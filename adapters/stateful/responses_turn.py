@@ -19,17 +19,17 @@ from ..store import (
     HistoryTooLarge,
     NewItem,
     NewRecord,
-    Place,
     Store,
     Stored,
     StoredItem,
     StoreError,
 )
+from .past import history_of, said_before, size_of
 from .references import referenced_items
+from .request import LARGE, off_the_loop
 from .turn import PATIENCE, Turn, put_in_time
 
 _log = logging.getLogger("diglot")
-_LARGE = 1 << 20
 _SUCCESSES = ("completed", "incomplete")
 
 Item = dict[str, Any]
@@ -57,9 +57,10 @@ class ResponsesTurn(Turn):
         self.is_large: bool = False
         self._store, self._tenant, self._limits, self._process = store, tenant, limits, process
         self._needs = needs
+        self.last: Stored | None = None
+        """The response that it continues."""
         self._continuation: state.Continuation | None = None
         self._key = secrets.token_hex(16)
-        self._parent: Place | None = None
         self._conversation = ""
         self._fence: int | None = None
         self._own = b"[]"
@@ -95,17 +96,12 @@ class ResponsesTurn(Turn):
         gone = next((stored.key for stored in chain if stored.body is None), None)
         if gone is not None:
             raise state.refusals.no_previous(f"resp_{gone}")
-        self._parent = chain[-1].place
-        return await self._decoded(chain, await self._said_before(chain[0], previous))
-
-    async def _said_before(self, first: Stored, previous: str) -> list[StoredItem]:
-        """What a conversation held when the first response of a chain was added to it."""
-        if first.conversation is None:
-            return []
         try:
-            return await self._store.context(self._tenant, first.conversation, self._limits.max_history, first.position)
+            said = await said_before(self._store, self._tenant, chain[0], self._limits.max_history)
         except ConversationGone:
             raise state.refusals.no_previous(previous) from None
+        self.last = chain[-1]
+        return await self._decoded(chain, said)
 
     async def _log(self, conversation: str) -> Sequence[Item]:
         """The items of a conversation, which nobody else may continue until this request is over."""
@@ -124,12 +120,17 @@ class ResponsesTurn(Turn):
         return await self._decoded([], items)
 
     async def _decoded(self, chain: Sequence[Stored], items: Sequence[StoredItem]) -> Sequence[Item]:
-        size = sum(len(stored.body or b"") for stored in chain) + sum(len(item.body) for item in items)
-        self.is_large = size > _LARGE
-        decode = partial(_history, chain, items)
-        return await anyio.to_thread.run_sync(decode) if self.is_large else decode()
+        size = size_of(chain, items)
+        self.is_large = size > LARGE
+        return await off_the_loop(size, partial(history_of, chain, items))
 
     # The request
+
+    @property
+    def usage(self) -> dict[str, Any] | None:
+        """What the response that it continues has used, if that is known."""
+        last = self.last
+        return None if last is None else state.records.decode_usage(f"resp_{last.key}", last.body or b"")
 
     @property
     def options(self) -> dict[str, Any]:
@@ -148,7 +149,7 @@ class ResponsesTurn(Turn):
     async def keep(self, answer: dict[str, Any]) -> bool:
         """Store an answer before the client gets its end; return whether it is stored: if not, the log says why."""
         encode = partial(state.records.encode_answer, answer, self._own, compacts=self._own_compacts)
-        encoded = await anyio.to_thread.run_sync(encode) if len(self._own) > _LARGE else encode()
+        encoded = await off_the_loop(len(self._own), encode)
         if encoded.size > self._limits.max_record:
             _log.error("%s was not stored: it has %d bytes (limit max_record)", answer["id"], encoded.size)
             return False
@@ -160,7 +161,7 @@ class ResponsesTurn(Turn):
             encoded.settings,
             encoded.settings_hash,
             encoded.compacts,
-            self._parent,
+            None if self.last is None else self.last.place,
         )
         addition = self._addition(answer)
         is_stored = await put_in_time(answer["id"], partial(self._store.put, self._tenant, record, addition))
@@ -189,12 +190,3 @@ class ResponsesTurn(Turn):
 
 def _new_item(item: Item) -> NewItem:
     return NewItem(item["id"], state.records.encode_item(item), state.records.is_compaction(item))
-
-
-def _history(chain: Sequence[Stored], items: Sequence[StoredItem]) -> list[Item]:
-    """The items of a conversation, then those of a chain; nothing before a compaction."""
-    pasts = [state.records.decode_past(f"resp_{each.key}", each.body or b"") for each in chain]
-    if pasts and any(map(state.records.is_compaction, state.history.contributed(pasts[0]))):
-        items = ()
-    before = state.history.of_conversation([state.records.decode_item(item.id, item.body) for item in items])
-    return [*before, *state.history.of_chain(pasts)]

@@ -31,6 +31,11 @@ class Turn:
         self.seals: Seals = seals
 
     @property
+    def usage(self) -> dict[str, Any] | None:
+        """What the response that it continues has used, if that is known."""
+        return None
+
+    @property
     def options(self) -> dict[str, Any]:
         """What the exchange is made with."""
         return {"seals": self.seals}

@@ -135,6 +135,15 @@ def decode_past(ident: str, body: bytes) -> Past:
     return Past(ident, kept.status, kept.input, kept.output)
 
 
+def decode_usage(ident: str, body: bytes) -> dict[str, Any] | None:
+    """Return the `usage` of the response *ident*, if it has one; raises DamagedRecord."""
+    try:
+        usage = json.decode(bytes(_body(ident, body).answer), None).get("usage")
+    except (AttributeError, ValueError):
+        raise _damaged(ident, "it is no response") from None
+    return usage if isinstance(usage, dict) else None
+
+
 def _body(ident: str, data: bytes) -> _Body:
     try:
         return _bodies.decode(_unpacked_bytes(ident, data))
