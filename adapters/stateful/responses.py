@@ -1,4 +1,4 @@
-"""Stored responses: retrieve, delete, list their input, cancel (protocol 6.1, 9.B)."""
+"""Stored responses: retrieve, delete, list their input, cancel (protocol 6.1, 6.2)."""
 
 from __future__ import annotations
 
