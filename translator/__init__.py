@@ -44,6 +44,7 @@ JSON as it occurs in the wild; `read_error` reads any error of an upstream. The 
 """
 
 from . import answer, deprecated, request, state
+from .compaction import Summary
 from .convert import chat_answer, chat_request, convert, responses_answer, responses_request
 from .convert_stream import AsyncConvertedStream, ConvertedStream, chat_stream, responses_stream
 from .errors import ProtocolMisuse, RequestError, TranslationError, UntranslatableError, UpstreamError
@@ -100,6 +101,7 @@ __all__ = [
     "ServeChat",
     "ServeCompact",
     "ServeResponses",
+    "Summary",
     "ToChat",
     "ToResponses",
     "TooManyValues",

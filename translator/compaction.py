@@ -6,9 +6,10 @@ It needs no store: the model writes the summary, which is sent to the client sea
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from .state import history
+from .errors import RequestError
+from .state import history, records, truncation
 from .wire import validate
 
 PROMPT = (
@@ -18,6 +19,49 @@ PROMPT = (
     "Answer with the summary only."
 )
 _NOT_FOR_SUMMARIES = ("text", "include", "max_output_tokens", "top_logprobs")
+
+
+class Summary(NamedTuple):
+    """A summary that the model wrote in front of an answer (`context_management`)."""
+
+    item: dict[str, Any]
+    """The `compaction` item."""
+    usage: dict[str, Any] | None
+    """What writing it took."""
+
+
+def threshold(body: dict[str, Any]) -> int | None:
+    """Return from how many tokens on a request asks for a summary first; None if it does not. Raises RequestError."""
+    managed = validate.mappings(validate.optional_array(body.get(_MANAGED), _MANAGED), _MANAGED)
+    limits: list[int] = []
+    for i, entry in enumerate(managed):
+        if entry.get("type") != "compaction":
+            raise RequestError(f"Invalid value: {_MANAGED}[{i}].type must be 'compaction'.", f"{_MANAGED}[{i}].type")
+        limit = entry.get("compact_threshold")
+        if limit is not None and (type(limit) is not int or limit < 1):
+            raise validate.wrong_type(f"{_MANAGED}[{i}].compact_threshold", "a positive integer", limit)
+        if limit is not None:
+            limits.append(limit)
+    return min(limits, default=None)
+
+
+_MANAGED = "context_management"
+
+
+def summary_request(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the request for a summary of all that *body* says."""
+    fields = {name: value for name, value in body.items() if name != _MANAGED}
+    return {**fields, "store": False, "input": [*body["input"], {"type": "compaction_trigger"}]}
+
+
+def kept_places(items: list[dict[str, Any]]) -> tuple[list[int], list[int]]:
+    """Return the places of what stays in front of a summary, and behind it.
+
+    Instructions stay, and the last turn, which is to be answered; if it is the only one, it is what was too long.
+    """
+    front = [i for i, item in enumerate(items) if truncation.stays(item) and not records.is_compaction(item)]
+    turns = truncation.turns_of(items)
+    return front, turns[-1] if len(turns) > 1 else []
 
 
 def has_trigger(body: Any) -> bool:

@@ -146,7 +146,16 @@ REQUEST: list[Row] = [
         ),
         HANDED_ON,
     ),
-    Row("context_management", None, lost("nothing is compacted automatically", []), HANDED_ON),
+    Row(
+        "context_management",
+        None,
+        live(
+            "above the threshold, the model is asked for a summary first; both calls are billed",
+            "chat requests have no `context_management`; only a live exchange asks for a summary",
+            [],
+        ),
+        HANDED_ON,
+    ),
     Row("client_metadata", None, lost("chat requests have no place for client metadata", {}), HANDED_ON),
     Row("prompt_cache_options.prewarm", None, lost("there is no cache to warm", False), HANDED_ON),
     Row("prompt_cache_options.comparison_response_id", None, lost("caches are not compared"), HANDED_ON),

@@ -26,14 +26,14 @@ from .upstream_scope import DisconnectSignal
 
 Frame = TypeVar("Frame")
 _Action = Data[Frame] | Body | Failed | Retry
-_STREAM_HEADERS: Headers = [
+STREAM_HEADERS: Headers = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
 Keep = Callable[[dict[str, Any]], Awaitable[bool]]
 """Stores an answer; returns whether the client may be told that it is stored."""
-_OWN_STREAM_HEADERS = ABOUT_THE_BODY | {name for name, _ in _STREAM_HEADERS}
+_OWN_STREAM_HEADERS = ABOUT_THE_BODY | {name for name, _ in STREAM_HEADERS}
 
 
 class UpstreamAttempt(Generic[Frame]):
@@ -106,6 +106,10 @@ class UpstreamAttempt(Generic[Frame]):
             self._changed()
         self.received_at = monotonic()
 
+    async def begin(self) -> None:
+        """Begin the client's stream before the upstream has sent anything."""
+        await self._perform(self.reader.begin())
+
     async def finish(self) -> None:
         """End the answer without waiting for what may still follow."""
         await self._perform(self.reader.finish())
@@ -117,7 +121,7 @@ class UpstreamAttempt(Generic[Frame]):
     async def keep_alive(self) -> None:
         """Keep the client's connection open, even before the upstream has sent anything."""
         if not self.reader.started:
-            await self._perform(self.reader.begin())
+            await self.begin()
         await self._sink.keep_alive()
 
     def _start(self, message: Message) -> None:
@@ -237,7 +241,7 @@ class UpstreamAttempt(Generic[Frame]):
         if self._sink.started:
             await self._sink.write(frames, more)
         else:
-            await self._sink.open([*self._headers_without(_OWN_STREAM_HEADERS), *_STREAM_HEADERS], frames, more)
+            await self._sink.open([*self._headers_without(_OWN_STREAM_HEADERS), *STREAM_HEADERS], frames, more)
 
     def _headers_without(self, replaced: frozenset[bytes]) -> Headers:
         """The upstream's headers without those *replaced*, and the losses. `_` in a name counts as `-`."""

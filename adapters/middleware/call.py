@@ -22,6 +22,7 @@ from ...translator import (
     RequestBody,
     RequestError,
     Retries,
+    Summary,
     TranslationError,
     UpstreamError,
 )
@@ -42,6 +43,7 @@ from .fan_out import FanOut
 from .request_bodies import RequestBodies
 from .routes import EXCHANGES
 from .sink import Sink
+from .summary import SummarySink, summary_in
 from .upstream_scope import upstream_receive, upstream_scope
 
 _log = logging.getLogger("diglot")
@@ -84,6 +86,7 @@ class TranslatedRequest(Generic[Frame]):
         self._keeper = keeper
         self._turn: Turn | None = None
         self._left_out: frozenset[int] = frozenset()
+        self._summary: Summary | None = None
         self._is_repeated = is_copy  # the upstream gets several requests for the client's one
         self._error: TranslationError | None = None
         self._failure: TranslationError | None = None
@@ -205,7 +208,9 @@ class TranslatedRequest(Generic[Frame]):
         self.attempt = None
         try:
             exchange = await self._translate(profile, strict)
-            if self.sink.gone:  # while a large request was translated
+            if (summarized := exchange.summary_request(self._usage_before)) is not None:
+                exchange = await self._translate_behind_summary(summarized, profile, strict)
+            if self.sink.gone:  # while a large request was translated, or summarized
                 return
             if exchange.copies == 1:
                 await self._call(exchange, profile, scope)
@@ -235,6 +240,8 @@ class TranslatedRequest(Generic[Frame]):
         options = {} if turn is None else turn.options
         if self._left_out:
             options = {**options, "left_out": self._left_out}
+        if self._summary is not None:
+            options = {**options, "summary": self._summary}
         serve = partial(
             EXCHANGES[self._endpoint], profile=profile, strict=strict, new_id=new_id, clock=time.time, **options
         )
@@ -254,6 +261,35 @@ class TranslatedRequest(Generic[Frame]):
         if turn is not None:
             turn.translated(self.exchange)
         return self.exchange
+
+    def _usage_before(self) -> dict[str, Any] | None:
+        return None if self._turn is None else self._turn.usage
+
+    async def _translate_behind_summary(self, summarized: dict[str, Any], profile: Profile, strict: bool) -> Exchange:
+        """Have the history summarized, and translate the request again; without a summary, the history stays."""
+        received = self._bodies.received
+        if received.has_payloads:
+            await anyio.to_thread.run_sync(received.whole)
+            exchange = await self._translate(profile, strict)
+            summarized = exchange.summary_request(self._usage_before) or summarized
+        asking = TranslatedRequest(
+            self._app,
+            self._scope,
+            self._receive,
+            SummarySink(self.sink),
+            self._limits,
+            "/responses",
+            AnswerReader.of_events,
+            is_copy=True,
+        )
+        asking._turn = None if self._turn is None else Turn(self._turn.seals)
+        await asking.serve(RequestBody(summarized), profile, strict, ())
+        self._summary = summary_in(asking.answer)
+        self._retries.patch.update(asking.patch)
+        exchange = await self._translate(asking.profile or profile, strict)
+        if self._summary is None:
+            exchange.report.dropped("context_management", "the upstream wrote no summary")
+        return exchange
 
     async def _send_copies(self, exchange: Exchange, profile: Profile, strict: bool) -> None:
         """Send the request once per choice: each branch is a request of its own."""
@@ -293,6 +329,8 @@ class TranslatedRequest(Generic[Frame]):
         self._failure = None
         inner, receive = self._inner_scope(exchange, profile), upstream_receive(bodies.request, attempt.disconnect)
         supervisor.watch(attempt, scope)
+        if self.sink.started:  # to keep the connection alive while a summary was written
+            await attempt.begin()
         try:
             await self._app(inner, receive, attempt.send)
         except Exception as error:

@@ -83,6 +83,10 @@ class Exchange(ABC):
         """Return the places of input items to leave out, if the context is too long and the client allows it."""
         return None
 
+    def summary_request(self, usage_before: Callable[[], dict[str, Any] | None]) -> dict[str, Any] | None:
+        """Return the request for a summary that must come first; the usage is that of the answer that it continues."""
+        return None
+
     def error(self, status: int, body: bytes) -> UpstreamError:
         """Return the error in an upstream's HTTP answer, with its path in the caller's dialect (protocol 7.2)."""
         return upstream_errors.with_caller_path(upstream_errors.read(status, body), self.caller_path)

@@ -36,6 +36,11 @@ class RequestBody:
         if self._payloads is not None:
             _decoded(self._payloads.data)
 
+    @property
+    def has_payloads(self) -> bool:
+        """Whether marks stand for payloads in ``body``."""
+        return self._payloads is not None
+
     def whole(self) -> Any:
         """Return the body with its payloads decoded, too; raises RequestError if they are no JSON."""
         if self._payloads is not None:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from .. import answer, compaction, fields, request
+from ..compaction import Summary
 from ..context import Context
 from ..errors import RequestError, UntranslatableError, UpstreamError
 from ..losses import Report
@@ -14,7 +15,7 @@ from ..parts import upstream_errors
 from ..parts.catalog import Catalog
 from ..profiles import Profile
 from ..seals import PLAIN, Seals
-from ..state import truncation
+from ..state import tokens, truncation
 from ..state.continuation import Continuation
 from ..state.history import Expanded, unexpanded
 from ..stream.to_responses.response_context import ResponseContext
@@ -38,7 +39,7 @@ class ServeResponses(Exchange):
 
     With a *continuation*, the request stands for all that was fetched for it; ``to_keep`` is then its own resolved
     input, and *new_id* is not used. *left_out* are places in the input of which an earlier try has said that they are
-    too much (`truncation: auto`).
+    too much (`truncation: auto`); a *summary* is what was made of the history first (`context_management`).
 
     >>> exchange = ServeResponses({"model": "m", "input": "Hi"}, profile="vllm")
     >>> exchange.chat
@@ -63,6 +64,7 @@ class ServeResponses(Exchange):
         seals: Seals = PLAIN,
         continuation: Continuation | None = None,
         left_out: frozenset[int] = frozenset(),
+        summary: Summary | None = None,
     ) -> None:
         if not isinstance(body, dict):
             body = plain.read(body, "request", RequestError)
@@ -72,6 +74,10 @@ class ServeResponses(Exchange):
             expanded = continuation.expand(body, item_ids)
             body = expanded.body
             self.to_keep = expanded.own if continuation.is_stored else None
+        self._inherited = 0 if expanded is None else len(expanded.inherited)
+        if summary is not None:
+            expanded = (expanded or unexpanded(body)).behind(summary.item, *compaction.kept_places(body["input"]))
+            body = expanded.body
         self._left_out = left_out
         if left_out:
             expanded = (expanded or unexpanded(body)).without(left_out)
@@ -94,6 +100,7 @@ class ServeResponses(Exchange):
             context=context,
             show_reasoning="off" if compacts else _reasoning_place(self.profile, body),
             compacts=compacts,
+            summary=summary,
             seal_reasoning=request.SEALED in validate.optional_array(body.get("include"), "include"),
             new_id=new_id or derived.Ids(body),
             clock=clock,
@@ -138,6 +145,15 @@ class ServeResponses(Exchange):
     def not_stored(self, answer: dict[str, Any]) -> dict[str, Any]:
         """Return an answer that could not be stored: it says so."""
         return {**answer, "store": False}
+
+    def summary_request(self, usage_before: Callable[[], dict[str, Any] | None]) -> dict[str, Any] | None:
+        """Return the request for a summary that must come first; the usage is that of the answer that it continues."""
+        limit = compaction.threshold(self._body)
+        if limit is None or self._response_context.summary is not None or not isinstance(self._body["input"], list):
+            return None
+        own = self._body["input"][self._inherited :]
+        count = tokens.estimate_after(usage_before(), own) or tokens.estimate(self.request)
+        return compaction.summary_request(self._body) if count.tokens > limit else None
 
     def shortened(self, status: int, body: bytes) -> frozenset[int] | None:
         """Return the places of input items to leave out, if the context is too long and the client allows it."""

@@ -53,6 +53,16 @@ def to_chat(usage: Any) -> dict[str, Any] | None:
     return made
 
 
+def summed(first: dict[str, Any] | None, second: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the usage of two calls for one Response; what is not known of one does not count."""
+    if first is None or second is None:
+        return first or second
+    return {
+        name: value + second[name] if isinstance(value, int) else {n: v + second[name][n] for n, v in value.items()}
+        for name, value in first.items()
+    }
+
+
 _DETAILS = (
     ("input_tokens_details", "prompt_tokens_details", ("cached_tokens", "cache_write_tokens")),
     ("output_tokens_details", "completion_tokens_details", ("reasoning_tokens",)),

@@ -41,6 +41,17 @@ class Expanded(NamedTuple):
             places=[place for i, place in enumerate(self.places, before) if i not in places],
         )
 
+    def behind(self, summary: Item, front: Sequence[int], tail: Sequence[int]) -> Expanded:
+        """Return the same with a *summary* between two groups of items, of which places are given, and no others."""
+        items, before = self.body["input"], len(self.inherited)
+        inherited = [*(items[i] for i in front), summary, *(items[i] for i in tail if i < before)]
+        own = [i for i in tail if i >= before]
+        return self._replace(
+            body={**self.body, "input": [*inherited, *(items[i] for i in own)]},
+            inherited=inherited,
+            places=[self.places[i - before] for i in own],
+        )
+
     @property
     def is_moved(self) -> bool:
         """Whether items of ``body`` are at other places than in what the client sent."""

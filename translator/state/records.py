@@ -136,9 +136,12 @@ def decode_past(ident: str, body: bytes) -> Past:
 
 
 def decode_usage(ident: str, body: bytes) -> dict[str, Any] | None:
-    """Return the `usage` of the response *ident*, if it has one; raises DamagedRecord."""
+    """Return the `usage` of the response *ident*, if that is the size of what it hands on; raises DamagedRecord."""
+    kept = _body(ident, body)
+    if any(map(is_compaction, kept.output)):
+        return None
     try:
-        usage = json.decode(bytes(_body(ident, body).answer), None).get("usage")
+        usage = json.decode(bytes(kept.answer), None).get("usage")
     except (AttributeError, ValueError):
         raise _damaged(ident, "it is no response") from None
     return usage if isinstance(usage, dict) else None

@@ -64,6 +64,11 @@ def share_kept(message: str) -> float:
     return _MARGIN * limit / asked if 0 < limit < asked else 0.5
 
 
+def stays(item: Item) -> bool:
+    """Whether an item is no part of a turn: instructions, and what holds for all that follows."""
+    return item.get("role") in ("system", "developer") or item.get("type") in _STAYING
+
+
 def turns_of(items: list[Item]) -> list[list[int]]:
     """Return the turns that may go, oldest first, as places of items: each begins with what a user said.
 
@@ -72,7 +77,7 @@ def turns_of(items: list[Item]) -> list[list[int]]:
     turns: list[list[int]] = []
     spoken = True  # whether the turn has more than the words of the user
     for i, item in enumerate(items):
-        if item.get("role") in ("system", "developer") or item.get("type") in _STAYING:
+        if stays(item):
             continue
         is_users = item.get("role") == "user"
         if not turns or (is_users and spoken):

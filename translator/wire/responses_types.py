@@ -36,7 +36,6 @@ class ResponsesRequest(TypedDict, total=False):
     previous_response_id: str
     conversation: str | Json
     prompt: Json
-    background_options: Json
     context_management: list[Json]
     client_metadata: Json
     image: Json

@@ -189,6 +189,14 @@ class Output:
         if not self.quiet:
             self.emit("response.output_item.done", output_index=item.index, item=item.body)
 
+    def place(self, body: Body) -> None:
+        """Add an item that is there as a whole, in front of all others."""
+        body = {**body, "id": self.new_id("cmp")}
+        index = len(self.answer["output"])
+        self.answer["output"].append(body)
+        self.emit("response.output_item.added", output_index=index, item=body)
+        self.emit("response.output_item.done", output_index=index, item=body)
+
     def add(self, item: OutputItem) -> None:
         """*item* begins now, or as soon as those before it are whole."""
         queue = self._queue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ...compaction import Summary
 from ...context import Context
 from ...parts import upstream_errors
 from ...parts.catalog import Catalog
@@ -21,6 +22,7 @@ class ResponseContext(NamedTuple):
     compacts: bool  # the answer is a summary
     new_id: Callable[[str], str]
     clock: Callable[[], float]
+    summary: Summary | None = None  # what was made of the history first, and comes first in the answer
     caller_path: Callable[[str], str | None] = str  # turns a place in the upstream's request into the client's
 
     def released(self) -> ResponseContext:

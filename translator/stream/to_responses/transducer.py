@@ -10,7 +10,7 @@ from typing import Any
 
 from ... import fields
 from ...errors import ProtocolMisuse, TranslationError, UpstreamError
-from ...parts import endings, upstream_errors
+from ...parts import endings, upstream_errors, usage
 from ...wire import json
 from .choice_writer import ChoiceWriter
 from .chunk_choices import in_order
@@ -109,7 +109,8 @@ class ToResponses:
         self._writer.text.flush()
         if problem := self._writer.problem():
             return self.fail(UpstreamError(problem))
-        has_output = bool(self.answer["output"]) or self._out.last is not None
+        is_summarized = self._about.summary is not None  # that is no answer
+        has_output = len(self.answer["output"]) > is_summarized or self._out.last is not None
         ending = self._metadata.ending(clean, has_output)
         if ending is endings.FAILED:
             return self.fail(UpstreamError(self._metadata.why_failed()))
@@ -144,14 +145,17 @@ class ToResponses:
         self.started = True
         if self.answer["created_at"] is None:
             self.answer["created_at"] = int(self._about.clock())
-        if self._out.quiet:
-            return
-        snapshot = {**self.answer, "output": [], "usage": None}
-        self._out.emit("response.created", response=snapshot)
-        self._out.emit("response.in_progress", response=snapshot)
+        if not self._out.quiet:
+            snapshot = {**self.answer, "output": [], "usage": None}
+            self._out.emit("response.created", response=snapshot)
+            self._out.emit("response.in_progress", response=snapshot)
+        if self._about.summary is not None:
+            self._out.place(self._about.summary.item)
 
     def _conclude(self, status: str) -> list[Body]:
         self.ended = True
+        if self._about.summary is not None:
+            self.answer["usage"] = usage.summed(self._about.summary.usage, self.answer["usage"])
         self.answer["status"] = status
         if status == "completed":
             self.answer["completed_at"] = int(self._about.clock()) or self.answer["created_at"]
