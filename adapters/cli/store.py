@@ -20,9 +20,10 @@ import msgspec
 from ...translator import encode_json, state
 from ..server import config
 from ..server import store as server_store
-from ..store import Counts, NewRecord, Opened, Store, Stored, StoreError
+from ..store import Counts, NewRecord, Opened, Store, StoreError
 from ..store.protocol import counts_of
 from .options import SettingsError, print_columns
+from .store_export import date, exported
 
 CHECK_TENANT = "diglot-check-"
 """How the tenants of checks begin; each has one of its own, that of no client."""
@@ -71,7 +72,7 @@ def stats(url: str | None, file: Path | None) -> None:
 
 
 def _row(counts: Counts) -> list[str]:
-    oldest = _date(counts.oldest) if counts.oldest else "-"
+    oldest = date(counts.oldest) if counts.oldest else "-"
     return [counts.tenant, str(counts.records), str(counts.record_bytes), oldest, *map(str, counts[4:])]
 
 
@@ -80,10 +81,6 @@ def _total(found: list[Counts]) -> Counts:
     columns = zip(*(each[1:] for each in (counts_of(""), *found)), strict=True)
     total = Counts("all", *map(sum, columns))
     return total._replace(oldest=min((each.oldest for each in found if each.oldest), default=0))
-
-
-def _date(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @store.command()
@@ -145,34 +142,24 @@ def _show_progress(words: str) -> None:
 @_store_options
 @click.option("--tenant", metavar="TENANT", help="Only what there is of TENANT, as `diglot store stats` shows it.")
 def export(url: str | None, file: Path | None, tenant: str | None) -> None:
-    """Write the stored responses as JSON lines, each with its own input and output."""
+    """Write what is stored as JSON lines.
+
+    Each is a response with its own input and output, a conversation with its items, or a chat completion with its
+    messages; `kind` says which. What has expired is left out.
+    """
 
     async def write(opened_store: Store, opened: Opened) -> None:
         damaged = 0
-        async for owner, stored in opened_store.export(tenant):
-            try:
-                click.echo(encode_json(_line(owner, stored)))
-            except state.records.DamagedRecord as error:
+        async for line in exported(opened_store, tenant):
+            if isinstance(line, state.records.DamagedRecord):
                 damaged += 1
-                click.echo(str(error), err=True)
+                click.echo(str(line), err=True)
+            else:
+                click.echo(encode_json(line))
         if damaged:
-            raise click.ClickException(f"{damaged} of the stored responses cannot be read")
+            raise click.ClickException(f"{damaged} of what is stored cannot be read")
 
     _run(url, file, write)
-
-
-def _line(tenant: str, stored: Stored) -> dict[str, Any]:
-    record = state.records.decode(f"resp_{stored.key}", stored.body or b"", stored.settings)
-    return {
-        "tenant": tenant,
-        "chain": f"resp_{stored.place.chain}",
-        "depth": stored.place.depth,
-        "created": _date(stored.created),
-        "expires": _date(stored.place.expires),
-        "conversation": f"conv_{stored.conversation}" if stored.conversation else None,
-        "input": record.input,
-        "response": record.answer,
-    }
 
 
 @store.command()

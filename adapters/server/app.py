@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
+from ...translator import RequestError
 from ..asgi.types import App, Receive, Scope, Send
 from ..asgi.websocket import deny, is_websocket, refuse
 from ..demo import app as demo_app
@@ -27,12 +28,14 @@ from ..error_log import log_without_message
 from ..middleware import access_log
 from ..middleware.app import TranslationMiddleware
 from ..middleware.record import Record
+from ..store import Opened
 from ..upstream.app import Upstream
 from . import banner, logs, stored_state
 from .config import Settings, require_upstream
 from .guard import Guard
 from .page import page
 from .protocol import ConnectionTimers, http_protocol
+from .store import OFF, store_of
 
 _log = logging.getLogger("diglot")
 _SETTINGS = "_DIGLOT_SETTINGS"  # passes the settings to the worker processes
@@ -42,7 +45,10 @@ _GC_THRESHOLDS = (10_000, 20, 20)
 
 
 def application(settings: Settings, on_exchange: Callable[[Record], object] | None = None) -> App:
-    """Return the whole server as an ASGI application; raises ValueError without a valid upstream."""
+    """Return the whole server as an ASGI application; raises ValueError for settings that cannot work.
+
+    Without the setting `store` nothing is stored: the default of `diglot serve` is not one of this function.
+    """
     require_upstream(settings)
     upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
     middleware = _Middleware(
@@ -53,6 +59,9 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
         limits=settings.limits,
         paths=settings.paths,
         on_exchange=on_exchange,
+        store=store_of(settings),
+        tenant=settings.tenant,
+        seal=settings.seal_keys,
     )
 
     async def health(request: Request) -> Response:
@@ -65,12 +74,13 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
 
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
-        yield
-        await active.wait_until_idle()
+        async with middleware.running():
+            yield
+            await active.wait_until_idle()
         if upstream is not None:
             await upstream.aclose()
 
-    active = _ActiveRequests(middleware)
+    active = _ActiveRequests(middleware, has_store=settings.store not in (None, OFF))
     routes = [Route("/", index), Route("/healthz", health)]
     router = Router(routes, redirect_slashes=False, default=active, lifespan=lifespan)
     return access_log.AccessLog(Guard(router, settings.host, settings.allow_host, settings.allow_origin))
@@ -79,7 +89,13 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
 def _health(settings: Settings, middleware: TranslationMiddleware) -> dict[str, Any]:
     about = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
     known = {"believed": middleware.believed} if settings.upstream_api == "auto" else {}
-    return {"status": "ok", "version": metadata.version("diglot"), **about, **known, "learned": middleware.learned}
+    stored = {"store": _store(middleware.opened)} if middleware.opened is not None else {}
+    about |= known | stored
+    return {"status": "ok", "version": metadata.version("diglot"), **about, "learned": middleware.learned}
+
+
+def _store(opened: Opened) -> dict[str, Any]:
+    return {"name": opened.name, "durability": opened.durability, "warnings": opened.warnings}
 
 
 class _Middleware(TranslationMiddleware):
@@ -92,11 +108,11 @@ class _Middleware(TranslationMiddleware):
 class _ActiveRequests:
     """Counts the active requests, which must be over before the server exits after its lifespan.
 
-    Refuses what no upstream can serve: WebSockets, and requests for stored state.
+    Refuses what cannot be served: WebSockets, and without a store requests for what would have to be stored.
     """
 
-    def __init__(self, middleware: TranslationMiddleware) -> None:
-        self._middleware = middleware
+    def __init__(self, middleware: TranslationMiddleware, has_store: bool = False) -> None:
+        self._middleware, self._has_store = middleware, has_store
         self._count = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,11 +125,15 @@ class _ActiveRequests:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if is_websocket(scope):
             await refuse(scope, receive, send)
-        elif self._middleware.upstream_api == "chat" and (error := stored_state.state_error(scope)):
+        elif (error := self._state_error(scope)) is not None:
             await deny(scope, receive, send, error)
         else:
             access_log.mark(scope, "passed")
             await self._middleware(scope, receive, send)
+
+    def _state_error(self, scope: Scope) -> RequestError | None:
+        is_in_vain = self._middleware.upstream_api == "chat" and not self._has_store
+        return stored_state.state_error(scope) if is_in_vain else None
 
     async def wait_until_idle(self) -> None:
         """Wait until no request is active, but only briefly."""

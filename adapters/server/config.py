@@ -70,8 +70,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keep_days: Annotated[float, msgspec.Meta(gt=0)] = 30
     """Days that responses are kept after the last turn of their chain."""
     seal_keys: tuple[str, ...] = ()
-    """Keys that seal what clients keep for the server, such as reasoning: the first seals, all open; by default the
-    store has one."""
+    """Keys that seal what clients keep for the server, such as reasoning, each 32 random bytes in hex or base64: the
+    first seals, all open; by default the store has one."""
     limits: Limits = msgspec.field(default_factory=Limits)
     """Limits in bytes and seconds, by name; listed below."""
     graceful: Seconds = 10

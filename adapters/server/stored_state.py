@@ -1,4 +1,4 @@
-"""Refuses requests for stored state, and says what to do instead."""
+"""Refuses requests for stored state where there is no store, and says what to do instead."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..middleware.routes import endpoint_of_path
 
 _PATH = re.compile(r"(?:/v1)?/(responses|conversations)(/.*)?")
 _TOKEN_COUNT = "/input_tokens"
-_REASON = "the upstream implements Chat Completions, which stores nothing"
+_REASON = "the upstream implements Chat Completions, which stores nothing, and this server has no store (`--store`)"
 
 
 def state_error(scope: Scope) -> RequestError | None:

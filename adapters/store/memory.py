@@ -114,6 +114,9 @@ class MemoryStore:
         log = self._logs.get((tenant, key))
         return log.about if log else None
 
+    async def conversation_keys(self, tenant: str, after: str = "", limit: int = 100) -> list[str]:
+        return sorted(key for owner, key in self._logs if owner == tenant and key > after)[:limit]
+
     async def set_metadata(self, tenant: str, key: str, metadata: bytes) -> bool:
         log = self._logs.get((tenant, key))
         if log is not None:

@@ -264,6 +264,10 @@ class Store(Protocol):
         """Return the conversation; None if it is not there."""
         ...
 
+    async def conversation_keys(self, tenant: str, after: str = "", limit: int = 100) -> list[str]:
+        """Return the keys of conversations in their order, those that follow *after*."""
+        ...
+
     async def set_metadata(self, tenant: str, key: str, metadata: bytes) -> bool:
         """Replace the metadata; return whether the conversation is there."""
         ...

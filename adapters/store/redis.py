@@ -121,6 +121,9 @@ class RedisStore:
             created, metadata = await self._client.hmget(name_of("v", tenant, key), ["created", "metadata"])
         return None if created is None else Conversation(key, int(created), metadata)
 
+    async def conversation_keys(self, tenant: str, after: str = "", limit: int = 100) -> list[str]:
+        return sorted([key async for _, key in self._listed("conversations", EVER, tenant) if key > after])[:limit]
+
     async def set_metadata(self, tenant: str, key: str, metadata: bytes) -> bool:
         return bool(await self._call(redis_scripts.SET_METADATA, tenant, key, metadata))
 

@@ -119,6 +119,9 @@ class SqlStore(ABC):
     async def conversation(self, tenant: str, key: str) -> Conversation | None:
         return await self._run(sql_conversations.find, tenant, key, write=False)
 
+    async def conversation_keys(self, tenant: str, after: str = "", limit: int = 100) -> list[str]:
+        return await self._run(sql_conversations.keys, tenant, after, limit, write=False)
+
     async def set_metadata(self, tenant: str, key: str, metadata: bytes) -> bool:
         return await self._run(sql_conversations.set_metadata, tenant, key, metadata)
 

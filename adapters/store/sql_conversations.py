@@ -36,6 +36,11 @@ def find(connection: Connection, tenant: str, key: str) -> Conversation | None:
     return Conversation(row.key, row.created, row.metadata) if row else None
 
 
+def keys(connection: Connection, tenant: str, after: str, limit: int) -> list[str]:
+    values = {"tenant": tenant, "after": after, "limit": limit}
+    return list(statements.CONVERSATION_KEYS(connection, values).scalars())
+
+
 def set_metadata(connection: Connection, tenant: str, key: str, metadata: bytes) -> bool:
     values = {"tenant": tenant, "key": key, "metadata": metadata}
     return statements.SET_METADATA(connection, values).first() is not None

@@ -177,6 +177,12 @@ CREATE = Statement(
 CONVERSATION = Statement(
     select(*(conversations.c[name] for name in ("key", "created", "metadata"))).where(_conversation)
 )
+CONVERSATION_KEYS = Statement(
+    select(conversations.c.key)
+    .where(conversations.c.tenant == value("tenant"), conversations.c.key > value("after"))
+    .order_by(conversations.c.key)
+    .limit(value("limit"))
+)
 SET_METADATA = Statement(
     update(conversations).where(_conversation).values(metadata=value("metadata")).returning(conversations.c.next)
 )

@@ -23,6 +23,7 @@ from diglot.adapters.demo import app as demo_app
 from diglot.adapters.server import app as server_app
 from diglot.adapters.server.app import application, free_port, on_loopback
 from diglot.adapters.server.config import Settings
+from diglot.adapters.store import open_store
 
 httpx = importlib.import_module("httpx")
 ASK = {"model": "m", "input": "hi"}
@@ -348,3 +349,45 @@ def test_ports_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
         assert free_port("127.0.0.1") > 0
     with contextlib.suppress(OSError):  # not every machine has it
         assert free_port("::1") > 0
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_store(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What was said is kept in the store of the settings: it opens and closes with the server, which names it."""
+    caplog.set_level("INFO", "diglot")
+    settings = Settings(demo=True, store=f"sqlite:///{tmp_path}/a.db", seal_keys=("5e" * 32,), tenant="none")
+    async with on_loopback(application(settings)) as url, httpx.AsyncClient(base_url=url) as client:
+        health = (await client.get("/healthz")).json()
+        assert health["store"]["name"] == f"SQLite {tmp_path}/a.db"
+        assert "survives" in health["store"]["durability"]
+        assert health["store"]["warnings"] == []
+        first = (await client.post("/v1/responses", json=ASK)).json()
+        second = await client.post("/v1/responses", json={**ASK, "previous_response_id": first["id"]})
+        assert (second.status_code, first["store"]) == (200, True)
+        lost = await client.post("/v1/responses", json={**ASK, "previous_response_id": "resp_" + "0" * 32})
+        assert lost.json()["error"]["code"] == "previous_response_not_found"
+    told = [record.getMessage() for record in caplog.records if record.getMessage().startswith("Store: ")]
+    assert len(told) == 1
+    assert "5e5e" not in caplog.text
+    store = open_store(settings.store or "")
+    await store.open()
+    assert [counts.records for counts in await store.counts()] == [2]
+    assert (await store.activity()).processes == 0
+    await store.close()
+
+
+@pytest.mark.anyio
+async def test_health_without_a_store(talk: Any) -> None:
+    """There is nothing to name."""
+    for settings in (Settings(demo=True), Settings(demo=True, store="none")):
+        got = await talk(application(settings), path="/healthz", method="GET", headers=HOST).run()
+        assert "store" not in got.json
+
+
+@pytest.mark.parametrize("settings", [{"store": "mysql://me:k3y@h/x"}, {"seal_keys": ("k3y",)}])
+def test_a_store_that_is_none(settings: dict[str, Any]) -> None:
+    """What cannot work is said before anything starts, without what is secret."""
+    with pytest.raises(ValueError) as caught:
+        application(Settings(demo=True, **settings))
+    assert "k3y" not in str(caught.value)

@@ -588,6 +588,16 @@ class TestHousekeeping:
         assert await store.secret("seal", b"two") == b"\x00\xffone"
         assert await store.secret("tenant", b"two") == b"two"
 
+    async def test_keys_of_conversations(self, store: Store) -> None:
+        """Of one tenant, in their order, in portions."""
+        for number in (3, 1, 2):
+            await store.create_conversation(TENANT, Conversation(key(number), 1, b""), [])
+        await store.create_conversation(OTHER, Conversation(key(4), 1, b""), [])
+        assert await store.conversation_keys(TENANT) == [key(1), key(2), key(3)]
+        assert await store.conversation_keys(TENANT, limit=2) == [key(1), key(2)]
+        assert await store.conversation_keys(TENANT, key(2)) == [key(3)]
+        assert await store.conversation_keys("c") == []
+
     async def test_activity(self, store: Store, clock: Any) -> None:
         """Processes with a lease, and the locks of conversations that they have."""
         assert await store.activity() == (0, 0)

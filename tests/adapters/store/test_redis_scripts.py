@@ -54,7 +54,8 @@ async def test_keys_name_the_tenant(store: Any) -> None:
 
 
 async def test_a_history_is_one_round_trip(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forks included."""
+    """Forks included; the first one on a server brings it the script."""
+    assert await store.chain("t", KEYS[4], 1_000) == []
     place = None
     for number in range(5):
         await store.put("t", record(number, place))
