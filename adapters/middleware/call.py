@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 import anyio
@@ -20,16 +18,12 @@ from ...translator import (
     ProfilePatch,
     ProtocolMisuse,
     RequestBody,
-    RequestError,
     Retries,
-    Summary,
     TranslationError,
     UpstreamError,
 )
 from ..asgi.request_body import Disconnected, Unreadable, read_object, timeout_error
 from ..asgi.types import App, Headers, Receive, Scope, connection_close
-from ..error_log import log_without_message
-from ..ids import new_id
 from ..limits import Limits
 from ..stateful.failures import failure_of
 from ..stateful.keeper import Keeper
@@ -40,10 +34,9 @@ from . import deployments, diagnostics
 from .attempt import Keep, UpstreamAttempt
 from .deadlines import Supervisor
 from .fan_out import FanOut
-from .request_bodies import RequestBodies
-from .routes import EXCHANGES
 from .sink import Sink
 from .summary import SummarySink, summary_in
+from .translation import Translation
 from .upstream_scope import upstream_receive, upstream_scope
 
 _log = logging.getLogger("diglot")
@@ -71,28 +64,38 @@ class TranslatedRequest(Generic[Frame]):
         keeper: Keeper | None = None,
     ) -> None:
         self.sink: Sink[Frame] = sink
-        self.exchange: Exchange | None = None
         self.attempt: UpstreamAttempt[Frame] | None = None
-        self.profile: Profile | None = None
         self.app_error: Exception | None = None
         """What the application raised before it was told to stop: for the host."""
         self._app = app
-        self._bodies = RequestBodies()
+        self._translation = Translation(scope, endpoint)
+        self._bodies = self._translation.bodies
         self._scope = scope
         self._receive = receive
         self._limits = limits
         self._endpoint = endpoint
         self._read_answer = read_answer
         self._keeper = keeper
-        self._turn: Turn | None = None
-        self._left_out: frozenset[int] = frozenset()
-        self._summary: Summary | None = None
         self._is_repeated = is_copy  # the upstream gets several requests for the client's one
         self._error: TranslationError | None = None
         self._failure: TranslationError | None = None
         self._retries = Retries()
         self._supervisor = Supervisor(receive, sink, limits)
         self._fan_out: FanOut | None = None
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """The request as it was last translated."""
+        return self._translation.exchange
+
+    @property
+    def profile(self) -> Profile | None:
+        """The profile with which it was translated."""
+        return self._translation.profile
+
+    @property
+    def _turn(self) -> Turn | None:
+        return self._translation.turn
 
     @property
     def body(self) -> dict[str, Any]:
@@ -196,7 +199,7 @@ class TranslatedRequest(Generic[Frame]):
     async def _load(self, keeper: Keeper) -> bool:
         """Load what the request continues; return whether it can be served."""
         try:
-            self._turn = turn = await turn_of(keeper, self._scope, self._endpoint, self.body)
+            self._translation.turn = turn = await turn_of(keeper, self._scope, self._endpoint, self.body)
             await turn.load()
         except (TranslationError, StoreError) as error:
             await self.refuse(*failure_of(error, self._limits.max_history))
@@ -208,7 +211,7 @@ class TranslatedRequest(Generic[Frame]):
         self.attempt = None
         try:
             exchange = await self._translate(profile, strict)
-            if (summarized := exchange.summary_request(self._usage_before)) is not None:
+            if (summarized := exchange.summary_request(self._translation.usage_before)) is not None:
                 exchange = await self._translate_behind_summary(summarized, profile, strict)
             if self.sink.gone:  # while a large request was translated, or summarized
                 return
@@ -228,42 +231,13 @@ class TranslatedRequest(Generic[Frame]):
                 await self._tell(attempt.fail(error))
             if attempt.retry is None:
                 return
-            self._left_out = attempt.retry.left_out or self._left_out
+            self._translation.leave_out(attempt.retry.left_out)
             self._is_repeated = True
             with anyio.CancelScope() as scope:
                 await self._serve(attempt.retry.profile, strict, scope)
 
     async def _translate(self, profile: Profile, strict: bool) -> Exchange:
-        """Translate the request with *profile*; in a thread if it is large."""
-        self.profile = profile
-        turn, bodies, deployment = self._turn, self._bodies, self._deployment(profile)
-        options = {} if turn is None else turn.options
-        if self._left_out:
-            options = {**options, "left_out": self._left_out}
-        if self._summary is not None:
-            options = {**options, "summary": self._summary}
-        serve = partial(
-            EXCHANGES[self._endpoint], profile=profile, strict=strict, new_id=new_id, clock=time.time, **options
-        )
-        translate = partial(bodies.received.translate, serve if deployment is None else _for_model(deployment, serve))
-        try:
-            is_large = bodies.received.is_large or (turn is not None and turn.is_large)
-            translation = await anyio.to_thread.run_sync(translate) if is_large else translate()
-        except RecursionError:
-            raise RequestError("The request is nested too deeply.") from None
-        except TranslationError:
-            raise
-        except Exception as error:  # a bug of ours: the client gets an answer all the same
-            log_without_message(_log, "The translation", error)
-            raise TranslationError("The request could not be translated.") from None
-        self.exchange, request = translation
-        bodies.send(request)
-        if turn is not None:
-            turn.translated(self.exchange)
-        return self.exchange
-
-    def _usage_before(self) -> dict[str, Any] | None:
-        return None if self._turn is None else self._turn.usage
+        return await self._translation.make(profile, strict)
 
     async def _translate_behind_summary(self, summarized: dict[str, Any], profile: Profile, strict: bool) -> Exchange:
         """Have the history summarized, and translate the request again; without a summary, the history stays."""
@@ -271,7 +245,7 @@ class TranslatedRequest(Generic[Frame]):
         if received.has_payloads:
             await anyio.to_thread.run_sync(received.whole)
             exchange = await self._translate(profile, strict)
-            summarized = exchange.summary_request(self._usage_before) or summarized
+            summarized = exchange.summary_request(self._translation.usage_before) or summarized
         asking = TranslatedRequest(
             self._app,
             self._scope,
@@ -282,12 +256,12 @@ class TranslatedRequest(Generic[Frame]):
             AnswerReader.of_events,
             is_copy=True,
         )
-        asking._turn = None if self._turn is None else Turn(self._turn.seals)
+        asking._translation.turn = None if self._turn is None else Turn(self._turn.seals)
         await asking.serve(RequestBody(summarized), profile, strict, ())
-        self._summary = summary_in(asking.answer)
+        self._translation.summary = summary_in(asking.answer)
         self._retries.patch.update(asking.patch)
         exchange = await self._translate(asking.profile or profile, strict)
-        if self._summary is None:
+        if self._translation.summary is None:
             exchange.report.dropped("context_management", "the upstream wrote no summary")
         return exchange
 
@@ -370,15 +344,6 @@ class TranslatedRequest(Generic[Frame]):
         streams, is_repeated = exchange.request.get("stream") is True, self._is_repeated
         inner = upstream_scope(self._scope, self._endpoint, endpoint, size, streams=streams, is_repeated=is_repeated)
         return deployments.relocate(inner, endpoint, exchange.request.get("model")) if profile.deployments else inner
-
-    def _deployment(self, profile: Profile) -> str | None:
-        """The model that the path names, if the profile has such paths."""
-        return deployments.deployment_in(self._scope["path"], self._endpoint) if profile.deployments else None
-
-
-def _for_model(model: str, serve: Callable[[Any], Exchange]) -> Callable[[Any], Exchange]:
-    """*serve* with the model of the path put into the body."""
-    return lambda body: serve({**body, "model": model} if isinstance(body, dict) else body)
 
 
 def _shared_by(copies: int, limits: Limits) -> Limits:

@@ -25,8 +25,8 @@ _REPEATED = 0.05  # seconds
 class Branch(Protocol):
     """What is needed of a request for one choice."""
 
-    exchange: Exchange | None
-
+    @property
+    def exchange(self) -> Exchange | None: ...
     @property
     def answer(self) -> dict[str, Any]: ...
     @property

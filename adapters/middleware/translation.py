@@ -1,0 +1,89 @@
+"""How one request is translated: with what profile, behind what history, without what did not fit."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import anyio
+
+from ...translator import Exchange, Profile, RequestError, Summary, TranslationError
+from ..asgi.types import Scope
+from ..error_log import log_without_message
+from ..ids import new_id
+from ..stateful.turn import Turn
+from . import deployments
+from .request_bodies import RequestBodies
+from .routes import EXCHANGES
+
+_log = logging.getLogger("diglot")
+
+
+class Translation:
+    """The request at one *endpoint*, whose ``bodies`` are filled by whoever reads it."""
+
+    def __init__(self, scope: Scope, endpoint: str) -> None:
+        self.bodies: RequestBodies = RequestBodies()
+        self.exchange: Exchange | None = None
+        """The last one that was made."""
+        self.profile: Profile | None = None
+        self.turn: Turn | None = None
+        """What comes before and after it, with a store."""
+        self.summary: Summary | None = None
+        """What was made of its history."""
+        self._left_out: frozenset[int] = frozenset()
+        self._path = scope["path"]
+        self._endpoint = endpoint
+
+    def leave_out(self, places: frozenset[int]) -> None:
+        """Leave these input items out from now on, if there are any."""
+        self._left_out = places or self._left_out
+
+    def usage_before(self) -> dict[str, Any] | None:
+        """Return the usage of the response that the request continues, if it is known."""
+        return None if self.turn is None else self.turn.usage
+
+    async def make(self, profile: Profile, strict: bool) -> Exchange:
+        """Translate the request with *profile*; in a thread if it is large. Raises TranslationError."""
+        self.profile = profile
+        turn, bodies, deployment = self.turn, self.bodies, self._deployment(profile)
+        serve = partial(
+            EXCHANGES[self._endpoint], profile=profile, strict=strict, new_id=new_id, clock=time.time, **self._options()
+        )
+        translate = partial(bodies.received.translate, serve if deployment is None else _for_model(deployment, serve))
+        try:
+            is_large = bodies.received.is_large or (turn is not None and turn.is_large)
+            translated = await anyio.to_thread.run_sync(translate) if is_large else translate()
+        except RecursionError:
+            raise RequestError("The request is nested too deeply.") from None
+        except TranslationError:
+            raise
+        except Exception as error:  # a bug of ours: the client gets an answer all the same
+            log_without_message(_log, "The translation", error)
+            raise TranslationError("The request could not be translated.") from None
+        self.exchange, request = translated
+        bodies.send(request)
+        if turn is not None:
+            turn.translated(self.exchange)
+        return self.exchange
+
+    def _options(self) -> dict[str, Any]:
+        """What the exchange is made with, besides what every one is."""
+        options = {} if self.turn is None else self.turn.options
+        if self._left_out:
+            options = {**options, "left_out": self._left_out}
+        if self.summary is not None:
+            options = {**options, "summary": self.summary}
+        return options
+
+    def _deployment(self, profile: Profile) -> str | None:
+        """The model that the path names, if the profile has such paths."""
+        return deployments.deployment_in(self._path, self._endpoint) if profile.deployments else None
+
+
+def _for_model(model: str, serve: Callable[[Any], Exchange]) -> Callable[[Any], Exchange]:
+    """*serve* with the model of the path put into the body."""
+    return lambda body: serve({**body, "model": model} if isinstance(body, dict) else body)
