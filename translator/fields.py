@@ -26,6 +26,7 @@ from .parts import formats, limits, reasoning, tools
 from .wire import validate
 
 _STATE = "answers are not stored here"
+_GIVE_ONE = "send the whole conversation in 'input', or give diglot a store (--store, TranslationMiddleware(store=...))"
 _RESPONSES_WORD = "the Responses name, from clients that mix both APIs"
 _IN_ANSWERS = "it only affects the answer, which only a live exchange produces"
 
@@ -161,7 +162,7 @@ REQUEST: list[Row] = [
     Row("prompt_cache_options.comparison_response_id", None, lost("caches are not compared"), HANDED_ON),
     field(
         "background",
-        refused(_STATE + ", so the client has to wait for its answer", False),
+        refused("nothing runs in the background here; the client has to wait for its answer", False),
         refused("Chat Completions has no background mode", False),
     ),
     Row(
@@ -171,8 +172,8 @@ REQUEST: list[Row] = [
         HANDED_ON,
     ),
     Row("background_options.continuation_id", None, lost("requests are run at once, in any order"), HANDED_ON),
-    field("previous_response_id", refused(_STATE + "; send the whole conversation in 'input'"), HANDED_ON),
-    field("conversation", refused(_STATE + "; send the whole conversation in 'input'"), HANDED_ON),
+    field("previous_response_id", refused(f"{_STATE}; {_GIVE_ONE}"), HANDED_ON),
+    field("conversation", refused(f"{_STATE}; {_GIVE_ONE}"), HANDED_ON),
     field("prompt", refused("there are no prompt templates here; send 'instructions' and 'input'"), HANDED_ON),
     field("reasoning.mode", refused("chat upstreams have only one mode", "standard"), HANDED_ON),
     field("image.context_compression", refused("images are not compressed", "auto", "disabled"), HANDED_ON),
@@ -231,9 +232,9 @@ ANSWER: list[AnswerField] = [
     AnswerField("output", [], "upstream", "reasoning, message and calls of the first choice"),
     AnswerField("usage", None, "upstream", "null if the upstream sends none"),
     AnswerField("service_tier", "default", "upstream"),
-    AnswerField("previous_response_id", None, "here", _STATE),
-    AnswerField("store", False, "here", _STATE),
-    AnswerField("background", False, "here", _STATE),
+    AnswerField("previous_response_id", None, "here", "the one that the request continues; null without a store"),
+    AnswerField("store", False, "here", "true if it is stored, which needs a store"),
+    AnswerField("background", False, "here", "nothing runs in the background here"),
     AnswerField("instructions", None, "request"),
     AnswerField("metadata", {}, "request"),
     AnswerField("parallel_tool_calls", True, "request"),
