@@ -231,7 +231,7 @@ class Side:
         self.body = {"ask": self.ask, "stream": self.stream}
         self.lossy = {**self.ask, **({"client_metadata": {"a": "b"}} if self.is_chat else {"seed": 1})}
         """It loses something."""
-        self.lost = "truncation" if self.is_chat else "seed"
+        self.lost = "client_metadata" if self.is_chat else "seed"
         self.whole = json.dumps(COMPLETION if self.is_chat else RESPONSE).encode()
         self.end = chunk(finish="stop") if self.is_chat else event("completed", response={**RESPONSE, "output": []})
         """How an upstream ends that has said something."""

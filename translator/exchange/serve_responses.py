@@ -71,7 +71,7 @@ class ServeResponses(Exchange):
             new_id = item_ids = continuation.item_ids()
             expanded = continuation.expand(body, item_ids)
             body = expanded.body
-            self.to_keep = expanded.own if continuation.is_stored else None
+            self.to_keep: list[Any] | None = expanded.own if continuation.is_stored else None
         self._left_out = left_out
         if left_out:
             expanded = (expanded or unexpanded(body)).without(left_out)
