@@ -43,10 +43,10 @@ async def test_fastapi(capsys: pytest.CaptureFixture[str]) -> None:
     """The application answers in both dialects, whole and as a stream, and says what was lost."""
     transport = httpx.ASGITransport(load("fastapi_app").app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test/v1") as client:
-        body = {"model": "echo", "input": "Hello you", "truncation": "auto"}
+        body = {"model": "echo", "input": "Hello you", "client_metadata": {"a": "b"}}
         answer = (await client.post("/responses", json=body)).json()
         assert answer["output"][0]["content"][0]["text"] == "Hello you"
-        assert capsys.readouterr().out == "dropped truncation\n"
+        assert capsys.readouterr().out == "dropped client_metadata\n"
         streamed = (await client.post("/responses", json={**body, "stream": True})).text
         assert "event: response.completed" in streamed
         chat = {"model": "echo", "messages": [{"role": "user", "content": "Hello you"}]}

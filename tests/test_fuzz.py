@@ -64,8 +64,9 @@ def test_a_cut_that_ends_well() -> None:
 def test_a_field_that_is_lost_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     """A report that says nothing is found out."""
     monkeypatch.setattr(Report, "dropped", lambda self, path, why, value=None: None)
-    body = {"model": "m", "input": "Go", "truncation": "auto"}
-    found = runner.found(1, STREAM._replace(feed="request", asked=None, data=json.dumps(body).encode()))
+    body = {"model": "m", "messages": [{"role": "user", "content": "Go"}], "seed": 1}
+    case = Case("request", "serve_chat", "default", None, json.dumps(body).encode())
+    found = runner.found(1, case)
     assert found is not None
     assert found.words.startswith("fields_arrive_or_are_reported")
 

@@ -41,7 +41,7 @@ def chat_request(
     >>> body
     {'model': 'm', 'messages': [{'role': 'user', 'content': 'Hi'}]}
     >>> print(*losses)
-    dropped truncation: chat requests have no `truncation`
+    dropped truncation: chat requests have no `truncation`; only a live exchange tries again
     """
     context = Context.of(profile, None)
     body: Any = requests.translate_to_chat(plain.read(request, "request", RequestError), context, strict=strict).body

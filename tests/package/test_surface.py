@@ -15,6 +15,7 @@ import diglot
 import diglot.translator
 import diglot.types
 
+SERVE = "body, *, profile=None, strict=False, live=True, new_id=None, clock=no_time, seals=PLAIN"
 FUNCTIONS = {
     "chat_request": "(request, /, *, profile=None, strict=False)",
     "responses_request": "(request, /, *, profile=None, strict=False)",
@@ -24,8 +25,8 @@ FUNCTIONS = {
     "chat_stream": "(events, /, *, request=None, profile=None, new_id=None, clock=None)",
     "convert": "(body, /, *, profile=None, strict=False)",
     "preset": "(name, **changes)",
-    "ServeResponses": "(body, *, profile=None, strict=False, live=True, new_id=None, clock=no_time, seals=PLAIN)",
-    "ServeChat": "(body, *, profile=None, strict=False, live=True, new_id=None, clock=no_time, seals=PLAIN)",
+    "ServeResponses": f"({SERVE}, continuation=None, left_out=frozenset())",
+    "ServeChat": f"({SERVE}, keeps=False)",
 }
 ERRORS = ["TranslationError", "RequestError", "UntranslatableError", "UpstreamError", "ProtocolMisuse"]
 VALUES = ["Profile", "Loss", "__version__"]

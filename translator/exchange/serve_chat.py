@@ -66,9 +66,9 @@ class ServeChat(Exchange):
             body = plain.read(body, "request", RequestError)
         new_id = new_id or derived.Ids(body)
         if keeps:
-            self.to_keep = validate.optional_array(body.get("messages"), "messages")
+            self.to_keep: list[Any] | None = validate.optional_array(body.get("messages"), "messages")
             body = {**body, "store": False}
-            self.own_id = new_id("chatcmpl")
+            self.own_id: str = new_id("chatcmpl")
         context = Context.of(profile, None, live, seals)
         self.profile: Profile = context.profile
         self.report: Report = context.report

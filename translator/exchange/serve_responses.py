@@ -73,7 +73,7 @@ class ServeResponses(Exchange):
             new_id = item_ids = continuation.item_ids()
             expanded = continuation.expand(body, item_ids)
             body = expanded.body
-            self.to_keep = expanded.own if continuation.is_stored else None
+            self.to_keep: list[Any] | None = expanded.own if continuation.is_stored else None
         self._inherited = 0 if expanded is None else len(expanded.inherited)
         if summary is not None:
             expanded = (expanded or unexpanded(body)).behind(summary.item, *compaction.kept_places(body["input"]))

@@ -32,7 +32,6 @@ class ResponsesRequest(TypedDict, total=False):
     store: bool
     metadata: dict[str, str]
     background: bool
-    background_options: Json
     previous_response_id: str
     conversation: str | Json
     prompt: Json
@@ -219,7 +218,7 @@ class ResponsesAnswer(TypedDict):
     output: list[OutputItem]
     usage: ResponsesUsage | None
     service_tier: str
-    previous_response_id: None
+    previous_response_id: str | None
     store: bool
     background: bool
     instructions: str | list[Json] | None
@@ -239,6 +238,7 @@ class ResponsesAnswer(TypedDict):
     max_tool_calls: int | None
     safety_identifier: str | None
     prompt_cache_key: str | None
+    conversation: NotRequired[dict[str, str]]
     user: NotRequired[str]
     prompt_cache_options: NotRequired[Json]
     prompt_cache_retention: NotRequired[str]
