@@ -12,6 +12,7 @@ import anyio
 import msgspec
 
 from ...translator import (
+    PLAIN,
     AnswerReader,
     Buffer,
     Exchange,
@@ -22,6 +23,7 @@ from ...translator import (
     RequestBody,
     RequestError,
     Retries,
+    Seals,
     TranslationError,
     UpstreamError,
 )
@@ -33,7 +35,7 @@ from ..limits import Limits
 from ..stateful.failures import failure_of
 from ..stateful.keeper import Keeper
 from ..stateful.turn import Turn
-from ..stateful.turns import turn_of
+from ..stateful.turns import seals_alone, turn_of
 from ..store import StoreError
 from . import deployments, diagnostics
 from .attempt import Keep, UpstreamAttempt
@@ -83,6 +85,7 @@ class TranslatedRequest(Generic[Frame]):
         self._read_answer = read_answer
         self._keeper = keeper
         self._turn: Turn | None = None
+        self._seals: Seals = PLAIN
         self._left_out: frozenset[int] = frozenset()
         self._is_repeated = is_copy  # the upstream gets several requests for the client's one
         self._error: TranslationError | None = None
@@ -192,6 +195,10 @@ class TranslatedRequest(Generic[Frame]):
 
     async def _load(self, keeper: Keeper) -> bool:
         """Load what the request continues; return whether it can be served."""
+        seals = seals_alone(keeper, self._scope, self._endpoint, self.body)
+        if seals is not None:
+            self._seals = seals
+            return True
         try:
             self._turn = turn = await turn_of(keeper, self._scope, self._endpoint, self.body)
             await turn.load()
@@ -232,7 +239,7 @@ class TranslatedRequest(Generic[Frame]):
         """Translate the request with *profile*; in a thread if it is large."""
         self.profile = profile
         turn, bodies, deployment = self._turn, self._bodies, self._deployment(profile)
-        options = {} if turn is None else turn.options
+        options = {"seals": self._seals} if turn is None else turn.options
         if self._left_out:
             options = {**options, "left_out": self._left_out}
         serve = partial(
