@@ -223,7 +223,7 @@ class TranslationMiddleware:
         began = monotonic()
         access_log.mark(scope, "translated")
         writer = ClientWriter(send)
-        keeper = None if failure else await self._keeper_for(endpoint, scope)
+        keeper = await self._keeper_for(endpoint, scope) if self._keeper and not failure else None
         request = TranslatedRequest(
             self._inner, scope, receive, writer, self.limits, endpoint, AnswerReader.of, keeper=keeper
         )

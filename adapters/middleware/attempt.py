@@ -209,7 +209,7 @@ class UpstreamAttempt(Generic[Frame]):
         if isinstance(action, Data):
             await self._write(action.frames)
         elif isinstance(action, Body):
-            if not await self._is_kept(action.answer):
+            if self._keep is not None and not await self._is_kept(action.answer):
                 action = Body.of(self.reader.exchange.not_stored(action.answer))
             await self._sink.json(action, self._headers_without(ABOUT_THE_BODY))
         elif isinstance(action, Failed):

@@ -28,7 +28,7 @@ from ..limits import Limits
 from ..stateful.failures import failure_of
 from ..stateful.keeper import Keeper
 from ..stateful.turn import Turn
-from ..stateful.turns import turn_of
+from ..stateful.turns import seals_alone, turn_of
 from ..store import StoreError
 from . import deployments, diagnostics
 from .attempt import Keep, UpstreamAttempt
@@ -198,8 +198,13 @@ class TranslatedRequest(Generic[Frame]):
 
     async def _load(self, keeper: Keeper) -> bool:
         """Load what the request continues; return whether it can be served."""
+        seals = seals_alone(keeper, self._scope, self._endpoint, self.body)
+        if seals is not None:
+            self._translation.seals = seals
+            return True
         try:
-            self._translation.turn = turn = await turn_of(keeper, self._scope, self._endpoint, self.body)
+            turn = await turn_of(keeper, self._scope, self._endpoint, self.body)
+            self._translation.turn, self._translation.seals = turn, turn.seals
             await turn.load()
         except (TranslationError, StoreError) as error:
             await self.refuse(*failure_of(error, self._limits.max_history))
@@ -210,8 +215,8 @@ class TranslatedRequest(Generic[Frame]):
         """Translate the request and call the upstream, inside *scope*, which the supervisor may cancel."""
         self.attempt = None
         try:
-            exchange = await self._translate(profile, strict)
-            if (summarized := exchange.summary_request(self._translation.usage_before)) is not None:
+            exchange = await self._translation.make(profile, strict)
+            if (summarized := self._translation.summary_request()) is not None:
                 exchange = await self._translate_behind_summary(summarized, profile, strict)
             if self.sink.gone:  # while a large request was translated, or summarized
                 return
@@ -236,34 +241,17 @@ class TranslatedRequest(Generic[Frame]):
             with anyio.CancelScope() as scope:
                 await self._serve(attempt.retry.profile, strict, scope)
 
-    async def _translate(self, profile: Profile, strict: bool) -> Exchange:
-        return await self._translation.make(profile, strict)
-
     async def _translate_behind_summary(self, summarized: dict[str, Any], profile: Profile, strict: bool) -> Exchange:
         """Have the history summarized, and translate the request again; without a summary, the history stays."""
         received = self._bodies.received
         if received.has_payloads:
             await anyio.to_thread.run_sync(received.whole)
-            exchange = await self._translate(profile, strict)
-            summarized = exchange.summary_request(self._translation.usage_before) or summarized
-        asking = TranslatedRequest(
-            self._app,
-            self._scope,
-            self._receive,
-            SummarySink(self.sink),
-            self._limits,
-            "/responses",
-            AnswerReader.of_events,
-            is_copy=True,
-        )
-        asking._translation.turn = None if self._turn is None else Turn(self._turn.seals)
+            await self._translation.make(profile, strict)
+            summarized = self._translation.summary_request() or summarized
+        asking = self._another("/responses", self._receive, SummarySink(self.sink), self._limits)
         await asking.serve(RequestBody(summarized), profile, strict, ())
-        self._translation.summary = summary_in(asking.answer)
         self._retries.patch.update(asking.patch)
-        exchange = await self._translate(asking.profile or profile, strict)
-        if self._translation.summary is None:
-            exchange.report.dropped("context_management", "the upstream wrote no summary")
-        return exchange
+        return await self._translation.behind(summary_in(asking.answer), asking.profile or profile, strict)
 
     async def _send_copies(self, exchange: Exchange, profile: Profile, strict: bool) -> None:
         """Send the request once per choice: each branch is a request of its own."""
@@ -272,21 +260,19 @@ class TranslatedRequest(Generic[Frame]):
             received.body["store"] = False
         self._fan_out = fan_out = FanOut(exchange, self.sink, self._limits, self._keep)
         limits = _shared_by(exchange.copies, self._limits)
-        branches = [
-            TranslatedRequest(
-                self._app,
-                self._scope,
-                fan_out.receive,
-                sink,
-                limits,
-                self._endpoint,
-                AnswerReader.of_events,
-                is_copy=True,
-            )
-            for sink in fan_out.sinks
-        ]
+        branches = [self._another(self._endpoint, fan_out.receive, sink, limits) for sink in fan_out.sinks]
         await fan_out.run(branches, self._receive, lambda branch: branch.serve(received, profile, strict, request))
         self.app_error = next((branch.app_error for branch in branches if branch.app_error), None)
+
+    def _another(
+        self, endpoint: str, receive: Receive, sink: Sink[dict[str, Any]], limits: Limits
+    ) -> TranslatedRequest[dict[str, Any]]:
+        """Return another request of the same client, whose answer is read as events."""
+        made = TranslatedRequest(
+            self._app, self._scope, receive, sink, limits, endpoint, AnswerReader.of_events, is_copy=True
+        )
+        made._translation.seals = self._translation.seals
+        return made
 
     async def _call(self, exchange: Exchange, profile: Profile, scope: anyio.CancelScope) -> None:
         """Call the application once."""

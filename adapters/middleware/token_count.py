@@ -37,8 +37,9 @@ async def _count(keeper: Keeper, app: App, profile: Profile, scope: Scope, body:
     make = partial(ServeResponses, wanted, profile=profile, new_id=new_id, clock=time.time, **turn.options)
     exchange = await anyio.to_thread.run_sync(make)
     count = await counting.count(app, scope, exchange.request, profile, keeper.limits)
-    if count.way != "estimate" or turn.usage is None:
+    usage = turn.usage_before() if count.way == "estimate" else None
+    if usage is None:
         return count
     own = wanted["input"]
     added = own if isinstance(own, list) else [{"role": "user", "content": own}]
-    return state.tokens.estimate_after(turn.usage, added) or count
+    return state.tokens.estimate_after(usage, added) or count

@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 
-from ...translator import Exchange, Profile, RequestError, Summary, TranslationError
+from ...translator import PLAIN, Exchange, Profile, RequestError, Seals, Summary, TranslationError
 from ..asgi.types import Scope
 from ..error_log import log_without_message
 from ..ids import new_id
@@ -32,8 +32,9 @@ class Translation:
         self.profile: Profile | None = None
         self.turn: Turn | None = None
         """What comes before and after it, with a store."""
-        self.summary: Summary | None = None
-        """What was made of its history."""
+        self.seals: Seals = PLAIN
+        self._summary: Summary | None = None
+        self._is_summarized = False
         self._left_out: frozenset[int] = frozenset()
         self._path = scope["path"]
         self._endpoint = endpoint
@@ -41,10 +42,6 @@ class Translation:
     def leave_out(self, places: frozenset[int]) -> None:
         """Leave these input items out from now on, if there are any."""
         self._left_out = places or self._left_out
-
-    def usage_before(self) -> dict[str, Any] | None:
-        """Return the usage of the response that the request continues, if it is known."""
-        return None if self.turn is None else self.turn.usage
 
     async def make(self, profile: Profile, strict: bool) -> Exchange:
         """Translate the request with *profile*; in a thread if it is large. Raises TranslationError."""
@@ -70,18 +67,40 @@ class Translation:
             turn.translated(self.exchange)
         return self.exchange
 
+    def summary_request(self) -> dict[str, Any] | None:
+        """Return the request for a summary that must come first, if that was not tried yet."""
+        if self.exchange is None or self._is_summarized:
+            return None
+        return self.exchange.summary_request(_unknown if self.turn is None else self.turn.usage_before)
+
+    async def behind(self, summary: Summary | None, profile: Profile, strict: bool) -> Exchange:
+        """Translate the request behind a *summary* of its history; without one, the history stays."""
+        self._is_summarized, self._summary = True, summary
+        try:
+            exchange = await self.make(profile, strict)
+        except TranslationError:
+            self._summary = None
+            exchange = await self.make(profile, strict)
+        if self._summary is None:
+            exchange.report.dropped("context_management", "the upstream wrote no summary")
+        return exchange
+
     def _options(self) -> dict[str, Any]:
         """What the exchange is made with, besides what every one is."""
-        options = {} if self.turn is None else self.turn.options
+        options = {"seals": self.seals} if self.turn is None else self.turn.options
         if self._left_out:
             options = {**options, "left_out": self._left_out}
-        if self.summary is not None:
-            options = {**options, "summary": self.summary}
+        if self._summary is not None:
+            options = {**options, "summary": self._summary}
         return options
 
     def _deployment(self, profile: Profile) -> str | None:
         """The model that the path names, if the profile has such paths."""
         return deployments.deployment_in(self._path, self._endpoint) if profile.deployments else None
+
+
+def _unknown() -> None:
+    """The usage of what a request continues, where it continues nothing."""
 
 
 def _for_model(model: str, serve: Callable[[Any], Exchange]) -> Callable[[Any], Exchange]:

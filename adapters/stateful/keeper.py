@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -65,6 +66,7 @@ class Keeper:
         Tenants(tenant, b"")  # a rule that there is not is an error now
         self._shared = self._open(store) if isinstance(store, str) else store
         self._sessions: RunVar[Session] = RunVar(f"diglot.{self.process}")
+        self._last: Session | None = None
 
     def _open(self, url: str) -> Store:
         return open_store(url, memory=self.limits.max_memory, clock=self.clock)
@@ -79,7 +81,18 @@ class Keeper:
             self._sessions.set(session)
         if not session.is_open:
             await session.open(self._keys, self._rule)
+            self._last = session
         return session
+
+    def seals_at_once(self, scope: Scope) -> Seals | None:
+        """Return what seals for a request that needs no store: nothing is computed before there is something to seal.
+
+        None if there is more to do before: nothing was open yet, or the request may be refused.
+        """
+        session = self._last  # of whatever loop: its keys are those of all
+        if session is None or session.sealer is None or session.tenants.may_refuse:
+            return None
+        return session.sealer.for_request(partial(session.seal_of, scope))
 
     async def end(self) -> None:
         """Close what is open in this event loop."""
@@ -139,8 +152,8 @@ class Session:
         self.store: Store | None = store
         self.is_open: bool = False
         self._keeper = keeper
-        self._tenants = Tenants("none", b"")
-        self._sealer: Sealer | None = None
+        self.tenants: Tenants = Tenants("none", b"")
+        self.sealer: Sealer | None = None
         self._lock = anyio.Lock()
         self._stop: Callable[[], object] | None = None
 
@@ -158,7 +171,7 @@ class Session:
                 await self.store.renew(self._keeper.process, _LEASE)
                 self._stop = start_late(self._housekeep, 0)
                 self._tell(opened)
-            self._tenants, self._sealer = Tenants(rule, secret), sealing.Sealer(keys)
+            self.tenants, self.sealer = Tenants(rule, secret), sealing.Sealer(keys)
             self.is_open = True
 
     def _tell(self, opened: Opened) -> None:
@@ -181,12 +194,16 @@ class Session:
 
     async def tenant_of(self, scope: Scope) -> Tenant:
         """Return whose request this is; raises RequestError (401)."""
-        return await self._tenants.of(scope)
+        return await self.tenants.of(scope)
 
     def seals(self, tenant: Tenant) -> Seals:
         """Return what seals and opens for a tenant."""
-        assert self._sealer is not None
-        return self._sealer.for_tenant(tenant.seal)
+        assert self.sealer is not None
+        return self.sealer.for_tenant(tenant.seal)
+
+    def seal_of(self, scope: Scope) -> bytes:
+        """Return what stands in seals for whoever sent a request that cannot be refused."""
+        return self.tenants.at_once(scope).seal
 
     async def _housekeep(self) -> None:
         """Renew the lease, and sweep now and then; a store that is away is asked again the next time."""

@@ -126,8 +126,7 @@ class ResponsesTurn(Turn):
 
     # The request
 
-    @property
-    def usage(self) -> dict[str, Any] | None:
+    def usage_before(self) -> dict[str, Any] | None:
         """What the response that it continues has used, if that is known."""
         last = self.last
         return None if last is None else state.records.decode_usage(f"resp_{last.key}", last.body or b"")

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ...translator import Seals
 from ..missing import with_install_hint
@@ -61,10 +61,14 @@ class Sealer:
 
     def for_tenant(self, tenant: bytes) -> Seals:
         """Return the seals of one tenant, whom *tenant* stands for; it is in no seal."""
+        return self.for_request(lambda: tenant)
+
+    def for_request(self, tenant: Callable[[], bytes]) -> Seals:
+        """Return the seals of a tenant for whom that stands what *tenant* returns, as soon as it is needed."""
 
         def seal(kind: str, data: bytes) -> str:
             nonce = os.urandom(_NONCE_BYTES)
-            sealed = nonce + self._ciphers[self._key_id].encrypt(nonce, data, _bound(tenant, kind))
+            sealed = nonce + self._ciphers[self._key_id].encrypt(nonce, data, _bound(tenant(), kind))
             return f"{PREFIX}{self._key_id}.{_encoded(sealed)}"
 
         def unseal(kind: str, text: str) -> bytes | None:
@@ -76,7 +80,7 @@ class Sealer:
                 sealed = base64.b64decode(encoded, b"-_")
                 if _encoded(sealed) != encoded:  # base64 has several spellings of the same bytes
                     return None
-                return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound(tenant, kind))
+                return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound(tenant(), kind))
             except (ValueError, InvalidTag):
                 return None
 

@@ -44,6 +44,8 @@ class Tenants:
         self._callback: Callback | None = None if isinstance(rule, str) else rule
         self._rule = rule.lower() if isinstance(rule, str) else "callback"
         self._header = b""
+        self.may_refuse: bool = self._rule not in ("credential", "none")
+        """Whether a request can be without a tenant."""
         if self._rule.startswith(_HEADER) and _TOKEN.fullmatch(self._rule, len(_HEADER)):
             self._header = self._rule.removeprefix(_HEADER).encode()
         elif self._rule not in ("credential", "none") and not callable(rule):
@@ -51,20 +53,27 @@ class Tenants:
 
     async def of(self, scope: Scope) -> Tenant:
         """Return the tenant of a request. Raises RequestError (401) for one that does not name its own."""
-        basis = _joined([self._rule.encode(), *await self._named_by(scope)])
+        if self._callback is None:
+            return self._tenant(self._shown_by(scope))
+        named = self._callback(scope)
+        if inspect.isawaitable(named):
+            named = await named
+        if not (named and isinstance(named, str)):
+            raise _unknown("Nobody is known by this request.")
+        return self._tenant([named.encode("utf-8", "surrogatepass")])
+
+    def at_once(self, scope: Scope) -> Tenant:
+        """Return the tenant of a request by a rule that refuses none (see ``may_refuse``)."""
+        return self._tenant(self._shown_by(scope))
+
+    def _tenant(self, shown: list[bytes]) -> Tenant:
+        basis = _joined([self._rule.encode(), *shown])
         return Tenant(
             hmac.digest(self._secret, basis, "sha256").hex()[:32],
             hashlib.sha256(b"diglot: tenant of a seal\0" + basis).digest(),
         )
 
-    async def _named_by(self, scope: Scope) -> list[bytes]:
-        if self._callback is not None:
-            named = self._callback(scope)
-            if inspect.isawaitable(named):
-                named = await named
-            if not (named and isinstance(named, str)):
-                raise _unknown("Nobody is known by this request.")
-            return [named.encode("utf-8", "surrogatepass")]
+    def _shown_by(self, scope: Scope) -> list[bytes]:
         if self._header:
             values = _values(scope, self._header)
             if len(values) != 1 or not values[0]:

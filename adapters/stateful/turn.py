@@ -30,8 +30,7 @@ class Turn:
     def __init__(self, seals: Seals) -> None:
         self.seals: Seals = seals
 
-    @property
-    def usage(self) -> dict[str, Any] | None:
+    def usage_before(self) -> dict[str, Any] | None:
         """What the response that it continues has used, if that is known."""
         return None
 

@@ -1,10 +1,10 @@
-"""Which turn a request is."""
+"""Which turn a request is, or that it is none."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ...translator import state
+from ...translator import Seals, state
 from ..asgi.types import Scope
 from .chat_turn import ChatTurn
 from .keeper import Keeper
@@ -12,6 +12,15 @@ from .responses_turn import ResponsesTurn
 from .turn import Turn
 
 _CHAT, _RESPONSES = "/chat/completions", "/responses"
+
+
+def seals_alone(keeper: Keeper, scope: Scope, endpoint: str, body: dict[str, Any]) -> Seals | None:
+    """Return what seals for a request that has nothing to do with the store: it pays for nothing else.
+
+    None if it is for `turn_of`.
+    """
+    is_apart = not body.get("store") if endpoint == _CHAT else state.needs.are_none(body)
+    return keeper.seals_at_once(scope) if is_apart or not keeper.has_store else None
 
 
 async def turn_of(keeper: Keeper, scope: Scope, endpoint: str, body: dict[str, Any]) -> Turn:

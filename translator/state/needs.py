@@ -40,6 +40,14 @@ def of(body: dict[str, Any]) -> Needs:
     return Needs(previous, conversation_of(conversation), references)
 
 
+def are_none(body: dict[str, Any]) -> bool:
+    """Whether nothing is to be stored for a Responses request, and nothing to be fetched: seen without judging it."""
+    if body.get("store") is not False or not (body.get("previous_response_id") is body.get("conversation") is None):
+        return False
+    items = body.get("input")
+    return not isinstance(items, list) or not _has_reference(items)
+
+
 def stores(body: dict[str, Any]) -> bool:
     """Whether the answer to a request is to be stored: yes, unless it says no; raises RequestError."""
     value = body.get("store")
@@ -65,6 +73,17 @@ def is_reference(item: Any) -> bool:
         return False
     kind = item.get("type")
     return kind == "item_reference" or (kind is None and "id" in item and "role" not in item)
+
+
+def _has_reference(items: list[Any]) -> bool:
+    for item in items:  # there may be thousands: most are seen to be none without a call
+        kind = item.get("type", "message" if "role" in item else None) if isinstance(item, dict) else "none"
+        if kind in _OF_REFERENCES and is_reference(item):
+            return True
+    return False
+
+
+_OF_REFERENCES = (None, "item_reference")
 
 
 def _references(items: list[Any]) -> tuple[str, ...]:

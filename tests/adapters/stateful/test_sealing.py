@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diglot.adapters import Limits
 from diglot.adapters.stateful import sealing
+from diglot.adapters.stateful.keeper import Keeper
 from diglot.adapters.stateful.sealing import PREFIX, Sealer, new_key, read_key
+from diglot.adapters.stateful.turns import seals_alone, turn_of
 from diglot.translator import RequestError, ServeChat, ServeResponses
 
 KEY, OTHER = bytes(range(32)), bytes(range(32, 64))
@@ -207,3 +210,23 @@ def test_a_chat_client_brings_back_what_is_sealed() -> None:
     again = {**body, "messages": [USER, message, USER]}
     assert thought in ServeChat(again, seals=SEALER.for_tenant(b"t")).responses["input"]
     assert thought not in ServeChat(again, seals=SEALER.for_tenant(b"u")).responses["input"]
+
+
+@pytest.mark.anyio
+async def test_who_stores_nothing_is_asked_nothing() -> None:
+    """Whose seals they are is found out when there is something to seal, and they are those of everybody's turns."""
+    keeper = Keeper("memory", limits=Limits())
+    scope = {"type": "http", "headers": [(b"authorization", b"Bearer sk-mine")]}
+    body = {"input": "Hi", "store": False}
+    assert seals_alone(keeper, scope, "/responses", body) is None  # nothing is open
+    async with keeper.running():
+        seals = seals_alone(keeper, scope, "/responses", body)
+        assert seals is not None
+        turn = await turn_of(keeper, scope, "/responses", body)
+        assert turn.seals.unseal("reasoning", seals.seal("reasoning", b"hm")) == b"hm"
+        assert seals_alone(keeper, scope, "/responses", {"input": "Hi"}) is None
+        assert seals_alone(keeper, scope, "/chat/completions", {"messages": [], "store": True}) is None
+        assert seals_alone(keeper, scope, "/chat/completions", {"messages": []}) is not None
+    refusing = Keeper("memory", tenant="header:x-user", limits=Limits())
+    async with refusing.running():
+        assert seals_alone(refusing, scope, "/responses", body) is None

@@ -102,6 +102,17 @@ async def test_a_gateway_that_does_not_say_it_once(values: list[bytes]) -> None:
     assert "x-user" in refused.value.message
 
 
+@pytest.mark.parametrize(
+    ("rule", "may_refuse"), [("credential", False), ("none", False), ("header:x", True), (lambda scope: "x", True)]
+)
+async def test_rules_that_refuse_nobody(rule: Any, may_refuse: bool) -> None:
+    """They need nothing that has to be waited for."""
+    tenants = Tenants(rule, SECRET)
+    assert tenants.may_refuse == may_refuse
+    if not may_refuse:
+        assert tenants.at_once(scope(AUTHORIZATION)) == await tenants.of(scope(AUTHORIZATION))
+
+
 def test_one_tenant_for_all() -> None:
     """`none` looks at nothing."""
     assert tenant("none") == tenant("none", AUTHORIZATION)

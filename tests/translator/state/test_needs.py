@@ -28,6 +28,8 @@ def test_needs(body: dict[str, Any], wanted: needs.Needs) -> None:
     found = needs.of(body)
     assert found == wanted
     assert found.anything == (wanted != needs.NOTHING)
+    assert needs.are_none({**body, "store": False}) == (not found.anything)
+    assert not needs.are_none(body)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,7 @@ def test_needs(body: dict[str, Any], wanted: needs.Needs) -> None:
 )
 def test_what_is_refused(body: dict[str, Any], param: str, words: str) -> None:
     """What is no id, and two histories at once."""
+    assert not needs.are_none({**body, "store": False})
     with pytest.raises(RequestError, match=words) as caught:
         needs.of(body)
     assert (caught.value.status, caught.value.param) == (400, param)
