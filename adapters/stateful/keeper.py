@@ -20,6 +20,7 @@ from ..limits import Limits
 from ..store import Opened, Store, StoreError, open_store
 from . import endpoints
 from .failures import failure_of
+from .leases import LEASE, Leases
 from .routes import Target
 from .tenants import Callback, Tenant, Tenants
 
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     from .sealing import Sealer
 
 _log = logging.getLogger("diglot")
-_LEASE = 30.0
-"""Seconds after which the locks of a process that died are free again."""
-_RENEWED_EVERY = _LEASE / 3
+_RENEWED_EVERY = LEASE / 3
 _SWEPT_EVERY = 600.0
 _SECRET = 32  # bytes
 
@@ -58,14 +57,12 @@ class Keeper:
         self.opened: Opened | None = None
         """What the store says of itself, once it is open."""
         self.has_store: bool = store is not None
-        self.process: str = secrets.token_hex(16)
-        """The name under which this process holds locks."""
         self._url = store if isinstance(store, str) else ""
         self._keys = _read_keys(seal)
         self._rule: str | Callback = tenant
         Tenants(tenant, b"")  # a rule that there is not is an error now
         self._shared = self._open(store) if isinstance(store, str) else store
-        self._sessions: RunVar[Session] = RunVar(f"diglot.{self.process}")
+        self._sessions: RunVar[Session] = RunVar(f"diglot.{secrets.token_hex(16)}")
         self._last: Session | None = None
 
     def _open(self, url: str) -> Store:
@@ -150,6 +147,7 @@ class Session:
 
     def __init__(self, keeper: Keeper, store: Store | None) -> None:
         self.store: Store | None = store
+        self.leases: Leases | None = None if store is None else Leases(store)
         self.is_open: bool = False
         self._keeper = keeper
         self.tenants: Tenants = Tenants("none", b"")
@@ -164,11 +162,11 @@ class Session:
             if self.is_open:
                 return
             secret = b""
-            if self.store is not None:
+            if self.store is not None and self.leases is not None:
                 opened = await self.store.open()
                 secret = await self.store.secret("tenants", secrets.token_bytes(_SECRET))
                 keys = keys or [await self.store.secret("seal", sealing.new_key())]
-                await self.store.renew(self._keeper.process, _LEASE)
+                await self.leases.renew()
                 self._stop = start_late(self._housekeep, 0)
                 self._tell(opened)
             self.tenants, self.sealer = Tenants(rule, secret), sealing.Sealer(keys)
@@ -182,12 +180,12 @@ class Session:
         self._keeper.opened = opened
 
     async def close(self) -> None:
-        if self.is_open and self.store is not None:
+        if self.is_open and self.store is not None and self.leases is not None:
             self.is_open = False
             if self._stop is not None:
                 self._stop()
             try:
-                await self.store.renew(self._keeper.process, 0)
+                await self.leases.end()
             except StoreError as error:
                 _log.warning("The lease of this process was not returned: %s", error)
             await self.store.close()
@@ -207,10 +205,10 @@ class Session:
 
     async def _housekeep(self) -> None:
         """Renew the lease, and sweep now and then; a store that is away is asked again the next time."""
-        store, swept_at = self.store, 0.0
-        while store is not None:
+        store, leases, swept_at = self.store, self.leases, 0.0
+        while store is not None and leases is not None:
             try:
-                await store.renew(self._keeper.process, _LEASE)
+                await leases.renew()
                 if swept_at + _SWEPT_EVERY <= anyio.current_time():
                     while await store.sweep():
                         pass

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import anyio
-
 from ...translator import Exchange, Seals, decode_json, state
 from ..limits import Limits
 from ..store import (
@@ -22,12 +20,12 @@ from ..store import (
     Store,
     Stored,
     StoredItem,
-    StoreError,
 )
+from .leases import ConversationLock, Leases
 from .past import history_of, said_before, size_of
 from .references import referenced_items
 from .request import LARGE, off_the_loop
-from .turn import PATIENCE, Turn, put_in_time
+from .turn import Turn, put_in_time
 
 _log = logging.getLogger("diglot")
 _SUCCESSES = ("completed", "incomplete")
@@ -38,7 +36,7 @@ Item = dict[str, Any]
 class ResponsesTurn(Turn):
     """One request that *needs* something of the *store*, or *stores* its answer there.
 
-    *process* is the name under which a conversation is locked.
+    *leases* are those of this process, for the lock of a conversation.
     """
 
     def __init__(
@@ -49,20 +47,19 @@ class ResponsesTurn(Turn):
         limits: Limits,
         needs: state.needs.Needs,
         *,
-        process: str,
+        leases: Leases,
         stores: bool,
     ) -> None:
         super().__init__(seals)
         self.keeps: bool = stores
         self.is_large: bool = False
-        self._store, self._tenant, self._limits, self._process = store, tenant, limits, process
+        self._store, self._tenant, self._limits, self._leases = store, tenant, limits, leases
         self._needs = needs
         self.last: Stored | None = None
         """The response that it continues."""
         self._continuation: state.Continuation | None = None
         self._key = secrets.token_hex(16)
-        self._conversation = ""
-        self._fence: int | None = None
+        self._lock: ConversationLock | None = None
         self._own = b"[]"
         self._own_compacts = False
 
@@ -110,8 +107,8 @@ class ResponsesTurn(Turn):
             if conversation != f"conv_{key}":
                 raise ConversationGone
             if self.keeps:
-                self._conversation = key
-                self._fence = await self._store.lock(self._tenant, key, self._process)
+                self._lock = ConversationLock(self._store, self._leases, self._tenant, key)
+                await self._lock.acquire()
             items = await self._store.context(self._tenant, key, self._limits.max_history)
         except ConversationGone:
             raise state.refusals.no_conversation(conversation, "conversation") from None
@@ -164,27 +161,21 @@ class ResponsesTurn(Turn):
         )
         addition = self._addition(answer)
         is_stored = await put_in_time(answer["id"], partial(self._store.put, self._tenant, record, addition))
-        if is_stored and addition is not None:
-            self._fence = None
+        if is_stored and addition is not None and self._lock is not None:
+            self._lock.was_released()
         return is_stored
 
     def _addition(self, answer: dict[str, Any]) -> Addition | None:
         """What the conversation gets: of a failure, nothing."""
-        if self._fence is None or answer["status"] not in _SUCCESSES:
+        if self._lock is None or answer["status"] not in _SUCCESSES:
             return None
         items = [*decode_json(self._own), *answer["output"]]
-        return Addition(self._conversation, self._fence, [_new_item(item) for item in items])
+        return Addition(self._lock.conversation, self._lock.fence, [_new_item(item) for item in items])
 
     async def release(self) -> None:
-        """Let others continue the conversation. A store that is away releases it when our lease is over."""
-        if self._fence is None:
-            return
-        fence, self._fence = self._fence, None
-        with anyio.CancelScope(shield=True), anyio.move_on_after(PATIENCE):
-            try:
-                await self._store.unlock(self._tenant, self._conversation, fence)
-            except StoreError as error:
-                _log.warning("A conversation was not unlocked: %s", error)
+        """Let others continue the conversation."""
+        if self._lock is not None:
+            await self._lock.release()
 
 
 def _new_item(item: Item) -> NewItem:

@@ -27,8 +27,8 @@ async def turn_of(keeper: Keeper, scope: Scope, endpoint: str, body: dict[str, A
     """Return the turn that a request to *endpoint* is; raises RequestError (also 401) and StoreError."""
     session = await keeper.begin()
     tenant = await session.tenant_of(scope)
-    seals, store = session.seals(tenant), session.store
-    if store is None:
+    seals, store, leases = session.seals(tenant), session.store, session.leases
+    if store is None or leases is None:
         return Turn(seals)
     if endpoint == _CHAT:
         is_kept = state.needs.stores(body) and body.get("store") is not None
@@ -36,4 +36,4 @@ async def turn_of(keeper: Keeper, scope: Scope, endpoint: str, body: dict[str, A
     needs, stores = state.needs.of(body), endpoint == _RESPONSES and state.needs.stores(body)
     if not (stores or needs.anything):
         return Turn(seals)
-    return ResponsesTurn(store, tenant.key, seals, keeper.limits, needs, process=keeper.process, stores=stores)
+    return ResponsesTurn(store, tenant.key, seals, keeper.limits, needs, leases=leases, stores=stores)
