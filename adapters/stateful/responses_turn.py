@@ -23,6 +23,7 @@ from ..store import (
     Stored,
     StoredItem,
     StoreError,
+    StoreUnavailable,
 )
 from .past import history_of, said_before, size_of
 from .references import referenced_items
@@ -110,14 +111,22 @@ class ResponsesTurn(Turn):
             if conversation != f"conv_{key}":
                 raise ConversationGone
             if self.keeps:
-                self._conversation = key
-                self._fence = await self._store.lock(self._tenant, key, self._process)
+                await self._lock(key)
             items = await self._store.context(self._tenant, key, self._limits.max_history)
         except ConversationGone:
             raise state.refusals.no_conversation(conversation, "conversation") from None
         except ConversationLocked:
             raise state.refusals.conversation_locked() from None
         return await self._decoded([], items)
+
+    async def _lock(self, key: str) -> None:
+        """Lock a conversation, even if the request is cancelled meanwhile: a lock that nobody knows of would stay."""
+        self._conversation = key
+        try:
+            with anyio.fail_after(PATIENCE, shield=True):
+                self._fence = await self._store.lock(self._tenant, key, self._process)
+        except TimeoutError:
+            raise StoreUnavailable("it does not answer") from None
 
     async def _decoded(self, chain: Sequence[Stored], items: Sequence[StoredItem]) -> Sequence[Item]:
         size = size_of(chain, items)
