@@ -275,6 +275,9 @@ class TranslatedRequest(Generic[Frame]):
             )
             for sink in fan_out.sinks
         ]
+        if self._turn is not None:
+            for branch in branches:
+                branch._turn = Turn(self._turn.seals)
         await fan_out.run(branches, self._receive, lambda branch: branch.serve(received, profile, strict, request))
         self.app_error = next((branch.app_error for branch in branches if branch.app_error), None)
 
