@@ -8,7 +8,7 @@ from collections import Counter
 
 import anyio
 
-from ..store import ConversationGone, ConversationLocked, Store, StoreError
+from ..store import ConversationGone, ConversationLocked, Store, StoreError, StoreUnavailable
 from .turn import PATIENCE
 
 _log = logging.getLogger("diglot")
@@ -76,11 +76,15 @@ class ConversationLock:
         """Take the lock; raises ConversationGone, ConversationLocked and StoreUnavailable."""
         name = await self._leases.take()
         try:
-            self.fence = await self._store.lock(self._tenant, self.conversation, name)
+            with anyio.fail_after(PATIENCE):
+                self.fence = await self._store.lock(self._tenant, self.conversation, name)
         except (ConversationGone, ConversationLocked):
             self._leases.give_back(name)
             raise
-        except BaseException:
+        except TimeoutError:
+            self._leases.give_up(name)
+            raise StoreUnavailable("it does not answer") from None
+        except BaseException:  # also if the request is cancelled
             self._leases.give_up(name)
             raise
         self._name = name

@@ -166,10 +166,10 @@ class ResponsesTurn(Turn):
         return is_stored
 
     def _addition(self, answer: dict[str, Any]) -> Addition | None:
-        """What the conversation gets: of a failure, nothing."""
-        if self._lock is None or answer["status"] not in _SUCCESSES:
+        """What the conversation gets: of a failure nothing, which then has its place behind what was said before."""
+        if self._lock is None:
             return None
-        items = [*decode_json(self._own), *answer["output"]]
+        items = [*decode_json(self._own), *answer["output"]] if answer["status"] in _SUCCESSES else []
         return Addition(self._lock.conversation, self._lock.fence, [_new_item(item) for item in items])
 
     async def release(self) -> None:

@@ -1,8 +1,9 @@
 """A client and an application for ASGI tests: both see every message, as httpx's ASGITransport does not."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -326,3 +327,22 @@ def hello() -> list[bytes]:
 def completion() -> bytes:
     """A whole chat completion that says Hello."""
     return json.dumps(COMPLETION).encode()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A store in memory, and one in a file."""
+    return "memory" if request.param == "memory" else f"sqlite:///{tmp_path}/turns.db"
+
+
+@pytest.fixture
+def ask() -> Callable[..., Awaitable[Talk]]:
+    """One request of a tenant, to its end."""
+
+    async def made(app: Any, body: Any = None, tenant: str = "me", **scope: Any) -> Talk:
+        method = "GET" if body is None else "POST"
+        return await Talk(
+            app, body, **{"method": method, "headers": {"authorization": f"Bearer {tenant}"}, **scope}
+        ).run()
+
+    return made
