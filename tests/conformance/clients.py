@@ -4,7 +4,7 @@
 
 Each loop runs twice: chained, where the servers know what was said, and with everything sent. What reaches the upstream
 must be the same. The clients come from PyPI and npm into `.venv-clients`. Those from npm are left out where there is no
-npm, and stores where their server is missing; both are said. The exit code is 0 when nothing failed. See README.md here.
+npm, and stores where their server is missing, and that is said. The exit code is 0 when nothing failed. See README.md.
 """
 
 from __future__ import annotations
