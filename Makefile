@@ -11,7 +11,7 @@ PORT    ?= 8080
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pytest lowest fuzz serve bench litellm conformance docs wheel clean
+.PHONY: help demo test lint types pytest lowest fuzz serve bench litellm conformance clients docs wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1@/' | column -t -s @ 2>/dev/null \
@@ -51,13 +51,16 @@ litellm: $(VENV)-litellm/.made  ## LiteLLM's proxy, to take part in the benchmar
 conformance: $(VENV)/.server  ## llm-comply and llmprobe against the demo upstream (needs npx for the second)
 	$(BIN)/python tests/conformance/run.py $(ARGS)
 
+clients: $(VENV)/.test  ## SDKs and agents against stored state, two servers on each store (needs npm for some of them)
+	PYTHONPATH=tests $(BIN)/python -B tests/conformance/clients.py $(ARGS)
+
 docs: $(VENV)-docs/.made  ## the documentation into site/; warnings are errors
 	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/mkdocs build --strict --quiet
 
 wheel: dist/.built  ## build the wheel into dist/
 
 clean:  ## remove environments, builds and caches
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-litellm $(VENV)-conformance $(VENV)-docs $(VENV)-lowest build dist site *.egg-info .coverage .hypothesis .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-litellm $(VENV)-conformance $(VENV)-clients $(VENV)-docs $(VENV)-lowest build dist site *.egg-info .coverage .hypothesis .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # --- what the targets stand on; each stamp is newer than what it was made from -------------------------------------------

@@ -6,6 +6,7 @@ It is the demo upstream, but the ids of its answers depend on the request only: 
 
 import hashlib
 import sys
+import time
 from collections import defaultdict
 from typing import Any
 
@@ -37,13 +38,14 @@ def application(api: str) -> App:
             return JSONResponse(error.body(), error.status)
         if body["model"] == "slow":
             await anyio.sleep(SLOW)
+        now = int(time.time())
         ident = hashlib.sha256(encode_json([body["messages"], body.get("tools")])).hexdigest()[:16]
         if body.get("stream"):
-            chunks = [*map(encode_json, script.chunks(body, ident, 1)), b"[DONE]"]
+            chunks = [*map(encode_json, script.chunks(body, ident, now)), b"[DONE]"]
             return StreamingResponse(
                 iter([b"data: %b\n\n" % chunk for chunk in chunks]), media_type="text/event-stream"
             )
-        return JSONResponse(script.completion(body, ident, 1))
+        return JSONResponse(script.completion(body, ident, now))
 
     async def recorded(request: Request) -> Response:
         return JSONResponse(requests[request.headers.get("authorization", "")])
