@@ -20,7 +20,7 @@ WRAPPER = "pass-through wrapper"
 BASE = "BaseHTTPMiddleware that does nothing"
 Message = dict[str, Any]
 App = Callable[..., Any]
-_loop = asyncio.new_event_loop()
+loop = asyncio.new_event_loop()
 
 
 class Application:
@@ -82,7 +82,7 @@ class Client:
         }
 
     def run(self) -> list[bytes]:
-        return _loop.run_until_complete(self._all())
+        return loop.run_until_complete(self._all())
 
     async def _all(self) -> list[bytes]:
         got: list[bytes] = []
@@ -97,7 +97,7 @@ class Client:
         async def receive() -> Message:
             if asked:
                 return asked.pop()
-            await _loop.create_future()  # the client stays
+            await loop.create_future()  # the client stays
             raise AssertionError
 
         async def send(message: Message) -> None:

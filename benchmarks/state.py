@@ -1,0 +1,199 @@
+"""What does it cost to keep what was said, and what do those pay who do not keep it? And does it stay so (`--soak`)?"""
+
+from __future__ import annotations
+
+import secrets
+import time
+import zlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from benchmarks import measure, results, settings, soak
+from benchmarks.chains import Chain
+from benchmarks.inputs import agent_run, streams
+from benchmarks.middleware import Client, loop
+from benchmarks.peers.bare_drivers import Driver
+from benchmarks.round_trips import RoundTrips
+from benchmarks.servers import stores
+from diglot.adapters import Limits, TranslationMiddleware
+from diglot.adapters.stateful.keeper import Keeper
+from diglot.adapters.stateful.turns import turn_of
+from diglot.adapters.store import NewRecord, Place
+
+_KEEP = 30 * 86_400
+UNIT = "microseconds of process CPU time, but where milliseconds of wall time or bytes are named"
+BARE, PIECE, FULL = "the driver alone", "decoding in one piece", "its history in the body"
+WITHOUT, NOT_STORED, STORED = "without a store", "store: false", "stored"
+Found = dict[str, Any]
+Run = Callable[[], object]
+
+
+def several(make: Callable[[], Awaitable[object]], times: int) -> Run:
+    """Do it so often in one run of the event loop, whose beginning and end nobody is to pay for."""
+
+    async def run() -> None:
+        for _ in range(times):
+            await make()
+
+    return lambda: loop.run_until_complete(run())
+
+
+def requests(chain: Chain, times: int, given: settings.Settings) -> Found:
+    """One request with a finished answer."""
+    chain.upstream.answer = agent_run.answer(0)
+    small = {"model": "m", "input": "Hi"}
+    bodies = {name: msgspec.json.encode({**small, "store": name == STORED}) for name in (WITHOUT, NOT_STORED, STORED)}
+    bare = TranslationMiddleware(chain.upstream)
+    runs = {
+        name: Client(bare if name == WITHOUT else chain.app, "responses", body, times).run
+        for name, body in bodies.items()
+    }
+    rows = measure.add_ratios(measure.compare(runs, given, dict.fromkeys(runs, times)), NOT_STORED, WITHOUT)
+    measure.show("one request", rows)
+    return rows
+
+
+def chunks(chain: Chain, count: int, given: settings.Settings) -> Found:
+    """One chunk of a stream that is under way: what its beginning and its end cost is not in it."""
+    upstream = chain.upstream
+    upstream.events = streams.events("text", count, "chat")
+    asked = streams.asked("text", "responses")
+    bare = TranslationMiddleware(upstream)
+    seconds: dict[str, list[float]] = {WITHOUT: [], NOT_STORED: [], STORED: []}
+    clients = {
+        name: Client(
+            bare if name == WITHOUT else chain.app, "responses", msgspec.json.encode({**asked, "store": name == STORED})
+        )
+        for name in seconds
+    }
+    for name in measure.in_turns(list(clients), given.rounds * 5):
+        clients[name].run()
+        seconds[name].append(upstream.seconds / upstream.counted)
+    upstream.events = []
+    rows = {name: measure.summary([value * 1e6 for value in values]) for name, values in seconds.items()}
+    measure.show("one chunk", measure.add_ratios(rows, NOT_STORED, WITHOUT))
+    return rows
+
+
+class Writing:
+    """Rows behind each other, as the answers of an agent; each contestant has a chain of its own."""
+
+    def __init__(self, body: bytes, shared: bytes) -> None:
+        self.first = NewRecord(secrets.token_hex(16), int(time.time()), body, 5_000, shared, "0" * 32)
+        self._depth = 0
+
+    def next(self) -> NewRecord:
+        self._depth += 1
+        place = Place(self.first.key, self._depth - 1, 0, 5_000 * self._depth, int(time.time()) + _KEEP)
+        return self.first._replace(key=secrets.token_hex(16), parent=place)
+
+    def row(self) -> Found:
+        record = self.next()
+        assert record.parent is not None
+        place = {"chain": record.parent.chain, "depth": self._depth, "base": 0, "size": record.parent.size}
+        about = {"tenant": "t", "key": record.key, "created": record.created, "settings": "0" * 32}
+        return {**place, **about, "body": record.body, "conversation": None, "position": 0}
+
+
+def writing(chain: Chain, driver: Driver, whole: measure.Rows, given: settings.Settings) -> Found:
+    """The row of one response: the driver alone, and the store with it."""
+    store, times = chain.store, 5 if given.short else 20
+    body, shared = msgspec.json.encode(agent_run.own_input(7)), b"{}"
+    ours, bare = Writing(zlib.compress(body, 1), shared), Writing(zlib.compress(body, 1), shared)
+    for one in (ours, bare):
+        loop.run_until_complete(store.put("t", one.first))
+    names: dict[str, Callable[[], Awaitable[object]]] = {
+        BARE: lambda: driver.write(bare.row()),
+        measure.OURS: lambda: store.put("t", ours.next()),
+    }
+    runs = {name: several(make, times) for name, make in names.items()}
+    rows = measure.compare(runs, given, dict.fromkeys(runs, times))
+    pairs = zip(whole[STORED]["rounds"], whole[NOT_STORED]["rounds"], strict=True)
+    rows["all of storing"] = measure.summary([stored - other for stored, other in pairs])
+    for row in rows.values():
+        row["ms"] = {}
+    measure.show("one response is stored", measure.add_ratios(rows, floor=BARE))
+    walls: dict[str, list[float]] = {name: [] for name in names}
+    for name in measure.in_turns(list(names), 20 * given.rounds):
+        began = time.perf_counter()
+        loop.run_until_complete(names[name]())
+        walls[name].append((time.perf_counter() - began) * 1e3)
+    for name, values in walls.items():
+        rows[name]["ms"] = measure.summary(values)
+        print(f"{name}: {rows[name]['ms']['median']:.3f} ms of wall time")
+    return rows
+
+
+def loading(chain: Chain, given: settings.Settings) -> Found:
+    """The history of a request is fetched, decoded, and put before its input."""
+    keeper = Keeper(chain.store, tenant="none", limits=Limits())
+    body = msgspec.json.decode(chain.request(store=False))
+    scope = {"type": "http", "headers": []}
+    items = msgspec.json.encode(chain.history)
+
+    async def load() -> Any:
+        turn = await turn_of(keeper, scope, "/responses", body)
+        await turn.load()
+        continuation = turn.options["continuation"]
+        return continuation.expand(body, continuation.item_ids())
+
+    loop.run_until_complete(keeper.begin())
+    expanded = loop.run_until_complete(load())
+    assert len(expanded.inherited) == len(chain.history)
+    with RoundTrips() as trips:
+        loop.run_until_complete(load())
+    rows = measure.compare({PIECE: lambda: msgspec.json.decode(items), measure.OURS: several(load, 1)}, given)
+    measure.show(f"{chain.turns} turns are loaded, in {trips.count} round trips", measure.add_ratios(rows, floor=PIECE))
+    return {"rows": rows, "round trips": trips.count}
+
+
+def deep_turn(chain: Chain, given: settings.Settings) -> Found:
+    """A whole turn behind many others, and the same with its history in the body."""
+    chain.upstream.answer = agent_run.answer(chain.turns)
+    in_full = agent_run.request([*chain.history, *agent_run.own_input(chain.turns)])
+    runs = {
+        FULL: Client(TranslationMiddleware(chain.upstream), "responses", in_full).run,
+        measure.OURS: Client(chain.app, "responses", chain.request(store=False)).run,
+        STORED: Client(chain.app, "responses", chain.request(store=True)).run,
+    }
+    rows = measure.add_ratios(measure.compare(runs, given), floor=FULL)
+    measure.show(f"a turn at depth {chain.turns}", rows)
+    return rows
+
+
+def measured(name: str, url: str, given: settings.Settings) -> Found:
+    """All figures of one store."""
+    print(f"\n# {name}")
+    chain = Chain(name, url)
+    chain.open()
+    found: Found = {"size": chain.grow(20 if given.short else 200)}
+    print(found["size"])
+    found["request"] = requests(chain, 5 if given.short else 50, given)
+    found["chunk"] = chunks(chain, 200 if given.short else 3_000, given)
+    if chain.driver is not None:
+        found["writing"] = writing(chain, chain.driver, found["request"], given)
+    found["loading"] = loading(chain, given)
+    found["deep turn"] = deep_turn(chain, given)
+    chain.close()
+    return found
+
+
+def main() -> None:
+    options = settings.parser()
+    options.add_argument("--soak", type=int, metavar="COUNT", help="store so many responses instead: 10000")
+    options.add_argument("--depth", type=int, default=100, help="how many responses a chain has then")
+    options.add_argument("--store", action="append", help="this one only; may be repeated")
+    read = options.parse_args()
+    if read.soak:
+        soak.soak(read.soak, read.depth)
+        return
+    given = settings.settled(read)
+    with stores.urls() as urls:
+        found = {name: measured(name, url, given) for name, url in urls.items() if name in (read.store or urls)}
+    results.save("state", UNIT, given, {"stores": found})
+
+
+if __name__ == "__main__":
+    main()
