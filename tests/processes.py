@@ -58,7 +58,7 @@ def _script(name: str, *arguments: str) -> Iterator[int]:
         port = free.getsockname()[1]
     with subprocess.Popen([sys.executable, "-B", SCENARIOS / name, str(port), *arguments]) as process:
         try:
-            _wait_for(port, process)
+            wait_for(port, process)
             yield port
         finally:
             process.terminate()
@@ -67,7 +67,7 @@ def _script(name: str, *arguments: str) -> Iterator[int]:
             process.kill()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end and process.poll() is None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):

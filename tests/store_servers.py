@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -82,9 +83,39 @@ def directory(user: str | None = None) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
+class Database:
+    """A server of a database, which can be stopped in the middle, and started again on the same files."""
+
+    def __init__(self, url: str, command: Sequence[str | Path], port: int, folder: Path, user: str | None) -> None:
+        self.url: str = url
+        self.port: int = port
+        self._command = command
+        self._options: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+        self._options["user"] = user
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Run it from when it takes connections."""
+        self._process = subprocess.Popen(self._command, **self._options)
+        try:
+            _wait_for(self.port, self._process)
+        except RuntimeError:
+            self.stop()
+            raise
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+            process.kill()
+            process.wait()
+
+
 @contextmanager
-def postgres() -> Iterator[str]:
-    """The URL of a new database."""
+def postgres_server() -> Iterator[tuple[Database, Path]]:
+    """A PostgreSQL with a new database, and its folder."""
     initdb, server = find("initdb"), find("postgres")
     if initdb is None or server is None:
         absent("PostgreSQL", "postgresql")
@@ -92,40 +123,50 @@ def postgres() -> Iterator[str]:
     user = _USER if os.geteuid() == 0 else None
     with directory(user) as made:
         data, port = made / "data", free_port()
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "user": user, "cwd": made}
+        quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "user": user, "cwd": made}
         subprocess.run([initdb, "-D", data, "-A", "trust", "-U", "diglot", "--no-sync"], check=True, **quiet)
-        arguments = ["-D", data, "-p", str(port), "-k", made, "-c", "listen_addresses=127.0.0.1"]
-        with running([server, *arguments], port, quiet):
-            yield f"postgresql://diglot@127.0.0.1:{port}/postgres"
+        command = [server, "-D", data, "-p", str(port), "-k", made, "-c", "listen_addresses=127.0.0.1"]
+        database = Database(f"postgresql://diglot@127.0.0.1:{port}/postgres", command, port, made, user)
+        with running(database):
+            yield database, data
 
 
 @contextmanager
-def redis(*arguments: str) -> Iterator[str]:
-    """The URL of a new database."""
+def redis_server(*arguments: str) -> Iterator[tuple[Database, Path]]:
+    """A Redis with a new database, and its folder."""
     server = find_redis()
     if server is None:
         absent("Redis", "redis-server")
         return
     with directory() as made:
         port = free_port()
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": made}
         command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", *arguments]
-        with running(command, port, quiet):
-            yield f"redis://127.0.0.1:{port}/0"
+        database = Database(f"redis://127.0.0.1:{port}/0", command, port, made, None)
+        with running(database):
+            yield database, made
 
 
 @contextmanager
-def running(command: Sequence[str | Path], port: int, options: dict[str, object]) -> Iterator[None]:
-    """Run a server from when it takes connections."""
-    with subprocess.Popen(command, **options) as process:  # type: ignore[call-overload]
-        try:
-            _wait_for(port, process)
-            yield
-        finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(5)
-            process.kill()
+def postgres() -> Iterator[str]:
+    """The URL of a new database."""
+    with postgres_server() as (database, _):
+        yield database.url
+
+
+@contextmanager
+def redis(*arguments: str) -> Iterator[str]:
+    """The URL of a new database."""
+    with redis_server(*arguments) as (database, _):
+        yield database.url
+
+
+@contextmanager
+def running(database: Database) -> Iterator[None]:
+    database.start()
+    try:
+        yield
+    finally:
+        database.stop()
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,11 @@
+"""`diglot serve` with locks that end sooner after its death: `python serve_with_lease.py SECONDS serve ...`."""
+
+import sys
+
+from diglot.__main__ import main
+from diglot.adapters.stateful import keeper
+
+if __name__ == "__main__":
+    keeper._LEASE = float(sys.argv.pop(1))
+    keeper._RENEWED_EVERY = keeper._LEASE / 3
+    main()
