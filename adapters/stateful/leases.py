@@ -76,7 +76,7 @@ class ConversationLock:
         """Take the lock; raises ConversationGone, ConversationLocked and StoreUnavailable."""
         name = await self._leases.take()
         try:
-            with anyio.fail_after(PATIENCE):
+            with anyio.fail_after(PATIENCE, shield=True):  # if the request is cancelled, it is known and released
                 self.fence = await self._store.lock(self._tenant, self.conversation, name)
         except (ConversationGone, ConversationLocked):
             self._leases.give_back(name)
@@ -84,7 +84,7 @@ class ConversationLock:
         except TimeoutError:
             self._leases.give_up(name)
             raise StoreUnavailable("it does not answer") from None
-        except BaseException:  # also if the request is cancelled
+        except BaseException:
             self._leases.give_up(name)
             raise
         self._name = name
