@@ -252,7 +252,7 @@ async def test_a_turn_that_keeps_nothing() -> None:
     plain.translated(ServeResponses(ASK))
     assert not await plain.keep({})
     await plain.release()
-    assert (plain.options, plain.usage, plain.keeps, plain.is_large) == ({"seals": PLAIN}, None, False, False)
+    assert (plain.options, plain.usage_before(), plain.keeps, plain.is_large) == ({"seals": PLAIN}, None, False, False)
 
 
 async def test_reasoning_of_several_choices_is_sealed(ask: Any) -> None:
