@@ -17,7 +17,6 @@ import httpx2
 import pytest
 
 from diglot.adapters.store import open_store
-from diglot.translator import state
 
 from durability import KINDS, LEASE, Caller, Server, Told, echo_upstream, store_in, text_of, turn
 
