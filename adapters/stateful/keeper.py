@@ -16,7 +16,7 @@ from ...translator import RequestError, Seals
 from ..asgi.late_task import start_late
 from ..asgi.types import Message, Receive, Scope, Send, send_error
 from ..limits import Limits
-from ..store import Opened, Store, StoreError, open_store
+from ..store import Opened, Store, StoreError, StoreUnavailable, open_store
 from . import endpoints
 from .failures import failure_of
 from .routes import Target
@@ -151,11 +151,15 @@ class Session:
             if self.is_open:
                 return
             secret = b""
-            if self.store is not None:
-                opened = await self.store.open()
-                secret = await self.store.secret("tenants", secrets.token_bytes(_SECRET))
-                keys = keys or [await self.store.secret("seal", sealing.new_key())]
-                await self.store.renew(self._keeper.process, _LEASE)
+            if (store := self.store) is not None:
+                try:
+                    opened = await store.open()
+                    secret = await store.secret("tenants", secrets.token_bytes(_SECRET))
+                    keys = keys or [await store.secret("seal", sealing.new_key())]
+                    await store.renew(self._keeper.process, _LEASE)
+                except StoreUnavailable:
+                    await store.close()
+                    raise
                 self._stop = start_late(self._housekeep, 0)
                 self._tell(opened)
             self._tenants, self._sealer = Tenants(rule, secret), sealing.Sealer(keys)
