@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -142,7 +142,13 @@ async def lifespan(receive: Any, send: Any) -> None:
             return
 
 
-class Double:
+if TYPE_CHECKING:
+    Anything = Any
+else:
+    Anything = object
+
+
+class Double(Anything):
     """A store of which some methods are replaced; each gets the store that is behind it as its first argument."""
 
     def __init__(self, store: Any, **replaced: Any) -> None:

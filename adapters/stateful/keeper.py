@@ -17,7 +17,7 @@ from ...translator import RequestError, Seals
 from ..asgi.late_task import start_late
 from ..asgi.types import Message, Receive, Scope, Send, send_error
 from ..limits import Limits
-from ..store import Opened, Store, StoreError, open_store
+from ..store import Opened, Store, StoreError, StoreUnavailable, open_store
 from . import endpoints
 from .failures import failure_of
 from .leases import LEASE, Leases
@@ -162,11 +162,16 @@ class Session:
             if self.is_open:
                 return
             secret = b""
-            if self.store is not None and self.leases is not None:
-                opened = await self.store.open()
-                secret = await self.store.secret("tenants", secrets.token_bytes(_SECRET))
-                keys = keys or [await self.store.secret("seal", sealing.new_key())]
-                await self.leases.renew()
+            store, leases = self.store, self.leases
+            if store is not None and leases is not None:
+                try:
+                    opened = await store.open()
+                    secret = await store.secret("tenants", secrets.token_bytes(_SECRET))
+                    keys = keys or [await store.secret("seal", sealing.new_key())]
+                    await leases.renew()
+                except StoreUnavailable:
+                    await store.close()
+                    raise
                 self._stop = start_late(self._housekeep, 0)
                 self._tell(opened)
             self.tenants, self.sealer = Tenants(rule, secret), sealing.Sealer(keys)

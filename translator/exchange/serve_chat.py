@@ -68,7 +68,7 @@ class ServeChat(Exchange):
         if keeps:
             self.to_keep: list[Any] | None = validate.optional_array(body.get("messages"), "messages")
             body = {**body, "store": False}
-            self.own_id: str = new_id("chatcmpl")
+            self.own_id: str = new_id("chatcmpl").replace("_", "-", 1)
         context = Context.of(profile, None, live, seals)
         self.profile: Profile = context.profile
         self.report: Report = context.report

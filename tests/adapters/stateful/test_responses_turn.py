@@ -354,11 +354,12 @@ async def test_a_conversation_is_free_after_a_failure(
     store_url: str, ask: Any, answer: Any, body: dict[str, Any]
 ) -> None:
     """Whoever failed."""
-    app = TranslationMiddleware(Model(answer, "Yes"), store=store_url)
+    model = Model(answer, "Yes")
+    app = TranslationMiddleware(model, store=store_url)
     async with app.running():
         conversation = (await ask(app, {}, path=CONVERSATIONS)).json["id"]
         await ask(app, {**ASK, "conversation": conversation, **body})
-        app.app.answers = ["Yes"]
+        model.answers[:] = ["Yes"]
         assert answered(await ask(app, {**ASK, "conversation": conversation}))["store"] is True
 
 

@@ -1,0 +1,44 @@
+"""Items that are found by their ids alone."""
+
+import pytest
+from stored_world import ME, OTHER, assistant, keep_conversation, keep_response, key, user
+
+from diglot.adapters.stateful.references import referenced_items
+from diglot.adapters.store import NewRecord, Store
+from diglot.translator import state
+
+pytestmark = pytest.mark.anyio
+
+ASKED, SAID = f"msg_{key(1)}0000", f"msg_{key(1)}0001"
+
+
+async def test_items_of_responses_and_conversations(store: Store) -> None:
+    """In the order in which they are named; what is not there is left out."""
+    await keep_response(store, 1)
+    inside = f"msg_{key(2)}0000"
+    await keep_conversation(store, 2, user("Inside", inside))
+    found = await referenced_items(store, ME, [inside, f"msg_{key(9)}0000", SAID, ASKED, f"msg_{key(1)}0009"])
+    assert list(found) == [inside, SAID, ASKED]
+    assert found[ASKED] == user("Question 1", ASKED)
+    assert found[SAID] == assistant("Answer 1", SAID)
+    assert found[inside] == user("Inside", inside)
+
+
+async def test_those_of_others(store: Store) -> None:
+    """They are not there."""
+    await keep_response(store, 1)
+    assert await referenced_items(store, OTHER, [ASKED]) == {}
+
+
+async def test_ids_that_name_no_place(store: Store) -> None:
+    """Nothing is looked for; items without an id are nobody's."""
+    assert await referenced_items(store, ME, ["msg_1", "x"]) == {}
+    await keep_response(store, 1, output=[{"type": "reasoning", "summary": []}])
+    assert list(await referenced_items(store, ME, ["x", ASKED])) == [ASKED]
+
+
+async def test_one_of_a_damaged_record(store: Store) -> None:
+    """It is there, but cannot be read."""
+    await store.put(ME, NewRecord(key(1), 1, b"?", 1, b"?", "0" * 32))
+    with pytest.raises(state.records.DamagedRecord):
+        await referenced_items(store, ME, [ASKED])
