@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import zlib
 from typing import Any
@@ -29,6 +30,7 @@ class Upstream:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await receive()
+        await asyncio.sleep(0.0005)  # as one in a network: others get their turn
         kind = b"text/event-stream" if self.events else b"application/json"
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
         if self.events:
@@ -61,6 +63,8 @@ class Chain:
         self.turns = 0
         self.history: list[Item] = []
         """All items, as a client would send them."""
+        self.answer: dict[str, Any] = {}
+        """The last Response."""
         self.compressed = 0
         """The bytes of all items, those of each turn compressed by themselves."""
         self._last: str | None = None
@@ -87,12 +91,13 @@ class Chain:
 
     def take_turn(self) -> None:
         self.upstream.answer = agent_run.answer(self.turns)
-        response = msgspec.json.decode(b"".join(Client(self.app, "responses", self.request(store=True)).run()))
-        assert response.get("store") is True, response
-        own = [*agent_run.own_input(self.turns), *response["output"]]
+        got = Client(self.app, "responses", self.request(store=True)).run()
+        self.answer = msgspec.json.decode(b"".join(got))
+        assert self.answer.get("store") is True, self.answer
+        own = [*agent_run.own_input(self.turns), *self.answer["output"]]
         self.history += own
         self.compressed += len(zlib.compress(msgspec.json.encode(own)))
-        self._last = response["id"]
+        self._last = self.answer["id"]
         self.turns += 1
 
     def size(self) -> int:
@@ -102,16 +107,20 @@ class Chain:
         return sum(counts.record_bytes for counts in loop.run_until_complete(self.store.counts()))
 
     def grow(self, turns: int) -> dict[str, float]:
-        """Take so many turns; return what they take, in bytes, and as a ratio."""
-        sizes, compressed = [self.size()], [0]
+        """Take so many turns; return what they take, in bytes, and as a ratio. The store is in use already."""
+        for _ in range(20):
+            self.take_turn()
+        self.begin()
+        sizes, compressed = [self.size()], [self.compressed]
         for _ in range(2):
             for _ in range(turns // 2):
                 self.take_turn()
             sizes.append(self.size())
             compressed.append(self.compressed)
-        first, second = sizes[1] - sizes[0], sizes[2] - sizes[1]
+        all_bytes = sizes[2] - sizes[0]
+        first, second = ((sizes[n + 1] - sizes[n]) / (compressed[n + 1] - compressed[n]) for n in range(2))
         return {
-            "bytes per turn": round((first + second) / turns),
-            "x items, compressed": round((first + second) / compressed[2], 3),
+            "bytes per turn": round(all_bytes / turns),
+            "x items, compressed": round(all_bytes / (compressed[2] - compressed[0]), 3),
             "second half x first": round(second / first, 3),
         }

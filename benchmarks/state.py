@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 import zlib
@@ -21,10 +22,12 @@ from diglot.adapters import Limits, TranslationMiddleware
 from diglot.adapters.stateful.keeper import Keeper
 from diglot.adapters.stateful.turns import turn_of
 from diglot.adapters.store import NewRecord, Place
+from diglot.translator import state
 
 _KEEP = 30 * 86_400
 UNIT = "microseconds of process CPU time, but where milliseconds of wall time or bytes are named"
 BARE, PIECE, FULL = "the driver alone", "decoding in one piece", "its history in the body"
+MORE = "all that a request costs more when it is stored"
 WITHOUT, NOT_STORED, STORED = "without a store", "store: false", "stored"
 Found = dict[str, Any]
 Run = Callable[[], object]
@@ -78,47 +81,62 @@ def chunks(chain: Chain, count: int, given: settings.Settings) -> Found:
 
 
 class Writing:
-    """Rows behind each other, as the answers of an agent; each contestant has a chain of its own."""
+    """The responses of an agent, behind each other; each contestant has a chain of its own."""
 
-    def __init__(self, body: bytes, shared: bytes) -> None:
-        self.first = NewRecord(secrets.token_hex(16), int(time.time()), body, 5_000, shared, "0" * 32)
+    def __init__(self, chain: Chain) -> None:
+        self._own = msgspec.json.encode(chain.history[-3:-2])
+        self._answer = {**chain.answer, "output": chain.history[-2:]}
+        self._chain = secrets.token_hex(16)
         self._depth = 0
+        self.first = self._record(self._chain, None)
+        self._row = self._record("", None)
+
+    def _record(self, key: str, parent: Place | None) -> NewRecord:
+        made = state.records.encode_answer(self._answer, self._own, compacts=False)
+        return NewRecord(
+            key, int(time.time()), made.body, made.size, made.settings, made.settings_hash, made.compacts, parent
+        )
 
     def next(self) -> NewRecord:
+        """The next response, encoded."""
+        place = Place(self._chain, self._depth, 0, 5_000 * (self._depth + 1), int(time.time()) + _KEEP)
         self._depth += 1
-        place = Place(self.first.key, self._depth - 1, 0, 5_000 * self._depth, int(time.time()) + _KEEP)
-        return self.first._replace(key=secrets.token_hex(16), parent=place)
+        return self._record(secrets.token_hex(16), place)
 
     def row(self) -> Found:
-        record = self.next()
-        assert record.parent is not None
-        place = {"chain": record.parent.chain, "depth": self._depth, "base": 0, "size": record.parent.size}
-        about = {"tenant": "t", "key": record.key, "created": record.created, "settings": "0" * 32}
-        return {**place, **about, "body": record.body, "conversation": None, "position": 0}
+        """The same row as it is written at last."""
+        self._depth += 1
+        place = {"chain": self._chain, "depth": self._depth, "base": 0, "size": 5_000 * self._depth}
+        about = {"tenant": "t", "key": secrets.token_hex(16), "created": self._row.created}
+        return {
+            **place,
+            **about,
+            "settings": self._row.settings_hash,
+            "body": self._row.body,
+            "conversation": None,
+            "position": 0,
+        }
 
 
-def writing(chain: Chain, driver: Driver, whole: measure.Rows, given: settings.Settings) -> Found:
-    """The row of one response: the driver alone, and the store with it."""
+def writing(chain: Chain, driver: Driver, asked: measure.Rows, given: settings.Settings) -> Found:
+    """One response is encoded and put behind another; the driver alone writes the row that there is then."""
     store, times = chain.store, 5 if given.short else 20
-    body, shared = msgspec.json.encode(agent_run.own_input(7)), b"{}"
-    ours, bare = Writing(zlib.compress(body, 1), shared), Writing(zlib.compress(body, 1), shared)
+    ours, bare = Writing(chain), Writing(chain)
     for one in (ours, bare):
         loop.run_until_complete(store.put("t", one.first))
-    names: dict[str, Callable[[], Awaitable[object]]] = {
+    writes: dict[str, Callable[[], Awaitable[object]]] = {
         BARE: lambda: driver.write(bare.row()),
         measure.OURS: lambda: store.put("t", ours.next()),
     }
-    runs = {name: several(make, times) for name, make in names.items()}
+    runs = {name: several(write, times) for name, write in writes.items()}
     rows = measure.compare(runs, given, dict.fromkeys(runs, times))
-    pairs = zip(whole[STORED]["rounds"], whole[NOT_STORED]["rounds"], strict=True)
-    rows["all of storing"] = measure.summary([stored - other for stored, other in pairs])
-    for row in rows.values():
-        row["ms"] = {}
+    pairs = zip(asked[STORED]["rounds"], asked[NOT_STORED]["rounds"], strict=True)
+    rows[MORE] = measure.summary([stored - other for stored, other in pairs])
     measure.show("one response is stored", measure.add_ratios(rows, floor=BARE))
-    walls: dict[str, list[float]] = {name: [] for name in names}
-    for name in measure.in_turns(list(names), 20 * given.rounds):
+    walls: dict[str, list[float]] = {name: [] for name in writes}
+    for name in measure.in_turns(list(writes), 20 * given.rounds):
         began = time.perf_counter()
-        loop.run_until_complete(names[name]())
+        loop.run_until_complete(writes[name]())
         walls[name].append((time.perf_counter() - began) * 1e3)
     for name, values in walls.items():
         rows[name]["ms"] = measure.summary(values)
@@ -140,11 +158,18 @@ def loading(chain: Chain, given: settings.Settings) -> Found:
         return continuation.expand(body, continuation.item_ids())
 
     loop.run_until_complete(keeper.begin())
+    loop.run_until_complete(asyncio.sleep(0.2))  # it looks after its store first
     expanded = loop.run_until_complete(load())
     assert len(expanded.inherited) == len(chain.history)
     with RoundTrips() as trips:
         loop.run_until_complete(load())
-    rows = measure.compare({PIECE: lambda: msgspec.json.decode(items), measure.OURS: several(load, 1)}, given)
+    compressed = zlib.compress(items, 1)
+    runs = {
+        PIECE: lambda: msgspec.json.decode(zlib.decompress(compressed)),
+        f"{PIECE}, not compressed": lambda: msgspec.json.decode(items),
+        measure.OURS: several(load, 1),
+    }
+    rows = measure.compare(runs, given)
     measure.show(f"{chain.turns} turns are loaded, in {trips.count} round trips", measure.add_ratios(rows, floor=PIECE))
     return {"rows": rows, "round trips": trips.count}
 

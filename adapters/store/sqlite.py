@@ -76,4 +76,9 @@ def _sqlite_engine(url: URL) -> Engine:
     return engine
 
 
-_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+_PRAGMAS = (
+    "busy_timeout=5000",
+    "page_size=8192",
+    *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"),
+)
+"""Pages that hold several turns of an agent: of smaller ones, each would leave a half empty. It counts for new files."""

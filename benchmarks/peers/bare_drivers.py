@@ -60,8 +60,9 @@ class Sqlite:
         await self._run(self._connection.execute, self._insert, [row[column] for column in _COLUMNS])
 
     async def size(self) -> int:
-        pages = await self._run(lambda: self._connection.execute("PRAGMA page_count").fetchone()[0])
-        return pages * 4096
+        of_pages = [await self._run(self._connection.execute, f"PRAGMA {each}") for each in ("page_count", "page_size")]
+        count, size = [(await self._run(cursor.fetchone))[0] for cursor in of_pages]
+        return count * size
 
     async def close(self) -> None:
         await self._run(self._connection.close)
@@ -110,7 +111,11 @@ class Redis:
             await pipe.execute()
 
     async def size(self) -> int:
-        return (await self._client.info("memory"))["used_memory_dataset"]
+        names = [name async for name in self._client.scan_iter("diglot:*", 1_000)]
+        async with self._client.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.memory_usage(name, samples=0)
+            return sum(await pipe.execute())
 
     async def close(self) -> None:
         await self._client.aclose()

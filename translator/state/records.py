@@ -102,13 +102,30 @@ def encode_answer(answer: dict[str, Any], own_input: bytes, *, compacts: bool) -
     }
     data = json.encode(body)
     settings = json.encode({name: answer[name] for name in SETTINGS if name in answer})
+    settings_hash = hashlib.sha256(settings).hexdigest()[:32]
     return Encoded(
         body=packed_bytes(data),
-        settings=packed_bytes(settings),
-        settings_hash=hashlib.sha256(settings).hexdigest()[:32],
+        settings=_packed_settings(settings_hash, settings),
+        settings_hash=settings_hash,
         size=len(data),
         compacts=compacts or any(map(is_compaction, output)),
     )
+
+
+def _packed_settings(name: str, data: bytes) -> bytes:
+    """Pack settings of this hash; those of an agent come with each turn, and compressing them is most of the work."""
+    packed = _recent.get(name)
+    if packed is None:
+        packed = packed_bytes(data)
+        if len(packed) <= _LONGEST_RECENT:
+            if len(_recent) >= _MOST_RECENT:
+                _recent.clear()
+            _recent[name] = packed
+    return packed
+
+
+_recent: dict[str, bytes] = {}
+_MOST_RECENT, _LONGEST_RECENT = 64, 1 << 16
 
 
 def check_size(data: bytes, limit: int, param: str) -> None:

@@ -42,6 +42,21 @@ def test_settings_have_one_name() -> None:
     assert b"Be brief." not in one.body
 
 
+def test_settings_that_come_with_each_turn_are_compressed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many and of large ones, nothing is remembered."""
+    monkeypatch.setattr(records, "_recent", {})
+
+    def written(instructions: str) -> bytes:
+        return records.encode_answer({"output": [], "instructions": instructions}, b"[]", compacts=False).settings
+
+    assert written("Be brief. " * 50) is written("Be brief. " * 50)
+    large = "".join(map(chr, range(0x4E00, 0x9E00)))
+    assert written(large * 2) is not written(large * 2)
+    for number in range(100):
+        assert str(number) in str(records.unpacked("resp_1", written(f"{number}")))
+    assert len(records._recent) <= 64
+
+
 def test_sizes_are_those_of_what_is_read() -> None:
     """However short it is written."""
     large = records.encode(records.Record(answer(), [{**MESSAGE, "content": "x" * 10_000}]))
