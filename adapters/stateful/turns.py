@@ -7,6 +7,7 @@ from typing import Any
 from ...translator import state
 from ..asgi.types import Scope
 from .chat_turn import ChatTurn
+from .failures import in_time
 from .keeper import Keeper
 from .responses_turn import ResponsesTurn
 from .turn import Turn
@@ -16,7 +17,8 @@ _CHAT, _RESPONSES = "/chat/completions", "/responses"
 
 async def turn_of(keeper: Keeper, scope: Scope, endpoint: str, body: dict[str, Any]) -> Turn:
     """Return the turn that a request to *endpoint* is; raises RequestError (also 401) and StoreError."""
-    session = await keeper.begin()
+    with in_time():
+        session = await keeper.begin()
     tenant = await session.tenant_of(scope)
     seals, store = session.seals(tenant), session.store
     if store is None:
