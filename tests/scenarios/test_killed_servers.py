@@ -17,7 +17,6 @@ import httpx2
 import pytest
 
 from diglot.adapters.store import open_store
-from diglot.translator import state
 
 from durability import KINDS, LEASE, Caller, Server, Told, echo_upstream, store_in, text_of, turn
 
@@ -130,8 +129,7 @@ class World:
         """Each conversation can be continued when the lease of the dead is over."""
         with anyio.fail_after(LEASE + 5):
             for conversation in self.in_conversations:
-                while not isinstance(await self.caller.tell(turn(conversation=conversation)), Told):
-                    await anyio.sleep(0.2)
+                await self.caller.until_told(turn(conversation=conversation))
 
     async def expect_nothing_else(self, url: str) -> int:
         """All records can be read, and each was asked for, once; return how many there are."""
