@@ -149,6 +149,7 @@ async def test_what_another_try_does_not_mend(tmp_path: Path) -> None:
     await store.open()
     with store._engine.connect() as connection:
         connection.exec_driver_sql("DROP TABLE diglot_conversations")
+        connection.commit()
     began = anyio.current_time()
     with pytest.raises(StoreUnavailable, match="no such table"):
         await store.conversation("t", KEYS[0])
