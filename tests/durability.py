@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import anyio
 import httpx2
 
 import store_servers
@@ -164,7 +165,7 @@ class Caller:
                 await got.aread()
                 return got
             async for line in got.aiter_lines():
-                event = json.loads(line[6:]) if line.startswith("data: {") else {"type": ""}
+                event: Body = json.loads(line[6:]) if line.startswith("data: {") else {"type": ""}
                 if event["type"] == "response.created":
                     self.begun[event["response"]["id"]] = asked.words
                 elif event["type"] in ("response.completed", "response.failed", "response.incomplete"):
@@ -178,6 +179,14 @@ class Caller:
         assert told.is_stored, told.answer
         assert text_of(told.answer) == " ".join(["heard", *told.words])
         return told
+
+    async def until_told(self, asked: Turn) -> Told:
+        """Send a request again and again, until it is answered."""
+        while True:
+            got = await self.tell(asked)
+            if isinstance(got, Told):
+                return got
+            await anyio.sleep(0.1)
 
     async def expect_there(self, told: Told) -> None:
         """It is there, as it was told, and can be continued with all its history."""

@@ -96,15 +96,16 @@ class Database:
 
     def start(self) -> None:
         """Run it from when it takes connections."""
-        self._process = subprocess.Popen(self._command, **self._options)
+        process: subprocess.Popen[bytes] = subprocess.Popen(self._command, **self._options)  # type: ignore[call-overload]
+        self._process = process
         try:
-            _wait_for(self.port, self._process)
+            _wait_for(self.port, process)
         except RuntimeError:
             self.stop()
             raise
 
     def stop(self, number: int = signal.SIGTERM) -> None:
-        process, self._process = self._process, None
+        process = self._process
         if process is not None:
             process.send_signal(number)
             with suppress(subprocess.TimeoutExpired):

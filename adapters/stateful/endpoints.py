@@ -25,7 +25,7 @@ from ..asgi.types import (
 )
 from ..limits import Limits
 from ..store import Store
-from .failures import failure_of
+from .failures import failure_of, in_time
 from .request import Endpoint, StatefulRequest
 from .routes import Target
 
@@ -48,7 +48,8 @@ async def serve(
 
     async def make(body: dict[str, Any]) -> tuple[dict[str, Any], Headers]:
         request = StatefulRequest(store, tenant, target.ids, query, body, limits.max_history, clock)
-        return await _endpoint(target)(request), []
+        with in_time():
+            return await _endpoint(target)(request), []
 
     query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
     named = [*(("id", ident) for ident in target.ids), *query]

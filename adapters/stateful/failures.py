@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
+
+import anyio
 
 from ...translator import RequestError, TranslationError, state
 from ..asgi.types import Headers
@@ -11,6 +15,18 @@ from ..error_log import log_without_message
 from ..store import HistoryTooLarge, StoreUnavailable
 
 _log = logging.getLogger("diglot")
+PATIENCE = 5.0
+"""Seconds that a store may take for what a request needs."""
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    """Wait for a store, but not for long: raises StoreUnavailable."""
+    try:
+        with anyio.fail_after(PATIENCE):
+            yield
+    except TimeoutError:
+        raise StoreUnavailable(f"no answer within {PATIENCE:g} seconds") from None
 
 
 class Failure(NamedTuple):

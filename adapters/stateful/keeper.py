@@ -19,7 +19,7 @@ from ..asgi.types import Message, Receive, Scope, Send, send_error
 from ..limits import Limits
 from ..store import Opened, Store, StoreError, StoreUnavailable, open_store
 from . import endpoints
-from .failures import failure_of
+from .failures import failure_of, in_time
 from .leases import LEASE, Leases
 from .routes import Target
 from .tenants import Callback, Tenant, Tenants
@@ -100,7 +100,8 @@ class Keeper:
     async def serve(self, target: Target, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request for what is stored."""
         try:
-            session = await self.begin()
+            with in_time():
+                session = await self.begin()
             tenant = await session.tenant_of(scope)
         except (RequestError, StoreError) as error:
             failure = failure_of(error, self.limits.max_history)

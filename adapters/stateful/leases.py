@@ -9,7 +9,7 @@ from collections import Counter
 import anyio
 
 from ..store import ConversationGone, ConversationLocked, Store, StoreError, StoreUnavailable
-from .turn import PATIENCE
+from .failures import PATIENCE
 
 _log = logging.getLogger("diglot")
 LEASE = 30.0

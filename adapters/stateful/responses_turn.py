@@ -21,6 +21,7 @@ from ..store import (
     Stored,
     StoredItem,
 )
+from .failures import in_time
 from .leases import ConversationLock, Leases
 from .past import history_of, said_before, size_of
 from .references import referenced_items
@@ -70,7 +71,8 @@ class ResponsesTurn(Turn):
         needs = self._needs
         try:
             inherited = await self._inherited(needs)
-            referenced = await referenced_items(self._store, self._tenant, needs.references)
+            with in_time():
+                referenced = await referenced_items(self._store, self._tenant, needs.references)
         except HistoryTooLarge as error:
             raise state.refusals.history_too_large(error.size, self._limits.max_history) from None
         self._continuation = state.Continuation(
@@ -85,16 +87,18 @@ class ResponsesTurn(Turn):
     async def _chain(self, previous: str) -> Sequence[Item]:
         """The items of a chain: all of it, or an error."""
         key = state.ids.key_of(previous)
-        chain = (
-            await self._store.chain(self._tenant, key, self._limits.max_history) if previous == f"resp_{key}" else []
-        )
+        chain: Sequence[Stored] = []
+        if previous == f"resp_{key}":
+            with in_time():
+                chain = await self._store.chain(self._tenant, key, self._limits.max_history)
         if not chain:
             raise state.refusals.no_previous(previous)
         gone = next((stored.key for stored in chain if stored.body is None), None)
         if gone is not None:
             raise state.refusals.no_previous(f"resp_{gone}")
         try:
-            said = await said_before(self._store, self._tenant, chain[0], self._limits.max_history)
+            with in_time():
+                said = await said_before(self._store, self._tenant, chain[0], self._limits.max_history)
         except ConversationGone:
             raise state.refusals.no_previous(previous) from None
         self.last = chain[-1]
@@ -109,7 +113,8 @@ class ResponsesTurn(Turn):
             if self.keeps:
                 self._lock = ConversationLock(self._store, self._leases, self._tenant, key)
                 await self._lock.acquire()
-            items = await self._store.context(self._tenant, key, self._limits.max_history)
+            with in_time():
+                items = await self._store.context(self._tenant, key, self._limits.max_history)
         except ConversationGone:
             raise state.refusals.no_conversation(conversation, "conversation") from None
         except ConversationLocked:

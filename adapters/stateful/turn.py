@@ -6,14 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import anyio
-
 from ...translator import Exchange, Seals
 from ..store import StoreError, StoreUnavailable
+from .failures import in_time
 
 _log = logging.getLogger("diglot")
-PATIENCE = 5.0
-"""Seconds in which an answer has to be stored."""
 
 
 class Turn:
@@ -56,12 +53,12 @@ class Turn:
 async def put_in_time(name: str, put: Callable[[], Awaitable[None]]) -> bool:
     """Store something, with a second try, but not for long; return whether it is stored."""
     try:
-        with anyio.fail_after(PATIENCE):
+        with in_time():
             try:
                 await put()
             except StoreUnavailable:
                 await put()
-    except (StoreError, TimeoutError) as error:
+    except StoreError as error:
         _log.error("%s was not stored: %s", name, str(error) or type(error).__name__)
         return False
     return True

@@ -7,6 +7,7 @@ from typing import Any
 from ...translator import Seals, state
 from ..asgi.types import Scope
 from .chat_turn import ChatTurn
+from .failures import in_time
 from .keeper import Keeper
 from .responses_turn import ResponsesTurn
 from .turn import Turn
@@ -25,7 +26,8 @@ def seals_alone(keeper: Keeper, scope: Scope, endpoint: str, body: dict[str, Any
 
 async def turn_of(keeper: Keeper, scope: Scope, endpoint: str, body: dict[str, Any]) -> Turn:
     """Return the turn that a request to *endpoint* is; raises RequestError (also 401) and StoreError."""
-    session = await keeper.begin()
+    with in_time():
+        session = await keeper.begin()
     tenant = await session.tenant_of(scope)
     seals, store, leases = session.seals(tenant), session.store, session.leases
     if store is None or leases is None:

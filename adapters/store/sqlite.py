@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 
 import anyio.to_thread
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy.exc import OperationalError
 
 from .protocol import KEEP, Opened, StoreRefused
 from .sql import SqlStore
@@ -17,6 +19,9 @@ from .tables import VERSION, prepare
 
 Result = TypeVar("Result")
 _READERS = 4
+_TRIES = 10
+_BUSY = 500
+"""Milliseconds that one try waits for another process: a thread cannot be cancelled, so it is back soon."""
 
 
 class SqliteStore(SqlStore):
@@ -42,12 +47,23 @@ class SqliteStore(SqlStore):
 
     async def _transact(self, function: Callable[[Connection], Result], write: bool, alone: bool) -> Result:
         limiter = self._writers if write else self._readers
-        return await anyio.to_thread.run_sync(_in_transaction, self._engine, function, write, limiter=limiter)
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                return await anyio.to_thread.run_sync(_in_transaction, self._engine, function, write, limiter=limiter)
+            except OperationalError as error:
+                if not tries_left or not _is_busy(error):
+                    raise
+        raise AssertionError("the last try returns or raises")
 
 
 def _in_transaction(engine: Engine, function: Callable[[Connection], Result], write: bool) -> Result:
     with engine.connect() as connection, connection.execution_options(diglot_write=write).begin():
         return function(connection)
+
+
+def _is_busy(error: OperationalError) -> bool:
+    """Whether another process writes."""
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _sqlite_engine(url: URL) -> Engine:
@@ -77,7 +93,7 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 _PRAGMAS = (
-    "busy_timeout=5000",
+    f"busy_timeout={_BUSY}",
     "page_size=8192",
     *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"),
 )

@@ -129,8 +129,7 @@ class World:
         """Each conversation can be continued when the lease of the dead is over."""
         with anyio.fail_after(LEASE + 5):
             for conversation in self.in_conversations:
-                while not isinstance(await self.caller.tell(turn(conversation=conversation)), Told):
-                    await anyio.sleep(0.2)
+                await self.caller.until_told(turn(conversation=conversation))
 
     async def expect_nothing_else(self, url: str) -> int:
         """All records can be read, and each was asked for, once; return how many there are."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 
+import anyio
+import anyio.lowlevel
 import pytest
 
-from diglot.adapters.stateful.failures import failure_of
+from diglot.adapters.stateful import failures
+from diglot.adapters.stateful.failures import failure_of, in_time
 from diglot.adapters.store import HistoryTooLarge, StoreUnavailable
 from diglot.translator import ProtocolMisuse, RequestError, state
 
@@ -49,3 +52,13 @@ def test_failures(
 def test_the_id_of_a_damaged_record_is_for_the_log() -> None:
     """The client knows which one it asked for; which one of a history cannot be read, it does not learn."""
     assert "resp_1" not in str(failure_of(state.records.DamagedRecord("'resp_1' is stored, but"), 1).error.body())
+
+
+@pytest.mark.anyio
+async def test_a_store_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is as good as away."""
+    monkeypatch.setattr(failures, "PATIENCE", 0.05)
+    with pytest.raises(StoreUnavailable, match=r"no answer within 0\.05 seconds"), in_time():
+        await anyio.sleep(5)
+    with in_time():
+        await anyio.lowlevel.checkpoint()

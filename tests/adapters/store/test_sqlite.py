@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from diglot.adapters.store import NewRecord, StoreRefused, StoreUnavailable, open_store
+from diglot.adapters.store import NewRecord, StoreRefused, StoreUnavailable, open_store, sqlite
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +53,7 @@ async def test_settings_of_connections(tmp_path: Path) -> None:
     asked = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "secure_delete")
     with store._engine.connect() as connection:
         found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in asked]
-    assert found == ["wal", 2, 1, 5000, 1]
+    assert found == ["wal", 2, 1, 500, 1]
     await store.close()
 
 
@@ -117,4 +117,41 @@ async def test_calls_that_are_cancelled(tmp_path: Path) -> None:
             assert found.key == KEYS[number], "the answer to another question"
     await store.put("t", record(0))
     assert len(await store.read("t", [KEYS[0]])) == 1
+    await store.close()
+
+
+async def test_a_writer_that_does_not_come_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is waited for, in tries that are short: who waits can be cancelled, and has all of its time in the end."""
+    monkeypatch.setattr(sqlite, "_TRIES", 3)
+    path = tmp_path / "store.db"
+    store = open_store(f"sqlite:///{path}")
+    await store.open()
+    other = sqlite3.connect(path)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable, match="locked"):
+        await store.put("t", record(0))
+    began = anyio.current_time()
+    with anyio.move_on_after(0.1):
+        await store.put("t", record(0))
+    assert anyio.current_time() - began < 1
+    async with anyio.create_task_group() as group:
+        group.start_soon(store.put, "t", record(0))
+        await anyio.sleep(0.7)
+        other.rollback()
+    assert len(await store.read("t", KEYS)) == 1
+    other.close()
+    await store.close()
+
+
+async def test_what_another_try_does_not_mend(tmp_path: Path) -> None:
+    """Other errors are errors at once."""
+    store: Any = open_store(f"sqlite:///{tmp_path}/store.db")
+    await store.open()
+    with store._engine.connect() as connection:
+        connection.exec_driver_sql("DROP TABLE diglot_conversations")
+        connection.commit()
+    began = anyio.current_time()
+    with pytest.raises(StoreUnavailable, match="no such table"):
+        await store.conversation("t", KEYS[0])
+    assert anyio.current_time() - began < 0.5
     await store.close()
