@@ -157,10 +157,7 @@ def decode_compacted(ident: str, body: bytes) -> str | None:
 
 def _answer(ident: str, kept: _Body) -> dict[str, Any]:
     """Return the answer without what is kept apart from it."""
-    try:
-        answer = json.decode(bytes(kept.answer), None)
-    except ValueError:
-        answer = None
+    answer = json.decode(bytes(kept.answer), None)
     if not isinstance(answer, dict):
         raise _damaged(ident, "it is no response")
     return answer

@@ -68,7 +68,7 @@ def test_which_history_a_response_compacted() -> None:
         assert records.decode_usage(ID, body) is None
 
 
-@pytest.mark.parametrize("damaged", [b'"answer":7', b'"answer":[1]'])
+@pytest.mark.parametrize("damaged", [b'"answer":7', b'"answer":[1]', b'"answer":"\xff"'])
 def test_an_answer_that_is_none(damaged: bytes) -> None:
     """Members of it are not there."""
     compaction = b'{"type":"compaction","encrypted_content":"x"}'
