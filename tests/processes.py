@@ -46,7 +46,7 @@ def serving(store: str, api: str = "chat", count: int = 2) -> Iterator[Processes
     with ExitStack() as stack:
         port = stack.enter_context(_running(sys.executable, "-B", SCENARIOS / "chat_upstream.py", api))
         upstream = f"http://127.0.0.1:{port}"
-        options = ["--upstream", upstream, "--upstream-api", api, "--store", store, "--log-level", "error"]
+        options = ["--upstream", upstream, "--upstream-api", api, "--store", store, "--log-level", "error", "--quiet"]
         ports = [stack.enter_context(_running(_DIGLOT, "serve", *options, "--port")) for _ in range(count)]
         http = stack.enter_context(DefaultHttpxClient())
         yield Processes([f"http://127.0.0.1:{port}/v1" for port in ports], upstream, http)
