@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from openai import DefaultHttpxClient, OpenAI
 
 SCENARIOS = Path(__file__).parent / "scenarios"
+_DIGLOT = Path(sys.executable).with_name("diglot")
 _PATIENCE = 60
 
 
@@ -41,22 +42,23 @@ class Processes(NamedTuple):
 
 @contextmanager
 def serving(store: str, api: str = "chat", count: int = 2) -> Iterator[Processes]:
-    """Run servers on a *store*, given as its URL, in front of an upstream with one *api*."""
+    """Run `diglot serve` on a *store*, given as its URL, in front of an upstream with one *api*."""
     with ExitStack() as stack:
-        port = stack.enter_context(_script("chat_upstream.py", api))
+        port = stack.enter_context(_running(sys.executable, "-B", SCENARIOS / "chat_upstream.py", api))
         upstream = f"http://127.0.0.1:{port}"
-        ports = [stack.enter_context(_script("stateful_server.py", f"{upstream}/v1", api, store)) for _ in range(count)]
+        options = ["--upstream", upstream, "--upstream-api", api, "--store", store, "--log-level", "error", "--quiet"]
+        ports = [stack.enter_context(_running(_DIGLOT, "serve", *options, "--port")) for _ in range(count)]
         http = stack.enter_context(DefaultHttpxClient())
         yield Processes([f"http://127.0.0.1:{port}/v1" for port in ports], upstream, http)
 
 
 @contextmanager
-def _script(name: str, *arguments: str) -> Iterator[int]:
-    """Run a script of ours; yields its port when it takes connections."""
+def _running(*command: str | Path) -> Iterator[int]:
+    """Run a server whose command ends with its port; yields that when it takes connections."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with subprocess.Popen([sys.executable, "-B", SCENARIOS / name, str(port), *arguments]) as process:
+    with subprocess.Popen([*command, str(port)], stdout=subprocess.DEVNULL) as process:
         try:
             wait_for(port, process)
             yield port

@@ -46,7 +46,7 @@ async def input_items(request: StatefulRequest) -> dict[str, Any]:
     """`GET /responses/{id}/input_items`: all that a response was made from, of its chain and its conversation."""
     response_id, key = _named(request)
     page = state.pages.query(request.query)
-    chain = await request.store.chain(request.tenant, key, request.max_history)
+    chain = await _chain(request, key)
     if not chain:
         raise state.refusals.no_response(response_id)
     for stored in chain:
@@ -57,6 +57,22 @@ async def input_items(request: StatefulRequest) -> dict[str, Any]:
     except ConversationGone:
         raise state.refusals.no_conversation(f"{state.ids.CONVERSATION}_{chain[0].conversation}") from None
     return await off_the_loop(size_of(chain, said), partial(_page, said, chain, page))
+
+
+async def _chain(request: StatefulRequest, key: str) -> list[Stored]:
+    """A response behind what it was made from; what it compacted itself belongs to that."""
+    chain = await request.store.chain(request.tenant, key, request.max_history)
+    if len(chain) != 1 or chain[0].body is None:
+        return chain
+    body = chain[0].body
+    decode = partial(state.records.decode_compacted, _id_of(key), body)
+    previous = await off_the_loop(len(body), decode)
+    if previous is None:
+        return chain
+    before = await request.store.chain(request.tenant, state.ids.key_of(previous), request.max_history)
+    if not before:
+        raise state.refusals.no_previous(previous)
+    return [*before, *chain]
 
 
 def _page(said: Sequence[StoredItem], chain: Sequence[Stored], page: state.pages.Query) -> dict[str, Any]:

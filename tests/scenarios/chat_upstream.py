@@ -1,4 +1,4 @@
-"""A scripted upstream in a process of its own, which keeps what it is asked: `python chat_upstream.py PORT API`.
+"""A scripted upstream in a process of its own, which keeps what it is asked: `python chat_upstream.py API PORT`.
 
 It is the demo upstream, but the ids of its answers depend on the request only: the same loop gets the same answers.
 `GET /requests` returns the chat requests that came with one credential. The model `slow` takes its time.
@@ -58,4 +58,4 @@ def application(api: str) -> App:
 
 
 if __name__ == "__main__":
-    uvicorn.run(application(sys.argv[2]), port=int(sys.argv[1]), log_level="error", timeout_graceful_shutdown=1)
+    uvicorn.run(application(sys.argv[1]), port=int(sys.argv[2]), log_level="error", timeout_graceful_shutdown=1)

@@ -184,6 +184,19 @@ def test_a_compacted_chain_goes_on_from_its_output(loop: Loop) -> None:
     assert "compaction" in [item.type for item in shown]
 
 
+def test_a_chain_is_compacted_in_a_turn(loop: Loop) -> None:
+    """The turn was made from all that it compacted; the next one was not."""
+    here, there = (loop.processes.sdk(process, loop.credential) for process in (0, 1))
+    asked: Any = [user("Sum it up."), {"type": "compaction_trigger"}]
+    compacted = there.responses.create(model="m", input=asked, previous_response_id=loop.answers[-1].id)
+    assert [item.type for item in compacted.output] == ["compaction"]
+    assert len(list(here.responses.input_items.list(compacted.id))) == 4 * 3 + 1
+    again = here.responses.create(model="m", input="And then?", previous_response_id=compacted.id)
+    assert [item.type for item in there.responses.input_items.list(again.id, order="asc")] == ["compaction", "message"]
+    *_, request = loop.processes.recorded(loop.credential)
+    assert len(request["messages"]) == 2
+
+
 def test_tokens_are_counted_with_the_history(loop: Loop) -> None:
     here, there = (loop.processes.sdk(process, loop.credential) for process in (0, 1))
     alone = here.responses.input_tokens.count(model="m", input="And tomorrow?").input_tokens

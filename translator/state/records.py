@@ -157,11 +157,27 @@ def decode_usage(ident: str, body: bytes) -> dict[str, Any] | None:
     kept = _body(ident, body)
     if any(map(is_compaction, kept.output)):
         return None
-    try:
-        usage = json.decode(bytes(kept.answer), None).get("usage")
-    except (AttributeError, ValueError):
-        raise _damaged(ident, "it is no response") from None
+    usage = _answer(ident, kept).get("usage")
     return usage if isinstance(usage, dict) else None
+
+
+def decode_compacted(ident: str, body: bytes) -> str | None:
+    """Return the id of the response whose history the response *ident* itself compacted, if it did.
+
+    Raises DamagedRecord.
+    """
+    kept = _body(ident, body)
+    if not any(map(is_compaction, kept.output)) or any(map(is_compaction, kept.input)):
+        return None
+    return _answer(ident, kept).get("previous_response_id")
+
+
+def _answer(ident: str, kept: _Body) -> dict[str, Any]:
+    """Return the answer without what is kept apart from it."""
+    answer = json.decode(bytes(kept.answer), None)
+    if not isinstance(answer, dict):
+        raise _damaged(ident, "it is no response")
+    return answer
 
 
 def _body(ident: str, data: bytes) -> _Body:

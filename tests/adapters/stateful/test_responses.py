@@ -157,6 +157,21 @@ async def test_from_a_compaction_on(app: App, store: Store) -> None:
         assert page.body["data"][0]["type"] == "compaction"
 
 
+async def test_what_a_response_compacted_itself_is_its_input(app: App, store: Store) -> None:
+    """It was made from that; what continues it was not."""
+    await keep_response(store, 1)
+    await keep_response(store, 2, 1, output=[COMPACTION], previous_response_id=response_id(1))
+    await keep_response(store, 3, 2, output=[COMPACTION], own=[COMPACTION], previous_response_id=response_id(2))
+    await keep_response(store, 4, output=[COMPACTION], previous_response_id=None)
+    assert await texts(app, 2, order="asc") == ["Question 1", "Answer 1", "Question 2"]
+    assert await texts(app, 4) == ["Question 4"]
+    page = await ask(app, "GET", f"/responses/{response_id(3)}/input_items")
+    assert [item["type"] for item in page.body["data"]] == ["compaction"]
+    await store.delete(ME, key(1))
+    with pytest.raises(BadRequestError, match=f"Previous response with id '{response_id(1)}' not found"):
+        await texts(app, 2)
+
+
 async def test_a_large_history(app: App, store: Store) -> None:
     """It is decoded in a thread; one above the bound is refused with its size."""
     for number in range(1, 3):

@@ -72,6 +72,28 @@ def test_compactions_are_seen() -> None:
     assert not records.encode(records.Record(answer(output=[mark]), [MESSAGE])).compacts
 
 
+def test_which_history_a_response_compacted() -> None:
+    """Where its input has a compaction, that is all that it was made from."""
+    item, other = {"type": "compaction", "encrypted_content": "x"}, "resp_" + "1" * 32
+    answered = answer(output=[item], previous_response_id=other)
+    cases = [(answered, [], other), (answered, [item], None), (answer(previous_response_id=other), [], None)]
+    for given_answer, own, expected in cases:
+        body = records.encode(records.Record(given_answer, own)).body
+        assert records.decode_compacted(ID, body) == expected
+        assert records.decode_usage(ID, body) is None
+
+
+@pytest.mark.parametrize("damaged", [b'"answer":7', b'"answer":[1]', b'"answer":"\xff"'])
+def test_an_answer_that_is_none(damaged: bytes) -> None:
+    """Members of it are not there."""
+    compaction = b'{"type":"compaction","encrypted_content":"x"}'
+    body = b'1j{%b,"status":"completed","input":[],"output":[%b]}'
+    with pytest.raises(records.DamagedRecord, match="it is no response"):
+        records.decode_compacted(ID, body % (damaged, compaction))
+    with pytest.raises(records.DamagedRecord, match="it is no response"):
+        records.decode_usage(ID, body % (damaged, b""))
+
+
 def test_long_data_is_compressed() -> None:
     """Where that makes it shorter: not what is very long, nor what is compressed already."""
     assert len(records.packed_bytes(b"a" * 10_000)) < 100
