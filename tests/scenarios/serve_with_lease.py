@@ -3,9 +3,9 @@
 import sys
 
 from diglot.__main__ import main
-from diglot.adapters.stateful import keeper
+from diglot.adapters.stateful import keeper, leases
 
 if __name__ == "__main__":
-    keeper._LEASE = float(sys.argv.pop(1))
-    keeper._RENEWED_EVERY = keeper._LEASE / 3
+    leases.LEASE = float(sys.argv.pop(1))
+    keeper._RENEWED_EVERY = leases.LEASE / 3
     main()

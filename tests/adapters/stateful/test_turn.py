@@ -9,7 +9,7 @@ import pytest
 from scripted_model import DONE, Double, Model, Responder, chunk, failing
 
 from diglot.adapters import Limits, TranslationMiddleware
-from diglot.adapters.stateful import turn
+from diglot.adapters.stateful import failures
 from diglot.adapters.stateful.turn import Turn, put_in_time
 from diglot.adapters.store import ChainGone, LockLost, Store, StoreUnavailable, open_store
 from diglot.translator import PLAIN, ServeResponses
@@ -110,7 +110,7 @@ async def test_the_client_is_told_that_it_is_not_stored(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """It gets its answer, of which nothing else is changed; the log has one error for each."""
-    monkeypatch.setattr(turn, "PATIENCE", 0.05)
+    monkeypatch.setattr(failures, "PATIENCE", 0.05)
     model = Model(answer)
     double = Double(open_store("memory"))
     app = TranslationMiddleware(model, store=double)
@@ -161,7 +161,7 @@ async def test_a_second_try_is_made(ask: Any, caplog: pytest.LogCaptureFixture) 
 
 async def test_putting_in_time(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A try that hangs is named by what happened to it."""
-    monkeypatch.setattr(turn, "PATIENCE", 0.01)
+    monkeypatch.setattr(failures, "PATIENCE", 0.01)
     assert not await put_in_time("It", anyio.sleep_forever)
     assert "It was not stored: TimeoutError" in caplog.text
 
