@@ -63,8 +63,8 @@ async def test_without_a_store_nothing_is_claimed(side: Any, ask: Any, api: Any)
         await send({"type": "http.response.start", "status": 418, "headers": []})
         await send({"type": "http.response.body", "body": json.dumps({}).encode()})
 
-    for settings in {}, {"seal": ["0" * 64]}:
-        app = TranslationMiddleware(application, upstream_api=api, **settings)
+    for seal in (), ("0" * 64,):
+        app = TranslationMiddleware(application, upstream_api=api, seal=seal)
         async with app.running():
             for path in "/v1/responses/resp_1", "/v1/conversations/conv_1", "/v1/chat/completions":
                 assert (await ask(app, path=path)).status == 418
