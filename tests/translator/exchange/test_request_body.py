@@ -237,3 +237,18 @@ def test_a_body_with_its_payloads() -> None:
     assert is_light(received)
     assert received.whole() == body
     assert received.whole() is received.body
+
+
+def test_a_payload_that_is_there_already() -> None:
+    """An item of the history that a client sends again is neither sent nor kept twice."""
+    ident = f"msg_{'1' * 32}0000"
+    item = {"type": "message", "id": ident, "role": "user", "content": [IMAGE]}
+    again = {"model": "m", "input": [item, {"role": "user", "content": "And now?"}]}
+
+    def make(body: Any) -> ServeResponses:
+        return ServeResponses(body, continuation=state.Continuation("0" * 32, [item]))
+
+    exchange, request = RequestBody.read(encode(again)).translate(make)
+    assert [kept["role"] for kept in decode(exchange.kept)] == ["user"]
+    assert LONG.encode() not in exchange.kept
+    assert b"".join(request).count(LONG.encode()) == 1
