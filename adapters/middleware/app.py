@@ -154,7 +154,10 @@ class TranslationMiddleware:
         """Whoever keeps the answers of an API; what the application has is its own, however a request is served."""
         if self._keeper is None or self._detection is None:
             return self._keeper
-        return self._keeper if await self._detection.translates(endpoint, scope) else None
+        try:
+            return self._keeper if await self._detection.translates(endpoint, scope) else None
+        except DetectionError:  # it was known when the request was routed
+            return None
 
     async def _lacks(self, api: Api, scope: Scope) -> bool:
         """Whether the application lacks an API, so that what is stored for its clients is stored here."""

@@ -149,3 +149,13 @@ def test_a_great_many_are_counted() -> None:
     assert len(listed) == MOST
     assert last == Loss("", "dropped", "5 more losses are not listed")
     assert report.header(60).endswith(f"more;count={MOST + 4}")
+
+
+def test_losses_that_move() -> None:
+    """They keep their order; those that become one are one."""
+    report = Report()
+    report.dropped("input[0]", "it is empty", 1)
+    report.dropped("input[1]", "it is empty", 2)
+    report.emulated("stop", "here")
+    report.move(lambda path: "input" if path.startswith("input") else path)
+    assert [(loss.path, loss.kind) for loss in report] == [("input", "dropped"), ("stop", "emulated")]

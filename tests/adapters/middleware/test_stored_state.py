@@ -63,8 +63,8 @@ async def test_without_a_store_nothing_is_claimed(side: Any, ask: Any, api: Any)
         await send({"type": "http.response.start", "status": 418, "headers": []})
         await send({"type": "http.response.body", "body": json.dumps({}).encode()})
 
-    for settings in {}, {"seal": ["0" * 64]}:
-        app = TranslationMiddleware(application, upstream_api=api, **settings)
+    for seal in (), ("0" * 64,):
+        app = TranslationMiddleware(application, upstream_api=api, seal=seal)
         async with app.running():
             for path in "/v1/responses/resp_1", "/v1/conversations/conv_1", "/v1/chat/completions":
                 assert (await ask(app, path=path)).status == 418
@@ -95,3 +95,33 @@ async def test_a_model_that_is_only_at_the_other_endpoint(side: Any, ask: Any) -
             got = await ask(app, ASK, path=RESPONSES)
             assert (got.status, got.json["store"]) == (200, False)
     assert server.served == [CHAT, CHAT]
+
+
+async def test_an_application_that_cannot_be_asked_any_more(side: Any, ask: Any) -> None:
+    """A request goes on where it was going, and nothing is stored of it."""
+    server = Server(side, chat=HAS, responses=HAS)
+    refusal = {"error": {"message": "This is not supported in v1/responses and only in v1/chat/completions"}}
+    refused: list[str] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        message = await receive()
+
+        async def again() -> Any:
+            return message
+
+        if scope["path"] == RESPONSES and b"input" in message["body"]:
+            refused.append(scope["path"])
+            head = {"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"application/json")]}
+            await send(head)
+            await send({"type": "http.response.body", "body": json.dumps(refusal).encode()})
+        elif refused and b"messages" not in message["body"]:
+            await send({"type": "http.response.start", "status": 401, "headers": []})
+            await send({"type": "http.response.body", "body": b"{}"})
+        else:
+            await server(scope, again, send)
+
+    app = auto(application, store="memory")
+    async with app.running():
+        got = await ask(app, ASK, path=RESPONSES)
+    assert refused
+    assert (got.status, got.json.get("store")) == (200, False), got.body

@@ -328,6 +328,19 @@ async def test_a_conversation_that_is_not_there(store_url: str, ask: Any, ident:
             assert (got.status, got.error["param"]) == (404, "conversation")
 
 
+async def test_a_chain_whose_conversation_was_deleted(store_url: str, ask: Any) -> None:
+    """What the chain began with is gone, so it cannot be continued."""
+    model = Model("Yes")
+    app = TranslationMiddleware(model, store=store_url)
+    async with app.running():
+        conversation = (await ask(app, {}, path=CONVERSATIONS)).json["id"]
+        first = answered(await ask(app, {**ASK, "conversation": conversation}))
+        await ask(app, method="DELETE", path=f"{CONVERSATIONS}/{conversation}")
+        got = await ask(app, {**ASK, "previous_response_id": first["id"]})
+    assert (got.status, got.error["code"]) == (400, "previous_response_not_found")
+    assert len(model.bodies) == 1
+
+
 async def test_an_item_twice_in_a_conversation(store_url: str, ask: Any) -> None:
     """It is refused, and the conversation is free again."""
     app = TranslationMiddleware(Model("Yes"), store=store_url)

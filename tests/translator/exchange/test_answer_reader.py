@@ -232,3 +232,56 @@ def test_the_order_of_verbs() -> None:
     """The head comes first."""
     with pytest.raises(ProtocolMisuse):
         reader().feed(b"x")
+
+
+# --- what is stored before the end
+
+
+def test_the_answer_of_a_stream_is_known_before_its_end_is_sent() -> None:
+    """Also if its last frames are made one by one."""
+    exchange = ServeResponses({"model": "m", "input": "Go", "stream": True})
+    reader = AnswerReader.of(exchange)
+    reader.head(200, "text/event-stream")
+    assert (reader.concluded, reader.conclusion["status"]) == (False, "in_progress")
+    text = "x" * (1 << 20)
+    end = {"choices": [{"delta": {"content": text}, "finish_reason": "stop"}]}
+    action = reader.feed(b"data: " + json.dumps(end).encode() + b"\n\n", last=True)
+    assert isinstance(action, Data)
+    concluded = []
+    for frame in action.frames:
+        concluded.append(reader.concluded)
+        assert reader.not_stored(frame) == frame or concluded[-1]
+    assert concluded[0] is False
+    assert concluded[-1] is True
+    assert reader.conclusion["output"][0]["content"][0]["text"] == text
+
+
+def test_a_whole_answer_has_no_conclusion() -> None:
+    """It is an action of its own."""
+    reader = AnswerReader.of(ServeResponses({"model": "m", "input": "Go"}))
+    assert (reader.concluded, reader.conclusion, reader.not_stored(b"x")) == (False, {}, b"x")
+
+
+def test_a_request_that_is_too_long_is_made_shorter() -> None:
+    """As often as a request may be; what the client does not allow is not done."""
+    items = [{"role": role, "content": "x" * 100} for role in ("user", "assistant") * 20]
+    too_long = b'{"error":{"code":"context_length_exceeded","message":"Too long."}}'
+    retries, left_out, counts = Retries(), frozenset[int](), []
+    body = {"model": "m", "input": items, "truncation": "auto"}
+    while True:
+        exchange = ServeResponses(body, left_out=left_out)
+        reader = AnswerReader.of(exchange, retries=retries)
+        reader.head(400, "application/json")
+        action = reader.feed(too_long, last=True)
+        if not isinstance(action, Retry):
+            break
+        assert left_out < action.left_out
+        left_out = action.left_out
+        counts.append(len(left_out))
+        assert action.profile is exchange.profile
+    assert len(counts) == 4
+    assert isinstance(action, Failed)
+    assert action.error.code == "context_length_exceeded"
+    for more in {"truncation": "disabled"}, {"input": "Go"}:
+        assert ServeResponses({**body, **more}).shortened(400, too_long) is None
+    assert ServeResponses(body).shortened(400, b'{"error":{"message":"Bad."}}') is None

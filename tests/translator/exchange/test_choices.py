@@ -172,3 +172,14 @@ def test_answers_with_less() -> None:
 def test_usage_without_details() -> None:
     """What no branch says is not made up."""
     assert ChoiceMerger.answer([completion("a", usage=usage(1, 1))] * 2)["usage"] == usage(1, 2)
+
+
+def test_an_own_id() -> None:
+    """Chunks have the one that was made here; without it, that of the first branch."""
+    chunk = {"id": "c1", "created": 1, "model": "m", "object": "chat.completion.chunk"}
+    begun = {**chunk, "choices": [{"index": 0, "delta": {"role": "assistant"}, "finish_reason": None}]}
+    for own_id, expected in ("mine", "mine"), ("", "c1"):
+        merger = ChoiceMerger(2, own_id)
+        frames = merger.take(0, [begun], True)
+        assert [json.loads(frame.removeprefix(b"data: "))["id"] for frame in frames] == [expected] * len(frames)
+        assert frames

@@ -306,3 +306,26 @@ def test_one_after_the_other_without_news(serve: Serve) -> None:
     stream = serve({"stream": True}).stream()
     assert list(stream.each(HI[:10])) == []
     assert names(list(stream.each(HI[10:].rstrip(), last=True)))[-1] == "failed"
+
+
+# --- what could not be stored
+
+
+@pytest.mark.parametrize("profile", [Profile(), Profile(events="openresponses")], ids=["openai", "openresponses"])
+@pytest.mark.parametrize("finish", ["stop", "length"])
+def test_only_the_last_event_says_that_nothing_was_stored(profile: Profile, finish: str) -> None:
+    """Nothing else of it changes, and no other frame does."""
+    stream = ServeResponses({"model": "m", "input": "Go", "stream": True}, profile=profile).stream()
+    chunk = {"choices": [{"delta": {"content": "event: response.completed\n"}, "finish_reason": finish}]}
+    frames = [*stream.feed(b"data: " + json.dumps(chunk).encode() + b"\n\n"), *stream.finish()]
+    replaced = [stream.replaced_answer(frame, lambda answer: {**answer, "store": None}) for frame in frames]
+    ((before, after),) = [pair for pair in zip(frames, replaced, strict=True) if pair[0] != pair[1]]
+    assert before.startswith(b"event: response.completed" if finish == "stop" else b"event: response.incomplete")
+    assert after == before.replace(b'"store":false', b'"store":null')
+
+
+def test_events_that_are_not_encoded_stay() -> None:
+    """Whoever merges them stores the merged answer."""
+    stream = ServeResponses({"model": "m", "input": "Go", "stream": True}).events()
+    event = {"type": "response.completed", "response": {}}
+    assert stream.replaced_answer(event, lambda answer: {"store": False}) is event

@@ -13,6 +13,7 @@ from diglot.translator import (
     ServeCompact,
     ServeResponses,
     TranslationError,
+    state,
 )
 from diglot.translator.wire import payloads
 from diglot.translator.wire.json import decode, encode
@@ -190,3 +191,64 @@ def _value(request: list[payloads.Buffer]) -> Any:
         return decode(b"".join(request))
     except ValueError:
         return "no JSON"
+
+
+# --- what is kept of a request
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_what_is_kept_has_its_payloads(streams: bool) -> None:
+    """The request goes out as ever, and what is kept is as it was sent."""
+
+    def make(body: Any) -> ServeResponses:
+        return ServeResponses(body, continuation=state.Continuation("0" * 32))
+
+    body = asked({"type": "input_text", "text": "See"}, IMAGE, stream=streams)
+    received = RequestBody.read(encode(body))
+    exchange, request = received.translate(make)
+    assert is_light(received)
+    assert decode(exchange.kept)[0]["content"] == body["input"][0]["content"]
+    assert b"".join(request) == encode(ServeResponses(body).request)
+
+
+def test_what_is_kept_of_a_chat_request() -> None:
+    """Its messages."""
+    body = messages({"type": "text", "text": "See"}, CHAT_IMAGE, store=True)
+    received = RequestBody.read(encode(body))
+    exchange, _ = received.translate(lambda given: ServeChat(given, keeps=True))
+    assert decode(exchange.kept) == body["messages"]
+    assert is_light(received)
+
+
+def test_what_is_kept_of_a_small_request() -> None:
+    """It is encoded once."""
+    exchange, _ = RequestBody({"model": "m", "messages": [{"role": "user", "content": "Hi"}]}).translate(
+        lambda given: ServeChat(given, keeps=True)
+    )
+    assert exchange.kept == b'[{"role":"user","content":"Hi"}]'
+    nothing, _ = RequestBody({"model": "m", "input": "Hi"}).translate(ServeResponses)
+    assert nothing.kept == b""
+
+
+def test_a_body_with_its_payloads() -> None:
+    """It can be had whole, once and again."""
+    body = asked(IMAGE)
+    received = RequestBody.read(encode(body))
+    assert is_light(received)
+    assert received.whole() == body
+    assert received.whole() is received.body
+
+
+def test_a_payload_that_is_there_already() -> None:
+    """An item of the history that a client sends again is neither sent nor kept twice."""
+    ident = f"msg_{'1' * 32}0000"
+    item = {"type": "message", "id": ident, "role": "user", "content": [IMAGE]}
+    again = {"model": "m", "input": [item, {"role": "user", "content": "And now?"}]}
+
+    def make(body: Any) -> ServeResponses:
+        return ServeResponses(body, continuation=state.Continuation("0" * 32, [item]))
+
+    exchange, request = RequestBody.read(encode(again)).translate(make)
+    assert [kept["role"] for kept in decode(exchange.kept)] == ["user"]
+    assert LONG.encode() not in exchange.kept
+    assert b"".join(request).count(LONG.encode()) == 1

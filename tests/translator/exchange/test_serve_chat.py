@@ -89,3 +89,47 @@ def test_a_stream_without_its_request(serve_chat: Serve) -> None:
     assert b'"finish_reason":"stop"' in b"".join(frames)
     error = b'{"error":{"message":"Bad.","param":"input[0].content"}}'
     assert exchange.error(400, error).param is None
+
+
+# --- completions that are kept here
+
+
+def test_what_is_kept_here_is_not_stored_upstream(serve_chat: Serve) -> None:
+    """The upstream need not store it; its id is one of ours, and its messages are kept."""
+    exchange = serve_chat({"store": True, "metadata": {"a": "b"}}, keeps=True)
+    assert exchange.responses["store"] is False
+    assert exchange.to_keep == [{"role": "user", "content": "Go"}]
+    assert exchange.own_id.startswith("chatcmpl-")
+    assert exchange.answer(RESPONSE)["id"] == exchange.own_id
+    assert list(exchange.report) == []
+
+
+def test_chunks_of_what_is_kept_here(serve_chat: Serve) -> None:
+    """All have the id, also those before the upstream has told its own."""
+    exchange = serve_chat({"store": True, "stream": True}, keeps=True)
+    stream = exchange.events()
+    created = {"type": "response.created", "response": {**RESPONSE, "status": "in_progress", "output": []}}
+    completed = {"type": "response.completed", "response": RESPONSE}
+    chunks = [*stream.start()]
+    for event in created, completed:
+        chunks += stream.feed(b"data: " + json.dumps(event).encode() + b"\n\n")
+    chunks += stream.finish()
+    assert {chunk["id"] for chunk in chunks} == {exchange.own_id}
+    assert stream.answer["id"] == exchange.own_id
+
+
+def test_what_is_not_kept_here(serve_chat: Serve) -> None:
+    """The id is the upstream's, and nothing is kept; what could not be stored says nothing of it."""
+    exchange = serve_chat({"store": True})
+    assert (exchange.own_id, exchange.to_keep) == ("", None)
+    answer = exchange.answer(RESPONSE)
+    assert answer["id"] == "chatcmpl-1"
+    assert exchange.not_stored(answer) == answer
+    assert exchange.shortened(400, b"") is None
+
+
+def test_messages_that_are_none_are_not_kept(serve_chat: Serve) -> None:
+    """They are refused as ever."""
+    with pytest.raises(RequestError) as caught:
+        serve_chat({"messages": "Hi"}, keeps=True)
+    assert caught.value.param == "messages"
