@@ -143,6 +143,10 @@ def _read_keys(texts: Sequence[str]) -> list[bytes]:
     return list(map(read_key, texts))
 
 
+def _nothing() -> None:
+    """There is no housekeeping to stop."""
+
+
 class Session:
     """What is open in one event loop. A lease is renewed, and expired records are deleted, as long as it is."""
 
@@ -154,7 +158,7 @@ class Session:
         self.tenants: Tenants = Tenants("none", b"")
         self.sealer: Sealer | None = None
         self._lock = anyio.Lock()
-        self._stop: Callable[[], object] | None = None
+        self._stop: Callable[[], object] = _nothing
 
     async def open(self, keys: list[bytes], rule: str | Callback) -> None:
         from . import sealing  # it needs a package that other users of the middleware do not
@@ -173,7 +177,7 @@ class Session:
                 except StoreUnavailable:
                     await store.close()
                     raise
-                self._stop = start_late(self._housekeep, 0)
+                self._stop = start_late(partial(self._housekeep, store, leases), 0)
                 self._tell(opened)
             self.tenants, self.sealer = Tenants(rule, secret), sealing.Sealer(keys)
             self.is_open = True
@@ -188,8 +192,7 @@ class Session:
     async def close(self) -> None:
         if self.is_open and self.store is not None and self.leases is not None:
             self.is_open = False
-            if self._stop is not None:
-                self._stop()
+            self._stop()
             try:
                 await self.leases.end()
             except StoreError as error:
@@ -209,10 +212,10 @@ class Session:
         """Return what stands in seals for whoever sent a request that cannot be refused."""
         return self.tenants.at_once(scope).seal
 
-    async def _housekeep(self) -> None:
+    async def _housekeep(self, store: Store, leases: Leases) -> None:
         """Renew the lease, and sweep now and then; a store that is away is asked again the next time."""
-        store, leases, swept_at = self.store, self.leases, 0.0
-        while store is not None and leases is not None:
+        swept_at = 0.0
+        while True:
             try:
                 await leases.renew()
                 if swept_at + _SWEPT_EVERY <= anyio.current_time():

@@ -132,5 +132,7 @@ class ServeChat(Exchange):
         if less is not None:
             return less
         present = {name for name, value in self._translation.source.items() if value is not None}
+        if self.own_id:  # it is kept here, and the client's `store` was not sent
+            present.discard("store")
         added = [name for name, causes in _ADDED.items() if name in self.request and present.isdisjoint(causes)]
         return refusals.learned_of(added, self.profile, self.request, status, body)
