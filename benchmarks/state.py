@@ -208,16 +208,18 @@ def measured(name: str, url: str, given: settings.Settings) -> Found:
 def main() -> None:
     options = settings.parser()
     options.add_argument("--soak", type=int, metavar="COUNT", help="store so many responses instead: 10000")
-    options.add_argument("--depth", type=int, default=100, help="how many responses a chain has then")
+    options.add_argument("--depth", type=int, default=20, help="how many responses a chain has then")
     options.add_argument("--store", action="append", help="this one only; may be repeated")
     read = options.parse_args()
-    if read.soak:
-        soak.soak(read.soak, read.depth)
-        return
     given = settings.settled(read)
+    if read.soak:
+        found = results.load("state") or {"stores": {}}
+        results.save("state", UNIT, given, {"stores": found["stores"], "soak": soak.soak(read.soak, read.depth)})
+        return
     with stores.urls() as urls:
         found = {name: measured(name, url, given) for name, url in urls.items() if name in (read.store or urls)}
-    results.save("state", UNIT, given, {"stores": found})
+    kept = {name: value for name, value in (results.load("state") or {}).items() if name == "soak"}
+    results.save("state", UNIT, given, {"stores": found, **kept})
 
 
 if __name__ == "__main__":

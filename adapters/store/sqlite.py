@@ -81,4 +81,4 @@ _PRAGMAS = (
     "page_size=8192",
     *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"),
 )
-"""Pages that hold several turns of an agent: of smaller ones, each would leave a half empty. It counts for new files."""
+"""Pages hold several turns of an agent: smaller ones would stay half empty. A file keeps the size it began with."""
