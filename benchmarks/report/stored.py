@@ -36,6 +36,15 @@ def _ratio(figure: str, name: str, key: str = "x floor") -> Callable[[Found], fl
     return lambda found: found[figure][name][key] if figure in found else None
 
 
+def _loaded(found: Found) -> float:
+    return found["loading"]["rows"][measure.OURS]["x floor"]
+
+
+def _loaded_plain(found: Found) -> float:
+    rows = found["loading"]["rows"]
+    return rows[measure.OURS]["median"] / rows["decoding in one piece, not compressed"]["median"]
+
+
 def _later(found: Found) -> float | None:
     """Milliseconds of wall time more than the driver needs."""
     if "writing" not in found:
@@ -49,8 +58,15 @@ FIGURES = (
     Figure("chunk, `store: false`, x without a store", 1.02, _ratio("chunk", "store: false")),
     Figure("chunk of a stored response, x without a store", 1.02, _ratio("chunk", "stored")),
     Figure("CPU of storing a response, x the driver alone", 2, _ratio("writing", measure.OURS), 4),
+    Figure(
+        "all that a request costs more that is stored, x the same",
+        2,
+        _ratio("writing", "all that a request costs more when it is stored"),
+        4,
+    ),
     Figure("its wall time, ms more than the driver alone", 1, _later),
-    Figure("200 turns loaded, x decoding in one piece", 5, lambda found: found["loading"]["rows"]["diglot"]["x floor"]),
+    Figure("200 turns loaded, x decompressing and decoding them in one piece", 5, _loaded),
+    Figure("the same, x decoding JSON that was never compressed", 5, _loaded_plain),
     Figure("round trips of that", 2, lambda found: found["loading"]["round trips"]),
     Figure("a turn at depth 200, x its history in the body", 1.5, _ratio("deep turn", measure.OURS)),
     Figure("bytes of a turn, x its items, compressed", 2, lambda found: found["size"]["x items, compressed"]),
