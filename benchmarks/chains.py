@@ -24,13 +24,16 @@ class Upstream:
     def __init__(self) -> None:
         self.answer = b""
         self.events: list[bytes] = []
+        self.waits = True
+        """Whether others get their turn before it answers, as in a network."""
         self.seconds = 0.0
         """Of process CPU time, between the first token and the last."""
         self.counted = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await receive()
-        await asyncio.sleep(0.0005)  # as one in a network: others get their turn
+        if self.waits:
+            await asyncio.sleep(0.0005)
         kind = b"text/event-stream" if self.events else b"application/json"
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
         if self.events:

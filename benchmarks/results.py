@@ -27,6 +27,9 @@ _PACKAGES = (
     "httpx",
     "httpx-aiohttp",
     "aiohttp",
+    "sqlalchemy",
+    "asyncpg",
+    "redis",
 )
 
 

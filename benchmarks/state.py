@@ -43,8 +43,9 @@ def several(make: Callable[[], Awaitable[object]], times: int) -> Run:
     return lambda: loop.run_until_complete(run())
 
 
-def requests(chain: Chain, times: int, given: settings.Settings) -> Found:
-    """One request with a finished answer."""
+def requests(chain: Chain, times: int, given: settings.Settings, *, waits: bool) -> Found:
+    """One request with a finished answer; without an upstream that waits, small differences can be seen."""
+    chain.upstream.waits = waits
     chain.upstream.answer = agent_run.answer(0)
     small = {"model": "m", "input": "Hi"}
     bodies = {name: msgspec.json.encode({**small, "store": name == STORED}) for name in (WITHOUT, NOT_STORED, STORED)}
@@ -54,6 +55,7 @@ def requests(chain: Chain, times: int, given: settings.Settings) -> Found:
         for name, body in bodies.items()
     }
     rows = measure.add_ratios(measure.compare(runs, given, dict.fromkeys(runs, times)), NOT_STORED, WITHOUT)
+    chain.upstream.waits = True
     measure.show("one request", rows)
     return rows
 
@@ -195,10 +197,12 @@ def measured(name: str, url: str, given: settings.Settings) -> Found:
     chain.open()
     found: Found = {"size": chain.grow(20 if given.short else 200)}
     print(found["size"])
-    found["request"] = requests(chain, 5 if given.short else 50, given)
+    times = 5 if given.short else 50
+    found["request"] = requests(chain, times, given, waits=False)
+    found["request that waits"] = requests(chain, times, given, waits=True)
     found["chunk"] = chunks(chain, 200 if given.short else 3_000, given)
     if chain.driver is not None:
-        found["writing"] = writing(chain, chain.driver, found["request"], given)
+        found["writing"] = writing(chain, chain.driver, found["request that waits"], given)
     found["loading"] = loading(chain, given)
     found["deep turn"] = deep_turn(chain, given)
     chain.close()
@@ -208,16 +212,18 @@ def measured(name: str, url: str, given: settings.Settings) -> Found:
 def main() -> None:
     options = settings.parser()
     options.add_argument("--soak", type=int, metavar="COUNT", help="store so many responses instead: 10000")
-    options.add_argument("--depth", type=int, default=100, help="how many responses a chain has then")
+    options.add_argument("--depth", type=int, default=20, help="how many responses a chain has then")
     options.add_argument("--store", action="append", help="this one only; may be repeated")
     read = options.parse_args()
-    if read.soak:
-        soak.soak(read.soak, read.depth)
-        return
     given = settings.settled(read)
+    if read.soak:
+        found = results.load("state") or {"stores": {}}
+        results.save("state", UNIT, given, {"stores": found["stores"], "soak": soak.soak(read.soak, read.depth)})
+        return
     with stores.urls() as urls:
         found = {name: measured(name, url, given) for name, url in urls.items() if name in (read.store or urls)}
-    results.save("state", UNIT, given, {"stores": found})
+    kept = {name: value for name, value in (results.load("state") or {}).items() if name == "soak"}
+    results.save("state", UNIT, given, {"stores": found, **kept})
 
 
 if __name__ == "__main__":

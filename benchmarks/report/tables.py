@@ -9,6 +9,8 @@ from benchmarks import measure
 from benchmarks.directions import DIRECTIONS, TITLES
 from benchmarks.servers import contestants
 
+from . import stored
+
 Found = dict[str, Any]
 _OURS = (measure.OURS, contestants.OURS)
 
@@ -194,6 +196,20 @@ def _shares(case: Found) -> str:
     return markdown(["", *case], [["calls", *(f"{of['calls']:,}" for of in case.values())], *rows])
 
 
+def state(found: Found) -> list[str]:
+    lines = [markdown(*stored.rows(found["stores"])), ""]
+    if soak := found.get("soak"):
+        lines += ["Many chained responses; resident memory in MB, open files, and bytes of the store per response:", ""]
+        head = ["responses", *soak]
+        looks = zip(*soak.values(), strict=True)
+        lines.append(markdown(head, [[f"{row[0]['responses']:,}", *map(_look, row)] for row in looks]))
+    return lines
+
+
+def _look(look: Found) -> str:
+    return f"{look['resident']:.0f}; {look['open files']}; {look['bytes per response']:,}"
+
+
 SECTIONS: dict[str, Callable[[Found], list[str]]] = {
     "requests": requests,
     "answers": answers,
@@ -204,4 +220,5 @@ SECTIONS: dict[str, Callable[[Found], list[str]]] = {
     "scaling": scaling,
     "startup": startup,
     "profiles": profiles,
+    "state": state,
 }
