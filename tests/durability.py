@@ -65,7 +65,7 @@ class Server:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=_without_settings())
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=without_settings())
         wait_for(self.port, self._process)
 
     def kill(self) -> None:
@@ -81,7 +81,7 @@ class Server:
         self._process.wait(20)
 
 
-def _without_settings() -> dict[str, str]:
+def without_settings() -> dict[str, str]:
     """The environment without the variables of tests, which are no settings of a server."""
     return {name: value for name, value in os.environ.items() if not name.startswith("DIGLOT_")}
 

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -74,8 +75,13 @@ def _sqlite_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "do_connect")
     def create(dialect: Any, record: Any, args: Any, options: Any) -> None:
-        """What it holds is for the owner of the file only."""
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        """What it holds is for the owner of the file only.
+
+        A file that is there stays closed: to close it ends all locks that this process has on it, and then another
+        process takes itself for the last one and removes the log of what was written.
+        """
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, record: Any) -> None:

@@ -22,7 +22,7 @@ from durability import KINDS, LEASE, Caller, Server, Told, echo_upstream, store_
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
-KILLS = int(os.environ.get("DIGLOT_KILLS", "4"))
+KILLS = int(os.environ.get("DIGLOT_KILLS", "2"))
 CLIENTS = 6
 MODELS = ["quick", "quick", "slow-0.05", "slow-0.3"]
 

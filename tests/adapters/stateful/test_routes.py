@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from stored_world import (
@@ -21,6 +21,8 @@ from stored_world import (
 
 from diglot.adapters.stateful.routes import BEGINNINGS, ROUTES, Route, target_of
 from diglot.adapters.store import Store
+
+from tenant_cases import CASES
 
 EVERY = [(route, method) for route in ROUTES for method in route.endpoints]
 NAMES = [f"{method} {route.path}" for route, method in EVERY]
@@ -40,36 +42,6 @@ NOBODYS = {
 }
 
 
-class Case(NamedTuple):
-    """What a tenant gets that names what is another's: the error of what is not there, or nothing of it."""
-
-    body: Any = None
-    mine: int = 200
-    """The status that the owner gets."""
-    others: int = 404
-
-
-METADATA = {"metadata": {"a": "b"}}
-CASES = {
-    "GET /responses/{response_id}": Case(),
-    "DELETE /responses/{response_id}": Case(),
-    "GET /responses/{response_id}/input_items": Case(),
-    "POST /responses/{response_id}/cancel": Case(mine=400),
-    "POST /conversations": Case({"items": [{"role": "user", "content": "Hi"}]}, others=200),
-    "GET /conversations/{conversation_id}": Case(),
-    "POST /conversations/{conversation_id}": Case(METADATA),
-    "DELETE /conversations/{conversation_id}": Case(),
-    "GET /conversations/{conversation_id}/items": Case(),
-    "POST /conversations/{conversation_id}/items": Case({"items": [{"role": "user", "content": "Hi"}]}),
-    "GET /conversations/{conversation_id}/items/{item_id}": Case(),
-    "DELETE /conversations/{conversation_id}/items/{item_id}": Case(),
-    "GET /chat/completions": Case(others=200),
-    "GET /chat/completions/{completion_id}": Case(),
-    "POST /chat/completions/{completion_id}": Case(METADATA),
-    "DELETE /chat/completions/{completion_id}": Case(),
-    "GET /chat/completions/{completion_id}/messages": Case(),
-}
-"""Every endpoint has one."""
 AFTER = {
     "/responses/{response_id}/input_items": f"msg_{key(1)}0000",
     "/conversations/{conversation_id}/items": f"msg_{key(2)}0000",

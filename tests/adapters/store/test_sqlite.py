@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -154,4 +155,22 @@ async def test_what_another_try_does_not_mend(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="no such table"):
         await store.conversation("t", KEYS[0])
     assert anyio.current_time() - began < 0.5
+    await store.close()
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+async def test_another_process_that_ends(tmp_path: Path, connections: int) -> None:
+    """It does not take itself for the last one, and what is written after it is there for the next."""
+    url = f"sqlite:///{tmp_path}/store.db"
+    store = open_store(url)
+    await store.open()
+    async with anyio.create_task_group() as group:
+        for _ in range(connections):
+            group.start_soon(store.read, "t", KEYS)
+    counting = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone())"
+    command = [sys.executable, "-c", counting, f"{tmp_path}/store.db", "SELECT count(*) FROM diglot_records"]
+    for number in range(3):
+        await store.put("t", record(number))
+        counted = await anyio.run_process(command)
+        assert int(counted.stdout) == number + 1
     await store.close()
