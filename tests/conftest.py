@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Servers that tests start store nothing in the home of whoever runs them."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DIGLOT_REQUIRE_STORES", raising=False)  # the tests have read it, and servers do not know it
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
 

@@ -238,9 +238,7 @@ class RedisStore:
 
     async def purge(self, tenant: str | None = None, before: int | None = None, limit: int = 100) -> int:
         newest = EVER if before is None else before
-        dropped = 0
-        async for owner, key in self._listed("chains", EVER, tenant):
-            dropped += await self._call(redis_scripts.DROP, owner, key, EVER, newest) if dropped < limit else 0
+        dropped = await self._purge_chains(tenant, newest, limit)
         async for owner, key in self._listed("conversations", newest - 1, tenant):
             dropped += await self.delete_conversation(owner, key) if dropped < limit else 0
         async for owner, ident in self._listed("completions", EVER, tenant):
@@ -248,6 +246,18 @@ class RedisStore:
                 await redis_completions.drop(self._connections, owner, ident, before=newest) if dropped < limit else 0
             )
         return dropped
+
+    async def _purge_chains(self, tenant: str | None, newest: int, limit: int) -> int:
+        """Drop chains; one that was forked from meanwhile only goes after its new fork, which is looked for again."""
+        seen = -1
+        while True:
+            count = dropped = 0
+            async for owner, key in self._listed("chains", EVER, tenant):
+                count += 1
+                dropped += await self._call(redis_scripts.DROP, owner, key, EVER, newest) if dropped < limit else 0
+            if dropped or not count or count == seen:
+                return dropped
+            seen = count
 
     async def purgeable(self, tenant: str | None = None, before: int | None = None, *, expired: bool = False) -> int:
         if expired:

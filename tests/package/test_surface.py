@@ -25,7 +25,7 @@ FUNCTIONS = {
     "chat_stream": "(events, /, *, request=None, profile=None, new_id=None, clock=None)",
     "convert": "(body, /, *, profile=None, strict=False)",
     "preset": "(name, **changes)",
-    "ServeResponses": f"({SERVE}, continuation=None, left_out=frozenset())",
+    "ServeResponses": f"({SERVE}, continuation=None, left_out=frozenset(), summary=None)",
     "ServeChat": f"({SERVE}, keeps=False)",
 }
 ERRORS = ["TranslationError", "RequestError", "UntranslatableError", "UpstreamError", "ProtocolMisuse"]

@@ -161,3 +161,18 @@ def test_a_summary_that_is_not_whole_is_an_error(new_id: Any, clock: Any, comple
     with pytest.raises(UpstreamError) as raised:
         exchange.answer(completion)
     assert raised.value.status == 502
+
+
+@pytest.mark.parametrize(
+    ("management", "limit"),
+    [
+        (None, None),
+        ([], None),
+        ([{"type": "compaction"}], None),
+        ([{"type": "compaction", "compact_threshold": None}], None),
+        ([{"type": "compaction", "compact_threshold": 9}, {"type": "compaction", "compact_threshold": 7}], 7),
+    ],
+)
+def test_the_threshold(management: Any, limit: int | None) -> None:
+    """The lowest one that is named."""
+    assert compaction.threshold({"context_management": management}) == limit

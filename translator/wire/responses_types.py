@@ -32,6 +32,7 @@ class ResponsesRequest(TypedDict, total=False):
     store: bool
     metadata: dict[str, str]
     background: bool
+    background_options: Json
     previous_response_id: str
     conversation: str | Json
     prompt: Json

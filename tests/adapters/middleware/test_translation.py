@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diglot.adapters.middleware.translation import Translation
-from diglot.translator import RequestBody, RequestError, TranslationError, preset
+from diglot.translator import RequestBody, RequestError, Summary, TranslationError, preset
 
 pytestmark = pytest.mark.anyio
 
@@ -58,3 +58,15 @@ async def test_an_error_of_the_client() -> None:
     """It is raised as it is."""
     with pytest.raises(RequestError):
         await translation({"model": "m"}).make(preset("default"), strict=False)
+
+
+async def test_a_summary_that_cannot_be_used() -> None:
+    """The history stays, and that is reported."""
+    item = {"type": "compaction", "id": "cmp_1", "encrypted_content": "somebody else's"}
+    items = [{"role": "user", "content": text} for text in ("one", "two")]
+    made = translation({"model": "m", "input": items, "context_management": [{"type": "compaction"}]})
+    await made.make(preset("default"), strict=False)
+    exchange = await made.behind(Summary(item, None), preset("default"), strict=False)
+    assert [message["content"] for message in exchange.request["messages"]] == ["one", "two"]
+    assert "the upstream wrote no summary" in [loss.why for loss in exchange.report]
+    assert made.summary_request() is None

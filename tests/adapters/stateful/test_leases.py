@@ -51,6 +51,19 @@ async def test_one_at_a_time(store: Any) -> None:
     await second.release()
 
 
+async def test_two_locks_of_one_name(store: Any, clock: Clock) -> None:
+    """The name of an unknown lock is given up once; another lock of that name is renewed as long as it is held."""
+    await store.create_conversation("me", Conversation("e" * 32, 1, b"{}"), [])
+    names = Leases(store)
+    held, other = (ConversationLock(store, names, "me", key) for key in (KEY, "e" * 32))
+    await held.acquire()
+    await other.acquire()
+    await other.release()
+    with pytest.raises(ConversationLocked):
+        await ConversationLock(store, names, "me", KEY).acquire()
+    await held.release()
+
+
 async def test_a_conversation_that_is_gone(store: Any) -> None:
     """Its lock is nobody's."""
     with pytest.raises(ConversationGone):
