@@ -38,4 +38,6 @@ async def turn_of(keeper: Keeper, scope: Scope, endpoint: str, body: dict[str, A
     needs, stores = state.needs.of(body), endpoint == _RESPONSES and state.needs.stores(body)
     if not (stores or needs.anything):
         return Turn(seals)
+    if stores:
+        state.conversations.metadata(body)  # what is kept has bounds
     return ResponsesTurn(store, tenant.key, seals, keeper.limits, needs, leases=leases, stores=stores)

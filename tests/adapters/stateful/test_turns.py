@@ -63,3 +63,12 @@ async def test_what_is_no_boolean(endpoint: str) -> None:
         with pytest.raises(RequestError) as caught:
             await turn_of(keeper, SCOPE, endpoint, {"store": "no"})
     assert caught.value.param == "store"
+
+
+@pytest.mark.parametrize("metadata", [{"k" * 65: "v"}, {"k": "v" * 513}, {str(i): "v" for i in range(17)}, {"k": 1}])
+async def test_what_is_kept_has_bounds(metadata: dict[str, Any]) -> None:
+    """Of what is not kept, nobody counts the metadata."""
+    keeper = Keeper("memory", limits=Limits())
+    with pytest.raises(RequestError, match="metadata"):
+        await turn_of(keeper, SCOPE, RESPONSES, {"metadata": metadata})
+    assert (await turn_of(keeper, SCOPE, RESPONSES, {"metadata": metadata, "store": False})).keeps is False
