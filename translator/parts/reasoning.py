@@ -51,11 +51,15 @@ def unseal(sealed: Any, seals: Seals = PLAIN, kind: str = REASONING) -> dict[str
     return fields if isinstance(fields, dict) else None
 
 
-def cannot_open(sealed: str) -> RequestError:
-    """Return the error for content that was not sealed here; clients strip it and try again when they see its code."""
+def cannot_open(sealed: str, path: str | None = None) -> RequestError:
+    """Return the error for content that was not sealed here; clients strip it and try again when they see its code.
+
+    OpenAI's own names no place, so *path* is left out where there are keys.
+    """
     return RequestError(
         f"The encrypted content {sealed[:4]}...{sealed[-4:]} could not be verified. "
         "Reason: Encrypted content could not be decrypted or parsed.",
+        path,
         code="invalid_encrypted_content",
     )
 

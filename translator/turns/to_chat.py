@@ -15,7 +15,7 @@ from ..parts import agents, calls, content, outputs, reasoning
 from ..parts.catalog import Catalog
 from ..parts.media import split_media
 from ..parts.names import CallIds, report_alias
-from ..seals import COMPACTION
+from ..seals import COMPACTION, PLAIN
 from ..wire import validate
 from ..wire.known_fields import ITEM_FIELDS
 from . import loose
@@ -207,7 +207,8 @@ class MessageBuilder:
         sealed = validate.text_at(item, "encrypted_content", path)
         summary = (reasoning.unseal(sealed, self._context.seals, COMPACTION) or {}).get("summary")
         if not isinstance(summary, str):  # without it the context is gone
-            raise reasoning.cannot_open(sealed)
+            has_keys = self._context.seals is not PLAIN
+            raise reasoning.cannot_open(sealed, None if has_keys else f"{path}.encrypted_content")
         self._close()
         self.conversation.add({"role": self._context.profile.developer_role, "content": summary}, path)
 

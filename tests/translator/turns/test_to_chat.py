@@ -91,10 +91,14 @@ def test_a_name_is_kept(name: Any) -> None:
         ({"type": "item_reference", "id": "msg_1"}, "input[0]", "unsupported_value"),
         ({"type": "compaction"}, "input[0].encrypted_content", "missing_required_parameter"),
         ({"type": "compaction", "encrypted_content": 5}, "input[0].encrypted_content", "invalid_type"),
-        ({"type": "compaction", "encrypted_content": "foreign"}, None, "invalid_encrypted_content"),
+        (
+            {"type": "compaction", "encrypted_content": "foreign"},
+            "input[0].encrypted_content",
+            "invalid_encrypted_content",
+        ),
         (
             {"type": "compaction", "encrypted_content": reasoning.seal({"text": "x"})},
-            None,
+            "input[0].encrypted_content",
             "invalid_encrypted_content",
         ),
         ({"type": "compaction_trigger"}, "input[0]", "invalid_value"),
@@ -177,7 +181,7 @@ def test_a_compaction_of_others_is_refused(kind: str) -> None:
         "message": "The encrypted content gAAA...YmFy could not be verified. "
         "Reason: Encrypted content could not be decrypted or parsed.",
         "type": "invalid_request_error",
-        "param": None,
+        "param": "input[0].encrypted_content",
         "code": "invalid_encrypted_content",
     }
 
