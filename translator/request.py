@@ -103,7 +103,8 @@ def _to_chat(body: dict[str, Any], context: Context) -> ChatTranslation:
             "'messages' belongs to POST /chat/completions; send the conversation in 'input'.", "messages"
         )
     _check(body, "input", "instructions")
-    background.check(body, context)
+    if body.get("background_options") is not None:
+        background.check(body, context)
     catalog = tools.read_catalog(body, context)
     builder = _read_conversation(body, catalog, context)
     conversation = builder.conversation

@@ -94,10 +94,6 @@ class TranslatedRequest(Generic[Frame]):
         return self._translation.profile
 
     @property
-    def _turn(self) -> Turn | None:
-        return self._translation.turn
-
-    @property
     def body(self) -> dict[str, Any]:
         """The client's request; large payloads may be missing."""
         return self._bodies.received.body
@@ -126,7 +122,8 @@ class TranslatedRequest(Generic[Frame]):
     @property
     def losses(self) -> list[Loss]:
         """What could not be carried over."""
-        return list(self.exchange.report if self.exchange else getattr(self._error, "losses", ()))
+        exchange = self._translation.exchange
+        return list(exchange.report if exchange else getattr(self._error, "losses", ()))
 
     async def run(self, profile_for: Callable[[object], Profile], strict: bool) -> None:
         """Serve the request; *profile_for* returns the profile of a model, ``patch`` afterwards what was learned."""
@@ -138,8 +135,8 @@ class TranslatedRequest(Generic[Frame]):
         try:
             await self._supervised(read_and_serve, strict)
         finally:
-            if self._turn is not None:
-                await self._turn.release()
+            if (turn := self._translation.turn) is not None:
+                await turn.release()
 
     async def serve(self, received: RequestBody, profile: Profile, strict: bool, encoded: Sequence[Buffer]) -> None:
         """Serve a request that has been read; if its translation equals *encoded*, those bytes are sent."""
@@ -216,7 +213,7 @@ class TranslatedRequest(Generic[Frame]):
         self.attempt = None
         try:
             exchange = await self._translation.make(profile, strict)
-            if (summarized := self._translation.summary_request()) is not None:
+            if exchange.manages_context and (summarized := self._translation.summary_request()) is not None:
                 exchange = await self._translate_behind_summary(summarized, profile, strict)
             if self.sink.gone:  # while a large request was translated, or summarized
                 return
@@ -284,12 +281,14 @@ class TranslatedRequest(Generic[Frame]):
             changed=supervisor.changed,
             check=bodies.check,
             release=bodies.release,
-            keep=self._keep,
+            keep=self._keep if self._translation.turn is not None else None,
         )
         self._failure = None
         inner, receive = self._inner_scope(exchange, profile), upstream_receive(bodies.request, attempt.disconnect)
         supervisor.watch(attempt, scope)
-        if self.sink.started:  # to keep the connection alive while a summary was written
+        if (
+            self._translation.is_summarized and self.sink.started
+        ):  # to keep the connection alive while a summary was written
             await attempt.begin()
         try:
             await self._app(inner, receive, attempt.send)
@@ -321,7 +320,8 @@ class TranslatedRequest(Generic[Frame]):
 
     @property
     def _keep(self) -> Keep | None:
-        return self._turn.keep if self._turn is not None and self._turn.keeps else None
+        turn = self._translation.turn
+        return turn.keep if turn is not None and turn.keeps else None
 
     # What the application gets
 

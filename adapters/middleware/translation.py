@@ -34,7 +34,8 @@ class Translation:
         """What comes before and after it, with a store."""
         self.seals: Seals = PLAIN
         self._summary: Summary | None = None
-        self._is_summarized = False
+        self.is_summarized: bool = False
+        """Whether a summary was asked for."""
         self._left_out: frozenset[int] = frozenset()
         self._path = scope["path"]
         self._endpoint = endpoint
@@ -69,13 +70,13 @@ class Translation:
 
     def summary_request(self) -> dict[str, Any] | None:
         """Return the request for a summary that must come first, if that was not tried yet."""
-        if self.exchange is None or self._is_summarized:
+        if self.exchange is None or self.is_summarized:
             return None
         return self.exchange.summary_request(_unknown if self.turn is None else self.turn.usage_before)
 
     async def behind(self, summary: Summary | None, profile: Profile, strict: bool) -> Exchange:
         """Translate the request behind a *summary* of its history; without one, the history stays."""
-        self._is_summarized, self._summary = True, summary
+        self.is_summarized, self._summary = True, summary
         try:
             exchange = await self.make(profile, strict)
         except TranslationError:

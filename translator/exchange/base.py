@@ -33,6 +33,8 @@ class Exchange(ABC):
     """Whether the ``answer`` of a finished ``stream`` is what ``answer()`` would have returned."""
     copies: int = 1
     """How often to send the request: the other API may not support several choices."""
+    manages_context: bool = False
+    """Whether a summary may have to come first."""
     to_keep: list[Any] | None = None
     """What a store keeps of the request: resolved input items, or messages; None if nothing is to be kept."""
     kept: bytes = b""

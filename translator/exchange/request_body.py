@@ -56,7 +56,7 @@ class RequestBody:
             result = _translate_skeleton(self.body, self._payloads, make)
             if result is not None:
                 return result
-        exchange = make(self.whole())
+        exchange = make(self.body if self._payloads is None else self.whole())
         if exchange.to_keep is not None:
             exchange.kept = b"[%b]" % b",".join(map(json.encode, exchange.to_keep))
         return exchange, _encoded(exchange.request, self._in_steps)

@@ -94,8 +94,10 @@ class ServeResponses(Exchange):
                 "truncation", f"the oldest {len(left_out)} items were left out: the context is too long"
             )
         self.streaming: bool = body.get("stream") is True
+        if body.get("context_management"):
+            self.manages_context: bool = summary is None
         self._response_context = ResponseContext(
-            blank={**_blank(body, self._translation.transformations), **_echo(continuation)},
+            blank=_blank(body, self._translation.transformations, continuation),
             catalog=self._translation.catalog,
             context=context,
             show_reasoning="off" if compacts else _reasoning_place(self.profile, body),
@@ -201,16 +203,14 @@ class ServeCompact(ServeResponses):
         return compaction.answer(self._body, summary, self._response_context.new_id)
 
 
-def _blank(body: dict[str, Any], transformations: list[dict[str, Any]]) -> dict[str, Any]:
+def _blank(
+    body: dict[str, Any], transformations: list[dict[str, Any]], continuation: Continuation | None
+) -> dict[str, Any]:
     """Return the answer before anything of it is known; `input_transformations` is there only if it lists something."""
     blank = {**fields.blank_answer(body), "model": body["model"]}
     if transformations:
         blank["input_transformations"] = transformations
-    return blank
-
-
-def _echo(continuation: Continuation | None) -> dict[str, Any]:
-    return {} if continuation is None else continuation.echo()
+    return blank if continuation is None else {**blank, **continuation.echo()}
 
 
 def _translated(
