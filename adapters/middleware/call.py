@@ -27,7 +27,6 @@ from ..asgi.types import App, Headers, Receive, Scope, connection_close
 from ..limits import Limits
 from ..stateful.failures import failure_of
 from ..stateful.keeper import Keeper
-from ..stateful.turn import Turn
 from ..stateful.turns import seals_alone, turn_of
 from ..store import StoreError
 from . import deployments, diagnostics
