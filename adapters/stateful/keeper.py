@@ -20,6 +20,7 @@ from ..limits import Limits
 from ..store import Opened, Store, StoreError, StoreUnavailable, open_store
 from . import endpoints
 from .failures import failure_of, in_time
+from .guard import guarded
 from .leases import LEASE, Leases
 from .routes import Target
 from .tenants import Callback, Tenant, Tenants
@@ -61,7 +62,7 @@ class Keeper:
         self._keys = _read_keys(seal)
         self._rule: str | Callback = tenant
         Tenants(tenant, b"")  # a rule that there is not is an error now
-        self._shared = self._open(store) if isinstance(store, str) else store
+        self._shared = self._open(store) if isinstance(store, str) else None if store is None else guarded(store)
         self._sessions: RunVar[Session] = RunVar(f"diglot.{secrets.token_hex(16)}")
         self._last: Session | None = None
 
