@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.lowlevel import RunVar
 
-from ...translator import RequestError, Seals
+from ...translator import Seals
 from ..asgi.late_task import start_late
 from ..asgi.types import Message, Receive, Scope, Send, send_error
 from ..limits import Limits
@@ -104,7 +104,7 @@ class Keeper:
             with in_time():
                 session = await self.begin()
             tenant = await session.tenant_of(scope)
-        except (RequestError, StoreError) as error:
+        except Exception as error:
             failure = failure_of(error, self.limits.max_history)
             await send_error(send, failure.error, failure.headers)
             return

@@ -378,3 +378,16 @@ async def test_a_store_that_raises_what_it_likes(monkeypatch: pytest.MonkeyPatch
     assert streamed.events[-1]["type"] == "response.completed"
     assert streamed.events[-1]["response"]["store"] is False
     assert refused.status == 503
+
+
+async def test_a_tenant_function_that_fails(ask: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody is served as somebody; the client gets an error, and the log says where it came from."""
+
+    def tenant(scope: Any) -> str:
+        raise LookupError(str(scope["path"]))
+
+    app = TranslationMiddleware(Model("Yes"), store="memory", tenant=tenant)
+    async with app.running():
+        for got in (await ask(app, ASK), await ask(app, path=f"/v1/responses/resp_{32 * '0'}")):
+            assert (got.status, got.json["error"]["code"]) == (500, "internal_error")
+    assert caplog.text.count("raised LookupError") == 2
