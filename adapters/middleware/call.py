@@ -28,7 +28,6 @@ from ..limits import Limits
 from ..stateful.failures import failure_of
 from ..stateful.keeper import Keeper
 from ..stateful.turns import seals_alone, turn_of
-from ..store import StoreError
 from . import deployments, diagnostics
 from .attempt import Keep, UpstreamAttempt
 from .deadlines import Supervisor
@@ -202,7 +201,7 @@ class TranslatedRequest(Generic[Frame]):
             turn = await turn_of(keeper, self._scope, self._endpoint, self.body)
             self._translation.turn, self._translation.seals = turn, turn.seals
             await turn.load()
-        except (TranslationError, StoreError) as error:
+        except Exception as error:
             await self.refuse(*failure_of(error, self._limits.max_history))
             return False
         return True

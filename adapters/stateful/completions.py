@@ -20,7 +20,8 @@ async def list_completions(request: StatefulRequest) -> dict[str, Any]:
         found = await request.store.completions(request.tenant, wanted)
     except NoSuchItem:
         raise state.completions.not_found(str(page.after)) from None
-    shown = await off_the_loop(sum(len(each.body) for each in found), partial(_all_shown, found[: page.limit]))
+    size = sum(state.records.size(each.body) for each in found)
+    shown = await off_the_loop(size, partial(_all_shown, found[: page.limit]))
     return state.pages.page(shown, has_more=len(found) > page.limit)
 
 

@@ -72,7 +72,8 @@ async def list_items(request: StatefulRequest) -> dict[str, Any]:
         raise state.refusals.no_conversation(conversation_id) from None
     except NoSuchItem:
         raise state.refusals.no_item(str(page.after), "after") from None
-    items = await off_the_loop(sum(len(item.body) for item in found), partial(_decoded, found[: page.limit]))
+    size = sum(state.records.size(item.body) for item in found)
+    items = await off_the_loop(size, partial(_decoded, found[: page.limit]))
     return state.pages.page(state.views.shown(items, page.include), has_more=len(found) > page.limit)
 
 

@@ -12,7 +12,7 @@ import anyio
 from ...translator import RequestError, TranslationError, state
 from ..asgi.types import Headers
 from ..error_log import log_without_message
-from ..store import HistoryTooLarge, StoreUnavailable
+from ..store import DamagedEntry, HistoryTooLarge, StoreUnavailable
 
 _log = logging.getLogger("diglot")
 PATIENCE = 5.0
@@ -38,7 +38,7 @@ class Failure(NamedTuple):
 
 def failure_of(error: Exception, max_history: int) -> Failure:
     """Return what a client is told of an *error*; what is not its own fault is logged, without any content."""
-    if isinstance(error, state.records.DamagedRecord):
+    if isinstance(error, (state.records.DamagedRecord, DamagedEntry)):
         _log.error("A record cannot be read: %s", error)
         return Failure(_DAMAGED, [(b"x-should-retry", b"false")])
     if isinstance(error, RequestError):

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.lowlevel import RunVar
 
-from ...translator import RequestError, Seals
+from ...translator import Seals
 from ..asgi.late_task import start_late
 from ..asgi.types import Message, Receive, Scope, Send, send_error
 from ..limits import Limits
 from ..store import Opened, Store, StoreError, StoreUnavailable, open_store
 from . import endpoints
 from .failures import failure_of, in_time
+from .guard import guarded
 from .leases import LEASE, Leases
 from .routes import Target
 from .tenants import Callback, Tenant, Tenants
@@ -61,7 +62,7 @@ class Keeper:
         self._keys = _read_keys(seal)
         self._rule: str | Callback = tenant
         Tenants(tenant, b"")  # a rule that there is not is an error now
-        self._shared = self._open(store) if isinstance(store, str) else store
+        self._shared = self._open(store) if isinstance(store, str) else None if store is None else guarded(store)
         self._sessions: RunVar[Session] = RunVar(f"diglot.{secrets.token_hex(16)}")
         self._last: Session | None = None
 
@@ -103,7 +104,7 @@ class Keeper:
             with in_time():
                 session = await self.begin()
             tenant = await session.tenant_of(scope)
-        except (RequestError, StoreError) as error:
+        except Exception as error:
             failure = failure_of(error, self.limits.max_history)
             await send_error(send, failure.error, failure.headers)
             return

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...translator import state
-from ..store import Store, Stored, StoredItem
+from ..store import HistoryTooLarge, Store, Stored, StoredItem
 
 Item = dict[str, Any]
 
@@ -18,12 +18,26 @@ async def said_before(store: Store, tenant: str, first: Stored, limit: int) -> l
     """
     if first.conversation is None:
         return []
-    return await store.context(tenant, first.conversation, limit, first.position)
+    return await said_in(store, tenant, first.conversation, limit, first.position)
+
+
+async def said_in(
+    store: Store, tenant: str, conversation: str, limit: int, until: int | None = None
+) -> list[StoredItem]:
+    """Return what a conversation holds, or held; a store does not know how large its items are when unpacked.
+
+    Raises ConversationGone, HistoryTooLarge and StoreUnavailable.
+    """
+    said = await store.context(tenant, conversation, limit, until)
+    size = size_of([], said)
+    if size > limit:
+        raise HistoryTooLarge(size)
+    return said
 
 
 def size_of(chain: Sequence[Stored], said: Sequence[StoredItem]) -> int:
     """Return how many bytes are to be decoded."""
-    return sum(len(stored.body or b"") for stored in chain) + sum(len(item.body) for item in said)
+    return sum(state.records.size(each.body or b"") for each in (*chain, *said))
 
 
 def history_of(chain: Sequence[Stored], said: Sequence[StoredItem]) -> list[Item]:

@@ -24,7 +24,7 @@ async def retrieve(request: StatefulRequest) -> dict[str, Any]:
         raise state.refusals.not_background()
     body = found.body or b""
     decode = partial(state.records.decode, response_id, body, found.settings)
-    return state.views.retrieved(await off_the_loop(len(body), decode), include)
+    return state.views.retrieved(await off_the_loop(state.records.size(body), decode), include)
 
 
 async def delete(request: StatefulRequest) -> dict[str, Any]:
@@ -66,7 +66,7 @@ async def _chain(request: StatefulRequest, key: str) -> list[Stored]:
         return chain
     body = chain[0].body
     decode = partial(state.records.decode_compacted, _id_of(key), body)
-    previous = await off_the_loop(len(body), decode)
+    previous = await off_the_loop(state.records.size(body), decode)
     if previous is None:
         return chain
     before = await request.store.chain(request.tenant, state.ids.key_of(previous), request.max_history)

@@ -23,7 +23,7 @@ from ..store import (
 )
 from .failures import in_time
 from .leases import ConversationLock, Leases
-from .past import history_of, said_before, size_of
+from .past import history_of, said_before, said_in, size_of
 from .references import referenced_items
 from .request import LARGE, off_the_loop
 from .turn import Turn, put_in_time
@@ -72,7 +72,8 @@ class ResponsesTurn(Turn):
         try:
             inherited = await self._inherited(needs)
             with in_time():
-                referenced = await referenced_items(self._store, self._tenant, needs.references)
+                limit = self._limits.max_history
+                referenced = await referenced_items(self._store, self._tenant, needs.references, limit)
         except HistoryTooLarge as error:
             raise state.refusals.history_too_large(error.size, self._limits.max_history) from None
         self._continuation = state.Continuation(
@@ -114,7 +115,7 @@ class ResponsesTurn(Turn):
                 self._lock = ConversationLock(self._store, self._leases, self._tenant, key)
                 await self._lock.acquire()
             with in_time():
-                items = await self._store.context(self._tenant, key, self._limits.max_history)
+                items = await said_in(self._store, self._tenant, key, self._limits.max_history)
         except ConversationGone:
             raise state.refusals.no_conversation(conversation, "conversation") from None
         except ConversationLocked:

@@ -190,13 +190,14 @@ class MemoryStore:
     async def put_completion(self, tenant: str, completion: Completion) -> None:
         shelf = self._shelf(tenant)
         if shelf.add(completion, self._clock() + self._keep):
-            self._size += len(completion.body) + OVERHEAD
+            self._shelves[tenant] = shelf
+            self._size += _size_of(completion)
             self._touch("completion", (tenant, completion.id))
             self._shrink()
 
     def _shelf(self, tenant: str) -> Shelf:
         """Return the completions of a tenant, those that have expired gone."""
-        shelf = self._shelves.setdefault(tenant, Shelf())
+        shelf = self._shelves.get(tenant, Shelf())
         for completion_id in shelf.expired(self._clock()):
             self._drop_completion((tenant, completion_id))
         return shelf
@@ -208,18 +209,23 @@ class MemoryStore:
         return self._shelf(tenant).page(asked)
 
     async def label_completion(self, tenant: str, completion_id: str, metadata: dict[str, str]) -> bool:
-        return self._shelf(tenant).label(completion_id, metadata)
+        before = self._shelf(tenant).completions.get(completion_id)
+        if before is None:
+            return False
+        self._size += _size_of(self._shelves[tenant].label(completion_id, metadata)) - _size_of(before)
+        return True
 
     async def delete_completion(self, tenant: str, completion_id: str) -> bool:
-        self._shelf(tenant)
-        return self._drop_completion((tenant, completion_id))
+        return completion_id in self._shelf(tenant).completions and self._drop_completion((tenant, completion_id))
 
     def _drop_completion(self, name: Name) -> bool:
         tenant, completion_id = name
-        found = self._shelves[tenant].remove(completion_id)
+        shelf = self._shelves[tenant]
+        self._size -= _size_of(shelf.remove(completion_id))
         self._used.pop(("completion", name), None)
-        self._size -= len(found.body) + OVERHEAD if found else 0
-        return found is not None
+        if not shelf.completions:
+            del self._shelves[tenant]
+        return True
 
     # housekeeping
 
@@ -333,6 +339,11 @@ class MemoryStore:
         self._size -= sum(len(item.body) + OVERHEAD for item in log.items.values())
         self._size -= len(log.about.metadata) + OVERHEAD
         return True
+
+
+def _size_of(completion: Completion) -> int:
+    labels = sum(len(text.encode()) for pair in completion.metadata.items() for text in pair)
+    return len(completion.body) + labels + OVERHEAD
 
 
 def _is_older(tenant: str | None, before: int | None, name: Name, chain: Chain) -> bool:

@@ -37,6 +37,13 @@ class StoreRefused(StoreError):
     """The store cannot be used as it is: the message says why, and what to do."""
 
 
+class DamagedEntry(StoreError):
+    """What is kept under an id cannot be read; the message names it."""
+
+    def __init__(self, ident: str) -> None:
+        super().__init__(f"'{ident}' is stored, but cannot be read.")
+
+
 class ChainGone(StoreError):
     """The chain that a response was to continue has been purged meanwhile."""
 

@@ -19,6 +19,7 @@ from .protocol import (
     ConversationGone,
     ConversationLocked,
     Counts,
+    DamagedEntry,
     DuplicateItem,
     Filter,
     HistoryTooLarge,
@@ -94,19 +95,22 @@ class RedisStore:
                 rows = [(key, row) for key, row in zip(keys, await pipe.execute(), strict=True) if row[5] is not None]
             async with self._client.pipeline(transaction=False) as pipe:
                 for _, row in rows:
-                    pipe.hget(name_of("c", tenant, row[0].decode()), "expires")
-                    pipe.get(name_of("s", tenant, row[8].decode()))
+                    pipe.hget(name_of("c", tenant, _text(row[0])), "expires")
+                    pipe.get(name_of("s", tenant, _text(row[8])))
                 more = await pipe.execute()
         for (key, row), expires, settings in zip(rows, more[::2], more[1::2], strict=True):
-            if expires is not None and settings is not None and int(expires) > self._clock():
-                found.append(_stored(key, int(expires), row[:8])._replace(settings=settings))
+            if expires is None or settings is None:
+                continue
+            stored = _stored(key, expires, row[:8])._replace(settings=settings)
+            if stored.place.expires > self._clock():
+                found.append(stored)
         return found
 
     async def chain(self, tenant: str, key: str, limit: int) -> list[Stored]:
         rows = await self._call(redis_scripts.CHAIN, tenant, key, limit, int(self._clock()))
         if rows and isinstance(rows[0], int):
             raise HistoryTooLarge(rows[0])
-        return [_stored(here.decode(), int(expires), row) for here, expires, row in reversed(rows)]
+        return [_stored(here.decode(), expires, row) for here, expires, row in reversed(rows)]
 
     async def delete(self, tenant: str, key: str) -> bool:
         return bool(await self._call(redis_scripts.DELETE, tenant, key, int(self._clock())))
@@ -119,7 +123,11 @@ class RedisStore:
     async def conversation(self, tenant: str, key: str) -> Conversation | None:
         with guarded():
             created, metadata = await self._client.hmget(name_of("v", tenant, key), ["created", "metadata"])
-        return None if created is None else Conversation(key, int(created), metadata)
+        if created is None:
+            return None
+        if metadata is None or not created.isdigit():
+            raise DamagedEntry(f"conv_{key}")
+        return Conversation(key, int(created), metadata)
 
     async def conversation_keys(self, tenant: str, after: str = "", limit: int = 100) -> list[str]:
         return sorted([key async for _, key in self._listed("conversations", EVER, tenant) if key > after])[:limit]
@@ -346,7 +354,15 @@ def _expect_added(done: list[Any], conversation: str) -> None:
         raise DuplicateItem(done[1].decode())
 
 
-def _stored(key: str, expires: int, row: Sequence[Any]) -> Stored:
+def _text(name: bytes | None) -> str:
+    return (name or b"").decode("utf-8", "replace")
+
+
+def _stored(key: str, expires: Any, row: Sequence[Any]) -> Stored:
+    """Raises DamagedEntry for what is not as it was written: Redis may have dropped it, or somebody changed it."""
     chain, depth, base, size, created, body, conversation, position = row
-    place = Place(chain.decode(), int(depth), int(base), int(size), expires)
-    return Stored(key, place, int(created), body, b"", conversation.decode() or None, int(position))
+    try:
+        place = Place(chain.decode(), int(depth), int(base), int(size), int(expires))
+        return Stored(key, place, int(created), body, b"", conversation.decode() or None, int(position))
+    except (AttributeError, TypeError, ValueError):
+        raise DamagedEntry(f"resp_{key}") from None

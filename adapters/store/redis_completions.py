@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import msgspec
 
 from . import redis_scripts
-from .protocol import Completion, Filter, NoSuchItem
+from .protocol import Completion, DamagedEntry, Filter, NoSuchItem
 from .redis_connections import RedisConnections, guarded, name_of
 from .shelf import fits
 
 EVER = 2**52
 _PORTION = 100
+_abouts = msgspec.json.Decoder(tuple[int, str, dict[str, str]])
 
 
 async def put(connections: RedisConnections, tenant: str, completion: Completion, expires: float) -> None:
@@ -62,8 +63,14 @@ async def _read(connections: RedisConnections, tenant: str, idents: Sequence[str
                 pipe.hmget(name_of("m", tenant, ident), ["about", "body", "expires"])
             rows = await pipe.execute()
     for ident, (about, body, expires) in zip(idents, rows, strict=True):
-        if body is not None and int(expires) > now:
-            created, model, metadata = msgspec.json.decode(about)
+        if body is None:
+            continue
+        try:
+            is_kept = int(expires) > now
+            created, model, metadata = _abouts.decode(about)
+        except (TypeError, ValueError, msgspec.MsgspecError):
+            raise DamagedEntry(ident) from None
+        if is_kept:
             found.append(Completion(ident, created, model, metadata, body))
     return found
 

@@ -4,10 +4,13 @@ Keys begin with `diglot:`; `r` is a response, `c` a chain with the keys of its r
 `s` and `u` are settings and how many responses have them, `v` is a conversation, `i` its items by id, `p` and `q` are
 the positions of its items and of its compactions, `m` is a chat completion and `o` their order, `l` is the lease of a
 process. `chains`, `conversations` and `completions` list all.
+
+What Redis has dropped, or somebody has deleted, counts as old: it must not keep a sweep from the rest.
 """
 
 _NAMES = """
 local function name(kind, tenant, key) return 'diglot:' .. kind .. ':' .. tenant .. ':' .. key end
+local function seconds(text) return tonumber(text or 0) or 0 end
 local function release(tenant, hash)
   if redis.call('DECR', name('u', tenant, hash)) <= 0 then
     redis.call('DEL', name('u', tenant, hash), name('s', tenant, hash))
@@ -87,8 +90,12 @@ local tenant, key, limit, now = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(AR
 local head = redis.call('HMGET', name('r', tenant, key), 'chain', 'depth', 'base', 'size', 'body')
 if not head[5] then return {} end
 local chain, depth, base, size = head[1], tonumber(head[2]), tonumber(head[3]), tonumber(head[4])
+if not (chain and depth and base and size) then
+  return {{key, 0, redis.call('HMGET', name('r', tenant, key),
+    'chain', 'depth', 'base', 'size', 'created', 'body', 'conversation', 'position')}}
+end
 local expires = redis.call('HGET', name('c', tenant, chain), 'expires')
-if tonumber(expires) <= now then return {} end
+if seconds(expires) <= now then return {} end
 if size > limit then return {size} end
 local found = {}
 while depth >= base do
@@ -113,8 +120,8 @@ DELETE = (
 local tenant, key, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local record = name('r', tenant, key)
 local found = redis.call('HMGET', record, 'chain', 'settings', 'body')
-if not found[3] then return 0 end
-if tonumber(redis.call('HGET', name('c', tenant, found[1]), 'expires')) <= now then return 0 end
+if not found[1] or not found[3] then return 0 end
+if seconds(redis.call('HGET', name('c', tenant, found[1]), 'expires')) <= now then return 0 end
 redis.call('HDEL', record, 'body', 'settings')
 release(tenant, found[2])
 return 1
@@ -189,9 +196,9 @@ for i = 1, #fields, 2 do
   found[fields[i]] = fields[i + 1]
   if string.match(fields[i], '^d%d+$') then records[#records + 1] = name('r', tenant, fields[i + 1]) end
 end
-if not found.expires or tonumber(found.forks) > 0 or tonumber(found.expires) > until_then then return 0 end
+if seconds(found.forks) > 0 or seconds(found.expires) > until_then then return 0 end
 for _, record in ipairs(records) do
-  if tonumber(redis.call('HGET', record, 'created')) >= before then return 0 end
+  if seconds(redis.call('HGET', record, 'created')) >= before then return 0 end
 end
 for _, record in ipairs(records) do
   local settings = redis.call('HGET', record, 'settings')
@@ -200,7 +207,9 @@ for _, record in ipairs(records) do
 end
 redis.call('DEL', about)
 redis.call('ZREM', 'diglot:chains', tenant .. ' ' .. chain)
-if found.fork_chain then redis.call('HINCRBY', name('c', tenant, found.fork_chain), 'forks', -1) end
+if found.fork_chain and redis.call('EXISTS', name('c', tenant, found.fork_chain)) == 1 then
+  redis.call('HINCRBY', name('c', tenant, found.fork_chain), 'forks', -1)
+end
 return 1
 """
 )
@@ -235,8 +244,12 @@ local tenant, ident = ARGV[1], ARGV[2]
 local after, until_then, before = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local completion = name('m', tenant, ident)
 local found = redis.call('HMGET', completion, 'place', 'expires')
-if not found[1] or tonumber(string.sub(found[1], 1, 20)) >= before then return 0 end
-if tonumber(found[2]) <= after or tonumber(found[2]) > until_then then return 0 end
+if not found[1] then
+  redis.call('ZREM', 'diglot:completions', tenant .. ' ' .. ident)
+  return 0
+end
+if seconds(string.sub(found[1], 1, 20)) >= before then return 0 end
+if seconds(found[2]) <= after or seconds(found[2]) > until_then then return 0 end
 redis.call('DEL', completion)
 redis.call('ZREM', 'diglot:o:' .. tenant, found[1])
 redis.call('ZREM', 'diglot:completions', tenant .. ' ' .. ident)

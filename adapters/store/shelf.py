@@ -29,17 +29,17 @@ class Shelf:
         """Return the ids of those that have expired."""
         return list(takewhile(lambda completion_id: self._expiry[completion_id] <= now, self._expiry))
 
-    def label(self, completion_id: str, metadata: dict[str, str]) -> bool:
-        found = self.completions.get(completion_id)
-        if found is not None:
-            self.completions[completion_id] = found._replace(metadata=metadata)
-        return found is not None
+    def label(self, completion_id: str, metadata: dict[str, str]) -> Completion:
+        """Replace the metadata of one that is there, and return it."""
+        labelled = self.completions[completion_id]._replace(metadata=metadata)
+        self.completions[completion_id] = labelled
+        return labelled
 
-    def remove(self, completion_id: str) -> Completion | None:
-        found = self.completions.pop(completion_id, None)
-        if found is not None:
-            del self._expiry[completion_id]
-            del self._order[bisect_left(self._order, (found.created, found.id))]
+    def remove(self, completion_id: str) -> Completion:
+        """Take one away that is there, and return it."""
+        found = self.completions.pop(completion_id)
+        del self._expiry[completion_id]
+        del self._order[bisect_left(self._order, (found.created, found.id))]
         return found
 
     def page(self, asked: Filter) -> list[Completion]:

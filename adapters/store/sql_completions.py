@@ -8,9 +8,11 @@ import msgspec
 from sqlalchemy import Connection, func, tuple_
 
 from . import statements
-from .protocol import Completion, Filter, NoSuchItem
+from .protocol import Completion, DamagedEntry, Filter, NoSuchItem
 from .statements import Writes
 from .tables import completions
+
+_pairs = msgspec.json.Decoder(tuple[str, str])
 
 
 def put(connection: Connection, writes: Writes, tenant: str, completion: Completion, expires: float) -> None:
@@ -63,5 +65,8 @@ def _label(name: str, value: str) -> str:
 
 
 def _completion(row: Any) -> Completion:
-    pairs = [msgspec.json.decode(line) for line in row.labels.split("\n") if line]
+    try:
+        pairs = [_pairs.decode(line) for line in row.labels.split("\n") if line]
+    except (UnicodeError, msgspec.MsgspecError):
+        raise DamagedEntry(row.id) from None
     return Completion(row.id, row.created, row.model, dict(pairs), row.body)

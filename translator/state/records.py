@@ -2,7 +2,7 @@
 
 A record holds nothing of the responses before it. Settings that agents repeat in each turn are written apart, under
 their hash, so that a store keeps them once. A record is one byte for its version and one for its form (`j`: JSON, `z`:
-JSON compressed with zlib), then the data.
+JSON compressed with zlib, behind four bytes with its size), then the data.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ Item = dict[str, Any]
 
 VERSION = b"1"
 _PLAIN, _COMPRESSED = b"j", b"z"
+_SIZE = 4
 _LEAST = 200
 """Shorter data does not become shorter."""
 _SHORT = 4096
@@ -207,8 +208,13 @@ def packed_bytes(data: bytes) -> bytes:
         compressor = zlib.compressobj(1, strategy=strategy)
         short = compressor.compress(data) + compressor.flush()
         if len(short) < len(data):
-            return VERSION + _COMPRESSED + short
+            return VERSION + _COMPRESSED + len(data).to_bytes(_SIZE, "big") + short
     return VERSION + _PLAIN + data
+
+
+def size(data: bytes) -> int:
+    """Return how many bytes packed *data* has when it is unpacked: a short text may stand for a very long one."""
+    return int.from_bytes(data[2 : 2 + _SIZE], "big") if data[1:2] == _COMPRESSED else len(data)
 
 
 def unpacked(ident: str, data: bytes) -> dict[str, Any]:
@@ -226,7 +232,7 @@ def _unpacked_bytes(ident: str, data: bytes) -> bytes:
     if data[:1] != VERSION:
         raise _damaged(ident, "it was written by another version of diglot")
     try:
-        return zlib.decompress(data[2:]) if data[1:2] == _COMPRESSED else data[2:]
+        return zlib.decompress(data[2 + _SIZE :]) if data[1:2] == _COMPRESSED else data[2:]
     except zlib.error:
         raise _damaged(ident, "its data is damaged") from None
 

@@ -10,7 +10,7 @@ import pytest
 
 from diglot.adapters.stateful import failures
 from diglot.adapters.stateful.failures import failure_of, in_time
-from diglot.adapters.store import HistoryTooLarge, StoreUnavailable
+from diglot.adapters.store import DamagedEntry, HistoryTooLarge, StoreUnavailable
 from diglot.translator import ProtocolMisuse, RequestError, state
 
 CASES = [
@@ -24,6 +24,7 @@ CASES = [
         [(b"x-should-retry", b"false")],
         "'resp_1'",
     ),
+    (DamagedEntry("resp_1"), 500, "damaged_record", [(b"x-should-retry", b"false")], "'resp_1'"),
     (ProtocolMisuse("secret"), 500, "internal_error", [], "ProtocolMisuse"),
     (ValueError("secret"), 500, "internal_error", [], "ValueError"),
 ]

@@ -351,3 +351,43 @@ async def test_whoever_may_not_use_it(ask: Any) -> None:
 def test_keys_are_as_long_as_they_should_be() -> None:
     """Those that a store proposes."""
     assert len(new_key()) == 32
+
+
+async def test_a_store_that_raises_what_it_likes(monkeypatch: pytest.MonkeyPatch, ask: Any) -> None:
+    """The lease is renewed all the same, and the client gets its answer, which says that it is not stored."""
+    monkeypatch.setattr(keepers, "_RENEWED_EVERY", 0.01)
+    monkeypatch.setattr(keepers, "_SWEPT_EVERY", 0.01)
+    swept = []
+
+    async def odd(store: Any, *args: Any) -> Any:
+        raise LookupError("odd")
+
+    async def sweep(store: Any) -> int:
+        swept.append(1)
+        raise LookupError("odd")
+
+    app = TranslationMiddleware(Model("Yes"), store=Double(open_store("memory"), sweep=sweep, put=odd, chain=odd))
+    async with app.running():
+        with anyio.fail_after(5):
+            while len(swept) < 2:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+        whole = await ask(app, ASK)
+        streamed = await ask(app, {**ASK, "stream": True})
+        refused = await ask(app, {**ASK, "previous_response_id": f"resp_{32 * '0'}"})
+    assert (whole.json["status"], whole.json["store"]) == ("completed", False)
+    assert streamed.events[-1]["type"] == "response.completed"
+    assert streamed.events[-1]["response"]["store"] is False
+    assert refused.status == 503
+
+
+async def test_a_tenant_function_that_fails(ask: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody is served as somebody; the client gets an error, and the log says where it came from."""
+
+    def tenant(scope: Any) -> str:
+        raise LookupError(str(scope["path"]))
+
+    app = TranslationMiddleware(Model("Yes"), store="memory", tenant=tenant)
+    async with app.running():
+        for got in (await ask(app, ASK), await ask(app, path=f"/v1/responses/resp_{32 * '0'}")):
+            assert (got.status, got.json["error"]["code"]) == (500, "internal_error")
+    assert caplog.text.count("raised LookupError") == 2

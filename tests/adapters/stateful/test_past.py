@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from stored_world import ME, assistant, keep_conversation, keep_response, key, user
 
-from diglot.adapters.stateful.past import history_of, said_before, size_of
-from diglot.adapters.store import ConversationGone, Store
-from diglot.translator import RequestError
+from diglot.adapters.stateful.past import history_of, said_before, said_in, size_of
+from diglot.adapters.store import ConversationGone, HistoryTooLarge, Store
+from diglot.translator import RequestError, state
 
 pytestmark = pytest.mark.anyio
 
@@ -18,7 +18,7 @@ SUMMARY = {"type": "compaction", "id": "cmp_1", "encrypted_content": "x"}
 async def loaded(store: Store, number: int) -> list[dict[str, Any]]:
     chain = await store.chain(ME, key(number), MOST)
     said = await said_before(store, ME, chain[0], MOST)
-    assert size_of(chain, said) == sum(len(each.body or b"") for each in [*chain, *said])
+    assert size_of(chain, said) == sum(state.records.size(each.body or b"") for each in [*chain, *said])
     return history_of(chain, said)
 
 
@@ -57,3 +57,13 @@ async def test_a_chain_that_has_not_ended(store: Store) -> None:
     await keep_response(store, 1, status="in_progress")
     with pytest.raises(RequestError):
         await loaded(store, 1)
+
+
+async def test_a_conversation_counts_as_it_is_when_it_is_unpacked(store: Store) -> None:
+    """What repeats itself becomes very short in a store."""
+    items = [user("a" * 100_000, f"msg_{key(9)}{number:04}") for number in range(3)]
+    await keep_conversation(store, 9, *items)
+    assert sum(len(item.body) for item in await said_in(store, ME, key(9), 400_000)) < 10_000
+    with pytest.raises(HistoryTooLarge) as caught:
+        await said_in(store, ME, key(9), 300_000)
+    assert 300_000 < caught.value.size < 301_000

@@ -126,3 +126,31 @@ async def test_what_it_promises() -> None:
     opened = await MemoryStore().open()
     assert opened.name == "memory, at most 256 MiB"
     assert "nothing survives" in opened.durability
+
+
+async def test_metadata_count_too() -> None:
+    """Also those that replace others; what has gone counts for nothing."""
+    store = MemoryStore(most_bytes=20_000)
+    large = {f"{number:02}": "\N{GRINNING FACE}" * 500 for number in range(4)}  # 8,008 bytes
+    for number in range(3):
+        await store.put_completion(TENANT, Completion(f"c{number}", number, "m", large, b"body"))
+    assert [found.id for found in await store.completions(TENANT, Filter())] == ["c1", "c2"]
+    full = store.size
+    assert await store.label_completion(TENANT, "c1", {})
+    assert full - store.size == 8_008
+    assert await store.delete_completion(TENANT, "c1")
+    assert await store.delete_completion(TENANT, "c2")
+    assert store.size == 0
+
+
+async def test_who_only_looks_leaves_nothing() -> None:
+    """There may be as many credentials as requests."""
+    store = MemoryStore()
+    for number in range(3):
+        assert await store.completions(f"t{number}", Filter()) == []
+        assert await store.completion(f"t{number}", "c1") is None
+        assert not await store.label_completion(f"t{number}", "c1", {})
+        assert not await store.delete_completion(f"t{number}", "c1")
+    await store.put_completion(TENANT, Completion("c1", 1, "m", {}, b"body"))
+    await store.delete_completion(TENANT, "c1")
+    assert store._shelves == {}

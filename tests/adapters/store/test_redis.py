@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -9,7 +11,16 @@ import pytest
 import redis.asyncio
 import trio
 
-from diglot.adapters.store import NewRecord, Place, StoreRefused, StoreUnavailable, open_store
+from diglot.adapters.store import (
+    Conversation,
+    DamagedEntry,
+    NewRecord,
+    Place,
+    StoreRefused,
+    StoreUnavailable,
+    open_store,
+)
+from diglot.adapters.store.protocol import KEEP
 from diglot.adapters.store.redis import _promised
 
 import store_servers
@@ -116,3 +127,47 @@ async def test_calls_that_are_cancelled(store: Any) -> None:
             assert found.key == KEYS[number], "the answer to another question"
     await store.put("t", record(0))
     assert len(await store.read("t", [KEYS[0]])) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        *(("r", field) for field in ("chain", "depth", "base", "size", "created", "conversation", "position")),
+        *(("c", field) for field in ("expires", "forks", "d0", "")),
+        *(("r", ""), ("s", "")),
+    ],
+)
+@pytest.mark.parametrize("damage", [b"x", None])
+async def test_what_redis_dropped_or_somebody_changed(url: str, name: str, field: str, damage: bytes | None) -> None:
+    """It is not there or cannot be read, and the sweep goes on."""
+    store, later = open_store(url), open_store(url, clock=lambda: time.time() + 2 * KEEP)
+    await store.open()
+    for number in range(3):
+        await store.put("t", record(number))
+    client: Any = redis.asyncio.from_url(url)
+    key = f"diglot:{name}:t:{'hash' if name == 's' else KEYS[1]}"
+    if not field:
+        await client.delete(key)
+    elif damage is None:
+        await client.hdel(key, field)
+    else:
+        await client.hset(key, field, damage)
+    await client.aclose()
+    for read in (store.read("t", KEYS[:3]), store.chain("t", KEYS[1], 10**6)):
+        with suppress(DamagedEntry):
+            assert {stored.key for stored in await read} <= {*KEYS[:3]}
+    await store.delete("t", KEYS[1])
+    while await later.sweep():
+        pass
+    assert await later.purgeable() == 0
+    assert await store.read("t", KEYS[:3]) == []
+    await later.close()
+    await store.close()
+
+
+async def test_a_conversation_that_was_changed(store: Any) -> None:
+    """It cannot be read."""
+    await store.create_conversation("t", Conversation(KEYS[1], 1, b"m"), [])
+    await store._client.hset(f"diglot:v:t:{KEYS[1]}", "created", "x")
+    with pytest.raises(DamagedEntry, match=f"'conv_{KEYS[1]}' is stored, but cannot be read"):
+        await store.conversation("t", KEYS[1])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diglot.adapters.store import Completion, Filter
+from diglot.adapters.store import Completion, DamagedEntry, Filter
 
 from store_servers import Engine
 
@@ -35,3 +35,17 @@ async def test_nothing_is_left(store: Any) -> None:
     await store.put_completion("t", Completion("c", 1, "m", {}, b""))
     assert await store.delete_completion("t", "c")
     assert set(await store._client.keys("*")) == before
+
+
+@pytest.mark.parametrize("field", ["about", "expires", "place"])
+async def test_what_somebody_changed(store: Any, field: str) -> None:
+    """It cannot be read; what has no place any more is swept."""
+    await store.put_completion("t", Completion("c1", 1, "m", {}, b"body"))
+    if field == "place":
+        await store._client.hdel("diglot:m:t:c1", field)
+        assert await store.purge() == 0
+        assert await store.purgeable() == 0
+    else:
+        await store._client.hset("diglot:m:t:c1", field, "x")
+        with pytest.raises(DamagedEntry, match="'c1' is stored, but cannot be read"):
+            await store.completion("t", "c1")

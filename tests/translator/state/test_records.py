@@ -107,6 +107,7 @@ def test_long_data_is_compressed() -> None:
         (b"2j{}", "it was written by another version of diglot"),
         (b"", "it was written by another version of diglot"),
         (b"1zjunk", "its data is damaged"),
+        (b"1z\0\0\0\4junk", "its data is damaged"),
         (b"1j{", "it is no response"),
         (b"1j[]", "it is no response"),
         (b'1j{"status":null,"answer":{},"input":[]}', "it is no response"),
@@ -137,3 +138,10 @@ def test_items_that_cannot_be_read(data: bytes, why: str) -> None:
 def test_items_of_conversations() -> None:
     """They are written one by one."""
     assert records.decode_item("msg_1", records.encode_item(MESSAGE)) == MESSAGE
+
+
+@pytest.mark.parametrize("length", [0, 100, 300, 5_000, (1 << 20) + 1])
+def test_the_size_of_packed_data(length: int) -> None:
+    """It is known without unpacking it."""
+    data = b"a" * length
+    assert records.size(records.packed_bytes(data)) in (length, length + 2)
