@@ -155,3 +155,16 @@ async def test_what_another_try_does_not_mend(tmp_path: Path) -> None:
         await store.conversation("t", KEYS[0])
     assert anyio.current_time() - began < 0.5
     await store.close()
+
+
+@pytest.mark.parametrize(("mode", "count"), [(0o644, 1), (0o660, 1), (0o600, 0)])
+async def test_a_file_that_others_may_read(tmp_path: Path, mode: int, count: int) -> None:
+    """It was made by somebody else, who may want it so: a warning."""
+    path = tmp_path / "diglot.db"
+    path.touch(mode)
+    path.chmod(mode)
+    store = open_store(f"sqlite:///{path}")
+    opened = await store.open()
+    await store.close()
+    assert len(opened.warnings) == count
+    assert all("chmod 600" in warning for warning in opened.warnings)
