@@ -109,3 +109,5 @@ def _expect_text(named: Iterable[tuple[str, str]]) -> None:
     for name, value in named:
         if "\0" in value:
             raise RequestError(f"Invalid '{name}': it contains a null character.", name)
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise RequestError(f"Invalid '{name}': it is no Unicode text.", name)

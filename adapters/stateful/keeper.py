@@ -65,6 +65,7 @@ class Keeper:
         self._shared = self._open(store) if isinstance(store, str) else None if store is None else guarded(store)
         self._sessions: RunVar[Session] = RunVar(f"diglot.{secrets.token_hex(16)}")
         self._last: Session | None = None
+        self._is_taken = False
 
     def _open(self, url: str) -> Store:
         return open_store(url, memory=self.limits.max_memory, clock=self.clock)
@@ -73,9 +74,11 @@ class Keeper:
         """Return what is open in this event loop; raises StoreUnavailable and StoreRefused."""
         session = self._sessions.get(None)
         if session is None:
-            if self._url not in ("", "memory") and self.opened is not None:  # another loop has the first one
-                self._shared = self._open(self._url)
-            session = Session(self, self._shared)
+            store = self._shared
+            if self._url not in ("", "memory") and self._is_taken:  # another loop has the first one
+                store = self._open(self._url)
+            self._is_taken = True  # from now on, although it is not open yet: loops may begin at once
+            session = Session(self, store)
             self._sessions.set(session)
         if not session.is_open:
             await session.open(self._keys, self._rule)

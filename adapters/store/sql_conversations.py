@@ -22,6 +22,8 @@ from .protocol import (
 )
 
 _ALL = 2**31 - 1
+_PORTION = 10_000
+"""Databases take some 32,000 values with one statement."""
 
 
 def create(connection: Connection, tenant: str, conversation: Conversation, items: Sequence[NewItem]) -> None:
@@ -75,8 +77,9 @@ def _insert(connection: Connection, tenant: str, key: str, items: Sequence[NewIt
     if not items:
         return
     seen: set[str] = set()
-    values = {"tenant": tenant, "key": key, "ids": [item.id for item in items]}
-    seen.update(row.id for row in statements.THERE(connection, values))
+    for start in range(0, len(items), _PORTION):
+        ids = [item.id for item in items[start : start + _PORTION]]
+        seen.update(statements.THERE(connection, {"tenant": tenant, "key": key, "ids": ids}).scalars())
     rows: list[dict[str, Any]] = []
     for position, item in enumerate(items, first):
         if item.id in seen:

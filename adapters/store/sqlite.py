@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -41,7 +42,7 @@ class SqliteStore(SqlStore):
             raise StoreRefused("SQLite needs a file, as in sqlite:///diglot.db; what is in memory is store='memory'.")
         await self._guarded(prepare, True)
         durability = "what was answered survives the end of the process and of the machine"
-        return Opened(f"SQLite {path}", durability, version=VERSION)
+        return Opened(f"SQLite {path}", durability, _warnings(path), VERSION)
 
     async def close(self) -> None:
         await anyio.to_thread.run_sync(self._engine.dispose)
@@ -60,6 +61,12 @@ class SqliteStore(SqlStore):
 def _in_transaction(engine: Engine, function: Callable[[Connection], Result], write: bool) -> Result:
     with engine.connect() as connection, connection.execution_options(diglot_write=write).begin():
         return function(connection)
+
+
+def _warnings(path: str) -> tuple[str, ...]:
+    """What is wrong with a file that was there already: one that is made here is for its owner only."""
+    is_open = os.name == "posix" and os.stat(path).st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    return (f"other users may read {path}: chmod 600 keeps what was said from them",) if is_open else ()
 
 
 def _is_busy(error: OperationalError) -> bool:

@@ -240,3 +240,12 @@ async def test_the_last_of_several(app: App, store: Store) -> None:
         await keep_response(store, number, number - 1 or None)
     got = await ask(app, "GET", f"/responses/resp_{key(3)}/input_items?limit=1&foo=%zz&limit=2&starting_after=x&&=")
     assert len(got.body["data"]) == 2
+
+
+@pytest.mark.parametrize("ident", ["a\0b", "a\ud800"])
+async def test_what_no_database_keeps_as_text(app: App, ident: str, talk: Any) -> None:
+    """Some servers decode paths in such a way."""
+    request = talk(app, method="GET")
+    request.scope["path"] = f"/v1/chat/completions/{ident}"
+    got = await request.run()
+    assert (got.status, got.json["error"]["param"]) == (400, "id")

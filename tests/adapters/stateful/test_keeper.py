@@ -391,3 +391,29 @@ async def test_a_tenant_function_that_fails(ask: Any, caplog: pytest.LogCaptureF
         for got in (await ask(app, ASK), await ask(app, path=f"/v1/responses/resp_{32 * '0'}")):
             assert (got.status, got.json["error"]["code"]) == (500, "internal_error")
     assert caplog.text.count("raised LookupError") == 2
+
+
+def test_loops_that_begin_at_once(tmp_path: Path) -> None:
+    """Each has a store of its own, also while the first one is being opened."""
+    keeper = Keeper(f"sqlite:///{tmp_path}/two.db", limits=Limits())
+    first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
+    stores = []
+
+    async def begin() -> None:
+        session = await keeper.begin()
+        stores.append(session.store)
+        await keeper.end()
+
+    async def fail() -> None:
+        raise StoreUnavailable
+
+    shared: Any = keeper._shared
+    opening, shared.open = shared.open, fail
+    with pytest.raises(StoreUnavailable):
+        first.run_until_complete(begin())
+    second.run_until_complete(begin())
+    shared.open = opening
+    first.run_until_complete(begin())
+    assert stores[0] is not stores[1]
+    first.close()
+    second.close()

@@ -174,3 +174,16 @@ async def test_another_process_that_ends(tmp_path: Path, connections: int) -> No
         counted = await anyio.run_process(command)
         assert int(counted.stdout) == number + 1
     await store.close()
+
+
+@pytest.mark.parametrize(("mode", "count"), [(0o644, 1), (0o660, 1), (0o600, 0)])
+async def test_a_file_that_others_may_read(tmp_path: Path, mode: int, count: int) -> None:
+    """It was made by somebody else, who may want it so: a warning."""
+    path = tmp_path / "diglot.db"
+    path.touch(mode)
+    path.chmod(mode)
+    store = open_store(f"sqlite:///{path}")
+    opened = await store.open()
+    await store.close()
+    assert len(opened.warnings) == count
+    assert all("chmod 600" in warning for warning in opened.warnings)
