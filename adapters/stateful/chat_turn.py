@@ -31,7 +31,7 @@ class ChatTurn(Turn):
 
     def translated(self, exchange: Exchange) -> None:
         """Take the messages of the request; raises RequestError if they are too large to be kept."""
-        state.records.check_size(exchange.kept, self._limits.max_record, "messages")
+        state.records.check(exchange.kept, exchange.to_keep, self._limits.max_record, "messages")
         self._messages = exchange.kept
         exchange.to_keep, exchange.kept = None, b""
 

@@ -141,7 +141,7 @@ class ResponsesTurn(Turn):
 
     def translated(self, exchange: Exchange) -> None:
         """Take the resolved input of the request; raises RequestError if it is too large to be kept."""
-        state.records.check_size(exchange.kept, self._limits.max_record, "input")
+        state.records.check(exchange.kept, exchange.to_keep, self._limits.max_record, "input")
         self._own = exchange.kept
         self._own_compacts = any(map(state.records.is_compaction, exchange.to_keep or ()))
         exchange.to_keep, exchange.kept = None, b""

@@ -59,6 +59,7 @@ async def put_in_time(name: str, put: Callable[[], Awaitable[None]]) -> bool:
             except StoreUnavailable:
                 await put()
     except StoreError as error:
-        _log.error("%s was not stored: %s", name, str(error) or type(error).__name__)
+        why = error if isinstance(error, StoreUnavailable) else type(error).__name__  # others say whom they are about
+        _log.error("%s was not stored: %s", name, why)
         return False
     return True

@@ -206,11 +206,11 @@ for _, record in ipairs(records) do
   redis.call('DEL', record)
 end
 redis.call('DEL', about)
-redis.call('ZREM', 'diglot:chains', tenant .. ' ' .. chain)
+local removed = redis.call('ZREM', 'diglot:chains', tenant .. ' ' .. chain)
 if found.fork_chain and redis.call('EXISTS', name('c', tenant, found.fork_chain)) == 1 then
   redis.call('HINCRBY', name('c', tenant, found.fork_chain), 'forks', -1)
 end
-return 1
+return removed
 """
 )
 

@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
-from ..errors import ProtocolMisuse, TranslationError, UpstreamError
+from ..errors import ProtocolMisuse, RequestError, TranslationError, UpstreamError
 from ..wire import json
 from . import diagnostics
 from .actions import Action, AnswerBounds, Body, Bounds, Data, Failed, Retry
@@ -170,6 +170,8 @@ class AnswerReader(Generic[Frame]):
             raise
         except TranslationError as error:
             return self.fail(error)
+        except RecursionError:  # what the answer repeats of the request could be read, but not written
+            return self.fail(RequestError("The request is nested too deeply."))
 
     def finish(self) -> Action[Frame] | None:
         """End the answer: the upstream has closed it, or nothing more is expected."""
@@ -319,8 +321,9 @@ class AnswerReader(Generic[Frame]):
         return self._send_each(frames) if len(body) > LARGE else self._send([*frames])
 
     def _tell(self, answer: dict[str, Any]) -> Body:
+        body = Body(answer, self._encode(answer))
         self.ended, self.answer = True, answer
-        return Body(answer, self._encode(answer))
+        return body
 
 
 def _not_encoded(answer: dict[str, Any]) -> bytes:

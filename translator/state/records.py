@@ -129,11 +129,16 @@ _recent: dict[str, bytes] = {}
 _MOST_RECENT, _LONGEST_RECENT = 64, 1 << 16
 
 
-def check_size(data: bytes, limit: int, param: str) -> None:
-    """Raise RequestError if a request has more *data* than is stored of one."""
+def check(data: bytes, value: Any, limit: int, param: str) -> None:
+    """Raise RequestError if a request has more *data* than is stored of one, or its *value* could not be read again."""
     if len(data) > limit:
         message = f"'{param}' has {len(data):,} bytes; at most {limit:,} are stored. Send 'store': false."
         raise RequestError(message, param, "request_too_large")
+    if data.count(b"[") + data.count(b"{") > _DEEPEST and json.is_deep(value, _DEEPEST):
+        raise RequestError(f"'{param}' is nested too deeply to be stored. Send 'store': false.", param)
+
+
+_DEEPEST = 500
 
 
 def decode(ident: str, body: bytes, settings: bytes) -> Record:

@@ -109,10 +109,13 @@ def _holds_more(data: bytes | bytearray, limit: int) -> bool:
 
 def is_deep(value: Any, limit: int = 64) -> bool:
     """Whether lists and objects are nested more than *limit* deep: what is carried unread must be encodable again."""
-    if not isinstance(value, (dict, list)):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return limit == 0 or any(is_deep(member, limit - 1) for member in inner)
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(limit):
+        if not level:
+            return False
+        members = (member for each in level for member in (each.values() if isinstance(each, dict) else each))
+        level = [member for member in members if isinstance(member, (dict, list))]
+    return bool(level)
 
 
 def deep_copy(value: Any) -> Any:

@@ -285,3 +285,16 @@ def test_a_request_that_is_too_long_is_made_shorter() -> None:
     for more in {"truncation": "disabled"}, {"input": "Go"}:
         assert ServeResponses({**body, **more}).shortened(400, too_long) is None
     assert ServeResponses(body).shortened(400, b'{"error":{"message":"Bad."}}') is None
+
+
+def test_a_request_that_cannot_be_repeated() -> None:
+    """It could be read, but the answer that repeats it is nested deeper: its client gets an error."""
+    value: Any = "x"
+    for _ in range(5_000):
+        value = [value]
+    exchange = ServeResponses({"model": "m", "input": "Hi", "metadata": {"a": value}})
+    reader = AnswerReader.of(exchange)
+    reader.head(200, "application/json")
+    action = reader.feed(b'{"choices":[{"message":{"content":"Hello."},"finish_reason":"stop"}]}', last=True)
+    assert isinstance(action, Failed)
+    assert (action.error.status, reader.ended, reader.answer) == (400, True, {})

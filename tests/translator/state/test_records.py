@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diglot.translator import RequestError
 from diglot.translator.state import records
 
 ID = "resp_" + "0" * 32
@@ -145,3 +146,17 @@ def test_the_size_of_packed_data(length: int) -> None:
     """It is known without unpacking it."""
     data = b"a" * length
     assert records.size(records.packed_bytes(data)) in (length, length + 2)
+
+
+@pytest.mark.parametrize(("depth", "is_refused"), [(10, False), (499, False), (600, True), (5_000, True)])
+def test_what_could_not_be_read_again(depth: int, is_refused: bool) -> None:
+    """It is refused before it is stored."""
+    value: Any = "x"
+    for _ in range(depth):
+        value = [value]
+    data = b"[" * depth + b"]" * depth
+    if not is_refused:
+        records.check(data, value, 1 << 20, "input")
+        return
+    with pytest.raises(RequestError, match="nested too deeply"):
+        records.check(data, value, 1 << 20, "input")
