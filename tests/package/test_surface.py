@@ -16,6 +16,7 @@ import diglot.translator
 import diglot.types
 
 SERVE = "body, *, profile=None, strict=False, live=True, new_id=None, clock=no_time, seals=PLAIN"
+TRANSPORT = "(inner=None, *, upstream_api='chat', profile='default', strict=False, on_exchange=None)"
 FUNCTIONS = {
     "chat_request": "(request, /, *, profile=None, strict=False)",
     "responses_request": "(request, /, *, profile=None, strict=False)",
@@ -27,6 +28,7 @@ FUNCTIONS = {
     "preset": "(name, **changes)",
     "ServeResponses": f"({SERVE}, continuation=None, left_out=frozenset())",
     "ServeChat": f"({SERVE}, keeps=False)",
+    **dict.fromkeys(("Transport", "AsyncTransport", "http_client", "async_http_client"), TRANSPORT),
 }
 ERRORS = ["TranslationError", "RequestError", "UntranslatableError", "UpstreamError", "ProtocolMisuse"]
 VALUES = ["Profile", "Loss", "__version__"]
