@@ -24,6 +24,9 @@ class AsyncTransport(BaseTransport):
     """The transport for `AsyncClient(transport=...)`, on asyncio and trio; *inner* is an `AsyncClient` or a transport.
 
     Otherwise as `Transport`.
+
+    >>> import httpx
+    >>> client = httpx.AsyncClient(transport=AsyncTransport(profile="vllm"))
     """
 
     kind = "AsyncClient"
@@ -105,15 +108,15 @@ class _Answer:
         self.extensions: dict[str, Any] = answer.extensions
         self._answer = answer
         is_plain = "content-encoding" not in answer.headers and not answer.is_stream_consumed
-        self._pieces: AsyncIterator[bytes] = aiter(answer.stream if is_plain else answer.aiter_bytes())
+        self.pieces: AsyncIterator[bytes] = aiter(answer.stream if is_plain else answer.aiter_bytes())
 
     async def read(self) -> bytes | None:
-        return await anext(self._pieces, None)
+        return await anext(self.pieces, None)
 
     async def read_within(self, seconds: float) -> bytes | None:
         try:
             with anyio.move_on_after(seconds):
-                return await anext(self._pieces, None)
+                return await anext(self.pieces, None)
         except Exception:  # also one of the package's: what comes is not needed
             pass
         return None
@@ -130,10 +133,19 @@ class _Stream:
         self._call = call
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        pull = self._call.pull
-        while (frames := await pull()) is not None:
+        call = self._call
+        while (frames := await call.pull()) is not None:
             for frame in frames:
                 yield frame
+            if (middle := call.middle()) is None:
+                continue
+            try:
+                async for data in middle.pieces:
+                    if (frame := middle.take(data)) is None:
+                        break
+                    yield frame
+            except Exception as error:
+                call.broken(error)
 
     async def aclose(self) -> None:
         """Hang up, unless the answer is complete."""

@@ -45,7 +45,10 @@ def async_http_client(
     strict: bool = False,
     on_exchange: Callable[[Record], object] | None = None,
 ) -> Any:
-    """Return an `AsyncClient` with an `AsyncTransport`; otherwise as `http_client`."""
+    """Return an `AsyncClient` with an `AsyncTransport`; otherwise as `http_client`.
+
+    >>> client = async_http_client(upstream_api="responses")  # for AsyncOpenAI(base_url=..., http_client=client)
+    """
     settings = {"upstream_api": upstream_api, "profile": profile, "strict": strict, "on_exchange": on_exchange}
     return _client(inner, AsyncTransport, settings)
 

@@ -23,6 +23,11 @@ class Answer(Protocol):
         """What the HTTP package says of the connection."""
         ...
 
+    @property
+    def pieces(self) -> Any:
+        """The iterator of the body, with which `read` reads; asynchronous if the client is."""
+        ...
+
     async def read(self) -> bytes | None:
         """Return the next piece of the body, None at its end; raises the errors of the package."""
         ...

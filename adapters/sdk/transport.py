@@ -31,6 +31,11 @@ class Transport(BaseTransport):
 
     Errors of the HTTP package reach the caller as they are, and nothing is tried again but what a refusal has taught.
     Raises TypeError for an *inner* that is asynchronous or of the other package, and ValueError for an unknown API.
+
+    >>> import httpx
+    >>> with httpx.Client(transport=Transport(upstream_api="chat", profile="vllm")) as client:
+    ...     client.post("http://127.0.0.1:8000/v1/responses", json={"model": 1}).json()["error"]["param"]
+    'model'
     """
 
     kind = "Client"
@@ -117,15 +122,15 @@ class _Answer:
         self.extensions: dict[str, Any] = answer.extensions
         self._answer = answer
         is_plain = "content-encoding" not in answer.headers and not answer.is_stream_consumed
-        self._pieces: Iterator[bytes] = iter(answer.stream if is_plain else answer.iter_bytes())
+        self.pieces: Iterator[bytes] = iter(answer.stream if is_plain else answer.iter_bytes())
 
     async def read(self) -> bytes | None:
-        return next(self._pieces, None)
+        return next(self.pieces, None)
 
     async def read_within(self, seconds: float) -> bytes | None:
         try:
             with _hanging_up(self.extensions.get("network_stream"), seconds):
-                return next(self._pieces, None)
+                return next(self.pieces, None)
         except Exception:  # also one of the package's: what comes is not needed
             return None
 
@@ -161,9 +166,18 @@ class _Stream:
         self._call = call
 
     def __iter__(self) -> Iterator[bytes]:
-        pull = self._call.pull
-        while (frames := _run(pull())) is not None:
+        call = self._call
+        while (frames := _run(call.pull())) is not None:
             yield from frames
+            if (middle := call.middle()) is None:
+                continue
+            try:
+                for data in middle.pieces:
+                    if (frame := middle.take(data)) is None:
+                        break
+                    yield frame
+            except Exception as error:
+                call.broken(error)
 
     def close(self) -> None:
         """Hang up, unless the answer is complete."""
