@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import anyio
@@ -123,6 +124,9 @@ class _Answer:
 
     async def close(self) -> None:
         with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE):
+            if isinstance(self.pieces, AsyncGenerator):
+                with suppress(RuntimeError):  # another task is reading: its read ends with the connection
+                    await self.pieces.aclose()
             await self._answer.aclose()
 
 

@@ -253,7 +253,7 @@ class Call:
         """Return the next frames of the stream, None at its end; choices come one after the other."""
         while self._turn < len(self._branches):
             branch = self._branches[self._turn]
-            if branch.reader.ended or (self._merger is not None and self._merger.ended):
+            if not self._pending and (branch.reader.ended or (self._merger is not None and self._merger.ended)):
                 await self._end(branch)
                 self._turn += 1
                 continue
