@@ -253,7 +253,7 @@ class Call:
         """Return the next frames of the stream, None at its end; choices come one after the other."""
         while self._turn < len(self._branches):
             branch = self._branches[self._turn]
-            if not self._pending and (branch.reader.ended or (self._merger is not None and self._merger.ended)):
+            if self._is_told(branch):
                 await self._end(branch)
                 self._turn += 1
                 continue
@@ -262,6 +262,12 @@ class Call:
                 return frames
         await self.close()
         return None
+
+    def _is_told(self, branch: Branch[Any]) -> bool:
+        """Whether the client has all frames that it gets of a branch."""
+        if self._merger is not None and self._merger.ended:
+            return True
+        return branch in self._begun and not self._pending and branch.reader.ended
 
     def middle(self) -> Middle | None:
         """Return what reads the middle of a stream, if it is there: for speed, as that is nearly all of it."""

@@ -129,7 +129,7 @@ class _Answer:
 
     async def read_within(self, seconds: float) -> bytes | None:
         try:
-            with _hanging_up(self.extensions.get("network_stream"), seconds):
+            with _hanging_up(self.extensions, seconds):
                 return next(self.pieces, None)
         except Exception:  # also one of the package's: what comes is not needed
             return None
@@ -139,8 +139,9 @@ class _Answer:
 
 
 @contextmanager
-def _hanging_up(stream: Any, seconds: float) -> Iterator[None]:
-    """Shut a connection down if it takes longer: nothing else ends a read that blocks."""
+def _hanging_up(extensions: dict[str, Any], seconds: float) -> Iterator[None]:
+    """Shut a connection down if it takes longer: nothing else ends a read that blocks. HTTP/2 shares connections."""
+    stream = None if extensions.get("http_version") == b"HTTP/2" else extensions.get("network_stream")
     connection = None if stream is None else stream.get_extra_info("socket")
     if connection is None:
         yield

@@ -86,6 +86,20 @@ def test_the_other_direction(talk: Talk, upstream: ScriptedServer) -> None:
     assert {asked.line.split()[1] for asked in upstream.asked} == {"/v1/responses"}
 
 
+@pytest.mark.parametrize("is_cut", [False, True], ids=["whole", "cut"])
+def test_the_end_follows_the_middle(talk: Talk, upstream: ScriptedServer, is_cut: bool) -> None:
+    """What ends a stream is not lost where it comes straight after a piece of text."""
+    client = talk(upstream_api="responses")
+    first, added, delta, last = RESPONSE_STREAM
+    steps = stream(first, added, delta, 0.02, delta, 0.02, delta, 0.02, *([] if is_cut else [last]), end=not is_cut)
+    upstream.script = lambda asked: [*steps, *([None] if is_cut else [])]
+    got = client.post(f"{upstream.url}/v1/chat/completions", {**CHAT, "stream": True}).text
+    assert got.count('"content":"Hello"') == 3
+    assert ('finish_reason":"stop' in got) is not is_cut
+    assert ('"error"' in got) is is_cut
+    assert got.endswith("data: [DONE]\n\n")
+
+
 def test_ten_streams_use_one_connection(talk: Talk, upstream: ScriptedServer) -> None:
     """The body is read to its end, although the client stops at [DONE], as the SDK does."""
     client = talk(upstream_api="responses")
