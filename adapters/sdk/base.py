@@ -16,8 +16,11 @@ from .call import Call, Head
 from .context import TransportContext
 from .stored_state import refusal
 
+_OfEither: Any = object
+"""The packages need no base class; for type checkers, a transport has that of either."""
 
-class BaseTransport:
+
+class BaseTransport(_OfEither):
     """A transport with its settings, and the client or transport beneath it."""
 
     kind: ClassVar[str]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Generic, NamedTuple, TypeVar
+from itertools import chain, islice
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from ...translator import (
     AnswerReader,
@@ -141,8 +142,19 @@ class Branch(Generic[Frame]):
         action = self.read(data)
         if isinstance(action, Retry):
             return action
-        self.action = action
+        self.action = self._with_first_frame(action) if isinstance(action, Data) else action
         return None
+
+    def _with_first_frame(self, action: Data[Frame]) -> Any:
+        """Make the first frame of a stream: until there is one, an error is the whole answer."""
+        if isinstance(action.frames, list):
+            return action
+        frames = iter(action.frames)
+        try:
+            first = list(islice(frames, 1))
+        except TranslationError as error:
+            return self.reader.fail(error)
+        return Data(chain(first, frames)) if first or self.reader.ended else None
 
     def again(self, retry: Retry) -> None:
         """Translate the request as a retry says."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...translator import (
     AnswerReader,
@@ -17,53 +17,23 @@ from ...translator import (
     RequestBody,
     TranslationError,
     UpstreamError,
-    encode_json,
 )
 from ..asgi import answer_headers, media_type
 from ..asgi.request_body import decoded_object
-from ..asgi.types import CLIENT_GONE, Headers, Scope, header
+from ..asgi.types import CLIENT_GONE, Scope, header
 from ..middleware import diagnostics
 from ..middleware.record import record_of
 from ..middleware.summary import summary_in
 from .branch import Branch
 from .context import TransportContext
 from .http import Answer, Http
+from .reply import JSON, Head, Middle, error_head
 
 _LARGE = 2**20
 """Size in bytes above which a body is decoded where others are not delayed."""
-_JSON = (b"content-type", b"application/json")
 _RECORDED_FIELDS = ("model", "stream")
 _DRAIN = 1.0
 """Seconds that the rest of an answer may take, so that its connection can be used again."""
-
-
-class Head(NamedTuple):
-    """What the client gets first; without *content*, a stream follows."""
-
-    status: int
-    headers: Headers
-    content: bytes | None
-    extensions: dict[str, Any]
-
-
-class Middle:
-    """Reads the pieces of one *answer* in the middle of its stream."""
-
-    def __init__(self, reader: AnswerReader[bytes], answer: Answer, pending: list[Any]) -> None:
-        self.pieces: Any = answer.pieces
-        self._reader = reader
-        self._pending = pending
-
-    def take(self, data: bytes) -> bytes | None:
-        """Read a piece; return frames, or None where the middle ends, and `Call.pull()` goes on."""
-        reader = self._reader
-        action = reader.feed(data)
-        if reader.goes_on and isinstance(action, Data):
-            frames = action.frames
-            if isinstance(frames, list):
-                return frames[0] if len(frames) == 1 else b"".join(frames)
-        self._pending.append(action)
-        return None
 
 
 class Call:
@@ -140,7 +110,7 @@ class Call:
             head = self._head()
         except TranslationError as error:
             self._failure = error
-            head = _error_head(error, [], "", {})
+            head = error_head(error, [], "", {})
         except BaseException as error:
             self._failure = failure = self._meaning(error)
             self.status = CLIENT_GONE if failure is None else failure.status
@@ -226,14 +196,14 @@ class Call:
         for branch in branches:
             if isinstance(branch.action, Failed):
                 self._failure = branch.action.error
-                return _error_head(branch.action.error, branch.headers, losses, self._extensions(branch))
+                return error_head(branch.action.error, branch.headers, losses, self._extensions(branch))
         first = branches[0]
         extensions = self._extensions(first)
         if isinstance(first.action, Data):
             return Head(200, answer_headers.of_stream(first.headers, losses), None, extensions)
         bodies = [branch.action for branch in branches if isinstance(branch.action, Body)]
         body = bodies[0] if self._merger is None else Body.of(ChoiceMerger.answer([body.answer for body in bodies]))
-        return Head(200, [*answer_headers.of_body(first.headers, losses), _JSON], body.data, extensions)
+        return Head(200, [*answer_headers.of_body(first.headers, losses), JSON], body.data, extensions)
 
     def _extensions(self, branch: Branch[Any]) -> dict[str, Any]:
         answer = self._answers.get(branch)
@@ -329,12 +299,8 @@ class Call:
             return
         try:
             if branch.reader.ended and not branch.reader.in_vain:
-                while await answer.read_within(_DRAIN) is not None:
+                until = monotonic() + _DRAIN
+                while (left := until - monotonic()) > 0 and await answer.read_within(left) is not None:
                     pass
         finally:
             await answer.close()
-
-
-def _error_head(error: TranslationError, headers: Headers, losses: str, extensions: dict[str, Any]) -> Head:
-    own = [*answer_headers.of_body(headers, losses), _JSON]
-    return Head(error.status, own, encode_json(error.body()), extensions)

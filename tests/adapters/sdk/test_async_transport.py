@@ -93,8 +93,11 @@ async def test_an_answer_that_does_not_close() -> None:
         async def aclose(self) -> None:
             await anyio.sleep(3600)
 
-        async def __aiter__(self) -> Any:
-            yield b""
+        def __aiter__(self) -> Any:
+            return self
+
+        async def __anext__(self) -> bytes:
+            raise StopAsyncIteration
 
     with anyio.fail_after(3):
         await async_transport._Answer(httpx2.Response(200, stream=Stuck())).close()

@@ -1,15 +1,16 @@
 """One request to the upstream, without I/O."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from diglot.adapters import Limits
 from diglot.adapters.sdk.branch import Branch
-from diglot.translator import AnswerReader, Body, Data, Failed, RequestBody, preset
+from diglot.translator import AnswerReader, Body, Data, Failed, RequestBody, UpstreamError, preset
 
-from scripted_server import COMPLETION
+from scripted_server import COMPLETION, HELLO
 
 HI = {"model": "gpt", "input": "Hi"}
 CHAT = {"model": "gpt", "messages": [{"role": "user", "content": "Hi"}]}
@@ -57,15 +58,25 @@ def test_no_frames() -> None:
 
 
 def test_large_frames_that_fail() -> None:
-    """An answer that turns out to be broken ends as failed."""
+    """An answer that turns out to be broken is an error, or ends as failed if its stream has begun."""
     made = branch("/v1/responses", "/responses", {**HI, "stream": True})
     made.head(200, [(b"content-type", b"application/json")])
-    choice = {"index": 0, "message": {"role": "assistant", "content": "x" * 2_000_000}, "finish_reason": "stop"}
-    calls = [{"id": "c", "type": "function", "function": {"name": 7, "arguments": {}}}]
-    choice["message"]["tool_calls"] = calls
-    made.begin(json.dumps({**COMPLETION, "choices": [choice]}).encode())
+    made.begin(json.dumps({"error": {"message": "x" * 2_000_000}}).encode())
     made.begin(None)
-    assert any(b"response.failed" in frame or b"response.completed" in frame for frame in made.frames(made.action))
+    assert isinstance(made.action, Failed)
+
+    begun = branch("/v1/responses", "/responses", {**HI, "stream": True})
+    begun.head(200, [(b"content-type", b"text/event-stream")])
+    begun.begin(HELLO[0])
+
+    def broken() -> Iterator[bytes]:
+        yield b"frame"
+        raise UpstreamError("Broken.")
+
+    *frames, last = begun.frames(Data(broken()))
+    assert frames[0] == b"frame"
+    assert b"response.failed" in last
+    assert b"Broken." in last
 
 
 @pytest.mark.parametrize(

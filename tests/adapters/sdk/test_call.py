@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from diglot.adapters import Record
+from diglot.adapters import Limits, Record
 
 from scripted_server import (
     COMPLETION,
@@ -124,12 +124,23 @@ def test_a_body_that_does_not_end(talk: Talk, upstream: ScriptedServer) -> None:
     assert upstream.hung_up.wait(1)
 
 
+def test_a_server_that_goes_on_after_the_end(talk: Talk, upstream: ScriptedServer) -> None:
+    """What follows is not read for ever."""
+    client = talk(upstream_api="responses")
+    endless = [step for _ in range(300) for step in (b"5\r\n: x\n\n\r\n", 0.02)]
+    upstream.script = lambda asked: [*stream(*RESPONSE_STREAM, end=False), *endless]
+    began = time.monotonic()
+    assert client.post(f"{upstream.url}/v1/chat/completions", {**CHAT, "stream": True}).text.endswith("[DONE]\n\n")
+    assert time.monotonic() - began < 3
+
+
 @pytest.mark.parametrize("body", [STREAMED, HI], ids=["stream", "whole"])
-def test_an_answer_without_its_last_words(talk: Talk, upstream: ScriptedServer, body: Any) -> None:
+@pytest.mark.parametrize("missing", [[30.0], [0.05, None]], ids=["silence", "cut"])
+def test_an_answer_without_its_last_words(talk: Talk, upstream: ScriptedServer, body: Any, missing: Any) -> None:
     """Where nothing but [DONE] is missing, it is not waited for; also where a whole answer is made of a stream."""
     client = talk()
     client.client._transport.context.limits = _limits(after_finish=0.3)
-    upstream.script = lambda asked: [*stream(*HELLO[:3], end=False), 30.0]
+    upstream.script = lambda asked: [*stream(*HELLO[:3], end=False), *missing]
     began = time.monotonic()
     got = client.post(f"{upstream.url}/v1/responses", body)
     assert "Hello" in got.text
@@ -149,9 +160,7 @@ def test_a_failure_without_its_reason(talk: Talk, upstream: ScriptedServer) -> N
     assert time.monotonic() - began < 3
 
 
-def _limits(**changes: float) -> Any:
-    from diglot.adapters import Limits
-
+def _limits(**changes: Any) -> Limits:
     return Limits(**changes)
 
 
@@ -179,9 +188,11 @@ def test_a_stream_that_is_cut(talk: Talk, upstream: ScriptedServer) -> None:
     assert [(record.outcome, record.error) for record in records] == [("failed", "upstream_disconnected")] * 2
 
 
-def test_a_stream_that_ends_too_early(talk: Talk, upstream: ScriptedServer) -> None:
+@pytest.mark.parametrize("in_middle", [False, True])
+def test_a_stream_that_ends_too_early(talk: Talk, upstream: ScriptedServer, in_middle: bool) -> None:
     """A body that is whole may hold an answer that is not."""
-    upstream.script = lambda asked: stream(HELLO[0])
+    middle = (HELLO[0], *[0.02, HELLO[1]] * 3) if in_middle else HELLO[:1]
+    upstream.script = lambda asked: stream(*middle)
     assert events(talk().post(f"{upstream.url}/v1/responses", STREAMED).text)[-1]["type"] == "response.failed"
 
 
@@ -348,11 +359,11 @@ def test_an_answer_that_is_compressed(talk: Talk, upstream: ScriptedServer) -> N
     assert "content-encoding" not in got.headers
 
 
-@pytest.mark.parametrize("has_summary", [True, False])
-def test_a_summary_comes_first(talk: Talk, upstream: ScriptedServer, has_summary: bool) -> None:
+@pytest.mark.parametrize(("has_summary", "size"), [(True, 40_000), (False, 40_000), (True, 4)])
+def test_a_summary_comes_first(talk: Talk, upstream: ScriptedServer, has_summary: bool, size: int) -> None:
     """A long history is summarized, if the client asks for it; without a summary, it stays."""
     long = [{"role": "user", "content": "word " * 5000}, {"role": "assistant", "content": "Yes."}]
-    picture = {"type": "input_image", "image_url": "data:image/png;base64," + "QUJD" * 40_000}
+    picture = {"type": "input_image", "image_url": "data:image/png;base64," + "QUJD" * size}
     body = {
         **HI,
         "input": [*long, {"role": "user", "content": [picture, {"type": "input_text", "text": "And now?"}]}],

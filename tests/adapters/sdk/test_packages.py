@@ -1,7 +1,7 @@
 """httpx2 and httpx."""
 
 import importlib.metadata
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -37,11 +37,10 @@ def test_the_one_that_the_sdk_uses(needed: Any, expected: ModuleType, monkeypatc
     def requires(name: str) -> Any:
         assert name == "openai"
         if isinstance(needed, type):
-            raise needed
+            raise importlib.metadata.PackageNotFoundError
         return needed
 
-    monkeypatch.setattr(packages, "metadata", SimpleNamespace(requires=requires, PackageNotFoundError=LookupError))
-    monkeypatch.setattr(packages.metadata, "PackageNotFoundError", importlib.metadata.PackageNotFoundError)
+    monkeypatch.setattr(importlib.metadata, "requires", requires)
     assert packages.preferred() is expected
 
 
@@ -59,7 +58,8 @@ def test_stream_classes_are_made_once() -> None:
         def __init__(self, value: int) -> None:
             self.value = value
 
-    made = packages.stream_class(httpx, "SyncByteStream", Body)
-    assert made is packages.stream_class(httpx, "SyncByteStream", Body)
+    package: Any = httpx
+    made = packages.stream_class(package, "SyncByteStream", Body)
+    assert made is packages.stream_class(package, "SyncByteStream", Body)
     assert isinstance(made(3), httpx.SyncByteStream)
     assert made(3).value == 3
