@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
@@ -20,8 +20,18 @@ Result = TypeVar("Result")
 _CLOSE = 1.0
 """Seconds that closing a connection may take, also when the caller is cancelled."""
 
+if TYPE_CHECKING:
+    import httpx
+    import httpx2
 
-class AsyncTransport(BaseTransport):
+    class _OfEither(httpx2.AsyncBaseTransport, httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: Any) -> Any: ...
+
+else:
+    _OfEither = object  # for type checkers, it is a transport of either package; these look at its methods only
+
+
+class AsyncTransport(BaseTransport, _OfEither):
     """The transport for `AsyncClient(transport=...)`, on asyncio and trio; *inner* is an `AsyncClient` or a transport.
 
     Otherwise as `Transport`.

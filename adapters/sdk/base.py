@@ -16,11 +16,8 @@ from .call import Call, Head
 from .context import TransportContext
 from .stored_state import refusal
 
-_OfEither: Any = object
-"""The packages need no base class; for type checkers, a transport has that of either."""
 
-
-class BaseTransport(_OfEither):
+class BaseTransport:
     """A transport with its settings, and the client or transport beneath it."""
 
     kind: ClassVar[str]

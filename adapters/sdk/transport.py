@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from threading import Timer
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...translator import Profile
 from ..middleware.record import Record
@@ -19,8 +19,18 @@ from .call import Call
 T = TypeVar("T")
 Result = TypeVar("Result")
 
+if TYPE_CHECKING:
+    import httpx
+    import httpx2
 
-class Transport(BaseTransport):
+    class _OfEither(httpx2.BaseTransport, httpx.BaseTransport):
+        def handle_request(self, request: Any) -> Any: ...
+
+else:
+    _OfEither = object  # for type checkers, it is a transport of either package; these look at its methods only
+
+
+class Transport(BaseTransport, _OfEither):
     """A transport of httpx2 or httpx, for `Client(transport=...)`: it translates what the upstream's API lacks.
 
     *inner* sends the requests: a `Client`, with all of its settings and hooks; a transport; or nothing, for a client
