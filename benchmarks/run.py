@@ -13,7 +13,18 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-QUESTIONS = ("requests", "answers", "streams", "middleware", "proxy", "memory", "scaling", "startup", "profiles")
+QUESTIONS = (
+    "requests",
+    "answers",
+    "streams",
+    "middleware",
+    "transport",
+    "proxy",
+    "memory",
+    "scaling",
+    "startup",
+    "profiles",
+)
 
 
 def main() -> int:

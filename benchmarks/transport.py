@@ -94,7 +94,8 @@ def compare(count: int, api: Api, given: settings.Settings) -> dict[str, Any]:
 def main() -> None:
     given = settings.from_command_line()
     count = 500 if given.short else 5_000
-    results.save("transport", UNIT, given, {"directions": {api: compare(count, api, given) for api in DIRECTIONS}})
+    cases = {api: {"text, one chunk": compare(count, api, given)} for api in DIRECTIONS}
+    results.save("transport", UNIT, given, {"directions": cases})
 
 
 if __name__ == "__main__":
