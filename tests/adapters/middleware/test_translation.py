@@ -44,7 +44,7 @@ async def test_no_summary_before_it_is_translated() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 2**21])
-async def test_a_summary_that_cannot_be_used(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_history_without_its_summary(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The history stays, and the report says so; large requests are translated in a thread."""
     make, threads = Translation.make_at_once, set[int]()
 
