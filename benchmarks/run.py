@@ -18,6 +18,7 @@ QUESTIONS = (
     "answers",
     "streams",
     "middleware",
+    "transport",
     "proxy",
     "memory",
     "scaling",

@@ -74,6 +74,12 @@ def test_zstd(tmp_path: Path) -> None:
             ("-c", "from diglot.adapters import Upstream; Upstream('http://127.0.0.1:9')"),
             "Upstream needs an HTTP client: pip install 'diglot[aiohttp]', or 'diglot[httpx]'",
         ),
+        (["msgspec"], ("-c", "from diglot import http_client"), "http_client needs anyio: pip install 'diglot[httpx]'"),
+        (
+            ["msgspec", "anyio"],
+            ("-c", "from diglot import http_client; http_client()"),
+            "http_client needs httpx: pip install 'diglot[httpx]'",
+        ),
         (
             ["msgspec", "anyio"],
             ("-c", "import diglot.adapters.stateful.sealing"),
@@ -96,10 +102,13 @@ def test_what_is_missing(tmp_path: Path, packages: list[str], arguments: tuple[s
 
 
 def test_a_client_of_httpx(tmp_path: Path) -> None:
-    """The extra `httpx` is enough for an upstream."""
-    program = "from diglot.adapters import Upstream; Upstream('http://127.0.0.1:9'); print('fine')"
-    ran = bare.run(tmp_path, ["msgspec", "anyio", "httpx"], "-c", program)
-    assert (ran.stdout, ran.stderr) == ("fine\n", "")
+    """The extra `httpx` is enough for an upstream, and for a transport under an SDK."""
+    for use in (
+        "from diglot.adapters import Upstream; Upstream('http://127.0.0.1:9')",
+        "import diglot; diglot.http_client()",
+    ):
+        ran = bare.run(tmp_path, ["msgspec", "anyio", "httpx"], "-c", f"{use}; print('fine')")
+        assert (ran.stdout, ran.stderr) == ("fine\n", "")
 
 
 def test_whatever_is_imported_comes_with_an_extra() -> None:

@@ -43,8 +43,8 @@ async def read_object(
     if empty is not None and not data:
         return empty
     if len(data) > _LARGE or (encoding and len(data) > _LARGE_PACKED):
-        return await anyio.to_thread.run_sync(_object, data, encoding, limits.max_body)
-    return _object(data, encoding, limits.max_body)
+        return await anyio.to_thread.run_sync(decoded_object, data, encoding, limits.max_body)
+    return decoded_object(data, encoding, limits.max_body)
 
 
 async def _read(scope: Scope, receive: Receive, limits: Limits) -> bytes | bytearray:
@@ -108,7 +108,8 @@ def _decompressed(data: bytes | bytearray, encoding: bytes, limit: int) -> bytes
         raise RequestError(f"The request body cannot be decoded: {error}.", code="invalid_encoding") from None
 
 
-def _object(data: bytes | bytearray, encoding: bytes, limit: int) -> RequestBody:
+def decoded_object(data: bytes | bytearray, encoding: bytes, limit: int) -> RequestBody:
+    """Return the JSON object in *data*, with this content encoding; raises RequestError (400, 413 or 415)."""
     received = RequestBody.read(_decompressed(data, encoding, limit) if encoding else data)
     if not isinstance(received.body, dict):
         raise RequestError("The request body must be a JSON object.", code="invalid_json")

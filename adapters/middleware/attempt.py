@@ -18,22 +18,17 @@ from ...translator import (
     TranslationError,
     UpstreamError,
 )
+from ..asgi import answer_headers
 from ..asgi.encodings import Decoder, UnknownEncoding
-from ..asgi.types import ABOUT_THE_BODY, Headers, Message, without
+from ..asgi.types import Headers, Message, without
 from ..limits import Limits
 from .sink import Sink
 from .upstream_scope import DisconnectSignal
 
 Frame = TypeVar("Frame")
 _Action = Data[Frame] | Body | Failed | Retry
-STREAM_HEADERS: Headers = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),
-]
 Keep = Callable[[dict[str, Any]], Awaitable[bool]]
 """Stores an answer; returns whether the client may be told that it is stored."""
-_OWN_STREAM_HEADERS = ABOUT_THE_BODY | {name for name, _ in STREAM_HEADERS}
 
 
 class UpstreamAttempt(Generic[Frame]):
@@ -211,9 +206,9 @@ class UpstreamAttempt(Generic[Frame]):
         elif isinstance(action, Body):
             if self._keep is not None and not await self._is_kept(action.answer):
                 action = Body.of(self.reader.exchange.not_stored(action.answer))
-            await self._sink.json(action, self._headers_without(ABOUT_THE_BODY))
+            await self._sink.json(action, answer_headers.of_body(self._headers, self._losses))
         elif isinstance(action, Failed):
-            await self._sink.error(action.error, self._headers_without(ABOUT_THE_BODY))
+            await self._sink.error(action.error, answer_headers.of_body(self._headers, self._losses))
         else:
             self.retry = action
 
@@ -241,11 +236,8 @@ class UpstreamAttempt(Generic[Frame]):
         if self._sink.started:
             await self._sink.write(frames, more)
         else:
-            await self._sink.open([*self._headers_without(_OWN_STREAM_HEADERS), *STREAM_HEADERS], frames, more)
+            await self._sink.open(answer_headers.of_stream(self._headers, self._losses), frames, more)
 
-    def _headers_without(self, replaced: frozenset[bytes]) -> Headers:
-        """The upstream's headers without those *replaced*, and the losses. `_` in a name counts as `-`."""
-        losses = self.reader.exchange.report.header()
-        own: Headers = [(b"diglot-losses", losses.encode("latin-1", "replace"))] if losses else []
-        out = replaced | {b"diglot-losses"} if losses else replaced
-        return [*[pair for pair in self._headers if pair[0].replace(b"_", b"-") not in out], *own]
+    @property
+    def _losses(self) -> str:
+        return self.reader.exchange.report.header()

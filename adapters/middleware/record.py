@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from ...translator import Loss, TranslationError
 from ..asgi.types import CLIENT_GONE, Scope
-from .call import TranslatedRequest
-from .client_writer import ClientWriter
 
 _MAX_LOSSES = 50
 MAX_TEXT = 200
 _ENDINGS = {None: "failed", "content_filter": "incomplete", "length": "incomplete"}  # by finish reason; the worst first
+
+
+class Recorded(Protocol):
+    """A finished request, as far as its record needs it."""
+
+    @property
+    def body(self) -> dict[str, Any]: ...
+    @property
+    def answer(self) -> dict[str, Any]: ...
+    @property
+    def error(self) -> TranslationError | None: ...
+    @property
+    def losses(self) -> list[Loss]: ...
+
+
+class RecordedClient(Protocol):
+    """The client of such a request."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def gone(self) -> bool: ...
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -62,19 +82,19 @@ class Record(msgspec.Struct, frozen=True):
         return next((self.usage[name] for name in names if name in self.usage), None)
 
 
-def record_of(request: TranslatedRequest[bytes], writer: ClientWriter, scope: Scope, duration: float) -> Record:
-    """Return the record of a finished request, whose client is behind *writer*."""
+def record_of(request: Recorded, client: RecordedClient, scope: Scope, duration: float) -> Record:
+    """Return the record of a finished request, as its *client* sees it."""
     answer, error = request.answer, request.error
     model, usage = request.body.get("model"), answer.get("usage")
     return Record(
         method=scope["method"],
         path=scope["path"],
-        status=writer.status or CLIENT_GONE,
+        status=client.status or CLIENT_GONE,
         model=model if isinstance(model, str) else None,
         streaming=request.body.get("stream") is True,
         duration=duration,
         usage=usage if isinstance(usage, dict) else {},
-        outcome=_outcome(writer, answer),
+        outcome=_outcome(client, answer),
         error=None if error is None else _code(error),
         losses=tuple(loss._replace(value=None) for loss in request.losses),
     )
@@ -88,11 +108,11 @@ def _code(error: TranslationError) -> str:
 _WORD = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 
-def _outcome(writer: ClientWriter, answer: dict[str, Any]) -> str:
-    if writer.gone:
+def _outcome(client: RecordedClient, answer: dict[str, Any]) -> str:
+    if client.gone:
         return "disconnected"
     if not answer:
-        return "failed" if writer.status == 200 else "refused"
+        return "failed" if client.status == 200 else "refused"
     if "choices" in answer:
         endings = {choice.get("finish_reason") for choice in answer["choices"]}
         return next((outcome for reason, outcome in _ENDINGS.items() if reason in endings), "completed")

@@ -7,8 +7,8 @@ from time import monotonic
 from typing import Any
 
 from ...translator import Body, Summary, TranslationError
+from ..asgi.answer_headers import STREAM_HEADERS
 from ..asgi.types import Headers
-from .attempt import STREAM_HEADERS
 from .sink import ClientGone, Sink
 
 Event = dict[str, Any]

@@ -46,15 +46,26 @@ class Translation:
 
     async def make(self, profile: Profile, strict: bool) -> Exchange:
         """Translate the request with *profile*; in a thread if it is large. Raises TranslationError."""
+        if self.is_large:
+            return await anyio.to_thread.run_sync(self.make_at_once, profile, strict)
+        return self.make_at_once(profile, strict)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether translating takes so long that it belongs in a thread."""
+        return self.bodies.received.is_large or (self.turn is not None and self.turn.is_large)
+
+    def make_at_once(self, profile: Profile, strict: bool) -> Exchange:
+        """Translate the request with *profile*, however large it is; raises TranslationError."""
         self.profile = profile
         turn, bodies, deployment = self.turn, self.bodies, self._deployment(profile)
         serve = partial(
             EXCHANGES[self._endpoint], profile=profile, strict=strict, new_id=new_id, clock=time.time, **self._options()
         )
-        translate = partial(bodies.received.translate, serve if deployment is None else _for_model(deployment, serve))
         try:
-            is_large = bodies.received.is_large or (turn is not None and turn.is_large)
-            translated = await anyio.to_thread.run_sync(translate) if is_large else translate()
+            self.exchange, request = bodies.received.translate(
+                serve if deployment is None else _for_model(deployment, serve)
+            )
         except RecursionError:
             raise RequestError("The request is nested too deeply.") from None
         except TranslationError:
@@ -62,7 +73,6 @@ class Translation:
         except Exception as error:  # a bug of ours: the client gets an answer all the same
             log_without_message(_log, "The translation", error)
             raise TranslationError("The request could not be translated.") from None
-        self.exchange, request = translated
         bodies.send(request)
         if turn is not None:
             turn.translated(self.exchange)
@@ -76,12 +86,18 @@ class Translation:
 
     async def behind(self, summary: Summary | None, profile: Profile, strict: bool) -> Exchange:
         """Translate the request behind a *summary* of its history; without one, the history stays."""
+        if self.is_large:
+            return await anyio.to_thread.run_sync(self.behind_at_once, summary, profile, strict)
+        return self.behind_at_once(summary, profile, strict)
+
+    def behind_at_once(self, summary: Summary | None, profile: Profile, strict: bool) -> Exchange:
+        """Do the same, however large the request is."""
         self.is_summarized, self._summary = True, summary
         try:
-            exchange = await self.make(profile, strict)
+            exchange = self.make_at_once(profile, strict)
         except TranslationError:
             self._summary = None
-            exchange = await self.make(profile, strict)
+            exchange = self.make_at_once(profile, strict)
         if self._summary is None:
             exchange.report.dropped("context_management", "the upstream wrote no summary")
         return exchange

@@ -89,6 +89,15 @@ def _over_wrapper(found: Found, api: Api) -> list[float]:
     return [case["rows"][measure.OURS]["over wrapper"] for name, case in cases.items() if "chunk" in name]
 
 
+def _over_package(found: Found, api: Api) -> list[float]:
+    return [
+        row["x floor"]
+        for case in found["directions"][api].values()
+        for row in case["rows"].values()
+        if "x floor" in row
+    ]
+
+
 def _over_passthrough(found: Found, api: Api) -> list[float]:
     return [found["directions"][api]["rows"][contestants.OURS]["x floor"]]
 
@@ -118,6 +127,7 @@ GOALS = (
     Goal("peers' requests, full path", 8, " x ours", "requests", _full, at_least=True),
     Goal("LiteLLM's requests, mapping alone", 3, " x ours", "requests", _mapping, at_least=True),
     Goal("middleware, one chunk over a pass-through wrapper", 2.5, " us", "middleware", _over_wrapper),
+    Goal("under an SDK, one chunk", 1.5, " x httpx2 alone", "transport", _over_package),
     Goal("proxy, one chunk", 1.1, f" x {contestants.FLOOR}", "proxy", _over_passthrough),
     Goal("LiteLLM's proxy, one chunk", 15, " x ours", "proxy", _under_litellm, at_least=True),
     Goal("up to 1,000 streams at once: chunks lost or out of order", 0, "", "scaling", _most_at_once),

@@ -50,7 +50,7 @@ def _cell(row: Found | None) -> str:
     if row is None:
         return ""
     ratios = [number(row[key]) for key in ("x floor", "x diglot") if key in row]
-    return f"{number(row['median'])} ({' / '.join(ratios)})"
+    return number(row["median"]) + (f" ({' / '.join(ratios)})" if ratios else "")
 
 
 def _both(found: Found, table: Callable[[Any], str]) -> list[str]:
@@ -80,6 +80,10 @@ def _pieces(rows: Found) -> Found:
 
 
 def middleware(found: Found) -> list[str]:
+    return _both(found, contest)
+
+
+def transport(found: Found) -> list[str]:
     return _both(found, contest)
 
 
@@ -215,6 +219,7 @@ SECTIONS: dict[str, Callable[[Found], list[str]]] = {
     "answers": answers,
     "streams": streams,
     "middleware": middleware,
+    "transport": transport,
     "proxy": proxy,
     "memory": memory,
     "scaling": scaling,

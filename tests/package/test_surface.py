@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -16,6 +17,7 @@ import diglot.translator
 import diglot.types
 
 SERVE = "body, *, profile=None, strict=False, live=True, new_id=None, clock=no_time, seals=PLAIN"
+TRANSPORT = "(inner=None, *, upstream_api='chat', profile='default', strict=False, on_exchange=None)"
 FUNCTIONS = {
     "chat_request": "(request, /, *, profile=None, strict=False)",
     "responses_request": "(request, /, *, profile=None, strict=False)",
@@ -27,6 +29,7 @@ FUNCTIONS = {
     "preset": "(name, **changes)",
     "ServeResponses": f"({SERVE}, continuation=None, left_out=frozenset(), summary=None)",
     "ServeChat": f"({SERVE}, keeps=False)",
+    **dict.fromkeys(("Transport", "AsyncTransport", "http_client", "async_http_client"), TRANSPORT),
 }
 ERRORS = ["TranslationError", "RequestError", "UntranslatableError", "UpstreamError", "ProtocolMisuse"]
 VALUES = ["Profile", "Loss", "__version__"]
@@ -61,6 +64,26 @@ def test_errors() -> None:
     """They are one tree."""
     assert issubclass(diglot.UntranslatableError, diglot.RequestError)
     assert all(issubclass(getattr(diglot, name), diglot.TranslationError) for name in ERRORS)
+
+
+def test_names_of_adapters_are_imported_when_they_are_used() -> None:
+    """Whoever converts does not pay for an HTTP client; there are no other names."""
+    program = "import sys, diglot; print(*sys.modules); diglot.http_client; print('diglot.adapters' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    imported, then = done.stdout.splitlines()
+    assert not {"diglot.adapters", "anyio", "httpx", "httpx2"} & set(imported.split())
+    assert then == "True"
+    with pytest.raises(AttributeError, match="module 'diglot' has no attribute 'httpclient'"):
+        _ = diglot.httpclient  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_a_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the extra; a module of ours that is missing is a mistake of ours."""
+    for missing, words in (("anyio", r"Transport needs anyio: pip install 'diglot\[httpx\]'"), ("diglot.x", "^No")):
+        error = ModuleNotFoundError("No module", name=missing)
+        monkeypatch.setattr(diglot, "import_module", Mock(side_effect=error))
+        with pytest.raises(ModuleNotFoundError, match=words):
+            _ = diglot.Transport
 
 
 def test_one_class_one_name() -> None:

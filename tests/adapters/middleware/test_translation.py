@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from diglot.adapters.middleware.translation import Translation
-from diglot.translator import RequestBody, RequestError, Summary, TranslationError, preset
+from diglot.translator import Exchange, Profile, RequestBody, RequestError, Summary, TranslationError, preset
 
 pytestmark = pytest.mark.anyio
 
@@ -39,6 +41,25 @@ async def test_items_that_do_not_fit_stay_out() -> None:
 async def test_no_summary_before_it_is_translated() -> None:
     """Nobody knows how long it is."""
     assert translation({}).summary_request() is None
+
+
+@pytest.mark.parametrize("size", [0, 2**21])
+async def test_the_history_without_its_summary(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The history stays, and the report says so; large requests are translated in a thread."""
+    make, threads = Translation.make_at_once, set[int]()
+
+    def without_summary(self: Translation, profile: Profile, strict: bool) -> Exchange:
+        threads.add(threading.get_ident())
+        if self._summary is not None:
+            raise RequestError("No.")
+        return make(self, profile, strict)
+
+    monkeypatch.setattr(Translation, "make_at_once", without_summary)
+    made = Translation(SCOPE, "/responses")
+    made.bodies.take(RequestBody({"model": "m", "input": "Hi"}, size=size))
+    exchange = await made.behind(Summary({}, None), preset("default"), strict=False)
+    assert [loss.why for loss in exchange.report] == ["the upstream wrote no summary"]
+    assert (threading.get_ident() in threads) is (size == 0)
 
 
 async def test_a_bug_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
