@@ -114,7 +114,8 @@ def sharegpt(line: Line, conversion: Conversion) -> list[Line]:
     if isinstance(line.get("system"), str) and line["system"]:
         body["messages"].insert(0, {"role": "system", "content": line["system"]})
     if tools := line.get("tools"):
-        body["tools"] = [_tool(tool) for tool in (decoded(tools) if isinstance(tools, str) else tools)]
+        listed: Any = decoded(tools) if isinstance(tools, str) else tools
+        body["tools"] = [_tool(tool) for tool in listed] if isinstance(listed, list) else listed
     rest = {name: value for name, value in line.items() if name not in ("conversations", "system", "tools")}
     made = conversion.request(body) if conversion.options.to == "responses" else body
     return [{**rest, **made}]
@@ -140,7 +141,7 @@ def _messages(turns: list[Any]) -> list[Message]:
 
 
 def _calls(value: Any) -> list[Message]:
-    calls = decoded(value) if isinstance(value, str) else value
+    calls: Any = decoded(value) if isinstance(value, str) else value
     return [{"type": "function", "function": call} for call in (calls if isinstance(calls, list) else [calls])]
 
 
@@ -185,7 +186,7 @@ def with_call_ids(messages: list[Any]) -> list[Any]:
             made.append(message)
             continue
         message = {**message}
-        calls = message.get("tool_calls")
+        calls: Any = message.get("tool_calls")
         if isinstance(calls, list):
             message["tool_calls"] = [_call(call, f"call_{count + i}") for i, call in enumerate(calls)]
             count += len(calls)

@@ -35,7 +35,7 @@ def seconds(time: Any) -> float:
     if isinstance(time, (int, float)) and not isinstance(time, bool):
         return float(time)
     try:
-        moment = datetime.fromisoformat(time)
-    except (TypeError, ValueError):
+        moment = datetime.fromisoformat(time if isinstance(time, str) else "")
+    except ValueError:
         return 0.0
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -19,6 +20,8 @@ from .paths import value_at
 _decoder = msgspec.json.Decoder()
 _rows = functools.lru_cache(maxsize=16)(shapes.candidates)
 _ANOTHER = "what is not JSON was replaced: bytes that are not UTF-8, lone surrogates, or numbers that none can hold"
+_SET_ASIDE = {"file", "line_number", "offset", "error"}
+"""What the entries of a quarantine have."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -70,6 +73,15 @@ def convert_lines(lines: Iterable[bytes | str], options: Options) -> Iterator[Co
                 yield error
 
 
+def _repaired(entry: dict[str, Any]) -> bytes:
+    """Return the line in an entry of the quarantine, which may have been repaired."""
+    line, encoded = entry.get("line"), entry.get("base64")
+    try:
+        return str(line).encode() if line is not None else base64.b64decode(encoded or "", validate=True)
+    except (TypeError, ValueError):
+        raise LineError("An entry of a quarantine must have its line as a text, or as base64.") from None
+
+
 def _decoded(data: bytes) -> tuple[Any, list[Loss]]:
     try:
         return _decoder.decode(data), []
@@ -84,6 +96,9 @@ def _decoded(data: bytes) -> tuple[Any, list[Loss]]:
 def _converted(
     value: Any, data: bytes, rows: tuple[shapes.Shape, ...], losses: list[Loss], options: Options
 ) -> Converted:
+    if isinstance(value, dict) and value.keys() >= _SET_ASIDE:
+        data = _repaired(value)
+        value, losses = _decoded(data)
     if not isinstance(value, dict):
         raise LineError("A line must be a JSON object.")
     shape = shapes.recognised(value, rows, options.shape)

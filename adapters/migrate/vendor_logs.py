@@ -6,6 +6,7 @@ from typing import Any
 
 from .conversion import Conversion
 from .errors import LineError
+from .paths import value_at, with_value
 
 Line = dict[str, Any]
 
@@ -36,8 +37,6 @@ def langfuse(line: Line, conversion: Conversion) -> list[Line]:
     made = conversion.request(_langfuse_request(line))
     bare = not isinstance(line["input"], dict)
     request = {**line, "input": made.get("input", made.get("messages")) if bare else made}
-    if bare and made.get("tools"):
-        request["input"] = {name: made[name] for name in ("input", "messages", "tools") if name in made}
     return [{**request, "output": output} for output in _langfuse_outputs(line.get("output"), made, conversion)]
 
 
@@ -64,8 +63,7 @@ def _langfuse_outputs(output: Any, request: Line, conversion: Conversion) -> lis
 def langsmith(line: Line, conversion: Conversion) -> list[Line]:
     """Convert a run of a model: the settings of the call are in `extra`, as its invocation parameters."""
     inputs = line["inputs"]
-    extra = line.get("extra") if isinstance(line.get("extra"), dict) else {}
-    settings = extra.get("invocation_params") if isinstance(extra, dict) else None
+    settings = value_at(line, "extra.invocation_params")
     known = settings if isinstance(settings, dict) else {}
     if not isinstance(inputs, dict):
         raise LineError("The inputs must be an object.", "inputs")
@@ -75,7 +73,7 @@ def langsmith(line: Line, conversion: Conversion) -> list[Line]:
     request = {**line, "inputs": {name: value for name, value in made.items() if name in own}}
     if known:
         params = {name: value for name, value in made.items() if name not in own}
-        request["extra"] = {**extra, "invocation_params": params}
+        request = with_value(request, "extra.invocation_params", params)
     outputs = line.get("outputs")
     answers = conversion.answers(outputs, made) if isinstance(outputs, dict) and outputs else [outputs]
     return [{**request, "outputs": answer} for answer in answers]

@@ -135,12 +135,13 @@ def test_tables() -> None:
         {"conversations": [{"from": "nobody", "value": ""}]},
         {"conversations": [{"from": "function_call", "value": "{"}]},
         {"conversations": [{"from": "human", "value": "Hi"}], "tools": "{"},
+        {"conversations": [{"from": "human", "value": "Hi"}], "tools": 5},
     ],
 )
 def test_wrong_conversations(line: dict[str, Any]) -> None:
     """Each is the error of a line."""
     with pytest.raises(LineError) as caught:
-        made(line, "responses")
+        made(line, "chat" if "output" in line else "responses")
     assert "could not be converted" not in str(caught.value)
 
 
