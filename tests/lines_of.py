@@ -27,7 +27,7 @@ def batch(count: int, text: str = "Hi") -> bytes:
 
 def place(folder: Path, name: str = "out.jsonl", *, splits: bool = False, compress: bool = False) -> Place:
     """A place for output."""
-    return place_of(str(folder / name), splits=splits, compress=compress)
+    return place_of(name if name.startswith("/") else f"{folder}/{name}", splits=splits, compress=compress)
 
 
 def migrated(

@@ -162,7 +162,7 @@ def without_nulls(line: Any) -> Any:
 def _message(message: Any) -> Any:
     if not isinstance(message, dict):
         return message
-    made = {name: value for name, value in message.items() if value is not None or name == "content"}
+    made: Message = {name: value for name, value in message.items() if value is not None or name == "content"}
     if isinstance(made.get("content"), list):
         made["content"] = [_present(part) for part in made["content"]]
     if isinstance(made.get("tool_calls"), list):

@@ -67,6 +67,9 @@ class Ledger:
         except OSError as error:
             self.close()
             raise MigrationError(f"{error.filename or self.folder}: {error.strerror or error}") from None
+        except SettingError:
+            self.close()
+            raise
 
     def _read(self, data: bytes) -> int:
         """Read whole entries, and return where they end."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
+from operator import itemgetter
 from typing import IO, NamedTuple
 
 import msgspec
@@ -98,12 +100,7 @@ class LineReader:
         part = self._part
         if not part.is_first:
             file.seek(part.before)
-            last = b"\n"
-            for text, inside in compressed.unzstd(file, part.start):
-                if not inside:
-                    break
-                last = text[-1:]
-            self._is_foreign = last != b"\n"
+            self._is_foreign = _ends_in_line(takewhile(itemgetter(1), compressed.unzstd(file, part.start)))
         file.seek(part.start)
         yield from compressed.unzstd(file, part.end)
 
@@ -151,6 +148,17 @@ class LineReader:
     @property
     def _length_problem(self) -> str:
         return f"The line is longer than {self._options.max_line:,} bytes."
+
+
+def _ends_in_line(pieces: Pieces) -> bool:
+    """Whether a text ends inside of a line; of one that is damaged nobody knows, so what follows is read."""
+    last = b"\n"
+    try:
+        for text, _ in pieces:
+            last = text[-1:]
+    except CutOff:
+        return False
+    return last != b"\n"
 
 
 def _members(data: bytes) -> Iterator[bytes]:

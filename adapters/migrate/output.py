@@ -14,8 +14,8 @@ from ...translator import decode_json, encode_json
 from . import inputs, recordings
 from .errors import MigrationError, SettingError
 from .inputs import Source
-from .ledger import Entry
-from .worker import BAD, Finished, Target
+from .ledger import Entry, Ledger
+from .worker import BAD, UNFINISHED, Finished, Target
 
 SPLIT_LINES = 50_000
 SPLIT_BYTES = 200_000_000
@@ -41,6 +41,11 @@ class Place(msgspec.Struct, frozen=True):
     def bad(self) -> Path:
         """The quarantine."""
         return self.work / "bad.jsonl"
+
+    @property
+    def spool(self) -> Path:
+        """The copy of standard input."""
+        return self.work / "stdin.jsonl"
 
     @property
     def keeps_parts(self) -> bool:
@@ -77,6 +82,8 @@ def check(place: Place, sources: Iterable[Source]) -> None:
     names: dict[str, str] = {}
     for source in sources:
         path = Path(source.path)
+        if path == place.spool:
+            continue
         if path == place.path or place.path in path.parents or place.work in path.parents or _is_same(path, place.path):
             raise SettingError(f"{source.path}: the output would overwrite this input")
         if source.kind in recordings.KINDS:
@@ -130,15 +137,17 @@ class Appender:
     def begin(self) -> None:
         """Cut off what was appended but not noted."""
         place, entry = self._place, self.entry
-        place.work.mkdir(parents=True, exist_ok=True)
         _cut(place.bad, entry.bad)
+        for folder in (place.work, place.path) if place.keeps_parts else (place.work,):
+            for file in folder.rglob(f".*{UNFINISHED}"):
+                file.unlink()
         if place.keeps_parts:
             place.path.mkdir(parents=True, exist_ok=True)
             return
         (place.work / "parts").mkdir(exist_ok=True)
         place.file(0).parent.mkdir(parents=True, exist_ok=True)
         _cut(place.file(entry.file), entry.output)
-        place.file(entry.file).touch()
+        place.file(entry.file).open("ab").close()
         number = entry.file + 1
         while place.splits and place.file(number).exists():
             place.file(number).unlink()
@@ -209,11 +218,11 @@ def _append_bad(path: Path, out: IO[bytes], lines: int, size: int) -> None:
 
 
 def _cut(path: Path, size: int) -> None:
-    if path.exists():
-        with path.open("r+b") as file:
-            file.truncate(size)
-    elif size:
-        raise MigrationError(f"{path} is gone; --restart begins anew")
+    there = path.stat().st_size if path.exists() else 0
+    if there < size:
+        raise MigrationError(f"{path} is not what was written to it; --restart begins anew")
+    if there > size:
+        os.truncate(path, size)
 
 
 def _finished(file: IO[bytes]) -> int:
@@ -223,9 +232,12 @@ def _finished(file: IO[bytes]) -> int:
 
 
 def spool(place: Place, data: IO[bytes]) -> Source:
-    """Copy standard input to a file beside the output. Raises MigrationError."""
+    """Copy standard input to a file beside the output. Raises MigrationError, or SettingError in another run."""
+    ledger = Ledger(place.work)
+    ledger.open()
     try:
-        place.work.mkdir(parents=True, exist_ok=True)
-        return inputs.spooled(data, place.work / "stdin.jsonl")
+        return inputs.spooled(data, place.spool)
     except OSError as error:
-        raise MigrationError(f"{error.filename or place.work}: {error.strerror}") from None
+        raise MigrationError(f"{place.spool}: {error.strerror}") from None
+    finally:
+        ledger.close()

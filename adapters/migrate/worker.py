@@ -21,6 +21,7 @@ from .parts import Part
 from .tally import Counter, Example, Tally
 
 BAD = ".bad"
+UNFINISHED = ".unfinished"
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -73,7 +74,10 @@ def run_part(part: Part, options: Options, target: Target, bad_folder: str, want
             bad_new.replace(bad)
         else:
             bad_new.unlink()
-        made_new.replace(made)
+        if part.source.kind in recordings.KINDS and not work.counter.tally.converted:
+            made_new.unlink()
+        else:
+            made_new.replace(made)
     except OSError as error:
         for file in (made_new, bad_new):
             _remove(file)
@@ -83,7 +87,7 @@ def run_part(part: Part, options: Options, target: Target, bad_folder: str, want
 
 
 def _unfinished(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}")
+    return path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
 
 
 def _remove(path: Path) -> None:

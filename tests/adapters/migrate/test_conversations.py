@@ -72,6 +72,7 @@ def test_a_call_at_the_end() -> None:
     there = made(line, "responses")
     assert there["input"][1]["type"] == "function_call"
     assert made({**there, "output": []}, "chat") == line
+    assert made({"input": "Hi", "output": []}, "chat") == {"messages": [HI]}
     assert made({"input": [], "output": ITEMS[1:]}, "chat")["messages"] == line["messages"][1:]
 
 
@@ -164,6 +165,7 @@ def test_sharegpt() -> None:
         *("system", "user", "assistant", "tool", "assistant", "assistant")
     ]
     assert (there["id"], there["messages"][3]["tool_call_id"], len(there["tools"])) == ("x", "call_0", 2)
+    assert "tools" not in made({**line, "tools": None}, "chat")
     there = made({**line, "system": "", "tools": [TOOL]}, "responses")
     assert [item["type"] for item in there["input"]][:3] == ["message", "function_call", "function_call_output"]
 

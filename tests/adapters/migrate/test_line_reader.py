@@ -55,6 +55,16 @@ def test_frames(tmp_path: Path, seed: int) -> None:
         assert all(TEXT[line.offset :].startswith(line.data) for line in found[1:])
 
 
+def test_a_damaged_frame(tmp_path: Path) -> None:
+    """Its own lines are lost, and named; those of the next part are read."""
+    frame = zstandard.ZstdCompressor(write_checksum=True).compress(b"one\ntwo")
+    path = tmp_path / "a.zst"
+    path.write_bytes(frame[:-1] + bytes([frame[-1] ^ 1]) + zstandard.compress(b"three\n"))
+    found = read(path, 1)
+    assert found[-1].data == b"three"
+    assert [line.problem[:40] for line in found if line.problem] == ["The file ends here: the zstd data is dam"]
+
+
 def test_gzip(tmp_path: Path) -> None:
     """A file that is cut off gives what is in front of the cut, and says so."""
     path = tmp_path / "a.gz"

@@ -36,4 +36,5 @@ def test_other_files_are_one_part(tmp_path: Path) -> None:
     """Gzip and documents cannot be cut."""
     for name in ("a.gz", "a.json"):
         (tmp_path / name).write_bytes(b"x" * 25)
+    (tmp_path / "empty.gz").write_bytes(b"")
     assert [(part.start, part.end) for part in parts_of(sources_of([str(tmp_path)]), 10)] == [(0, 25), (0, 25)]
