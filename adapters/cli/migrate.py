@@ -11,7 +11,7 @@ import click
 from ..migrate import engines, inputs, options, output, report, shapes
 from ..migrate.errors import MigrationError, SettingError
 from ..migrate.progress import Progress
-from ..migrate.run import VERSION, Limit, Migration, Outcome
+from ..migrate.run import Limit, Migration, Outcome, version
 from ..server import config
 from .options import SettingsError, print_columns
 
@@ -133,7 +133,7 @@ def _run(names: list[str], out: str, flags: dict[str, Any]) -> tuple[Outcome, ou
     outcome = migration.run(engine, progress, restart=flags["restart"])
     if flags["report_path"]:
         about = report.About(
-            VERSION, chosen.to, chosen.profile.name, sum(source.size for source in sources), flags["sample"] or 0
+            version(), chosen.to, chosen.profile.name, sum(source.size for source in sources), flags["sample"] or 0
         )
         report.write(Path(flags["report_path"]), outcome, about)
     return outcome, place

@@ -25,7 +25,6 @@ from .progress import Progress
 from .tally import Counter, Tally
 from .worker import Finished, run_part
 
-VERSION = metadata.version("diglot")
 _FEWEST = 1_000
 """The share of bad lines says nothing before so many were read."""
 
@@ -108,7 +107,7 @@ class Migration:
             self._ledger.open()
         elif self._ledger.plan is None:
             output.check_new(self._place)
-        self._ledger.begin(Plan(VERSION, self._settings(), self._sources))
+        self._ledger.begin(Plan(version(), self._settings(), self._sources))
         self._forget_what_is_gone()
         appender = Appender(self._place, self._ledger.appended)
         appender.begin()
@@ -191,6 +190,11 @@ class Migration:
             "sample": self._sample,
             "part_size": self._part_size,
         }
+
+
+def version() -> str:
+    """Return the version that a ledger names: another one may convert differently."""
+    return metadata.version("diglot")
 
 
 def _run(part: Part, options: Options, place: Place, wanted: int) -> Finished:
