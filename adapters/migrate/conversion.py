@@ -57,7 +57,10 @@ def kind_of(body: Any) -> tuple[Dialect, Kind] | None:
         return None
     if body.get("object") == "response":
         return "responses", "answer"
-    return next((kind for field, kind in _KINDS.items() if body.get(field) is not None), None)
+    for field, kind in _KINDS.items():
+        if body.get(field) is not None:
+            return kind
+    return None
 
 
 def is_error(body: Any) -> bool:

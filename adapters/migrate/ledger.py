@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import IO, Any
 
@@ -111,8 +110,7 @@ class Ledger:
         assert self._file is not None
         try:
             self._file.write(encode_json(entry) + b"\n" if entry.plan is None else _encoder.encode(entry) + b"\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            self._file.flush()  # what it says is on the disk before it; if its end is lost, work is done again
         except OSError as error:
             raise MigrationError(f"{self.folder}: {error.strerror or error}") from None
 

@@ -108,12 +108,15 @@ class LineReader:
         position = 0
         try:
             for text, inside in pieces:
-                if not inside and (self._is_foreign or self._is_too_long or not self._line):
+                if not inside and (self._is_plain or self._is_foreign or self._is_too_long):
                     return
                 *ended, rest = text.split(b"\n")
                 for piece in ended:
-                    yield from self._grow(piece)
-                    yield from self._end()
+                    if self._is_plain and position and len(piece) <= self._options.max_line:
+                        yield piece.removesuffix(b"\r"), position, ""
+                    else:
+                        yield from self._grow(piece)
+                        yield from self._end()
                     position += len(piece) + 1
                     self._begin = position
                     if not inside:
@@ -126,6 +129,11 @@ class LineReader:
             return
         if self._line:
             yield from self._end()
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether the next piece begins a line of this part."""
+        return not (self._line or self._is_foreign or self._is_too_long)
 
     def _grow(self, piece: bytes) -> Iterator[tuple[bytes, int, str]]:
         if self._is_foreign or self._is_too_long:

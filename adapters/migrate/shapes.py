@@ -38,10 +38,11 @@ class Shape(NamedTuple):
 
     def fits(self, line: Line) -> bool:
         """Whether a line is of this shape."""
-        return (
-            all(line.get(name) is not None for name in self.needs)
-            and all(line.get(name) is None for name in self.lacks)
-            and all(line.get(name) == value for name, value in self.values)
+        for name in self.needs:
+            if line.get(name) is None:
+                return False
+        return all(line.get(name) is None for name in self.lacks) and all(
+            line.get(name) == value for name, value in self.values
         )
 
 

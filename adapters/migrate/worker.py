@@ -66,8 +66,8 @@ def run_part(part: Part, options: Options, target: Target, bad_folder: str, want
         with made_new.open("wb") as out, bad_new.open("wb") as quarantine:
             work = _Work(part, options, quarantine, wanted)
             work.run(Writer(out, target.compress))
-            for file in (out, quarantine):
-                file.flush()
+            quarantine.flush()
+            for file in (out, quarantine) if work.counter.tally.bad else (out,):
                 os.fsync(file.fileno())
         work.counter.tally.bytes_out = made_new.stat().st_size
         if work.counter.tally.bad:

@@ -1,7 +1,7 @@
 """The ledger."""
 
+import os
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -72,15 +72,13 @@ def test_another_plan(tmp_path: Path, other: Plan, words: str) -> None:
     found.close()
 
 
-def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
     """It is a failure that names the folder."""
     found = Ledger(tmp_path)
     found.open()
-
-    def fail(_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", fail)
+    assert found._file is not None
+    found._file.close()
+    found._file = os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb", buffering=0)
     with pytest.raises(MigrationError, match="No space left"):
         found.begin(PLAN)
     found.close()

@@ -5,9 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openai.types.chat import ChatCompletion
+from openai.types.responses import Response
+from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming
+from pydantic import TypeAdapter
 
-from diglot import TranslationError, chat_request, responses_request
+from diglot import TranslationError, chat_answer, chat_request, responses_answer, responses_request
 from diglot.adapters.migrate import Converted, LineError, Options, SettingError, convert_line, convert_lines
+from diglot.adapters.migrate.conversion import kind_of
+from diglot.adapters.migrate.ids import LineIds
+from diglot.adapters.migrate.lines import _ANOTHER as _REPLACED
 
 from golden_files import load, profile_of
 
@@ -117,3 +124,48 @@ def test_wrong_options() -> None:
     """An unknown shape is no error of a line."""
     with pytest.raises(SettingError):
         convert_line(ASK, Options(to="chat", shape="x"))
+
+
+def golden_answers() -> list[Any]:
+    found = [(path, load(path)) for path in sorted(GOLDEN.glob("*/answer/**/*.json"))]
+    kept = [(path, case) for path, case in found if isinstance(case["expect"], dict) and "error" not in case["expect"]]
+    assert len(kept) > 100
+    return [pytest.param(path, case, id=f"{path.parts[-3]}-{path.stem}") for path, case in kept]
+
+
+@pytest.mark.parametrize(("path", "case"), golden_answers())
+def test_golden_answers(path: Path, case: dict[str, Any]) -> None:
+    """An answer becomes what the converter makes of it, and loses the same."""
+    is_chat = "serve_chat" in path.parts
+    answer = case["given"]["response" if is_chat else "completion"]
+    profile = profile_of(case).replace(name="golden")
+    options = Options(to="chat" if is_chat else "responses", profile=profile, answer="line")
+    if not isinstance(answer, dict) or kind_of(answer) != ("responses" if is_chat else "chat", "answer"):
+        return  # nobody could tell what it is
+    choices = answer.get("choices")
+    if isinstance(choices, list) and len(choices) > 1:
+        return  # each becomes a line
+    ids = LineIds("1")
+    expected, losses = (chat_answer if is_chat else responses_answer)(
+        answer, profile=profile, new_id=ids, clock=lambda: 0.0
+    )
+    made = convert_line(json.dumps({"id": "1", "line": answer}), options)
+    assert json.loads(made.data)["line"] == json.loads(json.dumps(expected))
+    assert [loss for loss in made.losses if loss.why != _REPLACED] == losses
+
+
+def test_the_official_types_accept_what_comes_out() -> None:
+    """Batches there and back: the SDK reads each body and each answer."""
+    ask = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "temperature": 0.5}
+    batch = {"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": ask}
+    say = {"id": "c", "object": "chat.completion", "created": 1, "model": "m"}
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Yo"}, "finish_reason": "stop", "logprobs": None}
+    output = {"id": "b", "custom_id": "1", "response": {"status_code": 200, "body": {**say, "choices": [choice]}}}
+    there = json.loads(convert_line(json.dumps(batch), TO_RESPONSES).data)
+    TypeAdapter(ResponseCreateParamsNonStreaming).validate_python(there["body"])
+    assert json.loads(convert_line(json.dumps(there), Options(to="chat")).data) == batch
+    finished = json.loads(convert_line(json.dumps(output), TO_RESPONSES).data)
+    Response.model_validate(finished["response"]["body"], strict=True)
+    back = json.loads(convert_line(json.dumps(finished), Options(to="chat")).data)
+    ChatCompletion.model_validate(back["response"]["body"], strict=True)
+    assert back["response"]["body"]["choices"][0]["message"]["content"] == "Yo"

@@ -334,9 +334,10 @@ def test_a_full_disk(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPat
     """It is a failure with a name; with room again, the same command goes on."""
     full = tmp_path / "full"
     full.symlink_to("/dev/full")
-    with monkeypatch.context() as patch, pytest.raises(MigrationError, match="No space left"):
+    with monkeypatch.context() as patch:
         patch.setattr("diglot.adapters.migrate.worker._unfinished", lambda path: full)
-        migrated(source, place(tmp_path))
+        with pytest.raises(MigrationError, match="No space left"):
+            migrated(source, place(tmp_path))
     assert migrated(source, place(tmp_path)).tally.converted == 60
 
 
