@@ -124,4 +124,14 @@ def test_whatever_is_imported_comes_with_an_extra() -> None:
     (others,) = [line for line in extras["server"] if line.startswith("diglot[")]
     reached = {"server", *others.removeprefix("diglot[").removesuffix("]").split(",")}
     reached |= {"asgi"} if any("diglot[asgi]" in line for name in reached for line in extras[name]) else set()
-    assert reached == set(extras) - {"migrate", "parquet", "remote", "postgres", "redis", "tokens", "test", "bench"}
+    assert reached == set(extras) - {
+        "migrate",
+        "parquet",
+        "ray",
+        "remote",
+        "postgres",
+        "redis",
+        "tokens",
+        "test",
+        "bench",
+    }

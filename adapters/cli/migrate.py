@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..migrate import engines, inputs, options, output, report, shapes
+from ..migrate import engines, inputs, options, output, ray_engine, report, shapes
 from ..migrate.errors import MigrationError, SettingError
 from ..migrate.progress import Progress
 from ..migrate.run import Limit, Migration, Outcome, version
@@ -56,9 +56,12 @@ def _size(_: click.Context, __: Any, value: str) -> int:
 
 
 def _engine(name: str, jobs: int | None) -> engines.Engine:
+    kind, _, address = name.partition("=")
+    if kind == "ray":
+        return ray_engine.on_ray(address)
     if name == "processes":
         return engines.processes(jobs or engines.cores())
-    raise SettingError(f"there is no engine '{name}'; there is: processes")
+    raise SettingError(f"there is no engine '{name}'; there are: processes, ray, ray=ADDRESS")
 
 
 @click.command()

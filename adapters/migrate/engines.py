@@ -19,8 +19,9 @@ from .worker import Finished
 Run = Callable[[Part], Finished]
 Engine = Callable[[Run, Iterator[Part], Callable[[], bool]], Iterator[Finished | None]]
 """Work on parts until there are none or the last argument says to stop; None says that a second has passed."""
-_TICK = 1.0
-_WAITING = 2
+TICK = 1.0
+"""After so many seconds it is said that nothing is finished."""
+WAITING = 2
 """How many parts a worker has: the one that it works on, and the next."""
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
@@ -54,11 +55,11 @@ def processes(jobs: int) -> Engine:
         running: set[Future[Finished]] = set()
         try:
             while True:
-                while len(running) < jobs * _WAITING and not stops() and (part := next(parts, None)) is not None:
+                while len(running) < jobs * WAITING and not stops() and (part := next(parts, None)) is not None:
                     running.add(pool.submit(run, part))
                 if not running:
                     return
-                done, running = wait(running, _TICK, FIRST_COMPLETED)
+                done, running = wait(running, TICK, FIRST_COMPLETED)
                 for future in done:
                     yield future.result()
                 if not done:

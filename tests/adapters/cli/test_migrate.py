@@ -55,6 +55,13 @@ def test_refused_lines(tmp_path: Path, source: Path) -> None:
     assert (ran.exit_code, "10 lines are bad, 10 of them because they would lose" in ran.stderr) == (3, True)
 
 
+def test_ray(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another engine, with or without an address; if it is missing, the error says how to install it."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+    ran = run(source, tmp_path / "out.jsonl", "--to", "responses", "--engine", "ray=auto")
+    assert (ran.exit_code, "pip install 'diglot[ray]'" in ran.stderr) == (2, True)
+
+
 def test_standard_input(tmp_path: Path) -> None:
     """It is kept beside the output, so that a second run can go on."""
     for _ in range(2):

@@ -77,7 +77,7 @@ def test_time_passes(tmp_path: Path) -> None:
 
 def test_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     """None comes while nothing is finished."""
-    monkeypatch.setattr(engines, "_TICK", 0.01)
+    monkeypatch.setattr(engines, "TICK", 0.01)
     found = list(processes(2)(time.sleep, iter([0.2]), lambda: False))  # pyright: ignore[reportArgumentType]
     assert len(found) > 2
 
