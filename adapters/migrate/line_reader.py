@@ -70,10 +70,12 @@ class LineReader:
                 yield from self._cut(self._of_text(file))
 
     def _rows(self) -> Iterator[tuple[bytes, int, str]]:
-        for group in range(self._part.start, self._part.end):
-            for data in parquet.rows(self._part.source, group, self._options.column):
+        try:
+            for data in parquet.rows(self._part.source, self._part.start, self._options.column):
                 yield data or b"", self.size, "The row has no line: it is null." if data is None else ""
                 self.size += 1
+        except CutOff as error:
+            yield b"", self.size, f"The rows end here: {error}."
 
     def _document(self, data: bytes) -> Iterator[tuple[bytes, int, str]]:
         self.size = self._part.source.size

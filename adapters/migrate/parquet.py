@@ -8,6 +8,7 @@ from typing import Any
 from ...translator import encode_json
 from ..missing import install_hint
 from . import inputs
+from .compressed import CutOff
 from .errors import MigrationError, SettingError
 
 _ROWS = 1_000
@@ -29,11 +30,24 @@ def check_column(source: inputs.Source, column: str) -> None:
 
 
 def rows(source: inputs.Source, group: int, column: str) -> Iterator[bytes | None]:
-    """Yield the lines in a column of a row group: texts as they are, structures as JSON; None for a null."""
+    """Yield the lines in a column of a row group: texts as they are, structures as JSON; None for a null.
+
+    Raises CutOff where the group is damaged.
+    """
     with inputs.opened(source.path) as file:
-        table = _file(file, source)
-        for batch in table.iter_batches(_ROWS, row_groups=[group], columns=[column]):
-            yield from map(_line, batch.column(0).to_pylist())
+        batches = _file(file, source).iter_batches(_ROWS, row_groups=[group], columns=[column])
+        while (values := _next_values(batches)) is not None:
+            yield from map(_line, values)
+
+
+def _next_values(batches: Iterator[Any]) -> list[Any] | None:
+    from pyarrow import ArrowException
+
+    try:
+        batch = next(batches, None)
+    except (ArrowException, OSError) as error:
+        raise CutOff(f"the row group is damaged: {error}") from None
+    return None if batch is None else batch.column(0).to_pylist()
 
 
 def _line(value: Any) -> bytes | None:

@@ -66,6 +66,19 @@ def test_damaged_files(tmp_path: Path) -> None:
         migrated(source, place(tmp_path), OPTIONS)
 
 
+def test_a_damaged_row_group(tmp_path: Path) -> None:
+    """It is named, and the others are read."""
+    source = written(tmp_path / "in.parquet", [batch_line(i, "Hi" * 300).decode() for i in range(6)])
+    data = bytearray(source.read_bytes())
+    at = pyarrow.parquet.ParquetFile(source).metadata.row_group(0).column(0).dictionary_page_offset
+    data[at : at + 40] = b"\xff" * 40
+    source.write_bytes(data)
+    where = place(tmp_path)
+    outcome = migrated(source, where, OPTIONS)
+    assert (outcome.tally.converted, outcome.tally.bad) == (4, 1)
+    assert entries(where.bad)[0]["error"].startswith("The rows end here: the row group is damaged: ")
+
+
 def test_a_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error has the command that installs it."""
     source = written(tmp_path / "in.parquet", [json.dumps({})])
