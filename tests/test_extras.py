@@ -101,6 +101,22 @@ def test_what_is_missing(tmp_path: Path, packages: list[str], arguments: tuple[s
     assert words in ran.stderr
 
 
+def test_data_without_the_packages_of_reports(tmp_path: Path) -> None:
+    """Lines are converted with what every user has; what reports and other files need is named."""
+    program = """
+from diglot.adapters.migrate import MapBatches, Options, SettingError, convert_line, parquet, report
+print(convert_line(b'{"model":"m","input":"Hi"}', Options(to="chat")).data)
+try:
+    report.check_path("losses.html")
+except SettingError as error:
+    print(error)
+"""
+    ran = bare.run(tmp_path, ["msgspec", "anyio"], "-c", program)
+    assert ran.stderr == ""
+    assert "messages" in ran.stdout
+    assert "A report in HTML needs jinja2: pip install 'diglot[migrate]'" in ran.stdout
+
+
 def test_a_client_of_httpx(tmp_path: Path) -> None:
     """The extra `httpx` is enough for an upstream, and for a transport under an SDK."""
     for use in (
@@ -117,4 +133,14 @@ def test_whatever_is_imported_comes_with_an_extra() -> None:
     (others,) = [line for line in extras["server"] if line.startswith("diglot[")]
     reached = {"server", *others.removeprefix("diglot[").removesuffix("]").split(",")}
     reached |= {"asgi"} if any("diglot[asgi]" in line for name in reached for line in extras[name]) else set()
-    assert reached == set(extras) - {"postgres", "redis", "tokens", "test", "bench"}
+    assert reached == set(extras) - {
+        "migrate",
+        "parquet",
+        "ray",
+        "remote",
+        "postgres",
+        "redis",
+        "tokens",
+        "test",
+        "bench",
+    }

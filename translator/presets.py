@@ -42,6 +42,17 @@ PRESETS: Mapping[str, Profile] = FrozenDict(
         msgspec.structs.replace(
             _OPENAI, name="azure", unsupported=frozenset({"moderation", "prompt_cache_options"}), deployments=True
         ),
+        # no upstream, but a file: it refuses nothing, and earlier reasoning stays in it (`diglot migrate`)
+        msgspec.structs.replace(
+            _OPENAI,
+            name="dataset",
+            strict_functions="keep",
+            reasoning_replay="always",
+            min_output_tokens=1,
+            encrypted_reasoning=False,
+            unknown="pass",
+            responses_unknown="pass",
+        ),
         # the Codex backend (chatgpt.com/backend-api/codex): https://github.com/mnfst/llm-gateway/pull/1807,
         # https://github.com/james-6-23/codex2api/issues/409, https://github.com/openai/codex/issues/26173
         msgspec.structs.replace(

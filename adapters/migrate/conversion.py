@@ -1,0 +1,225 @@
+"""One line on its way into the other dialect: its request, its answers and its recorded streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Literal
+
+from ...translator import (
+    Loss,
+    Profile,
+    RequestError,
+    UpstreamError,
+    chat_answer,
+    chat_request,
+    chat_stream,
+    decode_json,
+    encode_json,
+    responses_answer,
+    responses_request,
+    responses_stream,
+)
+from .errors import LineError
+from .options import Dialect, Options
+from .paths import without_value
+
+Kind = Literal["request", "answer"]
+Body = dict[str, Any]
+
+REFUSED_WHEN_STRICT = ("dropped", "approximated")
+DATASET = "dataset"
+"""The profile that refuses nothing: what the other dialect cannot express is dropped, and reported."""
+_NO_MODEL = "unknown"
+_KINDS: dict[str, tuple[Dialect, Kind]] = {
+    "messages": ("chat", "request"),
+    "choices": ("chat", "answer"),
+    "output": ("responses", "answer"),
+    "input": ("responses", "request"),
+    "instructions": ("responses", "request"),
+    "previous_response_id": ("responses", "request"),
+    "prompt": ("responses", "request"),
+}
+_REQUESTS: dict[Dialect, Callable[..., tuple[Any, list[Loss]]]] = {
+    "chat": chat_request,
+    "responses": responses_request,
+}
+_ANSWERS: dict[Dialect, Callable[..., tuple[Any, list[Loss]]]] = {"chat": chat_answer, "responses": responses_answer}
+_STREAMS: dict[Dialect, Callable[..., Any]] = {"chat": chat_stream, "responses": responses_stream}
+_NOT_AVAILABLE = ("unsupported_parameter", "unsupported_value")
+_MOST_REFUSALS = 1_000
+_FAILED = ("failed", "cancelled", "queued", "in_progress")
+
+
+def kind_of(body: Any) -> tuple[Dialect, Kind] | None:
+    """Return the dialect of a body and what it is, by its fields; None if it is neither a request nor an answer."""
+    if not isinstance(body, dict):
+        return None
+    if body.get("object") == "response":
+        return "responses", "answer"
+    for field, kind in _KINDS.items():
+        if body.get(field) is not None:
+            return kind
+    return None
+
+
+def is_error(body: Any) -> bool:
+    """Whether an answer is an error as HTTP has it, which is the same in both dialects."""
+    return isinstance(body, dict) and bool(body.get("error")) and not {"choices", "output"} & body.keys()
+
+
+def stream_dialect(text: str) -> Dialect | None:
+    """Return the dialect of a recorded stream of server-sent events; None if *text* is none."""
+    if not text.lstrip("\ufeff \r\n").startswith(("data:", "event:", ":")):
+        return None
+    responses, chat = text.find('"response.'), text.find('"choices"')
+    if responses < 0 and chat < 0:
+        return None
+    return "responses" if chat < 0 or 0 <= responses < chat else "chat"
+
+
+@lru_cache(maxsize=16)
+def _profile(profile: Profile, to: Dialect) -> Profile:
+    """In data, reasoning becomes a summary, unless the profile says where it goes."""
+    if profile.name == DATASET and to == "responses" and profile.reasoning_expose == "auto":
+        return profile.replace(reasoning_expose="summary")
+    return profile
+
+
+class Conversion:
+    """What the bodies of one line become, and what they lose."""
+
+    def __init__(self, options: Options, new_id: Callable[[str], str], created: float) -> None:
+        self.options: Options = options
+        self._profile = _profile(options.profile, options.to)
+        self.losses: list[Loss] = []
+        self.model: str = ""
+        self._new_id = new_id
+        self._clock = lambda: created
+
+    def request(self, body: Any) -> Any:
+        """Return a request in the other dialect."""
+        dialect, _ = self._known(body, "request")
+        self._note_model(body)
+        if dialect == self.options.to:
+            return body
+        named = body.get("model") or self.options.model
+        source = body if body.get("model") else {**body, "model": named or _NO_MODEL}
+        made = self._without_refusals(source)
+        if not named:
+            del made["model"]
+        if made.get("store") is False and body.get("store") is None:
+            del made["store"]  # a file stores nothing
+        return made
+
+    def request_text(self, text: str) -> str:
+        """Return a request in the other dialect, both as JSON texts."""
+        return encode_json(self.request(decoded(text))).decode()
+
+    def answers(self, body: Any, request: Any = None) -> list[Any]:
+        """Return an answer in the other dialect, one for each choice; *request* is its request there, if known."""
+        if isinstance(body, str):
+            return [self._text(body, request)]
+        if is_error(body):
+            return [body]
+        dialect, _ = self._known(body, "answer")
+        self._note_model(body)
+        if dialect == self.options.to:
+            return [body]
+        choices = body.get("choices")
+        if dialect == "responses" or not isinstance(choices, list) or len(choices) < 2:
+            return [self._answer(body, request)]
+        self.losses.append(Loss("choices", "emulated", "each choice is a line of its own"))
+        singles = [{**body, "choices": [{**choice, "index": 0}]} for choice in choices if isinstance(choice, dict)]
+        return [self._answer({**single, "usage": None} if i else single, request) for i, single in enumerate(singles)]
+
+    def stream(self, text: str, request: Any = None) -> str:
+        """Return a recorded stream in the other dialect, as the text of its server-sent events."""
+        if stream_dialect(text) == self.options.to:
+            return text
+        frames: list[str] = []
+        made = self._with_request(request, lambda known: self._stream(text, known, frames))
+        self.losses += made.losses
+        return "".join([*frames, "data: [DONE]\n\n"] if self.options.to == "chat" else frames)
+
+    def _stream(self, text: str, request: Any, frames: list[str]) -> Any:
+        frames.clear()
+        made = _STREAMS[self.options.to](
+            text, request=request, profile=self._profile, new_id=self._new_id, clock=self._clock
+        )
+        for event in made:
+            name = f"event: {event['type']}\n" if self.options.to == "responses" else ""
+            frames.append(f"{name}data: {encode_json(event).decode()}\n\n")
+        return made
+
+    def _text(self, text: str, request: Any) -> str:
+        if stream_dialect(text):
+            return self.stream(text, request)
+        return encode_json(self.answers(decoded(text), request)[0]).decode()
+
+    def _answer(self, body: Body, request: Any) -> Any:
+        try:
+            made, losses = self._with_request(
+                request,
+                lambda known: _ANSWERS[self.options.to](
+                    body, request=known, profile=self._profile, new_id=self._new_id, clock=self._clock
+                ),
+            )
+        except UpstreamError as error:
+            if not body.get("error") and body.get("status") not in _FAILED:
+                raise
+            self.losses.append(Loss("status", "approximated", "an answer that failed is an error, as HTTP has it"))
+            return error.body()
+        self.losses += losses
+        return made
+
+    def _with_request(self, request: Any, read: Callable[[Any], Any]) -> Any:
+        """Read an answer with its request; where that is of no use, without it."""
+        if request is None:
+            return read(None)
+        try:
+            return read(request if request.get("model") else {**request, "model": self.model or _NO_MODEL})
+        except RequestError as error:
+            self.losses.append(
+                Loss(error.param or "", "approximated", f"the answer is read without its request: {error}")
+            )
+            return read(None)
+
+    def _without_refusals(self, body: Body) -> Body:
+        """Translate a request; for a dataset, what is refused is dropped."""
+        to_other = _REQUESTS[self.options.to]
+        for _ in range(_MOST_REFUSALS):
+            try:
+                made, losses = to_other(body, profile=self._profile)
+            except RequestError as error:
+                if self._profile.name != DATASET or error.code not in _NOT_AVAILABLE:
+                    raise
+                less = without_value(body, error.param or "")
+                if less is None:
+                    raise
+                body = less
+                self.losses.append(Loss(error.param or "", "dropped", error.message))
+                continue
+            self.losses += losses
+            return made
+        raise LineError("Too much of this request is refused.")
+
+    def _known(self, body: Any, kind: Kind) -> tuple[Dialect, Kind]:
+        known = kind_of(body)
+        if known is None or known[1] != kind:
+            what = "a request" if kind == "request" else "an answer"
+            raise LineError(f"This is not {what} of Chat Completions or Responses.")
+        return known
+
+    def _note_model(self, body: Body) -> None:
+        model = body.get("model")
+        if not self.model and isinstance(model, str):
+            self.model = model
+
+
+def decoded(text: str | bytes) -> Any:
+    """Return the value of a JSON text inside a line. Raises LineError."""
+    try:
+        return decode_json(text)
+    except ValueError as error:
+        raise LineError(str(error)) from None

@@ -1,0 +1,124 @@
+"""Inputs: which files are meant, what kind they are, and by what they are known again."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from . import remote
+from .errors import SettingError
+
+STANDARD_INPUT = "-"
+_END = 64 << 10
+_KINDS: dict[str, str] = {
+    ".jsonl": "text",
+    ".ndjson": "text",
+    ".json": "document",
+    ".gz": "gzip",
+    ".zst": "zstd",
+    ".zstd": "zstd",
+    ".parquet": "parquet",
+    ".yaml": "vcr",
+    ".yml": "vcr",
+    ".har": "har",
+    ".sse": "sse",
+}
+"""Endings of files, and how they are read; other files are text if they are named."""
+WHOLE = ("document", "vcr", "har", "sse")
+"""Kinds of files that are one part."""
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A file, by what it is known again: size, time, and a hash of both ends."""
+
+    path: str
+    name: str
+    """Its path inside the folder that was named, if it was found in one."""
+    kind: str
+    size: int
+    time: int
+    ends: str
+
+
+def sources_of(names: Iterable[str], shape: str = "auto") -> list[Source]:
+    """Return the files that *names* mean: files, folders, globs, and URLs. Raises SettingError."""
+    found = [source for name in names for source in _found(name, shape)]
+    if not found:
+        raise SettingError("there is nothing to read")
+    return found
+
+
+def _found(name: str, shape: str) -> Iterator[Source]:
+    if remote.is_remote(name):
+        for url in remote.expanded(name):
+            yield _source(url, "", shape)
+        return
+    path = Path(name)
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in _KINDS)
+        if not files:
+            raise SettingError(f"{name}: no file in this folder has an ending that is known: {', '.join(_KINDS)}")
+        for file in files:
+            yield _source(str(file), str(file.relative_to(path)), shape)
+        return
+    if path.exists() or not glob.has_magic(name):
+        yield _source(name, "", shape)
+        return
+    matches = sorted(match for match in glob.glob(name, recursive=True) if os.path.isfile(match))
+    if not matches:
+        raise SettingError(f"{name}: no file has such a name")
+    for match in matches:
+        yield _source(match, "", shape)
+
+
+def _source(path: str, name: str, shape: str) -> Source:
+    kind = _KINDS.get(os.path.splitext(path)[1].lower(), "text")
+    if kind in WHOLE and shape in ("vcr", "har"):
+        kind = shape
+    try:
+        with opened(path) as file:
+            size = file.seek(0, os.SEEK_END)
+            kind = "text" if kind == "document" and _has_lines(file) else kind
+            full = path if remote.is_remote(path) else os.path.abspath(path)
+            return Source(full, name, kind, size, _time(path), _ends(file, size))
+    except OSError as error:
+        raise SettingError(f"{path}: {error.strerror or error}") from None
+
+
+def _time(path: str) -> int:
+    return 0 if remote.is_remote(path) else os.stat(path).st_mtime_ns
+
+
+def _has_lines(file: IO[bytes]) -> bool:
+    """Whether a file that is called `.json` has an object in each line, as datasets have."""
+    file.seek(0)
+    first, end, rest = file.read(_END).lstrip(b"\xef\xbb\xbf \r\n").partition(b"\n")
+    return bool(end) and first.rstrip().endswith(b"}") and rest.lstrip()[:1] == b"{"
+
+
+def _ends(file: IO[bytes], size: int) -> str:
+    file.seek(0)
+    digest = hashlib.sha256(file.read(_END))
+    file.seek(max(0, size - _END))
+    digest.update(file.read(_END))
+    return digest.hexdigest()[:32]
+
+
+def opened(path: str) -> IO[bytes]:
+    """Open a file or a URL for reading bytes. Raises OSError, and SettingError if fsspec is missing."""
+    return remote.opened(path) if remote.is_remote(path) else open(path, "rb")
+
+
+def spooled(data: IO[bytes], path: Path) -> Source:
+    """Copy standard input to a file, so that it can be read in parts; the same input is known again by its content."""
+    with path.open("wb") as file:
+        while block := data.read(1 << 20):
+            file.write(block)
+    source = _source(str(path), "", "auto")
+    return msgspec.structs.replace(source, time=0)

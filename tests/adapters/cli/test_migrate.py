@@ -1,0 +1,147 @@
+"""`diglot migrate`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from diglot.adapters.cli import main
+from diglot.adapters.migrate.run import Migration
+
+from lines_of import batch, entries
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(batch(10))
+    return path
+
+
+def run(*arguments: object, data: bytes | None = None) -> Result:
+    return CliRunner().invoke(main, ["migrate", *map(str, arguments), "--quiet"], input=data)
+
+
+def test_clean(tmp_path: Path, source: Path) -> None:
+    """The exit status is 0, and the summary says what was lost."""
+    out, report = tmp_path / "out.jsonl", tmp_path / "losses.json"
+    ran = run(source, out, "--to", "responses", "--jobs", 1, "--report", report, "--check")
+    assert ran.exit_code == 0, ran.output
+    assert "10 of 10 lines converted, in 1 parts" in ran.stderr
+    assert "10 lossy\n1 kinds of losses" in ran.stderr
+    assert json.loads(report.read_text())["losses"][0]["path"] == "seed"
+    assert entries(out)[3]["url"] == "/v1/responses"
+
+
+def test_processes(tmp_path: Path, source: Path) -> None:
+    """The default is one for each core."""
+    assert run(source, tmp_path / "out.jsonl", "--to", "responses").exit_code == 0
+
+
+def test_bad_lines(tmp_path: Path, source: Path) -> None:
+    """The exit status is 3, and the quarantine is named."""
+    source.write_bytes(batch(1) + b"bad\n")
+    ran = run(source, tmp_path / "out.jsonl", "--to", "responses", "--jobs", 1)
+    assert (ran.exit_code, "1 lines are bad: " in ran.stderr) == (3, True)
+    assert str(tmp_path / "out.jsonl.migration" / "bad.jsonl") in ran.stderr
+
+
+def test_refused_lines(tmp_path: Path, source: Path) -> None:
+    """With --strict, they are bad lines."""
+    ran = run(source, tmp_path / "out.jsonl", "--to", "responses", "--jobs", 1, "--strict")
+    assert (ran.exit_code, "10 lines are bad, 10 of them because they would lose" in ran.stderr) == (3, True)
+
+
+def test_ray(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another engine, with or without an address; if it is missing, the error says how to install it."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+    ran = run(source, tmp_path / "out.jsonl", "--to", "responses", "--engine", "ray=auto")
+    assert (ran.exit_code, "pip install 'diglot[ray]'" in ran.stderr) == (2, True)
+
+
+def test_standard_input(tmp_path: Path) -> None:
+    """It is kept beside the output, so that a second run can go on."""
+    for _ in range(2):
+        ran = run("-", tmp_path / "out.jsonl", "--to", "responses", "--jobs", 1, data=batch(3))
+        assert ran.exit_code == 0, ran.output
+    assert len(entries(tmp_path / "out.jsonl")) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--shape", "x"), "there is no shape 'x'"),
+        (("--engine", "x"), "there is no engine 'x'"),
+        (("--profile", "x"), "unknown profile 'x'"),
+        (("--max-bad", "x"), "neither a number nor a share"),
+        (("--max-bad", "x%"), "neither a number nor a share"),
+        (("--max-line", "x"), "no size, like 64M"),
+        (("--max-line", "0"), "no size, like 64M"),
+        (("--report", "x"), "a report ends with"),
+        (("nothing.jsonl",), "No such file"),
+    ],
+)
+def test_wrong_settings(tmp_path: Path, source: Path, arguments: tuple[str, ...], words: str) -> None:
+    """The exit status is 2, and nothing is written."""
+    ran = run(
+        *([*arguments] if len(arguments) == 1 else []),
+        source,
+        tmp_path / "out.jsonl",
+        "--to",
+        "chat",
+        *(arguments if len(arguments) > 1 else ()),
+    )
+    assert (ran.exit_code, words in ran.stderr) == (2, True), ran.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def test_one_place(source: Path) -> None:
+    """Without an output there is nothing to do."""
+    assert "at least one input and the output" in run(source, "--to", "chat").stderr
+
+
+@pytest.mark.parametrize("limit", ["0", "1%"])
+def test_failures(tmp_path: Path, source: Path, limit: str) -> None:
+    """The exit status is 1."""
+    source.write_bytes(b"bad\n")
+    ran = run(source, tmp_path / "out.jsonl", "--to", "chat", "--max-bad", limit, "--max-line", "1k", "--jobs", 1)
+    assert (ran.exit_code, "more than --max-bad" in ran.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("is_hard", [True, False])
+def test_interrupted(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, is_hard: bool) -> None:
+    """The exit status is 1, and the message says how to go on."""
+
+    def engine(*_: Any) -> Any:
+        if is_hard:
+            raise KeyboardInterrupt
+        return iter(())
+
+    monkeypatch.setattr("diglot.adapters.migrate.engines.processes", lambda jobs: engine)
+    ran = run(source, tmp_path / "out.jsonl", "--to", "chat")
+    assert (ran.exit_code, "he same command again goes on from here" in ran.stderr) == (1, True)
+
+
+def test_shapes() -> None:
+    """A table, without any other argument."""
+    ran = CliRunner().invoke(main, ["migrate", "--shapes"])
+    assert ran.exit_code == 0
+    assert [line.split()[0] for line in ran.stdout.splitlines()[:3]] == ["SHAPE", "batch", "batch-output"]
+    assert "type=GENERATION" in ran.stdout
+
+
+def test_progress_goes_to_stderr(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written to a terminal is not in the output."""
+    seen: list[Any] = []
+    real = Migration.run
+    monkeypatch.setattr(
+        Migration,
+        "run",
+        lambda self, engine, progress, **more: (seen.append(progress._out), real(self, engine, progress, **more))[1],
+    )
+    ran = run(source, tmp_path / "out.jsonl", "--to", "responses", "--jobs", 1)
+    assert ran.stdout == ""
+    assert seen[0] is not sys.stdout

@@ -1,0 +1,65 @@
+"""Which files are meant."""
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from diglot.adapters.migrate import SettingError
+from diglot.adapters.migrate.inputs import sources_of, spooled
+
+
+def test_folders_and_globs(tmp_path: Path) -> None:
+    """Files whose endings are known, in their order; in folders, they have names."""
+    (tmp_path / "sub").mkdir()
+    for name in ("b.jsonl", "a.jsonl", "sub/c.yaml", "readme.txt"):
+        (tmp_path / name).write_text("{}")
+    found = sources_of([str(tmp_path)])
+    assert [(source.name, source.kind) for source in found] == [
+        ("a.jsonl", "text"),
+        ("b.jsonl", "text"),
+        (os.path.join("sub", "c.yaml"), "vcr"),
+    ]
+    assert [Path(source.path).name for source in sources_of([str(tmp_path / "*.jsonl")])] == ["a.jsonl", "b.jsonl"]
+    assert sources_of([str(tmp_path / "readme.txt")])[0].kind == "text"
+
+
+def test_documents(tmp_path: Path) -> None:
+    """A `.json` file is a document, or has lines; a shape may say that it is an archive."""
+    (tmp_path / "a.json").write_text('{"a": 1}\n{"a": 2}\n')
+    (tmp_path / "b.json").write_text('{\n"a": 1}\n')
+    assert [source.kind for source in sources_of([str(tmp_path)])] == ["text", "document"]
+    assert [source.kind for source in sources_of([str(tmp_path)], "har")] == ["har", "har"]
+
+
+def test_the_content_counts(tmp_path: Path) -> None:
+    """A file is known again by its size, its time and both ends."""
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"a" * 200_000)
+    (before,) = sources_of([str(path)])
+    assert sources_of([str(path)]) == [before]
+    with path.open("r+b") as file:
+        file.seek(199_999)
+        file.write(b"b")
+    os.utime(path, ns=(before.time, before.time))
+    (now,) = sources_of([str(path)])
+    assert (now.size, now.time, now.ends == before.ends) == (before.size, before.time, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("x.jsonl", "No such file"), ("*.x", "no file has"), ("", "no file in this")]
+)
+def test_nothing_to_read(tmp_path: Path, name: str, words: str) -> None:
+    """The error says what was looked for."""
+    with pytest.raises(SettingError, match=words):
+        sources_of([str(tmp_path / name)])
+    with pytest.raises(SettingError, match="nothing to read"):
+        sources_of([])
+
+
+def test_standard_input(tmp_path: Path) -> None:
+    """It is known again by its content alone."""
+    first = spooled(io.BytesIO(b"{}\n"), tmp_path / "stdin.jsonl")
+    assert spooled(io.BytesIO(b"{}\n"), tmp_path / "stdin.jsonl") == first
+    assert (first.size, first.time) == (3, 0)
