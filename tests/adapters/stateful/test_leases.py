@@ -144,3 +144,14 @@ async def test_a_lock_that_the_store_released(store: Any) -> None:
     await lock.release()
     with pytest.raises(ConversationLocked):
         await ConversationLock(store, names, "me", KEY).acquire()
+
+
+async def test_a_name_is_given_up_once(store: Any) -> None:
+    """A second unknown lock of the same name changes nothing for those that have the new one."""
+    names = Leases(store)
+    old = [await names.take(), await names.take()]
+    names.give_up(old[0])
+    new = await names.take()
+    names.give_up(old[1])
+    assert new not in old
+    assert await names.take() == new
