@@ -110,9 +110,9 @@ def sharegpt(line: Line, conversion: Conversion) -> list[Line]:
     turns = line["conversations"]
     if not isinstance(turns, list):
         raise LineError("The conversations must be a list.", "conversations")
-    body: Line = {"messages": _messages(turns)}
-    if isinstance(line.get("system"), str) and line["system"]:
-        body["messages"].insert(0, {"role": "system", "content": line["system"]})
+    system = line.get("system")
+    first = [{"role": "system", "content": system}] if isinstance(system, str) and system else []
+    body: Line = {"messages": [*first, *_messages(turns)]}
     if tools := line.get("tools"):
         listed: Any = decoded(tools) if isinstance(tools, str) else tools
         body["tools"] = [_tool(tool) for tool in listed] if isinstance(listed, list) else listed
