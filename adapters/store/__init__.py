@@ -3,32 +3,34 @@
 ``open_store(url)`` returns a store; `protocol` says what one is, for those who write their own.
 """
 
+from .errors import (
+    ChainGone,
+    ConversationGone,
+    ConversationLocked,
+    DamagedEntry,
+    DuplicateItem,
+    HistoryTooLarge,
+    LockLost,
+    NoSuchItem,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+)
 from .opening import open_store
 from .protocol import (
     Activity,
     Addition,
-    ChainGone,
     Completion,
     Conversation,
-    ConversationGone,
-    ConversationLocked,
     Counts,
-    DamagedEntry,
-    DuplicateItem,
     Filter,
-    HistoryTooLarge,
-    LockLost,
     NewItem,
     NewRecord,
-    NoSuchItem,
     Opened,
     Place,
     Store,
     Stored,
     StoredItem,
-    StoreError,
-    StoreRefused,
-    StoreUnavailable,
 )
 
 __all__ = [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .protocol import ChainGone, HistoryTooLarge, NewRecord, Place, Stored, place_of
+from .errors import ChainGone, HistoryTooLarge
+from .protocol import NewRecord, Place, Stored, place_of
 
 Name = tuple[str, str]
 """A tenant and a key."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .protocol import Conversation, DuplicateItem, HistoryTooLarge, NewItem, NoSuchItem, StoredItem
+from .errors import DuplicateItem, HistoryTooLarge, NoSuchItem
+from .protocol import Conversation, NewItem, StoredItem
 
 
 class Log:

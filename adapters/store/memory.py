@@ -10,6 +10,7 @@ from itertools import islice
 
 from ..limits import MEBIBYTE
 from .chains import OVERHEAD, Chain, Chains, Name
+from .errors import ConversationGone, ConversationLocked, LockLost
 from .logs import Log
 from .protocol import (
     DAY,
@@ -18,11 +19,8 @@ from .protocol import (
     Addition,
     Completion,
     Conversation,
-    ConversationGone,
-    ConversationLocked,
     Counts,
     Filter,
-    LockLost,
     NewItem,
     NewRecord,
     Opened,

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 
 from .. import missing
+from .errors import StoreRefused
 from .memory import MOST_BYTES, MemoryStore
-from .protocol import KEEP, Store, StoreRefused
+from .protocol import KEEP, Store
 
 
 def open_store(

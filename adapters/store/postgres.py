@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from .protocol import KEEP, Opened, StoreRefused
+from .errors import StoreRefused
+from .protocol import KEEP, Opened
 from .sql import SqlStore
 from .tables import VERSION, prepare
 

@@ -10,8 +10,9 @@ long after its last turn (renewed at most once a day); what it was forked from s
 
 Every method is atomic: it has happened as a whole or not at all, also when the process dies in it, and what it wrote
 is durable when it returns, as far as the store keeps anything. All may be called at the same time, from many processes.
-Each raises StoreUnavailable if the store cannot be reached or does not answer. Such a call may have happened, and so
-may one that was cancelled; ``put`` may then be called again: the same twice does no harm.
+Each raises StoreUnavailable if the store cannot be reached or does not answer (`errors.py` has all that is raised).
+Such a call may have happened, and so may one that was cancelled; ``put`` may then be called again: the same twice does
+no harm.
 """
 
 from __future__ import annotations
@@ -23,61 +24,6 @@ from typing import NamedTuple, Protocol
 DAY = 86_400
 KEEP = 30 * DAY
 """How long a chain is kept after its last turn."""
-
-
-class StoreError(Exception):
-    """Base of everything that a store raises."""
-
-
-class StoreUnavailable(StoreError):
-    """The store cannot be reached, or failed."""
-
-
-class StoreRefused(StoreError):
-    """The store cannot be used as it is: the message says why, and what to do."""
-
-
-class DamagedEntry(StoreError):
-    """What is kept under an id cannot be read; the message names it."""
-
-    def __init__(self, ident: str) -> None:
-        super().__init__(f"'{ident}' is stored, but cannot be read.")
-
-
-class ChainGone(StoreError):
-    """The chain that a response was to continue has been purged meanwhile."""
-
-
-class LockLost(StoreError):
-    """A run on a conversation took so long that its lock was given to another."""
-
-
-class ConversationGone(StoreError):
-    """The conversation is not there."""
-
-
-class ConversationLocked(StoreError):
-    """Another run has the conversation."""
-
-
-class NoSuchItem(StoreError):
-    """The item that a page was to follow is not in the conversation."""
-
-
-class DuplicateItem(StoreError):
-    """The conversation has an item of this id already."""
-
-    def __init__(self, item_id: str) -> None:
-        super().__init__(item_id)
-        self.item_id: str = item_id
-
-
-class HistoryTooLarge(StoreError):
-    """A history has more bytes than may be loaded."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(size)
-        self.size: int = size
 
 
 class Place(NamedTuple):

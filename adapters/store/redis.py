@@ -8,31 +8,32 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 from . import redis_completions, redis_housekeeping, redis_scripts
+from .errors import (
+    ChainGone,
+    ConversationGone,
+    ConversationLocked,
+    DamagedEntry,
+    DuplicateItem,
+    HistoryTooLarge,
+    LockLost,
+    NoSuchItem,
+    StoreRefused,
+)
 from .protocol import (
     DAY,
     KEEP,
     Activity,
     Addition,
-    ChainGone,
     Completion,
     Conversation,
-    ConversationGone,
-    ConversationLocked,
     Counts,
-    DamagedEntry,
-    DuplicateItem,
     Filter,
-    HistoryTooLarge,
-    LockLost,
     NewItem,
     NewRecord,
-    NoSuchItem,
     Opened,
     Place,
     Stored,
     StoredItem,
-    StoreRefused,
-    counts_of,
     place_of,
 )
 from .redis_completions import EVER
@@ -278,31 +279,7 @@ class RedisStore:
             return await self._client.hget("diglot:meta", f"secret.{name}")
 
     async def counts(self) -> list[Counts]:
-        found: dict[str, Counts] = {}
-        async for tenant, stored in self._all(None):
-            so_far = found.get(tenant, counts_of(tenant))
-            found[tenant] = so_far._replace(
-                records=so_far.records + 1,
-                record_bytes=so_far.record_bytes + len(stored.body or b""),
-                oldest=min(so_far.oldest or stored.created, stored.created),
-            )
-        async for tenant, key in self._listed("conversations", EVER):
-            so_far = found.get(tenant, counts_of(tenant))
-            with guarded():
-                bodies: list[bytes] = await self._client.hvals(name_of("i", tenant, key))
-            found[tenant] = so_far._replace(
-                conversations=so_far.conversations + 1,
-                items=so_far.items + len(bodies),
-                item_bytes=so_far.item_bytes + sum(map(len, bodies)),
-            )
-        async for tenant, ident in self._listed("completions", EVER):
-            so_far = found.get(tenant, counts_of(tenant))
-            with guarded():
-                size: int = await self._client.hstrlen(name_of("m", tenant, ident), "body")
-            found[tenant] = so_far._replace(
-                completions=so_far.completions + 1, completion_bytes=so_far.completion_bytes + size
-            )
-        return sorted(found.values())
+        return await redis_housekeeping.counts(self._connections, self._all(None))
 
     async def activity(self) -> Activity:
         return await redis_housekeeping.activity(self._connections, int(self._clock()))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from . import redis_scripts
-from .protocol import Completion, DamagedEntry, Filter, NoSuchItem
+from .errors import DamagedEntry, NoSuchItem
+from .protocol import Completion, Filter
 from .redis_connections import RedisConnections, guarded, name_of
 from .shelf import fits
 

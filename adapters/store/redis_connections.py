@@ -9,7 +9,7 @@ from typing import Any
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from .protocol import StoreUnavailable
+from .errors import StoreUnavailable
 
 _CONNECTIONS = 20
 _WAIT = 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from .protocol import DAY, Activity
+from .protocol import DAY, Activity, Counts, Stored, counts_of
 from .redis_completions import EVER
 from .redis_connections import RedisConnections, guarded, name_of
 
@@ -51,6 +51,35 @@ async def _newest(connections: RedisConnections, tenant: str, chain: str) -> int
         keys = [key.decode() for field, key in fields.items() if field[:1] == b"d"]
         times = [await connections.client.hget(name_of("r", tenant, key), "created") for key in keys]
     return max((int(created or 0) for created in times), default=0)
+
+
+async def counts(connections: RedisConnections, records: AsyncIterator[tuple[str, Stored]]) -> list[Counts]:
+    """What there is of each tenant; *records* are all responses, each with its tenant."""
+    found: dict[str, Counts] = {}
+    async for tenant, stored in records:
+        so_far = found.get(tenant, counts_of(tenant))
+        found[tenant] = so_far._replace(
+            records=so_far.records + 1,
+            record_bytes=so_far.record_bytes + len(stored.body or b""),
+            oldest=min(so_far.oldest or stored.created, stored.created),
+        )
+    async for tenant, key in listed(connections, "conversations", EVER):
+        so_far = found.get(tenant, counts_of(tenant))
+        with guarded():
+            bodies: list[bytes] = await connections.client.hvals(name_of("i", tenant, key))
+        found[tenant] = so_far._replace(
+            conversations=so_far.conversations + 1,
+            items=so_far.items + len(bodies),
+            item_bytes=so_far.item_bytes + sum(map(len, bodies)),
+        )
+    async for tenant, ident in listed(connections, "completions", EVER):
+        so_far = found.get(tenant, counts_of(tenant))
+        with guarded():
+            size: int = await connections.client.hstrlen(name_of("m", tenant, ident), "body")
+        found[tenant] = so_far._replace(
+            completions=so_far.completions + 1, completion_bytes=so_far.completion_bytes + size
+        )
+    return sorted(found.values())
 
 
 async def activity(connections: RedisConnections, now: int) -> Activity:

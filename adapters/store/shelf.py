@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from itertools import takewhile
 
-from .protocol import Completion, Filter, NoSuchItem
+from .errors import NoSuchItem
+from .protocol import Completion, Filter
 
 
 class Shelf:

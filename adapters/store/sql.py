@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError
 
 from . import sql_completions, sql_conversations, sql_housekeeping, sql_records
+from .errors import StoreError, StoreRefused, StoreUnavailable
 from .protocol import (
     KEEP,
     Activity,
@@ -25,9 +26,6 @@ from .protocol import (
     NewRecord,
     Stored,
     StoredItem,
-    StoreError,
-    StoreRefused,
-    StoreUnavailable,
 )
 from .statements import Writes
 

@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import Connection, func, tuple_
 
 from . import statements
-from .protocol import Completion, DamagedEntry, Filter, NoSuchItem
+from .errors import DamagedEntry, NoSuchItem
+from .protocol import Completion, Filter
 from .statements import Writes
 from .tables import completions
 

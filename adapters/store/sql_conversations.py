@@ -8,18 +8,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from . import statements
-from .protocol import (
-    Addition,
-    Conversation,
-    ConversationGone,
-    ConversationLocked,
-    DuplicateItem,
-    HistoryTooLarge,
-    LockLost,
-    NewItem,
-    NoSuchItem,
-    StoredItem,
-)
+from .errors import ConversationGone, ConversationLocked, DuplicateItem, HistoryTooLarge, LockLost, NoSuchItem
+from .protocol import Addition, Conversation, NewItem, StoredItem
 
 _ALL = 2**31 - 1
 _PORTION = 10_000

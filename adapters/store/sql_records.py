@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from . import sql_conversations, statements
-from .protocol import DAY, Addition, ChainGone, HistoryTooLarge, NewRecord, Place, Stored, place_of
+from .errors import ChainGone, HistoryTooLarge
+from .protocol import DAY, Addition, NewRecord, Place, Stored, place_of
 from .statements import Writes
 
 

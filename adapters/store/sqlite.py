@@ -15,7 +15,8 @@ import anyio.to_thread
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import OperationalError
 
-from .protocol import KEEP, Opened, StoreRefused
+from .errors import StoreRefused
+from .protocol import KEEP, Opened
 from .sql import SqlStore
 from .tables import VERSION, prepare
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from .protocol import StoreRefused
+from .errors import StoreRefused
 
 VERSION = 1
 

@@ -10,7 +10,8 @@ import anyio.lowlevel
 import pytest
 
 from diglot.adapters.store import ChainGone, ConversationLocked, NewRecord, Place, Store, open_store
-from diglot.adapters.store.protocol import Addition, Conversation, DuplicateItem, LockLost, NewItem
+from diglot.adapters.store.errors import DuplicateItem, LockLost
+from diglot.adapters.store.protocol import Addition, Conversation, NewItem
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
