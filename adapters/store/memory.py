@@ -242,6 +242,8 @@ class MemoryStore:
         return self._drop_chains(list(islice(meant, limit)))
 
     async def purge(self, tenant: str | None = None, before: int | None = None, limit: int = 100) -> int:
+        if before is None:
+            self._chains.end(tenant)
         dropped = self._drop_some(partial(_is_older, tenant, before), limit)
         dropped += sum(self._drop_log(name) for name in self._old_logs(tenant, before)[: limit - dropped])
         completions = self._old_completions(tenant, before)[: limit - dropped]

@@ -305,6 +305,8 @@ class Store(Protocol):
     async def purge(self, tenant: str | None = None, before: int | None = None, limit: int = 100) -> int:
         """Delete some chains, conversations and chat completions, of a tenant or of all, older than *before* (the last
         turn of a chain, the creation of others) or all of them; return how many: 0 when all is done.
+
+        If all of them are to go, no response can be read or continued meanwhile, although some are still there.
         """
         ...
 

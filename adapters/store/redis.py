@@ -238,7 +238,7 @@ class RedisStore:
         now = int(self._clock())
         dropped = 0
         async for owner, key in self._listed("chains", now - DAY):
-            dropped += await self._call(redis_scripts.DROP, owner, key, now - DAY, EVER) if dropped < limit else 0
+            dropped += await self._call(redis_scripts.DROP, owner, key, now - DAY, EVER, 0) if dropped < limit else 0
         async for owner, ident in self._listed("completions", now):
             dropped += (
                 await redis_completions.drop(self._connections, owner, ident, until=now) if dropped < limit else 0
@@ -257,13 +257,17 @@ class RedisStore:
         return dropped
 
     async def _purge_chains(self, tenant: str | None, newest: int, limit: int) -> int:
-        """Drop chains; one that was forked from meanwhile only goes after its new fork, which is looked for again."""
-        seen = -1
+        """Drop chains; one that was forked from meanwhile only goes after its new fork, which is looked for again.
+
+        If all are to go, one with forks expires at once: what can still be continued grows forks faster than they go.
+        """
+        seen, everything = -1, int(newest == EVER)
         while True:
             count = dropped = 0
             async for owner, key in self._listed("chains", EVER, tenant):
                 count += 1
-                dropped += await self._call(redis_scripts.DROP, owner, key, EVER, newest) if dropped < limit else 0
+                if dropped < limit:
+                    dropped += await self._call(redis_scripts.DROP, owner, key, EVER, newest, everything)
             if dropped or not count or count == seen:
                 return dropped
             seen = count

@@ -188,7 +188,7 @@ return 1
 DROP = (
     _NAMES
     + """
-local tenant, chain, until_then, before = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local tenant, chain, until_then, before, everything = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local about = name('c', tenant, chain)
 local fields = redis.call('HGETALL', about)
 local found, records = {}, {}
@@ -196,6 +196,7 @@ for i = 1, #fields, 2 do
   found[fields[i]] = fields[i + 1]
   if string.match(fields[i], '^d%d+$') then records[#records + 1] = name('r', tenant, fields[i + 1]) end
 end
+if seconds(found.forks) > 0 and everything == '1' then redis.call('HSET', about, 'expires', 0) end
 if seconds(found.forks) > 0 or seconds(found.expires) > until_then then return 0 end
 for _, record in ipairs(records) do
   if seconds(redis.call('HGET', record, 'created')) >= before then return 0 end

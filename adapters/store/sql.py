@@ -176,6 +176,8 @@ class SqlStore(ABC):
         return await self._run(sql_housekeeping.sweep, self._clock(), limit)
 
     async def purge(self, tenant: str | None = None, before: int | None = None, limit: int = 100) -> int:
+        if before is None:
+            await self._run(sql_housekeeping.end, tenant)
         return await self._run(sql_housekeeping.purge, tenant, before, limit)
 
     async def purgeable(self, tenant: str | None = None, before: int | None = None, *, expired: bool = False) -> int:

@@ -12,6 +12,7 @@ from .protocol import DAY, Activity, Counts, counts_of
 from .statements import Writes
 
 _EVER = 2**62
+_ENDED_AT_ONCE = 10_000
 
 
 def renew(connection: Connection, writes: Writes, process: str, expires: float) -> None:
@@ -24,6 +25,14 @@ def sweep(connection: Connection, now: float, limit: int) -> int:
     chains = statements.EXPIRED(connection, {"now": int(now) - DAY, "limit": limit}).all()
     expired = statements.EXPIRED_COMPLETIONS(connection, {"now": int(now), "limit": limit - len(chains)}).all()
     return _drop(connection, chains) + _drop_completions(connection, expired)
+
+
+def end(connection: Connection, tenant: str | None) -> None:
+    """Let chains expire at once: what can still be continued grows forks faster than they can be deleted.
+
+    In a transaction of its own: a response that is being put has locked its chain, and may wait to renew it.
+    """
+    statements.END(connection, {"any": tenant is None, "tenant": tenant or "", "limit": _ENDED_AT_ONCE})
 
 
 def purge(connection: Connection, tenant: str | None, before: int | None, limit: int) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -262,6 +263,12 @@ _some = _some.with_for_update(of=chains, skip_locked=True)
 EXPIRED = Statement(_some.where(chains.c.expires <= value("now")))
 _newer = exists().where(_IN_CHAIN, records.c.created >= value("before"))
 _of_tenant = or_(value("any"), chains.c.tenant == value("tenant"))
+_lasting = select(chains.c.tenant, chains.c.chain).where(_of_tenant, chains.c.expires > 0).limit(value("limit"))
+END = Statement(
+    update(chains)
+    .where(tuple_(chains.c.tenant, chains.c.chain).in_(_lasting.with_for_update(of=chains, skip_locked=True)))
+    .values(expires=0)
+)
 PURGED = Statement(_some.where(_of_tenant, ~_newer))
 PURGED_CONVERSATIONS = Statement(
     select(conversations.c.tenant, conversations.c.key)

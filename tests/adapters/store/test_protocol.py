@@ -287,6 +287,21 @@ class TestExpiry:
         assert await store.purgeable(OTHER) == await store.purge() == 1
         assert await store.purgeable() == await store.purge() == 0
 
+    async def test_what_is_being_purged_cannot_be_continued(self, store: Store) -> None:
+        """Otherwise clients that go on would add forks faster than they are deleted."""
+        base = await put(store, 0)
+        for number in range(1, 4):
+            await store.put(TENANT, record(number, base))
+        await put(store, 4, tenant=OTHER)
+        assert await store.purge(TENANT, limit=1) == 1
+        assert await store.read(TENANT, [key(0)]) == []
+        assert await store.chain(TENANT, key(0), 2**20) == []
+        assert await store.purgeable(TENANT) == 2
+        assert len(await store.read(OTHER, [key(4)])) == 1
+        while await store.purge(TENANT, limit=1):
+            pass
+        assert [stored.key for _, stored in await exported(store)] == [key(4)]
+
     async def test_what_a_sweep_takes_is_counted(self, store: Store, clock: Any) -> None:
         """Chains and chat completions that have expired."""
         await put(store, 0)
