@@ -73,9 +73,8 @@ def facts_of(outcome: Outcome, about: About) -> dict[str, Any]:
 
 
 def _estimate(outcome: Outcome, about: About) -> int | None:
-    """Return how many lines there probably are, if only a sample was read."""
-    tally = outcome.tally
-    return about.size * tally.lines // tally.bytes_in if about.sample and tally.bytes_in else None
+    """Return how many lines there probably are, if only a sample was converted."""
+    return about.size * outcome.lines // outcome.size if about.sample and outcome.size else None
 
 
 def _weight(loss: LossCount) -> tuple[int, str, str]:

@@ -72,9 +72,9 @@ def test_values_are_shown_only_on_request(tmp_path: Path) -> None:
 def test_samples(tmp_path: Path) -> None:
     """They say how many lines there are, about; a run that was interrupted says so."""
     about = report.About("1.0", "chat", "dataset", 1_000, sample=2)
-    made = Outcome(outcome().tally, 2, False)
+    made = Outcome(outcome().tally, 2, False, lines=40, size=500)
     text = written(tmp_path, ".md", made, about)
-    assert "2 as a sample of about 20" in text
+    assert "2 as a sample of about 80" in text
     assert "2, not complete" in text
 
 
