@@ -158,7 +158,7 @@ def _sources(names: list[str], place: output.Place, chosen: options.Options) -> 
         if name == inputs.STANDARD_INPUT:
             sources.append(output.spool(place, sys.stdin.buffer))
         else:
-            sources += inputs.sources_of([name], chosen.shape)
+            sources += inputs.sources_of([name], chosen.shape, place.begun)
     return sources
 
 

@@ -30,10 +30,12 @@ class About(msgspec.Struct, frozen=True):
 
 
 def check_path(name: str) -> None:
-    """Raise SettingError if a report cannot have this name, or its package is missing."""
+    """Raise SettingError if a report cannot have this name, has no folder, or its package is missing."""
     ending = Path(name).suffix
     if ending not in ENDINGS:
         raise SettingError(f"--report {name}: a report ends with {', '.join(ENDINGS)}")
+    if not Path(name).absolute().parent.is_dir():
+        raise SettingError(f"--report {name}: there is no such folder")
     if ending == ".html":
         _environment()
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,7 @@ def test_one_file_with_all_shapes(tmp_path: Path, to: Dialect) -> None:
     outcome = migrated(path, where, Options(to=to), part_size=2_000)
     assert outcome.tally.bad == 0, where.bad.read_text()
     assert outcome.tally.shapes == {name: [case[0] for case in CASES].count(name) for name, _, _ in CASES}
-    made = iter(entries(where.path))
+    made: Iterator[Any] = iter(entries(where.path))
     for shape, line, becomes in CASES:
         for expected in becomes.get(to, [line]):
             each = next(made)
