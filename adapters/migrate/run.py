@@ -80,6 +80,7 @@ class Migration:
         self._stops = False
         self._next = 0
         self._read_lines = self._read_size = 0
+        self._earlier: frozenset[int] = frozenset()
 
     def run(self, engine: Engine, progress: Progress, *, restart: bool = False) -> Outcome:
         """Convert what is not converted yet. Raises SettingError and MigrationError."""
@@ -119,7 +120,8 @@ class Migration:
         waiting = next(order, None)
         run = functools.partial(_run, options=self._options, place=self._place)
         with progress, _interrupts(self.stop):
-            progress.begin(self._size)
+            self._earlier = frozenset(self._ledger.done)
+            progress.begin(self._size, self._earlier_size)
             waiting = self._append(appender, order, waiting, progress)
             for finished in engine(run, self._missing(), lambda: self._stops):
                 if finished is not None:
@@ -127,7 +129,7 @@ class Migration:
                     waiting = self._append(appender, order, waiting, progress)
                     if self._limit.is_exceeded(self._counter.tally, at_end=False):
                         self._stops = True
-                progress.show(self._counter.tally)
+                progress.show(self._counter.tally, is_ending=self._stops)
         if self._limit.is_exceeded(self._counter.tally, at_end=waiting is None):
             raise MigrationError(
                 f"{self._counter.tally.bad:,} lines are bad, more than --max-bad; see {self._place.bad}"
@@ -148,6 +150,11 @@ class Migration:
     def _size(self) -> int:
         """How many bytes there are to read."""
         return sum(each.size for each in (self._chosen if self._sample else self._sources))
+
+    @property
+    def _earlier_size(self) -> int:
+        """How many of them an earlier run has read."""
+        return sum(part.size for part in self._all_parts() if part.number in self._earlier) if self._earlier else 0
 
     def _missing(self) -> Iterator[Part]:
         return (part for part in self._all_parts() if part.number not in self._ledger.done)
@@ -176,7 +183,8 @@ class Migration:
             self._next += 1
             self._read_lines += finished.lines
             self._read_size += waiting.size
-            progress.advance(waiting.size)
+            if waiting.number not in self._earlier:
+                progress.advance(waiting.size)
             waiting = next(order, None)
         return waiting
 
