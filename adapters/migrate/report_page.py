@@ -124,7 +124,8 @@ tr { border-top: 1px solid var(--line); padding: .6rem 0; }
 <div class="bar"><div style="width: {{ "{:.1f}".format(100 * loss.share) }}%"></div></div></td>
 <td>{{ words(loss.why) }}
 {% for place in loss.examples | places %}
-<div class="small"><span title="{{ place.file }}">{{ place.name }}</span>, {{ "lines" if place.examples | length > 1 else "line" }}
+<div class="small"><span title="{{ place.file }}">{{ place.name }}</span>,
+{{ "lines" if place.examples | length > 1 else "line" }}
 {% for one in place.examples %}{{ one.line }}{% if "value" in one %}: <code>{{ one.value }}</code>{% endif %}
 {% if not loop.last %}, {% endif %}{% endfor %}</div>
 {% endfor %}</td>
