@@ -48,7 +48,7 @@ PACKAGES: dict[str, set[str]] = {
     "fsspec": {"migrate/remote"},
     "h11": {"server/protocol_h11"},
     "httptools": {"server/protocol_httptools"},
-    "jinja2": {"migrate/report"},
+    "jinja2": {"migrate/report_page"},
     "platformdirs": {"server/store"},
     "pyarrow": {"migrate/batches", "migrate/parquet"},
     "redis": {"store/redis_connections"},

@@ -77,7 +77,7 @@ def _engine(name: str, jobs: int | None) -> engines.Engine:
 @click.option("--strict", is_flag=True, help="Refuse lines that would lose something.")
 @click.option("--check", is_flag=True, help="Convert each line back and compare.")
 @click.option(
-    "--sample", type=click.IntRange(1), default=None, metavar="N", help="Convert N lines that are evenly spread."
+    "--sample", type=click.IntRange(1), default=None, metavar="N", help="Convert only N lines, evenly spread."
 )
 @click.option("--split", is_flag=True, help="Write batch files of at most 50,000 lines and 200 MB.")
 @click.option("--compress", is_flag=True, help="Compress the parts in a folder with zstd.")
@@ -158,7 +158,7 @@ def _sources(names: list[str], place: output.Place, chosen: options.Options) -> 
         if name == inputs.STANDARD_INPUT:
             sources.append(output.spool(place, sys.stdin.buffer))
         else:
-            sources += inputs.sources_of([name], chosen.shape)
+            sources += inputs.sources_of([name], chosen.shape, place.begun)
     return sources
 
 

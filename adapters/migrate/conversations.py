@@ -23,11 +23,10 @@ _CALL = ("function_call", "tool_call")
 def fine_tuning(line: Line, conversion: Conversion) -> list[Line]:
     """Convert a conversation, with its tools; a request with its answer, or items with their output, become one."""
     request, answer = line.get("request"), line.get("response", line.get("answer"))
-    if isinstance(request, dict) and isinstance(answer, dict):
-        if kind_of(answer) == ("responses", "answer"):
-            line = {**_settings(request), "output": answer.get("output")}
-        else:
-            line = {**_settings(request), "messages": _with_completion(request, answer)}
+    if isinstance(request, dict) and isinstance(answer, (dict, list, str)):
+        answers = conversion.finished(answer)
+        conversion.note_choices(len(answers))
+        return [made for each in answers for made in fine_tuning(_joined(request, each), conversion)]
     line = without_nulls(line)
     if "messages" in line:
         return [conversion.request(line)]
@@ -41,6 +40,13 @@ def fine_tuning(line: Line, conversion: Conversion) -> list[Line]:
     if end < len(items):
         made["messages"] = [*made["messages"], _last_message(items[end:], made if end else None, conversion)]
     return [made]
+
+
+def _joined(request: Line, answer: Any) -> Line:
+    """Return a request and its finished answer as one conversation."""
+    if kind_of(answer) == ("responses", "answer"):
+        return {**_settings(request), "output": answer.get("output")}
+    return {**_settings(request), "messages": _with_completion(request, answer)}
 
 
 def _end_of_input(items: list[Any]) -> int:
@@ -69,8 +75,8 @@ def _settings(request: Line) -> Line:
     return {name: request[name] for name in kept if request.get(name) is not None}
 
 
-def _with_completion(request: Line, completion: Line) -> list[Any]:
-    choices = completion.get("choices")
+def _with_completion(request: Line, completion: Any) -> list[Any]:
+    choices = completion.get("choices") if isinstance(completion, dict) else None
     message = (
         choices[0].get("message") if isinstance(choices, list) and choices and isinstance(choices[0], dict) else None
     )

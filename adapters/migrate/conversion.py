@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from ...translator import (
 from .errors import LineError
 from .options import Dialect, Options
 from .paths import without_value
+from .streams import CHUNK, Stream, finished_response, single_choices, stream_dialect, text_of
 
 Kind = Literal["request", "answer"]
 Body = dict[str, Any]
@@ -53,7 +55,7 @@ _FAILED = ("failed", "cancelled", "queued", "in_progress")
 
 def kind_of(body: Any) -> tuple[Dialect, Kind] | None:
     """Return the dialect of a body and what it is, by its fields; None if it is neither a request nor an answer."""
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or body.get("object") == CHUNK:
         return None
     if body.get("object") == "response":
         return "responses", "answer"
@@ -66,16 +68,6 @@ def kind_of(body: Any) -> tuple[Dialect, Kind] | None:
 def is_error(body: Any) -> bool:
     """Whether an answer is an error as HTTP has it, which is the same in both dialects."""
     return isinstance(body, dict) and bool(body.get("error")) and not {"choices", "output"} & body.keys()
-
-
-def stream_dialect(text: str) -> Dialect | None:
-    """Return the dialect of a recorded stream of server-sent events; None if *text* is none."""
-    if not text.lstrip("\ufeff \r\n").startswith(("data:", "event:", ":")):
-        return None
-    responses, chat = text.find('"response.'), text.find('"choices"')
-    if responses < 0 and chat < 0:
-        return None
-    return "responses" if chat < 0 or 0 <= responses < chat else "chat"
 
 
 @lru_cache(maxsize=16)
@@ -117,45 +109,71 @@ class Conversion:
         return encode_json(self.request(decoded(text))).decode()
 
     def answers(self, body: Any, request: Any = None) -> list[Any]:
-        """Return an answer in the other dialect, one for each choice; *request* is its request there, if known."""
+        """Return an answer in the other dialect, one for each choice; *request* is its request there, if known.
+
+        A text stays a text, a recorded stream a stream: as a text, or as a list of what was in its events.
+        """
+        if dialect := stream_dialect(body):
+            parts = single_choices(body) if dialect != self.options.to and dialect == "chat" else [body]
+            self.note_choices(len(parts))
+            return [self.stream(part, request, is_text=isinstance(body, str)) for part in parts]
         if isinstance(body, str):
-            return [self._text(body, request)]
+            return [encode_json(each).decode() for each in self.answers(decoded(body), request)]
+        choices = body.get("choices") if isinstance(body, dict) and self.options.to == "responses" else None
+        if not isinstance(choices, list) or len(choices) < 2:
+            return [self.answer(body, request)]
+        self.note_choices(len(choices))
+        singles = [{**body, "choices": [{**choice, "index": 0}]} for choice in choices if isinstance(choice, dict)]
+        return [self.answer({**single, "usage": None} if i else single, request) for i, single in enumerate(singles)]
+
+    def answer(self, body: Any, request: Any = None) -> Any:
+        """Return a finished answer, or an error, in the other dialect: where there is room for one only."""
         if is_error(body):
-            return [body]
+            return body
         dialect, _ = self._known(body, "answer")
         self._note_model(body)
-        if dialect == self.options.to:
-            return [body]
-        choices = body.get("choices")
-        if dialect == "responses" or not isinstance(choices, list) or len(choices) < 2:
-            return [self._answer(body, request)]
-        self.losses.append(Loss("choices", "emulated", "each choice is a line of its own"))
-        singles = [{**body, "choices": [{**choice, "index": 0}]} for choice in choices if isinstance(choice, dict)]
-        return [self._answer({**single, "usage": None} if i else single, request) for i, single in enumerate(singles)]
+        return body if dialect == self.options.to else self._answer(body, request)
 
-    def stream(self, text: str, request: Any = None) -> str:
-        """Return a recorded stream in the other dialect, as the text of its server-sent events."""
-        if stream_dialect(text) == self.options.to:
-            return text
-        frames: list[str] = []
-        made = self._with_request(request, lambda known: self._stream(text, known, frames))
+    def stream(self, stream: Stream, request: Any = None, *, is_text: bool = True) -> Any:
+        """Return a recorded stream in the other dialect, as a text or as a list."""
+        if stream_dialect(stream) == self.options.to:
+            return stream
+        events: list[Any] = []
+        made = self._with_request(request, lambda known: self._stream(stream, known, events))
         self.losses += made.losses
-        return "".join([*frames, "data: [DONE]\n\n"] if self.options.to == "chat" else frames)
+        return text_of(events, self.options.to) if is_text else events
 
-    def _stream(self, text: str, request: Any, frames: list[str]) -> Any:
-        frames.clear()
-        made = _STREAMS[self.options.to](
-            text, request=request, profile=self._profile, new_id=self._new_id, clock=self._clock
-        )
-        for event in made:
-            name = f"event: {event['type']}\n" if self.options.to == "responses" else ""
-            frames.append(f"{name}data: {encode_json(event).decode()}\n\n")
+    def finished(self, body: Any) -> list[Any]:
+        """Return an answer in its own dialect, one for each choice: what recorded streams amount to, too."""
+        dialect = stream_dialect(body)
+        if dialect == "responses":
+            return [finished_response(body)]
+        if dialect == "chat":
+            return [self._completion(part) for part in single_choices(body)]
+        body = decoded(body) if isinstance(body, str) else body
+        choices = body.get("choices") if isinstance(body, dict) else None
+        return [{**body, "choices": [each]} for each in choices] if isinstance(choices, list) and choices else [body]
+
+    def _completion(self, chunks: Stream) -> Any:
+        events = responses_stream(chunks, profile=_profile(self.options.profile, "responses"), new_id=self._new_id)
+        deque(events, maxlen=0)
+        made, losses = chat_answer(events.answer, profile=self._profile, new_id=self._new_id, clock=self._clock)
+        self.losses += [*events.losses, *losses]
         return made
 
-    def _text(self, text: str, request: Any) -> str:
-        if stream_dialect(text):
-            return self.stream(text, request)
-        return encode_json(self.answers(decoded(text), request)[0]).decode()
+    def _stream(self, stream: Stream, request: Any, events: list[Any]) -> Any:
+        events.clear()
+        made = _STREAMS[self.options.to](
+            stream, request=request, profile=self._profile, new_id=self._new_id, clock=self._clock
+        )
+        events.extend(made)
+        self._note_model(made.answer or {})
+        return made
+
+    def note_choices(self, count: int) -> None:
+        """Note that a line becomes several, if its answer has so many choices."""
+        if count > 1:
+            self.losses.append(Loss("choices", "emulated", "each choice is a line of its own"))
 
     def _answer(self, body: Body, request: Any) -> Any:
         try:
@@ -208,7 +226,9 @@ class Conversion:
         known = kind_of(body)
         if known is None or known[1] != kind:
             what = "a request" if kind == "request" else "an answer"
-            raise LineError(f"This is not {what} of Chat Completions or Responses.")
+            is_chunk = isinstance(body, dict) and body.get("object") == CHUNK
+            more = ", but one chunk of a stream" if is_chunk else ""
+            raise LineError(f"This is not {what} of Chat Completions or Responses{more}.")
         return known
 
     def _note_model(self, body: Body) -> None:

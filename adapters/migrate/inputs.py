@@ -15,6 +15,8 @@ from . import remote
 from .errors import SettingError
 
 STANDARD_INPUT = "-"
+WORK = ".migration"
+"""Ends the name of the folder that a migration has beside its output."""
 _END = 64 << 10
 _KINDS: dict[str, str] = {
     ".jsonl": "text",
@@ -46,22 +48,26 @@ class Source(msgspec.Struct, frozen=True):
     ends: str
 
 
-def sources_of(names: Iterable[str], shape: str = "auto") -> list[Source]:
-    """Return the files that *names* mean: files, folders, globs, and URLs. Raises SettingError."""
-    found = [source for name in names for source in _found(name, shape)]
+def sources_of(names: Iterable[str], shape: str = "auto", own: Path | None = None) -> list[Source]:
+    """Return the files that *names* mean: files, folders, globs, and URLs. Raises SettingError.
+
+    What is found in folders and by globs is not the *own* output of an earlier run, nor of the files beside one.
+    """
+    found = [source for name in names for source in _found(name, shape, own)]
     if not found:
         raise SettingError("there is nothing to read")
     return found
 
 
-def _found(name: str, shape: str) -> Iterator[Source]:
+def _found(name: str, shape: str, own: Path | None) -> Iterator[Source]:
     if remote.is_remote(name):
         for url in remote.expanded(name):
             yield _source(url, "", shape)
         return
     path = Path(name)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in _KINDS)
+        known = (file for file in path.rglob("*") if file.suffix.lower() in _KINDS)
+        files = sorted(file for file in known if file.is_file() and not _is_output(file, file.relative_to(path), own))
         if not files:
             raise SettingError(f"{name}: no file in this folder has an ending that is known: {', '.join(_KINDS)}")
         for file in files:
@@ -70,11 +76,19 @@ def _found(name: str, shape: str) -> Iterator[Source]:
     if path.exists() or not glob.has_magic(name):
         yield _source(name, "", shape)
         return
-    matches = sorted(match for match in glob.glob(name, recursive=True) if os.path.isfile(match))
+    found = (match for match in glob.glob(name, recursive=True) if os.path.isfile(match))
+    matches = sorted(match for match in found if not _is_output(Path(match), Path("" if WORK in name else match), own))
     if not matches:
         raise SettingError(f"{name}: no file has such a name")
     for match in matches:
         yield _source(match, "", shape)
+
+
+def _is_output(file: Path, inside: Path, own: Path | None) -> bool:
+    """Whether a file that was found is of an earlier run: its output, or *inside* of a folder beside an output."""
+    full = Path(os.path.abspath(file))
+    is_own = own is not None and (full == own or own in full.parents)
+    return is_own or any(folder.suffix == WORK for folder in inside.parents)
 
 
 def _source(path: str, name: str, shape: str) -> Source:

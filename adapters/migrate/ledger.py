@@ -16,7 +16,12 @@ try:
     import fcntl
 except ImportError:
     fcntl = None
+try:
+    import msvcrt
+except ImportError:
+    msvcrt = None
 
+LEDGER = "ledger.jsonl"
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
@@ -59,7 +64,7 @@ class Ledger:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = (self.folder / "lock").open("ab")
             _take(self._lock, self.folder)
-            path = self.folder / "ledger.jsonl"
+            path = self.folder / LEDGER
             whole = self._read(path.read_bytes()) if path.exists() else 0
             self._file = path.open("ab")
             self._file.truncate(whole)  # an entry that was cut off never happened
@@ -123,11 +128,15 @@ class Ledger:
 
 
 def _take(lock: IO[bytes], folder: Path) -> None:
-    if fcntl is None:
-        return
+    """Lock a file for as long as it is open, on POSIX and on Windows. Raises SettingError if another run has it."""
+    windows: Any = msvcrt
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        elif windows is not None:
+            lock.seek(0)
+            windows.locking(lock.fileno(), windows.LK_NBLCK, 1)
+    except (BlockingIOError, PermissionError):
         raise SettingError(f"{folder}: another run is at work here") from None
 
 

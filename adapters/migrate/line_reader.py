@@ -14,6 +14,7 @@ from .compressed import CutOff
 from .lines import BYTE_ORDER_MARK
 from .options import Options
 from .parts import Part
+from .streams import stream_dialect
 
 _READ = 256 << 10
 Pieces = Iterator[tuple[bytes, bool]]
@@ -172,8 +173,11 @@ def _ends_in_line(pieces: Pieces) -> bool:
 
 
 def _members(data: bytes) -> Iterator[bytes]:
-    """Yield the members of a JSON array, each as a line; what is not JSON as it is."""
+    """Return the members of a JSON array, each as a line; a recorded stream, and what is not JSON, as it is."""
     try:
-        yield from map(bytes, _array_decoder.decode(data))
+        members = _array_decoder.decode(data)
+        if not members or not stream_dialect([msgspec.json.decode(members[0])]):
+            return map(bytes, members)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        yield data
+        pass  # the line will say what is wrong
+    return iter([data])

@@ -16,6 +16,7 @@ from .errors import LineError
 from .ids import LineIds, seconds
 from .options import Options
 from .paths import value_at
+from .streams import stream_dialect
 
 _decoder = msgspec.json.Decoder()
 _rows = functools.lru_cache(maxsize=16)(shapes.candidates)
@@ -99,8 +100,8 @@ def _converted(
     if isinstance(value, dict) and value.keys() >= _SET_ASIDE:
         data = _repaired(value)
         value, losses = _decoded(data)
-    if not isinstance(value, dict):
-        raise LineError("A line must be a JSON object.")
+    if not isinstance(value, dict) and not stream_dialect(value):
+        raise LineError("A line must be a JSON object, or a list with the events of a stream.")
     shape = shapes.recognised(value, rows, options.shape)
     own_id = value_at(value, shape.id)
     created = seconds(value_at(value, shape.created)) if shape.created else 0.0

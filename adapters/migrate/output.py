@@ -14,7 +14,7 @@ from ...translator import decode_json, encode_json
 from . import inputs, recordings
 from .errors import MigrationError, SettingError
 from .inputs import Source
-from .ledger import Entry, Ledger
+from .ledger import LEDGER, Entry, Ledger
 from .worker import BAD, UNFINISHED, Finished, Target
 
 SPLIT_LINES = 50_000
@@ -35,7 +35,13 @@ class Place(msgspec.Struct, frozen=True):
     @property
     def work(self) -> Path:
         """The folder with the ledger and the quarantine, beside it."""
-        return self.path.with_name(f"{self.path.name}.migration")
+        return self.path.with_name(f"{self.path.name}{inputs.WORK}")
+
+    @property
+    def begun(self) -> Path | None:
+        """The output, if an earlier run has begun it."""
+        ledger = self.work / LEDGER
+        return self.path if ledger.exists() and ledger.stat().st_size else None
 
     @property
     def bad(self) -> Path:
@@ -117,7 +123,7 @@ def clear(place: Place) -> None:
                 file.unlink()
         else:
             place.path.unlink(missing_ok=True)
-        for name in ("ledger.jsonl", "bad.jsonl"):
+        for name in (LEDGER, "bad.jsonl"):
             (place.work / name).unlink(missing_ok=True)
         shutil.rmtree(place.work / "parts", ignore_errors=True)
     except OSError as error:

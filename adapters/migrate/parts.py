@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -24,6 +24,10 @@ class Part(msgspec.Struct, frozen=True):
     end: int
     before: int = 0
     """Where to look whether the part begins with a line: at the byte, or the frame, in front of it."""
+    size: int = 0
+    """How many bytes of its file it has, about."""
+    wanted: int = 0
+    """How many of its lines a sample has; 0 if there is no sample."""
 
     @property
     def is_first(self) -> bool:
@@ -35,18 +39,33 @@ def parts_of(sources: list[Source], size: int = PART_SIZE) -> Iterator[Part]:
     """Yield the parts of all files, in order: only the ends of frames and the row groups are looked up."""
     number = 0
     for source in sources:
-        for start, end, before in _ranges(source, size):
-            yield Part(number, source, start, end, before)
+        for start, end, before, length in _ranges(source, size):
+            yield Part(number, source, start, end, before, length)
             number += 1
 
 
-def _ranges(source: Source, size: int) -> Iterator[tuple[int, int, int]]:
+def _ranges(source: Source, size: int) -> Iterator[tuple[int, int, int, int]]:
     if source.kind == "text":
         for start in range(0, source.size, size):
-            yield start, min(start + size, source.size), max(0, start - 1)
+            end = min(start + size, source.size)
+            yield start, end, max(0, start - 1), end - start
     elif source.kind == "zstd":
-        yield from compressed.frame_ranges(source, size)
+        for start, end, before in compressed.frame_ranges(source, size):
+            yield start, end, before, end - start
     elif source.kind == "parquet":
-        yield from ((group, group + 1, 0) for group in range(parquet.row_groups(source)))
+        groups = parquet.row_groups(source)
+        ends = [source.size * group // groups for group in range(groups + 1)]
+        yield from ((group, group + 1, 0, ends[group + 1] - ends[group]) for group in range(groups))
     elif source.size:
-        yield 0, source.size, 0
+        yield 0, source.size, 0, source.size
+
+
+def sampled(parts: Iterable[Part], size: int, count: int) -> Iterator[Part]:
+    """Yield the parts that have lines of a sample of *count*, which is evenly spread over *size* bytes of parts."""
+    number = end = 0
+    for part in parts:
+        begin, end = end, end + part.size
+        wanted = -(-end * count // size) + (-begin * count // size)
+        if wanted:
+            yield msgspec.structs.replace(part, number=number, wanted=wanted)
+            number += 1

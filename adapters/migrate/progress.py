@@ -22,36 +22,45 @@ class Progress:
         self._is_quiet = is_quiet
         self._clock = clock
         self._begin = self._shown = clock()
-        self._done = self._size = 0
+        self._done = self._size = self._earlier = 0
         self._bar: Any = None
 
     def __enter__(self) -> None:
         """Nothing is shown before the size is known."""
 
-    def begin(self, size: int) -> None:
-        """Say how many bytes there are."""
-        self._size = size
+    def begin(self, size: int, earlier: int = 0) -> None:
+        """Say how many bytes there are, and how many were done in an earlier run, which say nothing of the rate."""
+        self._size, self._done, self._earlier = size, earlier, earlier
         if not self._is_quiet and self._out.isatty():
             try:
                 import tqdm
             except ImportError:
                 print(install_hint("The progress bar", "tqdm", "migrate"), file=self._out)
                 return
-            self._bar = tqdm.tqdm(total=size, unit="B", unit_scale=True, unit_divisor=1024, file=self._out)
+            self._bar = tqdm.tqdm(
+                total=size,
+                initial=earlier,
+                unit="B",
+                unit_scale=True,
+                unit_divisor=1024,
+                dynamic_ncols=True,
+                file=self._out,
+            )
 
     def advance(self, size: int) -> None:
-        """Some bytes are done, or were in an earlier run."""
+        """Some bytes are done."""
         self._done += size
         if self._bar is not None:
             self._bar.update(size)
 
-    def show(self, tally: Tally) -> None:
-        """Show the counts, if it is time."""
+    def show(self, tally: Tally, *, is_ending: bool = False) -> None:
+        """Show the counts, if it is time, and whether it ends before all is done."""
         if self._bar is not None:
-            self._bar.set_postfix_str(f"{tally.lines:,} lines, {tally.bad:,} bad")
+            ending = ", ending" * is_ending
+            self._bar.set_postfix_str(f"{tally.lines:,} lines, {tally.bad:,} bad{ending}")
         elif not self._is_quiet and self._clock() - self._shown >= _INTERVAL:
             self._shown = self._clock()
-            rate = self._done / max(self.seconds, 1e-9)
+            rate = (self._done - self._earlier) / max(self.seconds, 1e-9)
             left = round((self._size - self._done) / rate) if rate else None
             counts = {"lines": tally.lines, "bad": tally.bad, "bytes": self._done, "of": self._size}
             print(

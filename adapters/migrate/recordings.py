@@ -13,12 +13,13 @@ from typing import Any
 from ...translator import TranslationError, decode_json, encode_json
 from ..missing import install_hint
 from . import compressed
-from .conversion import REFUSED_WHEN_STRICT, Conversion, stream_dialect
+from .conversion import REFUSED_WHEN_STRICT, Conversion
 from .errors import LineError, SettingError
 from .ids import LineIds, seconds
 from .lines import Converted
 from .options import Options
 from .shapes import other_url
+from .streams import stream_dialect
 
 KINDS = ("vcr", "har", "sse")
 _ENCODINGS = {"gzip": gzip.decompress, "deflate": zlib.decompress, "zstd": compressed.unzstd_whole}
@@ -126,7 +127,7 @@ def _convert(exchange: Any, conversion: Conversion) -> None:
         if stream_dialect(received):
             exchange.answer_text = conversion.stream(received, request)
         else:
-            [answer, *_] = conversion.answers(_loaded(received.encode("utf-8", "replace")), request)
+            answer = conversion.answer(_loaded(received.encode("utf-8", "replace")), request)
             exchange.answer_text = encode_json(answer).decode()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ...translator import encode_json
-from ..missing import install_hint
+from . import report_page
 from .advice import advice
 from .errors import MigrationError, SettingError
 from .run import Outcome
@@ -16,6 +16,8 @@ from .tally import LossCount
 
 ENDINGS = (".html", ".md", ".json")
 _MODELS = 5
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+_NAMES = {"chat": "Chat Completions", "responses": "Responses"}
 
 
 class About(msgspec.Struct, frozen=True):
@@ -30,12 +32,14 @@ class About(msgspec.Struct, frozen=True):
 
 
 def check_path(name: str) -> None:
-    """Raise SettingError if a report cannot have this name, or its package is missing."""
+    """Raise SettingError if a report cannot have this name, has no folder, or its package is missing."""
     ending = Path(name).suffix
     if ending not in ENDINGS:
         raise SettingError(f"--report {name}: a report ends with {', '.join(ENDINGS)}")
+    if not Path(name).absolute().parent.is_dir():
+        raise SettingError(f"--report {name}: there is no such folder")
     if ending == ".html":
-        _environment()
+        report_page.check()
 
 
 def write(path: Path, outcome: Outcome, about: About) -> None:
@@ -73,9 +77,8 @@ def facts_of(outcome: Outcome, about: About) -> dict[str, Any]:
 
 
 def _estimate(outcome: Outcome, about: About) -> int | None:
-    """Return how many lines there probably are, if only a sample was read."""
-    tally = outcome.tally
-    return about.size * tally.lines // tally.bytes_in if about.sample and tally.bytes_in else None
+    """Return how many lines there probably are, if only a sample was converted."""
+    return about.size * outcome.lines // outcome.size if about.sample and outcome.size else None
 
 
 def _weight(loss: LossCount) -> tuple[int, str, str]:
@@ -107,7 +110,7 @@ def _as_json(facts: dict[str, Any]) -> str:
 
 
 def _as_markdown(facts: dict[str, Any]) -> str:
-    lines = [f"# What was lost: to {facts['to']}, profile `{facts['profile']}`", ""]
+    lines = [f"# {_title(facts)}", "", f"- profile: `{facts['profile']}`"]
     lines += [f"- {label}: {text}" for label, text in headline(facts)]
     for title in ("shapes", "models", "checks"):
         if facts[title]:
@@ -130,6 +133,10 @@ def _as_markdown(facts: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _title(facts: dict[str, Any]) -> str:
+    return f"What was lost on the way to {_NAMES[facts['to']]}"
+
+
 def headline(facts: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the figures at the top, with their names."""
     estimate = facts["estimated_lines"]
@@ -138,8 +145,16 @@ def headline(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("converted", f"{facts['converted']:,}"),
         ("bad", f"{facts['bad']:,}" + (f", {facts['refused']:,} of them refused" if facts["refused"] else "")),
         ("parts", f"{facts['parts']:,}" + ("" if facts["complete"] else ", not complete")),
-        ("bytes", f"{facts['bytes_in']:,} in, {facts['bytes_out']:,} out"),
+        ("size", f"{_size(facts['bytes_in'])} in, {_size(facts['bytes_out'])} out"),
     ]
+
+
+def _size(count: float) -> str:
+    units = iter(_UNITS)
+    unit = next(units)
+    while count >= 1_000 and (larger := next(units, "")):
+        count, unit = count / 1_000, larger
+    return f"{count:,.0f} {unit}" if unit == _UNITS[0] else f"{count:,.1f} {unit}"
 
 
 def example_words(example: dict[str, Any]) -> str:
@@ -158,87 +173,7 @@ def _cell(text: str) -> str:
 
 
 def _as_html(facts: dict[str, Any]) -> str:
-    environment = _environment()
-    environment.globals.update(headline=headline, example_words=example_words, models_of=_models)
-    return environment.from_string(_TEMPLATE).render(facts, facts=facts)
-
-
-def _environment() -> Any:
-    try:
-        import jinja2
-    except ImportError:
-        raise SettingError(install_hint("A report in HTML", "jinja2", "migrate")) from None
-    return jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    return report_page.page(facts, headline(facts), _title(facts))
 
 
 _FORMS = {".json": _as_json, ".md": _as_markdown, ".html": _as_html}
-
-_TEMPLATE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>What was lost</title>
-<style>
-:root { color-scheme: light dark; --line: #8884; --soft: #8882; --accent: #3b6ea5; }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-dl { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; margin: 0; }
-dt { opacity: .7; } dd { margin: 0; font-size: 1.15rem; font-variant-numeric: tabular-nums; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .45rem .6rem; border-bottom: 1px solid var(--line); }
-th { position: sticky; top: 0; background: Canvas; }
-td.count { white-space: nowrap; font-variant-numeric: tabular-nums; }
-code { overflow-wrap: anywhere; }
-.bar { height: .35rem; min-width: 6rem; background: var(--soft); border-radius: .2rem; }
-.bar div { height: 100%; background: var(--accent); border-radius: .2rem; }
-.kind { border: 1px solid var(--line); border-radius: .3rem; padding: 0 .35rem; white-space: nowrap; }
-.examples { font-size: .85rem; opacity: .75; overflow-wrap: anywhere; }
-</style>
-</head>
-<body>
-<h1>What was lost on the way to {{ to }}</h1>
-<dl>
-{% for label, text in headline(facts) %}
-<div><dt>{{ label }}</dt><dd>{{ text }}</dd></div>
-{% endfor %}
-</dl>
-{% for title, counts in [("Shapes", shapes), ("Models", models), ("Converted back", checks)] %}
-{% if counts %}
-<h2>{{ title }}</h2>
-<dl>
-{% for name, count in counts.items() %}
-<div><dt>{{ name or "none" }}</dt><dd>{{ "{:,}".format(count) }}</dd></div>
-{% endfor %}
-</dl>
-{% endif %}
-{% endfor %}
-<h2>Losses</h2>
-{% if losses %}
-<table>
-<thead><tr>
-<th>Field</th><th>Kind</th><th>Lines</th><th>Reason and examples</th><th>Models</th><th>What to do</th>
-</tr></thead>
-<tbody>
-{% for loss in losses %}
-<tr>
-<td><code>{{ loss.path or "the line" }}</code></td>
-<td><span class="kind">{{ loss.kind }}</span></td>
-<td class="count">{{ "{:,}".format(loss.lines) }} ({{ "{:.1%}".format(loss.share) }})
-<div class="bar"><div style="width: {{ "{:.1f}".format(100 * loss.share) }}%"></div></div></td>
-<td>{{ loss.why }}
-<div class="examples">{% for one in loss.examples %}{{ example_words(one) }}<br>{% endfor %}</div></td>
-<td>{{ models_of(loss) }}</td>
-<td>{{ loss.advice }}</td>
-</tr>
-{% endfor %}
-</tbody>
-</table>
-{% else %}
-<p>Nothing was lost.</p>
-{% endif %}
-<p class="examples">diglot {{ version }}, profile {{ profile }}</p>
-</body>
-</html>
-"""

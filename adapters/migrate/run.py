@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from importlib import metadata
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +50,10 @@ class Outcome(msgspec.Struct, frozen=True):
     """How many parts are done."""
     is_complete: bool
     seconds: float = 0.0
+    lines: int = 0
+    """How many lines the parts have, also those that a sample leaves out."""
+    size: int = 0
+    """How many bytes of the inputs the parts are."""
 
 
 class Migration:
@@ -76,6 +79,8 @@ class Migration:
         self._ledger = Ledger(place.work)
         self._stops = False
         self._next = 0
+        self._read_lines = self._read_size = 0
+        self._earlier: frozenset[int] = frozenset()
 
     def run(self, engine: Engine, progress: Progress, *, restart: bool = False) -> Outcome:
         """Convert what is not converted yet. Raises SettingError and MigrationError."""
@@ -113,9 +118,10 @@ class Migration:
         appender.begin()
         order = self._all_parts()
         waiting = next(order, None)
-        run = functools.partial(_run, options=self._options, place=self._place, wanted=self._wanted)
+        run = functools.partial(_run, options=self._options, place=self._place)
         with progress, _interrupts(self.stop):
-            progress.begin(sum(source.size for source in self._sources))
+            self._earlier = frozenset(self._ledger.done)
+            progress.begin(self._size, self._earlier_size)
             waiting = self._append(appender, order, waiting, progress)
             for finished in engine(run, self._missing(), lambda: self._stops):
                 if finished is not None:
@@ -123,32 +129,32 @@ class Migration:
                     waiting = self._append(appender, order, waiting, progress)
                     if self._limit.is_exceeded(self._counter.tally, at_end=False):
                         self._stops = True
-                progress.show(self._counter.tally)
+                progress.show(self._counter.tally, is_ending=self._stops)
         if self._limit.is_exceeded(self._counter.tally, at_end=waiting is None):
             raise MigrationError(
                 f"{self._counter.tally.bad:,} lines are bad, more than --max-bad; see {self._place.bad}"
             )
-        return Outcome(self._counter.tally, self._next, waiting is None, progress.seconds)
-
-    @functools.cached_property
-    def _wanted(self) -> int:
-        """How many lines of each part are wanted for a sample; 0 for all."""
-        return max(1, self._sample // max(1, self._sampled_parts)) if self._sample else 0
-
-    @functools.cached_property
-    def _sampled_parts(self) -> int:
-        count = sum(1 for _ in parts.parts_of(self._sources, self._part_size))
-        return min(count, self._sample) if self._sample else count
+        outcome = Outcome(self._counter.tally, self._next, waiting is None, progress.seconds)
+        return msgspec.structs.replace(outcome, lines=self._read_lines, size=self._read_size)
 
     def _all_parts(self) -> Iterator[Part]:
-        """Yield the parts; for a sample, such as are evenly spread."""
-        found = parts.parts_of(self._sources, self._part_size)
-        if not self._sample or not self._sampled_parts:
-            return found
-        count = sum(1 for _ in parts.parts_of(self._sources, self._part_size))
-        chosen = {i * count // self._sampled_parts for i in range(self._sampled_parts)}
-        spread = (part for part in found if part.number in chosen)
-        return (msgspec.structs.replace(part, number=i) for i, part in enumerate(islice(spread, self._sampled_parts)))
+        """Yield the parts; of a sample, those that have lines of it."""
+        return iter(self._chosen) if self._sample else parts.parts_of(self._sources, self._part_size)
+
+    @functools.cached_property
+    def _chosen(self) -> list[Part]:
+        size = sum(source.size for source in self._sources)
+        return [*parts.sampled(parts.parts_of(self._sources, self._part_size), size, self._sample)]
+
+    @property
+    def _size(self) -> int:
+        """How many bytes there are to read."""
+        return sum(each.size for each in (self._chosen if self._sample else self._sources))
+
+    @property
+    def _earlier_size(self) -> int:
+        """How many of them an earlier run has read."""
+        return sum(part.size for part in self._all_parts() if part.number in self._earlier) if self._earlier else 0
 
     def _missing(self) -> Iterator[Part]:
         return (part for part in self._all_parts() if part.number not in self._ledger.done)
@@ -175,7 +181,10 @@ class Migration:
                 appender.discard(finished)
             self._counter.add(finished.tally, lines)
             self._next += 1
-            progress.advance(waiting.end - waiting.start if waiting.source.kind != "parquet" else 0)
+            self._read_lines += finished.lines
+            self._read_size += waiting.size
+            if waiting.number not in self._earlier:
+                progress.advance(waiting.size)
             waiting = next(order, None)
         return waiting
 
@@ -197,8 +206,8 @@ def version() -> str:
     return metadata.version("diglot")
 
 
-def _run(part: Part, options: Options, place: Place, wanted: int) -> Finished:
-    return run_part(part, options, place.target, str(place.work), wanted)
+def _run(part: Part, options: Options, place: Place) -> Finished:
+    return run_part(part, options, place.target, str(place.work))
 
 
 class _interrupts:

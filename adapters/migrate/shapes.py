@@ -36,8 +36,10 @@ class Shape(NamedTuple):
     convert: Callable[[Line, Conversion], list[Line]] | None = None
     """What converts a line whose bodies are not at a path."""
 
-    def fits(self, line: Line) -> bool:
-        """Whether a line is of this shape."""
+    def fits(self, line: Any) -> bool:
+        """Whether a line is of this shape; a stream has no fields, but is an answer."""
+        if not isinstance(line, dict):
+            return self.answer == ""
         for name in self.needs:
             if line.get(name) is None:
                 return False
@@ -69,7 +71,9 @@ SHAPES: tuple[Shape, ...] = (
     Shape("pair", "", needs=("request", "answer"), request="request", answer="answer"),
     Shape("pair", "", needs=("request", "completion"), request="request", answer="completion"),
     *(Shape(**row) for row in conversations.SHAPES),
-    Shape("answer", "a finished answer, or an error", needs=("choices",), answer="", created="created"),
+    Shape(
+        "answer", "a finished answer, a recorded stream, or an error", needs=("choices",), answer="", created="created"
+    ),
     Shape("answer", "", values=(("object", "response"),), answer="", created="created_at"),
     Shape("answer", "", needs=("output",), lacks=("input",), answer="", created="created_at"),
     Shape("answer", "", needs=("error",), lacks=("input", "messages"), answer=""),
@@ -104,12 +108,12 @@ def candidates(options: Options) -> tuple[Shape, ...]:
     return (*(Shape(**row) for row in exchanges), *named)
 
 
-def recognised(line: Line, rows: tuple[Shape, ...], wanted: str) -> Shape:
+def recognised(line: Any, rows: tuple[Shape, ...], wanted: str) -> Shape:
     """Return the row that a line fits. Raises LineError if there is none."""
     for shape in rows:
         if shape.fits(line):
             return shape
-    fields = ", ".join(str(name)[:40] for name in list(line)[:8])
+    fields = ", ".join(str(name)[:40] for name in list(line)[:8]) if isinstance(line, dict) else ""
     what = "has no known shape" if wanted == "auto" else f"does not have the shape '{wanted}'"
     raise LineError(f"The line {what}; its fields are: {fields or 'none'}.")
 

@@ -7,6 +7,7 @@ from typing import Any
 from .conversion import Conversion
 from .errors import LineError
 from .paths import value_at, with_value
+from .streams import stream_dialect
 
 Line = dict[str, Any]
 
@@ -14,6 +15,9 @@ _CALL_TYPES = {
     "responses": {"completion": "responses", "acompletion": "aresponses"},
     "chat": {"responses": "completion", "aresponses": "acompletion"},
 }
+
+_LANGSMITH_STREAMS = ("outputs.output", "outputs.outputs")
+"""Where a run has what was streamed: outputs that are no object are wrapped in one."""
 
 
 def litellm(line: Line, conversion: Conversion) -> list[Line]:
@@ -54,10 +58,10 @@ def _langfuse_outputs(output: Any, request: Line, conversion: Conversion) -> lis
         completion = {"model": request.get("model"), "choices": [{"message": output, "finish_reason": reason}]}
         [made] = conversion.answers(completion, request)
         return [made.get("output", output)]
-    if isinstance(output, list):
+    if isinstance(output, list) and not stream_dialect(output):
         [made] = conversion.answers({"object": "response", "status": "completed", "output": output}, request)
         return [made["choices"][0]["message"] if "choices" in made else output]
-    return conversion.answers(output, request) if isinstance(output, dict) else [output]
+    return conversion.answers(output, request) if isinstance(output, dict) or stream_dialect(output) else [output]
 
 
 def langsmith(line: Line, conversion: Conversion) -> list[Line]:
@@ -74,9 +78,11 @@ def langsmith(line: Line, conversion: Conversion) -> list[Line]:
     if known:
         params = {name: value for name, value in made.items() if name not in own}
         request = with_value(request, "extra.invocation_params", params)
-    outputs = line.get("outputs")
-    answers = conversion.answers(outputs, made) if isinstance(outputs, dict) and outputs else [outputs]
-    return [{**request, "outputs": answer} for answer in answers]
+    place = next((place for place in _LANGSMITH_STREAMS if stream_dialect(value_at(line, place))), "outputs")
+    answer = value_at(line, place)
+    is_known = (isinstance(answer, dict) and answer) or stream_dialect(answer)
+    answers = conversion.answers(answer, made) if is_known else [answer]
+    return [with_value(request, place, answer) for answer in answers]
 
 
 SHAPES: tuple[dict[str, Any], ...] = (

@@ -52,11 +52,11 @@ class Finished(msgspec.Struct, frozen=True):
     tally: Tally
 
 
-def run_part(part: Part, options: Options, target: Target, bad_folder: str, wanted: int = 0) -> Finished:
+def run_part(part: Part, options: Options, target: Target, bad_folder: str) -> Finished:
     """Convert a part: write its file, and the lines that could not be converted beside it.
 
-    Both are complete before they have their names; the same part gives the same bytes. If only some lines are
-    *wanted*, they are spread over it. Raises MigrationError if it cannot be read or written.
+    Both are complete before they have their names; the same part gives the same bytes. Raises MigrationError if it
+    cannot be read or written.
     """
     made = target.file_of(part)
     bad = Path(bad_folder, f"part-{part.number:06d}{BAD}")
@@ -64,7 +64,7 @@ def run_part(part: Part, options: Options, target: Target, bad_folder: str, want
     try:
         made.parent.mkdir(parents=True, exist_ok=True)
         with made_new.open("wb") as out, bad_new.open("wb") as quarantine:
-            work = _Work(part, options, quarantine, wanted)
+            work = _Work(part, options, quarantine)
             work.run(Writer(out, target.compress))
             quarantine.flush()
             for file in (out, quarantine) if work.counter.tally.bad else (out,):
@@ -97,15 +97,22 @@ def _remove(path: Path) -> None:
         pass  # the first error says more
 
 
+def _span(part: Part, options: Options) -> int:
+    """Return how long a part is: in bytes if lines are found by them, else in lines, for which it is read once more."""
+    if part.source.kind == "text":
+        return part.end - part.start
+    return sum(1 for _ in LineReader(part, options))
+
+
 class _Work:
-    def __init__(self, part: Part, options: Options, quarantine: IO[bytes], wanted: int) -> None:
+    def __init__(self, part: Part, options: Options, quarantine: IO[bytes]) -> None:
         self.counter: Counter = Counter()
         self.reader: LineReader = LineReader(part, options)
         self._part = part
         self._options = options
         self._quarantine = quarantine
-        self._wanted = wanted
         self._taken = 0
+        self._span = _span(part, options) if part.wanted else 0
 
     def run(self, out: Writer) -> None:
         for line in self.reader:
@@ -115,10 +122,12 @@ class _Work:
         out.finish()
 
     def _is_wanted(self, line: RawLine) -> bool:
-        if not self._wanted:
+        """Whether a line is the next one of the sample, which is evenly spread over the part."""
+        wanted = self._part.wanted
+        if not wanted:
             return True
-        span = self._part.end - self._part.start
-        if self._taken == self._wanted or line.offset < span * self._taken // self._wanted:
+        at = line.offset if self._part.source.kind == "text" else line.number
+        if self._taken == wanted or at < self._span * self._taken // wanted:
             return False
         self._taken += 1
         return True

@@ -81,6 +81,7 @@ def test_standard_input(tmp_path: Path) -> None:
         (("--max-line", "x"), "no size, like 64M"),
         (("--max-line", "0"), "no size, like 64M"),
         (("--report", "x"), "a report ends with"),
+        (("--report", "nowhere/x.md"), "there is no such folder"),
         (("nothing.jsonl",), "No such file"),
     ],
 )
@@ -101,6 +102,16 @@ def test_wrong_settings(tmp_path: Path, source: Path, arguments: tuple[str, ...]
 def test_one_place(source: Path) -> None:
     """Without an output there is nothing to do."""
     assert "at least one input and the output" in run(source, "--to", "chat").stderr
+
+
+def test_output_beside_the_input(tmp_path: Path, source: Path) -> None:
+    """The second run of the same command does not take the output of the first one for an input."""
+    for place in (tmp_path, tmp_path / "*.jsonl"):
+        for _ in range(2):
+            ran = run(place, tmp_path / "out.jsonl", "--to", "responses", "--jobs", 1, "--restart")
+            assert (ran.exit_code, ran.stderr[:24]) == (0, "10 of 10 lines converted"), ran.stderr
+    ran = run(source, tmp_path / "out.jsonl", tmp_path / "out.jsonl", "--to", "responses", "--restart")
+    assert (ran.exit_code, "would overwrite this input" in ran.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("limit", ["0", "1%"])

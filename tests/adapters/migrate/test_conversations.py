@@ -49,6 +49,9 @@ def test_pairs_become_a_conversation(place: str) -> None:
     answer = {"choices": [{"message": {"content": "Yo"}}]}
     pair = {"request": {"model": "m", "messages": [HI]}, place: answer}
     assert made(pair, "chat", shape="fine-tuning") == {"messages": [HI, YO]}
+    pair[place] = {"choices": [*answer["choices"], {"message": {"content": "Ho"}}]}
+    both = convert_line(json.dumps(pair), Options(to="chat", shape="fine-tuning")).data.splitlines()
+    assert [json.loads(each)["messages"][1]["content"] for each in both] == ["Yo", "Ho"]
 
 
 @pytest.mark.parametrize(

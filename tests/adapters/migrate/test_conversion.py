@@ -7,8 +7,9 @@ import pytest
 
 from diglot import RequestError, UpstreamError, preset
 from diglot.adapters.migrate import LineError, Options
-from diglot.adapters.migrate.conversion import Conversion, is_error, kind_of, stream_dialect
+from diglot.adapters.migrate.conversion import Conversion, is_error, kind_of
 from diglot.adapters.migrate.options import Dialect
+from diglot.adapters.migrate.streams import stream_dialect
 
 ASK: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 SAY: dict[str, Any] = {
@@ -115,6 +116,16 @@ def test_choices_become_answers() -> None:
     first, second = made.answers(whole)
     assert (first["usage"]["total_tokens"], second["usage"]) == (3, None)
     assert made.losses[0][:2] == ("choices", "emulated")
+    texts = [json.loads(text)["id"] for text in conversion("responses").answers(json.dumps(whole))]
+    assert len(texts) == 2
+
+
+def test_finished_answers_in_their_dialect() -> None:
+    """Each choice is one; what is no answer stays as it is."""
+    whole = {**SAY, "choices": SAY["choices"] * 2}
+    assert conversion("responses").finished(json.dumps(whole)) == [SAY, SAY]
+    assert conversion("chat").finished(DONE) == [DONE]
+    assert conversion("chat").finished([]) == [[]]
 
 
 def test_answers_that_failed() -> None:
@@ -160,9 +171,3 @@ def test_streams_there_and_back() -> None:
     assert '"content":"Yo"' in back
     assert back.endswith("data: [DONE]\n\n")
     assert conversion("chat").stream(back) == back
-
-
-@pytest.mark.parametrize("text", ["", "{}", "data: hello\n\n"])
-def test_what_is_no_stream(text: str) -> None:
-    """Other texts have no dialect."""
-    assert stream_dialect(text) is None

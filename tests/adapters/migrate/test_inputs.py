@@ -25,6 +25,29 @@ def test_folders_and_globs(tmp_path: Path) -> None:
     assert sources_of([str(tmp_path / "readme.txt")])[0].kind == "text"
 
 
+def test_earlier_runs(tmp_path: Path) -> None:
+    """Their outputs and ledgers are no inputs of the next one, unless they are named."""
+    for name in ("a.jsonl", "out.jsonl", "out.jsonl.migration/bad.jsonl", "sub/other.migration/parts/b.jsonl"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+
+    def names(place: str, own: str = "out.jsonl") -> list[str]:
+        return [
+            os.path.relpath(found.path, tmp_path) for found in sources_of([f"{tmp_path}/{place}"], own=tmp_path / own)
+        ]
+
+    assert names("") == names("*.jsonl") == names("**/*.jsonl") == ["a.jsonl"]
+    assert names("", "sub") == ["a.jsonl", "out.jsonl"]
+    bad = os.path.join("out.jsonl.migration", "bad.jsonl")
+    assert names("out.jsonl") == ["out.jsonl"]
+    assert (
+        names("out.jsonl.migration/bad.jsonl")
+        == names("out.jsonl.migration/*")
+        == names("out.jsonl.migration")
+        == [bad]
+    )
+
+
 def test_documents(tmp_path: Path) -> None:
     """A `.json` file is a document, or has lines; a shape may say that it is an archive."""
     (tmp_path / "a.json").write_text('{"a": 1}\n{"a": 2}\n')

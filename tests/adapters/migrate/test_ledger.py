@@ -1,5 +1,6 @@
 """The ledger."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -82,6 +83,32 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
     with pytest.raises(MigrationError, match="No space left"):
         found.begin(PLAN)
     found.close()
+
+
+def test_the_lock_of_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is of the first byte of the file, and refused to the second who wants it."""
+    places: list[tuple[int, int]] = []
+
+    class Windows:
+        LK_NBLCK = 2
+
+        @staticmethod
+        def locking(file: int, mode: int, size: int) -> None:
+            places.append((os.lseek(file, 0, os.SEEK_CUR), size))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise PermissionError(13, "Permission denied") from None
+
+    monkeypatch.setattr(ledger, "fcntl", None)
+    monkeypatch.setattr(ledger, "msvcrt", Windows)
+    found = Ledger(tmp_path)
+    found.open()
+    with pytest.raises(SettingError, match="another run is at work here"):
+        Ledger(tmp_path).open()
+    found.close()
+    assert reopened(tmp_path).plan is None
+    assert {*places} == {(0, 1)}
 
 
 def test_a_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import random
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -97,12 +98,36 @@ def test_a_line_across_pieces(tmp_path: Path) -> None:
     assert [each.data for each in read(path, 100_000, Options(to="chat", max_line=500_000))] == [b"", b""]
 
 
+@pytest.mark.parametrize("size", [64 << 20, pytest.param(1 << 30, marks=pytest.mark.slow)])
+def test_a_line_that_nobody_should_hold(tmp_path: Path, size: int) -> None:
+    """No more of it is held than a line may have, and what follows is read."""
+    path = tmp_path / "a.jsonl"
+    with path.open("wb") as file:
+        file.write(b"first\n")
+        file.seek(size)  # a hole, which takes no room
+        file.write(b"\nlast")
+    tracemalloc.start()
+    try:
+        found = read(path, size // 4, Options(to="chat", max_line=1 << 20))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [(line.data, line.problem[:23]) for line in found] == [
+        (b"first", ""),
+        (b"", "The line is longer than"),
+        (b"last", ""),
+    ]
+    assert peak < 8 << 20
+
+
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
         (b'\xef\xbb\xbf{"a":\n1}', [b'{"a":\n1}']),
         (b'[{"a": 1},\n{"b": 2}]', [b'{"a": 1}', b'{"b": 2}']),
         (b"[x", [b"[x"]),
+        (b"[]", []),
+        (b'[{"type": "response.created"}]', [b'[{"type": "response.created"}]']),
     ],
 )
 def test_documents(tmp_path: Path, text: bytes, lines: list[bytes]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import zstandard
 
 from diglot.adapters.migrate.inputs import sources_of
-from diglot.adapters.migrate.parts import parts_of
+from diglot.adapters.migrate.parts import parts_of, sampled
 
 
 def test_text_is_cut_anywhere(tmp_path: Path) -> None:
@@ -38,3 +38,17 @@ def test_other_files_are_one_part(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x" * 25)
     (tmp_path / "empty.gz").write_bytes(b"")
     assert [(part.start, part.end) for part in parts_of(sources_of([str(tmp_path)]), 10)] == [(0, 25), (0, 25)]
+
+
+def test_a_sample_is_spread_by_bytes(tmp_path: Path) -> None:
+    """Each part has its share of the lines; parts without any are left out."""
+    for name, size in (("a.jsonl", 25), ("b.gz", 70), ("c.json", 5)):
+        (tmp_path / name).write_bytes(b"x" * size)
+    found = [*parts_of(sources_of([str(tmp_path)]), 10)]
+    few, many = ([*sampled(found, 100, count)] for count in (4, 20))
+    assert [(part.number, part.source.name, part.start, part.wanted) for part in few] == [
+        (0, "a.jsonl", 0, 1),
+        (1, "b.gz", 0, 3),
+    ]
+    assert [part.wanted for part in many] == [2, 2, 1, 14, 1]
+    assert [part.size for part in many] == [10, 10, 5, 70, 5]

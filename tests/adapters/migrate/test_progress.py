@@ -21,12 +21,12 @@ def clock() -> Iterator[float]:
     yield from (4.0 * i for i in range(1_000))
 
 
-def shown(out: io.StringIO, **settings: Any) -> str:
+def shown(out: io.StringIO, *, earlier: int = 0, **settings: Any) -> str:
     progress = Progress(out, clock=clock().__next__, **settings)
     with progress:
-        progress.begin(1_000)
-        for _ in range(9):
-            progress.show(Tally(lines=7, bad=1))
+        progress.begin(1_000, earlier)
+        for i in range(9):
+            progress.show(Tally(lines=7, bad=1), is_ending=i == 8)
             progress.advance(100)
     return out.getvalue()
 
@@ -55,7 +55,19 @@ def test_nothing_is_left_to_say_before_anything_is_done() -> None:
 
 def test_a_bar() -> None:
     """On a terminal."""
-    assert "7 lines, 1 bad" in shown(Terminal())
+    text = shown(Terminal())
+    assert "7 lines, 1 bad" in text
+    assert "7 lines, 1 bad, ending" in text
+
+
+def test_what_was_done_earlier() -> None:
+    """It is done, and says nothing of the rate: what is left takes as long as it takes now."""
+    assert " 10%" in shown(Terminal(), earlier=100).split("\r")[1]
+    (now, *_), (then, *_) = (
+        [json.loads(line) for line in shown(io.StringIO(), earlier=size).splitlines()] for size in (0, 100)
+    )
+    assert (then["bytes"], then["seconds"]) == (now["bytes"] + 100, now["seconds"])
+    assert then["left"] < now["left"]
 
 
 def test_quiet() -> None:

@@ -58,6 +58,14 @@ def test_cassettes() -> None:
     assert (made.shape, made.model, [loss.path for loss in made.losses]) == ("vcr", "m", ["seed"])
 
 
+def test_several_choices() -> None:
+    """An exchange has room for one answer; that others are left out is reported, of streams as well."""
+    choices = [{**SAY["choices"][0], "index": index} for index in range(2)]
+    for answer in (json.dumps({**SAY, "choices": choices}), STREAM + STREAM.replace('{"delta', '{"index": 1, "delta')):
+        _, made = played(cassette({"string": answer.replace("data: [DONE]\n\n", "", 1)}))
+        assert ("choices", "dropped") in [loss[:2] for loss in made.losses]
+
+
 @pytest.mark.parametrize(
     ("encoding", "compressed"),
     [("gzip", gzip.compress), ("zstd", zstandard.compress), ("identity", bytes), ("", bytes)],

@@ -45,6 +45,17 @@ def test_json(tmp_path: Path) -> None:
     assert facts["losses"][1]["models"] == {"m0": 1, "m1": 1}
 
 
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(999, "999 bytes in"), (1_500, "1.5 kB in"), (2 * 10**9, "2.0 GB in"), (10**16, "10,000.0 TB in")],
+)
+def test_sizes(tmp_path: Path, count: int, text: str) -> None:
+    """They are rounded."""
+    made = outcome()
+    made.tally.bytes_in = count
+    assert text in written(tmp_path, ".md", made)
+
+
 def test_markdown(tmp_path: Path) -> None:
     """A table, whose cells do not break it."""
     text = written(tmp_path, ".md", outcome(models=7, values=True))
@@ -72,9 +83,9 @@ def test_values_are_shown_only_on_request(tmp_path: Path) -> None:
 def test_samples(tmp_path: Path) -> None:
     """They say how many lines there are, about; a run that was interrupted says so."""
     about = report.About("1.0", "chat", "dataset", 1_000, sample=2)
-    made = Outcome(outcome().tally, 2, False)
+    made = Outcome(outcome().tally, 2, False, lines=40, size=500)
     text = written(tmp_path, ".md", made, about)
-    assert "2 as a sample of about 20" in text
+    assert "2 as a sample of about 80" in text
     assert "2, not complete" in text
 
 

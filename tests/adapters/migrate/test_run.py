@@ -13,8 +13,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 import zstandard
+from pyarrow import parquet
 
 from diglot.adapters.migrate import LineError, MigrationError, Options, SettingError, convert_line
 from diglot.adapters.migrate.engines import in_this_process
@@ -399,6 +401,24 @@ def test_sample(tmp_path: Path, source: Path, size: int, count: int) -> None:
     ids = [int(entry["custom_id"][1:]) for entry in entries(where.path)]
     assert len(ids) == outcome.tally.lines == count
     assert all(abs(number - i * 100 / count) < 15 for i, number in enumerate(ids))
+
+
+@pytest.mark.parametrize("name", ["in.jsonl.gz", "in.zst", "in.json", "in.parquet"])
+def test_samples_of_other_files(tmp_path: Path, name: str) -> None:
+    """They are as evenly spread, although their bytes say nothing of their lines; how many lines there are is known."""
+    path = tmp_path / name
+    lines = batch(100).splitlines()
+    if name == "in.parquet":
+        table = pyarrow.table({"line": [line.decode() for line in lines]})
+        parquet.write_table(table, path, row_group_size=50)
+    elif name == "in.json":
+        path.write_bytes(b"[" + b",".join(lines) + b"]")
+    else:
+        path.write_bytes((gzip.compress if name.endswith("gz") else zstandard.compress)(batch(100)))
+    where = place(tmp_path)
+    outcome = migrated(path, where, Options(to="responses", column="line"), sample=10)
+    assert [int(entry["custom_id"][1:]) for entry in entries(where.path)] == [*range(0, 100, 10)]
+    assert (outcome.tally.lines, outcome.lines, outcome.size) == (10, 100, path.stat().st_size)
 
 
 def test_a_sample_of_nothing(tmp_path: Path, source: Path) -> None:
