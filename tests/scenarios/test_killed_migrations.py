@@ -17,8 +17,8 @@ import pytest
 from lines_of import batch, migrated, place
 
 KILLS = int(os.environ.get("DIGLOT_KILLS", "1"))
-BLOCKS = 60 * (KILLS + 1)
-"""Of a thousand lines. About as many are converted until a kill, so that there is work for all of them."""
+FILES = 8 * (KILLS + 1)
+"""Each is a part. There are enough that most kills find some that are done and some that are not."""
 
 
 def migrate(source: Path, out: str) -> subprocess.Popen[bytes]:
@@ -44,8 +44,10 @@ def parts_done(work: Path) -> int:
 @pytest.mark.parametrize("name", ["out.jsonl", "out/"])
 def test_killed(tmp_path: Path, name: str) -> None:
     """What is there in the end is what an undisturbed run writes, byte for byte."""
-    source = tmp_path / "in.jsonl"
-    source.write_bytes((batch(1_000) + b"bad\n") * BLOCKS)
+    source = tmp_path / "in"
+    source.mkdir()
+    for number in range(FILES):
+        (source / f"{number:03d}.jsonl").write_bytes(batch(1_000, f"text {number}") + b"bad\n")
     where, plain = place(tmp_path, name), place(tmp_path, f"plain-{name}")
     chance = random.Random()
     killed_at: list[int] = []
@@ -53,7 +55,7 @@ def test_killed(tmp_path: Path, name: str) -> None:
         begin = time.time()
         with migrate(source, f"{tmp_path}/{name}") as running:
             wait_for_work(running, tmp_path, begin)
-            time.sleep(chance.uniform(0, 1))
+            time.sleep(chance.uniform(0, 0.5))
             running.send_signal(signal.SIGKILL)
         if running.returncode == -signal.SIGKILL:
             killed_at.append(parts_done(where.work))
