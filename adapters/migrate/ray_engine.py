@@ -17,7 +17,7 @@ from .errors import MigrationError, SettingError
 from .parts import Part
 from .worker import Finished
 
-_PATIENCE = 25.0
+_PATIENCE = 20.0
 """After so many seconds, a cluster that does not answer cannot be reached."""
 _PROBE = "import sys, ray; ray.init(sys.argv[1], log_to_driver=False, logging_level='ERROR')"
 """Connects, in a process of its own: Ray itself waits for minutes, and then ends the process that has called it."""
