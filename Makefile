@@ -11,7 +11,7 @@ PORT    ?= 8080
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pytest lowest fuzz serve bench litellm conformance clients docs wheel clean
+.PHONY: help demo test lint types pytest lowest fuzz serve bench litellm conformance clients recipes docs wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1@/' | column -t -s @ 2>/dev/null \
@@ -54,13 +54,17 @@ conformance: $(VENV)/.server  ## llm-comply and llmprobe against the demo upstre
 clients: $(VENV)/.test  ## SDKs and agents against stored state, two servers on each store (needs npm for some of them)
 	PYTHONPATH=tests $(BIN)/python -B tests/conformance/clients.py $(ARGS)
 
+recipes: $(VENV)-recipes/.made  ## the recipes in examples/ and the engine on Ray, with Ray, Spark (needs Java) and Hugging Face's datasets
+	@command -v java >/dev/null || echo "There is no Java: Spark is left out. On Debian and Ubuntu, install default-jre-headless." >&2
+	$(VENV)-recipes/bin/pytest tests/recipes $(ARGS)
+
 docs: $(VENV)-docs/.made  ## the documentation into site/; warnings are errors
 	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/mkdocs build --strict --quiet
 
 wheel: dist/.built  ## build the wheel into dist/
 
 clean:  ## remove environments, builds and caches
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-litellm $(VENV)-conformance $(VENV)-clients $(VENV)-docs $(VENV)-lowest build dist site *.egg-info .coverage .hypothesis .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-litellm $(VENV)-conformance $(VENV)-clients $(VENV)-docs $(VENV)-lowest $(VENV)-recipes build dist site *.egg-info .coverage .hypothesis .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # --- what the targets stand on; each stamp is newer than what it was made from -------------------------------------------
@@ -108,6 +112,13 @@ $(VENV)-lowest/.made: dist/.built tests/lowest.py
 	$(PYTHON) tests/lowest.py > $(VENV)-lowest/constraints.txt
 	$(VENV)-lowest/bin/python -m pip --quiet --quiet --disable-pip-version-check install \
 	  --constraint $(VENV)-lowest/constraints.txt "$$(ls dist/diglot-*.whl)[test]"
+	@touch $@
+
+# Ray, Spark and the rest are larger than all others together
+$(VENV)-recipes/.made: dist/.built pyproject.toml
+	$(PYTHON) -m venv $(VENV)-recipes
+	$(VENV)-recipes/bin/python -m pip --quiet --quiet --disable-pip-version-check install "$$(ls dist/diglot-*.whl)[recipes]"
+	$(VENV)-recipes/bin/python -m pip --quiet --quiet --disable-pip-version-check install --no-deps --force-reinstall dist/diglot-*.whl
 	@touch $@
 
 # the wheel is there for its docstrings only, so without its dependencies

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,11 +32,12 @@ def run(name: str, *arguments: str, stdin: str = "") -> subprocess.CompletedProc
 
 
 def test_all_are_listed_and_tried() -> None:
-    """The list names every program, and this file runs it."""
-    here, listed = Path(__file__).read_text(), (EXAMPLES / "README.md").read_text()
+    """The list names every program, and this file runs it, or that of the recipes."""
+    tests = [Path(__file__), Path(__file__).parent / "recipes" / "test_recipes.py"]
+    here, listed = "".join(path.read_text() for path in tests), (EXAMPLES / "README.md").read_text()
     for path in EXAMPLES.glob("*.py"):
         assert f"({path.name})" in listed
-        assert f'("{path.stem}"' in here
+        assert re.search(rf'[({{ ]"{path.stem}"[,:)]', here)
 
 
 @pytest.mark.anyio

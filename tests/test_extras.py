@@ -137,6 +137,7 @@ def test_whatever_is_imported_comes_with_an_extra() -> None:
         "migrate",
         "parquet",
         "ray",
+        "recipes",
         "remote",
         "postgres",
         "redis",

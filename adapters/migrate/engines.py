@@ -17,8 +17,11 @@ from .parts import Part
 from .worker import Finished
 
 Run = Callable[[Part], Finished]
+"""Does the whole work on a part, wherever it is called; it can be pickled."""
 Engine = Callable[[Run, Iterator[Part], Callable[[], bool]], Iterator[Finished | None]]
-"""Work on parts until there are none or the last argument says to stop; None says that a second has passed."""
+"""Calls its first argument with each part, until there are none or the last argument says to stop, and yields what
+comes back, in any order; None says that a second has passed.
+"""
 TICK = 1.0
 """After so many seconds it is said that nothing is finished."""
 WAITING = 2

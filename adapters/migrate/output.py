@@ -130,6 +130,13 @@ def clear(place: Place) -> None:
         raise MigrationError(f"{error.filename}: {error.strerror}") from None
 
 
+def remove_unfinished(place: Place) -> None:
+    """Remove what workers have left that were killed."""
+    for folder in (place.work, place.path) if place.keeps_parts else (place.work,):
+        for file in folder.rglob(f".*{UNFINISHED}"):
+            file.unlink()
+
+
 class Appender:
     """Puts finished parts in their order behind each other. ``entry`` says how far the output goes."""
 
@@ -144,9 +151,7 @@ class Appender:
         """Cut off what was appended but not noted."""
         place, entry = self._place, self.entry
         _cut(place.bad, entry.bad)
-        for folder in (place.work, place.path) if place.keeps_parts else (place.work,):
-            for file in folder.rglob(f".*{UNFINISHED}"):
-                file.unlink()
+        remove_unfinished(place)
         if place.keeps_parts:
             place.path.mkdir(parents=True, exist_ok=True)
             return

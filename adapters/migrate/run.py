@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from . import output, parquet, parts, shapes
-from .engines import Engine
+from . import inputs, output, parquet, parts, shapes
+from .engines import Engine, in_this_process
 from .errors import MigrationError
 from .inputs import Source
 from .ledger import Ledger, Plan
@@ -130,6 +131,7 @@ class Migration:
                     if self._limit.is_exceeded(self._counter.tally, at_end=False):
                         self._stops = True
                 progress.show(self._counter.tally, is_ending=self._stops)
+        output.remove_unfinished(self._place)  # an engine may do a part again whose worker was killed
         if self._limit.is_exceeded(self._counter.tally, at_end=waiting is None):
             raise MigrationError(
                 f"{self._counter.tally.bad:,} lines are bad, more than --max-bad; see {self._place.bad}"
@@ -199,6 +201,36 @@ class Migration:
             "sample": self._sample,
             "part_size": self._part_size,
         }
+
+
+def migrate_files(
+    names: Iterable[str],
+    out: str,
+    options: Options,
+    *,
+    engine: Engine = in_this_process,
+    part_size: int = parts.PART_SIZE,
+    restart: bool = False,
+) -> Outcome:
+    """Convert files as `diglot migrate` does, with an engine of your own if you like; the same call again goes on.
+
+    *names* are files, folders, globs and URLs; *out* is a file, or a folder if it ends with a slash. What cannot be
+    converted is in `bad.jsonl` in the folder `OUT.migration`, and counted in the outcome. Raises SettingError if a
+    setting or an input is wrong, and MigrationError if something cannot be read or written.
+
+    >>> import pathlib, tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> source, out = pathlib.Path(folder.name, "in.jsonl"), pathlib.Path(folder.name, "out.jsonl")
+    >>> _ = source.write_text('{"model":"m","input":"Hi"}')
+    >>> migrate_files([str(source)], str(out), Options(to="chat")).tally.converted
+    1
+    >>> out.read_text()
+    '{"model":"m","messages":[{"role":"user","content":"Hi"}]}\\n'
+    >>> folder.cleanup()
+    """
+    place = output.place_of(out, splits=False, compress=False)
+    migration = Migration(inputs.sources_of(names, options.shape), place, options, part_size=part_size)
+    return migration.run(engine, Progress(sys.stderr, is_quiet=True), restart=restart)
 
 
 def version() -> str:

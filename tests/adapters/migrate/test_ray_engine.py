@@ -1,4 +1,4 @@
-"""The engine that works on Ray; where Ray is not installed, a double of it shows what it is asked for."""
+"""The engine that works on Ray: a double of it shows what it is asked for. tests/recipes has Ray itself."""
 
 import socket
 import sys
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from diglot.adapters.migrate import MigrationError, SettingError
+from diglot.adapters.migrate import MigrationError, SettingError, ray_engine
 from diglot.adapters.migrate.inputs import sources_of
 from diglot.adapters.migrate.progress import Progress
 from diglot.adapters.migrate.ray_engine import on_ray
@@ -17,11 +17,25 @@ from diglot.adapters.migrate.run import Migration
 from lines_of import TO_RESPONSES, batch, migrated, place
 
 
+class LostError(Exception):
+    """What Ray says if it has given up."""
+
+
+class TaskError(LostError):
+    """What Ray says if a task has failed."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__("Traceback, in many lines")
+        self.cause: Exception = cause
+
+
 class Ray(SimpleNamespace):
     """Tasks are run when they are waited for, the last one first; each second wait is in vain."""
 
+    exceptions = SimpleNamespace(RayError=LostError, RayTaskError=TaskError)
+
     def __init__(self) -> None:
-        super().__init__(calls=[], waits=0)
+        super().__init__(calls=[], waits=0, failure=None)
 
     def init(self, **settings: Any) -> None:
         self.calls.append(settings.get("address"))
@@ -44,6 +58,8 @@ class Ray(SimpleNamespace):
         return ([], running) if self.waits % 2 else (running[-1:], running[:-1])
 
     def get(self, task: Any) -> Any:
+        if self.failure is not None:
+            raise self.failure
         return task()
 
 
@@ -51,6 +67,7 @@ class Ray(SimpleNamespace):
 def ray(monkeypatch: pytest.MonkeyPatch) -> Ray:
     double = Ray()
     monkeypatch.setitem(sys.modules, "ray", double)
+    monkeypatch.setattr(ray_engine, "_PROBE", "pass")
     return double
 
 
@@ -92,17 +109,39 @@ def test_a_cluster_that_is_not_there(tmp_path: Path) -> None:
         by_ray(tmp_path, "h:x", "other.jsonl")
 
 
+@pytest.mark.usefixtures("ray")
+@pytest.mark.parametrize(
+    ("probe", "words"),
+    [
+        ("import sys; sys.exit('Traceback\\nno such version')", "cannot be reached: no such version"),
+        ("raise SystemExit(15)", "cannot be reached: Ray gave up without a word"),
+        ("import time; time.sleep(60)", "cannot be reached: something is there, but it does not answer as Ray does"),
+    ],
+)
+def test_something_that_is_no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, probe: str, words: str) -> None:
+    """It is tried in a process that can be ended."""
+    monkeypatch.setattr(ray_engine, "_PROBE", probe)
+    monkeypatch.setattr(ray_engine, "_PATIENCE", 0.5)
+    with pytest.raises(MigrationError, match=words):
+        by_ray(tmp_path, "auto")
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (TaskError(MigrationError("the disk is full")), "^the disk is full$"),
+        (LostError("the worker died"), "^Ray could not finish a part: the worker died$"),
+    ],
+)
+def test_a_part_that_fails(tmp_path: Path, ray: Ray, failure: Exception, words: str) -> None:
+    """The words are those of the failure itself."""
+    ray.failure = failure
+    with pytest.raises(MigrationError, match=words):
+        by_ray(tmp_path)
+
+
 def test_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error has the command that installs it."""
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(SettingError, match=r"pip install 'diglot\[ray\]'"):
         on_ray()
-
-
-@pytest.mark.slow
-def test_the_real_one(tmp_path: Path) -> None:
-    """With Ray, if it is there."""
-    pytest.importorskip("ray")
-    made = by_ray(tmp_path)
-    migrated(tmp_path / "in.jsonl", place(tmp_path, "plain.jsonl"))
-    assert made == place(tmp_path, "plain.jsonl").path.read_bytes()

@@ -18,7 +18,7 @@ import pytest
 import zstandard
 from pyarrow import parquet
 
-from diglot.adapters.migrate import LineError, MigrationError, Options, SettingError, convert_line
+from diglot.adapters.migrate import LineError, MigrationError, Options, SettingError, convert_line, migrate_files
 from diglot.adapters.migrate.engines import in_this_process
 from diglot.adapters.migrate.inputs import sources_of
 from diglot.adapters.migrate.progress import Progress
@@ -264,6 +264,32 @@ def test_what_a_killed_run_left(tmp_path: Path, source: Path) -> None:
     (split.path / "batch-00001.jsonl").touch()
     migrated(source, split)
     assert [*files(split.path)] == ["batch-00000.jsonl"]
+
+
+def test_what_a_killed_worker_left(tmp_path: Path, source: Path) -> None:
+    """An engine does its part again; its unfinished file goes when all is done."""
+    where = place(tmp_path, "out/")
+
+    def engine(run: Any, parts: Any, stops: Any) -> Any:
+        (where.path / ".part-000000.jsonl.1.unfinished").touch()
+        yield from in_this_process(run, parts, stops)
+
+    assert migrate_files([str(source)], f"{where.path}/", TO_RESPONSES, engine=engine).is_complete
+    assert [*files(where.path)] == ["part-000000.jsonl"]
+
+
+def test_from_a_program(tmp_path: Path, source: Path) -> None:
+    """The function does what the command does, and goes on where it was."""
+    where, plain = place(tmp_path), place(tmp_path, "plain.jsonl")
+    outcome = migrate_files([str(source)], str(where.path), TO_RESPONSES, part_size=SIZE)
+    again = migrate_files([str(source)], str(where.path), TO_RESPONSES, part_size=SIZE)
+    assert (outcome.tally, outcome.parts) == (again.tally, again.parts)
+    assert outcome.parts > 5
+    migrated(source, plain)
+    assert where.path.read_bytes() == plain.path.read_bytes()
+    with pytest.raises(SettingError, match="another 'strict'"):
+        migrate_files([str(source)], str(where.path), Options(to="responses", strict=True), part_size=SIZE)
+    assert migrate_files([str(source)], str(where.path), TO_RESPONSES, restart=True).parts == 1
 
 
 def test_a_part_that_was_removed(tmp_path: Path, source: Path) -> None:
