@@ -18,7 +18,8 @@ TRANSLATOR, ADAPTERS = ROOT / "translator", ROOT / "adapters"
 
 FLOORS: dict[str, tuple[str, ...]] = {
     "translator": (
-        *"deprecated errors losses wire profiles presets seals context mapping parts turns fields markdown".split(),
+        *"deprecated errors losses wire profiles presets seals context mapping parts turns".split(),
+        *"fields field_names markdown".split(),
         *"state compaction toolset spellings additions request stream answer exchange".split(),
         *"convert convert_stream __init__".split(),
     ),

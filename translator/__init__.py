@@ -58,6 +58,7 @@ from .exchange.frames import EventStream, FrameStream
 from .exchange.request_body import RequestBody
 from .exchange.serve_chat import ServeChat
 from .exchange.serve_responses import ServeCompact, ServeResponses
+from .field_names import table_field
 from .losses import Loss, Report
 from .markdown import fields_as_markdown
 from .parts.upstream_errors import read as read_error
@@ -125,6 +126,7 @@ __all__ = [
     "responses_request",
     "responses_stream",
     "state",
+    "table_field",
 ]
 
 globals()["__getattr__"] = deprecated.getter(globals())  # unseen by type checkers, which would allow any name

@@ -4,35 +4,31 @@ from __future__ import annotations
 
 import logging
 from time import monotonic
-from typing import Any, Literal
+from typing import Any
 
+from ..asgi.trace_headers import (
+    answer_with_request_id,
+    new_request_id,
+    request_id_of,
+    trace_id_of,
+    with_request_id,
+)
 from ..asgi.types import CLIENT_GONE, App, Message, Receive, Scope, Send
+from .notes import Handled, Notes, notes_of, with_notes
 from .record import MAX_TEXT
 
 _log = logging.getLogger("diglot.access")
-_KEY = "diglot.access"
-
-Handled = Literal["passed", "translated", "here"]
-
-
-class _Access:
-    """What happened to one request."""
-
-    handled: Handled = "here"
-    level = logging.INFO
-    status = 0
-    complete = False
 
 
 def mark(scope: Scope, handled: Handled, level: int = logging.INFO) -> None:
     """Note how a request is handled: passed through, translated, or answered here."""
-    access: _Access | None = scope.get(_KEY)
-    if access is not None:
-        access.handled, access.level = handled, level
+    notes = notes_of(scope)
+    if notes is not None:
+        notes.handled, notes.level = handled, level
 
 
 class AccessLog:
-    """Logs every request that *app* has not translated."""
+    """Logs every request that *app* has not translated, and gives each an id, which both sides get."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -42,31 +38,35 @@ class AccessLog:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        access = scope[_KEY] = _Access()
-        began = monotonic()
+        notes = Notes()
+        request_id = notes.request_id = request_id_of(scope["headers"]) or new_request_id()
+        notes.trace_id = trace_id_of(scope)
 
         async def observe(message: Message) -> None:
             if message["type"] == "http.response.body":  # first, because each chunk of a stream comes through here
-                access.complete = not message.get("more_body")
+                notes.complete = not message.get("more_body")
             elif "status" in message:
-                access.status = message["status"]
+                notes.status = message["status"]
+                message = answer_with_request_id(message, request_id)
             await send(message)
 
+        inner = {**with_notes(scope, notes), "headers": with_request_id(scope["headers"], request_id)}
         try:
-            await self._app(scope, receive, observe)
+            await self._app(inner, receive, observe)
         finally:
-            if access.handled != "translated" and _log.isEnabledFor(access.level):
-                self._write(access, scope, monotonic() - began)
+            if notes.handled != "translated" and _log.isEnabledFor(notes.level):
+                self._write(notes, scope, monotonic() - notes.began)
 
-    def _write(self, access: _Access, scope: Scope, duration: float) -> None:
+    def _write(self, notes: Notes, scope: Scope, duration: float) -> None:
         fields: dict[str, Any] = {
-            "handled": access.handled,
+            "handled": notes.handled,
             "method": scope.get("method", "WEBSOCKET")[:MAX_TEXT],
             "path": scope["path"][:MAX_TEXT],
-            "status": access.status or CLIENT_GONE,
+            "status": notes.status or CLIENT_GONE,
             "duration_ms": round(duration * 1000, 1),
-            "complete": access.complete,
+            "complete": notes.complete,
+            **notes.fields(),
         }
         _log.log(
-            access.level, "%s %s %d", fields["method"], fields["path"], fields["status"], extra={"exchange": fields}
+            notes.level, "%s %s %d", fields["method"], fields["path"], fields["status"], extra={"exchange": fields}
         )

@@ -9,8 +9,9 @@ from functools import partial
 from time import monotonic
 from typing import Any, Literal
 
-from ...translator import Adaptation, AnswerReader, Profile, RequestError, preset
+from ...translator import Adaptation, AnswerReader, Profile, ProfilePatch, RequestError, preset
 from ..asgi import media_type
+from ..asgi.trace_headers import request_id_of, trace_id_of
 from ..asgi.types import App, Receive, Scope, Send
 from ..limits import Limits
 from ..stateful.keeper import Keeper
@@ -22,6 +23,7 @@ from .client_writer import ClientWriter
 from .detection import Detection, place_of
 from .endpoint_check import DetectionError
 from .model_apis import ModelApis, Trial
+from .notes import Notes, notes_of, with_notes
 from .record import Record, record_of
 from .routes import ENDPOINTS, EXCHANGES, Api, ServedPaths
 
@@ -225,6 +227,10 @@ class TranslationMiddleware:
             return
         began = monotonic()
         access_log.mark(scope, "translated")
+        if (notes := notes_of(scope)) is None:
+            notes = Notes()
+            notes.request_id, notes.trace_id = request_id_of(scope["headers"]), trace_id_of(scope)
+            scope = with_notes(scope, notes)
         writer = ClientWriter(send)
         keeper = await self._keeper_for(endpoint, scope) if self._keeper and not failure else None
         request = TranslatedRequest(
@@ -233,8 +239,9 @@ class TranslationMiddleware:
         try:
             await self._serve(request, scope, failure)
         finally:
-            self._keep_patch(request, scope["path"])
-            leave_record = partial(self._leave_record, request, writer, scope, monotonic() - began)
+            new = self._keep_patch(request, scope["path"])
+            notes.status = writer.status
+            leave_record = partial(self._leave_record, request, writer, scope, monotonic() - began, new)
             if trial is not None and trial.refused:
                 trial.hold_record(leave_record)
             else:
@@ -278,25 +285,33 @@ class TranslationMiddleware:
         """Raise what the application raised, for the handlers and monitors of its host (W45)."""
         raise error
 
-    def _keep_patch(self, request: TranslatedRequest[bytes], upstream: str) -> None:
-        """Keep what was learned from refusals, for later requests to the same model."""
+    def _keep_patch(self, request: TranslatedRequest[bytes], upstream: str) -> ProfilePatch:
+        """Keep what was learned from refusals, for later requests to the same model; return what is new."""
         patch = request.patch
         new = self._adaptation.add(upstream, request.body.get("model"), self.profile, patch) if patch else {}
         if new:
             changes = ", ".join(f"{name}={_plain(value)!r}" for name, value in new.items())
             _log.warning("The upstream refused a request; settings changed for this model from now on: %s", changes)
+        return new
 
     def _leave_record(
-        self, request: TranslatedRequest[bytes], writer: ClientWriter, scope: Scope, duration: float
+        self,
+        request: TranslatedRequest[bytes],
+        writer: ClientWriter,
+        scope: Scope,
+        duration: float,
+        adaptations: Iterable[str] = (),
     ) -> None:
         logs = _access.isEnabledFor(logging.INFO)
         if not logs and self.on_exchange is None:
             return
-        record = record_of(request, writer, scope, duration)
+        record = record_of(request, writer, scope, duration, request.profile or self.profile, adaptations)
         if logs:
             _access.info("%s %s %d", record.method, record.path, record.status, extra={"exchange": record.fields()})
         if self.on_exchange is None:
             return
+        if (notes := notes_of(scope)) is not None:
+            notes.recorded = len(notes.attempts)
         try:
             self.on_exchange(record)
         except Exception:

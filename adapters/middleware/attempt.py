@@ -63,6 +63,8 @@ class UpstreamAttempt(Generic[Frame]):
         """Since when the answer is complete but for what may follow it; 0 until then."""
         self.ended_at: float = 0.0
         self.complete: bool = False
+        self.read_seconds: float = 0.0
+        """How long it took to translate an answer that is no stream."""
         self._sink = sink
         self._limits = limits
         self._changed = changed
@@ -138,10 +140,13 @@ class UpstreamAttempt(Generic[Frame]):
         try:
             if reader.may_teach:
                 await self._check()
+            began = monotonic()
             if reader.takes_long(data, True):
                 action = await anyio.to_thread.run_sync(reader.feed, data, True)
             else:
                 action = reader.feed(data, True)
+            if not reader.streams:
+                self.read_seconds = monotonic() - began
         except ProtocolMisuse:  # a body before its head
             raise
         except TranslationError as error:

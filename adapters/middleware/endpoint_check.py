@@ -15,6 +15,7 @@ from ...translator import TranslationError, explain_status
 from ..asgi.types import ABOUT_THE_BODY, LAST_ON_CONNECTION, App, Headers, Message, Scope, without
 from ..limits import Limits
 from . import diagnostics
+from .notes import without_notes
 from .upstream_scope import upstream_scope
 
 _log = logging.getLogger("diglot")
@@ -72,7 +73,7 @@ class EndpointCheck:
         call = CheckCall(self._body, seconds, self._limits.shutdown)
         with call.scope:
             try:
-                scope = upstream_scope(self._scope, self._endpoint, path, len(self._body), streams=False)
+                scope = upstream_scope(without_notes(self._scope), self._endpoint, path, len(self._body), streams=False)
                 scope["extensions"] = {**scope["extensions"], LAST_ON_CONNECTION: {}}
                 await self._app(scope, call.receive, call.send)
             except (TranslationError, OSError):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import msgspec
 
-from ...translator import Loss, TranslationError
+from ...translator import Loss, Profile, TranslationError
 from ..asgi.types import CLIENT_GONE, Scope
+from .notes import Attempt, Notes, notes_of
+from .routes import endpoint_of_path
 
 _MAX_LOSSES = 50
 MAX_TEXT = 200
@@ -55,6 +58,29 @@ class Record(msgspec.Struct, frozen=True):
     """Code or type of the error, or None."""
     losses: tuple[Loss, ...]
     """What could not be carried over; the values are left out."""
+    endpoint: str = ""
+    """The end of the path that says what was asked for, for example `/responses`."""
+    profile: str = ""
+    """The name of the upstream's profile."""
+    response_model: str | None = None
+    """The model that answered, as the answer names it."""
+    request_id: str = ""
+    trace_id: str = ""
+    attempts: tuple[Attempt, ...] = ()
+    """Each call of the upstream, in order: several after a refusal that taught something, or for several choices."""
+    first_token: float | None = None
+    """Seconds until a stream had its first piece of text, reasoning or arguments."""
+    request_seconds: float = 0.0
+    """How long it took to translate the request."""
+    answer_seconds: float = 0.0
+    """How long it took to translate the answer, if it was no stream."""
+    adaptations: tuple[str, ...] = ()
+    """The settings of the profile that this exchange has changed for later ones."""
+
+    @property
+    def upstream(self) -> str:
+        """Whom the last call went to; empty if there was none, or if the application is no `Upstream`."""
+        return self.attempts[-1].upstream if self.attempts else ""
 
     def fields(self) -> dict[str, Any]:
         """Return the record as plain values for a log, of limited size whatever a client sends."""
@@ -66,6 +92,11 @@ class Record(msgspec.Struct, frozen=True):
             "model": self.model and self.model[:MAX_TEXT],
             "stream": self.streaming,
             "duration_ms": round(self.duration * 1000, 1),
+            "first_token_ms": None if self.first_token is None else round(self.first_token * 1000, 1),
+            "request_id": self.request_id or None,
+            "trace_id": self.trace_id or None,
+            "upstream": self.upstream or None,
+            "attempts": len(self.attempts),
             "input_tokens": self._tokens("input_tokens", "prompt_tokens"),
             "output_tokens": self._tokens("output_tokens", "completion_tokens"),
             "outcome": self.outcome,
@@ -82,10 +113,17 @@ class Record(msgspec.Struct, frozen=True):
         return next((self.usage[name] for name in names if name in self.usage), None)
 
 
-def record_of(request: Recorded, client: RecordedClient, scope: Scope, duration: float) -> Record:
+def record_of(
+    request: Recorded,
+    client: RecordedClient,
+    scope: Scope,
+    duration: float,
+    profile: Profile | None = None,
+    adaptations: Iterable[str] = (),
+) -> Record:
     """Return the record of a finished request, as its *client* sees it."""
-    answer, error = request.answer, request.error
-    model, usage = request.body.get("model"), answer.get("usage")
+    answer, error, notes = request.answer, request.error, notes_of(scope) or Notes()
+    model, usage, response_model = request.body.get("model"), answer.get("usage"), answer.get("model")
     return Record(
         method=scope["method"],
         path=scope["path"],
@@ -95,12 +133,22 @@ def record_of(request: Recorded, client: RecordedClient, scope: Scope, duration:
         duration=duration,
         usage=usage if isinstance(usage, dict) else {},
         outcome=_outcome(client, answer),
-        error=None if error is None else _code(error),
+        error=None if error is None else code_of(error),
         losses=tuple(loss._replace(value=None) for loss in request.losses),
+        endpoint=endpoint_of_path(scope["path"]) or "",
+        profile="" if profile is None else profile.name,
+        response_model=response_model if isinstance(response_model, str) else None,
+        request_id=notes.request_id,
+        trace_id=notes.trace_id,
+        attempts=tuple(notes.attempts[notes.recorded :]),
+        first_token=notes.first_token,
+        request_seconds=notes.request_seconds,
+        answer_seconds=notes.answer_seconds,
+        adaptations=tuple(adaptations),
     )
 
 
-def _code(error: TranslationError) -> str:
+def code_of(error: TranslationError) -> str:
     """Return the code or type if it is a plain word; anything else may be text of the upstream."""
     return next((word for word in (error.code, error.type) if word and _WORD.fullmatch(word)), "error")
 

@@ -15,6 +15,7 @@ from ..asgi.request_body import timeout_error
 from ..asgi.types import Headers, Message, Receive, Scope, Send, connection_close, send_error, without
 from ..limits import Limits
 from ..middleware import diagnostics
+from ..middleware.notes import Attempt, notes_of, result_of
 from .client import Answer, Client, cause
 from .upload import Upload
 
@@ -42,6 +43,7 @@ class PassThrough:
         self._timeout_error: TranslationError | None = None
         self._started_at = monotonic()
         self._received_at = 0.0  # when the upstream last sent something
+        self._status = 0  # the upstream's
         self._sending_since = 0.0  # since when the client has been asked to take something
         self._shortest = min(limits.request, limits.first_byte, limits.idle, limits.stalled)
 
@@ -57,11 +59,19 @@ class PassThrough:
                 failure = error
             finally:
                 stop()
+                self._note(failure)
             over = True
         if not over:
             failure = self._timeout_error
         if failure is not None and not self._upload.gone:
             await self._fail(failure)
+
+    def _note(self, failure: BaseException | None) -> None:
+        """Note how this call of the upstream has ended, unless it was the request that failed."""
+        failure = failure or self._timeout_error
+        notes = notes_of(self._scope)
+        if notes is not None and not isinstance(failure, RequestError):
+            notes.attempts.append(Attempt(self._netloc, result_of(self._status, failure)))
 
     async def _fail(self, failure: BaseException) -> None:
         """Answer with the error, or break off the answer that has begun."""
@@ -95,6 +105,7 @@ class PassThrough:
         """Pass the bytes on unchanged, so that the headers that describe them still hold."""
         if not 200 <= answer.status <= 599:
             raise UpstreamError(f"The upstream answered with {answer.status}, which is not a final status.")
+        self._status = answer.status
         headers = without(answer.headers, _NOT_KEPT)
         self._received_at = monotonic()
         await self._forward({"type": "http.response.start", "status": answer.status, "headers": headers})

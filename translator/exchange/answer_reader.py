@@ -25,6 +25,7 @@ from . import diagnostics
 from .actions import Action, AnswerBounds, Body, Bounds, Data, Failed, Retry
 from .adaptation import Retries
 from .base import Exchange
+from .first_token import is_piece
 from .frames import AnswerStream, EventStream, FrameStream
 
 Frame = TypeVar("Frame")
@@ -79,6 +80,8 @@ class AnswerReader(Generic[Frame]):
         self.error: TranslationError | None = None
         self.answer: dict[str, Any] = {}
         """What the client was sent, as one body; empty if there was an error."""
+        self.on_first_token: Callable[[], object] | None = None
+        """Called once, when a stream has its first piece of text, reasoning or arguments; set it before `head()`."""
         self._stream = stream
         self._encode = encode
         self._bounds = bounds
@@ -150,7 +153,7 @@ class AnswerReader(Generic[Frame]):
         if self._stream is None:
             self._read = AnswerReader._gather if is_stream else AnswerReader._guess
             return
-        self._read = AnswerReader._take if is_stream else AnswerReader._guess
+        self._read = AnswerReader._take_first if is_stream else AnswerReader._guess
         self.exchange.release()
         self._stream.release()
 
@@ -201,6 +204,18 @@ class AnswerReader(Generic[Frame]):
         raise ProtocolMisuse("head() must be called before feed()")
 
     # A stream
+
+    def _take_first(self, data: bytes, last: bool) -> Action[Frame] | None:
+        """Do what `_take` does, until the model has written something: from then on, nobody has to look."""
+        action = self._take(data, last)
+        if isinstance(action, Data) and (not isinstance(action.frames, list) or any(map(is_piece, action.frames))):
+            self._read = AnswerReader._take
+            self._note_first_token()
+        return action
+
+    def _note_first_token(self) -> None:
+        if self.on_first_token is not None:
+            self.on_first_token()
 
     def _take(self, data: bytes, last: bool) -> Action[Frame] | None:
         stream = self._stream
@@ -258,7 +273,7 @@ class AnswerReader(Generic[Frame]):
         if first == b"<":
             raise diagnostics.no_answer(self.exchange, self._content_type)
         if self._stream is not None:
-            self._read = AnswerReader._collect if first in (b"{", b"[") else AnswerReader._take
+            self._read = AnswerReader._collect if first in (b"{", b"[") else AnswerReader._take_first
         else:
             self._read = AnswerReader._gather if first and first in _FIELDS else AnswerReader._collect
         return self._read(self, data.removeprefix(_BOM), last)
@@ -314,9 +329,10 @@ class AnswerReader(Generic[Frame]):
             if _LINES.search(body) is None:
                 raise diagnostics.no_answer(self.exchange, self._content_type, error) from None
             self._size = 0  # one JSON value in each line
-            return self._gather(body, True) if self._stream is None else self._take(body, True)
+            return self._gather(body, True) if self._stream is None else self._take_first(body, True)
         if self._stream is None:
             return self._tell(self.exchange.answer(value))
+        self._note_first_token()
         frames = self._stream.whole(value)
         return self._send_each(frames) if len(body) > LARGE else self._send([*frames])
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diglot.adapters import Upstream
+from diglot.adapters import TranslationMiddleware, Upstream
 from diglot.adapters.middleware import access_log
 from diglot.adapters.server.app import application
 from diglot.adapters.server.config import Settings
@@ -107,5 +107,34 @@ async def test_other_connections(talk: Any, lines: Any, caplog: pytest.LogCaptur
 async def test_the_upstream_gets_no_marks(talk: Any) -> None:
     """What is noted for the log is not sent anywhere."""
     upstream = Upstream("http://127.0.0.1:9")
-    headers = upstream._headers({"headers": [(b"a", b"b")], "diglot.access": object()})
+    headers = upstream._headers({"headers": [(b"a", b"b")], "diglot.notes": object()})
     assert headers == [(b"a", b"b"), (b"accept-encoding", b"identity")]
+
+
+PARENT = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "x-request-id": "mine"}
+
+
+@pytest.mark.parametrize("headers", [PARENT, {}, {"x-request-id": "a b", "traceparent": "00-0-0-0"}])
+async def test_ids(talk: Any, lines: Any, chat: Any, hello: list[bytes], headers: dict[str, str]) -> None:
+    """The client's own id, or a new one, goes to both sides and into the line; so does its trace, if it is one."""
+    app = chat(*hello, headers={"x-request-id": "theirs"})
+    body = {"model": "m", "messages": []}
+    for path in ("/v1/responses", "/v1/chat/completions"):
+        inner = access_log.AccessLog(TranslationMiddleware(app))
+        got = await talk(inner, {**body, **ASK, "stream": True}, headers=headers, path=path).run()
+        ((_, line),) = lines()[-1:]
+        assert got.headers["x-request-id"] == line["request_id"]
+        assert app.scopes[-1]["headers"].count((b"x-request-id", line["request_id"].encode())) == 1
+        assert line["trace_id"] == (PARENT["traceparent"][3:35] if headers is PARENT else None)
+        assert (line["request_id"] == "mine") is (headers is PARENT)
+        assert line["request_id"] not in ("a b", "theirs", "")
+
+
+async def test_other_messages(talk: Any) -> None:
+    """What is neither the start of an answer nor a part of its body goes through as it is."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.debug"})
+
+    got = await talk(access_log.AccessLog(app)).run()
+    assert got.sent == [{"type": "http.response.debug"}]

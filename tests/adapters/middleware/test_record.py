@@ -1,6 +1,9 @@
 """What remains of an exchange."""
 
+import msgspec
+
 from diglot.adapters import Record
+from diglot.adapters.middleware.notes import Attempt
 from diglot.translator import Loss
 
 
@@ -15,6 +18,17 @@ def test_fields() -> None:
     assert fields["losses"] == [{"path": "a", "kind": "dropped", "why": "why"}]
     assert "losses_more" not in fields
     assert record(model=None).fields()["model"] is None
+
+
+def test_what_was_noted() -> None:
+    """Ids, calls of the upstream and the time of the first token are in the line; times are in milliseconds."""
+    attempts = (Attempt("a:1", "4xx"), Attempt("b:2", "ok"))
+    noted = record()
+    assert (noted.upstream, noted.fields()["first_token_ms"], noted.fields()["attempts"]) == ("", None, 0)
+    noted = msgspec.structs.replace(noted, attempts=attempts, first_token=0.25, request_id="r", trace_id="t")
+    fields = noted.fields()
+    assert (fields["request_id"], fields["trace_id"], fields["upstream"]) == ("r", "t", "b:2")
+    assert (fields["attempts"], fields["first_token_ms"]) == (2, 250)
 
 
 def test_bounded() -> None:

@@ -1,0 +1,56 @@
+"""One call of the upstream by a translated request, as it is noted and traced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...translator import Exchange, TranslationError
+from ..asgi.types import Scope
+from .attempt import UpstreamAttempt
+from .notes import LOST, Attempt, Notes, notes_of, result_of, with_notes
+from .record import code_of
+
+
+class NotedCall:
+    """Begins with the call of *exchange*, whose request from the client is *body*."""
+
+    def __init__(self, exchange: Exchange, body: dict[str, Any], scope: Scope, attempt: UpstreamAttempt[Any]) -> None:
+        self._notes = notes = notes_of(scope) or Notes()
+        self._own = Notes()  # an `Upstream` notes there how its calls end; other calls may run at the same time
+        self.scope: Scope = with_notes(scope, self._own)
+        """What the application gets."""
+        self._attempt = attempt
+        notes.losses = len(exchange.report)
+        self._traced = notes.tracer.begin(exchange, body, self.scope) if notes.tracer is not None else None
+        if self._traced is not None:
+            self.scope = self._traced.scope
+        attempt.reader.on_first_token = self._note_first_token
+
+    def end(self, failure: TranslationError | None) -> None:
+        """Note how it ended; *failure* is what the application raised."""
+        notes, attempt, reader = self._notes, self._attempt, self._attempt.reader
+        reader.on_first_token = None  # it would keep all of this alive in a circle
+        notes.answer_seconds += attempt.read_seconds
+        attempts = self._own.attempts
+        if not attempts:
+            is_whole = attempt.complete or reader.ended or attempt.disconnect.is_set or not reader.status
+            attempts.append(Attempt("", result_of(reader.status, failure) if failure or is_whole else LOST))
+        notes.attempts += attempts
+        if self._traced is not None:
+            self._traced.end(reader.answer, self._error(failure), attempts)
+
+    def _note_first_token(self) -> None:
+        self._notes.note_first_token()
+        if self._traced is not None:
+            self._traced.first_token()
+
+    def _error(self, failure: TranslationError | None) -> str | None:
+        """Why there is no answer, as a code; None if there is one, or if the client has left."""
+        reader = self._attempt.reader
+        if (error := reader.error or failure) is not None:
+            return code_of(error)
+        if reader.ended and not self._attempt.retry:
+            return None
+        if not reader.accepted and reader.status:
+            return str(reader.status)
+        return None if self._attempt.disconnect.is_set else "incomplete"
