@@ -26,7 +26,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "translator/stream": ("growing", "logprobs", "to_responses", "to_chat"),
     "adapters": (
         *"missing limits ids error_log store asgi stateful middleware".split(),
-        *"upstream sdk migrate __init__ demo server cli".split(),
+        *"upstream sdk migrate __init__ demo observe server cli".split(),
     ),
 }
 """Files and folders of a folder: each imports only what is to the left of it."""
@@ -50,7 +50,9 @@ PACKAGES: dict[str, set[str]] = {
     "h11": {"server/protocol_h11"},
     "httptools": {"server/protocol_httptools"},
     "jinja2": {"migrate/report_page"},
+    "opentelemetry": {"observe/otel_setup", "observe/trace_content", "observe/traces"},
     "platformdirs": {"server/store"},
+    "prometheus_client": {"observe/metrics"},
     "pyarrow": {"migrate/batches", "migrate/parquet"},
     "redis": {"store/redis_connections"},
     "sqlalchemy": {
@@ -64,7 +66,7 @@ PACKAGES: dict[str, set[str]] = {
         ),
         *("store/sqlite", "store/statements", "store/tables"),
     },
-    "starlette": {"demo/app", "server/app", "server/guard", "server/page"},
+    "starlette": {"demo/app", "server/app", "server/guard", "server/observing", "server/page"},
     "tiktoken": {"stateful/counting"},
     "tqdm": {"migrate/progress"},
     "trio": {"asgi/late_task"},

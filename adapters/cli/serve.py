@@ -58,6 +58,19 @@ from .options import SettingsError, profile_options, strict_option
 )
 @click.option("--workers", type=int, metavar="N", help="Number of worker processes.  [default: 1]")
 @click.option(
+    "--metrics",
+    is_flag=False,
+    flag_value="true",
+    metavar="[PORT]",
+    help="Serve metrics for Prometheus at /metrics, or on a port of their own.",
+)
+@click.option(
+    "--otel",
+    is_flag=True,
+    default=None,
+    help="Send traces and metrics over OTLP/HTTP; OTEL_EXPORTER_OTLP_ENDPOINT says where to.",
+)
+@click.option(
     "--limit",
     "limits",
     metavar="KEY=VALUE",
@@ -102,6 +115,8 @@ def serve(file: Path | None, set_: tuple[str, ...], limits: tuple[str, ...], **f
         raise SettingsError(str(error)) from None
     try:
         port = app.free_port(settings.host, settings.port)
+        if not isinstance(settings.metrics, bool):
+            app.free_port(settings.host, settings.metrics)
     except OSError as error:
         raise click.ClickException(str(error)) from None
     choice = choice._replace(settings=msgspec.structs.replace(choice.settings, port=port))

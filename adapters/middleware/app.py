@@ -240,7 +240,7 @@ class TranslationMiddleware:
             await self._serve(request, scope, failure)
         finally:
             new = self._keep_patch(request, scope["path"])
-            notes.status = writer.status
+            notes.status, notes.losses = writer.status, len(request.losses)
             leave_record = partial(self._leave_record, request, writer, scope, monotonic() - began, new)
             if trial is not None and trial.refused:
                 trial.hold_record(leave_record)

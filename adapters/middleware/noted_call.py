@@ -20,7 +20,6 @@ class NotedCall:
         self.scope: Scope = with_notes(scope, self._own)
         """What the application gets."""
         self._attempt = attempt
-        notes.losses = len(exchange.report)
         self._traced = notes.tracer.begin(exchange, body, self.scope) if notes.tracer is not None else None
         if self._traced is not None:
             self.scope = self._traced.scope

@@ -74,7 +74,7 @@ class Notes:
         self.answer_seconds: float = 0.0
         """How long it took to translate the answer, if it was no stream."""
         self.losses: int = 0
-        """How many there were in the request."""
+        """How many there were."""
         self.tracer: CallTracer | None = None
 
     def note_first_token(self) -> None:

@@ -33,6 +33,7 @@ from ..upstream.app import Upstream
 from . import banner, logs, stored_state
 from .config import Settings, require_upstream
 from .guard import Guard
+from .observing import Observing, in_parent
 from .page import page
 from .protocol import ConnectionTimers, http_protocol
 from .store import OFF, store_of
@@ -50,6 +51,7 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
     Without the setting `store` nothing is stored: the default of `diglot serve` is not one of this function.
     """
     require_upstream(settings)
+    observing = Observing(settings)
     upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
     middleware = _Middleware(
         upstream or (demo_app.responses_upstream() if settings.upstream_api == "responses" else demo_app.upstream()),
@@ -58,7 +60,7 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
         strict=settings.strict,
         limits=settings.limits,
         paths=settings.paths,
-        on_exchange=on_exchange,
+        on_exchange=observing.on_exchange(on_exchange),
         store=store_of(settings),
         tenant=settings.tenant,
         seal=settings.seal_keys,
@@ -75,14 +77,15 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
         async with middleware.running():
-            yield
-            await active.wait_until_idle()
+            with observing.running():
+                yield
+                await active.wait_until_idle()
         if upstream is not None:
             await upstream.aclose()
 
     active = _ActiveRequests(middleware, has_store=settings.store not in (None, OFF))
-    routes = [Route("/", index), Route("/healthz", health)]
-    router = Router(routes, redirect_slashes=False, default=active, lifespan=lifespan)
+    routes = [Route("/", index), Route("/healthz", health), *observing.routes]
+    router = Router(routes, redirect_slashes=False, default=observing.around(active), lifespan=lifespan)
     return access_log.AccessLog(Guard(router, settings.host, settings.allow_host, settings.allow_origin))
 
 
@@ -155,15 +158,16 @@ def from_environment() -> App:
 def run(settings: Settings) -> None:
     """Serve until a signal arrives; then let running answers finish for a while, and end the others as failed."""
     os.environ[_SETTINGS] = msgspec.json.encode(settings).decode()
-    uvicorn.run(
-        f"{__name__}:{from_environment.__name__}",
-        factory=True,
-        timeout_graceful_shutdown=math.ceil(settings.graceful),
-        workers=settings.workers,
-        host=settings.host,
-        port=settings.port,
-        **_common(settings),
-    )
+    with in_parent(settings):
+        uvicorn.run(
+            f"{__name__}:{from_environment.__name__}",
+            factory=True,
+            timeout_graceful_shutdown=math.ceil(settings.graceful),
+            workers=settings.workers,
+            host=settings.host,
+            port=settings.port,
+            **_common(settings),
+        )
 
 
 def _common(settings: Settings) -> dict[str, Any]:

@@ -72,6 +72,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seal_keys: tuple[str, ...] = ()
     """Keys that seal what clients keep for the server, such as reasoning, each 32 random bytes in hex or base64: the
     first seals, all open; by default the store has one."""
+    metrics: bool | Annotated[int, msgspec.Meta(ge=1, le=65535)] = False
+    """Metrics for Prometheus: `true` serves them at /metrics, a number on a port of their own, which needs no key."""
+    otel: bool = False
+    """Traces and metrics over OTLP/HTTP, set up by OpenTelemetry's own variables (OTEL_EXPORTER_OTLP_ENDPOINT, ...)."""
     limits: Limits = msgspec.field(default_factory=Limits)
     """Limits in bytes and seconds, by name; listed below."""
     graceful: Seconds = 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args, get_type_hints
 
@@ -62,6 +62,9 @@ def _convert(value: Any, kind: Any, name: str, secret: bool = False) -> Any:
 
 def possible(kind: Any) -> str:
     """Return a description of the values of a type."""
+    several = _several(kind)
+    if len(several) > 1:
+        return ", or ".join(map(possible, several))
     info = _info(kind)
     if isinstance(info, inspect.LiteralType):
         return f"one of {', '.join(_literals(kind))}"
@@ -97,6 +100,13 @@ def _info(kind: Any) -> inspect.Type:
     if isinstance(info, inspect.UnionType):
         return next(part for part in info.types if not isinstance(part, inspect.NoneType))
     return info
+
+
+def _several(kind: Any) -> Sequence[Any]:
+    """The kinds of values of a type, if there are several besides None."""
+    info = kind if isinstance(kind, inspect.Type) else inspect.type_info(kind)
+    parts = info.types if isinstance(info, inspect.UnionType) else ()
+    return [part for part in parts if not isinstance(part, inspect.NoneType)]
 
 
 def _literals(kind: Any) -> list[str]:

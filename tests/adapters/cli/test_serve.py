@@ -223,3 +223,20 @@ def test_store_that_does_not_open(served: list[Any], monkeypatch: pytest.MonkeyP
     assert (got.exit_code, served) == (2, [])
     assert got.stderr.startswith("Error: store: redis://127.0.0.1:1/0: ")
     assert "k3y" not in got.stderr
+
+
+def test_metrics_and_traces(served: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Metrics on the port of the server or on their own, which must be free; traces by a flag."""
+    assert run(*UP, "--metrics", "--otel").exit_code == 0
+    assert run(*UP, "--metrics", "9090").exit_code == 0
+    assert [(settings.metrics, settings.otel) for settings in served] == [(True, True), (9090, False)]
+
+    def taken(host: str, port: int) -> int:
+        if port == 9090:
+            raise OSError("cannot listen on 127.0.0.1 port 9090: Address already in use")
+        return port
+
+    monkeypatch.setattr(app, "free_port", taken)
+    got = run(*UP, "--metrics", "9090")
+    assert (got.exit_code, len(served)) == (1, 2)
+    assert "port 9090" in got.stderr
