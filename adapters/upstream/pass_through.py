@@ -51,24 +51,25 @@ class PassThrough:
         """Send the request, and pass on the answer."""
         failure: BaseException | None = None
         over = False
-        with anyio.CancelScope() as scope:
-            stop = start_late(partial(self._watch, scope))
-            try:
-                await self._exchange(client, url, headers)
-            except Exception as error:  # raised below, outside the scope
-                failure = error
-            finally:
-                stop()
-                self._note(failure)
-            over = True
-        if not over:
-            failure = self._timeout_error
+        try:
+            with anyio.CancelScope() as scope:
+                stop = start_late(partial(self._watch, scope))
+                try:
+                    await self._exchange(client, url, headers)
+                except Exception as error:  # raised below, outside the scope
+                    failure = error
+                finally:
+                    stop()
+                over = True
+            if not over:
+                failure = self._timeout_error
+        finally:
+            self._note(None if self._upload.gone else failure)
         if failure is not None and not self._upload.gone:
             await self._fail(failure)
 
     def _note(self, failure: BaseException | None) -> None:
         """Note how this call of the upstream has ended, unless it was the request that failed."""
-        failure = failure or self._timeout_error
         notes = notes_of(self._scope)
         if notes is not None and not isinstance(failure, RequestError):
             notes.attempts.append(Attempt(self._netloc, result_of(self._status, failure)))

@@ -2,13 +2,13 @@
 
 from typing import Any
 
+import anyio
 import pytest
 
-from diglot.adapters import Record, TranslationMiddleware, Upstream
+from diglot.adapters import Limits, Record, TranslationMiddleware, Upstream
 from diglot.adapters.middleware.notes import Attempt, Notes, with_notes
+from diglot.adapters.server.app import on_loopback
 from diglot.translator import UpstreamError, preset
-
-pytestmark = pytest.mark.anyio
 
 ASK = {"model": "m", "input": "hi"}
 STREAM = {**ASK, "stream": True}
@@ -45,6 +45,7 @@ async def traced(talk: Any, app: Any, body: Any, **options: Any) -> tuple[list[A
     return tracer.told, records[0], asked
 
 
+@pytest.mark.anyio
 async def test_a_stream(talk: Any, chat: Any, hello: list[bytes]) -> None:
     """From the call to the end of the answer, with the first piece once."""
     app = chat(*hello)
@@ -58,6 +59,7 @@ async def test_a_stream(talk: Any, chat: Any, hello: list[bytes]) -> None:
     assert record.answer_seconds == 0
 
 
+@pytest.mark.anyio
 async def test_a_whole_answer(talk: Any, chat: Any, completion: bytes) -> None:
     """It has no first piece; how long it took to translate it is known."""
     told, record, _ = await traced(talk, chat(completion, kind="application/json"), ASK)
@@ -75,6 +77,7 @@ async def test_a_whole_answer(talk: Any, chat: Any, completion: bytes) -> None:
         ((UpstreamError("gone", code="upstream_disconnected"),), 200, "upstream_disconnected", "lost"),
     ],
 )
+@pytest.mark.anyio
 async def test_failures(talk: Any, chat: Any, steps: Any, status: int, error: str, result: str) -> None:
     """An application that is no `Upstream` says how a call ended by what it sends."""
     kind = "application/json" if status != 200 else "text/event-stream"
@@ -83,6 +86,7 @@ async def test_failures(talk: Any, chat: Any, steps: Any, status: int, error: st
     assert (record.attempts, record.upstream) == ((Attempt("", result),), "")
 
 
+@pytest.mark.anyio
 async def test_a_second_try(talk: Any, chat: Any, hello: list[bytes]) -> None:
     """Each has a span of its own; what was learned is in the record."""
 
@@ -101,6 +105,7 @@ async def test_a_second_try(talk: Any, chat: Any, hello: list[bytes]) -> None:
     assert record.adaptations
 
 
+@pytest.mark.anyio
 async def test_several_choices(responses_side: Any, talk: Any, chat: Any) -> None:
     """One call each."""
     records: list[Record] = []
@@ -110,6 +115,7 @@ async def test_several_choices(responses_side: Any, talk: Any, chat: Any) -> Non
     assert records[0].attempts == (Attempt("", "ok"),) * 3
 
 
+@pytest.mark.anyio
 async def test_the_client_leaves(talk: Any, chat: Any) -> None:
     """That is no error of the upstream."""
     records: list[Record] = []
@@ -120,6 +126,7 @@ async def test_the_client_leaves(talk: Any, chat: Any) -> None:
     assert [result for _, result in records[0].attempts] == ["abandoned"]
 
 
+@pytest.mark.anyio
 async def test_ids_of_the_client(talk: Any, chat: Any, hello: list[bytes]) -> None:
     """Without a server that notes them, the middleware reads them itself; forged ones are left out."""
     records: list[Record] = []
@@ -129,6 +136,7 @@ async def test_ids_of_the_client(talk: Any, chat: Any, hello: list[bytes]) -> No
     assert [(r.request_id, r.trace_id) for r in records] == [("r1", "0af7651916cd43dd8448eb211c80319c"), ("", "")]
 
 
+@pytest.mark.anyio
 async def test_an_upstream(talk: Any) -> None:
     """It notes its own calls: its address without credentials, and how each ended."""
     records: list[Record] = []
@@ -139,6 +147,7 @@ async def test_an_upstream(talk: Any) -> None:
     assert (records[0].upstream, records[0].profile) == ("127.0.0.1:9", "vllm")
 
 
+@pytest.mark.anyio
 async def test_a_summary_in_front(talk: Any, chat: Any, hello: list[bytes]) -> None:
     """It is a call, too, but nothing of it is the client's first piece."""
     records: list[Record] = []
@@ -149,3 +158,25 @@ async def test_a_summary_in_front(talk: Any, chat: Any, hello: list[bytes]) -> N
     await talk(middleware, {**STREAM, "input": turns, "store": False, "context_management": management}).run()
     assert len(app.bodies) == len(records[0].attempts) == 2
     assert records[0].first_token is not None
+
+
+@pytest.mark.parametrize(
+    ("steps", "status", "result"),
+    [([b"{}"], 503, "5xx"), ([b"{}"], 404, "4xx"), ([None], 200, "lost"), ([3600], 200, "timeout"), ([], 200, "ok")],
+)
+def test_an_upstream_that_answers(
+    talk: Any, chat: Any, completion: bytes, steps: list[Any], status: int, result: str
+) -> None:
+    """What came back counts, however long somebody was ready to wait for it."""
+    records: list[Record] = []
+
+    async def main() -> None:
+        app = chat(*(steps or [completion]), status=status, kind="application/json")
+        async with on_loopback(app) as url:
+            upstream = Upstream(url, limits=Limits(first_byte=0.3))
+            await talk(TranslationMiddleware(upstream, on_exchange=records.append), ASK).run()
+            app.steps = ()
+            await upstream.aclose()
+
+    anyio.run(main)
+    assert [each.result for each in records[0].attempts] == [result]
