@@ -49,6 +49,7 @@ class Traces:
             **providers, instrumentation_scope_name=SCOPE, instrumentation_scope_version=version
         )
         self._tracer = trace.get_tracer(SCOPE, version, providers.get("tracer_provider"))
+        self._fields = frozenset(name.encode() for name in propagate.get_global_textmap().fields)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -59,18 +60,24 @@ class Traces:
             scope = with_notes(scope, notes := Notes())
         own, context = None, get_current()
         if not trace.get_current_span(context).get_span_context().is_valid:
-            context = propagate.extract(_carrier(scope), context)
+            if carrier := self._carrier(scope):
+                context = propagate.extract(carrier, context)
             own = self._begin(scope, context)
             context = set_span_in_context(own, context)
         traced = trace.get_current_span(context).get_span_context()
         if traced.is_valid:
             notes.trace_id = trace.format_trace_id(traced.trace_id)
-        notes.tracer = _Tracer(self._handler, context)
+        notes.tracer = _Tracer(self._handler, context, self._fields)
         try:
-            await self._app(_with_context(scope, context), receive, send)
+            await self._app(_with_context(scope, context, self._fields), receive, send)
         finally:
             if own is not None:
                 _end(own, notes)
+
+    def _carrier(self, scope: Scope) -> dict[str, str]:
+        """What the client's headers say of a context."""
+        headers, fields = scope["headers"], self._fields
+        return {name.decode(): value.decode("latin-1") for name, value in headers if name in fields}
 
     def _begin(self, scope: Scope, parent: Context) -> Span:
         """Begin the span of a request; its name has few values, and the path that clients write is no part of it."""
@@ -96,20 +103,22 @@ def _end(span: Span, notes: Notes) -> None:
 class _Tracer:
     """Makes the spans of one exchange, as children of what *context* has."""
 
-    def __init__(self, handler: TelemetryHandler, context: Context) -> None:
-        self._handler, self._context = handler, context
+    def __init__(self, handler: TelemetryHandler, context: Context, fields: frozenset[bytes]) -> None:
+        self._handler, self._context, self._fields = handler, context, fields
 
     def begin(self, exchange: Exchange, body: dict[str, Any], scope: Scope) -> _TracedCall:
         """Begin the span of one call."""
-        return _TracedCall(self._handler, self._context, exchange, body, scope)
+        call = _TracedCall(self._handler, self._context, exchange, body)
+        call.scope = _with_context(scope, call.context, self._fields)
+        return call
 
 
 class _TracedCall:
     """One span. It is current for whatever the upstream's client traces itself."""
 
-    def __init__(
-        self, handler: TelemetryHandler, context: Context, exchange: Exchange, body: dict[str, Any], scope: Scope
-    ) -> None:
+    scope: Scope
+
+    def __init__(self, handler: TelemetryHandler, context: Context, exchange: Exchange, body: dict[str, Any]) -> None:
         model = exchange.request.get("model")
         self._invocation = invocation = handler.inference(
             provider_of(exchange.profile.name),
@@ -122,7 +131,7 @@ class _TracedCall:
         if self._captures:
             chat = exchange.request if exchange.endpoint == _CHAT else body
             invocation.input_messages = trace_content.messages(chat.get("messages"))
-        self.scope: Scope = _with_context(scope, invocation.context)
+        self.context: Context = invocation.context
 
     def first_token(self) -> None:
         """Note the first piece of the stream."""
@@ -154,22 +163,13 @@ class _TracedCall:
             invocation.output_messages = trace_content.choices(chat.get("choices"))
 
 
-def _carrier(scope: Scope) -> dict[str, str]:
-    fields = propagate.get_global_textmap().fields
-    return {
-        name: value.decode("latin-1")
-        for name, value in ((name.decode("latin-1"), value) for name, value in scope["headers"])
-        if name in fields
-    }
-
-
-def _with_context(scope: Scope, context: Context) -> Scope:
+def _with_context(scope: Scope, context: Context, fields: frozenset[bytes]) -> Scope:
     """Return *scope* with the context of the trace in its headers, in place of the client's."""
     carrier: dict[str, str] = {}
     propagate.inject(carrier, context)
-    replaced = {name.encode() for name in propagate.get_global_textmap().fields}
-    kept = [pair for pair in scope["headers"] if pair[0] not in replaced]
-    return {**scope, "headers": [*kept, *((name.encode(), value.encode("latin-1")) for name, value in carrier.items())]}
+    headers = [pair for pair in scope["headers"] if pair[0] not in fields]
+    headers += [(name.encode(), value.encode("latin-1", "replace")) for name, value in carrier.items()]
+    return {**scope, "headers": headers}
 
 
 def _plain(text: str) -> str:
