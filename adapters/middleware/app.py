@@ -227,7 +227,7 @@ class TranslationMiddleware:
             return
         began = monotonic()
         access_log.mark(scope, "translated")
-        if (notes := notes_of(scope)) is None:
+        if (notes := notes_of(scope)) is None and (self.on_exchange is not None or _access.isEnabledFor(logging.INFO)):
             notes = Notes()
             notes.request_id, notes.trace_id = request_id_of(scope["headers"]), trace_id_of(scope)
             scope = with_notes(scope, notes)
@@ -240,7 +240,8 @@ class TranslationMiddleware:
             await self._serve(request, scope, failure)
         finally:
             new = self._keep_patch(request, scope["path"])
-            notes.status, notes.losses = writer.status, len(request.losses)
+            if notes is not None:
+                notes.status, notes.losses = writer.status, len(request.losses)
             leave_record = partial(self._leave_record, request, writer, scope, monotonic() - began, new)
             if trial is not None and trial.refused:
                 trial.hold_record(leave_record)

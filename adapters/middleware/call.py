@@ -33,7 +33,7 @@ from . import deployments, diagnostics
 from .attempt import Keep, UpstreamAttempt
 from .deadlines import Supervisor
 from .fan_out import FanOut
-from .noted_call import NotedCall
+from .noted_call import noted
 from .notes import notes_of
 from .sink import Sink
 from .summary import SummarySink, summary_in
@@ -213,7 +213,10 @@ class TranslatedRequest(Generic[Frame]):
         """Translate the request and call the upstream, inside *scope*, which the supervisor may cancel."""
         self.attempt = None
         try:
-            exchange = await self._translate(profile, strict)
+            began = monotonic()
+            exchange = await self._translation.make(profile, strict)
+            if (notes := notes_of(self._scope)) is not None:
+                notes.request_seconds += monotonic() - began
             if exchange.manages_context and (summarized := self._translation.summary_request()) is not None:
                 exchange = await self._translate_behind_summary(summarized, profile, strict)
             if self.sink.gone:  # while a large request was translated, or summarized
@@ -225,13 +228,6 @@ class TranslatedRequest(Generic[Frame]):
                 await self._send_copies(exchange, profile, strict)
         except TranslationError as error:
             await self.refuse(error)
-
-    async def _translate(self, profile: Profile, strict: bool) -> Exchange:
-        began = monotonic()
-        exchange = await self._translation.make(profile, strict)
-        if (notes := notes_of(self._scope)) is not None:
-            notes.request_seconds += monotonic() - began
-        return exchange
 
     async def _settle(self, strict: bool) -> None:
         """End an answer that is not complete; retry as long as a refusal leads to a better profile."""
@@ -298,13 +294,14 @@ class TranslatedRequest(Generic[Frame]):
             self._translation.is_summarized and self.sink.started
         ):  # to keep the connection alive while a summary was written
             await attempt.begin()
-        call = NotedCall(exchange, self.body, inner, attempt)
+        call = noted(exchange, self.body, inner, attempt)
         try:
-            await self._app(call.scope, receive, attempt.send)
+            await self._app(inner if call is None else call.scope, receive, attempt.send)
         except Exception as error:
             self._failure = self._error_for_client(error, attempt.complete or not attempt.disconnect.is_set)
         finally:
-            call.end(self._failure)
+            if call is not None:
+                call.end(self._failure)
 
     def _error_for_client(self, app_error: Exception, is_unexpected: bool) -> TranslationError:
         """Return the error for the client when the application raises; keep the exception if it is unexpected."""

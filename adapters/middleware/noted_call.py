@@ -11,11 +11,19 @@ from .notes import LOST, Attempt, Notes, notes_of, result_of, with_notes
 from .record import code_of
 
 
+def noted(exchange: Exchange, body: dict[str, Any], scope: Scope, attempt: UpstreamAttempt[Any]) -> NotedCall | None:
+    """Return the call as it is noted, if anybody takes notes."""
+    notes = notes_of(scope)
+    return None if notes is None else NotedCall(exchange, body, scope, attempt, notes)
+
+
 class NotedCall:
     """Begins with the call of *exchange*, whose request from the client is *body*."""
 
-    def __init__(self, exchange: Exchange, body: dict[str, Any], scope: Scope, attempt: UpstreamAttempt[Any]) -> None:
-        self._notes = notes = notes_of(scope) or Notes()
+    def __init__(
+        self, exchange: Exchange, body: dict[str, Any], scope: Scope, attempt: UpstreamAttempt[Any], notes: Notes
+    ) -> None:
+        self._notes = notes
         self._own = Notes()  # an `Upstream` notes there how its calls end; other calls may run at the same time
         self.scope: Scope = with_notes(scope, self._own)
         """What the application gets."""

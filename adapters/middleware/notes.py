@@ -55,27 +55,28 @@ class CallTracer(Protocol):
 class Notes:
     """The notes of one exchange."""
 
+    handled: Handled = "here"
+    level: int = logging.INFO
+    status: int = 0
+    """Of the answer to the client; 0 if there was none."""
+    complete: bool = False
+    request_id: str = ""
+    trace_id: str = ""
+    recorded: int = 0
+    """How many attempts are in a `Record` that was handed out."""
+    first_token: float | None = None
+    """Seconds until the client's stream had its first piece of text, reasoning or arguments."""
+    request_seconds: float = 0.0
+    """How long it took to translate the request, every time."""
+    answer_seconds: float = 0.0
+    """How long it took to translate the answer, if it was no stream."""
+    losses: int = 0
+    """How many there were."""
+    tracer: CallTracer | None = None
+
     def __init__(self) -> None:
-        self.handled: Handled = "here"
-        self.level: int = logging.INFO
-        self.status: int = 0
-        """Of the answer to the client; 0 if there was none."""
-        self.complete: bool = False
         self.began: float = monotonic()
-        self.request_id: str = ""
-        self.trace_id: str = ""
         self.attempts: list[Attempt] = []
-        self.recorded: int = 0
-        """How many of them are in a `Record` that was handed out."""
-        self.first_token: float | None = None
-        """Seconds until the client's stream had its first piece of text, reasoning or arguments."""
-        self.request_seconds: float = 0.0
-        """How long it took to translate the request, every time."""
-        self.answer_seconds: float = 0.0
-        """How long it took to translate the answer, if it was no stream."""
-        self.losses: int = 0
-        """How many there were."""
-        self.tracer: CallTracer | None = None
 
     def note_first_token(self) -> None:
         """Note that the client's stream has its first piece; later calls change nothing."""
