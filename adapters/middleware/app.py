@@ -231,6 +231,8 @@ class TranslationMiddleware:
             notes = Notes()
             notes.request_id, notes.trace_id = request_id_of(scope["headers"]), trace_id_of(scope)
             scope = with_notes(scope, notes)
+        if notes is not None:
+            notes.began = began  # both times of a record count from here
         writer = ClientWriter(send)
         keeper = await self._keeper_for(endpoint, scope) if self._keeper and not failure else None
         request = TranslatedRequest(
