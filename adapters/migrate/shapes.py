@@ -107,6 +107,8 @@ def candidates(options: Options) -> tuple[Shape, ...]:
 def recognised(line: Line, rows: tuple[Shape, ...], wanted: str) -> Shape:
     """Return the row that a line fits. Raises LineError if there is none."""
     for shape in rows:
+        if shape.needs and line.get(shape.needs[0]) is None:
+            continue  # most rows, without a call
         if shape.fits(line):
             return shape
     fields = ", ".join(str(name)[:40] for name in list(line)[:8])

@@ -7,7 +7,7 @@ import pytest
 
 from diglot import RequestError, UpstreamError, preset
 from diglot.adapters.migrate import LineError, Options
-from diglot.adapters.migrate.conversion import Conversion, is_error, kind_of, stream_dialect
+from diglot.adapters.migrate.conversion import Conversion, for_data, is_error, kind_of, stream_dialect
 from diglot.adapters.migrate.options import Dialect
 
 ASK: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
@@ -26,7 +26,7 @@ CHUNKS = (
 
 
 def conversion(to: Dialect, **settings: Any) -> Conversion:
-    return Conversion(Options(to=to, **settings), lambda prefix: f"{prefix}_1", 7.0)
+    return Conversion(for_data(Options(to=to, **settings)), lambda prefix: f"{prefix}_1", 7.0)
 
 
 @pytest.mark.parametrize(
