@@ -23,7 +23,7 @@ from .output import Appender, Place
 from .parts import Part
 from .progress import Progress
 from .tally import Counter, Tally
-from .worker import Finished, run_part
+from .worker import run_part
 
 _FEWEST = 1_000
 """The share of bad lines says nothing before so many were read."""
@@ -113,7 +113,10 @@ class Migration:
         appender.begin()
         order = self._all_parts()
         waiting = next(order, None)
-        run = functools.partial(_run, options=self._options, place=self._place, wanted=self._wanted)
+        place = self._place
+        run = functools.partial(  # a worker imports no more than it needs
+            run_part, options=self._options, target=place.target, bad_folder=str(place.work), wanted=self._wanted
+        )
         with progress, _interrupts(self.stop):
             progress.begin(sum(source.size for source in self._sources))
             waiting = self._append(appender, order, waiting, progress)
@@ -195,10 +198,6 @@ class Migration:
 def version() -> str:
     """Return the version that a ledger names: another one may convert differently."""
     return metadata.version("diglot")
-
-
-def _run(part: Part, options: Options, place: Place, wanted: int) -> Finished:
-    return run_part(part, options, place.target, str(place.work), wanted)
 
 
 class _interrupts:
