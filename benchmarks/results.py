@@ -30,6 +30,7 @@ _PACKAGES = (
     "sqlalchemy",
     "asyncpg",
     "redis",
+    "ray",
 )
 
 

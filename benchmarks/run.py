@@ -25,6 +25,7 @@ QUESTIONS = (
     "startup",
     "profiles",
     "state",
+    "migrate",
 )
 
 

@@ -111,6 +111,15 @@ def _most_at_once(found: Found, api: Api) -> list[float]:
     return [cell["lost"] + cell["disordered"] for cell in found["at once"]["directions"][api][contestants.OURS]]
 
 
+def _migration(jobs: int) -> Callable[[Found, Api], list[float]]:
+    return lambda found, api: [found["directions"][api]["batch"]["rows"][f"--jobs {jobs}"]["x loop"]]
+
+
+def _of_large_file(found: Found, api: Api) -> list[float]:
+    small, large = (size["largest"] for size in found["memory"])
+    return [round(large / small, 3)] if api == "chat" else []
+
+
 GOALS = (
     Goal("Codex request, bytes to bytes", 0.5, " x floor D", "requests", _ours("Codex", key="x floor")),
     Goal("1,000 messages", 0.5, " x floor D", "requests", _ours("1,000 messages", key="x floor")),
@@ -130,5 +139,8 @@ GOALS = (
     Goal("under an SDK, one chunk", 1.5, " x httpx2 alone", "transport", _over_package),
     Goal("proxy, one chunk", 1.1, f" x {contestants.FLOOR}", "proxy", _over_passthrough),
     Goal("LiteLLM's proxy, one chunk", 15, " x ours", "proxy", _under_litellm, at_least=True),
+    Goal("migration of a batch in one process", 1.1, " x a bare loop", "migrate", _migration(1)),
+    Goal("migration of a batch in two processes", 1.15, " x a bare loop", "migrate", _migration(2)),
+    Goal("memory of a migration, 5 GB against 0.5 GB", 1.2, " x", "migrate", _of_large_file),
     Goal("up to 1,000 streams at once: chunks lost or out of order", 0, "", "scaling", _most_at_once),
 )

@@ -214,6 +214,29 @@ def _look(look: Found) -> str:
     return f"{look['resident']:.0f}; {look['open files']}; {look['bytes per response']:,}"
 
 
+def migrate(found: Found) -> list[str]:
+    lines: list[str] = []
+    for api in DIRECTIONS:
+        for name, case in found["directions"][api].items():
+            lines += [f"**{_FROM[api]}, {name}: {case['lines']:,} lines, {case['bytes'] / 1e6:,.0f} MB**", ""]
+            head = ["", "CPU s (x bare loop)", "wall s", "most of a process", "of all together"]
+            lines += [markdown(head, [_migration(row, values) for row, values in case["rows"].items()]), ""]
+    lines += ["The most that one of the processes holds, `--jobs 2`, by the size of the file:", ""]
+    sizes = [[f"{one['bytes'] / 1e6:,.0f} MB", f"{one['largest'] / 1e6:.1f} MB"] for one in found["memory"]]
+    return [*lines, markdown(["file", "process"], sizes)]
+
+
+_FROM = {"responses": "Responses to chat", "chat": "Chat to Responses"}
+
+
+def _migration(name: str, row: Found) -> list[str]:
+    if "missing" in row:
+        return [name, row["missing"], "", "", ""]
+    ratio = f" ({row['x loop']:.2f})" if "x loop" in row else ""
+    sizes = [f"{row[key] / 1e6:,.0f} MB" if key in row else "" for key in ("largest", "together")]
+    return [name, f"{row['median']:.2f}{ratio}", f"{row['wall']:.1f}", *sizes]
+
+
 SECTIONS: dict[str, Callable[[Found], list[str]]] = {
     "requests": requests,
     "answers": answers,
@@ -226,4 +249,5 @@ SECTIONS: dict[str, Callable[[Found], list[str]]] = {
     "startup": startup,
     "profiles": profiles,
     "state": state,
+    "migrate": migrate,
 }
