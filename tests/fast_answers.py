@@ -23,7 +23,7 @@ class Outcome(NamedTuple):
     """All that can be seen of how an answer was read."""
 
     data: bytes
-    answer: Any
+    answer: str
     error: str
     losses: list[Any]
     header: str
@@ -50,13 +50,16 @@ def outcome(make: Make, asked: Any, data: bytes, fast: bool, **settings: Any) ->
         exchange.fast_path = Watched()
     reader = AnswerReader.of(exchange)
     reader.head(200, "application/json")
-    action: Any = reader.feed(data, last=True)
-    error = repr((action.error, action.error.status, action.error.body())) if isinstance(action, Failed) else ""
-    sent = b"" if error else action.data
-    assert error or action.answer == reader.answer
+    action = reader.feed(data, last=True)
+    assert isinstance(action, Body | Failed)
+    if isinstance(action, Failed):
+        sent, error = b"", repr((action.error, action.error.status, action.error.body()))
+    else:
+        sent, error = action.data, ""
+        assert action.answer == reader.answer
     losses = list(exchange.report)
     rest = f"{new_id('x')} {next(times)}"
-    return Outcome(sent, json.dumps(reader.answer), error, losses, exchange.report.header(), rest), taken
+    return Outcome(sent, repr(reader.answer), error, losses, exchange.report.header(), rest), taken
 
 
 def same(make: Make, asked: Any, data: bytes, **settings: Any) -> bool | None:

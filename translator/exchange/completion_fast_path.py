@@ -7,6 +7,7 @@ which gives the same bytes: a property test compares the two.
 from __future__ import annotations
 
 from functools import partial
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -93,8 +94,8 @@ class _Text(msgspec.Struct, gc=False):
 
 
 class _OutputText(_Text, gc=False):
-    annotations: tuple[()] = ()
-    logprobs: tuple[()] = ()
+    annotations: list[None] = []
+    logprobs: list[None] = []
 
 
 class _Item(msgspec.Struct, gc=False):
@@ -106,7 +107,7 @@ class _ReasoningItem(_Item, gc=False):
     status: str
     summary: list[_Text]
     content: list[_Text] | msgspec.UnsetType
-    encrypted_content: str | None | msgspec.UnsetType
+    encrypted_content: str | msgspec.UnsetType | None
 
 
 class _MessageItem(_Item, gc=False):
@@ -173,8 +174,8 @@ class CompletionFastPath:
 
     def _encode_repeated(self) -> bytes:
         """What every answer to this request repeats of it, encoded once, to stand behind what is its own."""
-        blank, own = self._about.blank, _Answer.__struct_fields__
-        return b",%b" % json.encode({name: value for name, value in blank.items() if name not in own})[1:]
+        members = islice(self._about.blank.items(), len(_Answer.__struct_fields__), None)
+        return b",%b" % json.encode(dict(members))[1:]
 
     def _whole(self, answer: _Answer) -> dict[str, Any]:
         return {**fields.own_answer(self._about.blank), **msgspec.to_builtins(answer)}
@@ -214,7 +215,7 @@ class CompletionFastPath:
         item_id = about.new_id("rs")
         summary = [] if show == "content" else [_Text("summary_text", text)]
         content = msgspec.UNSET if show == "summary" else [_Text("reasoning_text", text)]
-        sealed: str | None | msgspec.UnsetType = msgspec.UNSET
+        sealed: str | msgspec.UnsetType | None = msgspec.UNSET
         if about.seal_reasoning:
             state = {"text": text} if message.reasoning_content else {"text": text, "field": "reasoning"}
             sealed = seal_state(about.context.seals, about.blank["model"], True, state)

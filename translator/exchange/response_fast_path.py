@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from ..parts import names, plain_usage, times
+from ..parts import names, plain_usage, reasoning, times
 from ..stream import logprobs
 from ..stream.to_chat.completion import LONGEST, derived_id
 from ..stream.to_chat.context import CompletionContext
@@ -46,7 +46,7 @@ class _ReasoningItem(msgspec.Struct, forbid_unknown_fields=True, gc=False, tag_f
     summary: list[_Thought] | None = None
     content: list[_Thought] | None = None
     status: Literal["completed"] | None = None
-    encrypted_content: None = None
+    encrypted_content: str | None = None
 
 
 class _CallItem(msgspec.Struct, forbid_unknown_fields=True, gc=False, tag_field="type", tag="function_call"):
@@ -79,7 +79,12 @@ class _Response(msgspec.Struct, gc=False):
     type: None = None
 
 
+class _Output(msgspec.Struct, gc=False):
+    output: list[dict[str, Any]]
+
+
 _decode = msgspec.json.Decoder(_Response).decode
+_decode_output = msgspec.json.Decoder(_Output).decode
 
 
 class ResponseFastPath:
@@ -90,6 +95,7 @@ class ResponseFastPath:
         profile = context.context.profile
         self._separator = profile.message_separator
         self._exposed = profile.reasoning_expose
+        self._seals = context.context.seals
         self._limit = None if profile.reports_truncation else context.limit
 
     @staticmethod
@@ -106,6 +112,8 @@ class ResponseFastPath:
         message = self._message(finished.output)
         if message is None:
             return None
+        if self._exposed != "off" and (sealed := _sealed_places(finished.output)):
+            message["reasoning_details"] = self._details(data, sealed)
         used = plain_usage.to_chat(finished.usage) if finished.usage is not None else None
         reason = "tool_calls" if "tool_calls" in message else "stop"
         if reason == "stop" and self._limit is not None and used and used["completion_tokens"] >= self._limit:
@@ -158,6 +166,13 @@ class ResponseFastPath:
             message["reasoning_content"] = "\n\n".join(thoughts)
         return message
 
+    def _details(self, data: bytes, places: list[int]) -> list[dict[str, Any]]:
+        """What brings back the items at these places as they are: only their server can read what is in them."""
+        items = _decode_output(data).output
+        return [
+            {**reasoning.to_details(items[place], self._seals), "index": index} for index, place in enumerate(places)
+        ]
+
     def _call(self, item: _CallItem) -> dict[str, Any]:
         name = self._context.caller_name(names.flatten(item.name, item.namespace))
         function = {"name": name, "arguments": item.arguments or "{}"}  # clients parse it
@@ -171,3 +186,7 @@ class ResponseFastPath:
         if item.summary and not shown and self._exposed in ("auto", "both", "summary"):
             shown = [part.text for part in item.summary if part.text]
         return shown
+
+
+def _sealed_places(output: list[_Item]) -> list[int]:
+    return [place for place, item in enumerate(output) if isinstance(item, _ReasoningItem) and item.encrypted_content]

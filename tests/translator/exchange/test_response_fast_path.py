@@ -65,6 +65,15 @@ def took(body: Any, asked: Any = ASKED, **settings: Any) -> bool | None:
         finished(message(part("")), call(namespace="n"), service_tier="flex", metadata={"a": "b"}),
         finished(thought(["Hm.", ""], ["So."]), message(phase="final_answer")),
         finished(thought(None, ["So.", "Oh."]), thought([""], ["Ah."], id="rs_2"), message(), moderation=None),
+        finished(thought(["Hm."], encrypted_content="gAAA"), call()),
+        finished(
+            thought(encrypted_content="gAAA", id=None),
+            message(),
+            thought(None, ["So."]),
+            call(),
+            thought(id="rs_2", status="completed", encrypted_content="gBBB"),
+            thought(id="rs_3", encrypted_content=""),
+        ),
         finished(thought(), message(), usage=None, id=None, created_at=None, model=None),
         finished(id="other", created_at=1.5, model="", usage={}, service_tier=None, metadata=None),
         finished(usage={"output_tokens": 2, "input_tokens_details": {"x": 1}, "output_tokens_details": None}),
@@ -102,7 +111,6 @@ def test_what_is_plain(body: Any, expose: Any) -> None:
         finished(call(call_id="")),
         finished(call(arguments={"a": 1})),
         finished({"id": "ctc_1", "type": "custom_tool_call", "call_id": "c", "name": "f", "input": "x"}),
-        finished(thought(["Hm."], encrypted_content="sealed"), message()),
         finished({"type": "web_search_call", "id": "ws_1", "status": "completed"}, message()),
         finished(metadata={"a": 1}),
         finished(id="x" * 2000),
@@ -181,7 +189,11 @@ CALL = st.builds(
 )
 TEXTS = st.lists(TEXT, max_size=2)
 THOUGHT = st.builds(
-    lambda content, summary, item_id: thought(content, summary, id=item_id), st.none() | TEXTS, TEXTS, IDS
+    lambda content, summary, item_id, sealed: thought(content, summary, id=item_id, encrypted_content=sealed),
+    st.none() | TEXTS,
+    TEXTS,
+    IDS,
+    TEXT | st.none(),
 )
 COUNTS = st.sampled_from(["input_tokens", "output_tokens", "total_tokens", "x"])
 DETAILS = st.dictionaries(st.sampled_from(["cached_tokens", "cache_write_tokens", "reasoning_tokens"]), COUNT)
