@@ -79,12 +79,12 @@ class AnswerReader(Generic[Frame]):
         self.error: TranslationError | None = None
         self._body = Body({}, b"")
         self._stream = stream
-        self._encodes = encodes
         self._encode = json.encode if encodes else _not_encoded
         self._bounds = bounds
         self._few = min(LARGE, bounds.max_stream)
         self._retries = retries
         self._content_type = self._location = ""
+        self._fast_path = exchange.fast_path if encodes and stream is None else None
         self._pieces: list[bytes] = []
         self._size = 0
         self._gathered: EventStream | None = None
@@ -256,6 +256,9 @@ class AnswerReader(Generic[Frame]):
 
     def _guess(self, data: bytes, last: bool) -> Action[Frame] | None:
         """Not every server names its event stream so, or its JSON: the first byte decides."""
+        if data.startswith(b"{"):  # as nearly always
+            self._read = AnswerReader._collect
+            return self._collect(data, last)
         first = data.removeprefix(_BOM).lstrip()[:1]
         if not (first or last):
             self.was_silent = True
@@ -313,7 +316,7 @@ class AnswerReader(Generic[Frame]):
         raise diagnostics.refusal(self.exchange, self.status, self._location, body)
 
     def _whole(self, body: bytes) -> Action[Frame] | None:
-        fast_path = self.exchange.fast_path if self._is_plain(body) else None
+        fast_path = self._fast_path if len(body) <= LARGE else None  # in a large one, it must be counted what it holds
         if fast_path is not None and (made := fast_path.take(body)) is not None:
             return self._tell(made)
         try:
@@ -328,10 +331,6 @@ class AnswerReader(Generic[Frame]):
             return self._tell(Body(answer, self._encode(answer)))
         frames = self._stream.whole(value)
         return self._send_each(frames) if len(body) > LARGE else self._send([*frames])
-
-    def _is_plain(self, body: bytes) -> bool:
-        """Whether there may be a shortcut for *body*: in a large one, it must be counted what it holds."""
-        return self._stream is None and self._encodes and len(body) <= LARGE
 
     def _tell(self, body: Body) -> Body:
         self.ended, self._body = True, body

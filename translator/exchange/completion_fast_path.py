@@ -13,9 +13,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from .. import fields
-from ..parts import endings, plain_usage, times
+from ..parts import endings, plain_usage, reasoning, times
 from ..stream import logprobs
-from ..stream.to_responses.reasoning import seal_state
 from ..stream.to_responses.response_context import ResponseContext
 from ..wire import json
 from .actions import Body
@@ -218,7 +217,7 @@ class CompletionFastPath:
         sealed: str | msgspec.UnsetType | None = msgspec.UNSET
         if about.seal_reasoning:
             state = {"text": text} if message.reasoning_content else {"text": text, "field": "reasoning"}
-            sealed = seal_state(about.context.seals, about.blank["model"], True, state)
+            sealed = reasoning.seal({**state, "model": about.blank["model"]}, about.context.seals)
         return _ReasoningItem(item_id, "reasoning", "completed", summary, content, sealed)
 
     def _calls(self, calls: list[_ToolCall]) -> list[_CallItem] | None:

@@ -109,11 +109,9 @@ class ResponseFastPath:
             finished = _decode(data)
         except logprobs.NOT_READ:
             return None
-        message = self._message(finished.output)
+        message = self._message(finished.output, data)
         if message is None:
             return None
-        if self._exposed != "off" and (sealed := _sealed_places(finished.output)):
-            message["reasoning_details"] = self._details(data, sealed)
         used = plain_usage.to_chat(finished.usage) if finished.usage is not None else None
         reason = "tool_calls" if "tool_calls" in message else "stop"
         if reason == "stop" and self._limit is not None and used and used["completion_tokens"] >= self._limit:
@@ -138,12 +136,13 @@ class ResponseFastPath:
             completion["metadata"] = finished.metadata
         return completion
 
-    def _message(self, output: list[_Item]) -> Message | None:
+    def _message(self, output: list[_Item], data: bytes) -> Message | None:
         """The message that the items make; None if one of them is not plain, or two may be one."""
         texts: list[str] = []
         thoughts: list[str] = []
         calls: list[dict[str, Any]] = []
         ids: list[str] = []
+        is_sealed = False
         for item in output:
             if item.id is not None:
                 ids.append(item.id)
@@ -152,6 +151,7 @@ class ResponseFastPath:
                 ids += (item.call_id, f"call_id {item.call_id}")  # as the general path names them
             elif isinstance(item, _ReasoningItem):
                 thoughts += self._thoughts(item)
+                is_sealed = is_sealed or bool(item.encrypted_content)
             elif item.phase == "commentary" and self._context.has_format:
                 return None
             else:
@@ -164,14 +164,14 @@ class ResponseFastPath:
             message["tool_calls"] = calls
         if thoughts:
             message["reasoning_content"] = "\n\n".join(thoughts)
+        if is_sealed and self._exposed != "off":
+            message["reasoning_details"] = self._details(data)
         return message
 
-    def _details(self, data: bytes, places: list[int]) -> list[dict[str, Any]]:
-        """What brings back the items at these places as they are: only their server can read what is in them."""
-        items = _decode_output(data).output
-        return [
-            {**reasoning.to_details(items[place], self._seals), "index": index} for index, place in enumerate(places)
-        ]
+    def _details(self, data: bytes) -> list[dict[str, Any]]:
+        """What brings back, as they are, the items in which only their server can read."""
+        sealed = [item for item in _decode_output(data).output if item.get("encrypted_content")]
+        return [{**reasoning.to_details(item, self._seals), "index": index} for index, item in enumerate(sealed)]
 
     def _call(self, item: _CallItem) -> dict[str, Any]:
         name = self._context.caller_name(names.flatten(item.name, item.namespace))
@@ -186,7 +186,3 @@ class ResponseFastPath:
         if item.summary and not shown and self._exposed in ("auto", "both", "summary"):
             shown = [part.text for part in item.summary if part.text]
         return shown
-
-
-def _sealed_places(output: list[_Item]) -> list[int]:
-    return [place for place, item in enumerate(output) if isinstance(item, _ReasoningItem) and item.encrypted_content]
