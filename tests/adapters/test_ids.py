@@ -23,7 +23,7 @@ def test_a_fork_makes_its_own() -> None:
     """Two workers that came of one process never make the same ones."""
     program = (
         "import os; from diglot.adapters.ids import new_id; new_id('a'); child = os.fork(); "
-        "print(new_id('b'), flush=True); child and os.wait()"
+        "child and os.wait(); print(new_id('b'), flush=True)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     first, second = done.stdout.split()
