@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import UpstreamError
 from ..losses import Report
@@ -12,7 +12,14 @@ from ..parts import upstream_errors
 from ..profiles import Profile
 from ..wire import sse
 from . import refusals
+from .actions import Body
 from .frames import EventStream, FrameStream
+
+
+class AnswerFastPath(Protocol):
+    """A shortcut from the bytes of a finished answer to the client's; None for those that must go the general path."""
+
+    def take(self, data: bytes, /) -> Body | None: ...
 
 
 class Exchange(ABC):
@@ -41,6 +48,8 @@ class Exchange(ABC):
     """The same as JSON, once `RequestBody.translate` has made it."""
     own_id: str = ""
     """The id of the answer, if it is not made from the upstream's."""
+    fast_path: AnswerFastPath | None = None
+    """The shortcut for finished answers that are plain, if some are: the same as what ``answer`` returns, encoded."""
     profile: Profile
     report: Report
 

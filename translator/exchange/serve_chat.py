@@ -17,8 +17,9 @@ from ..stream.to_chat.context import CompletionContext
 from ..stream.to_chat.transducer import ToChat
 from ..wire import plain, sse, validate
 from . import derived, paths, refusals
-from .base import Exchange
+from .base import AnswerFastPath, Exchange
 from .frames import EventStream, FrameStream
+from .response_fast_path import ResponseFastPath
 
 _ADDED = {"store": {"store"}, "include": {"include", "logprobs"}}
 """The fields that are added here, unless the client sent one of these."""
@@ -90,6 +91,8 @@ class ServeChat(Exchange):
             has_format=formats.asks_for_json(self.request),
             limit=limit if isinstance(limit := self.request.get("max_output_tokens"), int) else None,
         )
+        if not self.streaming:
+            self.fast_path: AnswerFastPath | None = ResponseFastPath.of(self._completion_context)
 
     @property
     def responses(self) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from ..stream.to_responses.response_context import ResponseContext
 from ..stream.to_responses.transducer import ToResponses
 from ..wire import plain, sse, validate
 from . import derived, paths
-from .base import Exchange
+from .base import AnswerFastPath, Exchange
+from .completion_fast_path import CompletionFastPath
 from .frames import EventStream, FrameStream
 
 
@@ -110,6 +111,8 @@ class ServeResponses(Exchange):
                 paths.in_responses, translation=self._translation, profile=self.profile, expanded=expanded
             ),
         )
+        if not self.streaming:
+            self.fast_path: AnswerFastPath | None = CompletionFastPath.of(self._response_context)
 
     def _responses_request(self, body: Any) -> Any:
         """The Responses request that *body* stands for."""
