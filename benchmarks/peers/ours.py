@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from benchmarks.directions import Api
-from diglot.translator import RequestBody, ServeChat, ServeResponses, decode_json, encode_json
+from diglot.translator import AnswerReader, RequestBody, ServeChat, ServeResponses
 
 Body = dict[str, Any]
 _EXCHANGES: dict[Api, type[ServeChat] | type[ServeResponses]] = {"responses": ServeResponses, "chat": ServeChat}
@@ -27,14 +27,17 @@ def request(data: bytes, api: Api) -> bytes:
     return b"".join(made)
 
 
-def mapping(body: Body, api: Api) -> Body:
-    return exchange(body, api).request
-
-
 def answerer(asked: Body, api: Api) -> tuple[Callable[[Body], Body], Callable[[bytes], bytes]]:
-    """The mapping alone, and bytes to bytes."""
+    """The mapping alone, and bytes to bytes: as an adapter reads an answer, for a client that wants no stream."""
     serve = exchange(asked, api)
-    return serve.answer, lambda data: encode_json(serve.answer(decode_json(data)))
+
+    def full(data: bytes) -> bytes:
+        reader = AnswerReader.of(serve)
+        reader.head(200, "application/json")
+        made: Any = reader.feed(data, last=True)
+        return made.data
+
+    return serve.answer, full
 
 
 def stream(asked: Body, reads: Iterable[bytes], api: Api) -> list[bytes]:
