@@ -1,7 +1,7 @@
 """LiteLLM for a Responses client: what litellm.responses() does for chat providers.
 
-Left out: completion(), routing, callbacks, cost and logging. The provider is one that it knows: it would look for another
-at every request, and print that it found none.
+Left out: completion(), routing, callbacks, cost and logging. The provider is one that it knows: it would look for
+another at every request, and print that it found none.
 """
 
 from __future__ import annotations
