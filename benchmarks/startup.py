@@ -60,7 +60,7 @@ async def servers(given: settings.Settings) -> measure.Rows:
     """From the start of the process until it takes connections, and the CPU time that it took for that."""
     upstream = Upstream()
     port = await upstream.listen()
-    wanted = (contestants.FLOOR, contestants.diglot("responses"), contestants.SDK, "litellm proxy")
+    wanted = (contestants.FLOOR, contestants.diglot("responses"), contestants.SDK, contestants.LITELLM)
     rows: measure.Rows = {}
     with contestants.available(port, given, wanted[: 2 if given.short else 4]) as found:
         for name, start in found.items():
