@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from both_paths import ID, JUNK, NAME, TEXT, Body, Serve, damaged, outcome, record
 import pytest
+from both_paths import ID, JUNK, NAME, TEXT, Body, Serve, damaged, outcome, record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -251,7 +251,7 @@ def test_it_takes_what_clients_send() -> None:
     """All recorded requests go the fast path, but those that are known to need more."""
     general = set[str]()
     for path in RECORDED:
-        body, name = json.loads(path.read_text()), f"{path.parent.name}/{path.name.removesuffix('.request.json')}"
+        body, name = json.loads(path.read_text()), f"{path.parent.name}/{path.stem}"
         serve = ServeResponses if "input" in body else ServeChat
         if not compared(serve, body, profile=preset("vllm")):
             general.add(name)
