@@ -22,6 +22,16 @@ SEALED = "reasoning.encrypted_content"
 _SYSTEM = ("system", "developer")
 
 
+def may_add(profile: Profile) -> bool:
+    """Whether `add` has anything to do."""
+    return bool(
+        profile.responses_always_stream
+        or profile.encrypted_reasoning
+        or profile.reasoning_summary
+        or profile.derive_prompt_cache_key
+    )
+
+
 def add(chat: dict[str, Any], out: dict[str, Any], context: Context) -> frozenset[str]:
     """Add to *out*, the request made from *chat*; return the settings whose additions may be refused."""
     profile, added = context.profile, set[str]()

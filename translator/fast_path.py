@@ -134,7 +134,7 @@ def _catalog(body: Body, conversation: Any, context: Context) -> Catalog:
 
 def _way_to_responses(profile: Profile) -> _Way:
     ways = shortcuts(fields.REQUEST, fields.TO_RESPONSES, "responses", profile)
-    return _Way(not profile.system_as_instructions, ways, profile.responses_unknown)
+    return _Way(not profile.system_as_instructions, ways, profile.responses_unknown, additions.may_add(profile))
 
 
 _MIXED = frozenset(
@@ -162,7 +162,7 @@ def _to_responses(body: Body, way: _Way, context: Context) -> ResponsesTranslati
     if "include" in body or "logprobs" in body or "top_logprobs" in body:
         request.add_include(body, out, context)
     request.add_store(body, out, context)
-    added = additions.add(body, out, context)
+    added = additions.add(body, out, context) if way.finishes else frozenset[str]()
     return ResponsesTranslation(out, [], [], body, (), 1, _shows_usage(body), False, names, added)
 
 

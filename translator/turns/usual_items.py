@@ -47,6 +47,7 @@ class UsualItems:
         self.catalog: Catalog = catalog
         self._context: Context = context
         self._turn: _Turn | None = None
+        self._said: Message | None = None  # the last message, if it may be all of the assistant's turn
         self._thought_items: ReasoningItems | None = None
         self._unanswered: dict[str, Message] = {}  # tool messages whose output is still to come, by the ids of calls
         self._flat: dict[str, str] = {}  # the upstream's names of functions
@@ -76,8 +77,7 @@ class UsualItems:
                 read(self, item, place)
             else:
                 raise Unusual
-        if self._turn is not None:
-            self._close(self._turn)
+        self._close()
         if self._unanswered:
             raise Unusual
 
@@ -109,8 +109,7 @@ class UsualItems:
         if role == "assistant":
             self._assistant(text, place)
             return
-        if self._turn is not None:
-            self._close(self._turn)
+        self._close()
         if role == "user":
             if text is None:
                 text = content.to_chat(body, "user", f"input[{place}].content", self._context)
@@ -126,9 +125,11 @@ class UsualItems:
     def _assistant(self, text: str | None, place: int) -> None:
         if text is None:
             raise Unusual
-        turn = self._turn
-        if turn is None:
-            turn = self._turn = _Turn()
+        if self._turn is None and self._said is None:
+            self._said = {"role": "assistant", "content": text}
+            self.messages.append(self._said)
+            return
+        turn = self._open()
         if turn.calls:
             self._context.report.approximated(f"input[{place}]", TEXT_BEHIND_CALLS)
         if turn.texts:
@@ -143,9 +144,7 @@ class UsualItems:
         text, state = thought_items.read(place, item, path)
         if not text and not state:
             return
-        turn = self._turn
-        if turn is None:
-            turn = self._turn = _Turn()
+        turn = self._open()
         if text:
             if turn.calls or turn.texts:
                 self._context.report.approximated(path, REASONING_BEHIND)
@@ -190,9 +189,7 @@ class UsualItems:
     def _add_call(self, call: dict[str, Any], place: int) -> None:
         if not isinstance(call["id"], str):
             raise Unusual
-        turn = self._turn
-        if turn is None:
-            turn = self._turn = _Turn()
+        turn = self._open()
         turn.calls.append(call)
         turn.call_places.append(place)
 
@@ -200,8 +197,7 @@ class UsualItems:
         """Put the output into the message that waits for it: most come behind their calls."""
         if not _OUTPUTS[item["type"]].issuperset(item):
             raise Unusual
-        if self._turn is not None:
-            self._close(self._turn)
+        self._close()
         call_id, body = item.get("call_id"), item.get("output")
         message = self._unanswered.pop(call_id, None) if isinstance(call_id, str) else None
         if message is None:
@@ -226,9 +222,20 @@ class UsualItems:
 
     # turns
 
-    def _close(self, turn: _Turn) -> None:
+    def _open(self) -> _Turn:
+        """The assistant's turn, which says more than a text."""
+        turn = self._turn
+        if turn is None:
+            turn = self._turn = _Turn()
+            if self._said is not None:
+                turn.texts.append(self.messages.pop()["content"])
+        return turn
+
+    def _close(self) -> None:
         """End the assistant's turn: its message, and one for the output of each of its calls."""
-        self._turn = None
+        turn, self._turn, self._said = self._turn, None, None
+        if turn is None:
+            return
         if not (turn.texts or turn.calls):
             raise Unusual
         self.messages.append(self._turn_message(turn))
