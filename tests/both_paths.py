@@ -47,7 +47,7 @@ CHAT_PATHS = ("messages[0].content", "messages[2].tool_calls[0].function.name", 
 RESPONSES_PATHS = ("input[0].content", "input[2].name", "tools[0].name", "max_output_tokens")
 
 
-def outcome(serve: Serve, body: Body, general: bool = False, **settings: Any) -> tuple[Any, bool]:
+def outcome(serve: Serve, body: Any, general: bool = False, **settings: Any) -> tuple[Any, bool]:
     """All that comes of a request, or its error; and whether the fast path took it."""
     direction = "to_chat" if serve is ServeResponses else "to_responses"
     take: Callable[..., Any] = getattr(fast_path, direction)

@@ -34,13 +34,13 @@ class _Way(NamedTuple):
     finishes: bool = False  # there is something to rename or to add at the end
 
 
-def to_chat(body: Body, context: Context, strict: bool) -> ChatTranslation | None:
+def to_chat(body: Any, context: Context, strict: bool) -> ChatTranslation | None:
     """Return the translation of a Responses request, without places; None for one that must go the general path.
 
     Then the report of *context* is of no use.
     """
     way = context.profile.derived(_way_to_chat)
-    if not way.is_usual:
+    if not way.is_usual or not isinstance(body, dict):
         return None
     try:
         made = _to_chat(body, way, context)
@@ -49,13 +49,13 @@ def to_chat(body: Body, context: Context, strict: bool) -> ChatTranslation | Non
     return None if strict and context.report.refused() else made
 
 
-def to_responses(body: Body, context: Context, strict: bool) -> ResponsesTranslation | None:
+def to_responses(body: Any, context: Context, strict: bool) -> ResponsesTranslation | None:
     """Return the translation of a chat request, without places; None for one that must go the general path.
 
     Then the report of *context* is of no use.
     """
     way = context.profile.derived(_way_to_responses)
-    if not way.is_usual:
+    if not way.is_usual or not isinstance(body, dict):
         return None
     try:
         made = _to_responses(body, way, context)

@@ -273,3 +273,10 @@ def test_profiles_that_are_usual(profile: Profile) -> None:
     asked = {"model": "m", "input": "Go"}, {"model": "m", "messages": [{"role": "user", "content": "Go"}]}
     taken = outcome(ServeResponses, asked[0], profile=profile)[1], outcome(ServeChat, asked[1], profile=profile)[1]
     assert taken == UNUSUAL.get(profile.name, (True, True))
+
+
+@pytest.mark.parametrize("serve", [ServeResponses, ServeChat])
+def test_what_is_no_object(serve: Serve) -> None:
+    """The general path says so."""
+    fast, taken = outcome(serve, [])
+    assert (fast[0], taken) == ("RequestError", False)

@@ -34,6 +34,12 @@ def test_a_call_and_its_result() -> None:
     ]
 
 
+def test_what_sdks_add() -> None:
+    """Members without a value say nothing."""
+    said = {"role": "assistant", "content": "Hello.", "refusal": None, "annotations": [], "audio": None}
+    assert read(said) == [{"type": "message", "role": "assistant", "content": "Hello."}]
+
+
 @pytest.mark.parametrize(
     "messages",
     [
