@@ -280,3 +280,47 @@ def test_what_is_no_object(serve: Serve) -> None:
     """The general path says so."""
     fast, taken = outcome(serve, [])
     assert (fast[0], taken) == ("RequestError", False)
+
+
+SEALED_CALLS = {"type": "reasoning", "summary": [], "encrypted_content": SEALED[4]}
+TURN = [
+    {"role": "user", "content": "Go"},
+    {"role": "assistant", "content": "One."},
+    {"role": "assistant", "content": "Two."},
+    {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]},
+    {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"},
+    {"role": "assistant", "content": "Three."},
+    {"type": "function_call_output", "call_id": "call_1", "output": "Done."},
+]
+
+
+@pytest.mark.parametrize("items", [TURN, [TURN[0], SEALED_CALLS, *TURN[3:]]], ids=["mixed", "sealed"])
+@pytest.mark.parametrize("name", ["default", "openai", "gemini", "glm"])
+def test_turns_that_hold_more_than_one_thing(items: list[Body], name: str) -> None:
+    """Texts are joined, reasoning goes to the front, and what a provider wants back goes with it."""
+    assert compared(ServeResponses, {"model": "m", "input": items}, profile=preset(name))
+
+
+@pytest.mark.parametrize(
+    ("serve", "body"),
+    [
+        (ServeResponses, {"model": 1, "input": "Go"}),
+        (ServeResponses, {"model": "m", "input": "Go", "stream": "yes"}),
+        (ServeResponses, {"model": "m", "input": 1}),
+        (ServeResponses, {"model": "m"}),
+        (ServeResponses, {"model": "m", "input": "Go", "instructions": ["Go"]}),
+        (ServeChat, {"model": "m", "messages": []}),
+        (ServeChat, {"model": "m", "messages": TURN[:1], "stop": ["x"]}),
+        (ServeChat, {"model": "m", "messages": TURN[:1], "reasoning_effort": {"effort": "low"}}),
+        (ServeChat, {"model": "m", "messages": TURN[:1], "logit_bias": {"1": 1}}),
+    ],
+)
+def test_what_the_general_path_decides(serve: Serve, body: Body) -> None:
+    """What is wrong, or has several names."""
+    assert not compared(serve, body)
+
+
+def test_strict_losses_are_told_by_the_general_path() -> None:
+    """The error names all of them."""
+    assert not compared(ServeResponses, {"model": "m", "input": "Go", "client_metadata": {"a": "b"}}, strict=True)
+    assert not compared(ServeChat, {"model": "m", "messages": TURN[:1], "seed": 1}, strict=True)
