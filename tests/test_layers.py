@@ -19,7 +19,7 @@ TRANSLATOR, ADAPTERS = ROOT / "translator", ROOT / "adapters"
 FLOORS: dict[str, tuple[str, ...]] = {
     "translator": (
         *"deprecated errors losses wire profiles presets seals context mapping parts turns fields markdown".split(),
-        *"state compaction toolset spellings additions request stream answer exchange".split(),
+        *"state compaction toolset spellings additions request fast_path stream answer exchange".split(),
         *"convert convert_stream __init__".split(),
     ),
     "translator/stream": ("growing", "logprobs", "to_responses", "to_chat"),
