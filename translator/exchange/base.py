@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Protocol
 
 from ..errors import UpstreamError
@@ -48,10 +49,13 @@ class Exchange(ABC):
     """The same as JSON, once `RequestBody.translate` has made it."""
     own_id: str = ""
     """The id of the answer, if it is not made from the upstream's."""
-    fast_path: AnswerFastPath | None = None
-    """The shortcut for finished answers that are plain, if some are: the same as what ``answer`` returns, encoded."""
     profile: Profile
     report: Report
+
+    @cached_property
+    @abstractmethod
+    def fast_path(self) -> AnswerFastPath | None:
+        """The shortcut for finished answers that are plain, if some are: what ``answer`` returns, encoded."""
 
     @abstractmethod
     def answer(self, finished: Any) -> dict[str, Any]:

@@ -110,8 +110,11 @@ class ServeChat(Exchange):
             has_format=formats.asks_for_json(self.request),
             limit=limit if isinstance(limit, int) else None,
         )
-        if not self.streaming:
-            self.fast_path: AnswerFastPath | None = ResponseFastPath.of(self._completion_context)
+
+    @cached_property
+    def fast_path(self) -> AnswerFastPath | None:
+        """What takes plain Responses, if the client wants no stream."""
+        return None if self.streaming else ResponseFastPath.of(self._completion_context)
 
     @property
     def responses(self) -> dict[str, Any]:

@@ -153,8 +153,11 @@ class ServeResponses(Exchange):
             clock=self._clock,
             caller_path=caller_path,
         )
-        if not self.streaming:
-            self.fast_path: AnswerFastPath | None = CompletionFastPath.of(self._response_context)
+
+    @cached_property
+    def fast_path(self) -> AnswerFastPath | None:
+        """What takes plain completions, if the client wants no stream."""
+        return None if self.streaming else CompletionFastPath.of(self._response_context)
 
     def _responses_request(self, body: Any) -> Any:
         """The Responses request that *body* stands for."""
