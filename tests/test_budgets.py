@@ -30,15 +30,15 @@ def answer(name: str) -> Count:
 
 
 BUDGETS: dict[str, tuple[Count, float, int, int]] = {  # how it is counted, the room, Responses client, chat client
-    "small request": (request(requests.small()), REQUESTS, 0, 0),
-    "Codex request": (request(requests.codex()), REQUESTS, 0, 0),
-    "1,000 messages": (request(requests.messages()), REQUESTS, 0, 0),
-    "text answer": (answer("text"), ANSWERS, 0, 0),
-    "reasoning and two calls": (answer("reasoning and two calls"), ANSWERS, 0, 0),
-    "the same, to Codex": (answer("the same, to Codex"), ANSWERS, 0, 0),
-    "100 text chunks": (lambda api: budgets.chunks(100, api), ANSWERS, 0, 0),
-    "stream of one token": (lambda api: budgets.calls_of(budgets.stream(1, api)), ANSWERS, 0, 0),
-    "middleware, finished answer": (lambda api: budgets.calls_of(budgets.middleware(api)), MIDDLEWARE, 0, 0),
+    "small request": (request(requests.small()), REQUESTS, 41, 43),
+    "Codex request": (request(requests.codex()), REQUESTS, 1168, 916),
+    "1,000 messages": (request(requests.messages()), REQUESTS, 3036, 1037),
+    "text answer": (answer("text"), ANSWERS, 19, 21),
+    "reasoning and two calls": (answer("reasoning and two calls"), ANSWERS, 29, 29),
+    "the same, to Codex": (answer("the same, to Codex"), ANSWERS, 32, 29),
+    "100 text chunks": (lambda api: budgets.chunks(100, api), ANSWERS, 900, 800),
+    "stream of one token": (lambda api: budgets.calls_of(budgets.stream(1, api)), ANSWERS, 402, 657),
+    "middleware, finished answer": (lambda api: budgets.calls_of(budgets.middleware(api)), MIDDLEWARE, 238, 227),
 }
 
 
