@@ -96,17 +96,13 @@ def messages(count: int, api: Api) -> int:
     return calls_of(request(requests.messages(more), api)) - calls_of(request(requests.messages(few), api))
 
 
-def middleware(api: Api) -> Run:
-    """A request with a finished answer through the middleware, and the event loop with it."""
+def middleware(api: Api) -> int:
+    """The calls for a request with a finished answer through the middleware, those of the event loop among them."""
     own = other(api)
     body = encode(requests.body(requests.small()._replace(stream=False), api))
     client = _Client(TranslationMiddleware(_Application(answers.data("text", own)), upstream_api=own), api, body)
-    loop = asyncio.new_event_loop()
-
-    def run() -> None:
-        assert loop.run_until_complete(client.ask())
-
-    return run
+    with asyncio.Runner() as runner:
+        return calls_of(lambda: runner.get_loop().run_until_complete(client.ask()))
 
 
 class _Application:
@@ -125,10 +121,12 @@ class _Client:
     def __init__(self, app: Any, api: Api, body: bytes) -> None:
         self._app, self._body = app, body
         self._scope = {
-            **{"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http"},
-            **{"path": PATHS[api], "raw_path": PATHS[api].encode(), "root_path": "", "query_string": b""},
+            "type": "http",
+            "method": "POST",
+            "path": PATHS[api],
+            "raw_path": PATHS[api].encode(),
+            "query_string": b"",
             "headers": [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())],
-            **{"client": ("127.0.0.1", 40000), "server": ("127.0.0.1", 80)},
         }
 
     async def ask(self) -> bytes:

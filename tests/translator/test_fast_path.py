@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from both_paths import ID, JUNK, NAME, TEXT, Body, Serve, damaged, outcome, record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diglot.translator import PLAIN, Profile, ServeChat, ServeResponses, preset
 from diglot.translator.parts import reasoning
 from diglot.translator.presets import PRESETS
+
+from both_paths import ID, JUNK, NAME, TEXT, Body, Serve, damaged, outcome, record
 
 TESTS = Path(__file__).parent.parent
 UNUSUAL = {"mistral": (False, True), "perplexity": (False, True), "chatgpt": (True, False)}
