@@ -107,6 +107,10 @@ def _under_litellm(found: Found, api: Api) -> list[float]:
     return [row["x diglot"] for name, row in rows.items() if name.startswith("litellm proxy")]
 
 
+def _tap(case: str) -> Callable[[Found, Api], Iterable[float]]:
+    return lambda found, api: [found["directions"][api][case]["rows"]["with tap"]["over off"]]
+
+
 def _most_at_once(found: Found, api: Api) -> list[float]:
     return [cell["lost"] + cell["disordered"] for cell in found["at once"]["directions"][api][contestants.OURS]]
 
@@ -128,6 +132,8 @@ GOALS = (
     Goal("LiteLLM's requests, mapping alone", 3, " x ours", "requests", _mapping, at_least=True),
     Goal("middleware, one chunk over a pass-through wrapper", 2.5, " us", "middleware", _over_wrapper),
     Goal("under an SDK, one chunk", 1.5, " x httpx2 alone", "transport", _over_package),
+    Goal("inspector, one chunk", 1, " us over off", "observe", _tap("text, one chunk")),
+    Goal("inspector, one exchange", 60, " us over off", "observe", _tap("one exchange")),
     Goal("proxy, one chunk", 1.1, f" x {contestants.FLOOR}", "proxy", _over_passthrough),
     Goal("LiteLLM's proxy, one chunk", 15, " x ours", "proxy", _under_litellm, at_least=True),
     Goal("up to 1,000 streams at once: chunks lost or out of order", 0, "", "scaling", _most_at_once),
