@@ -19,6 +19,7 @@ QUESTIONS = (
     "streams",
     "middleware",
     "transport",
+    "observe",
     "proxy",
     "memory",
     "scaling",

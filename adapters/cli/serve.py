@@ -10,7 +10,7 @@ import anyio
 import click
 import msgspec
 
-from ..server import banner, config, store
+from ..server import banner, config, inspection, store
 from .options import SettingsError, profile_options, strict_option
 
 
@@ -58,6 +58,16 @@ from .options import SettingsError, profile_options, strict_option
 )
 @click.option("--workers", type=int, metavar="N", help="Number of worker processes.  [default: 1]")
 @click.option(
+    "--inspect",
+    is_flag=True,
+    default=None,
+    help="Show the last exchanges on a page whose link is printed: both wires, live, with what was lost.",
+)
+@click.option(
+    "--inspect-anywhere", is_flag=True, default=None, help="Allow --inspect where other machines reach the server."
+)
+@click.option("--inspect-path", metavar="PATH", help="Where the page is.  [default: /_diglot]")
+@click.option(
     "--limit",
     "limits",
     metavar="KEY=VALUE",
@@ -96,7 +106,8 @@ def serve(file: Path | None, set_: tuple[str, ...], limits: tuple[str, ...], **f
     try:
         tables = {"set": dict(map(config.assignment, set_)), "limits": dict(map(config.assignment, limits))}
         settings = config.load({**flags, **tables}, os.environ, file)
-        app.application(settings)
+        token = inspection.prepared(settings)
+        app.application(settings, inspect_token=token)
         choice = anyio.run(store.choose, settings)
     except ValueError as error:
         raise SettingsError(str(error)) from None
@@ -109,4 +120,6 @@ def serve(file: Path | None, set_: tuple[str, ...], limits: tuple[str, ...], **f
         click.echo(f"Warning: {choice.warning}", err=True)
     if not settings.quiet:
         click.echo(banner.welcome(choice), err=True)
+    if token is not None:
+        click.echo(inspection.notice(choice.settings, token), err=True)
     app.run(choice.settings)

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any, Literal
 
 from ..asgi.types import CLIENT_GONE, App, Message, Receive, Scope, Send
+from .observers import observers
 from .record import MAX_TEXT
 
 _log = logging.getLogger("diglot.access")
@@ -29,6 +30,8 @@ def mark(scope: Scope, handled: Handled, level: int = logging.INFO) -> None:
     access: _Access | None = scope.get(_KEY)
     if access is not None:
         access.handled, access.level = handled, level
+    for observer in observers(scope):
+        observer.handled(handled)
 
 
 class AccessLog:

@@ -22,6 +22,7 @@ from .client_writer import ClientWriter
 from .detection import Detection, place_of
 from .endpoint_check import DetectionError
 from .model_apis import ModelApis, Trial
+from .observers import observed, observers
 from .record import Record, record_of
 from .routes import ENDPOINTS, EXCHANGES, Api, ServedPaths
 
@@ -221,7 +222,7 @@ class TranslationMiddleware:
         """Translate a request or let it through; the record of a refused *trial* is left to the trial."""
         if not translated:
             access_log.mark(scope, "passed")
-            await self._inner(scope, receive, send)
+            await observed(self._inner, scope)(scope, receive, send)
             return
         began = monotonic()
         access_log.mark(scope, "translated")
@@ -289,12 +290,14 @@ class TranslationMiddleware:
     def _leave_record(
         self, request: TranslatedRequest[bytes], writer: ClientWriter, scope: Scope, duration: float
     ) -> None:
-        logs = _access.isEnabledFor(logging.INFO)
-        if not logs and self.on_exchange is None:
+        logs, watching = _access.isEnabledFor(logging.INFO), observers(scope)
+        if not (logs or watching) and self.on_exchange is None:
             return
         record = record_of(request, writer, scope, duration)
         if logs:
             _access.info("%s %s %d", record.method, record.path, record.status, extra={"exchange": record.fields()})
+        for observer in watching:
+            observer.finished(record)
         if self.on_exchange is None:
             return
         try:

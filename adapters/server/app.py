@@ -30,7 +30,7 @@ from ..middleware.app import TranslationMiddleware
 from ..middleware.record import Record
 from ..store import Opened
 from ..upstream.app import Upstream
-from . import banner, logs, stored_state
+from . import banner, inspection, logs, stored_state
 from .config import Settings, require_upstream
 from .guard import Guard
 from .page import page
@@ -44,10 +44,13 @@ _GC_THRESHOLDS = (10_000, 20, 20)
 """An open stream has hundreds of objects and no garbage: Python's default thresholds would scan them too often."""
 
 
-def application(settings: Settings, on_exchange: Callable[[Record], object] | None = None) -> App:
+def application(
+    settings: Settings, on_exchange: Callable[[Record], object] | None = None, inspect_token: str | None = None
+) -> App:
     """Return the whole server as an ASGI application; raises ValueError for settings that cannot work.
 
-    Without the setting `store` nothing is stored: the default of `diglot serve` is not one of this function.
+    Without the setting `store` nothing is stored: the default of `diglot serve` is not one of this function. Without
+    an *inspect_token*, an inspector makes one and prints its link.
     """
     require_upstream(settings)
     upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
@@ -82,7 +85,8 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
 
     active = _ActiveRequests(middleware, has_store=settings.store not in (None, OFF))
     routes = [Route("/", index), Route("/healthz", health)]
-    router = Router(routes, redirect_slashes=False, default=active, lifespan=lifespan)
+    served = inspection.inspected(active, settings, inspect_token) if settings.inspect else active
+    router = Router(routes, redirect_slashes=False, default=served, lifespan=lifespan)
     return access_log.AccessLog(Guard(router, settings.host, settings.allow_host, settings.allow_origin))
 
 
@@ -146,7 +150,7 @@ def from_environment() -> App:
     """Return the application for the settings that run() put into the environment of its workers."""
     settings = msgspec.json.decode(os.environ[_SETTINGS], type=Settings)
     ConnectionTimers.limits = settings.limits
-    app = application(settings)
+    app = application(settings, inspect_token=inspection.token_from_environment())
     gc.set_threshold(*_GC_THRESHOLDS)
     gc.freeze()  # what exists by now stays
     return app

@@ -72,6 +72,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seal_keys: tuple[str, ...] = ()
     """Keys that seal what clients keep for the server, such as reasoning, each 32 random bytes in hex or base64: the
     first seals, all open; by default the store has one."""
+    inspect: bool = False
+    """Show the last exchanges, as the clients and the upstream sent them, on a page with a secret link."""
+    inspect_anywhere: bool = False
+    """Allow that on an address that other machines can reach."""
+    inspect_path: str = "/_diglot"
+    """Where the page is."""
     limits: Limits = msgspec.field(default_factory=Limits)
     """Limits in bytes and seconds, by name; listed below."""
     graceful: Seconds = 10

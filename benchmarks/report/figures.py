@@ -142,3 +142,8 @@ def of_large_file(found: Found, api: Api) -> list[float]:
     """The memory of a process with the larger file, x with the smaller one."""
     small, large = (size["largest"] for size in found["memory"])
     return [round(large / small, 3)] if api == "chat" else []
+
+
+def tap(case: str) -> Values:
+    """What the taps of the inspector cost more, in microseconds."""
+    return lambda found, api: [found["directions"][api][case]["rows"]["with tap"]["over off"]]

@@ -103,6 +103,8 @@ GOALS = (
     Goal("middleware, one chunk", 0.18, _BASE, "middleware", figures.over_base("chunk")),
     Goal("middleware, finished answer", 0.35, _BASE, "middleware", figures.over_base(_ANSWER)),
     Goal("under an SDK, one chunk", 1.5, " x httpx2 alone", "transport", figures.over_package),
+    Goal("inspector, one chunk", 1, " us over off", "observe", figures.tap("text, one chunk")),
+    Goal("inspector, one exchange", 60, " us over off", "observe", figures.tap("one exchange")),
     Goal("proxy, one chunk", 1.3, _PASSTHROUGH, "proxy", figures.over_passthrough()),
     Goal("proxy, finished answer", 2.1, _PASSTHROUGH, "proxy", figures.over_passthrough(kind=_ANSWER)),
     Goal(

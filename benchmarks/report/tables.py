@@ -98,6 +98,23 @@ def transport(found: Found) -> list[str]:
     return _both(found, contest)
 
 
+def observe(found: Found) -> list[str]:
+    names = list(dict.fromkeys(case for api in DIRECTIONS for case in found["directions"][api]))
+    lines: list[str] = []
+    for api in DIRECTIONS:
+        cases = found["directions"][api]
+        rows = [
+            [_named(name), *(_over_off(cases[case]["rows"][name]) for case in names)]
+            for name in cases[names[0]]["rows"]
+        ]
+        lines += [markdown([TITLES[api], *names], rows), ""]
+    return lines
+
+
+def _over_off(row: Found) -> str:
+    return f"{number(row['median'])} ({row['over off']:+.3g})"
+
+
 def proxy(found: Found) -> list[str]:
     head = ["", "CPU us per chunk (x floor / x diglot)", "while running", *_ANSWERED]
     lines = _both(found, lambda case: markdown(head, [_proxy(name, row) for name, row in case["rows"].items()]))
@@ -281,6 +298,7 @@ SECTIONS: dict[str, Callable[[Found], list[str]]] = {
     "streams": streams,
     "middleware": middleware,
     "transport": transport,
+    "observe": observe,
     "proxy": proxy,
     "memory": memory,
     "scaling": scaling,
