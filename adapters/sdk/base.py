@@ -36,7 +36,9 @@ class BaseTransport:
         """The client or transport that sends the requests; None until the first one, which decides on the package."""
         self._lock = Lock()
         package = packages.package_of(inner)
-        if package is not None and isinstance(inner, getattr(package, _OTHER[self.kind])):
+        is_other = package is not None and isinstance(inner, getattr(package, _OTHER[self.kind]))
+        is_client = package is not None and isinstance(inner, getattr(package, self.kind))
+        if is_other or not (inner is None or is_client or hasattr(inner, _METHOD[self.kind])):
             raise TypeError(f"{type(self).__name__} needs a {self.kind}, not a {type(inner).__qualname__}")
 
     def outgoing(self, request: Any) -> Outgoing:
@@ -52,6 +54,8 @@ class BaseTransport:
 
 
 _OTHER = {"Client": "AsyncClient", "AsyncClient": "Client"}
+_METHOD = {"Client": "handle_request", "AsyncClient": "handle_async_request"}
+"""What every transport has."""
 
 
 class Outgoing:
