@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,10 @@ def _limit(_: click.Context, __: Any, value: str | None) -> Limit:
     if value is None:
         return Limit()
     try:
-        return Limit(share=float(value[:-1]) / 100) if value.endswith("%") else Limit(number=int(value))
+        limit = Limit(share=float(value[:-1]) / 100) if value.endswith("%") else Limit(number=int(value))
+        if not 0 <= (limit.share or limit.number or 0) < math.inf:
+            raise ValueError
+        return limit
     except ValueError:
         raise click.BadParameter(f"'{value}' is neither a number nor a share, like 10 or 1%") from None
 
@@ -50,7 +54,7 @@ def _limit(_: click.Context, __: Any, value: str | None) -> Limit:
 def _size(_: click.Context, __: Any, value: str) -> int:
     """Read `64M`."""
     digits, unit = (value[:-1], _SIZES[value[-1:].lower()]) if value[-1:].lower() in _SIZES else (value, 1)
-    if not digits.isdigit() or not int(digits):
+    if not digits.isdecimal() or not int(digits):
         raise click.BadParameter(f"'{value}' is no size, like 64M")
     return int(digits) * unit
 
@@ -131,6 +135,8 @@ def _run(names: list[str], out: str, flags: dict[str, Any]) -> tuple[Outcome, ou
     engine = _engine(flags["engine_name"], flags["jobs"])
     shapes.candidates(chosen)
     sources = _sources(names, place, chosen)
+    if flags["report_path"]:
+        output.check_report(place, sources, flags["report_path"])
     migration = Migration(sources, place, chosen, limit=flags["max_bad"], sample=flags["sample"] or 0)
     progress = Progress(sys.stderr, is_quiet=flags["quiet"])
     outcome = migration.run(engine, progress, restart=flags["restart"])
@@ -153,6 +159,8 @@ def _options(flags: dict[str, Any]) -> options.Options:
 
 
 def _sources(names: list[str], place: output.Place, chosen: options.Options) -> list[inputs.Source]:
+    if names.count(inputs.STANDARD_INPUT) > 1:
+        raise SettingError("standard input (-) can be read only once")
     sources: list[inputs.Source] = []
     for name in names:
         if name == inputs.STANDARD_INPUT:
