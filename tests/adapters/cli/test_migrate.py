@@ -31,7 +31,7 @@ def test_clean(tmp_path: Path, source: Path) -> None:
     ran = run(source, out, "--to", "responses", "--jobs", 1, "--report", report, "--check")
     assert ran.exit_code == 0, ran.output
     assert "10 of 10 lines converted, in 1 parts" in ran.stderr
-    assert "10 lossy\n1 kinds of losses" in ran.stderr
+    assert f"10 lossy\n1 kinds of losses; {report} shows them" in ran.stderr
     assert json.loads(report.read_text())["losses"][0]["path"] == "seed"
     assert entries(out)[3]["url"] == "/v1/responses"
 
@@ -160,6 +160,7 @@ def test_shapes() -> None:
     assert ran.exit_code == 0
     assert [line.split()[0] for line in ran.stdout.splitlines()[:3]] == ["SHAPE", "batch", "batch-output"]
     assert "type=GENERATION" in ran.stdout
+    assert ["fine-tuning", "messages,", "no", "model"] in [line.split() for line in ran.stdout.splitlines()]
 
 
 def test_progress_goes_to_stderr(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
