@@ -110,7 +110,7 @@ def _decoded(data: bytes) -> tuple[Any, list[Loss]]:
 def _converted(
     value: Any, data: bytes, rows: tuple[shapes.Shape, ...], losses: list[Loss], options: Options
 ) -> Converted:
-    if isinstance(value, dict) and value.keys() >= _SET_ASIDE:
+    while isinstance(value, dict) and value.keys() >= _SET_ASIDE:  # several times, if it was bad again
         data = _repaired(value)
         value, losses = _decoded(data)
     if not isinstance(value, dict) and not stream_dialect(value):

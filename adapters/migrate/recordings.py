@@ -34,7 +34,9 @@ def convert_file(data: bytes, kind: str, options: Options) -> Converted:
         made = _KINDS[kind](data, for_data(options))
     except TranslationError as error:
         raise LineError(error.message, error.param) from None
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except (LineError, SettingError):
+        raise
+    except Exception as error:  # of whatever is not where it belongs: one file must not end the whole migration
         raise LineError(f"This is not a recording of the kind '{kind}': {type(error).__name__}: {error}") from None
     if options.strict and (refused := [loss for loss in made.losses if loss.kind in REFUSED_WHEN_STRICT]):
         raise LineError(

@@ -85,6 +85,7 @@ class Migration:
 
     def run(self, engine: Engine, progress: Progress, *, restart: bool = False) -> Outcome:
         """Convert what is not converted yet. Raises SettingError and MigrationError."""
+        inputs.check(self._sources)
         output.check(self._place, self._sources)
         shapes.candidates(self._options)
         for source in self._sources:

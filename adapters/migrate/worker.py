@@ -77,6 +77,7 @@ def run_part(part: Part, options: Options, target: Target, bad_folder: str) -> F
             bad_new.unlink()
         if part.source.kind in recordings.KINDS and not work.counter.tally.converted:
             made_new.unlink()
+            made.unlink(missing_ok=True)  # of an earlier run
         else:
             made_new.replace(made)
     except OSError as error:
