@@ -36,7 +36,7 @@ class ServeChat(Exchange):
     ``report``.
 
     If the completion is kept here (*keeps*), the upstream need not store it, its id is a new one, and ``to_keep`` are
-    its messages.
+    its messages. With an *answer_model*, answers carry this name instead of the one that the upstream says.
 
     >>> exchange = ServeChat({"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
     >>> exchange.responses["input"]
@@ -61,6 +61,7 @@ class ServeChat(Exchange):
         clock: Callable[[], float] = derived.no_time,
         seals: Seals = PLAIN,
         keeps: bool = False,
+        answer_model: str = "",
     ) -> None:
         if not isinstance(body, dict):
             body = plain.read(body, "request", RequestError)
@@ -77,7 +78,8 @@ class ServeChat(Exchange):
         self.copies: int = self._translation.copies
         self.streaming: bool = body.get("stream") is True
         self._completion_context = CompletionContext(
-            model=body["model"],
+            model=answer_model or body["model"],
+            keeps_model=bool(answer_model),
             context=context,
             include_usage=self._translation.include_usage,
             legacy=self._translation.legacy,

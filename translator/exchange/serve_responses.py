@@ -39,7 +39,8 @@ class ServeResponses(Exchange):
 
     With a *continuation*, the request stands for all that was fetched for it; ``to_keep`` is then its own resolved
     input, and *new_id* is not used. *left_out* are places in the input of which an earlier try has said that they are
-    too much (`truncation: auto`); a *summary* is what was made of the history first (`context_management`).
+    too much (`truncation: auto`); a *summary* is what was made of the history first (`context_management`). With an
+    *answer_model*, answers carry this name instead of the one that the upstream says.
 
     >>> exchange = ServeResponses({"model": "m", "input": "Hi"}, profile="vllm")
     >>> exchange.chat
@@ -65,6 +66,7 @@ class ServeResponses(Exchange):
         continuation: Continuation | None = None,
         left_out: frozenset[int] = frozenset(),
         summary: Summary | None = None,
+        answer_model: str = "",
     ) -> None:
         if not isinstance(body, dict):
             body = plain.read(body, "request", RequestError)
@@ -97,7 +99,9 @@ class ServeResponses(Exchange):
         if body.get("context_management"):
             self.manages_context: bool = summary is None
         self._response_context = ResponseContext(
-            blank=_blank(body, self._translation.transformations, continuation),
+            blank=_blank(body, self._translation.transformations, continuation, answer_model),
+            model=body["model"],
+            keeps_model=bool(answer_model),
             catalog=self._translation.catalog,
             context=context,
             show_reasoning="off" if compacts else _reasoning_place(self.profile, body),
@@ -204,10 +208,13 @@ class ServeCompact(ServeResponses):
 
 
 def _blank(
-    body: dict[str, Any], transformations: list[dict[str, Any]], continuation: Continuation | None
+    body: dict[str, Any],
+    transformations: list[dict[str, Any]],
+    continuation: Continuation | None,
+    answer_model: str,
 ) -> dict[str, Any]:
     """Return the answer before anything of it is known; `input_transformations` is there only if it lists something."""
-    blank = {**fields.blank_answer(body), "model": body["model"]}
+    blank = {**fields.blank_answer(body), "model": answer_model or body["model"]}
     if transformations:
         blank["input_transformations"] = transformations
     return blank if continuation is None else {**blank, **continuation.echo()}
