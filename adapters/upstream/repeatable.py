@@ -6,6 +6,7 @@ import anyio
 
 from ..asgi.types import Message, Receive
 
+_A_MOMENT = 0.001  # some hosts take a turn of the loop to say so
 
 class RepeatableRequest:
     """Keeps what was read of a request until `forget`; `rewind` begins again."""
@@ -46,7 +47,7 @@ class RepeatableRequest:
 
     async def is_gone(self) -> bool:
         """Whether the client has disconnected by now."""
-        with anyio.move_on_after(0):
+        with anyio.move_on_after(_A_MOMENT):
             while not self._gone:
                 self._note(await self._receive())
         return self._gone

@@ -29,8 +29,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         return
     body = json.loads(data)
     word = body["messages"][-1]["content"]
-    with Path(sys.argv[1]).open("a") as log:
-        log.write(json.dumps([word, body["model"]]) + "\n")
+    _note(word, body["model"])
     if "busy" in word and sys.argv[2] == "first":
         await _whole(send, 429, {"error": {"message": "busy"}}, (b"retry-after", b"2"))
     elif "late" in word:
@@ -43,6 +42,11 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         message = {"role": "assistant", "content": word}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         await _whole(send, 200, {"id": "c", "created": 1, "model": NAME, "choices": [choice]})
+
+
+def _note(word: str, model: str) -> None:
+    with Path(sys.argv[1]).open("a") as log:
+        log.write(json.dumps([word, model]) + "\n")
 
 
 async def _whole(send: Any, status: int, value: Any, *headers: tuple[bytes, bytes]) -> None:
