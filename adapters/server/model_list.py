@@ -72,7 +72,8 @@ class ModelList:
                 reply = listed[entry.upstream.name]
                 found = [each for each in _models_in(reply) if self._names.pattern_of(each["id"]) == pattern]
                 failed = reply if reply.status != 200 else failed
-            models |= {each["id"]: each for each in reversed(found) if each["id"] not in models}
+            for each in found:
+                models.setdefault(each["id"], each)
         if wanted and wanted in models:
             await send_json(send, 200, models[wanted])
         elif failed is not None and (wanted or not models):
