@@ -8,6 +8,7 @@ from ..asgi.types import Message, Receive
 
 _A_MOMENT = 0.001  # some hosts take a turn of the loop to say so
 
+
 class RepeatableRequest:
     """Keeps what was read of a request until `forget`; `rewind` begins again."""
 
