@@ -22,6 +22,12 @@ from .options import SettingsError, profile_options, strict_option
     type=click.Choice(["chat", "responses", "auto"]),
     help="The API that the upstream implements; diglot adds the other one. auto finds out.  [default: chat]",
 )
+@click.option(
+    "--model-map",
+    metavar="OLD=NEW",
+    multiple=True,
+    help="Clients' name of a model and its name at the upstream; OLD may have a * in it (repeatable).",
+)
 @profile_options
 @strict_option
 @click.option(

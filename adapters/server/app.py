@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import msgspec
@@ -24,18 +24,21 @@ from ...translator import RequestError
 from ..asgi.types import App, Receive, Scope, Send
 from ..asgi.websocket import deny, is_websocket, refuse
 from ..demo import app as demo_app
-from ..error_log import log_without_message
 from ..middleware import access_log
-from ..middleware.app import TranslationMiddleware
 from ..middleware.record import Record
 from ..store import Opened
 from ..upstream.app import Upstream
 from . import banner, inspection, logs, stored_state
 from .config import Settings, require_upstream
 from .guard import Guard
+from .middleware import ServerMiddleware
+from .model_settings import api_of, tables
 from .page import page
 from .protocol import ConnectionTimers, http_protocol
 from .store import OFF, store_of
+
+if TYPE_CHECKING:
+    from .model_router import ModelRouter
 
 _log = logging.getLogger("diglot")
 _SETTINGS = "_DIGLOT_SETTINGS"  # passes the settings to the worker processes
@@ -53,26 +56,20 @@ def application(
     an *inspect_token*, an inspector makes one and prints its link.
     """
     require_upstream(settings)
-    upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
-    middleware = _Middleware(
-        upstream or (demo_app.responses_upstream() if settings.upstream_api == "responses" else demo_app.upstream()),
-        profile=settings.as_profile(),
-        upstream_api=settings.upstream_api,
-        strict=settings.strict,
-        limits=settings.limits,
-        paths=settings.paths,
-        on_exchange=on_exchange,
-        store=store_of(settings),
-        tenant=settings.tenant,
-        seal=settings.seal_keys,
-    )
+    if (found := tables(settings)) is not None:
+        from .model_router import router  # a single upstream needs none
+
+        upstream = middleware = router(settings, found, on_exchange)
+    else:
+        upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
+        middleware = _single(settings, upstream, on_exchange)
 
     async def health(request: Request) -> Response:
         access_log.mark(request.scope, "here", logging.DEBUG)
         return JSONResponse(_health(settings, middleware))
 
     async def index(request: Request) -> Response:
-        by, routes = banner.answered_by(settings), banner.routes(settings.upstream_api)
+        by, routes = banner.answered_by(settings), banner.routes(api_of(settings))
         return page(metadata.version("diglot"), by, settings.profile, routes, banner.url(settings))
 
     @asynccontextmanager
@@ -86,11 +83,29 @@ def application(
     active = _ActiveRequests(middleware, has_store=settings.store not in (None, OFF))
     routes = [Route("/", index), Route("/healthz", health)]
     served = inspection.inspected(active, settings, inspect_token) if settings.inspect else active
-    router = Router(routes, redirect_slashes=False, default=served, lifespan=lifespan)
-    return access_log.AccessLog(Guard(router, settings.host, settings.allow_host, settings.allow_origin))
+    routing = Router(routes, redirect_slashes=False, default=served, lifespan=lifespan)
+    return access_log.AccessLog(Guard(routing, settings.host, settings.allow_host, settings.allow_origin))
 
 
-def _health(settings: Settings, middleware: TranslationMiddleware) -> dict[str, Any]:
+def _single(
+    settings: Settings, upstream: Upstream | None, on_exchange: Callable[[Record], object] | None
+) -> ServerMiddleware:
+    """Return the middleware in front of one upstream, or of the demo."""
+    return ServerMiddleware(
+        upstream or (demo_app.responses_upstream() if settings.upstream_api == "responses" else demo_app.upstream()),
+        profile=settings.as_profile(),
+        upstream_api=settings.upstream_api,
+        strict=settings.strict,
+        limits=settings.limits,
+        paths=settings.paths,
+        on_exchange=on_exchange,
+        store=store_of(settings),
+        tenant=settings.tenant,
+        seal=settings.seal_keys,
+    )
+
+
+def _health(settings: Settings, middleware: ServerMiddleware | ModelRouter) -> dict[str, Any]:
     about = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
     known = {"believed": middleware.believed} if settings.upstream_api == "auto" else {}
     stored = {"store": _store(middleware.opened)} if middleware.opened is not None else {}
@@ -102,20 +117,13 @@ def _store(opened: Opened) -> dict[str, Any]:
     return {"name": opened.name, "durability": opened.durability, "warnings": opened.warnings}
 
 
-class _Middleware(TranslationMiddleware):
-    """Logs what the application raises without its message: there is no host that would handle it."""
-
-    def _raise_app_error(self, error: Exception) -> None:
-        log_without_message(_log, "The application", error)
-
-
 class _ActiveRequests:
     """Counts the active requests, which must be over before the server exits after its lifespan.
 
     Refuses what cannot be served: WebSockets, and without a store requests for what would have to be stored.
     """
 
-    def __init__(self, middleware: TranslationMiddleware, has_store: bool = False) -> None:
+    def __init__(self, middleware: ServerMiddleware | ModelRouter, has_store: bool = False) -> None:
         self._middleware, self._has_store = middleware, has_store
         self._count = 0
 

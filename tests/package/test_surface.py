@@ -28,8 +28,8 @@ FUNCTIONS = {
     "chat_stream": "(events, /, *, request=None, profile=None, new_id=None, clock=None)",
     "convert": "(body, /, *, profile=None, strict=False)",
     "preset": "(name, **changes)",
-    "ServeResponses": f"({SERVE}, continuation=None, left_out=frozenset(), summary=None)",
-    "ServeChat": f"({SERVE}, keeps=False)",
+    "ServeResponses": f"({SERVE}, continuation=None, left_out=frozenset(), summary=None, answer_model='')",
+    "ServeChat": f"({SERVE}, keeps=False, answer_model='')",
     **dict.fromkeys(("Transport", "AsyncTransport", "http_client", "async_http_client"), TRANSPORT),
 }
 ERRORS = ["TranslationError", "RequestError", "UntranslatableError", "UpstreamError", "ProtocolMisuse"]

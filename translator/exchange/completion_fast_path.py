@@ -203,7 +203,7 @@ class CompletionFastPath:
             "completed",
             None,
             None,
-            completion.model or blank["model"],
+            blank["model"] if about.keeps_model else completion.model or blank["model"],
             output,
             None if completion.usage is None else plain_usage.to_responses(completion.usage),
             blank["service_tier"] if completion.service_tier is None else completion.service_tier,
@@ -217,7 +217,7 @@ class CompletionFastPath:
         sealed: str | msgspec.UnsetType | None = msgspec.UNSET
         if about.seal_reasoning:
             state = {"text": text} if message.reasoning_content else {"text": text, "field": "reasoning"}
-            sealed = reasoning.seal({**state, "model": about.blank["model"]}, about.context.seals)
+            sealed = reasoning.seal({**state, "model": about.model}, about.context.seals)
         return _ReasoningItem(item_id, "reasoning", "completed", summary, content, sealed)
 
     def _calls(self, calls: list[_ToolCall]) -> list[_CallItem] | None:

@@ -126,7 +126,7 @@ class ResponseFastPath:
             "id": context.own_id or derived_id(finished.id or context.new_id("resp")),
             "object": "chat.completion",
             "created": times.seconds(finished.created_at) or int(context.clock()),
-            "model": finished.model or context.model,
+            "model": context.model if context.keeps_model else finished.model or context.model,
             "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": reason}],
             "usage": used,
         }

@@ -37,7 +37,7 @@ class ServeChat(Exchange):
     ``report``.
 
     If the completion is kept here (*keeps*), the upstream need not store it, its id is a new one, and ``to_keep`` are
-    its messages.
+    its messages. With an *answer_model*, answers carry this name instead of the one that the upstream says.
 
     >>> exchange = ServeChat({"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
     >>> exchange.responses["input"]
@@ -64,6 +64,7 @@ class ServeChat(Exchange):
         clock: Callable[[], float] = derived.no_time,
         seals: Seals = PLAIN,
         keeps: bool = False,
+        answer_model: str = "",
     ) -> None:
         if not isinstance(body, dict):
             body = plain.read(body, "request", RequestError)
@@ -88,7 +89,8 @@ class ServeChat(Exchange):
         self._context = context
         self.report: Report = context.report
         self.streaming: bool = body.get("stream") is True
-        self._model: str = body["model"]
+        self._model: str = answer_model or body["model"]
+        self._keeps_model = bool(answer_model)
 
     @cached_property
     def _completion_context(self) -> CompletionContext:
@@ -96,6 +98,7 @@ class ServeChat(Exchange):
         translation, usual_body, limit = self._translation, self._usual_body, self.request.get("max_output_tokens")
         return CompletionContext(
             model=self._model,
+            keeps_model=self._keeps_model,
             context=self._context,
             include_usage=translation.include_usage,
             legacy=translation.legacy,

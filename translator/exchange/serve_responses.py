@@ -40,7 +40,8 @@ class ServeResponses(Exchange):
 
     With a *continuation*, the request stands for all that was fetched for it; ``to_keep`` is then its own resolved
     input, and *new_id* is not used. *left_out* are places in the input of which an earlier try has said that they are
-    too much (`truncation: auto`); a *summary* is what was made of the history first (`context_management`).
+    too much (`truncation: auto`); a *summary* is what was made of the history first (`context_management`). With an
+    *answer_model*, answers carry this name instead of the one that the upstream says.
 
     >>> exchange = ServeResponses({"model": "m", "input": "Hi"}, profile="vllm")
     >>> exchange.chat
@@ -70,12 +71,14 @@ class ServeResponses(Exchange):
         continuation: Continuation | None = None,
         left_out: frozenset[int] = frozenset(),
         summary: Summary | None = None,
+        answer_model: str = "",
     ) -> None:
         if not isinstance(body, dict):
             body = plain.read(body, "request", RequestError)
         context = Context.of(profile, None, live, seals)
         self.profile: Profile = context.profile
         self._clock = clock
+        self._answer_model = answer_model
         is_whole = continuation is None and summary is None and not left_out
         if is_whole and self._has_fast_path and self._take(body, context, strict, new_id):
             return
@@ -108,7 +111,7 @@ class ServeResponses(Exchange):
         if body.get("context_management"):
             self.manages_context: bool = summary is None
         self._response_context = self._about_answer(
-            _blank(body, self._translation.transformations, continuation),
+            _blank(body, self._translation.transformations, continuation, answer_model),
             partial(paths.in_responses, translation=self._translation, profile=self.profile, expanded=expanded),
             compacts,
             summary,
@@ -130,7 +133,7 @@ class ServeResponses(Exchange):
     @cached_property
     def _response_context(self) -> ResponseContext:
         """Of what the fast path made: nothing of it is needed before an answer is read."""
-        blank = _blank(self._body, self._translation.transformations, None)
+        blank = _blank(self._body, self._translation.transformations, None, self._answer_model)
         return self._about_answer(blank, partial(_in_usual, body=self._body, context=self._context))
 
     def _about_answer(
@@ -143,6 +146,8 @@ class ServeResponses(Exchange):
         body = self._body
         return ResponseContext(
             blank=blank,
+            model=body["model"],
+            keeps_model=bool(self._answer_model),
             catalog=self._translation.catalog,
             context=self._context,
             show_reasoning="off" if compacts else _reasoning_place(self.profile, body),
@@ -253,10 +258,13 @@ class ServeCompact(ServeResponses):
 
 
 def _blank(
-    body: dict[str, Any], transformations: list[dict[str, Any]], continuation: Continuation | None
+    body: dict[str, Any],
+    transformations: list[dict[str, Any]],
+    continuation: Continuation | None,
+    answer_model: str,
 ) -> dict[str, Any]:
     """Return the answer before anything of it is known; `input_transformations` is there only if it lists something."""
-    blank = {**fields.blank_answer(body), "model": body["model"]}
+    blank = {**fields.blank_answer(body), "model": answer_model or body["model"]}
     if transformations:
         blank["input_transformations"] = transformations
     return blank if continuation is None else {**blank, **continuation.echo()}

@@ -391,3 +391,15 @@ def test_a_store_that_is_none(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError) as caught:
         application(Settings(demo=True, **settings))
     assert "k3y" not in str(caught.value)
+
+
+def test_a_single_upstream_needs_nothing_of_many() -> None:
+    """What routes between models and replicas is not even imported."""
+    program = (
+        "import sys; from diglot.adapters.server import app, config;"
+        "app.application(config.Settings(upstream='http://127.0.0.1:9')); print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    names = "model_router model_list upstreams replicas renaming model_lines repeatable retry_after asking model_route"
+    assert "diglot.adapters.server.app" in loaded
+    assert not {name.rpartition(".")[2] for name in loaded} & set(names.split())

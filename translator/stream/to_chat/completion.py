@@ -50,6 +50,7 @@ class Completion:
         self._own_id = self._id = context.own_id
         self._created = 0
         self._model = context.model
+        self._keeps_model = context.keeps_model
         self._about: Body = {}  # what is known of the whole, beside its usage
         self._usage: Body | None = None
         self._head: Body = {}
@@ -85,7 +86,7 @@ class Completion:
         response_id, model, created = snapshot.get("id"), snapshot.get("model"), snapshot.get("created_at")
         if response_id and isinstance(response_id, str) and len(response_id) <= LONGEST:
             self._id = self._own_id or derived_id(response_id)
-        if model and isinstance(model, str) and len(model) <= LONGEST:
+        if not self._keeps_model and model and isinstance(model, str) and len(model) <= LONGEST:
             self._model = model
         self._created = times.seconds(created) or self._created
 
