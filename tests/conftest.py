@@ -13,6 +13,7 @@ sys.path.append(str(Path(__file__).parent.parent))  # for the benchmarks; behind
 
 settings.register_profile(
     "diglot",
+    max_examples=50 if os.environ.get("CI") else 100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=bool(os.environ.get("CI")),  # what passed in CI passes there again; new examples are found at the desk
