@@ -321,6 +321,13 @@ def test_what_the_general_path_decides(serve: Serve, body: Body) -> None:
     assert not compared(serve, body)
 
 
+@pytest.mark.parametrize("form", [{}, {"type": None}, {"type": []}, [], "text"])
+def test_a_format_without_a_type(form: Any) -> None:
+    """An upstream that takes no format at all does not care what it is."""
+    body = {"model": "m", "input": "Go", "text": {"format": form}}
+    assert compared(ServeResponses, body, profile=preset("transformers"))
+
+
 def test_strict_losses_are_told_by_the_general_path() -> None:
     """The error names all of them."""
     assert not compared(ServeResponses, {"model": "m", "input": "Go", "client_metadata": {"a": "b"}}, strict=True)
