@@ -116,7 +116,7 @@ def _to_chat(body: Body, way: _Way, context: Context) -> ChatTranslation:
 
 def _ask_for_schema(text: Body | None, items: UsualItems, profile: Profile) -> None:
     form = (text or {}).get("format")
-    if form is not None and form["type"] == "json_schema":
+    if isinstance(form, dict) and form.get("type") == "json_schema":
         items.add_system(formats.instruction(form), profile.developer_role)
 
 

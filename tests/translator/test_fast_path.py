@@ -321,7 +321,44 @@ def test_what_the_general_path_decides(serve: Serve, body: Body) -> None:
     assert not compared(serve, body)
 
 
+@pytest.mark.parametrize("form", [{}, {"type": None}, {"type": []}, [], "text"])
+def test_a_format_without_a_type(form: Any) -> None:
+    """An upstream that takes no format at all does not care what it is."""
+    body = {"model": "m", "input": "Go", "text": {"format": form}}
+    assert compared(ServeResponses, body, profile=preset("transformers"))
+
+
 def test_strict_losses_are_told_by_the_general_path() -> None:
     """The error names all of them."""
     assert not compared(ServeResponses, {"model": "m", "input": "Go", "client_metadata": {"a": "b"}}, strict=True)
     assert not compared(ServeChat, {"model": "m", "messages": TURN[:1], "seed": 1}, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("serve", "body", "conversation", "added", "place"),
+    [
+        (
+            ServeResponses,
+            {"model": "m", "input": [{"role": "user", "content": "Go"}]},
+            "input",
+            {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"},
+            "messages[0].content",
+        ),
+        (
+            ServeChat,
+            {"model": "m", "messages": [{"role": "user", "content": "Go"}]},
+            "messages",
+            {"role": "nobody"},
+            "input[0].content",
+        ),
+    ],
+)
+def test_a_conversation_that_goes_on_before_its_error(
+    serve: Serve, body: Body, conversation: str, added: Body, place: str
+) -> None:
+    """The upstream's error is what the caller gets, though its place is no longer known."""
+    refusal = json.dumps({"error": {"message": "Too long.", "param": place}}).encode()
+    exchange = serve(body)
+    body[conversation].append(added)
+    error = exchange.error(400, refusal)
+    assert (error.message, error.param) == ("Too long.", None)

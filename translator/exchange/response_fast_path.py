@@ -107,9 +107,9 @@ class ResponseFastPath:
         """Return the completion for a Response, or None: it was not taken, and must go the general path."""
         try:
             finished = _decode(data)
+            message = self._message(finished.output, data)
         except logprobs.NOT_READ:
             return None
-        message = self._message(finished.output, data)
         if message is None:
             return None
         used = plain_usage.to_chat(finished.usage) if finished.usage is not None else None

@@ -167,7 +167,10 @@ class ServeChat(Exchange):
         return refusals.learned_of(added, self.profile, self.request, status, body)
 
 
-def _in_usual(path: str, body: dict[str, Any], context: Context) -> str:
+def _in_usual(path: str, body: dict[str, Any], context: Context) -> str | None:
     """The caller's path for one in what the fast path made, which notes no places: the general path does."""
-    translation = request.translate_to_responses(body, context._replace(report=Report()))
+    try:
+        translation = request.translate_to_responses(body, context._replace(report=Report()))
+    except RequestError:  # the caller has changed it since
+        return None
     return paths.in_chat(path, translation)

@@ -270,9 +270,12 @@ def _blank(
     return blank if continuation is None else {**blank, **continuation.echo()}
 
 
-def _in_usual(path: str, body: dict[str, Any], context: Context) -> str:
+def _in_usual(path: str, body: dict[str, Any], context: Context) -> str | None:
     """The caller's path for one in what the fast path made, which notes no places: the general path does."""
-    translation = request.translate_to_chat(body, context._replace(report=Report()))
+    try:
+        translation = request.translate_to_chat(body, context._replace(report=Report()))
+    except RequestError:  # the caller has changed it since
+        return None
     return paths.in_responses(path, translation, context.profile)
 
 

@@ -129,6 +129,15 @@ def test_what_no_answer_is_plain_for() -> None:
     assert isinstance(ServeResponses(ASKED).fast_path, CompletionFastPath)
 
 
+@pytest.mark.parametrize(
+    ("asked", "settings"),
+    [({**ASKED, "model": "\ud800"}, {}), (ASKED, {"answer_model": "m\udfff"})],
+)
+def test_lone_surrogates_of_the_request(asked: Any, settings: Any) -> None:
+    """A caller's strings may hold what no UTF-8 can; the answer repeats them with U+FFFD."""
+    assert took(completion(model=None), asked, **settings) is True
+
+
 def test_its_own_members_are_the_first_ones() -> None:
     """What an answer repeats of its request stands behind what is its own, so it can be encoded apart."""
     own = _Answer.__struct_fields__

@@ -1,6 +1,7 @@
 """The fast path of answers gives what the general path gives, whatever a server sends."""
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -144,6 +145,16 @@ def test_a_text_as_long_as_its_limit(limit: int | None, settings: Any, taken: bo
     assert took(finished(), asked, profile=profile) is taken
     assert took(finished(call()), asked, profile=profile) is True
     assert took(finished(usage=None), asked, profile=profile) is True
+
+
+@pytest.mark.parametrize("kind", [b"[%b]", b'{"a":%b}'])
+def test_nesting_that_is_almost_too_deep(kind: bytes) -> None:
+    """What lies around sealed reasoning is read twice, and the second time is no deeper than the first."""
+    data = json.dumps(finished(thought(encrypted_content="gAAA", id=None), message(id=None), new=0)).encode()
+    deep = sys.getrecursionlimit() - 60
+    before, after = kind.split(b"%b")
+    for depth in range(deep, deep + 60):
+        took(data.replace(b'"new": 0', b'"new": %b1%b' % (before * depth, after * depth)))
 
 
 def test_an_id_of_its_own() -> None:
