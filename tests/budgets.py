@@ -6,6 +6,7 @@ Calls repeat exactly, where times do not. They see neither a second encoding nor
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -33,11 +34,13 @@ def calls_of(run: Run) -> int:
 
     run()
     outer = sys.getprofile()
+    gc.disable()  # hypothesis is called back by it
     sys.setprofile(count)
     try:
         run()
     finally:
         sys.setprofile(outer)
+        gc.enable()
     return calls
 
 
