@@ -187,7 +187,7 @@ async def test_killed(kind: str, upstream: str, http: httpx2.AsyncClient, tmp_pa
             await world.expect_free()
         finally:
             server.kill()
-    assert len(world.told) > KILLS
+    assert len(world.told) >= KILLS
     assert world.cut == KILLS * CLIENTS
     untold = records - len(world.told)
     print(
