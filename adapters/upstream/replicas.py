@@ -86,15 +86,14 @@ class Replicas:
         """Serve one connection."""
         route: ModelRoute | None = scope.get(MODEL_ROUTE)
         request, until = RepeatableRequest(receive), self._clock() + self._retry_within
-        order = self._order(route)
-        for place, replica in enumerate(order, 1):
+        remaining, goes_on = self._order(route)[::-1], True
+        while goes_on:
+            replica = remaining.pop()
             if route is not None:
                 route.attempts, route.replica = route.attempts + 1, replica.name
-            may_repeat = partial(self._may_repeat, route, until) if place < len(order) else _never
-            attempt = _Attempt(replica, request, send, may_repeat)
-            if not await attempt.run(scope) or await request.is_gone():
-                return
+            may_repeat = partial(self._may_repeat, route, until) if remaining else _never
             request.rewind()
+            goes_on = await _Attempt(replica, request, send, may_repeat).run(scope) and not await request.is_gone()
 
     def _may_repeat(self, route: ModelRoute | None, until: float) -> bool:
         return self._clock() < until and not (route is not None and route.began)

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from diglot.adapters.asgi.request_body import read_ahead
-from diglot.adapters.asgi.types import MODEL_ROUTE, beginning_with
+from diglot.adapters.asgi.types import DECODED_BODY, MODEL_ROUTE, beginning_with
 from diglot.adapters.limits import Limits
 from diglot.adapters.middleware.model_route import ModelRoute
 from diglot.adapters.upstream.renaming import Renaming
-from diglot.translator import Profile
+from diglot.translator import Profile, RequestBody, RequestError
 
 pytestmark = pytest.mark.anyio
 ASK = {"model": "asked", "messages": [], "metadata": {"model": "asked"}}
@@ -152,3 +152,20 @@ async def test_translated_requests(talk: Any) -> None:
     upstream = Upstream(b'{"model":"real"}')
     got = await talk(Renaming(upstream, Limits()), ASK).run()
     assert (json.loads(upstream.body), got.json) == (ASK, {"model": "real"})
+
+
+async def test_a_request_that_turns_out_to_be_wrong(talk: Any) -> None:
+    """The client is told, and the upstream is not asked."""
+
+    class Wrong(RequestBody):
+        def replaced(self, **values: Any) -> Any:
+            raise RequestError("The request body is not JSON, or is nested too deeply.", code="invalid_json")
+
+    async def routed(scope: Any, receive: Any, send: Any) -> None:
+        message = {**await receive(), DECODED_BODY: Wrong(ASK)}
+        await Renaming(upstream, Limits())(scope, beginning_with([message], receive), send)
+
+    upstream = Upstream()
+    got = await talk(routed, ASK, **{MODEL_ROUTE: ModelRoute("asked", "real", "u", Profile())}).run()
+    assert (got.status, got.json["error"]["code"]) == (400, "invalid_json")
+    assert upstream.scope is None

@@ -233,3 +233,18 @@ async def test_a_client_that_has_gone(talk: Any) -> None:
     pool = Pool(quiet, Server())
     await talk(pool.app, ASK).run()  # as `Upstream` does when its client has gone
     assert pool.asked == [1, 0]
+
+
+async def test_a_body_without_a_head(talk: Any) -> None:
+    """Whose mistake it is, it goes on as it came."""
+    server = Server(0)
+    got: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b'{"model": "m", "messages": []}', "more_body": False}
+
+    async def send(message: Any) -> None:
+        got.append(message)
+
+    await Pool(server).app({"type": "http"}, receive, send)
+    assert got == [{"type": "http.response.body", "body": b"hello", "more_body": True}]
