@@ -61,7 +61,7 @@ PACKAGES: dict[str, set[str]] = {
             "store/sql_housekeeping",
             "store/sql_records",
         ),
-        *("store/sqlite", "store/statements", "store/tables"),
+        *("store/sqlite", "store/statements", "store/housekeeping_statements", "store/tables"),
     },
     "starlette": {
         *("demo/app", "inspector/app", "inspector/gate", "inspector/routes"),

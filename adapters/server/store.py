@@ -9,7 +9,7 @@ import anyio
 import msgspec
 
 from ..store import Opened, Store, StoreError, StoreRefused, StoreUnavailable, open_store
-from ..store.protocol import DAY
+from ..store.values import DAY
 from .config import Settings
 from .model_settings import api_of
 from .setting_values import ConfigError
