@@ -6,7 +6,7 @@ import logging
 from time import monotonic
 from typing import Any, Literal
 
-from ..asgi.types import CLIENT_GONE, App, Message, Receive, Scope, Send
+from ..asgi.types import CLIENT_GONE, KEY_NAME, App, Message, Receive, Scope, Send
 from .record import MAX_TEXT
 
 _log = logging.getLogger("diglot.access")
@@ -66,6 +66,7 @@ class AccessLog:
             "status": access.status or CLIENT_GONE,
             "duration_ms": round(duration * 1000, 1),
             "complete": access.complete,
+            **({"key": scope[KEY_NAME]} if KEY_NAME in scope else {}),
         }
         _log.log(
             access.level, "%s %s %d", fields["method"], fields["path"], fields["status"], extra={"exchange": fields}

@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import metadata
 from typing import Any
 
@@ -21,35 +22,52 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
 from ...translator import RequestError
-from ..asgi.types import App, Receive, Scope, Send
+from ..asgi.types import KEY_NAME, App, Receive, Scope, Send
 from ..asgi.websocket import deny, is_websocket, refuse
 from ..demo import app as demo_app
 from ..error_log import log_without_message
 from ..middleware import access_log
 from ..middleware.app import TranslationMiddleware
 from ..middleware.record import Record
-from ..store import Opened
+from ..store import Opened, Store
 from ..upstream.app import Upstream
 from . import banner, logs, stored_state
+from .authentication import Authentication, check_exposure
 from .config import Settings, require_upstream
 from .guard import Guard
+from .keys import Keys, keys_of
+from .lifecycle import Life, Signals, delay_of
 from .page import page
 from .protocol import ConnectionTimers, http_protocol
+from .readiness import Readiness, is_reachable
+from .reloading import ReloadableApp, Source, reloaded, source_of
+from .shared_store import shared
 from .store import OFF, store_of
 
 _log = logging.getLogger("diglot")
-_SETTINGS = "_DIGLOT_SETTINGS"  # passes the settings to the worker processes
+_SETTINGS, _SOURCE = "_DIGLOT_SETTINGS", "_DIGLOT_SOURCE"  # pass the settings to the worker processes
 _MAX_IDLE_WAIT = 2.0
 _GC_THRESHOLDS = (10_000, 20, 20)
 """An open stream has hundreds of objects and no garbage: Python's default thresholds would scan them too often."""
 
 
-def application(settings: Settings, on_exchange: Callable[[Record], object] | None = None) -> App:
+def application(
+    settings: Settings,
+    on_exchange: Callable[[Record], object] | None = None,
+    *,
+    keys: Keys | None = None,
+    life: Life | None = None,
+    store: Store | None = None,
+) -> App:
     """Return the whole server as an ASGI application; raises ValueError for settings that cannot work.
 
-    Without the setting `store` nothing is stored: the default of `diglot serve` is not one of this function.
+    Without the setting `store` nothing is stored: the default of `diglot serve` is not one of this function. *keys*,
+    *life* and *store* belong to the process, if it outlives the application; otherwise they are made here.
     """
     require_upstream(settings)
+    keys = keys if keys is not None else keys_of(settings.api_keys, settings.api_key)
+    check_exposure(settings, keys)
+    life = life or Life()
     upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
     middleware = _Middleware(
         upstream or (demo_app.responses_upstream() if settings.upstream_api == "responses" else demo_app.upstream()),
@@ -59,14 +77,20 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
         limits=settings.limits,
         paths=settings.paths,
         on_exchange=on_exchange,
-        store=store_of(settings),
+        store=store or store_of(settings),
         tenant=settings.tenant,
         seal=settings.seal_keys,
     )
 
     async def health(request: Request) -> Response:
         access_log.mark(request.scope, "here", logging.DEBUG)
-        return JSONResponse(_health(settings, middleware))
+        tells = keys is None or KEY_NAME in request.scope
+        return JSONResponse(_health(settings, middleware) if tells else {"status": "ok"})
+
+    async def ready(request: Request) -> Response:
+        access_log.mark(request.scope, "here", logging.DEBUG)
+        is_ready = readiness.started and not life.draining and await readiness.reaches_all()
+        return JSONResponse({"status": "ok" if is_ready else "unavailable"}, 200 if is_ready else 503)
 
     async def index(request: Request) -> Response:
         by, routes = banner.answered_by(settings), banner.routes(settings.upstream_api)
@@ -75,15 +99,18 @@ def application(settings: Settings, on_exchange: Callable[[Record], object] | No
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
         async with middleware.running():
+            readiness.started = True
             yield
             await active.wait_until_idle()
         if upstream is not None:
             await upstream.aclose()
 
     active = _ActiveRequests(middleware, has_store=settings.store not in (None, OFF))
-    routes = [Route("/", index), Route("/healthz", health)]
+    readiness = Readiness([partial(is_reachable, upstream, settings.ready_path)] if upstream is not None else ())
+    routes = [Route("/", index), Route("/healthz", health), Route("/readyz", ready)]
     router = Router(routes, redirect_slashes=False, default=active, lifespan=lifespan)
-    return access_log.AccessLog(Guard(router, settings.host, settings.allow_host, settings.allow_origin))
+    app = router if keys is None else Authentication(router, keys)
+    return access_log.AccessLog(Guard(app, settings.host, settings.allow_host, settings.allow_origin))
 
 
 def _health(settings: Settings, middleware: TranslationMiddleware) -> dict[str, Any]:
@@ -145,25 +172,66 @@ class _ActiveRequests:
 def from_environment() -> App:
     """Return the application for the settings that run() put into the environment of its workers."""
     settings = msgspec.json.decode(os.environ[_SETTINGS], type=Settings)
-    ConnectionTimers.limits = settings.limits
-    app = application(settings)
+    source = msgspec.json.decode(os.environ.get(_SOURCE) or "null", type=Source | None)
+    life, kept = Life(), store_of(settings)
+    build = partial(_build, life, shared(kept) if kept is not None else None)
+    app = ReloadableApp(settings, build, _use_limits)
+    _use_limits(settings)
     gc.set_threshold(*_GC_THRESHOLDS)
     gc.freeze()  # what exists by now stays
-    return app
+
+    def delay() -> float:
+        return delay_of(app.settings.drain_delay, settings.host)
+
+    reload = partial(app.reload, source or source_of({}, None, settings))
+    signals = Signals(life, delay, settings.graceful, reload, worker=settings.workers > 1)
+    return life.counted(signals.around(app))
 
 
-def run(settings: Settings) -> None:
-    """Serve until a signal arrives; then let running answers finish for a while, and end the others as failed."""
+def _build(life: Life, store: Store | None, settings: Settings, keys: Keys | None) -> App:
+    return application(settings, keys=keys, life=life, store=store)
+
+
+def _use_limits(settings: Settings) -> None:
+    """Connections have the limits of the settings that are served."""
+    ConnectionTimers.limits = settings.limits
+
+
+def run(settings: Settings, source: Source | None = None) -> None:
+    """Serve until a signal arrives; then let running answers finish for a while, and end the others as failed.
+
+    The settings are read again from their *source* at SIGHUP.
+    """
     os.environ[_SETTINGS] = msgspec.json.encode(settings).decode()
-    uvicorn.run(
-        f"{__name__}:{from_environment.__name__}",
-        factory=True,
-        timeout_graceful_shutdown=math.ceil(settings.graceful),
-        workers=settings.workers,
-        host=settings.host,
-        port=settings.port,
+    os.environ[_SOURCE] = msgspec.json.encode(source).decode()
+    arguments: dict[str, Any] = {
+        "app": f"{__name__}:{from_environment.__name__}",
+        "factory": True,
+        "timeout_graceful_shutdown": math.ceil(settings.graceful),
+        "workers": settings.workers,
+        "host": settings.host,
+        "port": settings.port,
         **_common(settings),
-    )
+    }
+    if settings.workers == 1:
+        uvicorn.run(**arguments)
+    else:
+        from .supervisor import supervise
+
+        supervise(uvicorn.Config(**arguments), partial(_may_reload, source or source_of({}, None, settings)))
+
+
+def _may_reload(source: Source) -> bool:
+    """Check the settings for the workers, and keep them for those that are started later."""
+    running = msgspec.json.decode(os.environ[_SETTINGS], type=Settings)
+    try:
+        settings = reloaded(source, running)
+        application(settings)
+    except ValueError as error:
+        _log.error("Reload: nothing has changed: %s", error)
+        return False
+    os.environ[_SETTINGS] = msgspec.json.encode(settings).decode()
+    return True
 
 
 def _common(settings: Settings) -> dict[str, Any]:

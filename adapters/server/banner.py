@@ -61,7 +61,8 @@ def welcome(choice: Choice) -> str:
     ]
     if settings.demo:
         lines.append(_DEMO_WARNING)
-    if not origins.is_loopback(settings.host):
+    has_keys = settings.api_keys is not None or settings.api_key is not None
+    if not (has_keys or origins.is_loopback(settings.host)):
         place = "this machine" if settings.host in _ALL_ADDRESSES else settings.host
         lines.append(_OPEN_WARNING.format(place=f"port {settings.port} of {place}"))
-    return "\n".join([*lines, "", *(f"  {line}" for line in client_settings.client_settings(here)), ""])
+    return "\n".join([*lines, "", *(f"  {line}" for line in client_settings.client_settings(here, has_keys)), ""])

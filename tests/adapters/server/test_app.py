@@ -21,10 +21,14 @@ import pytest
 
 from diglot.adapters.demo import app as demo_app
 from diglot.adapters.server import app as server_app
+from diglot.adapters.server import supervisor
 from diglot.adapters.server.app import application, free_port, on_loopback
 from diglot.adapters.server.config import Settings
+from diglot.adapters.server.lifecycle import Life
+from diglot.adapters.server.reloading import source_of
 from diglot.adapters.store import open_store
 
+uvicorn = importlib.import_module("uvicorn")
 httpx = importlib.import_module("httpx")
 ASK = {"model": "m", "input": "hi"}
 HOST = {"host": "localhost"}
@@ -308,15 +312,18 @@ def test_somebody_must_answer() -> None:
         application(Settings())
 
 
-def test_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings travel to the workers, whose server gets whole seconds."""
+@pytest.mark.parametrize("workers", [1, 3])
+def test_run(monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
+    """The settings travel to the workers, whose server gets whole seconds; several workers have a supervisor."""
     monkeypatch.setenv("_DIGLOT_SETTINGS", "")
+    monkeypatch.setenv("_DIGLOT_SOURCE", "")
     started: list[Any] = []
-    monkeypatch.setattr("uvicorn.run", lambda app, **settings: started.append((app, settings)))
-    server_app.run(Settings(demo=True, graceful=0.5, workers=3))
-    ((app, settings),) = started
-    assert app == "diglot.adapters.server.app:from_environment"
-    assert (settings["timeout_graceful_shutdown"], settings["workers"]) == (1, 3)
+    monkeypatch.setattr("uvicorn.run", lambda **settings: started.append(uvicorn.Config(**settings)))
+    monkeypatch.setattr(supervisor, "supervise", lambda config, may_reload: started.append(config))
+    server_app.run(Settings(demo=True, graceful=0.5, workers=workers))
+    (config,) = started
+    assert config.app == "diglot.adapters.server.app:from_environment"
+    assert (config.timeout_graceful_shutdown, config.workers) == (1, workers)
     assert msgspec.json.decode(os.environ["_DIGLOT_SETTINGS"], type=Settings).graceful == 0.5
 
 
@@ -391,3 +398,71 @@ def test_a_store_that_is_none(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError) as caught:
         application(Settings(demo=True, **settings))
     assert "k3y" not in str(caught.value)
+
+
+READY = {"path": "/readyz", "method": "GET", "headers": HOST}
+
+
+async def lived(app: Any) -> None:
+    """Run the whole lifespan of an application: what has started stays so."""
+    steps = [{"type": "lifespan.shutdown"}, {"type": "lifespan.startup"}]
+
+    async def receive() -> Any:
+        return steps.pop()
+
+    async def send(message: Any) -> None:
+        assert message["type"].endswith("complete")
+
+    await app({"type": "lifespan"}, receive, send)
+
+
+@pytest.mark.anyio
+async def test_ready(talk: Any) -> None:
+    """Not before it has started, not while it drains, and not without its upstream."""
+    life = Life()
+    app = application(Settings(demo=True), life=life)
+    assert (await talk(app, **READY).run()).status == 503
+    await lived(app)
+    got = await talk(app, **READY).run()
+    assert (got.status, got.json) == (200, {"status": "ok"})
+    life.draining = True
+    assert (await talk(app, **READY).run()).status == 503
+    alone = application(Settings(upstream="http://127.0.0.1:1"))
+    await lived(alone)
+    got = await talk(alone, **READY).run()
+    assert (got.status, got.json) == (503, {"status": "unavailable"})
+
+
+@pytest.mark.anyio
+async def test_health_behind_keys(talk: Any) -> None:
+    """Without a key it only says that the process lives."""
+    app = application(Settings(demo=True, api_key="k3y"))
+    got = await talk(app, path="/healthz", method="GET", headers=HOST).run()
+    assert (got.status, got.json) == (200, {"status": "ok"})
+    got = await talk(app, path="/healthz", method="GET", headers={**HOST, "api-key": "k3y"}).run()
+    assert got.json["profile"] == "default"
+
+
+def test_a_key_that_is_lent() -> None:
+    """A server that would lend its own key to everybody does not start."""
+    with pytest.raises(ValueError, match="--open"):
+        application(Settings(upstream="http://me:k3y@up:1", host="0.0.0.0"))
+
+
+def test_settings_for_the_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The parent checks them, and has them for workers that are started later."""
+    monkeypatch.delenv("DIGLOT_UPSTREAM", raising=False)
+    running = Settings(demo=True, workers=2, port=1)
+    monkeypatch.setenv("_DIGLOT_SETTINGS", msgspec.json.encode(running).decode())
+    file = tmp_path / "diglot.toml"
+    source = source_of({}, file, Settings(demo=True, workers=2))
+    file.write_text("demo = 1 1")
+    assert not server_app._may_reload(source)
+    assert "Reload: nothing has changed" in caplog.text
+    assert "vllm" not in os.environ["_DIGLOT_SETTINGS"]
+    file.write_text('demo = true\nworkers = 2\nprofile = "vllm"\n')
+    assert server_app._may_reload(source)
+    kept = msgspec.json.decode(os.environ["_DIGLOT_SETTINGS"], type=Settings)
+    assert (kept.profile, kept.port) == ("vllm", 1)

@@ -48,6 +48,15 @@ def test_open_to_nobody_else(host: str) -> None:
     assert "!!" not in welcome(Choice(Settings(upstream=UP, host=host)))
 
 
+@pytest.mark.parametrize("keys", [{"api_keys": "/keys"}, {"api_key": "k3y"}])
+def test_open_to_those_with_keys(keys: dict[str, str]) -> None:
+    """Where keys are checked there is nothing to warn of, either; the key is not shown."""
+    words = welcome(Choice(Settings(upstream=UP, host="0.0.0.0", **keys)))  # pyright: ignore[reportArgumentType]
+    assert "!!" not in words
+    assert "goes no further" in words
+    assert "k3y" not in words
+
+
 def test_demo() -> None:
     """It is loud about being one."""
     assert "NO MODEL" in welcome(Choice(Settings(demo=True)))
