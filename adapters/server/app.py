@@ -266,7 +266,7 @@ def free_port(host: str, port: int = 0) -> int:
 @asynccontextmanager
 async def on_loopback(app: App) -> AsyncIterator[str]:
     """Run a real server for *app* on a free loopback port while the context lasts; yields its URL."""
-    with socket.socket() as listening:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listening:  # otherwise asyncio sends small pieces late
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
             app, timeout_graceful_shutdown=1, access_log=False, log_config=None, ws="none", http=http_protocol()

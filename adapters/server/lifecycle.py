@@ -22,6 +22,7 @@ DRAIN_DELAY = 5.0
 """Seconds in which a server that others reach still serves new requests after SIGTERM."""
 PROGRESS = 5.0
 """Seconds between two lines of the log about what still runs."""
+_LAST_WORDS = 1.0
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 _RELOAD, _END = getattr(signal, "SIGHUP", None), getattr(signal, "SIGQUIT", None)  # Windows has neither
 _log = logging.getLogger("diglot")
@@ -34,6 +35,12 @@ def delay_of(setting: float | None, host: str) -> float:
     if setting is not None:
         return setting
     return 0.0 if origins.is_loopback(host) else DRAIN_DELAY
+
+
+def _exchanges(handler: Any) -> list[asyncio.Task[None]]:
+    """Return what uvicorn cancels when the time is over, by one of its signal handlers."""
+    state = getattr(getattr(handler, "__self__", None), "server_state", None)
+    return list(state.tasks) if state is not None else []
 
 
 class Life:
@@ -119,8 +126,8 @@ class Signals:
 
     def restore(self) -> None:
         """Give the signals back; a late SIGHUP or SIGQUIT must not kill the process."""
-        for task in self._tasks:
-            task.cancel()
+        for waiting in (*self._tasks, *filter(None, [self._timer])):
+            waiting.cancel()
         for number, handler in self._before.items():
             signal.signal(number, handler if number in _STOPS else signal.SIG_IGN)
         self._before.clear()
@@ -164,11 +171,13 @@ class Signals:
         self._before[number](number, None)
 
     def _end(self) -> None:
-        """End at once: uvicorn does it for a second Ctrl-C."""
+        """End at once: exchanges get a moment to say so to their clients, then uvicorn does what Ctrl-C twice does."""
         _log.warning("Ending at once; running: %d", self._life.active)
         self._life.draining = True
         self._stop(signal.SIGTERM)
-        self._before[signal.SIGINT](signal.SIGINT, None)
+        for task in _exchanges(self._before[signal.SIGTERM]):
+            task.cancel()
+        self._timer = self._loop.call_later(_LAST_WORDS, self._before[signal.SIGINT], signal.SIGINT, None)
 
     async def _tell_progress(self) -> None:
         while True:

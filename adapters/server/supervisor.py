@@ -6,6 +6,7 @@ import inspect
 import logging
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -44,7 +45,12 @@ class Supervisor(Multiprocess):
         self.should_exit.set()
 
     def terminate_all(self) -> None:
-        """Tell the workers how to stop, and then what uvicorn would: that SIGTERM they ignore."""
+        """Tell the workers how to stop, and then what uvicorn would: that SIGTERM they ignore.
+
+        They listen as long as they want; here nobody does, so that nobody waits for an answer when they have stopped.
+        """
+        for listening in self.sockets:
+            listening.close()
         if self._interrupts or self._ends_at_once:
             self._send(_QUIT if self._ends_at_once else signal.SIGINT)
         super().terminate_all()
@@ -71,4 +77,6 @@ class Supervisor(Multiprocess):
 
 def supervise(config: uvicorn.Config, may_reload: Callable[[], bool]) -> None:
     """Serve with several processes until a signal arrives."""
-    Supervisor(config, [config.bind_socket()], may_reload).run()
+    bound = config.bind_socket()
+    listening = socket.socket(fileno=bound.detach())  # it knows that it is TCP, so asyncio sends small pieces at once
+    Supervisor(config, [listening], may_reload).run()

@@ -1,5 +1,6 @@
 """What signals do to a process. Real ones are in tests/scenarios; here uvicorn's part is a note of what it was told."""
 
+import asyncio
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -27,6 +28,18 @@ def told() -> Iterator[list[int]]:
     yield seen
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+class Server:
+    """As much of uvicorn's server as is needed."""
+
+    def __init__(self, told: list[int]) -> None:
+        self.told = told
+        self.server_state = self
+        self.tasks: set[Any] = set()
+
+    def handle_exit(self, number: int, frame: Any) -> None:
+        self.told.append(number)
 
 
 class World:
@@ -104,21 +117,30 @@ async def test_ctrl_c(told: list[int], worker: bool) -> None:
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
-async def test_second_signal(told: list[int], second: int) -> None:
-    """It ends at once: uvicorn does, when it is told to stop and then gets a Ctrl-C."""
+async def test_second_signal(told: list[int], second: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends at once: exchanges are cancelled, and uvicorn is told to stop, and a moment later by another Ctrl-C."""
+    monkeypatch.setattr(lifecycle, "_LAST_WORDS", 0.01)
     world = World(60)
+    server = Server(told)
+    signal.signal(signal.SIGTERM, server.handle_exit)
 
     async def inside() -> None:
+        task = asyncio.get_running_loop().create_task(anyio.sleep_forever())
+        server.server_state.tasks.add(task)
         for number in (signal.SIGTERM, second):
             signal.raise_signal(number)
             await settle()
+        assert told == [signal.SIGTERM]
+        await anyio.sleep(0.03)
+        assert task.cancelled()
         assert told == [signal.SIGTERM, signal.SIGINT]
 
     await world.run(inside)
 
 
-async def test_workers_are_told_twice(told: list[int]) -> None:
+async def test_workers_are_told_twice(told: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """By their parent and by systemd or a terminal: only SIGQUIT ends them at once."""
+    monkeypatch.setattr(lifecycle, "_LAST_WORDS", 0.01)
     world = World(0, worker=True)
 
     async def inside() -> None:
@@ -127,7 +149,7 @@ async def test_workers_are_told_twice(told: list[int]) -> None:
             await settle()
         assert told == [signal.SIGTERM]
         signal.raise_signal(signal.SIGQUIT)
-        await settle()
+        await anyio.sleep(0.03)
         assert told == [signal.SIGTERM, signal.SIGINT]
 
     await world.run(inside)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -118,4 +119,5 @@ def test_supervise(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     supervise(uvicorn.Config("x:y", port=0, workers=2, log_config=None), lambda: True)
     (listening,) = ran[0].sockets
     assert listening.getsockname()[0] == "127.0.0.1"
+    assert listening.proto == socket.IPPROTO_TCP
     listening.close()
