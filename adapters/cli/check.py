@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 
 import anyio
 import click
@@ -14,6 +15,7 @@ from ..limits import Limits
 from ..middleware.routes import Api
 from ..server import client_settings, config
 from ..upstream import url as upstream_url
+from .config_check import check_config
 from .options import SettingsError, print_columns, profile_options
 from .upstream_check import APIS, CASES, CheckError, Outcome, UpstreamCheck
 
@@ -41,13 +43,29 @@ _NEXT: dict[tuple[Api, ...], str] = {
     help="How long to wait for an answer.",
 )
 @profile_options
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    help="Check a file with settings instead: all that `diglot serve` would check when it starts.",
+)
+@click.option("--connect", is_flag=True, help="With --config: ask each upstream, with a request that costs nothing.")
 def check(
-    url: str | None, model: str | None, key: str | None, timeout: float, profile: str | None, set_: tuple[str, ...]
+    url: str | None,
+    model: str | None,
+    key: str | None,
+    timeout: float,
+    profile: str | None,
+    set_: tuple[str, ...],
+    file: Path | None,
+    connect: bool,
 ) -> None:
     """Show which APIs the upstream at URL has, and whether they answer, stream and call tools.
 
     Sends up to six small requests, which may be billed. URL defaults to DIGLOT_UPSTREAM.
     """
+    if file is not None:
+        sys.exit(check_config(file, connect=connect))
     url = url or os.environ.get(f"{config.ENVIRONMENT}UPSTREAM") or ""
     try:
         chosen = config.profile_of(profile or "default", dict(map(config.assignment, set_)))

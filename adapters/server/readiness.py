@@ -15,7 +15,8 @@ EVERY = 5.0
 PATIENCE = 4.0
 """Seconds that it may take."""
 _API = "/v1/"
-_AWAY = frozenset({0, 502, 503, 504, 529})
+AWAY = frozenset({0, 502, 503, 504, 529})
+"""Statuses of an upstream that cannot be reached, or cannot serve."""
 _log = logging.getLogger("diglot")
 
 Check = Callable[[], Awaitable[bool]]
@@ -23,7 +24,12 @@ Check = Callable[[], Awaitable[bool]]
 
 
 async def is_reachable(app: App, path: str) -> bool:
-    """Whether an upstream answers a GET of *path*; it may refuse it, because there is no key.
+    """Whether an upstream answers a GET of *path*; it may refuse it, because there is no key."""
+    return await status_of(app, path) not in AWAY
+
+
+async def status_of(app: App, path: str) -> int:
+    """Return the status of an upstream's answer to a GET of *path*, 0 if there is none.
 
     A path below `/v1/` is one of its API; any other one is beside that, as `/health` is. Only the head is read.
     """
@@ -61,7 +67,7 @@ async def is_reachable(app: App, path: str) -> bool:
             await app(scope, receive, send)
         except Exception as error:  # of whatever kind: it is not there
             _log.debug("The upstream could not be asked for %s: %s", path, type(error).__name__)
-    return status not in _AWAY
+    return status
 
 
 def any_of(checks: Sequence[Check]) -> Check:
