@@ -94,7 +94,9 @@ def application(
 
     async def index(request: Request) -> Response:
         by, routes = banner.answered_by(settings), banner.routes(settings.upstream_api)
-        return page(metadata.version("diglot"), by, settings.profile, routes, banner.url(settings))
+        return page(
+            metadata.version("diglot"), by, settings.profile, routes, banner.url(settings), has_keys=keys is not None
+        )
 
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
@@ -180,11 +182,14 @@ def from_environment() -> App:
     gc.set_threshold(*_GC_THRESHOLDS)
     gc.freeze()  # what exists by now stays
 
-    def delay() -> float:
-        return delay_of(app.settings.drain_delay, settings.host)
-
     reload = partial(app.reload, source or source_of({}, None, settings))
-    signals = Signals(life, delay, settings.graceful, reload, worker=settings.workers > 1)
+    signals = Signals(
+        life,
+        lambda: delay_of(app.settings.drain_delay, settings.host),
+        settings.graceful,
+        reload,
+        worker=settings.workers > 1,
+    )
     return life.counted(signals.around(app))
 
 

@@ -36,7 +36,9 @@ Status: <a href="/healthz">/healthz</a>.</p>
 """
 
 
-def page(version: str, upstream: str, profile: str, routes: list[tuple[str, str]], url: str) -> HTMLResponse:
+def page(
+    version: str, upstream: str, profile: str, routes: list[tuple[str, str]], url: str, *, has_keys: bool = False
+) -> HTMLResponse:
     """Return the page; *routes* are the served routes, each with how it is served, *url* is that of this server."""
     rows = "\n".join(f"<tr><td><code>{escape(path)}</code><td>{escape(how)}" for path, how in routes)
     filled = _PAGE.format(
@@ -44,6 +46,6 @@ def page(version: str, upstream: str, profile: str, routes: list[tuple[str, str]
         rows=rows,
         upstream=escape(upstream),
         profile=escape(profile),
-        clients=escape("\n".join(client_settings.client_settings(url))),
+        clients=escape("\n".join(client_settings.client_settings(url, has_keys))),
     )
     return HTMLResponse(filled, headers=_HEADERS)

@@ -106,6 +106,7 @@ async def test_neither_side_sees_the_others_key(world: World, header: str, caplo
             answers += [(await client.get(path)).text for path in ("/", "/healthz", "/readyz", "/v1/models", "/x")]
     everything = "\n".join([*answers, caplog.text, *(str(record.__dict__) for record in caplog.records)])
     assert '"status":"completed"' in answers[0]
+    assert any("goes no further" in answer for answer in answers)
     assert any("authorization" in text for text in world.sent)
     assert all(world.key not in text for text in world.sent)
     assert world.key not in everything

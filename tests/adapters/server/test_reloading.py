@@ -73,6 +73,8 @@ async def test_swap(talk: Any, world: World) -> None:
     """The new settings are served, and all know of it; the lifespan goes on until the server's ends."""
     async with world.running() as sent:
         assert (await health(talk, world))["profile"] == "default"
+        assert await world.reload()
+        assert len(world.built) == 1  # nothing has changed
         assert await world.reload('demo = true\nprofile = "vllm"\n')
         assert (await health(talk, world))["profile"] == "vllm"
         assert [settings.profile for settings in world.swapped] == ["vllm"]

@@ -63,6 +63,7 @@ def parent(workers: Workers, *, good: bool = True) -> Any:
 
 def stop(made: Any, *numbers: int) -> None:
     """Let a parent stop as it does after the first signal; more come while it waits."""
+    made.sockets = [socket.socket()]
     made.signal_queue.append(numbers[0])
     made.handle_signals()
     assert made.should_exit.is_set()
@@ -70,6 +71,7 @@ def stop(made: Any, *numbers: int) -> None:
     made.signal_queue.extend(numbers[1:])
     made.join_all()
     assert all(worker.joined for worker in made.processes)
+    assert made.sockets[0].fileno() == -1  # while workers still listen, or nobody does
 
 
 @pytest.mark.parametrize(
