@@ -19,13 +19,13 @@ TRANSLATOR, ADAPTERS = ROOT / "translator", ROOT / "adapters"
 FLOORS: dict[str, tuple[str, ...]] = {
     "translator": (
         *"deprecated errors losses wire profiles presets seals context mapping parts turns fields markdown".split(),
-        *"state compaction toolset spellings additions request stream answer exchange".split(),
+        *"state compaction toolset spellings additions request fast_path stream answer exchange".split(),
         *"convert convert_stream __init__".split(),
     ),
     "translator/stream": ("growing", "logprobs", "to_responses", "to_chat"),
     "adapters": (
         *"missing limits ids error_log store asgi stateful middleware".split(),
-        *"upstream sdk migrate __init__ demo server cli".split(),
+        *"upstream sdk migrate __init__ demo observe inspector server cli".split(),
     ),
 }
 """Files and folders of a folder: each imports only what is to the left of it."""
@@ -64,7 +64,10 @@ PACKAGES: dict[str, set[str]] = {
         ),
         *("store/sqlite", "store/statements", "store/tables"),
     },
-    "starlette": {"demo/app", "server/app", "server/guard", "server/page"},
+    "starlette": {
+        *("demo/app", "inspector/app", "inspector/gate", "inspector/routes"),
+        *("server/app", "server/guard", "server/page"),
+    },
     "tiktoken": {"stateful/counting"},
     "tqdm": {"migrate/progress"},
     "trio": {"asgi/late_task"},

@@ -10,7 +10,7 @@ import anyio
 import click
 import msgspec
 
-from ..server import banner, config, reloading, store
+from ..server import banner, config, inspection, reloading, store
 from .options import SettingsError, profile_options, strict_option
 
 
@@ -21,6 +21,12 @@ from .options import SettingsError, profile_options, strict_option
     "--upstream-api",
     type=click.Choice(["chat", "responses", "auto"]),
     help="The API that the upstream implements; diglot adds the other one. auto finds out.  [default: chat]",
+)
+@click.option(
+    "--model-map",
+    metavar="OLD=NEW",
+    multiple=True,
+    help="Clients' name of a model and its name at the upstream; OLD may have a * in it (repeatable).",
 )
 @profile_options
 @strict_option
@@ -68,6 +74,16 @@ from .options import SettingsError, profile_options, strict_option
     help="Serve everyone who can reach the server, even if it has a key of its own for the upstream.",
 )
 @click.option("--workers", type=int, metavar="N", help="Number of worker processes.  [default: 1]")
+@click.option(
+    "--inspect",
+    is_flag=True,
+    default=None,
+    help="Show the last exchanges on a page whose link is printed: both wires, live, with what was lost.",
+)
+@click.option(
+    "--inspect-anywhere", is_flag=True, default=None, help="Allow --inspect where other machines reach the server."
+)
+@click.option("--inspect-path", metavar="PATH", help="Where the page is.  [default: /_diglot]")
 @click.option(
     "--limit",
     "limits",
@@ -119,7 +135,8 @@ def serve(file: Path | None, set_: tuple[str, ...], limits: tuple[str, ...], **f
         tables = {"set": dict(map(config.assignment, set_)), "limits": dict(map(config.assignment, limits))}
         settings = config.load({**flags, **tables}, os.environ, file)
         source = reloading.source_of({**flags, **tables}, file, settings)
-        app.application(settings)
+        token = inspection.prepared(settings)
+        app.application(settings, inspect_token=token)
         choice = anyio.run(store.choose, settings)
     except ValueError as error:
         raise SettingsError(str(error)) from None
@@ -132,4 +149,6 @@ def serve(file: Path | None, set_: tuple[str, ...], limits: tuple[str, ...], **f
         click.echo(f"Warning: {choice.warning}", err=True)
     if not settings.quiet:
         click.echo(banner.welcome(choice), err=True)
+    if token is not None:
+        click.echo(inspection.notice(choice.settings, token), err=True)
     app.run(choice.settings, source)

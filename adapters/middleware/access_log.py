@@ -11,6 +11,7 @@ import anyio
 
 from ..asgi.types import CLIENT_GONE, KEY_NAME, App, Message, Receive, Scope, Send
 from . import endings
+from .observers import observers
 from .record import MAX_TEXT
 
 _log = logging.getLogger("diglot.access")
@@ -34,6 +35,8 @@ def mark(scope: Scope, handled: Handled, level: int = logging.INFO) -> None:
     access: _Access | None = scope.get(_KEY)
     if access is not None:
         access.handled, access.level = handled, level
+    for observer in observers(scope):
+        observer.handled(handled)
 
 
 class AccessLog:

@@ -32,6 +32,7 @@ from . import deployments, diagnostics
 from .attempt import Keep, UpstreamAttempt
 from .deadlines import Supervisor
 from .fan_out import FanOut
+from .observers import observed
 from .sink import Sink
 from .summary import SummarySink, summary_in
 from .translation import Translation
@@ -289,7 +290,7 @@ class TranslatedRequest(Generic[Frame]):
         ):  # to keep the connection alive while a summary was written
             await attempt.begin()
         try:
-            await self._app(inner, receive, attempt.send)
+            await observed(self._app, inner)(inner, receive, attempt.send)
         except Exception as error:
             self._failure = self._error_for_client(error, attempt.complete or not attempt.disconnect.is_set)
 

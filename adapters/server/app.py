@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import msgspec
@@ -25,24 +25,27 @@ from ...translator import RequestError
 from ..asgi.types import KEY_NAME, App, Receive, Scope, Send
 from ..asgi.websocket import deny, is_websocket, refuse
 from ..demo import app as demo_app
-from ..error_log import log_without_message
 from ..middleware import access_log
-from ..middleware.app import TranslationMiddleware
 from ..middleware.record import Record
 from ..store import Opened, Store
 from ..upstream.app import Upstream
-from . import banner, logs, stored_state
+from . import banner, inspection, logs, stored_state
 from .authentication import Authentication, check_exposure
 from .config import Settings, require_upstream
 from .guard import Guard
 from .keys import Keys, keys_of
 from .lifecycle import Life, Signals, delay_of
+from .middleware import ServerMiddleware
+from .model_settings import api_of, tables
 from .page import page
 from .protocol import ConnectionTimers, http_protocol
 from .readiness import Readiness, is_reachable
 from .reloading import ReloadableApp, Source, reloaded, source_of
 from .shared_store import shared
 from .store import OFF, store_of
+
+if TYPE_CHECKING:
+    from .model_router import ModelRouter
 
 _log = logging.getLogger("diglot")
 _SETTINGS, _SOURCE = "_DIGLOT_SETTINGS", "_DIGLOT_SOURCE"  # pass the settings to the worker processes
@@ -58,29 +61,25 @@ def application(
     keys: Keys | None = None,
     life: Life | None = None,
     store: Store | None = None,
+    inspect_token: str | None = None,
 ) -> App:
     """Return the whole server as an ASGI application; raises ValueError for settings that cannot work.
 
     Without the setting `store` nothing is stored: the default of `diglot serve` is not one of this function. *keys*,
-    *life* and *store* belong to the process, if it outlives the application; otherwise they are made here.
+    *life* and *store* belong to the process, if it outlives the application; otherwise they are made here. Without an
+    *inspect_token*, an inspector makes one and prints its link.
     """
     require_upstream(settings)
     keys = keys if keys is not None else keys_of(settings.api_keys, settings.api_key)
     check_exposure(settings, keys)
     life = life or Life()
-    upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
-    middleware = _Middleware(
-        upstream or (demo_app.responses_upstream() if settings.upstream_api == "responses" else demo_app.upstream()),
-        profile=settings.as_profile(),
-        upstream_api=settings.upstream_api,
-        strict=settings.strict,
-        limits=settings.limits,
-        paths=settings.paths,
-        on_exchange=on_exchange,
-        store=store or store_of(settings),
-        tenant=settings.tenant,
-        seal=settings.seal_keys,
-    )
+    if (found := tables(settings)) is not None:
+        from .model_router import router  # a single upstream needs none
+
+        upstream = middleware = router(settings, found, on_exchange, store)
+    else:
+        upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
+        middleware = _single(settings, upstream, on_exchange, store)
 
     async def health(request: Request) -> Response:
         access_log.mark(request.scope, "here", logging.DEBUG)
@@ -93,7 +92,7 @@ def application(
         return JSONResponse({"status": "ok" if is_ready else "unavailable"}, 200 if is_ready else 503)
 
     async def index(request: Request) -> Response:
-        by, routes = banner.answered_by(settings), banner.routes(settings.upstream_api)
+        by, routes = banner.answered_by(settings), banner.routes(api_of(settings))
         return page(
             metadata.version("diglot"), by, settings.profile, routes, banner.url(settings), has_keys=keys is not None
         )
@@ -110,12 +109,34 @@ def application(
     active = _ActiveRequests(middleware, has_store=settings.store not in (None, OFF))
     readiness = Readiness([partial(is_reachable, upstream, settings.ready_path)] if upstream is not None else ())
     routes = [Route("/", index), Route("/healthz", health), Route("/readyz", ready)]
-    router = Router(routes, redirect_slashes=False, default=active, lifespan=lifespan)
-    app = router if keys is None else Authentication(router, keys)
+    served = inspection.inspected(active, settings, inspect_token) if settings.inspect else active
+    routing = Router(routes, redirect_slashes=False, default=served, lifespan=lifespan)
+    app = routing if keys is None else Authentication(routing, keys)
     return access_log.AccessLog(Guard(app, settings.host, settings.allow_host, settings.allow_origin))
 
 
-def _health(settings: Settings, middleware: TranslationMiddleware) -> dict[str, Any]:
+def _single(
+    settings: Settings,
+    upstream: Upstream | None,
+    on_exchange: Callable[[Record], object] | None,
+    store: Store | None,
+) -> ServerMiddleware:
+    """Return the middleware in front of one upstream, or of the demo."""
+    return ServerMiddleware(
+        upstream or (demo_app.responses_upstream() if settings.upstream_api == "responses" else demo_app.upstream()),
+        profile=settings.as_profile(),
+        upstream_api=settings.upstream_api,
+        strict=settings.strict,
+        limits=settings.limits,
+        paths=settings.paths,
+        on_exchange=on_exchange,
+        store=store or store_of(settings),
+        tenant=settings.tenant,
+        seal=settings.seal_keys,
+    )
+
+
+def _health(settings: Settings, middleware: ServerMiddleware | ModelRouter) -> dict[str, Any]:
     about = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
     known = {"believed": middleware.believed} if settings.upstream_api == "auto" else {}
     stored = {"store": _store(middleware.opened)} if middleware.opened is not None else {}
@@ -127,20 +148,13 @@ def _store(opened: Opened) -> dict[str, Any]:
     return {"name": opened.name, "durability": opened.durability, "warnings": opened.warnings}
 
 
-class _Middleware(TranslationMiddleware):
-    """Logs what the application raises without its message: there is no host that would handle it."""
-
-    def _raise_app_error(self, error: Exception) -> None:
-        log_without_message(_log, "The application", error)
-
-
 class _ActiveRequests:
     """Counts the active requests, which must be over before the server exits after its lifespan.
 
     Refuses what cannot be served: WebSockets, and without a store requests for what would have to be stored.
     """
 
-    def __init__(self, middleware: TranslationMiddleware, has_store: bool = False) -> None:
+    def __init__(self, middleware: ServerMiddleware | ModelRouter, has_store: bool = False) -> None:
         self._middleware, self._has_store = middleware, has_store
         self._count = 0
 
@@ -176,7 +190,7 @@ def from_environment() -> App:
     settings = msgspec.json.decode(os.environ[_SETTINGS], type=Settings)
     source = msgspec.json.decode(os.environ.get(_SOURCE) or "null", type=Source | None)
     life, kept = Life(), store_of(settings)
-    build = partial(_build, life, shared(kept) if kept is not None else None)
+    build = partial(_build, life, shared(kept) if kept is not None else None, inspection.token_from_environment())
     app = ReloadableApp(settings, build, _use_limits)
     _use_limits(settings)
     gc.set_threshold(*_GC_THRESHOLDS)
@@ -193,8 +207,8 @@ def from_environment() -> App:
     return life.counted(signals.around(app))
 
 
-def _build(life: Life, store: Store | None, settings: Settings, keys: Keys | None) -> App:
-    return application(settings, keys=keys, life=life, store=store)
+def _build(life: Life, store: Store | None, inspect_token: str | None, settings: Settings, keys: Keys | None) -> App:
+    return application(settings, keys=keys, life=life, store=store, inspect_token=inspect_token)
 
 
 def _use_limits(settings: Settings) -> None:
@@ -231,7 +245,7 @@ def _may_reload(source: Source) -> bool:
     running = msgspec.json.decode(os.environ[_SETTINGS], type=Settings)
     try:
         settings = reloaded(source, running)
-        application(settings)
+        application(settings, inspect_token=inspection.token_from_environment())
     except ValueError as error:
         _log.error("Reload: nothing has changed: %s", error)
         return False

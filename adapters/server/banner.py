@@ -8,6 +8,7 @@ from ...translator import public_url
 from ..asgi import origins
 from . import client_settings
 from .config import Settings
+from .model_settings import api_of, tables
 from .store import Choice
 
 _ALL_ADDRESSES = ("0.0.0.0", "::", "")
@@ -32,6 +33,11 @@ def routes(upstream_api: str) -> list[tuple[str, str]]:
 
 def answered_by(settings: Settings) -> str:
     """Return what answers: the URL of the upstream without its secrets, or the demo."""
+    found = tables(settings)
+    if found is not None:
+        return "; ".join(
+            f"{name} ({', '.join(map(public_url, upstream.url))})" for name, upstream in found.upstreams.items()
+        )
     return public_url(settings.upstream) if settings.upstream else "a script (--demo)"
 
 
@@ -56,7 +62,7 @@ def welcome(choice: Choice) -> str:
     lines = [
         f"diglot {metadata.version('diglot')} serves OpenAI's Responses and Chat Completions APIs at {here}/v1",
         f"(profile {settings.profile}), answered by {answered_by(settings)}.",
-        *(f"  {path:<26} {how}" for path, how in routes(settings.upstream_api)),
+        *(f"  {path:<26} {how}" for path, how in routes(api_of(settings))),
         *filter(None, [stored(choice)]),
     ]
     if settings.demo:

@@ -75,21 +75,25 @@ class PassThrough:
         raise failure
 
     async def _exchange(self, client: Client, url: str, headers: Headers) -> None:
+        answer = await self._open(client, url, headers)
+        try:
+            await self._forward_answer(answer)
+        finally:
+            await answer.aclose()
+
+    async def _open(self, client: Client, url: str, headers: Headers) -> Answer:
+        """Send the request; its body is let go of before the answer, which may take minutes."""
         content = await self._upload.content()
         length = len(content) if isinstance(content, bytes) else self._declared if content else None
         if length is not None:
             headers = [*headers, (b"content-length", b"%d" % length)]
         try:
-            answer = await client.open(self._scope["method"], url, headers, content)
+            return await client.open(self._scope["method"], url, headers, content)
         except TranslationError:
             raise
         except Exception as error:  # exceptions that the HTTP package does not wrap
             _log.error("The upstream call to %s raised %s", self._netloc, cause(error))
             raise UpstreamError("The upstream call failed.") from None
-        try:
-            await self._forward_answer(answer)
-        finally:
-            await answer.aclose()
 
     async def _forward_answer(self, answer: Answer) -> None:
         """Pass the bytes on unchanged, so that the headers that describe them still hold."""

@@ -3,83 +3,108 @@
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-import anyio
 import pytest
+from anyio.from_thread import start_blocking_portal
 from click.testing import CliRunner, Result
 
 from diglot.adapters.cli import commands
 from diglot.adapters.demo import app as demo_app
-from diglot.adapters.server import keys
 from diglot.adapters.server.app import on_loopback
 
 
 @pytest.fixture(autouse=True)
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    for name in [name for name in os.environ if name.startswith("DIGLOT_")]:
+def _as_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    for name in [name for name in os.environ if name.startswith("DIGLOT_") or name == "OPENAI_API_KEY"]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     level = logging.getLogger("diglot").level
-    yield tmp_path / "diglot.toml"
+    yield
     logging.getLogger("diglot").setLevel(level)
 
 
-def run(file: Path, text: str, *arguments: str) -> Result:
+@pytest.fixture
+def upstream() -> Iterator[str]:
+    with ExitStack() as stack:
+        portal = stack.enter_context(start_blocking_portal())
+        yield stack.enter_context(portal.wrap_async_context_manager(on_loopback(demo_app.upstream())))
+
+
+async def odd(scope: Any, receive: Any, send: Any) -> None:
+    """Lists its models in a way of its own, or refuses without a reason."""
+    is_refused = (b"authorization", b"Bearer wr0ng") in scope["headers"]
+    await send({"type": "http.response.start", "status": 403 if is_refused else 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"no" if is_refused else b'{"data": "many"}'})
+
+
+@pytest.fixture
+def odd_upstream() -> Iterator[str]:
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(on_loopback(odd)) as url:
+        yield url
+
+
+def run(folder: Path, text: str, *arguments: str) -> Result:
+    file = folder / "diglot.toml"
     file.write_text(text)
     return CliRunner().invoke(commands.main, ("check", "--config", str(file), *arguments))
 
 
-def rows(got: Result) -> list[list[str]]:
-    return [line.split(maxsplit=2) for line in got.stdout.splitlines()]
+def test_without_asking(tmp_path: Path) -> None:
+    """Nobody is asked; the store is tried."""
+    got = run(tmp_path, '[upstreams.a]\nurl = "http://127.0.0.1:9"\n[models]\nx = {}\ny = {}\n')
+    assert (got.exit_code, got.stdout) == (0, f"{tmp_path}/diglot.toml: no mistakes; 1 upstream, 2 in [models]\n")
+    got = run(tmp_path, 'upstream = "http://127.0.0.1:9"\n[state]\nstore = "sqlite:////nowhere/at/all.db"\n')
+    assert got.exit_code == 2
+    assert "Error: store:" in got.stderr
 
 
-def test_good(file: Path, tmp_path: Path) -> None:
-    """A line for each thing, without what is secret."""
-    keys.new(tmp_path / "keys", "alice")
-    got = run(file, f'upstream = "http://me:k3y@up:1"\napi_keys = "{tmp_path}/keys"\n')
-    assert got.exit_code == 0
-    assert rows(got) == [
-        ["settings", "ok", str(file)],
-        ["keys", "ok", "1"],
-        ["store", "ok", f"SQLite {tmp_path}/diglot/diglot.db"],
-        ["upstream", "ok", "http://up:1"],
-    ]
+def test_wrong(tmp_path: Path) -> None:
+    """A file that start-up would refuse is refused in the same words."""
+    got = run(tmp_path, '[upstreams.a]\nurl = "x"\n')
+    assert got.exit_code == 2
+    assert f"{tmp_path}/diglot.toml: upstreams.a.url: 'x' is not" in got.stderr
+    assert run(tmp_path, "").exit_code == 2
+    assert run(tmp_path, "demo = true\n", "http://a").exit_code == 2
+    assert CliRunner().invoke(commands.main, ("check", "http://a", "--connect")).exit_code == 2
 
 
-def test_demo(file: Path) -> None:
-    """There is nothing to connect to."""
-    got = run(file, 'demo = true\n[state]\nstore = "none"\n', "--connect")
-    assert (got.exit_code, rows(got)[1:]) == (0, [["keys", "ok", "none are checked"], ["store", "ok", "none"]])
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("demo = true\nprofil = 1\n", "did you mean profile?"),
-        ("", "no upstream is set"),
-        ('demo = true\napi_keys = "/missing"\n', "/missing: No such file"),
-        ('upstream = "http://me:k3y@up:1"\nhost = "0.0.0.0"\n', "--open"),
-    ],
-)
-def test_wrong(file: Path, text: str, words: str) -> None:
-    """It is said what is wrong."""
-    got = run(file, text)
+def test_replicas(tmp_path: Path, upstream: str) -> None:
+    """Each has a row; what is wrong is said below, and is the exit status."""
+    text = f'[upstreams.a]\nurl = ["{upstream}", "http://u:p4ss@127.0.0.1:9"]\n[models]\n"x*" = {{ model = "demo" }}\n'
+    got = run(tmp_path, text, "--connect")
+    rows = [line.split() for line in got.stdout.splitlines()]
     assert got.exit_code == 1
-    assert rows(got)[-1][:2] == ["settings", "WRONG"]
-    assert words in got.stdout
-    assert "k3y" not in got.output
+    assert rows[2] == ["UPSTREAM", "REPLICA", "ANSWER", "AFTER", "MODELS"]
+    assert [row[:3] for row in rows[3:5]] == [["a", upstream, "ok"], ["a", "http://127.0.0.1:9", "502"]]
+    assert (rows[3][-1], rows[4][-1]) == ("1", "-")
+    assert got.stdout.splitlines()[-1] == "a: http://127.0.0.1:9 answered 502: The upstream cannot be reached."
+    assert "p4ss" not in got.output
 
 
-def test_connect(file: Path) -> None:
-    """An upstream that answers, and one that is not there."""
+def test_models(tmp_path: Path, upstream: str) -> None:
+    """A model that is not listed is a mistake; a pattern without a model stands for what is listed."""
+    start = f'[upstreams.a]\nurl = "{upstream}"\n[models]\n"*" = {{}}\ndemo = {{}}\n'
+    assert run(tmp_path, start, "--connect").exit_code == 0
+    got = run(tmp_path, start + 'y = { model = "z" }\n', "--connect")
+    assert got.exit_code == 1
+    assert got.stdout.splitlines()[-1] == f"models.y: {upstream} does not list 'z'"
 
-    async def main() -> Result:
-        async with on_loopback(demo_app.upstream()) as url:
-            return await anyio.to_thread.run_sync(run, file, f'upstream = "{url}"\n', "--connect")
 
-    got = anyio.run(main)
-    assert got.exit_code == 0
-    assert "GET /v1/models 200 after" in rows(got)[-1][2]
-    got = run(file, 'upstream = "http://127.0.0.1:1"\n', "--connect")
-    assert (got.exit_code, rows(got)[-1][:2]) == (1, ["upstream", "WRONG"])
+def test_a_single_one(tmp_path: Path, upstream: str) -> None:
+    """Other files are checked, too; there is nothing to ask in a demo."""
+    got = run(tmp_path, f'upstream = "{upstream}"\n', "--connect")
+    assert (got.exit_code, got.stdout.splitlines()[3].split()[:3]) == (0, ["default", upstream, "ok"])
+    assert run(tmp_path, "demo = true\n", "--connect").exit_code == 0
+
+
+def test_odd_answers(tmp_path: Path, odd_upstream: str) -> None:
+    """A list that cannot be read proves nothing; a key is sent where the upstream has none."""
+    text = f'[upstreams.a]\nurl = "{odd_upstream}"\n[models]\nx = {{}}\n'
+    got = run(tmp_path, text, "--connect")
+    assert (got.exit_code, got.stdout.splitlines()[3].split()[-1]) == (0, "-")
+    got = run(tmp_path, text, "--connect", "--key", "wr0ng")
+    assert got.exit_code == 1
+    assert got.stdout.splitlines()[-1] == f"a: {odd_upstream} answered 403: no reason was said"

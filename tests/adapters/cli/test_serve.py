@@ -223,3 +223,22 @@ def test_store_that_does_not_open(served: list[Any], monkeypatch: pytest.MonkeyP
     assert (got.exit_code, served) == (2, [])
     assert got.stderr.startswith("Error: store: redis://127.0.0.1:1/0: ")
     assert "k3y" not in got.stderr
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+def test_an_inspector(served: list[Any], quiet: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its link is printed once, also when nothing else is: there is no other way in."""
+    monkeypatch.setenv("_DIGLOT_INSPECT_TOKEN", "")
+    got = run(*UP, "--inspect", "--inspect-path", "/look", *quiet)
+    assert (got.exit_code, served[0].inspect) == (0, True)
+    assert got.output.count(f"http://127.0.0.1:8080/look/?token={os.environ['_DIGLOT_INSPECT_TOKEN']}") == 1
+    assert got.output.count("token=") == 1
+
+
+def test_an_inspector_that_others_could_reach(served: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server does not start unless one insists."""
+    monkeypatch.setenv("_DIGLOT_INSPECT_TOKEN", "")
+    got = run(*UP, "--inspect", "--host", "0.0.0.0")
+    assert (got.exit_code, served) == (2, [])
+    assert "--inspect-anywhere insists" in got.stderr
+    assert run(*UP, "--inspect", "--inspect-anywhere", "--host", "0.0.0.0").exit_code == 0

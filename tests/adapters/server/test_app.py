@@ -466,3 +466,15 @@ def test_settings_for_the_workers(
     assert server_app._may_reload(source)
     kept = msgspec.json.decode(os.environ["_DIGLOT_SETTINGS"], type=Settings)
     assert (kept.profile, kept.port) == ("vllm", 1)
+
+
+def test_a_single_upstream_needs_nothing_of_many() -> None:
+    """What routes between models and replicas is not even imported."""
+    program = (
+        "import sys; from diglot.adapters.server import app, config;"
+        "app.application(config.Settings(upstream='http://127.0.0.1:9')); print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    names = "model_router model_list upstreams replicas renaming model_lines repeatable retry_after asking model_route"
+    assert "diglot.adapters.server.app" in loaded
+    assert not {name.rpartition(".")[2] for name in loaded} & set(names.split())

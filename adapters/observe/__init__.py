@@ -1,0 +1,1 @@
+"""Watching exchanges: both wires of the last ones."""
