@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
 from ...translator import RequestError
@@ -11,6 +12,7 @@ from ..asgi.types import CREDENTIALS, KEY_NAME, App, Headers, Receive, Scope, Se
 from ..asgi.websocket import deny
 from .config import Settings
 from .keys import Keys
+from .model_settings import UpstreamSettings, upstreams_of
 from .setting_values import ConfigError
 
 PROBES = ("/healthz", "/readyz")
@@ -31,16 +33,18 @@ _WRONG_KEY = RequestError("Incorrect API key provided.", code="invalid_api_key",
 class Authentication:
     """Refuses requests without one of the *keys* (`Authorization: Bearer` or `api-key`), but not those of probes.
 
-    The application sees the name of the key in the scope, and no header of a credential.
+    The application sees the name of the key in the scope, and no header of a credential. What *has_own_guard* it gets
+    as it is: it must answer all of that itself, so that nothing goes on to an upstream.
     """
 
-    def __init__(self, app: App, keys: Keys) -> None:
+    def __init__(self, app: App, keys: Keys, has_own_guard: Callable[[Scope], bool] | None = None) -> None:
         self._app = app
         self._keys = keys
+        self._has_own_guard = has_own_guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "lifespan":
+        if scope["type"] == "lifespan" or (self._has_own_guard is not None and self._has_own_guard(scope)):
             await self._app(scope, receive, send)
             return
         shown = list(_shown(scope["headers"]))
@@ -82,7 +86,12 @@ def check_exposure(settings: Settings, keys: Keys | None) -> None:
 
 def adds_credentials(settings: Settings) -> bool:
     """Whether the server has a credential for an upstream, which the clients need not know."""
-    return has_credentials(settings.upstream or "")
+    return any(map(has_credential, upstreams_of(settings).values()))
+
+
+def has_credential(upstream: UpstreamSettings) -> bool:
+    """Whether the server has a credential for this upstream: the variable of a key, or something in a URL."""
+    return upstream.key_env is not None or any(map(has_credentials, upstream.url))
 
 
 def has_credentials(url: str) -> bool:

@@ -4,9 +4,15 @@ from typing import Any
 
 import pytest
 
-from diglot.adapters.server.authentication import Authentication, check_exposure, has_credentials
+from diglot.adapters.server.authentication import (
+    Authentication,
+    adds_credentials,
+    check_exposure,
+    has_credentials,
+)
 from diglot.adapters.server.config import Settings
 from diglot.adapters.server.keys import Key, Keys, digest_of
+from diglot.adapters.server.model_settings import ModelSettings, UpstreamSettings
 from diglot.adapters.server.setting_values import ConfigError
 
 pytestmark = pytest.mark.anyio
@@ -128,6 +134,34 @@ def test_exposure(settings: dict[str, Any], is_lent: bool) -> None:
     with pytest.raises(ConfigError, match=r"--api-keys FILE.*--open") as caught:
         check_exposure(Settings(**settings), None)
     assert "k3y" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("upstreams", "is_lent"),
+    [
+        ({"a": {"url": ("http://a",)}, "b": {"url": ("http://b1", "http://b2"), "key_env": "B"}}, True),
+        ({"a": {"url": ("http://a1", LENT)}}, True),
+        ({"a": {"url": ("http://a",)}}, False),
+    ],
+)
+def test_exposure_of_several(upstreams: dict[str, Any], is_lent: bool) -> None:
+    """One upstream with a key of the server is enough."""
+    named = {name: UpstreamSettings(**each) for name, each in upstreams.items()}
+    settings = Settings(upstreams=named, models={"*": ModelSettings(upstream="a")}, host="0.0.0.0")
+    assert adds_credentials(settings) == is_lent
+    if is_lent:
+        with pytest.raises(ConfigError, match="--open"):
+            check_exposure(settings, None)
+
+
+async def test_another_guard(talk: Any, app: Authentication, seen: list[Any]) -> None:
+    """What it guards needs no key and arrives as it was sent; all else needs one."""
+    app = Authentication(app._app, KEYS, lambda scope: scope["path"] == "/own")
+    headers = {"authorization": "Bearer x", "cookie": "c"}
+    assert (await talk(app, path="/own", headers=headers).run()).status == 204
+    assert (b"authorization", b"Bearer x") in seen[0]["headers"]
+    assert "diglot.key" not in seen[0]
+    assert (await talk(app, path="/own/x", headers=headers).run()).status == 401
 
 
 def test_credentials_in_urls() -> None:
