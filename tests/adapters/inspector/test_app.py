@@ -45,6 +45,7 @@ async def test_mounted(talk: Any, chat: Any, completion: bytes, look: Any, caplo
     """Around a middleware it serves both: the clients, and whoever has the link; each visit is logged."""
     app = Inspector(TranslationMiddleware(chat(completion, kind="application/json")), token=TOKEN)
     await served(talk, app)
+    caplog.clear()
     with caplog.at_level(logging.WARNING, "diglot"):
         page = await look(app, "/_diglot/")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
@@ -94,6 +95,24 @@ async def test_the_printed_link(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().err
     assert printed.startswith(f"Inspector: {PATH}/?token=")
     assert link("http://h/x", "t") == "http://h/x/?token=t"
+
+
+@pytest.mark.parametrize(
+    ("connection", "is_own"),
+    [
+        ({"type": "http", "path": "/_diglot"}, True),
+        ({"type": "http", "path": "/_diglot/v1/responses"}, True),
+        ({"type": "http", "path": "/sub/_diglot/x", "root_path": "/sub"}, True),
+        ({"type": "http", "path": "/sub/_diglot/x"}, False),
+        ({"type": "http", "path": "/_diglots"}, False),
+        ({"type": "http", "path": "//_diglot/"}, False),
+        ({"type": "websocket", "path": "/_diglot/"}, False),
+        ({"type": "lifespan"}, False),
+    ],
+)
+async def test_what_it_owns(connection: Any, is_own: bool) -> None:
+    """Requests at its path and below."""
+    assert Inspector(nothing, token=TOKEN).owns(connection) == is_own
 
 
 async def test_other_connections() -> None:
