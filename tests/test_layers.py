@@ -66,7 +66,7 @@ PACKAGES: dict[str, set[str]] = {
     },
     "starlette": {
         *("demo/app", "inspector/app", "inspector/gate", "inspector/routes"),
-        *("server/app", "server/guard", "server/page"),
+        *("server/app", "server/guard", "server/own_routes", "server/page"),
     },
     "tiktoken": {"stateful/counting"},
     "tqdm": {"migrate/progress"},

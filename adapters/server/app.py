@@ -8,43 +8,41 @@ import math
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import msgspec
 import uvicorn
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, Router
+from starlette.routing import Router
 
 from ...translator import RequestError
-from ..asgi.types import KEY_NAME, App, Receive, Scope, Send
+from ..asgi.types import App, Receive, Scope, Send
 from ..asgi.websocket import deny, is_websocket, refuse
 from ..demo import app as demo_app
 from ..middleware import access_log
 from ..middleware.record import Record
-from ..store import Opened, Store
+from ..store import Store
 from ..upstream.app import Upstream
-from . import banner, inspection, logs, stored_state
+from . import inspection, logs, stored_state
 from .authentication import Authentication, check_exposure
 from .config import Settings, require_upstream
 from .guard import Guard
 from .keys import Keys, keys_of
 from .lifecycle import Life, Signals, delay_of
 from .middleware import ServerMiddleware
-from .model_settings import api_of, tables
-from .page import page
+from .model_settings import tables
+from .own_routes import own_routes
 from .protocol import ConnectionTimers, http_protocol
-from .readiness import Readiness, is_reachable
+from .readiness import Check, Readiness, any_of, is_reachable
 from .reloading import ReloadableApp, Source, reloaded, source_of
 from .shared_store import shared
 from .store import OFF, store_of
 
 if TYPE_CHECKING:
+    from ..observe.ring import Ring
     from .model_router import ModelRouter
 
 _log = logging.getLogger("diglot")
@@ -62,12 +60,13 @@ def application(
     life: Life | None = None,
     store: Store | None = None,
     inspect_token: str | None = None,
+    inspect_ring: Ring | None = None,
 ) -> App:
     """Return the whole server as an ASGI application; raises ValueError for settings that cannot work.
 
     Without the setting `store` nothing is stored: the default of `diglot serve` is not one of this function. *keys*,
-    *life* and *store* belong to the process, if it outlives the application; otherwise they are made here. Without an
-    *inspect_token*, an inspector makes one and prints its link.
+    *life*, *store* and *inspect_ring* belong to the process, if it outlives the application; otherwise they are made
+    here. Without an *inspect_token*, an inspector makes one and prints its link.
     """
     require_upstream(settings)
     keys = keys if keys is not None else keys_of(settings.api_keys, settings.api_key)
@@ -77,25 +76,14 @@ def application(
         from .model_router import router  # a single upstream needs none
 
         upstream = middleware = router(settings, found, on_exchange, store)
+        replicas = upstream.replicas
     else:
         upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
         middleware = _single(settings, upstream, on_exchange, store)
+        replicas = [[upstream]] if upstream is not None else []
 
-    async def health(request: Request) -> Response:
-        access_log.mark(request.scope, "here", logging.DEBUG)
-        tells = keys is None or KEY_NAME in request.scope
-        return JSONResponse(_health(settings, middleware) if tells else {"status": "ok"})
-
-    async def ready(request: Request) -> Response:
-        access_log.mark(request.scope, "here", logging.DEBUG)
-        is_ready = readiness.started and not life.draining and await readiness.reaches_all()
-        return JSONResponse({"status": "ok" if is_ready else "unavailable"}, 200 if is_ready else 503)
-
-    async def index(request: Request) -> Response:
-        by, routes = banner.answered_by(settings), banner.routes(api_of(settings))
-        return page(
-            metadata.version("diglot"), by, settings.profile, routes, banner.url(settings), has_keys=keys is not None
-        )
+    async def is_ready() -> bool:
+        return readiness.started and not life.draining and await readiness.reaches_all()
 
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
@@ -107,12 +95,17 @@ def application(
             await upstream.aclose()
 
     active = _ActiveRequests(middleware, has_store=settings.store not in (None, OFF))
-    readiness = Readiness([partial(is_reachable, upstream, settings.ready_path)] if upstream is not None else ())
-    routes = [Route("/", index), Route("/healthz", health), Route("/readyz", ready)]
-    served = inspection.inspected(active, settings, inspect_token) if settings.inspect else active
-    routing = Router(routes, redirect_slashes=False, default=served, lifespan=lifespan)
-    app = routing if keys is None else Authentication(routing, keys)
+    readiness = Readiness([_reachable(each, settings.ready_path) for each in replicas])
+    routes = own_routes(settings, middleware, has_keys=keys is not None, is_ready=is_ready)
+    inspector = inspection.inspected(active, settings, inspect_token, inspect_ring) if settings.inspect else None
+    app: App = Router(routes, redirect_slashes=False, default=inspector or active, lifespan=lifespan)
+    if keys is not None:
+        app = Authentication(app, keys, inspector.owns if inspector is not None else None)
     return access_log.AccessLog(Guard(app, settings.host, settings.allow_host, settings.allow_origin))
+
+
+def _reachable(replicas: Sequence[Upstream], path: str) -> Check:
+    return any_of([partial(is_reachable, replica, path) for replica in replicas])
 
 
 def _single(
@@ -134,18 +127,6 @@ def _single(
         tenant=settings.tenant,
         seal=settings.seal_keys,
     )
-
-
-def _health(settings: Settings, middleware: ServerMiddleware | ModelRouter) -> dict[str, Any]:
-    about = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
-    known = {"believed": middleware.believed} if settings.upstream_api == "auto" else {}
-    stored = {"store": _store(middleware.opened)} if middleware.opened is not None else {}
-    about |= known | stored
-    return {"status": "ok", "version": metadata.version("diglot"), **about, "learned": middleware.learned}
-
-
-def _store(opened: Opened) -> dict[str, Any]:
-    return {"name": opened.name, "durability": opened.durability, "warnings": opened.warnings}
 
 
 class _ActiveRequests:
@@ -190,7 +171,12 @@ def from_environment() -> App:
     settings = msgspec.json.decode(os.environ[_SETTINGS], type=Settings)
     source = msgspec.json.decode(os.environ.get(_SOURCE) or "null", type=Source | None)
     life, kept = Life(), store_of(settings)
-    build = partial(_build, life, shared(kept) if kept is not None else None, inspection.token_from_environment())
+    store = shared(kept) if kept is not None else None
+    token, ring = inspection.token_from_environment(), inspection.ring_of_process(settings)
+
+    def build(settings: Settings, keys: Keys | None) -> App:
+        return application(settings, keys=keys, life=life, store=store, inspect_token=token, inspect_ring=ring)
+
     app = ReloadableApp(settings, build, _use_limits)
     _use_limits(settings)
     gc.set_threshold(*_GC_THRESHOLDS)
@@ -205,10 +191,6 @@ def from_environment() -> App:
         worker=settings.workers > 1,
     )
     return life.counted(signals.around(app))
-
-
-def _build(life: Life, store: Store | None, inspect_token: str | None, settings: Settings, keys: Keys | None) -> App:
-    return application(settings, keys=keys, life=life, store=store, inspect_token=inspect_token)
 
 
 def _use_limits(settings: Settings) -> None:

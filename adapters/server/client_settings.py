@@ -16,8 +16,11 @@ def command() -> str:
     return str(program) if program.name == "diglot" and shutil.which("diglot") is None else "diglot"
 
 
-def client_settings(url: str, has_keys: bool = False) -> list[str]:
-    """Return one line for each client, for a server at *url* (without the `/v1`) that may have keys of its own."""
+def client_settings(url: str, has_keys: bool = False, notice: str = _NO_KEYS) -> list[str]:
+    """Return one line for each client, for a server at *url* (without the `/v1`) that may have keys of its own.
+
+    If it has none, *notice* says what becomes of those of the clients.
+    """
     base = f"{url}/v1"
     key = "KEY" if has_keys else "none"
     env = ',env_key="OPENAI_API_KEY"' if has_keys else ""
@@ -27,5 +30,5 @@ def client_settings(url: str, has_keys: bool = False) -> list[str]:
         f'OpenAI SDK:  OpenAI(base_url="{base}", api_key="{key}")      # .responses and .chat.completions both work',
         f'Agents SDK:  set_default_openai_client(AsyncOpenAI(base_url="{base}", api_key="{key}"))',
         f"Others:      OPENAI_BASE_URL={base} OPENAI_API_KEY={key}",
-        _OWN_KEYS if has_keys else _NO_KEYS,
+        _OWN_KEYS if has_keys else notice,
     ]

@@ -32,6 +32,7 @@ from ..middleware.model_route import ModelRoute
 from ..middleware.record import Record
 from ..middleware.routes import endpoint_of_path
 from ..store import Opened, Store
+from ..upstream.app import Upstream
 from .config import Settings, profile_of_model
 from .model_list import ModelEntry, ModelList, unknown
 from .model_names import ModelNames
@@ -99,6 +100,11 @@ class ModelRouter:
         """What the store is, once it is open."""
         return self._default.middleware.opened
 
+    @property
+    def replicas(self) -> list[list[Upstream]]:
+        """The replicas of each upstream."""
+        return [served.clients for served in self._served.values()]
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep the store open while the context lasts; it is the same for all."""
@@ -107,8 +113,8 @@ class ModelRouter:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for served in self._served.values():
-            for client in served.clients:
+        for clients in self.replicas:
+            for client in clients:
                 await client.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

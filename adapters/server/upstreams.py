@@ -55,7 +55,7 @@ def serve_all(
     on_exchange: Callable[[Record], object] | None = None,
     store: Store | None = None,
 ) -> dict[str, ServedUpstream]:
-    """Return the upstreams by name; what is stored, they keep together, in *store* if there is one. Raises ConfigError."""
+    """Return the upstreams by name; what is stored, they keep together (in *store*). Raises ConfigError."""
     served: dict[str, ServedUpstream] = {}
     keeper = None
     for name, upstream in found.upstreams.items():

@@ -34,18 +34,6 @@ ASK = {"model": "m", "input": "hi"}
 HOST = {"host": "localhost"}
 
 
-@pytest.mark.anyio
-async def test_health(talk: Any) -> None:
-    """The health check names version and profile."""
-    got = await talk(
-        application(Settings(demo=True, profile="vllm")), path="/healthz", method="GET", headers=HOST
-    ).run()
-    assert got.json["status"] == "ok"
-    assert got.json["profile"] == "vllm"
-    assert got.json["upstream_api"] == "chat"
-    assert got.json["learned"] == []
-
-
 CHAT_ASK = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 
 
@@ -289,23 +277,6 @@ def test_quiet(level: Any, quiet: bool, logged: str) -> None:
     assert server_app._common(Settings(log_level=level, quiet=quiet))["log_level"] == logged
 
 
-@pytest.mark.anyio
-async def test_what_is_believed(talk: Any) -> None:
-    """The health check shows what was found out, why, and since when; it is only there where that is found out."""
-    app = application(Settings(demo=True, upstream_api="auto"))
-    ask = talk(app, path="/healthz", method="GET", headers=HOST)
-    assert (await ask.run()).json["believed"] == {}
-    await talk(app, ASK, headers=HOST).run()
-    believed = (await talk(app, path="/healthz", method="GET", headers=HOST).run()).json["believed"]
-    assert {api: (one["there"], one["because"]) for api, one in believed.items()} == {
-        "chat": (True, "asked"),
-        "responses": (False, "asked"),
-    }
-    assert all(one["since"].endswith("+00:00") for one in believed.values())
-    plain = await talk(application(Settings(demo=True)), path="/healthz", method="GET", headers=HOST).run()
-    assert "believed" not in plain.json
-
-
 def test_somebody_must_answer() -> None:
     """Without an upstream there is no server."""
     with pytest.raises(ValueError, match="--demo"):
@@ -384,14 +355,6 @@ async def test_store(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     await store.close()
 
 
-@pytest.mark.anyio
-async def test_health_without_a_store(talk: Any) -> None:
-    """There is nothing to name."""
-    for settings in (Settings(demo=True), Settings(demo=True, store="none")):
-        got = await talk(application(settings), path="/healthz", method="GET", headers=HOST).run()
-        assert "store" not in got.json
-
-
 @pytest.mark.parametrize("settings", [{"store": "mysql://me:k3y@h/x"}, {"seal_keys": ("k3y",)}])
 def test_a_store_that_is_none(settings: dict[str, Any]) -> None:
     """What cannot work is said before anything starts, without what is secret."""
@@ -434,13 +397,17 @@ async def test_ready(talk: Any) -> None:
 
 
 @pytest.mark.anyio
-async def test_health_behind_keys(talk: Any) -> None:
-    """Without a key it only says that the process lives."""
-    app = application(Settings(demo=True, api_key="k3y"))
-    got = await talk(app, path="/healthz", method="GET", headers=HOST).run()
-    assert (got.status, got.json) == (200, {"status": "ok"})
-    got = await talk(app, path="/healthz", method="GET", headers={**HOST, "api-key": "k3y"}).run()
-    assert got.json["profile"] == "default"
+@pytest.mark.parametrize(("away", "status"), [((), 200), (("b1",), 200), (("b1", "b2"), 503), (("a",), 503)])
+async def test_ready_with_several(talk: Any, fakes: Any, away: tuple[str, ...], status: int) -> None:
+    """Each upstream has to be there, but of its replicas one is enough."""
+    for name in away:
+        fakes[name].status = 503
+    models = '[models]\nx = { upstream = "a" }\n"*" = { upstream = "b" }\n'
+    app = fakes.serve('[upstreams.a]\nurl = "http://a"\n[upstreams.b]\nurl = ["http://b1", "http://b2"]\n' + models)
+    await lived(app)
+    assert (await talk(app, **READY).run()).status == status
+    assert fakes["a"].paths == ["/v1/models"]
+    assert all(client.is_closed for client in fakes.made.values())
 
 
 def test_a_key_that_is_lent() -> None:

@@ -28,6 +28,12 @@ def test_own_keys() -> None:
     assert "none" not in "".join(lines)
 
 
+def test_notices() -> None:
+    """What becomes of the clients' keys is only said where the server has none of its own for them."""
+    assert client_settings("http://h:1", notice="Any.")[-1] == "Any."
+    assert "goes no further" in client_settings("http://h:1", True, "Any.")[-1]
+
+
 @pytest.mark.parametrize(
     ("program", "path", "words"),
     [

@@ -13,6 +13,8 @@ from diglot.adapters.server import keys, reloading
 from diglot.adapters.server.app import application
 from diglot.adapters.server.config import Settings, load
 from diglot.adapters.server.reloading import ReloadableApp, Source, reloaded, source_of
+from diglot.adapters.server.shared_store import shared
+from diglot.adapters.store import open_store
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
 ASK = {"path": "/healthz", "method": "GET"}
@@ -239,6 +241,31 @@ async def test_one_that_does_not_end_well(world: World, caplog: pytest.LogCaptur
         pass
     assert caplog.messages == ["The application of a server did not end well: OSError"]
     assert "k3y" not in caplog.text
+
+
+async def test_one_store_for_many(talk: Any, tmp_path: Path) -> None:
+    """Routers that follow each other use the store of the process, which opens once."""
+    opened: list[str] = []
+    memory = open_store("memory")
+    open_it = memory.open
+
+    async def counted() -> Any:
+        opened.append("memory")
+        return await open_it()
+
+    memory.open = counted
+    store = shared(memory)
+    text = 'store = "memory"\n'
+    file = '[upstreams.a]\nurl = "http://a"\n[upstreams.b]\nurl = "http://b"\n[models]\nx = { upstream = "a" }\n'
+    world = World(tmp_path, file + f"[state]\n{text}")
+    world.app = ReloadableApp(
+        world.source.loaded, lambda settings, keys: application(settings, keys=keys, store=store), world.swapped.append
+    )
+    async with world.running():
+        assert await world.reload(file + f'"*" = {{ upstream = "b" }}\n[state]\n{text}')
+        assert (await health(talk, world))["store"]["name"]
+    assert len(world.swapped) == 1
+    assert opened == ["memory"]
 
 
 async def test_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
