@@ -45,7 +45,6 @@ async def test_mounted(talk: Any, chat: Any, completion: bytes, look: Any, caplo
     """Around a middleware it serves both: the clients, and whoever has the link; each visit is logged."""
     app = Inspector(TranslationMiddleware(chat(completion, kind="application/json")), token=TOKEN)
     await served(talk, app)
-    caplog.clear()
     with caplog.at_level(logging.WARNING, "diglot"):
         page = await look(app, "/_diglot/")
     assert page.headers["content-type"] == "text/html; charset=utf-8"

@@ -289,6 +289,7 @@ def test_run(monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
     monkeypatch.setenv("_DIGLOT_SETTINGS", "")
     monkeypatch.setenv("_DIGLOT_SOURCE", "")
     started: list[Any] = []
+    monkeypatch.setattr("logging.config.dictConfig", lambda configuration: None)  # that of this process stays
     monkeypatch.setattr("uvicorn.run", lambda **settings: started.append(uvicorn.Config(**settings)))
     monkeypatch.setattr(supervisor, "supervise", lambda config, may_reload: started.append(config))
     server_app.run(Settings(demo=True, graceful=0.5, workers=workers))
