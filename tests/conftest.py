@@ -2,10 +2,14 @@
 
 import itertools
 import os
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+sys.path.append(str(Path(__file__).parent.parent))  # for the benchmarks; behind the wheel, whose metadata come first
 
 settings.register_profile(
     "diglot",
