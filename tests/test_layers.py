@@ -37,6 +37,7 @@ PACKAGES: dict[str, set[str]] = {
     "click": {
         "cli/check",
         "cli/commands",
+        "cli/keys",
         "cli/migrate",
         "cli/options",
         "cli/serve",
@@ -65,12 +66,18 @@ PACKAGES: dict[str, set[str]] = {
     },
     "starlette": {
         *("demo/app", "inspector/app", "inspector/gate", "inspector/routes"),
-        *("server/app", "server/guard", "server/page"),
+        *("server/app", "server/guard", "server/own_routes", "server/page"),
     },
     "tiktoken": {"stateful/counting"},
     "tqdm": {"migrate/progress"},
     "trio": {"asgi/late_task"},
-    "uvicorn": {"server/app", "server/protocol", "server/protocol_h11", "server/protocol_httptools"},
+    "uvicorn": {
+        "server/app",
+        "server/protocol",
+        "server/protocol_h11",
+        "server/protocol_httptools",
+        "server/supervisor",
+    },
     "yaml": {"migrate/recordings"},
     "yarl": {"upstream/aiohttp"},
     "zstandard": {"asgi/encodings", "migrate/compressed"},

@@ -20,6 +20,12 @@ LAST_ON_CONNECTION = "diglot.once"
 BESIDE_API = "diglot.beside"
 """Our own ASGI extension: a request that is not below the base of the API (`/v1`), but beside it, at its `path`."""
 
+KEY_NAME = "diglot.key"
+"""The entry of a scope with the name of the client's key, where the server checks keys; never the key itself."""
+
+CREDENTIALS = (b"authorization", b"api-key", b"x-api-key")
+"""The headers in which clients show a key."""
+
 DECODED_BODY = "diglot.decoded"
 """Our own member of an `http.request` message that has the whole body: the `RequestBody` that it was decoded to."""
 

@@ -48,7 +48,11 @@ _NEXT: dict[tuple[Api, ...], str] = {
     type=click.Path(path_type=Path),
     help="Check this file instead, as the server does when it starts; the exit status of a wrong one is 2.",
 )
-@click.option("--connect", is_flag=True, help="With --config: also ask each replica for its models, which costs none.")
+@click.option(
+    "--connect",
+    is_flag=True,
+    help="With --config: ask each replica for its models, which costs none.",
+)
 @profile_options
 def check(file: Path | None, connect: bool, url: str | None, key: str | None, timeout: float, **options: Any) -> None:
     """Show which APIs the upstream at URL has, and whether they answer, stream and call tools.
@@ -72,6 +76,7 @@ def _check_file(file: Path, connect: bool, key: str | None, timeout: float) -> i
     except ValueError as error:
         raise SettingsError(str(error)) from None
     click.echo(config_check.summary())
+    print_columns(config_check.parts())
     if not connect:
         return 0
     asked = anyio.run(config_check.ask, key or _key(), Limits(probe=timeout))

@@ -10,7 +10,7 @@ import anyio
 import click
 import msgspec
 
-from ..server import banner, config, inspection, store
+from ..server import banner, config, inspection, reloading, store
 from .options import SettingsError, profile_options, strict_option
 
 
@@ -62,6 +62,17 @@ from .options import SettingsError, profile_options, strict_option
     metavar="RULE",
     help="Who shares what is stored: credential (the same API key), header:NAME, or none (all).  [default: credential]",
 )
+@click.option(
+    "--api-keys",
+    metavar="FILE",
+    help="A file with the keys that clients must show (`diglot keys`); a single one can be in DIGLOT_API_KEY.",
+)
+@click.option(
+    "--open",
+    is_flag=True,
+    default=None,
+    help="Serve everyone who can reach the server, even if it has a key of its own for the upstream.",
+)
 @click.option("--workers", type=int, metavar="N", help="Number of worker processes.  [default: 1]")
 @click.option(
     "--inspect",
@@ -85,6 +96,17 @@ from .options import SettingsError, profile_options, strict_option
     type=float,
     metavar="SECONDS",
     help="How long running answers may take after a signal to stop.  [default: 10]",
+)
+@click.option(
+    "--drain-delay",
+    type=float,
+    metavar="SECONDS",
+    help="How long new requests are still served after SIGTERM.  [default: 5, and 0 on loopback]",
+)
+@click.option(
+    "--ready-path",
+    metavar="PATH",
+    help="What /readyz reads to see whether the upstream can be reached.  [default: /v1/models]",
 )
 @click.option(
     "--log-level",
@@ -112,6 +134,7 @@ def serve(file: Path | None, set_: tuple[str, ...], limits: tuple[str, ...], **f
     try:
         tables = {"set": dict(map(config.assignment, set_)), "limits": dict(map(config.assignment, limits))}
         settings = config.load({**flags, **tables}, os.environ, file)
+        source = reloading.source_of({**flags, **tables}, file, settings)
         token = inspection.prepared(settings)
         app.application(settings, inspect_token=token)
         choice = anyio.run(store.choose, settings)
@@ -128,4 +151,4 @@ def serve(file: Path | None, set_: tuple[str, ...], limits: tuple[str, ...], **f
         click.echo(banner.welcome(choice), err=True)
     if token is not None:
         click.echo(inspection.notice(choice.settings, token), err=True)
-    app.run(choice.settings)
+    app.run(choice.settings, source)

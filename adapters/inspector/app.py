@@ -32,7 +32,8 @@ class Inspector:
     link that is printed when the inspector is made; with a *token*, nothing is printed. *upstream* and *workers* are
     shown on the page; *profile* decides what its table of fields says.
 
-    Each process keeps its own last 100 exchanges: 64 KiB of each body, 32 MiB in all, never on disk.
+    Each process keeps its own last 100 exchanges: 64 KiB of each body, 32 MiB in all, never on disk. An application
+    that takes the place of another one goes on with its *ring*.
 
     Raises ValueError for a *path* that is none.
     """
@@ -45,12 +46,13 @@ class Inspector:
         hosts: Collection[str] = (),
         anywhere: bool = False,
         token: str | None = None,
+        ring: Ring | None = None,
         profile: Profile | str = "default",
         upstream: str = "",
         workers: int = 1,
     ) -> None:
         self.path: str = checked_path(path)
-        self.ring: Ring = Ring()
+        self.ring: Ring = Ring() if ring is None else ring
         self._app = app
         self._tap = Tap(app, self.ring)
         about = {"version": metadata.version("diglot"), "upstream": upstream, "workers": workers}
@@ -65,13 +67,19 @@ class Inspector:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        root: str = scope.get("root_path", "")
-        path = scope["path"].removeprefix(root)
-        if path != self.path and not path.startswith(f"{self.path}/"):
+        if not self.owns(scope):
             await self._tap(scope, receive, send)
             return
         access_log.mark(scope, "here", logging.DEBUG)
-        await self._serve({**scope, "root_path": root + self.path}, receive, send, path == self.path)
+        root = scope.get("root_path", "") + self.path
+        await self._serve({**scope, "root_path": root}, receive, send, _below_root(scope) == self.path)
+
+    def owns(self, scope: Scope) -> bool:
+        """Whether a connection is a request for the page: it is answered here, whatever it is, and never by *app*."""
+        if scope["type"] != "http":
+            return False
+        path = _below_root(scope)
+        return path == self.path or path.startswith(f"{self.path}/")
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, is_bare: bool) -> None:
         request, gate = Request(scope), self._gate
@@ -83,6 +91,10 @@ class Inspector:
         if answer is None and request.method == "GET" and scope["path"] == home:
             _log.warning("The inspector was opened by %s", request.client.host if request.client else "a local client")
         await (answer or self._router)(scope, receive, send)
+
+
+def _below_root(scope: Scope) -> str:
+    return scope["path"].removeprefix(scope.get("root_path", ""))
 
 
 def checked_path(path: str) -> str:

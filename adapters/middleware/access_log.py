@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from time import monotonic
 from typing import Any, Literal
 
-from ..asgi.types import CLIENT_GONE, App, Message, Receive, Scope, Send
+import anyio
+
+from ..asgi.types import CLIENT_GONE, KEY_NAME, App, Message, Receive, Scope, Send
+from . import endings
 from .observers import observers
 from .record import MAX_TEXT
 
@@ -23,6 +27,7 @@ class _Access:
     level = logging.INFO
     status = 0
     complete = False
+    headers: Iterable[tuple[bytes, bytes]] = ()
 
 
 def mark(scope: Scope, handled: Handled, level: int = logging.INFO) -> None:
@@ -35,7 +40,7 @@ def mark(scope: Scope, handled: Handled, level: int = logging.INFO) -> None:
 
 
 class AccessLog:
-    """Logs every request that *app* has not translated."""
+    """Logs every request that *app* has not translated. Streams that pass through it ends, when the server stops."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -52,11 +57,15 @@ class AccessLog:
             if message["type"] == "http.response.body":  # first, because each chunk of a stream comes through here
                 access.complete = not message.get("more_body")
             elif "status" in message:
-                access.status = message["status"]
+                access.status, access.headers = message["status"], message.get("headers", ())
             await send(message)
 
         try:
             await self._app(scope, receive, observe)
+        except anyio.get_cancelled_exc_class():
+            if access.handled == "passed" and access.status and not access.complete:
+                await endings.end(scope, access.headers, send)
+            raise
         finally:
             if access.handled != "translated" and _log.isEnabledFor(access.level):
                 self._write(access, scope, monotonic() - began)
@@ -69,6 +78,7 @@ class AccessLog:
             "status": access.status or CLIENT_GONE,
             "duration_ms": round(duration * 1000, 1),
             "complete": access.complete,
+            **({"key": scope[KEY_NAME]} if KEY_NAME in scope else {}),
         }
         _log.log(
             access.level, "%s %s %d", fields["method"], fields["path"], fields["status"], extra={"exchange": fields}

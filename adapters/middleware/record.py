@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from ...translator import Loss, TranslationError
-from ..asgi.types import CLIENT_GONE, Scope
+from ..asgi.types import CLIENT_GONE, KEY_NAME, Scope
 
 _MAX_LOSSES = 50
 MAX_TEXT = 200
@@ -55,6 +55,8 @@ class Record(msgspec.Struct, frozen=True):
     """Code or type of the error, or None."""
     losses: tuple[Loss, ...]
     """What could not be carried over; the values are left out."""
+    key: str | None = None
+    """The name of the client's key, where the server checks keys."""
 
     def fields(self) -> dict[str, Any]:
         """Return the record as plain values for a log, of limited size whatever a client sends."""
@@ -74,6 +76,7 @@ class Record(msgspec.Struct, frozen=True):
                 {"path": loss.place, "kind": loss.kind, "why": loss.why[:MAX_TEXT]}
                 for loss in self.losses[:_MAX_LOSSES]
             ],
+            **({"key": self.key} if self.key else {}),
             **({"losses_more": more} if (more := len(self.losses) - _MAX_LOSSES) > 0 else {}),
         }
 
@@ -97,6 +100,7 @@ def record_of(request: Recorded, client: RecordedClient, scope: Scope, duration:
         outcome=_outcome(client, answer),
         error=None if error is None else _code(error),
         losses=tuple(loss._replace(value=None) for loss in request.losses),
+        key=scope.get(KEY_NAME),
     )
 
 

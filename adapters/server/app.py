@@ -8,17 +8,15 @@ import math
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from importlib import metadata
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import msgspec
 import uvicorn
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, Router
+from starlette.routing import Router
 
 from ...translator import RequestError
 from ..asgi.types import App, Receive, Scope, Send
@@ -26,69 +24,95 @@ from ..asgi.websocket import deny, is_websocket, refuse
 from ..demo import app as demo_app
 from ..middleware import access_log
 from ..middleware.record import Record
-from ..store import Opened
+from ..store import Store
 from ..upstream.app import Upstream
-from . import banner, inspection, logs, stored_state
+from . import inspection, logs, stored_state
+from .authentication import Authentication, check_exposure
 from .config import Settings, require_upstream
 from .guard import Guard
+from .keys import Keys, keys_of
+from .lifecycle import Life, Signals, delay_of
 from .middleware import ServerMiddleware
-from .model_settings import api_of, tables
-from .page import page
+from .model_settings import tables
+from .own_routes import own_routes
 from .protocol import ConnectionTimers, http_protocol
+from .readiness import Check, Readiness, any_of, is_reachable
+from .reloading import ReloadableApp, Source, reloaded, source_of
+from .shared_store import shared
 from .store import OFF, store_of
 
 if TYPE_CHECKING:
+    from ..observe.ring import Ring
     from .model_router import ModelRouter
 
 _log = logging.getLogger("diglot")
-_SETTINGS = "_DIGLOT_SETTINGS"  # passes the settings to the worker processes
+_SETTINGS, _SOURCE = "_DIGLOT_SETTINGS", "_DIGLOT_SOURCE"  # pass the settings to the worker processes
 _MAX_IDLE_WAIT = 2.0
 _GC_THRESHOLDS = (10_000, 20, 20)
 """An open stream has hundreds of objects and no garbage: Python's default thresholds would scan them too often."""
 
 
 def application(
-    settings: Settings, on_exchange: Callable[[Record], object] | None = None, inspect_token: str | None = None
+    settings: Settings,
+    on_exchange: Callable[[Record], object] | None = None,
+    *,
+    keys: Keys | None = None,
+    life: Life | None = None,
+    store: Store | None = None,
+    inspect_token: str | None = None,
+    inspect_ring: Ring | None = None,
 ) -> App:
     """Return the whole server as an ASGI application; raises ValueError for settings that cannot work.
 
-    Without the setting `store` nothing is stored: the default of `diglot serve` is not one of this function. Without
-    an *inspect_token*, an inspector makes one and prints its link.
+    Without the setting `store` nothing is stored: the default of `diglot serve` is not one of this function. *keys*,
+    *life*, *store* and *inspect_ring* belong to the process, if it outlives the application; otherwise they are made
+    here. Without an *inspect_token*, an inspector makes one and prints its link.
     """
     require_upstream(settings)
+    keys = keys if keys is not None else keys_of(settings.api_keys, settings.api_key)
+    check_exposure(settings, keys)
+    life = life or Life()
     if (found := tables(settings)) is not None:
         from .model_router import router  # a single upstream needs none
 
-        upstream = middleware = router(settings, found, on_exchange)
+        upstream = middleware = router(settings, found, on_exchange, store)
+        replicas = upstream.replicas
     else:
         upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
-        middleware = _single(settings, upstream, on_exchange)
+        middleware = _single(settings, upstream, on_exchange, store)
+        replicas = [[upstream]] if upstream is not None else []
 
-    async def health(request: Request) -> Response:
-        access_log.mark(request.scope, "here", logging.DEBUG)
-        return JSONResponse(_health(settings, middleware))
-
-    async def index(request: Request) -> Response:
-        by, routes = banner.answered_by(settings), banner.routes(api_of(settings))
-        return page(metadata.version("diglot"), by, settings.profile, routes, banner.url(settings))
+    async def is_ready() -> bool:
+        return readiness.started and not life.draining and await readiness.reaches_all()
 
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
         async with middleware.running():
+            readiness.started = True
             yield
             await active.wait_until_idle()
         if upstream is not None:
             await upstream.aclose()
 
     active = _ActiveRequests(middleware, has_store=settings.store not in (None, OFF))
-    routes = [Route("/", index), Route("/healthz", health)]
-    served = inspection.inspected(active, settings, inspect_token) if settings.inspect else active
-    routing = Router(routes, redirect_slashes=False, default=served, lifespan=lifespan)
-    return access_log.AccessLog(Guard(routing, settings.host, settings.allow_host, settings.allow_origin))
+    readiness = Readiness([_reachable(each, settings.ready_path) for each in replicas])
+    routes = own_routes(settings, middleware, has_keys=keys is not None, is_ready=is_ready)
+    inspector = inspection.inspected(active, settings, inspect_token, inspect_ring) if settings.inspect else None
+    app: App = Router(routes, redirect_slashes=False, default=inspector or active, lifespan=lifespan)
+    if keys is not None:
+        app = Authentication(app, keys, inspector.owns if inspector is not None else None)
+    return access_log.AccessLog(Guard(app, settings.host, settings.allow_host, settings.allow_origin))
+
+
+def _reachable(replicas: Sequence[Upstream], path: str) -> Check:
+    return any_of([partial(is_reachable, replica, path) for replica in replicas])
 
 
 def _single(
-    settings: Settings, upstream: Upstream | None, on_exchange: Callable[[Record], object] | None
+    settings: Settings,
+    upstream: Upstream | None,
+    on_exchange: Callable[[Record], object] | None,
+    store: Store | None,
 ) -> ServerMiddleware:
     """Return the middleware in front of one upstream, or of the demo."""
     return ServerMiddleware(
@@ -99,22 +123,10 @@ def _single(
         limits=settings.limits,
         paths=settings.paths,
         on_exchange=on_exchange,
-        store=store_of(settings),
+        store=store or store_of(settings),
         tenant=settings.tenant,
         seal=settings.seal_keys,
     )
-
-
-def _health(settings: Settings, middleware: ServerMiddleware | ModelRouter) -> dict[str, Any]:
-    about = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
-    known = {"believed": middleware.believed} if settings.upstream_api == "auto" else {}
-    stored = {"store": _store(middleware.opened)} if middleware.opened is not None else {}
-    about |= known | stored
-    return {"status": "ok", "version": metadata.version("diglot"), **about, "learned": middleware.learned}
-
-
-def _store(opened: Opened) -> dict[str, Any]:
-    return {"name": opened.name, "durability": opened.durability, "warnings": opened.warnings}
 
 
 class _ActiveRequests:
@@ -157,25 +169,70 @@ class _ActiveRequests:
 def from_environment() -> App:
     """Return the application for the settings that run() put into the environment of its workers."""
     settings = msgspec.json.decode(os.environ[_SETTINGS], type=Settings)
-    ConnectionTimers.limits = settings.limits
-    app = application(settings, inspect_token=inspection.token_from_environment())
+    source = msgspec.json.decode(os.environ.get(_SOURCE) or "null", type=Source | None)
+    life, kept = Life(), store_of(settings)
+    store = shared(kept) if kept is not None else None
+    token, ring = inspection.token_from_environment(), inspection.ring_of_process(settings)
+
+    def build(settings: Settings, keys: Keys | None) -> App:
+        return application(settings, keys=keys, life=life, store=store, inspect_token=token, inspect_ring=ring)
+
+    app = ReloadableApp(settings, build, _use_limits)
+    _use_limits(settings)
     gc.set_threshold(*_GC_THRESHOLDS)
     gc.freeze()  # what exists by now stays
-    return app
 
-
-def run(settings: Settings) -> None:
-    """Serve until a signal arrives; then let running answers finish for a while, and end the others as failed."""
-    os.environ[_SETTINGS] = msgspec.json.encode(settings).decode()
-    uvicorn.run(
-        f"{__name__}:{from_environment.__name__}",
-        factory=True,
-        timeout_graceful_shutdown=math.ceil(settings.graceful),
-        workers=settings.workers,
-        host=settings.host,
-        port=settings.port,
-        **_common(settings),
+    reload = partial(app.reload, source or source_of({}, None, settings))
+    signals = Signals(
+        life,
+        lambda: delay_of(app.settings.drain_delay, settings.host),
+        settings.graceful,
+        reload,
+        worker=settings.workers > 1,
     )
+    return life.counted(signals.around(app))
+
+
+def _use_limits(settings: Settings) -> None:
+    """Connections have the limits of the settings that are served."""
+    ConnectionTimers.limits = settings.limits
+
+
+def run(settings: Settings, source: Source | None = None) -> None:
+    """Serve until a signal arrives; then let running answers finish for a while, and end the others as failed.
+
+    The settings are read again from their *source* at SIGHUP.
+    """
+    os.environ[_SETTINGS] = msgspec.json.encode(settings).decode()
+    os.environ[_SOURCE] = msgspec.json.encode(source).decode()
+    arguments: dict[str, Any] = {
+        "app": f"{__name__}:{from_environment.__name__}",
+        "factory": True,
+        "timeout_graceful_shutdown": math.ceil(settings.graceful),
+        "workers": settings.workers,
+        "host": settings.host,
+        "port": settings.port,
+        **_common(settings),
+    }
+    if settings.workers == 1:
+        uvicorn.run(**arguments)
+    else:
+        from .supervisor import supervise
+
+        supervise(uvicorn.Config(**arguments), partial(_may_reload, source or source_of({}, None, settings)))
+
+
+def _may_reload(source: Source) -> bool:
+    """Check the settings for the workers, and keep them for those that are started later."""
+    running = msgspec.json.decode(os.environ[_SETTINGS], type=Settings)
+    try:
+        settings = reloaded(source, running)
+        application(settings, inspect_token=inspection.token_from_environment())
+    except ValueError as error:
+        _log.error("Reload: nothing has changed: %s", error)
+        return False
+    os.environ[_SETTINGS] = msgspec.json.encode(settings).decode()
+    return True
 
 
 def _common(settings: Settings) -> dict[str, Any]:
@@ -210,7 +267,7 @@ def free_port(host: str, port: int = 0) -> int:
 @asynccontextmanager
 async def on_loopback(app: App) -> AsyncIterator[str]:
     """Run a real server for *app* on a free loopback port while the context lasts; yields its URL."""
-    with socket.socket() as listening:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listening:  # otherwise asyncio sends small pieces late
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
             app, timeout_graceful_shutdown=1, access_log=False, log_config=None, ws="none", http=http_protocol()

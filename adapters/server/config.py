@@ -15,6 +15,7 @@ from ..asgi import origins
 from ..asgi.origins import ANY
 from ..limits import Limits, Seconds
 from ..upstream import url as upstream_url
+from . import keys
 from .model_settings import ModelSettings, Tables, UpstreamSettings, check_map, check_models, check_upstreams, tables
 from .setting_values import ConfigError as ConfigError
 from .setting_values import convert_values, suggestion
@@ -32,6 +33,7 @@ _TABLES_BY_NAME = ("upstreams", "models")
 STATE = ("store", "tenant", "keep_days", "seal_keys")
 """Settings that stand in the table `[state]` of a file."""
 _TENANT = re.compile(r"credential|none|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PATH = re.compile(r"/[!-~]*")
 _KUBERNETES = re.compile(r"DIGLOT_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
 _LINK = re.compile(r"(tcp|udp|sctp)://")
 
@@ -67,6 +69,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Host names that clients may use, besides localhost, 127.0.0.1 and [::1]; `*` allows any."""
     allow_origin: tuple[str, ...] = ()
     """Origins of web pages that may call the server (CORS), for example https://app.example; `*` allows all."""
+    api_keys: str | None = None
+    """A file with the keys that clients must show; `diglot keys` makes it. Without keys, those of the clients go to the
+    upstream unchecked."""
+    api_key: str | None = None
+    """A single key that clients must show."""
+    open: bool = False
+    """Serve everyone who can reach the server, even if it has a key of its own for the upstream."""
     workers: Annotated[int, msgspec.Meta(ge=1)] = 1
     """Number of worker processes."""
     store: str | None = None
@@ -90,6 +99,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Limits in bytes and seconds, by name; listed below."""
     graceful: Seconds = 10
     """Seconds that running answers may take after SIGTERM or Ctrl-C; then they end as failed."""
+    drain_delay: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """Seconds after SIGTERM in which new requests are still served, because load balancers are slow; by default 5, and
+    0 where only this machine can reach the server."""
+    ready_path: str = "/v1/models"
+    """What `/readyz` reads to see whether the upstream can be reached: below its base URL if it begins with /v1/,
+    otherwise beside it. It must cost nothing."""
     log_format: Literal["json", "text"] | None = None
     """Format of the log; by default text on a terminal and JSON elsewhere."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -184,6 +199,10 @@ def _check_names(found: Mapping[str, Any], label: Callable[[str], str], environm
     for name in found.get("allow_origin", ()):
         if name != ANY and origins.origin(name) is None:
             raise ConfigError(f"{label('allow_origin')}: {name!r} is not an origin, such as https://app.example")
+    if (single := found.get("api_key")) is not None and (fault := keys.problem(single)):
+        raise ConfigError(f"{label('api_key')}: {fault}")
+    if (path := found.get("ready_path")) is not None and not _PATH.fullmatch(path):
+        raise ConfigError(f"{label('ready_path')}: {path!r} is not a path, such as /health")
     if (rule := found.get("tenant")) and not _TENANT.fullmatch(rule):
         raise ConfigError(f"{label('tenant')}: {rule!r} is not one of credential, none, header:NAME")
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from ...translator import public_url
 from ..asgi import origins
 from ..asgi.origins import ANY
 from ..asgi.types import App
 from . import banner
 from .config import ConfigError, Settings
+
+if TYPE_CHECKING:
+    from ..inspector import Inspector
+    from ..observe.ring import Ring
 
 _TOKEN = "_DIGLOT_INSPECT_TOKEN"  # passes the token to the worker processes
 
@@ -23,8 +27,11 @@ def check(settings: Settings) -> None:
         )
 
 
-def inspected(app: App, settings: Settings, token: str | None) -> App:
-    """Return *app* behind its inspector, which prints a link unless there is a *token* already; raises ValueError."""
+def inspected(app: App, settings: Settings, token: str | None, ring: Ring | None = None) -> Inspector:
+    """Return *app* behind its inspector, which prints a link unless there is a *token* already; raises ValueError.
+
+    What is in *ring* it shows, too: exchanges from before the settings were read again.
+    """
     from ..inspector import Inspector
 
     check(settings)
@@ -34,8 +41,9 @@ def inspected(app: App, settings: Settings, token: str | None) -> App:
         hosts=[settings.host, *(name for name in settings.allow_host if name != ANY)],
         anywhere=settings.inspect_anywhere,
         token=token,
+        ring=ring,
         profile=settings.as_profile(),
-        upstream=public_url(settings.upstream or ""),
+        upstream="" if settings.demo else banner.answered_by(settings),
         workers=settings.workers,
     )
 
@@ -48,6 +56,15 @@ def prepared(settings: Settings) -> str | None:
 
     os.environ[_TOKEN] = token = new_token()
     return token
+
+
+def ring_of_process(settings: Settings) -> Ring | None:
+    """Return where the process keeps its exchanges for all its applications; None without an inspector."""
+    if not settings.inspect:
+        return None
+    from ..observe.ring import Ring
+
+    return Ring()
 
 
 def token_from_environment() -> str | None:

@@ -31,7 +31,8 @@ from ..middleware.deployments import deployment_in
 from ..middleware.model_route import ModelRoute
 from ..middleware.record import Record
 from ..middleware.routes import endpoint_of_path
-from ..store import Opened
+from ..store import Opened, Store
+from ..upstream.app import Upstream
 from .config import Settings, profile_of_model
 from .model_list import ModelEntry, ModelList, unknown
 from .model_names import ModelNames
@@ -42,9 +43,14 @@ _METHODS = ("POST", "PUT", "PATCH")
 _LONGEST = 1_024
 
 
-def router(settings: Settings, found: Tables, on_exchange: Callable[[Record], object] | None = None) -> ModelRouter:
-    """Return the router of a server's settings; raises ConfigError."""
-    served = serve_all(settings, found, on_exchange)
+def router(
+    settings: Settings,
+    found: Tables,
+    on_exchange: Callable[[Record], object] | None = None,
+    store: Store | None = None,
+) -> ModelRouter:
+    """Return the router of a server's settings; what is stored is in *store* if there is one. Raises ConfigError."""
+    served = serve_all(settings, found, on_exchange, store)
     entries = {
         name: ModelEntry(served[model.upstream or ""], model.model, profile_of_model(settings, found, name))
         for name, model in found.models.items()
@@ -94,6 +100,11 @@ class ModelRouter:
         """What the store is, once it is open."""
         return self._default.middleware.opened
 
+    @property
+    def replicas(self) -> list[list[Upstream]]:
+        """The replicas of each upstream."""
+        return [served.clients for served in self._served.values()]
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep the store open while the context lasts; it is the same for all."""
@@ -102,8 +113,8 @@ class ModelRouter:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for served in self._served.values():
-            for client in served.clients:
+        for clients in self.replicas:
+            for client in clients:
                 await client.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -138,6 +138,13 @@ def tables(settings: Any, label: Callable[[str], str] = str) -> Tables | None:
     return Tables(upstreams, {name: _with_upstream(name, model, upstreams, label) for name, model in models.items()})
 
 
+def upstreams_of(settings: Any) -> Mapping[str, UpstreamSettings]:
+    """Return all upstreams by name, a single one too; none for a demo. Raises ConfigError."""
+    if (found := tables(settings)) is not None:
+        return found.upstreams
+    return {SINGLE: UpstreamSettings(url=(settings.upstream,))} if settings.upstream else {}
+
+
 def api_of(settings: Any) -> str:
     """Return which API the upstreams have; `auto` if not all have the same."""
     found = tables(settings)

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 from msgspec import inspect
 
-SECRETS = frozenset({"store", "seal_keys", "url"})
+SECRETS = frozenset({"api_key", "store", "seal_keys", "url"})
 """Settings whose values are in no message: keys, and URLs that may have a password in them."""
 _MAX_TEXT = 80
 _LISTS = (inspect.VarTupleType, inspect.FrozenSetType)

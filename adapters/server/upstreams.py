@@ -11,6 +11,7 @@ from ..asgi.types import MODEL_ROUTE, App, Headers, Scope
 from ..middleware.call import TranslatedRequest
 from ..middleware.client_writer import ClientWriter
 from ..middleware.record import Record
+from ..store import Store
 from ..upstream.app import Upstream
 from ..upstream.renaming import Renaming
 from ..upstream.replicas import Replica, Replicas
@@ -49,9 +50,12 @@ class UpstreamMiddleware(ServerMiddleware):
 
 
 def serve_all(
-    settings: Settings, found: Tables, on_exchange: Callable[[Record], object] | None = None
+    settings: Settings,
+    found: Tables,
+    on_exchange: Callable[[Record], object] | None = None,
+    store: Store | None = None,
 ) -> dict[str, ServedUpstream]:
-    """Return the upstreams by name; what is stored, they store together. Raises ConfigError."""
+    """Return the upstreams by name; what is stored, they keep together (in *store*). Raises ConfigError."""
     served: dict[str, ServedUpstream] = {}
     keeper = None
     for name, upstream in found.upstreams.items():
@@ -69,7 +73,7 @@ def serve_all(
             limits=settings.limits,
             paths=settings.paths,
             on_exchange=on_exchange,
-            store=store_of(settings) if keeper is None else None,
+            store=(store or store_of(settings)) if keeper is None else None,
             tenant=settings.tenant,
             seal=settings.seal_keys if keeper is None else (),
         )

@@ -25,7 +25,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     for name in [name for name in os.environ if name.startswith("DIGLOT_")]:
         monkeypatch.delenv(name)
     seen: list[Any] = []
-    monkeypatch.setattr(app, "run", seen.append)
+    monkeypatch.setattr(app, "run", lambda settings, source: seen.append(settings))
     monkeypatch.setattr(app, "free_port", lambda host, port: port or 1)
     return seen
 

@@ -96,6 +96,24 @@ async def test_the_printed_link(capsys: pytest.CaptureFixture[str]) -> None:
     assert link("http://h/x", "t") == "http://h/x/?token=t"
 
 
+@pytest.mark.parametrize(
+    ("connection", "is_own"),
+    [
+        ({"type": "http", "path": "/_diglot"}, True),
+        ({"type": "http", "path": "/_diglot/v1/responses"}, True),
+        ({"type": "http", "path": "/sub/_diglot/x", "root_path": "/sub"}, True),
+        ({"type": "http", "path": "/sub/_diglot/x"}, False),
+        ({"type": "http", "path": "/_diglots"}, False),
+        ({"type": "http", "path": "//_diglot/"}, False),
+        ({"type": "websocket", "path": "/_diglot/"}, False),
+        ({"type": "lifespan"}, False),
+    ],
+)
+async def test_what_it_owns(connection: Any, is_own: bool) -> None:
+    """Requests at its path and below."""
+    assert Inspector(nothing, token=TOKEN).owns(connection) == is_own
+
+
 async def test_other_connections() -> None:
     """A lifespan is the application's."""
     reached: list[Any] = []

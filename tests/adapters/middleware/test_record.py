@@ -1,5 +1,7 @@
 """What remains of an exchange."""
 
+import msgspec
+
 from diglot.adapters import Record
 from diglot.translator import Loss
 
@@ -15,6 +17,8 @@ def test_fields() -> None:
     assert fields["losses"] == [{"path": "a", "kind": "dropped", "why": "why"}]
     assert "losses_more" not in fields
     assert record(model=None).fields()["model"] is None
+    assert "key" not in fields
+    assert msgspec.structs.replace(record(), key="alice").fields()["key"] == "alice"
 
 
 def test_bounded() -> None:

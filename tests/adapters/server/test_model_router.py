@@ -59,6 +59,22 @@ async def test_passed(talk: Any, fakes: Any, path: str, more: Any) -> None:
     assert fakes["a"].asked[-1]["model"] == "x-small"
 
 
+async def test_behind_keys(talk: Any, fakes: Any) -> None:
+    """Nothing is told without a key of the server, and none of them reaches an upstream."""
+    app = fakes.serve(ANY, flags={"api_key": "k3y"})
+    ask = {"path": "/v1/models", "method": "GET"}
+    assert (await post(talk, app, asked())).status == 401
+    assert (await talk(app, **ask, headers=JSON).run()).status == 401
+    assert fakes.made.keys() == {"http://a", "http://b1", "http://b2"}
+    assert not any(fake.scopes for fake in fakes.made.values())
+    assert (await post(talk, app, asked(), authorization="Bearer k3y")).json["model"] == "gpt-5.1"
+    listed = (await talk(app, **ask, headers={**JSON, "api-key": "k3y"}).run()).json["data"]
+    assert "listed" in [model["id"] for model in listed]
+    seen = [scope for fake in fakes.made.values() for scope in fake.scopes]
+    assert len(seen) == 2
+    assert "k3y" not in str([scope["headers"] for scope in seen])
+
+
 async def test_settings_of_a_model(talk: Any, fakes: Any) -> None:
     """Its changes of the profile are for it alone."""
     app = fakes.serve(FILE)

@@ -13,7 +13,7 @@ from diglot.adapters.server.config import (
     profile_of_upstream,
     require_upstream,
 )
-from diglot.adapters.server.model_settings import api_of, tables
+from diglot.adapters.server.model_settings import api_of, tables, upstreams_of
 
 TWO = '[upstreams.a]\nurl = "http://a"\n[upstreams.b]\nurl = ["http://b1", "http://b2"]\n'
 
@@ -56,6 +56,14 @@ def test_one_upstream(tmp_path: Path) -> None:
     assert found.models["x"].upstream == found.default == "a"
     assert tables(Settings(upstream="http://a")) is None
     assert api_of(Settings(upstream="http://a", upstream_api="responses")) == "responses"
+
+
+def test_all_upstreams(tmp_path: Path) -> None:
+    """A single one is among them; a demo has none."""
+    assert list(upstreams_of(Settings(upstream="http://a"))) == ["default"]
+    assert upstreams_of(Settings(upstream="http://a"))["default"].url == ("http://a",)
+    assert list(upstreams_of(read(tmp_path, '[upstreams.x]\nurl = "http://a"\n'))) == ["x"]
+    assert upstreams_of(Settings(demo=True)) == {}
 
 
 def test_default(tmp_path: Path) -> None:
