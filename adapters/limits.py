@@ -35,6 +35,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How long a client may take to send the body of its request; `diglot serve` allows 10 seconds for headers."""
     connect: Seconds = 10
     """How long it may take to connect to the upstream."""
+    retry_within: Seconds = 10
+    """How long after a request began another replica may still get it: slow failures are not repeated."""
     probe: Seconds = 10
     """How long finding out which API the upstream has may take (`upstream_api=auto`), or letting it count tokens."""
     first_byte: Seconds = 600

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks import equivalence, measure, results, settings
 from benchmarks.directions import DIRECTIONS, TITLES, Api, other
-from benchmarks.inputs import answers, requests
+from benchmarks.inputs import answers
 from benchmarks.peers import floors, ours
 from benchmarks.peers.peer import Peer
 from benchmarks.peers.registry import PEERS
@@ -50,9 +50,9 @@ def main() -> None:
     found: dict[Api, Any] = {}
     for api in DIRECTIONS:
         found[api] = {}
-        for name, (_, asked) in answers.ANSWERS.items():
+        for name in answers.ANSWERS:
             data = answers.data(name, other(api))
-            runs = contestants(data, requests.body(requests.REQUESTS[asked](), api), api)
+            runs = contestants(data, answers.asked(name, api), api)
             check(runs, api)
             rows = measure.add_ratios(measure.compare(runs, given))
             found[api][name] = {"bytes": len(data), "rows": rows}

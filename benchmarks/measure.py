@@ -12,10 +12,13 @@ from typing import Any
 from benchmarks.settings import Settings
 
 Run = Callable[[], object]
+Feeder = Callable[[], Callable[[bytes], object]]
+"""Begins a stream; what it returns takes one piece after the other."""
 Rows = dict[str, dict[str, Any]]  # contestant -> what was measured
 
 FLOOR = "floor D"
 OURS = "diglot"
+_CLOCK = "the clock alone"
 
 
 def compare(runs: Mapping[str, Run], given: Settings, units: Mapping[str, int] | None = None) -> Rows:
@@ -33,6 +36,35 @@ def compare(runs: Mapping[str, Run], given: Settings, units: Mapping[str, int] |
 def in_turns(names: list[str], rounds: int) -> list[str]:
     """Everybody once in each round, each time with another one first."""
     return [names[(n + first) % len(names)] for first in range(rounds) for n in range(len(names))]
+
+
+def paused(feeders: Mapping[str, Feeder], pieces: list[bytes], pause: float, rounds: int) -> Rows:
+    """Microseconds that each feeder takes for one piece when the process sleeps *pause* seconds before every one.
+
+    What the clock itself costs, which is also more after a pause, is taken off.
+    """
+    clocked: dict[str, Feeder] = {_CLOCK: lambda: lambda piece: None, **feeders}
+    found: dict[str, list[float]] = {name: [] for name in clocked}
+    gc.collect()
+    gc.freeze()
+    for name in in_turns(list(clocked), rounds):
+        found[name].append(_each(clocked[name](), pieces, pause))
+    gc.unfreeze()
+    empty = found.pop(_CLOCK)
+    return {name: summary([a - b for a, b in zip(values, empty, strict=True)]) for name, values in found.items()}
+
+
+def _each(feed: Callable[[bytes], object], pieces: list[bytes], pause: float) -> float:
+    """The median over the pieces: what the system does in between hits some of them."""
+    took: list[int] = []
+    gc.collect()
+    for piece in pieces:
+        if pause:
+            time.sleep(pause)
+        begin = time.thread_time_ns()
+        feed(piece)
+        took.append(time.thread_time_ns() - begin)
+    return statistics.median(took) / 1e3
 
 
 def _repeats(run: Run, turn: float) -> int:

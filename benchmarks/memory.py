@@ -87,17 +87,20 @@ async def of_server(upstream: Upstream, contestant: Contestant, count: int) -> d
     return {**found, "per stream": round((held.memory - idle) / held.streams)} if held.streams else found
 
 
-async def of_servers(given: settings.Settings) -> dict[str, Any]:
-    count = 20 if given.short else concurrency.possible(1_000)
+async def of_servers(asked: str, count: int, given: settings.Settings) -> dict[str, Any]:
+    """Streams that answer one of the requests."""
     upstream, found = Upstream(), {}
-    wanted = (contestants.FLOOR, contestants.OURS, contestants.SDK, "litellm proxy")[: 2 if given.short else 4]
+    upstream.answers(asked)
+    port = await upstream.listen()
     for api in DIRECTIONS:
-        with contestants.running(await upstream.listen(), given, wanted) as running:
+        wanted = (*contestants.FLOORS, contestants.diglot(api), contestants.RELAY)
+        wanted += () if given.short else (contestants.SDK, contestants.LITELLM)
+        with contestants.running(port, given, wanted) as running:
             chosen = [c for c in running[api] if c.server and c.name != contestants.PASSING]
-            found[api] = {c.name: await of_server(upstream, c, count) for c in chosen}
-        print(
-            f"\n{TITLES[api]}: servers, resident MB\n{'':40}{'idle':>9}{'streams':>9}{'open':>9}{'KB per stream':>16}"
-        )
+            asking = [c._replace(target=c.target._replace(name=asked)) for c in chosen]
+            found[api] = {c.name: await of_server(upstream, c, count) for c in asking}
+        columns = f"{'idle':>9}{'streams':>9}{'open':>9}{'KB per stream':>16}"
+        print(f"\n{TITLES[api]}: servers, resident MB; {asked} request\n{'':40}{columns}")
         for name, row in found[api].items():
             sizes = f"{row['idle'] / 1e6:>9.1f}{row['streams']:>9,}{row['open'] / 1e6:>9.1f}"
             print(f"{name:40}{sizes}{row.get('per stream', 0) / 1e3:>16.1f}", flush=True)
@@ -114,8 +117,11 @@ def main() -> None:
             shares = ", ".join(f"{who} {row['x body']}" for who, row in case["rows"].items())
             print(f"{TITLES[api]}: {name}; peak, x body: {shares}", flush=True)
         grown[api] = [of_stream(count, api) for count in ((1_000,) if given.short else (1_000, 10_000, 100_000))]
-    servers = traffic.run(lambda: of_servers(given))
-    results.save("memory", UNIT, given, {"requests": asked, "streams": grown, "servers": servers})
+    many, some = (20, 20) if given.short else (concurrency.possible(1_000), 200)
+    servers = traffic.run(lambda: of_servers("small", many, given))
+    to_codex = traffic.run(lambda: of_servers("Codex", some, given))
+    found = {"requests": asked, "streams": grown, "servers": servers, "servers, Codex": to_codex}
+    results.save("memory", UNIT, given, found)
 
 
 if __name__ == "__main__":

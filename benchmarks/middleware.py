@@ -142,8 +142,8 @@ def check(clients: dict[str, Client], api: Api, reading: Callable[[Any, Api], eq
 def compare(title: str, clients: dict[str, Client], units: int, given: settings.Settings) -> dict[str, Any]:
     runs = {name: client.run for name, client in clients.items()}
     rows = measure.add_ratios(measure.compare(runs, given, dict.fromkeys(runs, units)), floor=WRAPPER)
-    for row in rows.values():
-        row["over wrapper"] = round(row["median"] - rows[WRAPPER]["median"], 3)
+    for name, row in rows.items():
+        row["x base"] = measure.ratio(rows, name, BASE)
     measure.show(title, rows)
     return {"rows": rows}
 

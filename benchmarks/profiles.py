@@ -32,8 +32,7 @@ def cases(api: Api) -> dict[str, measure.Run]:
         data = requests.data(name, api)
         found[f"{name}, request"] = lambda data=data: ours.request(data, api)
     for name in ANSWERS:
-        asked = requests.body(requests.REQUESTS[answers.ANSWERS[name][1]](), api)
-        _, full = ours.answerer(asked, api)
+        _, full = ours.answerer(answers.asked(name, api), api)
         data = answers.data(name, other(api))
         found[f"{name}, answer"] = lambda full=full, data=data: full(data)
     return found

@@ -17,37 +17,30 @@ UNIT = "microseconds of process CPU time for one request"
 
 def contestants(data: bytes, api: Api) -> dict[str, measure.Run]:
     """Everybody, with the JSON library that he has and with the one that we have."""
-    body = floors.decode(data)
     runs: dict[str, measure.Run] = {
         measure.FLOOR: lambda: floors.floor(data),
         "stdlib json loads + dumps": lambda: floors.floor_stdlib(data),
         measure.OURS: lambda: ours.request(data, api),
-        "diglot, mapping alone": lambda: ours.mapping(body, api),
     }
     for peer in PEERS[api]:
-        runs |= _of_peer(peer, data, body)
+        runs |= _of_peer(peer, data)
     return runs
 
 
-def _of_peer(peer: Peer, data: bytes, body: dict[str, Any]) -> dict[str, measure.Run]:
-    mapping = peer.requester(body)
+def _of_peer(peer: Peer, data: bytes) -> dict[str, measure.Run]:
+    mapping = peer.requester(floors.decode(data))
     return {
         f"{peer.name}, stdlib json": lambda: stdlib_json(mapping(json.loads(data))),
         f"{peer.name}, msgspec": lambda: floors.encode(mapping(floors.decode(data))),
-        f"{peer.name}, mapping alone": lambda: mapping(body),
     }
 
 
 def check(runs: dict[str, measure.Run], api: Api) -> None:
     """Everybody must say what the user and the tools said, with the same ids of calls."""
-    made = {name: _bytes(run()) for name, run in runs.items() if not name.startswith(("floor", "stdlib"))}
+    made: dict[str, Any] = {name: run() for name, run in runs.items() if not name.startswith(("floor", "stdlib"))}
     contents = {name: equivalence.by_request(data, other(api)) for name, data in made.items()}
     for name, what in contents.items():
         assert what == contents[measure.OURS], f"{name} does not say the same"
-
-
-def _bytes(made: Any) -> bytes:
-    return made if isinstance(made, bytes) else json.dumps(made).encode()
 
 
 def main() -> None:
@@ -60,8 +53,7 @@ def main() -> None:
             runs = contestants(data, api)
             check(runs, api)
             rows = measure.add_ratios(measure.compare(runs, given))
-            alone = measure.ratio(rows, "litellm, mapping alone", "diglot, mapping alone")
-            found[api][name] = {"bytes": len(data), "mapping: litellm x diglot": alone, "rows": rows}
+            found[api][name] = {"bytes": len(data), "rows": rows}
             measure.show(f"{TITLES[api]}: {name}, {len(data):,} bytes", rows)
     results.save("requests", UNIT, given, {"directions": found})
 

@@ -19,12 +19,14 @@ QUESTIONS = (
     "streams",
     "middleware",
     "transport",
+    "observe",
     "proxy",
     "memory",
     "scaling",
     "startup",
     "profiles",
     "state",
+    "migrate",
 )
 
 

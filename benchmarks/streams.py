@@ -12,6 +12,9 @@ from benchmarks.peers.registry import PEERS
 
 UNIT = "microseconds of process CPU time for one chunk; the request and the end of the stream are in it"
 
+PAUSES = {"in a loop": 0.0, "alone": 0.002}
+"""Seconds before each chunk."""
+
 
 def contestants(kind: str, events: list[bytes], api: Api) -> dict[str, measure.Run]:
     """One event per read: as it comes from a server that writes token by token."""
@@ -81,6 +84,22 @@ def free_form(count: int, given: settings.Settings) -> dict[str, Any]:
     return {"chunks": count, "rows": rows}
 
 
+def alone(count: int, api: Api, given: settings.Settings) -> dict[str, Any]:
+    """A chunk that comes alone: between two the process sleeps, as a server does whose model writes token by token."""
+    asked = streams.asked("text", api)
+    feeders: dict[str, measure.Feeder] = {
+        measure.FLOOR: lambda: floors.floor_event,
+        measure.OURS: lambda: ours.exchange(asked, api).stream().feed,
+    }
+    events = [event for event in streams.events("text", count, other(api)) if event != streams.DONE]
+    found: dict[str, Any] = {}
+    for how, pause in PAUSES.items():
+        rows = measure.add_ratios(measure.paused(feeders, events, pause, given.rounds))
+        measure.show(f"{TITLES[api]}: text, {how}; per chunk", rows)
+        found[how] = {"chunks": count, "pause, s": pause, "rows": rows}
+    return found
+
+
 def main() -> None:
     given = settings.from_command_line()
     count = 500 if given.short else 5_000
@@ -90,7 +109,8 @@ def main() -> None:
         kinds[api] = {kind: compare(kind, count, api, given) for kind in streams.KINDS}
         reads[api] = pieces(count, api, given)
     wrapped = free_form(count, given)
-    results.save("streams", UNIT, given, {"directions": kinds, "reads": reads, "free form": wrapped})
+    pauses = {api: alone(50 if given.short else 250, api, given) for api in DIRECTIONS}
+    results.save("streams", UNIT, given, {"directions": kinds, "reads": reads, "free form": wrapped, "alone": pauses})
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from diglot.translator import TranslationError
 ENOUGH = 25_000
 """So many steps, for the smaller of two sizes, let a square stand out against what is paid once."""
 LEAST, MOST = 100, 1_200
+PLENTY, LEAST_OF_PLENTY = 1_000_000, 40
+"""So many steps for a size of 20 show a square at once, and take long."""
 MOST_TIMES = 2.3
 
 Make = Callable[[int], Callable[[], Any]]
@@ -88,7 +90,8 @@ def assert_linear(make: Make) -> None:
     """
     _traced(make(2), None, None)  # what is made once for all (patterns, caches) is made now
     few, more = steps_of(make(10)), steps_of(make(20))
-    size = min(MOST, max(LEAST, 10 * ENOUGH // max(1, more - few)))
+    least = LEAST if more < PLENTY else LEAST_OF_PLENTY
+    size = min(MOST, max(least, 10 * ENOUGH // max(1, more - few)))
     one, two = cost_of(make, size), cost_of(make, 2 * size)
     if two.memory > MOST_TIMES * one.memory:
         size, one, two = 2 * size, two, cost_of(make, 4 * size)

@@ -11,6 +11,9 @@ import httpx
 import pytest
 
 from diglot.adapters.cli import main
+from diglot.adapters.limits import Limits
+from diglot.adapters.server import config
+from diglot.adapters.upstream import replicas, retry_after
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -237,3 +240,23 @@ def test_the_example_of_fixtures_gives_the_same_bytes() -> None:
     request = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
     assert convert(request, recorded) == convert(request, recorded)
     assert convert(request, recorded).endswith(b"data: [DONE]\n\n")
+
+
+def test_the_file_of_several_models_is_right(tmp_path: Path) -> None:
+    """The example in production.md is what a server would start with."""
+    (text,) = re.findall(r"```toml\n(.*?)```", (DOCS / "production.md").read_text("utf-8"), re.S)
+    file = tmp_path / "diglot.toml"
+    file.write_text(text)
+    settings = config.load({}, {"QWEN_KEY": "k"}, file)
+    assert list(settings.models) == ["gpt-5*", "codex-auto-review", "*"]
+
+
+def test_the_figures_of_replicas() -> None:
+    """production.md has those of the code."""
+    page = (DOCS / "production.md").read_text("utf-8")
+    assert f"`retry_within` ({Limits().retry_within:g} s" in page
+    assert f"{replicas._SHORTEST:g} s, doubling to {replicas._LONGEST:g} s" in page
+    assert f"(at most {retry_after.LONGEST / 60:g} minutes)" in page
+    assert (
+        set(map(int, re.findall(r"\b[45]\d\d\b", page.partition("answers ")[2].partition("|")[0]))) == replicas.FAILURES
+    )

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from diglot.translator import Report
+from diglot.translator import Body, Report
+from diglot.translator.exchange.completion_fast_path import CompletionFastPath
 from diglot.translator.exchange.frames import FrameStream
 
 from fuzz import invariants, runner, seeds
@@ -59,6 +60,17 @@ def test_a_cut_that_ends_well() -> None:
     found = runner.found(1, STREAM._replace(what="cut"))
     assert found is not None
     assert found.words.startswith("a_cut_is_no_end")
+
+
+def test_a_shortcut_that_says_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fast path of answers is compared with the general path."""
+    completion = {"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]}
+    case = STREAM._replace(feed="answer", data=json.dumps(completion).encode())
+    assert runner.found(1, case) is None
+    monkeypatch.setattr(CompletionFastPath, "take", lambda self, data: Body.of({}))
+    found = runner.found(1, case)
+    assert found is not None
+    assert found.words.startswith("a_shortcut_is_the_general_path")
 
 
 def test_a_field_that_is_lost_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,13 +20,13 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "translator": (
         *"deprecated errors losses wire profiles presets seals context mapping parts turns".split(),
         *"fields field_names markdown".split(),
-        *"state compaction toolset spellings additions request stream answer exchange".split(),
+        *"state compaction toolset spellings additions request fast_path stream answer exchange".split(),
         *"convert convert_stream __init__".split(),
     ),
     "translator/stream": ("growing", "logprobs", "to_responses", "to_chat"),
     "adapters": (
         *"missing limits ids error_log store asgi stateful middleware".split(),
-        *"upstream sdk migrate __init__ demo observe server cli".split(),
+        *"upstream sdk migrate __init__ demo observe inspector server cli".split(),
     ),
 }
 """Files and folders of a folder: each imports only what is to the left of it."""
@@ -38,6 +38,7 @@ PACKAGES: dict[str, set[str]] = {
     "click": {
         "cli/check",
         "cli/commands",
+        "cli/keys",
         "cli/migrate",
         "cli/options",
         "cli/serve",
@@ -64,13 +65,22 @@ PACKAGES: dict[str, set[str]] = {
             "store/sql_housekeeping",
             "store/sql_records",
         ),
-        *("store/sqlite", "store/statements", "store/tables"),
+        *("store/sqlite", "store/statements", "store/housekeeping_statements", "store/tables"),
     },
-    "starlette": {"demo/app", "server/app", "server/guard", "server/observing", "server/page"},
+    "starlette": {
+        *("demo/app", "inspector/app", "inspector/gate", "inspector/routes"),
+        *("server/app", "server/guard", "server/observing", "server/own_routes", "server/page"),
+    },
     "tiktoken": {"stateful/counting"},
     "tqdm": {"migrate/progress"},
     "trio": {"asgi/late_task"},
-    "uvicorn": {"server/app", "server/protocol", "server/protocol_h11", "server/protocol_httptools"},
+    "uvicorn": {
+        "server/app",
+        "server/protocol",
+        "server/protocol_h11",
+        "server/protocol_httptools",
+        "server/supervisor",
+    },
     "yaml": {"migrate/recordings"},
     "yarl": {"upstream/aiohttp"},
     "zstandard": {"asgi/encodings", "migrate/compressed"},

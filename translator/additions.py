@@ -22,12 +22,20 @@ SEALED = "reasoning.encrypted_content"
 _SYSTEM = ("system", "developer")
 
 
-def add(chat: dict[str, Any], items: ItemBuilder, out: dict[str, Any], context: Context) -> frozenset[str]:
+def may_add(profile: Profile) -> bool:
+    """Whether `add` has anything to do."""
+    return bool(
+        profile.responses_always_stream
+        or profile.encrypted_reasoning
+        or profile.reasoning_summary
+        or profile.derive_prompt_cache_key
+    )
+
+
+def add(chat: dict[str, Any], out: dict[str, Any], context: Context) -> frozenset[str]:
     """Add to *out*, the request made from *chat*; return the settings whose additions may be refused."""
     profile, added = context.profile, set[str]()
     included, reasoning = out.get("include", []), out.get("reasoning") or {}
-    if profile.system_as_instructions:
-        _instruct(items, out, context)
     if profile.responses_always_stream:
         out["stream"] = True
     sees_answer = context.live  # elsewhere, nobody would bring it back
@@ -38,7 +46,7 @@ def add(chat: dict[str, Any], items: ItemBuilder, out: dict[str, Any], context: 
         out["reasoning"] = {**reasoning, "summary": profile.reasoning_summary}
         added.add("reasoning_summary")
     if profile.derive_prompt_cache_key and chat.get("prompt_cache_key") is None:
-        out["prompt_cache_key"] = _cache_key(out, items.items)
+        out["prompt_cache_key"] = _cache_key(out, out["input"])
         added.add("derive_prompt_cache_key")
     return frozenset(added)
 
@@ -46,7 +54,7 @@ def add(chat: dict[str, Any], items: ItemBuilder, out: dict[str, Any], context: 
 # system messages as `instructions`
 
 
-def _instruct(items: ItemBuilder, out: dict[str, Any], context: Context) -> None:
+def instruct(items: ItemBuilder, out: dict[str, Any], context: Context) -> None:
     """Move leading system messages into `instructions`, which are required; later ones become developer messages."""
     texts: list[str] = [out["instructions"]] if "instructions" in out else []
     first = 0

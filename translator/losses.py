@@ -45,52 +45,54 @@ class Report:
     """
 
     def __init__(self) -> None:
-        self._losses: dict[tuple[str, str, str], Loss] = {}
+        self._values: dict[tuple[str, Kind, str], Any] = {}  # a Loss is made of each when it is read
         self._more = 0  # that are only counted
 
     def dropped(self, path: str, why: str, value: Any = None) -> None:
         """It is gone."""
-        self._add(Loss(path, "dropped", why, value))
+        self._add((path, "dropped", why), value)
 
     def approximated(self, path: str, why: str, value: Any = None) -> None:
         """Its meaning has changed."""
-        self._add(Loss(path, "approximated", why, value))
+        self._add((path, "approximated", why), value)
 
     def emulated(self, path: str, why: str, value: Any = None) -> None:
         """It is done in another way, with the same meaning."""
-        self._add(Loss(path, "emulated", why, value))
+        self._add((path, "emulated", why), value)
 
     def defaulted(self, path: str, why: str, value: Any = None) -> None:
         """It was missing and was filled in."""
-        self._add(Loss(path, "defaulted", why, value))
+        self._add((path, "defaulted", why), value)
 
     def add(self, losses: Iterable[Loss]) -> None:
         """Add losses that were found elsewhere."""
         for loss in losses:
-            self._add(loss)
+            self._add((loss.path, loss.kind, loss.why), loss.value)
 
     def move(self, path_of: Callable[[str], str]) -> None:
         """Give all losses the paths that *path_of* returns for theirs."""
-        losses, self._losses = self._losses, {}
-        self.add(loss._replace(path=path_of(loss.path)) for loss in losses.values())
+        values, self._values = self._values, {}
+        for (path, kind, why), value in values.items():
+            self._add((path_of(path), kind, why), value)
 
     def forget(self) -> None:
         """Release the values of all losses."""
-        self._losses = {key: loss._replace(value=None) for key, loss in self._losses.items()}
+        self._values = dict.fromkeys(self._values)
 
-    def _add(self, loss: Loss) -> None:
-        if len(self._losses) < MOST:
-            self._losses.setdefault(loss[:3], loss)
-        elif loss[:3] not in self._losses:
+    def _add(self, loss: tuple[str, Kind, str], value: Any) -> None:
+        if len(self._values) < MOST:
+            self._values.setdefault(loss, value)
+        elif loss not in self._values:
             self._more += 1
 
     def __iter__(self) -> Iterator[Loss]:
-        yield from self._losses.values()
+        for (path, kind, why), value in self._values.items():
+            yield Loss(path, kind, why, value)
         if self._more:
             yield Loss("", "dropped", f"{self._more:,} more losses are not listed")
 
     def __len__(self) -> int:
-        return len(self._losses) + self._more
+        return len(self._values) + self._more
 
     def refused(self) -> list[Loss]:
         """The losses that strict mode does not allow."""

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from .context import Context
 from .errors import RequestError
+from .profiles import Profile
 from .wire import validate
 
 Shape = Callable[[Any, str, Context], Any]
@@ -120,6 +121,25 @@ def compile_rules(rows: Iterable[Row], goal: Goal) -> Rules:
             collision = lost(f"{speaker} requests use '{source}'")
             _node(rules, target).setdefault(target.split(".")[-1], _rule(collision, target, target, goal))
     return rules
+
+
+def shortcuts(rows: Iterable[Row], rules: Rules, goal: Goal, profile: Profile) -> dict[str, str | Rule | None]:
+    """Return how fields get into *goal* with *profile*, as far as it does not take a walk.
+
+    A name: what is not null arrives there as it is. None: code reads it. A rule: it decides.
+    """
+    ways: dict[str, str | Rule | None] = {name: rule for name, rule in rules.items() if not isinstance(rule, dict)}
+    for row in rows:
+        source, way, target = _direction(row, goal)
+        if way is None or source not in ways:
+            continue
+        target = target or source
+        name = profile.renamed.get(target, target) if goal == "chat" else target
+        if way.how == "by code" and not way.offline:
+            ways[source] = None
+        elif way.how == "carried" and way.shape is None and profile.takes(target, goal) and "." not in name:
+            ways[source] = name
+    return ways
 
 
 def _direction(row: Row, goal: Goal) -> tuple[str, Way | None, str]:

@@ -5,6 +5,7 @@ Quirks that can be recognised in an answer need no setting.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, NoReturn, TypeVar
 
 import msgspec
@@ -54,7 +55,7 @@ class FrozenDict(dict[K, V]):
         return FrozenDict, (dict(self),)
 
 
-class Profile(msgspec.Struct, frozen=True, kw_only=True):
+class Profile(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The settings of a translation. The defaults are what most servers understand.
 
     A profile is immutable and hashable; ``replace`` returns a changed copy.
@@ -192,6 +193,14 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the upstream supports a request field (dotted path) of a dialect."""
         unsupported = self.unsupported if goal == "chat" else self.responses_unsupported
         return path not in unsupported and ("." not in path or path.split(".")[0] not in unsupported)
+
+    def derived(self, make: Callable[[Profile], V]) -> V:
+        """Return what *make* makes of this profile: it is made once, and shared."""
+        known: Any = self.__dict__
+        made: V | None = known.get(make)
+        if made is None:
+            made = known[make] = make(self)
+        return made
 
 
 _FREEZE: dict[str, type[Any]] = {

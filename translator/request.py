@@ -92,6 +92,9 @@ def _checked(
     return made
 
 
+LONGEST_MODEL = 1_024  # every chunk of a chat stream repeats it
+
+
 def _to_chat(body: dict[str, Any], context: Context) -> ChatTranslation:
     settings = _configured(body)
     if settings:
@@ -110,20 +113,30 @@ def _to_chat(body: dict[str, Any], context: Context) -> ChatTranslation:
     conversation = builder.conversation
     chat["messages"] = conversation.messages
     declared = toolset.to_chat(body, catalog, chat, context)
-    _add_logprobs(body, chat, context)
-    if chat.get("stream") and context.profile.stream_usage:
-        chat["stream_options"] = {"include_usage": True}
-    if not context.profile.renamed.keys().isdisjoint(_RENAMED_HERE):
-        _rename(chat, context.profile.renamed)
-    for name, value in context.profile.added.items():
-        if name.split(".")[0] not in chat:
-            put(chat, name, value)
+    add_logprobs(body, chat, context)
+    finish_chat(chat, context)
     origins, call_origins = conversation.origins, conversation.call_origins
     return ChatTranslation(chat, catalog, origins, call_origins, declared, builder.transformations)
 
 
+def finish_chat(chat: dict[str, Any], context: Context) -> None:
+    """Make the last changes to a chat request: what the upstream calls otherwise, and what is added for it."""
+    if chat.get("stream") and context.profile.stream_usage:
+        chat["stream_options"] = {"include_usage": True}
+    if renames_here(context.profile):
+        _rename(chat, context.profile.renamed)
+    for name, value in context.profile.added.items():
+        if name.split(".")[0] not in chat:
+            put(chat, name, value)
+
+
 _RENAMED_HERE = ("tools", "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs")
 """What code writes; the rows rename the rest."""
+
+
+def renames_here(profile: Profile) -> bool:
+    """Whether the upstream has another name for something that code writes."""
+    return not profile.renamed.keys().isdisjoint(_RENAMED_HERE)
 
 
 def _rename(chat: dict[str, Any], renamed: dict[str, str]) -> None:
@@ -132,12 +145,9 @@ def _rename(chat: dict[str, Any], renamed: dict[str, str]) -> None:
             put(chat, renamed[name], chat.pop(name))
 
 
-_LONGEST_MODEL = 1_024  # every chunk of a chat stream repeats it
-
-
 def _check(body: dict[str, Any], *conversation: str) -> None:
-    if len(validate.text(body.get("model"), "model")) > _LONGEST_MODEL:
-        raise RequestError(f"Invalid 'model': longer than {_LONGEST_MODEL} characters.", "model")
+    if len(validate.text(body.get("model"), "model")) > LONGEST_MODEL:
+        raise RequestError(f"Invalid 'model': longer than {LONGEST_MODEL} characters.", "model")
     for name in conversation:
         if body.get(name) is not None:
             break
@@ -163,10 +173,7 @@ def _configured(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_conversation(body: dict[str, Any], catalog: Catalog, context: Context) -> MessageBuilder:
-    replayed = (body.get("reasoning") or {}).get("context")
-    builder = MessageBuilder(catalog, context, body["model"], current_turn_only=replayed == "current_turn")
-    if replayed == "all_turns" and context.profile.reasoning_replay in ("never", "tool_loop"):
-        context.report.approximated("reasoning.context", "reasoning of earlier turns is not sent back")
+    builder = MessageBuilder(catalog, context, body["model"], replays_current_turn_only(body, context))
     if body.get("instructions") is not None:
         builder.add_system(body["instructions"], "instructions")
     form = (body.get("text") or {}).get("format")
@@ -178,7 +185,16 @@ def _read_conversation(body: dict[str, Any], catalog: Catalog, context: Context)
     return builder
 
 
-def _add_logprobs(body: dict[str, Any], chat: dict[str, Any], context: Context) -> None:
+def replays_current_turn_only(body: dict[str, Any], context: Context) -> bool:
+    """Whether the client wants no reasoning of earlier turns sent back; that it wants all may be reported."""
+    replayed = (body.get("reasoning") or {}).get("context")
+    if replayed == "all_turns" and context.profile.reasoning_replay in ("never", "tool_loop"):
+        context.report.approximated("reasoning.context", "reasoning of earlier turns is not sent back")
+    return replayed == "current_turn"
+
+
+def add_logprobs(body: dict[str, Any], chat: dict[str, Any], context: Context) -> None:
+    """Ask for log-probabilities, and report what chat answers cannot include."""
     include = validate.optional_array(body.get("include"), "include")
     for i, name in enumerate(include):
         if name not in (_LOGPROBS, SEALED, *_NOTHING_TO_INCLUDE):
@@ -241,9 +257,11 @@ def _to_responses(body: dict[str, Any], context: Context) -> ResponsesTranslatio
     out["input"] = items.items
     legacy = bool(body.get("functions")) and not body.get("tools")
     declared = toolset.to_responses(body, out, legacy, names, context)
-    _include(body, out, context)
-    _store(body, out, context)
-    added = additions.add(body, items, out, context)
+    add_include(body, out, context)
+    add_store(body, out, context)
+    if context.profile.system_as_instructions:
+        additions.instruct(items, out, context)
+    added = additions.add(body, out, context)
     if late:
         walk(fields.TO_RESPONSES, late, out, context, "report")
     return ResponsesTranslation(
@@ -272,7 +290,8 @@ def _instruct(body: dict[str, Any], items: ItemBuilder, out: dict[str, Any], con
         items.put_in_front({"type": "message", "role": "system", "content": instructions}, "instructions")
 
 
-def _include(body: dict[str, Any], out: dict[str, Any], context: Context) -> None:
+def add_include(body: dict[str, Any], out: dict[str, Any], context: Context) -> None:
+    """Ask for what the answer is to include, log-probabilities among them."""
     include = list(validate.optional_array(body.get("include"), "include"))
     logprobs, top = body.get("logprobs"), body.get("top_logprobs")
     if top and not logprobs:
@@ -290,7 +309,7 @@ def _include(body: dict[str, Any], out: dict[str, Any], context: Context) -> Non
         put_supported(out, "top_logprobs", top, "top_logprobs", context)
 
 
-def _store(body: dict[str, Any], out: dict[str, Any], context: Context) -> None:
+def add_store(body: dict[str, Any], out: dict[str, Any], context: Context) -> None:
     """Set `store`: by default a Response is stored and a chat completion is not (protocol 1.3)."""
     store = body.get("store")
     if not context.profile.takes("store", "responses"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 REASONING = "reasoning"
@@ -30,6 +31,31 @@ class Seals(NamedTuple):
 
     seal: Callable[[str, bytes], str]
     unseal: Callable[[str, str], bytes | None]
+
+    def for_upstream(self, name: str) -> Seals:
+        """Return the same seals for one upstream of several: reasoning that another one wrote does not open (2.9).
+
+        *name* has no `@`. A summary (`compaction`) belongs to the conversation, and opens everywhere.
+
+        >>> here, there = PLAIN.for_upstream("a"), PLAIN.for_upstream("b")
+        >>> sealed = here.seal("reasoning", b"hm")
+        >>> here.unseal("reasoning", sealed), there.unseal("reasoning", sealed)
+        (b'hm', None)
+        """
+        return Seals(partial(_seal_for, self, name), partial(_unseal_for, self, name))
+
+
+def _seal_for(seals: Seals, upstream: str, kind: str, data: bytes) -> str:
+    if kind != REASONING:
+        return seals.seal(kind, data)
+    return f"{seals.seal(f'{kind}@{upstream}', data)}@{upstream}"
+
+
+def _unseal_for(seals: Seals, upstream: str, kind: str, text: str) -> bytes | None:
+    if kind != REASONING:
+        return seals.unseal(kind, text)
+    sealed, at, named = text.rpartition("@")
+    return seals.unseal(f"{kind}@{upstream}", sealed) if at and named == upstream else None
 
 
 def _envelop(kind: str, data: bytes) -> str:

@@ -24,5 +24,10 @@ def check(scope: Scope) -> None:
             )
 
 
+def may_be_json(scope: Scope) -> bool:
+    """Whether a request declares a body that is JSON, or none."""
+    return all(name != b"content-type" or _is_json(value) for name, value in scope["headers"])
+
+
 def _is_json(media_type: bytes) -> bool:
     return _JSON.fullmatch(media_type.partition(b";")[0].strip().lower()) is not None

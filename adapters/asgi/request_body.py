@@ -10,7 +10,7 @@ from ...translator import RequestBody, RequestError
 from ..limits import Limits
 from ..missing import install_hint
 from .encodings import TooLarge, UnknownEncoding, decode, supported
-from .types import Message, Receive, Scope, declared_length, header, wrong_length
+from .types import DECODED_BODY, Message, Receive, Scope, declared_length, header, wrong_length
 
 _log = logging.getLogger("diglot")
 _LARGE, _LARGE_PACKED = 2**20, 2**14
@@ -39,40 +39,62 @@ async def read_object(
     The caller limits the time. Raises RequestError (400, 413 or 415), Unreadable (400 or 413)
     or Disconnected.
     """
-    data, encoding = await _read(scope, receive, limits), header(scope, b"content-encoding")
+    message = await _read(scope, receive, limits)
+    if DECODED_BODY in message:
+        return message[DECODED_BODY]
+    data, encoding = message["body"], header(scope, b"content-encoding")
     if empty is not None and not data:
         return empty
+    return await _decode(data, encoding, limits)
+
+
+async def read_ahead(scope: Scope, receive: Receive, limits: Limits) -> Message:
+    """Return the whole request as one message, with what it was decoded to if that is a JSON object.
+
+    The caller limits the time. Raises Unreadable (400 or 413) or Disconnected.
+    """
+    message = await _read(scope, receive, limits)
+    message = {**message, "body": bytes(message["body"])}
+    try:
+        decoded = await _decode(message["body"], header(scope, b"content-encoding"), limits)
+    except RequestError:  # whoever reads it says what is wrong
+        return message
+    return {**message, DECODED_BODY: decoded}
+
+
+async def _decode(data: bytes | bytearray, encoding: bytes, limits: Limits) -> RequestBody:
     if len(data) > _LARGE or (encoding and len(data) > _LARGE_PACKED):
         return await anyio.to_thread.run_sync(decoded_object, data, encoding, limits.max_body)
     return decoded_object(data, encoding, limits.max_body)
 
 
-async def _read(scope: Scope, receive: Receive, limits: Limits) -> bytes | bytearray:
+async def _read(scope: Scope, receive: Receive, limits: Limits) -> Message:
+    """Return the message with the whole body, or one that was made of several."""
     try:
         declared = declared_length(scope)
         if declared is not None and declared > limits.max_body:
             raise _too_large(limits.max_body)
-        data = await _pieces(receive, limits.max_body)
-        if declared is not None and declared != len(data):
-            raise wrong_length(declared, len(data))
+        message = await _whole(receive, limits.max_body)
+        if declared is not None and declared != len(message["body"]):
+            raise wrong_length(declared, len(message["body"]))
     except RequestError as error:
         raise Unreadable(error) from None
-    return data
+    return message
 
 
-async def _pieces(receive: Receive, limit: int) -> bytes | bytearray:
+async def _whole(receive: Receive, limit: int) -> Message:
     message = await _next(receive)
     first: bytes = message.get("body", b"")
     if not message.get("more_body", False):
         _expect_room(len(first), limit)
-        return first
+        return message if "body" in message else {**message, "body": first}
     data = bytearray(first)  # joining many pieces at the end would block the event loop
     while message.get("more_body", False):
         _expect_room(len(data), limit)
         message = await _next(receive)
         data += message.get("body", b"")
     _expect_room(len(data), limit)
-    return data
+    return {"type": "http.request", "body": data, "more_body": False}
 
 
 async def _next(receive: Receive) -> Message:

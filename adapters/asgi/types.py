@@ -20,6 +20,18 @@ LAST_ON_CONNECTION = "diglot.once"
 BESIDE_API = "diglot.beside"
 """Our own ASGI extension: a request that is not below the base of the API (`/v1`), but beside it, at its `path`."""
 
+KEY_NAME = "diglot.key"
+"""The entry of a scope with the name of the client's key, where the server checks keys; never the key itself."""
+
+CREDENTIALS = (b"authorization", b"api-key", b"x-api-key")
+"""The headers in which clients show a key."""
+
+DECODED_BODY = "diglot.decoded"
+"""Our own member of an `http.request` message that has the whole body: the `RequestBody` that it was decoded to."""
+
+MODEL_ROUTE = "diglot.route"
+"""Our own member of a scope: the `ModelRoute` of a request, where there are several models or upstreams."""
+
 CLIENT_GONE = 499
 """The status of an answer to a client that disconnected before it got one."""
 
@@ -112,6 +124,15 @@ def without(headers: Iterable[tuple[bytes, bytes]], names: Collection[bytes]) ->
         return result
     out = {token.strip() for token in named.lower().split(b",")}
     return [(name, value) for name, value in result if name not in out and name.replace(b"_", b"-") not in out]
+
+
+def beginning_with(messages: list[Message], receive: Receive) -> Receive:
+    """Return a `receive` that begins with these messages, the last one first."""
+
+    async def received() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return received
 
 
 async def send_json(send: Send, status: int, value: object, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:

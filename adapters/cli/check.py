@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
+from typing import Any
 
 import anyio
 import click
@@ -40,14 +42,55 @@ _NEXT: dict[tuple[Api, ...], str] = {
     show_default=True,
     help="How long to wait for an answer.",
 )
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    help="Check this file instead, as the server does when it starts; the exit status of a wrong one is 2.",
+)
+@click.option(
+    "--connect",
+    is_flag=True,
+    help="With --config: ask each replica for its models, which costs none.",
+)
 @profile_options
-def check(
-    url: str | None, model: str | None, key: str | None, timeout: float, profile: str | None, set_: tuple[str, ...]
-) -> None:
+def check(file: Path | None, connect: bool, url: str | None, key: str | None, timeout: float, **options: Any) -> None:
     """Show which APIs the upstream at URL has, and whether they answer, stream and call tools.
 
     Sends up to six small requests, which may be billed. URL defaults to DIGLOT_UPSTREAM.
     """
+    if (file is not None and url) or (connect and file is None):
+        raise SettingsError("a URL is checked, or a file with --config; --connect is for a file")
+    logging.getLogger("diglot").setLevel(logging.CRITICAL)  # the table says everything
+    if file is not None:
+        sys.exit(_check_file(file, connect, key, timeout))
+    _check_url(url, key, timeout, **options)
+
+
+def _check_file(file: Path, connect: bool, key: str | None, timeout: float) -> int:
+    from .config_check import ConfigCheck
+    from .config_check import table as table_of_replicas  # all of the server
+
+    try:
+        config_check = ConfigCheck(file)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    click.echo(config_check.summary())
+    print_columns(config_check.parts())
+    if not connect:
+        return 0
+    asked = anyio.run(config_check.ask, key or _key(), Limits(probe=timeout))
+    click.echo()
+    print_columns(table_of_replicas(asked))
+    faults = [*config_check.faults(asked)]
+    for fault in faults:
+        click.echo(f"\n{fault}")
+    return 1 if faults else 0
+
+
+def _check_url(
+    url: str | None, key: str | None, timeout: float, model: str | None, profile: str | None, set_: tuple[str, ...]
+) -> None:
     url = url or os.environ.get(f"{config.ENVIRONMENT}UPSTREAM") or ""
     try:
         chosen = config.profile_of(profile or "default", dict(map(config.assignment, set_)))
@@ -55,7 +98,6 @@ def check(
             raise config.ConfigError(problem if url else "no URL is set; example: diglot check http://127.0.0.1:8000")
     except ValueError as error:
         raise SettingsError(str(error)) from None
-    logging.getLogger("diglot").setLevel(logging.CRITICAL)  # the table says everything
     limits = Limits(first_byte=timeout, idle=timeout)
     upstream_check = UpstreamCheck(url, chosen, key or _key(), limits)
     sys.exit(anyio.run(_run, upstream_check, url, model))

@@ -11,6 +11,7 @@ from ...translator import TranslationError, decode_json, encode_json, fields_as_
 from ...translator import convert as to_other_dialect
 from ..server import config
 from .check import check
+from .keys import keys
 from .migrate import migrate
 from .options import profile_options, strict_option
 from .serve import serve
@@ -72,6 +73,7 @@ def fields(profile: str | None, set_: tuple[str, ...]) -> None:
 
 main.add_command(serve)
 main.add_command(check)
+main.add_command(keys)
 main.add_command(migrate)
 main.add_command(profiles)
 main.add_command(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,13 @@ def _show_shapes(context: click.Context, _: Any, is_wanted: bool) -> None:
 
 
 def _described() -> list[tuple[str, str, str]]:
-    rows: dict[str, tuple[str, str, str]] = {}
+    """Return a row for each spelling of a shape; the first one says what it is."""
+    rows: list[tuple[str, str, str]] = []
     for shape in shapes.SHAPES:
         fields = [*shape.needs, *(f"{name}={value}" for name, value in shape.values)]
-        rows.setdefault(shape.name, (shape.name, ", ".join(fields), shape.about))
-    return [*rows.values(), *((name, "(whole files)", about) for name, about in shapes.WHOLE_FILES.items())]
+        fields += [f"no {name}" for name in shape.lacks]
+        rows.append((shape.name, ", ".join(fields), shape.about))
+    return [*rows, *((name, "(whole files)", about) for name, about in shapes.WHOLE_FILES.items())]
 
 
 def _limit(_: click.Context, __: Any, value: str | None) -> Limit:
@@ -42,7 +45,10 @@ def _limit(_: click.Context, __: Any, value: str | None) -> Limit:
     if value is None:
         return Limit()
     try:
-        return Limit(share=float(value[:-1]) / 100) if value.endswith("%") else Limit(number=int(value))
+        limit = Limit(share=float(value[:-1]) / 100) if value.endswith("%") else Limit(number=int(value))
+        if not 0 <= (limit.share or limit.number or 0) < math.inf:
+            raise ValueError
+        return limit
     except ValueError:
         raise click.BadParameter(f"'{value}' is neither a number nor a share, like 10 or 1%") from None
 
@@ -50,7 +56,7 @@ def _limit(_: click.Context, __: Any, value: str | None) -> Limit:
 def _size(_: click.Context, __: Any, value: str) -> int:
     """Read `64M`."""
     digits, unit = (value[:-1], _SIZES[value[-1:].lower()]) if value[-1:].lower() in _SIZES else (value, 1)
-    if not digits.isdigit() or not int(digits):
+    if not digits.isdecimal() or not int(digits):
         raise click.BadParameter(f"'{value}' is no size, like 64M")
     return int(digits) * unit
 
@@ -98,8 +104,8 @@ def migrate(places: tuple[str, ...], **flags: Any) -> None:
     """Convert logs, batch files, datasets and recordings into the other API.
 
     IN are files (.jsonl, .json, .gz, .zst, .parquet, .yaml, .har, .sse), folders, globs, URLs, or - for standard input.
-    OUT is a file, or a folder of parts. The same command again does what is missing. Beside OUT, OUT.migration has the
-    ledger, and bad.jsonl with the lines that could not be converted.
+    OUT is a file, or a folder of parts if it is a folder or ends with a slash. The same command again does what is
+    missing. Beside OUT, OUT.migration has the ledger, and bad.jsonl with the lines that could not be converted.
 
     Exit status: 0 if all is converted, 1 if it failed or was interrupted, 2 for a wrong setting, 3 if lines are bad.
     """
@@ -113,7 +119,7 @@ def migrate(places: tuple[str, ...], **flags: Any) -> None:
         raise _Failure(str(error)) from None
     except KeyboardInterrupt:
         raise _Failure("interrupted; the same command again goes on from here") from None
-    click.echo(summary(outcome, place), err=True)
+    click.echo(summary(outcome, place, flags["report_path"] or "--report losses.html"), err=True)
     sys.exit(_status(outcome))
 
 
@@ -131,6 +137,8 @@ def _run(names: list[str], out: str, flags: dict[str, Any]) -> tuple[Outcome, ou
     engine = _engine(flags["engine_name"], flags["jobs"])
     shapes.candidates(chosen)
     sources = _sources(names, place, chosen)
+    if flags["report_path"]:
+        output.check_report(place, sources, flags["report_path"])
     migration = Migration(sources, place, chosen, limit=flags["max_bad"], sample=flags["sample"] or 0)
     progress = Progress(sys.stderr, is_quiet=flags["quiet"])
     outcome = migration.run(engine, progress, restart=flags["restart"])
@@ -153,6 +161,8 @@ def _options(flags: dict[str, Any]) -> options.Options:
 
 
 def _sources(names: list[str], place: output.Place, chosen: options.Options) -> list[inputs.Source]:
+    if names.count(inputs.STANDARD_INPUT) > 1:
+        raise SettingError("standard input (-) can be read only once")
     sources: list[inputs.Source] = []
     for name in names:
         if name == inputs.STANDARD_INPUT:
@@ -162,8 +172,8 @@ def _sources(names: list[str], place: output.Place, chosen: options.Options) -> 
     return sources
 
 
-def summary(outcome: Outcome, place: output.Place) -> str:
-    """Return what was done, in a few lines."""
+def summary(outcome: Outcome, place: output.Place, report_path: str) -> str:
+    """Return what was done, in a few lines; losses are in the report."""
     tally = outcome.tally
     words = [f"{tally.converted:,} of {tally.lines:,} lines converted, in {outcome.parts:,} parts: {place.path}"]
     words += [f"{count:,} {name}" for name, count in sorted(tally.checks.items())]
@@ -171,7 +181,7 @@ def summary(outcome: Outcome, place: output.Place) -> str:
         refused = f", {tally.refused:,} of them because they would lose something" if tally.refused else ""
         words.append(f"{tally.bad:,} lines are bad{refused}: {place.bad}")
     if tally.losses:
-        words.append(f"{len(tally.losses):,} kinds of losses; --report losses.html shows them")
+        words.append(f"{len(tally.losses):,} kinds of losses; {report_path} shows them")
     if not outcome.is_complete:
         words.append("Interrupted. The same command again goes on from here.")
     return "\n".join(words)

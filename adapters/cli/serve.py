@@ -10,7 +10,7 @@ import anyio
 import click
 import msgspec
 
-from ..server import banner, config, store
+from ..server import banner, config, inspection, reloading, store
 from .options import SettingsError, profile_options, strict_option
 
 
@@ -21,6 +21,12 @@ from .options import SettingsError, profile_options, strict_option
     "--upstream-api",
     type=click.Choice(["chat", "responses", "auto"]),
     help="The API that the upstream implements; diglot adds the other one. auto finds out.  [default: chat]",
+)
+@click.option(
+    "--model-map",
+    metavar="OLD=NEW",
+    multiple=True,
+    help="Clients' name of a model and its name at the upstream; OLD may have a * in it (repeatable).",
 )
 @profile_options
 @strict_option
@@ -56,6 +62,17 @@ from .options import SettingsError, profile_options, strict_option
     metavar="RULE",
     help="Who shares what is stored: credential (the same API key), header:NAME, or none (all).  [default: credential]",
 )
+@click.option(
+    "--api-keys",
+    metavar="FILE",
+    help="A file with the keys that clients must show (`diglot keys`); a single one can be in DIGLOT_API_KEY.",
+)
+@click.option(
+    "--open",
+    is_flag=True,
+    default=None,
+    help="Serve everyone who can reach the server, even if it has a key of its own for the upstream.",
+)
 @click.option("--workers", type=int, metavar="N", help="Number of worker processes.  [default: 1]")
 @click.option(
     "--metrics",
@@ -71,6 +88,16 @@ from .options import SettingsError, profile_options, strict_option
     help="Send traces and metrics over OTLP/HTTP; OTEL_EXPORTER_OTLP_ENDPOINT says where to.",
 )
 @click.option(
+    "--inspect",
+    is_flag=True,
+    default=None,
+    help="Show the last exchanges on a page whose link is printed: both wires, live, with what was lost.",
+)
+@click.option(
+    "--inspect-anywhere", is_flag=True, default=None, help="Allow --inspect where other machines reach the server."
+)
+@click.option("--inspect-path", metavar="PATH", help="Where the page is.  [default: /_diglot]")
+@click.option(
     "--limit",
     "limits",
     metavar="KEY=VALUE",
@@ -82,6 +109,17 @@ from .options import SettingsError, profile_options, strict_option
     type=float,
     metavar="SECONDS",
     help="How long running answers may take after a signal to stop.  [default: 10]",
+)
+@click.option(
+    "--drain-delay",
+    type=float,
+    metavar="SECONDS",
+    help="How long new requests are still served after SIGTERM.  [default: 5, and 0 on loopback]",
+)
+@click.option(
+    "--ready-path",
+    metavar="PATH",
+    help="What /readyz reads to see whether the upstream can be reached.  [default: /v1/models]",
 )
 @click.option(
     "--log-level",
@@ -109,7 +147,9 @@ def serve(file: Path | None, set_: tuple[str, ...], limits: tuple[str, ...], **f
     try:
         tables = {"set": dict(map(config.assignment, set_)), "limits": dict(map(config.assignment, limits))}
         settings = config.load({**flags, **tables}, os.environ, file)
-        app.application(settings)
+        source = reloading.source_of({**flags, **tables}, file, settings)
+        token = inspection.prepared(settings)
+        app.application(settings, inspect_token=token)
         choice = anyio.run(store.choose, settings)
     except ValueError as error:
         raise SettingsError(str(error)) from None
@@ -124,4 +164,6 @@ def serve(file: Path | None, set_: tuple[str, ...], limits: tuple[str, ...], **f
         click.echo(f"Warning: {choice.warning}", err=True)
     if not settings.quiet:
         click.echo(banner.welcome(choice), err=True)
-    app.run(choice.settings)
+    if token is not None:
+        click.echo(inspection.notice(choice.settings, token), err=True)
+    app.run(choice.settings, source)

@@ -10,6 +10,7 @@ import msgspec
 from ...translator import PRESETS, Profile, encode_json
 from ..limits import Limits
 from ..server.config import ENVIRONMENT, STATE, Settings
+from ..server.model_settings import ModelSettings, UpstreamSettings
 from ..server.setting_values import suggestion
 from .field_docs import field_docs
 from .options import SettingsError, print_columns
@@ -65,6 +66,10 @@ def settings() -> None:
     print_columns([_HEAD, *((name, *row) for name, row in rows.items() if name not in STATE)])
     click.echo("\nstate: [state] in the file\n")
     print_columns([_HEAD, *((f"state.{name}", *rows[name]) for name in STATE)])
+    click.echo("\nupstreams, models: tables in the file, or JSON objects in DIGLOT_UPSTREAMS and DIGLOT_MODELS\n")
+    tables = (("upstreams.NAME", UpstreamSettings), ("models.NAME", ModelSettings))
+    keys = [(f"{table}.{name}", doc) for table, kind in tables for name, doc in field_docs(kind).items()]
+    print_columns([("KEY", "DESCRIPTION"), *keys])
     click.echo("\nlimits: [limits] in the file, --limit KEY=VALUE, DIGLOT_LIMITS=KEY=VALUE,...\n")
     docs, bounds = field_docs(Limits), Limits()
     limits = [

@@ -21,7 +21,7 @@ from ...translator import encode_json, state
 from ..server import config
 from ..server import store as server_store
 from ..store import Counts, NewRecord, Opened, Store, StoreError
-from ..store.protocol import counts_of
+from ..store.values import counts_of
 from .options import SettingsError, print_columns
 from .store_export import date, exported
 

@@ -6,6 +6,8 @@ import logging
 from time import monotonic
 from typing import Any
 
+import anyio
+
 from ..asgi.trace_headers import (
     answer_with_request_id,
     new_request_id,
@@ -13,8 +15,10 @@ from ..asgi.trace_headers import (
     trace_id_of,
     with_request_id,
 )
-from ..asgi.types import CLIENT_GONE, App, Message, Receive, Scope, Send
+from ..asgi.types import CLIENT_GONE, KEY_NAME, App, Headers, Message, Receive, Scope, Send
+from . import endings
 from .notes import Handled, Notes, notes_of, with_notes
+from .observers import observers
 from .record import MAX_TEXT
 
 _log = logging.getLogger("diglot.access")
@@ -25,10 +29,15 @@ def mark(scope: Scope, handled: Handled, level: int = logging.INFO) -> None:
     notes = notes_of(scope)
     if notes is not None:
         notes.handled, notes.level = handled, level
+    for observer in observers(scope):
+        observer.handled(handled)
 
 
 class AccessLog:
-    """Logs every request that *app* has not translated, and gives each an id, which both sides get."""
+    """Logs every request that *app* has not translated, and gives each an id, which both sides get.
+
+    Streams that pass through it ends, when the server stops.
+    """
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -42,20 +51,28 @@ class AccessLog:
         request_id = notes.request_id = request_id_of(scope["headers"]) or new_request_id()
         notes.trace_id = trace_id_of(scope)
 
+        headers: Headers = []
+
         async def observe(message: Message) -> None:
+            nonlocal headers
             if message["type"] == "http.response.body":  # first, because each chunk of a stream comes through here
                 notes.complete = not message.get("more_body")
             elif "status" in message:
                 notes.status = message["status"]
                 message = answer_with_request_id(message, request_id)
+                headers = message["headers"]
             await send(message)
 
         inner = {**with_notes(scope, notes), "headers": with_request_id(scope["headers"], request_id)}
         try:
             await self._app(inner, receive, observe)
+        except anyio.get_cancelled_exc_class():
+            if notes.handled == "passed" and notes.status and not notes.complete:
+                await endings.end(scope, headers, send)
+            raise
         finally:
             if notes.handled != "translated" and _log.isEnabledFor(notes.level):
-                self._write(notes, scope, monotonic() - notes.began)
+                self._write(notes, inner, monotonic() - notes.began)
 
     def _write(self, notes: Notes, scope: Scope, duration: float) -> None:
         fields: dict[str, Any] = {
@@ -66,6 +83,7 @@ class AccessLog:
             "duration_ms": round(duration * 1000, 1),
             "complete": notes.complete,
             **notes.fields(),
+            **({"key": scope[KEY_NAME]} if KEY_NAME in scope else {}),
         }
         _log.log(
             notes.level, "%s %s %d", fields["method"], fields["path"], fields["status"], extra={"exchange": fields}

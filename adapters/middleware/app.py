@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...translator import Adaptation, AnswerReader, Profile, ProfilePatch, RequestError, preset
 from ..asgi import media_type
 from ..asgi.trace_headers import request_id_of, trace_id_of
-from ..asgi.types import App, Receive, Scope, Send
+from ..asgi.types import MODEL_ROUTE, App, Receive, Scope, Send
 from ..limits import Limits
 from ..stateful.keeper import Keeper
 from ..stateful.tenants import Callback
@@ -24,8 +24,12 @@ from .detection import Detection, place_of
 from .endpoint_check import DetectionError
 from .model_apis import ModelApis, Trial
 from .notes import Notes, notes_of, with_notes
+from .observers import observed, observers
 from .record import Record, record_of
 from .routes import ENDPOINTS, EXCHANGES, Api, ServedPaths
+
+if TYPE_CHECKING:
+    from .model_route import ModelRoute
 
 _log = logging.getLogger("diglot")
 _access = logging.getLogger("diglot.access")
@@ -123,6 +127,13 @@ class TranslationMiddleware:
         """Return the profile with what was learned from refusals of *model* at the path *upstream*."""
         return self._adaptation.profile_for(upstream, model, self.profile)
 
+    def _profiles(self, scope: Scope) -> Callable[[object], Profile]:
+        """What returns the profile of a model for the request in *scope*, by the model's name in the body."""
+        route: ModelRoute | None = scope.get(MODEL_ROUTE)
+        if route is None:
+            return partial(self.profile_for, scope["path"])
+        return lambda model: self._adaptation.profile_for(scope["path"], route.model, route.profile)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         endpoint = self._served.endpoint_of(scope)
@@ -149,8 +160,7 @@ class TranslationMiddleware:
             await keeper.serve(target, scope, receive, send)
         else:
             access_log.mark(scope, "here")
-            profile_for = partial(self.profile_for, scope["path"])
-            await token_count.serve(keeper, self._inner, profile_for, scope, receive, send)
+            await token_count.serve(keeper, self._inner, self._profiles(scope), scope, receive, send)
 
     async def _keeper_for(self, endpoint: str, scope: Scope) -> Keeper | None:
         """Whoever keeps the answers of an API; what the application has is its own, however a request is served."""
@@ -223,7 +233,7 @@ class TranslationMiddleware:
         """Translate a request or let it through; the record of a refused *trial* is left to the trial."""
         if not translated:
             access_log.mark(scope, "passed")
-            await self._inner(scope, receive, send)
+            await observed(self._inner, scope)(scope, receive, send)
             return
         began = monotonic()
         access_log.mark(scope, "translated")
@@ -241,7 +251,7 @@ class TranslationMiddleware:
         try:
             await self._serve(request, scope, failure)
         finally:
-            new = self._keep_patch(request, scope["path"])
+            new = self._keep_patch(request, scope)
             if notes is not None:
                 notes.status, notes.losses = writer.status, len(request.losses)
             leave_record = partial(self._leave_record, request, writer, scope, monotonic() - began, new)
@@ -262,7 +272,7 @@ class TranslationMiddleware:
         except RequestError as error:
             await request.refuse(error)
         else:
-            await request.run(partial(self.profile_for, scope["path"]), self.strict)
+            await request.run(self._profiles(scope), self.strict)
 
     async def _translates(self, endpoint: str, scope: Scope, receive: Receive) -> tuple[bool, Receive]:
         """Return whether to translate a request, and the channel to read it from; raises DetectionError."""
@@ -288,10 +298,14 @@ class TranslationMiddleware:
         """Raise what the application raised, for the handlers and monitors of its host (W45)."""
         raise error
 
-    def _keep_patch(self, request: TranslatedRequest[bytes], upstream: str) -> ProfilePatch:
+    def _keep_patch(self, request: TranslatedRequest[bytes], scope: Scope) -> ProfilePatch:
         """Keep what was learned from refusals, for later requests to the same model; return what is new."""
         patch = request.patch
-        new = self._adaptation.add(upstream, request.body.get("model"), self.profile, patch) if patch else {}
+        if not patch:
+            return {}
+        route: ModelRoute | None = scope.get(MODEL_ROUTE)
+        model, profile = (request.body.get("model"), self.profile) if route is None else (route.model, route.profile)
+        new = self._adaptation.add(scope["path"], model, profile, patch)
         if new:
             changes = ", ".join(f"{name}={_plain(value)!r}" for name, value in new.items())
             _log.warning("The upstream refused a request; settings changed for this model from now on: %s", changes)
@@ -305,12 +319,14 @@ class TranslationMiddleware:
         duration: float,
         adaptations: Iterable[str] = (),
     ) -> None:
-        logs = _access.isEnabledFor(logging.INFO)
-        if not logs and self.on_exchange is None:
+        logs, watching = _access.isEnabledFor(logging.INFO), observers(scope)
+        if not (logs or watching) and self.on_exchange is None:
             return
         record = record_of(request, writer, scope, duration, request.profile or self.profile, adaptations)
         if logs:
             _access.info("%s %s %d", record.method, record.path, record.status, extra={"exchange": record.fields()})
+        for observer in watching:
+            observer.finished(record)
         if self.on_exchange is None:
             return
         if (notes := notes_of(scope)) is not None:

@@ -35,6 +35,7 @@ from .deadlines import Supervisor
 from .fan_out import FanOut
 from .noted_call import noted
 from .notes import notes_of
+from .observers import observed
 from .sink import Sink
 from .summary import SummarySink, summary_in
 from .translation import Translation
@@ -296,7 +297,8 @@ class TranslatedRequest(Generic[Frame]):
             await attempt.begin()
         call = noted(exchange, self.body, inner, attempt)
         try:
-            await self._app(inner if call is None else call.scope, receive, attempt.send)
+            outer = inner if call is None else call.scope
+            await observed(self._app, outer)(outer, receive, attempt.send)
         except Exception as error:
             self._failure = self._error_for_client(error, attempt.complete or not attempt.disconnect.is_set)
         finally:

@@ -12,7 +12,7 @@ import anyio
 
 from ...translator import RequestBody, TranslationError
 from ..asgi.encodings import decode
-from ..asgi.types import Message, Receive, Scope, header
+from ..asgi.types import DECODED_BODY, Message, Receive, Scope, header
 from ..limits import Limits
 from .routes import ENDPOINTS
 
@@ -81,11 +81,14 @@ class PeekedBody:
         self._data = bytearray()
         self._pending: list[Message] = []
         self._more = True
+        self._decoded: RequestBody | None = None  # by somebody before
 
     async def decode(self, limits: Limits) -> Any:
         """Return the decoded body, or None if it cannot be read within the limits: its reader will say why."""
         with anyio.move_on_after(limits.request):
             await self._read_ahead(limits.max_body)
+        if self._decoded is not None:
+            return self._decoded.body
         data, self._data = bytes(self._data), bytearray()
         self._pending.append({"type": "http.request", "body": data, "more_body": self._more})
         if self._more:
@@ -97,6 +100,10 @@ class PeekedBody:
         while self._more and len(self._data) <= limit:
             message = await self._receive()
             if message["type"] == "http.disconnect":
+                self._pending.append(message)
+                return
+            if DECODED_BODY in message:
+                self._decoded = message[DECODED_BODY]
                 self._pending.append(message)
                 return
             self._data += message.get("body", b"")

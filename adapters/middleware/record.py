@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from ...translator import Loss, Profile, TranslationError
-from ..asgi.types import CLIENT_GONE, Scope
+from ..asgi.types import CLIENT_GONE, KEY_NAME, Scope
 from .notes import Attempt, Notes, notes_of
 from .routes import endpoint_of_path
 
@@ -58,6 +58,8 @@ class Record(msgspec.Struct, frozen=True):
     """Code or type of the error, or None."""
     losses: tuple[Loss, ...]
     """What could not be carried over; the values are left out."""
+    key: str | None = None
+    """The name of the client's key, where the server checks keys."""
     endpoint: str = ""
     """The end of the path that says what was asked for, for example `/responses`."""
     profile: str = ""
@@ -105,6 +107,7 @@ class Record(msgspec.Struct, frozen=True):
                 {"path": loss.place, "kind": loss.kind, "why": loss.why[:MAX_TEXT]}
                 for loss in self.losses[:_MAX_LOSSES]
             ],
+            **({"key": self.key} if self.key else {}),
             **({"losses_more": more} if (more := len(self.losses) - _MAX_LOSSES) > 0 else {}),
         }
 
@@ -135,6 +138,7 @@ def record_of(
         outcome=_outcome(client, answer),
         error=None if error is None else code_of(error),
         losses=tuple(loss._replace(value=None) for loss in request.losses),
+        key=scope.get(KEY_NAME),
         endpoint=endpoint_of_path(scope["path"]) or "",
         profile="" if profile is None else profile.name,
         response_model=response_model if isinstance(response_model, str) else None,

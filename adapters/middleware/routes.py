@@ -83,6 +83,12 @@ class ServedPaths:
         return match[match.lastindex or 0] if match else ""
 
 
+def models_path(paths: Iterable[str] = ()) -> re.Pattern[str]:
+    """Return the pattern of the paths at which models are listed; its group is the id of one, if there is one."""
+    own = [_pattern(f"/{path.strip('/')}") for path in ([paths] if isinstance(paths, str) else paths)]
+    return re.compile(f"(?:{'|'.join(['', _BASES, *own])})/models(?:/(.+))?/?", re.S)
+
+
 _ENDINGS = tuple(EXCHANGES)
 TOKEN_COUNT = "/responses/input_tokens"
 

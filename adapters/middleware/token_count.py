@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 
 from ...translator import Profile, Report, ServeResponses, state
-from ..asgi.types import App, Headers, Receive, Scope, Send
+from ..asgi.types import MODEL_ROUTE, App, Headers, Receive, Scope, Send
 from ..ids import new_id
 from ..stateful import counting, endpoints
 from ..stateful.keeper import Keeper
@@ -34,6 +34,8 @@ async def _count(keeper: Keeper, app: App, profile: Profile, scope: Scope, body:
     wanted = state.tokens.request_to_count(body, profile, Report())
     turn = await turn_of(keeper, scope, TOKEN_COUNT, wanted)
     await turn.load()
+    if (route := scope.get(MODEL_ROUTE)) is not None:
+        wanted["model"] = route.model
     make = partial(ServeResponses, wanted, profile=profile, new_id=new_id, clock=time.time, **turn.options)
     exchange = await anyio.to_thread.run_sync(make)
     count = await counting.count(app, scope, exchange.request, profile, keeper.limits)

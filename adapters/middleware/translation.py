@@ -6,18 +6,21 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from ...translator import PLAIN, Exchange, Profile, RequestError, Seals, Summary, TranslationError
-from ..asgi.types import Scope
+from ..asgi.types import MODEL_ROUTE, Scope
 from ..error_log import log_without_message
 from ..ids import new_id
 from ..stateful.turn import Turn
 from . import deployments
 from .request_bodies import RequestBodies
 from .routes import EXCHANGES
+
+if TYPE_CHECKING:
+    from .model_route import ModelRoute
 
 _log = logging.getLogger("diglot")
 
@@ -38,6 +41,7 @@ class Translation:
         """Whether a summary was asked for."""
         self._left_out: frozenset[int] = frozenset()
         self._path = scope["path"]
+        self._route: ModelRoute | None = scope.get(MODEL_ROUTE)
         self._endpoint = endpoint
 
     def leave_out(self, places: frozenset[int]) -> None:
@@ -58,14 +62,12 @@ class Translation:
     def make_at_once(self, profile: Profile, strict: bool) -> Exchange:
         """Translate the request with *profile*, however large it is; raises TranslationError."""
         self.profile = profile
-        turn, bodies, deployment = self.turn, self.bodies, self._deployment(profile)
+        turn, bodies, model = self.turn, self.bodies, self._named_elsewhere(profile)
         serve = partial(
             EXCHANGES[self._endpoint], profile=profile, strict=strict, new_id=new_id, clock=time.time, **self._options()
         )
         try:
-            self.exchange, request = bodies.received.translate(
-                serve if deployment is None else _for_model(deployment, serve)
-            )
+            self.exchange, request = bodies.received.translate(serve if model is None else _for_model(model, serve))
         except RecursionError:
             raise RequestError("The request is nested too deeply.") from None
         except TranslationError:
@@ -109,10 +111,15 @@ class Translation:
             options = {**options, "left_out": self._left_out}
         if self._summary is not None:
             options = {**options, "summary": self._summary}
+        if (route := self._route) is not None:
+            seals = options["seals"].for_upstream(route.upstream)
+            options = {**options, "seals": seals, "answer_model": route.asked}
         return options
 
-    def _deployment(self, profile: Profile) -> str | None:
-        """The model that the path names, if the profile has such paths."""
+    def _named_elsewhere(self, profile: Profile) -> str | None:
+        """The model that counts, if it is not the one in the body: of several, or in a path that names it."""
+        if self._route is not None:
+            return self._route.model
         return deployments.deployment_in(self._path, self._endpoint) if profile.deployments else None
 
 
@@ -121,5 +128,5 @@ def _unknown() -> None:
 
 
 def _for_model(model: str, serve: Callable[[Any], Exchange]) -> Callable[[Any], Exchange]:
-    """*serve* with the model of the path put into the body."""
+    """*serve* with this model put into the body."""
     return lambda body: serve({**body, "model": model} if isinstance(body, dict) else body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 import msgspec
@@ -40,11 +41,13 @@ def outcome_of(line: bytes, made: Converted, options: Options) -> Outcome:
         return "lossy"
     if original == decode_json(back.data):
         return "identical"
-    return "equivalent" if _bare(decode_json(again.data)) == _bare(decode_json(made.data)) else "lossy"
+    return "equivalent" if _bare(again.data) == _bare(made.data) else "lossy"
 
 
-def _bare(value: Any) -> Any:
-    """Return a value without ids, which are others each time."""
-    if isinstance(value, dict):
-        return {name: _bare(inner) for name, inner in value.items() if name != "id"}
-    return [_bare(inner) for inner in value] if isinstance(value, list) else value
+def _bare(data: bytes) -> Any:
+    """Return the value of a line without ids, which are others each time; it may be as deep as the decoder allows."""
+    return json.loads(data, object_pairs_hook=_without_id)
+
+
+def _without_id(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in pairs if name != "id"}

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, Literal
+
+import msgspec
 
 from ...translator import (
     Loss,
-    Profile,
+    Report,
     RequestError,
     UpstreamError,
     chat_answer,
-    chat_request,
     chat_stream,
     decode_json,
     encode_json,
+    request,
     responses_answer,
-    responses_request,
     responses_stream,
 )
 from .errors import LineError
@@ -42,10 +42,8 @@ _KINDS: dict[str, tuple[Dialect, Kind]] = {
     "previous_response_id": ("responses", "request"),
     "prompt": ("responses", "request"),
 }
-_REQUESTS: dict[Dialect, Callable[..., tuple[Any, list[Loss]]]] = {
-    "chat": chat_request,
-    "responses": responses_request,
-}
+_REQUESTS: dict[Dialect, Callable[..., Body]] = {"chat": request.to_chat, "responses": request.to_responses}
+"""These do not copy the body first, which nobody else has."""
 _ANSWERS: dict[Dialect, Callable[..., tuple[Any, list[Loss]]]] = {"chat": chat_answer, "responses": responses_answer}
 _STREAMS: dict[Dialect, Callable[..., Any]] = {"chat": chat_stream, "responses": responses_stream}
 _NOT_AVAILABLE = ("unsupported_parameter", "unsupported_value")
@@ -70,20 +68,20 @@ def is_error(body: Any) -> bool:
     return isinstance(body, dict) and bool(body.get("error")) and not {"choices", "output"} & body.keys()
 
 
-@lru_cache(maxsize=16)
-def _profile(profile: Profile, to: Dialect) -> Profile:
-    """In data, reasoning becomes a summary, unless the profile says where it goes."""
-    if profile.name == DATASET and to == "responses" and profile.reasoning_expose == "auto":
-        return profile.replace(reasoning_expose="summary")
-    return profile
+def for_data(options: Options) -> Options:
+    """Return the options of conversions: in data, reasoning is a summary, unless the profile says where it goes."""
+    profile = options.profile
+    if profile.name == DATASET and options.to == "responses" and profile.reasoning_expose == "auto":
+        return msgspec.structs.replace(options, profile=profile.replace(reasoning_expose="summary"))
+    return options
 
 
 class Conversion:
-    """What the bodies of one line become, and what they lose."""
+    """What the bodies of one line become, and what they lose; the options are those of `for_data`."""
 
     def __init__(self, options: Options, new_id: Callable[[str], str], created: float) -> None:
         self.options: Options = options
-        self._profile = _profile(options.profile, options.to)
+        self._profile = options.profile
         self.losses: list[Loss] = []
         self.model: str = ""
         self._new_id = new_id
@@ -155,7 +153,8 @@ class Conversion:
         return [{**body, "choices": [each]} for each in choices] if isinstance(choices, list) and choices else [body]
 
     def _completion(self, chunks: Stream) -> Any:
-        events = responses_stream(chunks, profile=_profile(self.options.profile, "responses"), new_id=self._new_id)
+        options = for_data(msgspec.structs.replace(self.options, to="responses"))
+        events = responses_stream(chunks, profile=options.profile, new_id=self._new_id)
         deque(events, maxlen=0)
         made, losses = chat_answer(events.answer, profile=self._profile, new_id=self._new_id, clock=self._clock)
         self.losses += [*events.losses, *losses]
@@ -207,8 +206,9 @@ class Conversion:
         """Translate a request; for a dataset, what is refused is dropped."""
         to_other = _REQUESTS[self.options.to]
         for _ in range(_MOST_REFUSALS):
+            report = Report()
             try:
-                made, losses = to_other(body, profile=self._profile)
+                made = to_other(body, report=report, profile=self._profile)
             except RequestError as error:
                 if self._profile.name != DATASET or error.code not in _NOT_AVAILABLE:
                     raise
@@ -218,7 +218,7 @@ class Conversion:
                 body = less
                 self.losses.append(Loss(error.param or "", "dropped", error.message))
                 continue
-            self.losses += losses
+            self.losses += report
             return made
         raise LineError("Too much of this request is refused.")
 

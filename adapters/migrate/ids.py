@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from datetime import UTC, datetime
 from typing import Any
@@ -15,9 +16,14 @@ class LineIds:
     """
 
     def __init__(self, own_id: Any, data: bytes = b"") -> None:
-        seed = str(own_id).encode("utf-8", "replace") if own_id else data
-        self._hash = hashlib.sha256(seed)
+        self._own_id = own_id
+        self._data = data
         self._count = 0
+
+    @functools.cached_property
+    def _hash(self) -> Any:
+        """Most lines need no ids."""
+        return hashlib.sha256(str(self._own_id).encode("utf-8", "replace") if self._own_id else self._data)
 
     def __call__(self, prefix: str) -> str:
         digest = self._hash.copy()

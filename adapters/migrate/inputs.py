@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
@@ -18,6 +19,8 @@ STANDARD_INPUT = "-"
 WORK = ".migration"
 """Ends the name of the folder that a migration has beside its output."""
 _END = 64 << 10
+_LONGEST = 4 << 20
+"""As much of a file is read to find out whether it has lines."""
 _KINDS: dict[str, str] = {
     ".jsonl": "text",
     ".ndjson": "text",
@@ -59,6 +62,24 @@ def sources_of(names: Iterable[str], shape: str = "auto", own: Path | None = Non
     return found
 
 
+def check(sources: Iterable[Source]) -> None:
+    """Raise SettingError if a file is there twice: its lines would be converted twice."""
+    known: set[str] = set()
+    for source in sources:
+        if source.path in known:
+            raise SettingError(f"{source.path}: this input is named twice")
+        known.add(source.path)
+
+
+def named(path: str) -> str:
+    """Return a path. Raises SettingError if it is not Unicode: neither ledger nor report could name it."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise SettingError(f"{os.fsencode(path)!r}: this name is not UTF-8; rename it, or its folder") from None
+    return path
+
+
 def _found(name: str, shape: str, own: Path | None) -> Iterator[Source]:
     if remote.is_remote(name):
         for url in remote.expanded(name):
@@ -95,7 +116,10 @@ def _source(path: str, name: str, shape: str) -> Source:
     kind = _KINDS.get(os.path.splitext(path)[1].lower(), "text")
     if kind in WHOLE and shape in ("vcr", "har"):
         kind = shape
+    named(path)
     try:
+        if not remote.is_remote(path) and stat.S_ISFIFO(os.stat(path).st_mode):
+            raise SettingError(f"{path}: a pipe can only be read as standard input: -")
         with opened(path) as file:
             size = file.seek(0, os.SEEK_END)
             kind = "text" if kind == "document" and _has_lines(file) else kind
@@ -112,8 +136,11 @@ def _time(path: str) -> int:
 def _has_lines(file: IO[bytes]) -> bool:
     """Whether a file that is called `.json` has an object in each line, as datasets have."""
     file.seek(0)
-    first, end, rest = file.read(_END).lstrip(b"\xef\xbb\xbf \r\n").partition(b"\n")
-    return bool(end) and first.rstrip().endswith(b"}") and rest.lstrip()[:1] == b"{"
+    start = file.read(_END).lstrip(b"\xef\xbb\xbf \r\n")
+    while start[:1] == b"{" and len(start) < _LONGEST and b"\n" not in start and (more := file.read(_END)):
+        start += more
+    first, end, rest = start.partition(b"\n")
+    return bool(end) and first.rstrip().endswith(b"}") and (rest + file.read(_END)).lstrip()[:1] == b"{"
 
 
 def _ends(file: IO[bytes], size: int) -> str:

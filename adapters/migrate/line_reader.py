@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import takewhile
 from operator import itemgetter
@@ -11,6 +12,7 @@ import msgspec
 
 from . import compressed, inputs, parquet
 from .compressed import CutOff
+from .errors import LineError
 from .lines import BYTE_ORDER_MARK
 from .options import Options
 from .parts import Part
@@ -73,7 +75,10 @@ class LineReader:
     def _rows(self) -> Iterator[tuple[bytes, int, str]]:
         try:
             for data in parquet.rows(self._part.source, self._part.start, self._options.column):
-                yield data or b"", self.size, "The row has no line: it is null." if data is None else ""
+                if isinstance(data, LineError):
+                    yield b"", self.size, str(data)
+                else:
+                    yield data or b"", self.size, "The row has no line: it is null." if data is None else ""
                 self.size += 1
         except CutOff as error:
             yield b"", self.size, f"The rows end here: {error}."
@@ -98,6 +103,8 @@ class LineReader:
         while data := file.read(min(_READ, part.end - position) if position < part.end else _READ):
             yield data, position < part.end
             position += len(data)
+        if position < part.end:
+            raise CutOff("it has become shorter while it was read")
 
     def _of_frames(self, file: IO[bytes]) -> Pieces:
         part = self._part
@@ -179,5 +186,14 @@ def _members(data: bytes) -> Iterator[bytes]:
         if not members or not stream_dialect([msgspec.json.decode(members[0])]):
             return map(bytes, members)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        pass  # the line will say what is wrong
+        return _nearly_json(data)
     return iter([data])
+
+
+def _nearly_json(data: bytes) -> Iterator[bytes]:
+    """Do the same where some member has a NaN or bytes that are not UTF-8: it alone is bad, or loses something."""
+    try:
+        members = json.loads(data.decode("utf-8", "surrogateescape"))
+    except (ValueError, RecursionError):
+        return iter([data])  # the line will say what is wrong
+    return iter([data]) if stream_dialect(members) else (json.dumps(member).encode() for member in members)

@@ -11,7 +11,7 @@ import msgspec
 
 from ...translator import Loss, TranslationError, decode_json, encode_json
 from . import shapes
-from .conversion import REFUSED_WHEN_STRICT, Conversion
+from .conversion import REFUSED_WHEN_STRICT, Conversion, for_data
 from .errors import LineError
 from .ids import LineIds, seconds
 from .options import Options
@@ -19,7 +19,6 @@ from .paths import value_at
 from .streams import stream_dialect
 
 _decoder = msgspec.json.Decoder()
-_rows = functools.lru_cache(maxsize=16)(shapes.candidates)
 _ANOTHER = "what is not JSON was replaced: bytes that are not UTF-8, lone surrogates, or numbers that none can hold"
 _SET_ASIDE = {"file", "line_number", "offset", "error"}
 """What the entries of a quarantine have."""
@@ -49,19 +48,33 @@ def convert_line(line: bytes | str, options: Options) -> Converted:
     >>> made.shape, made.model, made.losses
     ('batch', 'm', [])
     """
-    rows = _rows(options)
-    data = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
-    value, losses = _decoded(data)
-    try:
-        return _converted(value, data, rows, losses, options)
-    except LineError:
-        raise
-    except TranslationError as error:
-        raise LineError(error.message, error.param) from None
-    except RecursionError:
-        raise LineError("The line is nested too deeply.") from None
-    except Exception as error:  # a mistake of ours must cost one line, not all
-        raise LineError(f"The line could not be converted: {type(error).__name__}: {error}") from error
+    return _converter(options).convert(line)
+
+
+class LineConverter:
+    """Converts lines as `convert_line` does; what depends on the options alone is looked up once."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = for_data(options)
+        self._rows = shapes.candidates(options)
+
+    def convert(self, line: bytes | str) -> Converted:
+        """Return what a line becomes, and what it loses. Raises LineError."""
+        data = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
+        value, losses = _decoded(data)
+        try:
+            return _converted(value, data, self._rows, losses, self._options)
+        except LineError:
+            raise
+        except TranslationError as error:
+            raise LineError(error.message, error.param) from None
+        except RecursionError:
+            raise LineError("The line is nested too deeply.") from None
+        except Exception as error:  # a mistake of ours must cost one line, not all
+            raise LineError(f"The line could not be converted: {type(error).__name__}: {error}") from error
+
+
+_converter = functools.lru_cache(maxsize=16)(LineConverter)
 
 
 def convert_lines(lines: Iterable[bytes | str], options: Options) -> Iterator[Converted | LineError]:
@@ -97,7 +110,7 @@ def _decoded(data: bytes) -> tuple[Any, list[Loss]]:
 def _converted(
     value: Any, data: bytes, rows: tuple[shapes.Shape, ...], losses: list[Loss], options: Options
 ) -> Converted:
-    if isinstance(value, dict) and value.keys() >= _SET_ASIDE:
+    while isinstance(value, dict) and value.keys() >= _SET_ASIDE:  # several times, if it was bad again
         data = _repaired(value)
         value, losses = _decoded(data)
     if not isinstance(value, dict) and not stream_dialect(value):
@@ -111,4 +124,5 @@ def _converted(
     if options.strict and (refused := [loss for loss in losses if loss.kind in REFUSED_WHEN_STRICT]):
         first = refused[0]
         raise LineError(f"'{first.path}' cannot be carried over: {first.why}.", first.path, tuple(refused))
-    return Converted(b"\n".join(map(encode_json, made)), losses, shape.name, conversion.model)
+    new = encode_json(made[0]) if len(made) == 1 else b"\n".join(map(encode_json, made))
+    return Converted(new, losses, shape.name, conversion.model)

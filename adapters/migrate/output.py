@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,6 +22,8 @@ SPLIT_LINES = 50_000
 SPLIT_BYTES = 200_000_000
 """What a batch file may have: https://platform.openai.com/docs/guides/batch"""
 _COPY = 1 << 20
+_OWN_NAME = re.compile(r"(part-\d{6,}|batch-\d{5,})\.jsonl(\.zst)?")
+"""Of the files that are written to a folder; the names of recordings are those of the inputs."""
 _COMPRESSED = (".zst", ".zstd")
 
 
@@ -72,7 +75,9 @@ class Place(msgspec.Struct, frozen=True):
 
 def place_of(name: str, *, splits: bool, compress: bool) -> Place:
     """Return the place that OUT means: a folder if it is one, ends with a slash or is split. Raises SettingError."""
-    path = Path(os.path.abspath(name))
+    path = Path(inputs.named(os.path.abspath(name)))
+    if path.exists() and not (path.is_dir() or path.is_file()):
+        raise SettingError(f"{name}: the output must be a file or a folder")
     is_folder = splits or path.is_dir() or name.endswith(("/", os.sep))
     if not is_folder and path.suffix == ".gz":
         raise SettingError(
@@ -86,11 +91,13 @@ def place_of(name: str, *, splits: bool, compress: bool) -> Place:
 def check(place: Place, sources: Iterable[Source]) -> None:
     """Raise SettingError if the output would overwrite an input, or if whole files have no folder."""
     names: dict[str, str] = {}
+    own = {place.path, place.work, *(Path(os.path.realpath(path)) for path in (place.path, place.work))}
     for source in sources:
         path = Path(source.path)
         if path == place.spool:
             continue
-        if path == place.path or place.path in path.parents or place.work in path.parents or _is_same(path, place.path):
+        real = Path(os.path.realpath(path))
+        if not own.isdisjoint((path, *path.parents, real, *real.parents)) or _is_same(path, place.path):
             raise SettingError(f"{source.path}: the output would overwrite this input")
         if source.kind in recordings.KINDS:
             if not place.keeps_parts:
@@ -99,6 +106,14 @@ def check(place: Place, sources: Iterable[Source]) -> None:
             if name in names:
                 raise SettingError(f"{source.path}: the output would have the name of that of {names[name]}")
             names[name] = source.path
+
+
+def check_report(place: Place, sources: Iterable[Source], name: str) -> None:
+    """Raise SettingError if a report would overwrite an input, the output, or what is beside it."""
+    path = Path(os.path.abspath(name))
+    paths = [place.path, *(Path(source.path) for source in sources)]
+    if path in paths or place.work in path.parents or any(_is_same(path, other) for other in paths):
+        raise SettingError(f"--report {name}: the report would overwrite an input or the output")
 
 
 def _is_same(path: Path, other: Path) -> bool:
@@ -116,11 +131,12 @@ def check_new(place: Place) -> None:
 
 
 def clear(place: Place) -> None:
-    """Remove what an earlier run wrote. Raises MigrationError."""
+    """Remove what an earlier run wrote; other files in a folder stay. Raises MigrationError."""
     try:
         if place.is_folder:
-            for file in (*place.path.glob("part-*.jsonl*"), *place.path.glob("batch-*.jsonl*")):
-                file.unlink()
+            for file in place.path.glob("*.jsonl*"):
+                if _OWN_NAME.fullmatch(file.name):
+                    file.unlink()
         else:
             place.path.unlink(missing_ok=True)
         for name in (LEDGER, "bad.jsonl"):

@@ -9,7 +9,7 @@ from ...translator import encode_json
 from ..missing import install_hint
 from . import inputs
 from .compressed import CutOff
-from .errors import MigrationError, SettingError
+from .errors import LineError, MigrationError, SettingError
 
 _ROWS = 1_000
 
@@ -29,8 +29,9 @@ def check_column(source: inputs.Source, column: str) -> None:
         raise SettingError(f"{source.path}: {what}; the columns are: {', '.join(names)}")
 
 
-def rows(source: inputs.Source, group: int, column: str) -> Iterator[bytes | None]:
-    """Yield the lines in a column of a row group: texts as they are, structures as JSON; None for a null.
+def rows(source: inputs.Source, group: int, column: str) -> Iterator[bytes | LineError | None]:
+    """Yield the lines in a column of a row group: texts as they are, structures as JSON; None for a null, and a
+    LineError for what has no JSON.
 
     Raises CutOff where the group is damaged.
     """
@@ -40,20 +41,31 @@ def rows(source: inputs.Source, group: int, column: str) -> Iterator[bytes | Non
             yield from map(_line, values)
 
 
-def _next_values(batches: Iterator[Any]) -> list[Any] | None:
-    from pyarrow import ArrowException
+def _next_values(batches: Iterator[Any]) -> Any:
+    from pyarrow import ArrowException, binary, large_binary, types
 
     try:
         batch = next(batches, None)
     except (ArrowException, OSError) as error:
         raise CutOff(f"the row group is damaged: {error}") from None
-    return None if batch is None else batch.column(0).to_pylist()
+    if batch is None:
+        return None
+    column = batch.column(0)
+    if types.is_string(column.type):
+        column = column.cast(binary())  # also if it is not UTF-8: the line will say so
+    elif types.is_large_string(column.type):
+        column = column.cast(large_binary())
+    return column
 
 
-def _line(value: Any) -> bytes | None:
-    if value is None or isinstance(value, bytes):
-        return value
-    return value.encode("utf-8", "replace") if isinstance(value, str) else encode_json(_without_nulls(value))
+def _line(scalar: Any) -> bytes | LineError | None:
+    try:
+        value = scalar.as_py()
+        if value is None or isinstance(value, bytes):
+            return value
+        return value.encode() if isinstance(value, str) else encode_json(_without_nulls(value))
+    except (ValueError, TypeError, RecursionError, OverflowError) as error:
+        return LineError(f"The row cannot be written as JSON: {error}")
 
 
 def _without_nulls(value: Any) -> Any:

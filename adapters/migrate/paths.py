@@ -10,7 +10,9 @@ _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 def value_at(line: Any, path: str) -> Any:
     """Return what is at a dotted path, None if there is nothing; the empty path is the line itself."""
-    for name in path.split(".") if path else ():
+    if "." not in path:
+        return line if not path else line.get(path) if isinstance(line, dict) else None
+    for name in path.split("."):
         if not isinstance(line, dict):
             return None
         line = line.get(name)

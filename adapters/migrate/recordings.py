@@ -13,7 +13,7 @@ from typing import Any
 from ...translator import TranslationError, decode_json, encode_json
 from ..missing import install_hint
 from . import compressed
-from .conversion import REFUSED_WHEN_STRICT, Conversion
+from .conversion import REFUSED_WHEN_STRICT, Conversion, for_data
 from .errors import LineError, SettingError
 from .ids import LineIds, seconds
 from .lines import Converted
@@ -31,10 +31,12 @@ Record = dict[str, Any]
 def convert_file(data: bytes, kind: str, options: Options) -> Converted:
     """Return what a recording becomes. Raises LineError if it is none, or if one of its bodies cannot be converted."""
     try:
-        made = _KINDS[kind](data, options)
+        made = _KINDS[kind](data, for_data(options))
     except TranslationError as error:
         raise LineError(error.message, error.param) from None
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except (LineError, SettingError):
+        raise
+    except Exception as error:  # of whatever is not where it belongs: one file must not end the whole migration
         raise LineError(f"This is not a recording of the kind '{kind}': {type(error).__name__}: {error}") from None
     if options.strict and (refused := [loss for loss in made.losses if loss.kind in REFUSED_WHEN_STRICT]):
         raise LineError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from .tally import LossCount
 ENDINGS = (".html", ".md", ".json")
 _MODELS = 5
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
+_MARKUP = re.compile(r"[\\`*<>&\[\]]")
 _NAMES = {"chat": "Chat Completions", "responses": "Responses"}
 
 
@@ -114,7 +116,7 @@ def _as_markdown(facts: dict[str, Any]) -> str:
     lines += [f"- {label}: {text}" for label, text in headline(facts)]
     for title in ("shapes", "models", "checks"):
         if facts[title]:
-            counted = ", ".join(f"{_cell(name or 'none')} {count:,}" for name, count in facts[title].items())
+            counted = ", ".join(f"{_cell(_plain(name or 'none'))} {count:,}" for name, count in facts[title].items())
             lines.append(f"- {title}: {counted}")
     lines += [
         "",
@@ -128,8 +130,8 @@ def _as_markdown(facts: dict[str, Any]) -> str:
             f"{loss['lines']:,} ({loss['share']:.1%})",
             loss["why"],
         )
-        examples = "; ".join(example_words(one) for one in loss["examples"])
-        lines.append(f"| {' | '.join(map(_cell, (*cells, _models(loss), examples, loss['advice'])))} |")
+        examples = _plain("; ".join(example_words(one) for one in loss["examples"]))
+        lines.append(f"| {' | '.join(map(_cell, (*cells, _plain(_models(loss)), examples, loss['advice'])))} |")
     return "\n".join(lines) + "\n"
 
 
@@ -166,6 +168,11 @@ def example_words(example: dict[str, Any]) -> str:
 def _models(loss: dict[str, Any]) -> str:
     shown = [f"{name or 'none'} {count:,}" for name, count in [*loss["models"].items()][:_MODELS]]
     return ", ".join(shown) + (", ..." if len(loss["models"]) > _MODELS else "")
+
+
+def _plain(text: str) -> str:
+    """Return a text of the data in which nothing is Markdown or HTML."""
+    return _MARKUP.sub(r"\\\g<0>", text)
 
 
 def _cell(text: str) -> str:

@@ -23,7 +23,7 @@ from .output import Appender, Place
 from .parts import Part
 from .progress import Progress
 from .tally import Counter, Tally
-from .worker import Finished, run_part
+from .worker import run_part
 
 _FEWEST = 1_000
 """The share of bad lines says nothing before so many were read."""
@@ -85,6 +85,7 @@ class Migration:
 
     def run(self, engine: Engine, progress: Progress, *, restart: bool = False) -> Outcome:
         """Convert what is not converted yet. Raises SettingError and MigrationError."""
+        inputs.check(self._sources)
         output.check(self._place, self._sources)
         shapes.candidates(self._options)
         for source in self._sources:
@@ -119,7 +120,10 @@ class Migration:
         appender.begin()
         order = self._all_parts()
         waiting = next(order, None)
-        run = functools.partial(_run, options=self._options, place=self._place)
+        place = self._place
+        run = functools.partial(  # a worker imports no more than it needs
+            run_part, options=self._options, target=place.target, bad_folder=str(place.work)
+        )
         with progress, _interrupts(self.stop):
             self._earlier = frozenset(self._ledger.done)
             progress.begin(self._size, self._earlier_size)
@@ -236,10 +240,6 @@ def migrate_files(
 def version() -> str:
     """Return the version that a ledger names: another one may convert differently."""
     return metadata.version("diglot")
-
-
-def _run(part: Part, options: Options, place: Place) -> Finished:
-    return run_part(part, options, place.target, str(place.work))
 
 
 class _interrupts:

@@ -110,7 +110,10 @@ def candidates(options: Options) -> tuple[Shape, ...]:
 
 def recognised(line: Any, rows: tuple[Shape, ...], wanted: str) -> Shape:
     """Return the row that a line fits. Raises LineError if there is none."""
+    has = line.get if isinstance(line, dict) else {}.get
     for shape in rows:
+        if shape.needs and has(shape.needs[0]) is None:
+            continue  # most rows, without a call
         if shape.fits(line):
             return shape
     fields = ", ".join(str(name)[:40] for name in list(line)[:8]) if isinstance(line, dict) else ""

@@ -67,12 +67,17 @@ class Counter:
         self.tally.converted += 1
         _count(self.tally.shapes, shape, 1)
         _count(self.tally.models, model, 1)
+        if not losses:
+            return
         found: dict[tuple[str, str, str], Loss] = {}
         for loss in losses:
-            found.setdefault((_INDEX.sub("[*]", loss.place), loss.kind, loss.why), loss)
+            found.setdefault((_place(loss), loss.kind, loss.why), loss)
         for key, loss in found.items():
-            example = Example(where.file, where.line, _shown(loss.value) if values else "")
-            self._add(LossCount(*key, lines=1, models={model: 1}, examples=[example]))
+            known = self._known(key)
+            known.lines += 1
+            _count(known.models, model, 1)
+            if len(known.examples) < _EXAMPLES:
+                known.examples.append(Example(where.file, where.line, _shown(loss.value) if values else ""))
 
     def bad(self, refused: bool) -> None:
         """Count a line that became nothing."""
@@ -97,19 +102,28 @@ class Counter:
             self._add(msgspec.structs.replace(loss, examples=examples, models={**loss.models}))
 
     def _add(self, loss: LossCount) -> None:
-        key = loss.path, loss.kind, loss.why
-        known = self._losses.get(key)
-        if known is None:
-            if len(self._losses) >= _MOST_LOSSES:
-                key = _OTHERS, loss.kind, "more kinds of losses than are listed"
-            known = self._losses.setdefault(key, LossCount(*key))
-            if known.lines == 0:
-                known.models, known.examples = {}, []
-                self.tally.losses.append(known)
+        known = self._known((loss.path, loss.kind, loss.why))
         known.lines += loss.lines
         for model, count in loss.models.items():
             _count(known.models, model, count)
         known.examples += loss.examples[: _EXAMPLES - len(known.examples)]
+
+    def _known(self, key: tuple[str, str, str]) -> LossCount:
+        """Return the count of one kind of loss; beyond the most, of all others."""
+        known = self._losses.get(key)
+        if known is None:
+            if len(self._losses) >= _MOST_LOSSES:
+                key = _OTHERS, key[1], "more kinds of losses than are listed"
+            known = self._losses.setdefault(key, LossCount(*key))
+            if known.lines == 0:
+                known.models, known.examples = {}, []
+                self.tally.losses.append(known)
+        return known
+
+
+def _place(loss: Loss) -> str:
+    place = loss.place
+    return _INDEX.sub("[*]", place) if "[" in place else place
 
 
 def _count(counts: dict[str, int], key: str, count: int) -> None:

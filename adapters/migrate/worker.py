@@ -15,13 +15,14 @@ from .checking import outcome_of
 from .compressed import Writer
 from .errors import LineError, MigrationError
 from .line_reader import LineReader, RawLine
-from .lines import convert_line
+from .lines import LineConverter
 from .options import Options
 from .parts import Part
 from .tally import Counter, Example, Tally
 
 BAD = ".bad"
 UNFINISHED = ".unfinished"
+_BUFFER = 1 << 20
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -63,7 +64,7 @@ def run_part(part: Part, options: Options, target: Target, bad_folder: str) -> F
     made_new, bad_new = _unfinished(made), _unfinished(bad)
     try:
         made.parent.mkdir(parents=True, exist_ok=True)
-        with made_new.open("wb") as out, bad_new.open("wb") as quarantine:
+        with made_new.open("wb", _BUFFER) as out, bad_new.open("wb") as quarantine:
             work = _Work(part, options, quarantine)
             work.run(Writer(out, target.compress))
             quarantine.flush()
@@ -76,6 +77,7 @@ def run_part(part: Part, options: Options, target: Target, bad_folder: str) -> F
             bad_new.unlink()
         if part.source.kind in recordings.KINDS and not work.counter.tally.converted:
             made_new.unlink()
+            made.unlink(missing_ok=True)  # of an earlier run
         else:
             made_new.replace(made)
     except OSError as error:
@@ -110,6 +112,7 @@ class _Work:
         self.reader: LineReader = LineReader(part, options)
         self._part = part
         self._options = options
+        self._converter = LineConverter(options)
         self._quarantine = quarantine
         self._taken = 0
         self._span = _span(part, options) if part.wanted else 0
@@ -140,7 +143,7 @@ class _Work:
             made = (
                 recordings.convert_file(line.data, self._part.source.kind, self._options)
                 if whole
-                else convert_line(line.data, self._options)
+                else self._converter.convert(line.data)
             )
         except LineError as error:
             self._set_aside(line, error)

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any, ClassVar
 
 from ...translator import Profile, TranslationError, encode_json
-from ..asgi.types import Scope
+from ..asgi.types import Headers, Scope
 from ..middleware.record import Record
 from ..middleware.routes import Api
 from . import packages
@@ -36,7 +36,9 @@ class BaseTransport:
         """The client or transport that sends the requests; None until the first one, which decides on the package."""
         self._lock = Lock()
         package = packages.package_of(inner)
-        if package is not None and isinstance(inner, getattr(package, _OTHER[self.kind])):
+        is_other = package is not None and isinstance(inner, getattr(package, _OTHER[self.kind]))
+        is_client = package is not None and isinstance(inner, getattr(package, self.kind))
+        if is_other or not (inner is None or is_client or hasattr(inner, _METHOD[self.kind])):
             raise TypeError(f"{type(self).__name__} needs a {self.kind}, not a {type(inner).__qualname__}")
 
     def outgoing(self, request: Any) -> Outgoing:
@@ -52,6 +54,8 @@ class BaseTransport:
 
 
 _OTHER = {"Client": "AsyncClient", "AsyncClient": "Client"}
+_METHOD = {"Client": "handle_request", "AsyncClient": "handle_async_request"}
+"""What every transport has."""
 
 
 class Outgoing:
@@ -80,15 +84,20 @@ class Outgoing:
 
     def answered(self, head: Head, base: str, stream: type, call: Call) -> Any:
         """Return the answer for the client, whose *stream* is a subclass of the package's class *base*."""
-        answer = self._package.Response
         if head.content is not None:
-            return answer(head.status, headers=head.headers, content=head.content, extensions=head.extensions)
+            return self._whole(head.status, head.headers, head.content, head.extensions)
         body = packages.stream_class(self._package, base, stream)(call)
-        return answer(head.status, headers=head.headers, stream=body, extensions=head.extensions)
+        return self._package.Response(head.status, headers=head.headers, stream=body, extensions=head.extensions)
 
     def _error(self, error: TranslationError) -> Any:
         headers = [(b"content-type", b"application/json")]
-        return self._package.Response(error.status, headers=headers, content=encode_json(error.body()))
+        return self._whole(error.status, headers, encode_json(error.body()), {})
+
+    def _whole(self, status: int, headers: Headers, content: bytes, extensions: dict[str, Any]) -> Any:
+        """Return an answer that the client has yet to read, as it expects: only then does it say how long it took."""
+        headers = [*headers, (b"content-length", str(len(content)).encode())]
+        body = self._package.ByteStream(content)
+        return self._package.Response(status, headers=headers, stream=body, extensions=extensions)
 
 
 def _scope_of(request: Any) -> Scope:

@@ -8,104 +8,130 @@ import math
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from importlib import metadata
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import msgspec
 import uvicorn
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, Router
+from starlette.routing import Router
 
 from ...translator import RequestError
 from ..asgi.types import App, Receive, Scope, Send
 from ..asgi.websocket import deny, is_websocket, refuse
 from ..demo import app as demo_app
-from ..error_log import log_without_message
 from ..middleware import access_log
-from ..middleware.app import TranslationMiddleware
 from ..middleware.record import Record
-from ..store import Opened
+from ..store import Store
 from ..upstream.app import Upstream
-from . import banner, logs, stored_state
+from . import inspection, logs, stored_state
+from .authentication import Authentication, check_exposure
 from .config import Settings, require_upstream
 from .guard import Guard
+from .keys import Keys, keys_of
+from .lifecycle import Life, Signals, delay_of
+from .middleware import ServerMiddleware
+from .model_settings import tables
 from .observing import Observing, in_parent
-from .page import page
+from .own_routes import own_routes
 from .protocol import ConnectionTimers, http_protocol
+from .readiness import Check, Readiness, any_of, is_reachable
+from .reloading import ReloadableApp, Source, reloaded, source_of
+from .shared_store import shared
 from .store import OFF, store_of
 
+if TYPE_CHECKING:
+    from ..observe.ring import Ring
+    from .model_router import ModelRouter
+
 _log = logging.getLogger("diglot")
-_SETTINGS = "_DIGLOT_SETTINGS"  # passes the settings to the worker processes
+_SETTINGS, _SOURCE = "_DIGLOT_SETTINGS", "_DIGLOT_SOURCE"  # pass the settings to the worker processes
 _MAX_IDLE_WAIT = 2.0
 _GC_THRESHOLDS = (10_000, 20, 20)
 """An open stream has hundreds of objects and no garbage: Python's default thresholds would scan them too often."""
 
 
-def application(settings: Settings, on_exchange: Callable[[Record], object] | None = None) -> App:
+def application(
+    settings: Settings,
+    on_exchange: Callable[[Record], object] | None = None,
+    *,
+    keys: Keys | None = None,
+    life: Life | None = None,
+    store: Store | None = None,
+    observing: Observing | None = None,
+    inspect_token: str | None = None,
+    inspect_ring: Ring | None = None,
+) -> App:
     """Return the whole server as an ASGI application; raises ValueError for settings that cannot work.
 
-    Without the setting `store` nothing is stored: the default of `diglot serve` is not one of this function.
+    Without the setting `store` nothing is stored: the default of `diglot serve` is not one of this function. *keys*,
+    *life*, *store*, *observing* and *inspect_ring* belong to the process, if it outlives the application; otherwise
+    they are made here. Without an *inspect_token*, an inspector makes one and prints its link.
     """
     require_upstream(settings)
-    observing = Observing(settings)
-    upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
-    middleware = _Middleware(
-        upstream or (demo_app.responses_upstream() if settings.upstream_api == "responses" else demo_app.upstream()),
-        profile=settings.as_profile(),
-        upstream_api=settings.upstream_api,
-        strict=settings.strict,
-        limits=settings.limits,
-        paths=settings.paths,
-        on_exchange=observing.on_exchange(on_exchange),
-        store=store_of(settings),
-        tenant=settings.tenant,
-        seal=settings.seal_keys,
-    )
+    keys = keys if keys is not None else keys_of(settings.api_keys, settings.api_key)
+    check_exposure(settings, keys)
+    life, observing = life or Life(), observing or Observing(settings)
+    on_exchange = observing.on_exchange(on_exchange)
+    if (found := tables(settings)) is not None:
+        from .model_router import router  # a single upstream needs none
 
-    async def health(request: Request) -> Response:
-        access_log.mark(request.scope, "here", logging.DEBUG)
-        return JSONResponse(_health(settings, middleware))
+        upstream = middleware = router(settings, found, on_exchange, store)
+        replicas = upstream.replicas
+    else:
+        upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
+        middleware = _single(settings, upstream, on_exchange, store)
+        replicas = [[upstream]] if upstream is not None else []
 
-    async def index(request: Request) -> Response:
-        by, routes = banner.answered_by(settings), banner.routes(settings.upstream_api)
-        return page(metadata.version("diglot"), by, settings.profile, routes, banner.url(settings))
+    async def is_ready() -> bool:
+        return readiness.started and not life.draining and await readiness.reaches_all()
 
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
         async with middleware.running():
             with observing.running():
+                readiness.started = True
                 yield
                 await active.wait_until_idle()
         if upstream is not None:
             await upstream.aclose()
 
     active = _ActiveRequests(middleware, has_store=settings.store not in (None, OFF))
-    routes = [Route("/", index), Route("/healthz", health), *observing.routes]
-    router = Router(routes, redirect_slashes=False, default=observing.around(active), lifespan=lifespan)
-    return access_log.AccessLog(Guard(router, settings.host, settings.allow_host, settings.allow_origin))
+    readiness = Readiness([_reachable(each, settings.ready_path) for each in replicas])
+    routes = own_routes(settings, middleware, has_keys=keys is not None, is_ready=is_ready) + observing.routes
+    served = observing.around(active)
+    inspector = inspection.inspected(served, settings, inspect_token, inspect_ring) if settings.inspect else None
+    app: App = Router(routes, redirect_slashes=False, default=inspector or served, lifespan=lifespan)
+    if keys is not None:
+        app = Authentication(app, keys, inspector.owns if inspector is not None else None)
+    return access_log.AccessLog(Guard(app, settings.host, settings.allow_host, settings.allow_origin))
 
 
-def _health(settings: Settings, middleware: TranslationMiddleware) -> dict[str, Any]:
-    about = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
-    known = {"believed": middleware.believed} if settings.upstream_api == "auto" else {}
-    stored = {"store": _store(middleware.opened)} if middleware.opened is not None else {}
-    about |= known | stored
-    return {"status": "ok", "version": metadata.version("diglot"), **about, "learned": middleware.learned}
+def _reachable(replicas: Sequence[Upstream], path: str) -> Check:
+    return any_of([partial(is_reachable, replica, path) for replica in replicas])
 
 
-def _store(opened: Opened) -> dict[str, Any]:
-    return {"name": opened.name, "durability": opened.durability, "warnings": opened.warnings}
-
-
-class _Middleware(TranslationMiddleware):
-    """Logs what the application raises without its message: there is no host that would handle it."""
-
-    def _raise_app_error(self, error: Exception) -> None:
-        log_without_message(_log, "The application", error)
+def _single(
+    settings: Settings,
+    upstream: Upstream | None,
+    on_exchange: Callable[[Record], object] | None,
+    store: Store | None,
+) -> ServerMiddleware:
+    """Return the middleware in front of one upstream, or of the demo."""
+    return ServerMiddleware(
+        upstream or (demo_app.responses_upstream() if settings.upstream_api == "responses" else demo_app.upstream()),
+        profile=settings.as_profile(),
+        upstream_api=settings.upstream_api,
+        strict=settings.strict,
+        limits=settings.limits,
+        paths=settings.paths,
+        on_exchange=on_exchange,
+        store=store or store_of(settings),
+        tenant=settings.tenant,
+        seal=settings.seal_keys,
+    )
 
 
 class _ActiveRequests:
@@ -114,7 +140,7 @@ class _ActiveRequests:
     Refuses what cannot be served: WebSockets, and without a store requests for what would have to be stored.
     """
 
-    def __init__(self, middleware: TranslationMiddleware, has_store: bool = False) -> None:
+    def __init__(self, middleware: ServerMiddleware | ModelRouter, has_store: bool = False) -> None:
         self._middleware, self._has_store = middleware, has_store
         self._count = 0
 
@@ -148,26 +174,80 @@ class _ActiveRequests:
 def from_environment() -> App:
     """Return the application for the settings that run() put into the environment of its workers."""
     settings = msgspec.json.decode(os.environ[_SETTINGS], type=Settings)
-    ConnectionTimers.limits = settings.limits
-    app = application(settings)
+    source = msgspec.json.decode(os.environ.get(_SOURCE) or "null", type=Source | None)
+    life, kept = Life(), store_of(settings)
+    store = shared(kept) if kept is not None else None
+    token, ring = inspection.token_from_environment(), inspection.ring_of_process(settings)
+    observing = Observing(settings)
+
+    def build(settings: Settings, keys: Keys | None) -> App:
+        return application(
+            settings,
+            keys=keys,
+            life=life,
+            store=store,
+            observing=observing,
+            inspect_token=token,
+            inspect_ring=ring,
+        )
+
+    app = ReloadableApp(settings, build, _use_limits)
+    _use_limits(settings)
     gc.set_threshold(*_GC_THRESHOLDS)
     gc.freeze()  # what exists by now stays
-    return app
+
+    reload = partial(app.reload, source or source_of({}, None, settings))
+    signals = Signals(
+        life,
+        lambda: delay_of(app.settings.drain_delay, settings.host),
+        settings.graceful,
+        reload,
+        worker=settings.workers > 1,
+    )
+    return life.counted(signals.around(app))
 
 
-def run(settings: Settings) -> None:
-    """Serve until a signal arrives; then let running answers finish for a while, and end the others as failed."""
+def _use_limits(settings: Settings) -> None:
+    """Connections have the limits of the settings that are served."""
+    ConnectionTimers.limits = settings.limits
+
+
+def run(settings: Settings, source: Source | None = None) -> None:
+    """Serve until a signal arrives; then let running answers finish for a while, and end the others as failed.
+
+    The settings are read again from their *source* at SIGHUP.
+    """
     os.environ[_SETTINGS] = msgspec.json.encode(settings).decode()
+    os.environ[_SOURCE] = msgspec.json.encode(source).decode()
+    arguments: dict[str, Any] = {
+        "app": f"{__name__}:{from_environment.__name__}",
+        "factory": True,
+        "timeout_graceful_shutdown": math.ceil(settings.graceful),
+        "workers": settings.workers,
+        "host": settings.host,
+        "port": settings.port,
+        **_common(settings),
+    }
+    if settings.workers == 1:
+        uvicorn.run(**arguments)
+        return
+    from .supervisor import supervise
+
     with in_parent(settings):
-        uvicorn.run(
-            f"{__name__}:{from_environment.__name__}",
-            factory=True,
-            timeout_graceful_shutdown=math.ceil(settings.graceful),
-            workers=settings.workers,
-            host=settings.host,
-            port=settings.port,
-            **_common(settings),
-        )
+        supervise(uvicorn.Config(**arguments), partial(_may_reload, source or source_of({}, None, settings)))
+
+
+def _may_reload(source: Source) -> bool:
+    """Check the settings for the workers, and keep them for those that are started later."""
+    running = msgspec.json.decode(os.environ[_SETTINGS], type=Settings)
+    try:
+        settings = reloaded(source, running)
+        application(settings, observing=Observing.off(), inspect_token=inspection.token_from_environment())
+    except ValueError as error:
+        _log.error("Reload: nothing has changed: %s", error)
+        return False
+    os.environ[_SETTINGS] = msgspec.json.encode(settings).decode()
+    return True
 
 
 def _common(settings: Settings) -> dict[str, Any]:
@@ -202,7 +282,7 @@ def free_port(host: str, port: int = 0) -> int:
 @asynccontextmanager
 async def on_loopback(app: App) -> AsyncIterator[str]:
     """Run a real server for *app* on a free loopback port while the context lasts; yields its URL."""
-    with socket.socket() as listening:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listening:  # otherwise asyncio sends small pieces late
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
             app, timeout_graceful_shutdown=1, access_log=False, log_config=None, ws="none", http=http_protocol()

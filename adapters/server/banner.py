@@ -7,7 +7,9 @@ from importlib import metadata
 from ...translator import public_url
 from ..asgi import origins
 from . import client_settings
+from .authentication import adds_credentials, has_credential
 from .config import Settings
+from .model_settings import api_of, tables, upstreams_of
 from .store import Choice
 
 _ALL_ADDRESSES = ("0.0.0.0", "::", "")
@@ -16,6 +18,9 @@ _DEMO_WARNING = """
   !! With a real upstream: diglot serve --upstream http://127.0.0.1:8000"""
 _OPEN_WARNING = """
   !! Open to everyone who can reach {place}: diglot itself does not check keys."""
+_LENT_WARNING = "  !! They all use this server's own key of the upstream."
+_LENT = "Any key will do, such as `none`: this server has its own for the upstream."
+_PARTLY_LENT = "The key goes unchanged to {names}; for everything else this server has its own."
 _TRANSLATED, _PASSED = "translated", "passed through unchanged"
 _TREATMENT: dict[str, tuple[str, str]] = {
     "chat": (_TRANSLATED, _PASSED),
@@ -32,6 +37,11 @@ def routes(upstream_api: str) -> list[tuple[str, str]]:
 
 def answered_by(settings: Settings) -> str:
     """Return what answers: the URL of the upstream without its secrets, or the demo."""
+    found = tables(settings)
+    if found is not None:
+        return "; ".join(
+            f"{name} ({', '.join(map(public_url, upstream.url))})" for name, upstream in found.upstreams.items()
+        )
     return public_url(settings.upstream) if settings.upstream else "a script (--demo)"
 
 
@@ -56,12 +66,29 @@ def welcome(choice: Choice) -> str:
     lines = [
         f"diglot {metadata.version('diglot')} serves OpenAI's Responses and Chat Completions APIs at {here}/v1",
         f"(profile {settings.profile}), answered by {answered_by(settings)}.",
-        *(f"  {path:<26} {how}" for path, how in routes(settings.upstream_api)),
+        *(f"  {path:<26} {how}" for path, how in routes(api_of(settings))),
         *filter(None, [stored(choice)]),
     ]
     if settings.demo:
         lines.append(_DEMO_WARNING)
-    if not origins.is_loopback(settings.host):
+    if not (_has_keys(settings) or origins.is_loopback(settings.host)):
         place = "this machine" if settings.host in _ALL_ADDRESSES else settings.host
         lines.append(_OPEN_WARNING.format(place=f"port {settings.port} of {place}"))
-    return "\n".join([*lines, "", *(f"  {line}" for line in client_settings.client_settings(here)), ""])
+        lines += [_LENT_WARNING] if adds_credentials(settings) else []
+    return "\n".join([*lines, "", *(f"  {line}" for line in clients(settings)), ""])
+
+
+def clients(settings: Settings) -> list[str]:
+    """Return how to point clients at the server, and what becomes of their keys."""
+    notices = [_key_notice(settings)] if adds_credentials(settings) else []
+    return client_settings.client_settings(url(settings), _has_keys(settings), *notices)
+
+
+def _has_keys(settings: Settings) -> bool:
+    return settings.api_keys is not None or settings.api_key is not None
+
+
+def _key_notice(settings: Settings) -> str:
+    """Return what becomes of clients' keys where the server has one for an upstream, but not for its clients."""
+    without = [name for name, upstream in upstreams_of(settings).items() if not has_credential(upstream)]
+    return _PARTLY_LENT.format(names=", ".join(without)) if without else _LENT

@@ -15,6 +15,8 @@ from ..asgi import origins
 from ..asgi.origins import ANY
 from ..limits import Limits, Seconds
 from ..upstream import url as upstream_url
+from . import keys
+from .model_settings import ModelSettings, Tables, UpstreamSettings, check_map, check_models, check_upstreams, tables
 from .setting_values import ConfigError as ConfigError
 from .setting_values import convert_values, suggestion
 
@@ -27,9 +29,11 @@ _OF_OTHERS = (KEY, "DIGLOT_PYTHON")
 """Variables that are not settings of the server; some scripts that start it name their Python this way."""
 _FILE = "DIGLOT_CONFIG"
 _TABLES = ("set", "limits", "state")
+_TABLES_BY_NAME = ("upstreams", "models")
 STATE = ("store", "tenant", "keep_days", "seal_keys")
 """Settings that stand in the table `[state]` of a file."""
 _TENANT = re.compile(r"credential|none|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PATH = re.compile(r"/[!-~]*")
 _KUBERNETES = re.compile(r"DIGLOT_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
 _LINK = re.compile(r"(tcp|udp|sctp)://")
 
@@ -47,6 +51,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The profile of the upstream; `diglot profiles` lists them."""
     set: dict[str, Any] = msgspec.field(default_factory=dict)
     """Changes to the profile, by setting; `diglot profiles NAME` lists them."""
+    upstreams: dict[str, UpstreamSettings] = msgspec.field(default_factory=dict)
+    """Several upstreams by name, instead of `upstream`; listed below."""
+    models: dict[str, ModelSettings] = msgspec.field(default_factory=dict)
+    """Which model goes to which upstream, by name or pattern (`gpt-5*`), the longest first; listed below."""
+    model_map: tuple[str, ...] = ()
+    """Names of models that are others at the single upstream, as OLD=NEW: the short form of `models`."""
     strict: bool = False
     """Refuse requests that would lose something."""
     paths: tuple[str, ...] = ()
@@ -59,6 +69,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Host names that clients may use, besides localhost, 127.0.0.1 and [::1]; `*` allows any."""
     allow_origin: tuple[str, ...] = ()
     """Origins of web pages that may call the server (CORS), for example https://app.example; `*` allows all."""
+    api_keys: str | None = None
+    """A file with the keys that clients must show; `diglot keys` makes it. Without keys, those of the clients go to the
+    upstream unchecked."""
+    api_key: str | None = None
+    """A single key that clients must show."""
+    open: bool = False
+    """Serve everyone who can reach the server, even if it has a key of its own for the upstream."""
     workers: Annotated[int, msgspec.Meta(ge=1)] = 1
     """Number of worker processes."""
     store: str | None = None
@@ -72,6 +89,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seal_keys: tuple[str, ...] = ()
     """Keys that seal what clients keep for the server, such as reasoning, each 32 random bytes in hex or base64: the
     first seals, all open; by default the store has one."""
+    inspect: bool = False
+    """Show the last exchanges, as the clients and the upstream sent them, on a page with a secret link."""
+    inspect_anywhere: bool = False
+    """Allow that on an address that other machines can reach."""
+    inspect_path: str = "/_diglot"
+    """Where the page is."""
     metrics: bool | Annotated[int, msgspec.Meta(ge=1, le=65535)] = False
     """Metrics for Prometheus: `true` serves them at /metrics, a number on a port of their own, which needs no key."""
     otel: bool = False
@@ -80,6 +103,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Limits in bytes and seconds, by name; listed below."""
     graceful: Seconds = 10
     """Seconds that running answers may take after SIGTERM or Ctrl-C; then they end as failed."""
+    drain_delay: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """Seconds after SIGTERM in which new requests are still served, because load balancers are slow; by default 5, and
+    0 where only this machine can reach the server."""
+    ready_path: str = "/v1/models"
+    """What `/readyz` reads to see whether the upstream can be reached: below its base URL if it begins with /v1/,
+    otherwise beside it. It must cost nothing."""
     log_format: Literal["json", "text"] | None = None
     """Format of the log; by default text on a terminal and JSON elsewhere."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -111,18 +140,48 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | 
     """Return the settings; a flag that is None was not set. Tables are merged. Raises ConfigError."""
     file = file or (Path(environment[_FILE]) if environment.get(_FILE) else None)
     values: dict[str, Any] = {}
+    labels: dict[str, str] = {}
     for source in _sources(flags, environment, file):
         found = convert_values(source.values, Settings, source.label)
-        _check_names(found, source.label)
+        _check_names(found, source.label, environment)
         for name, value in found.items():
             values[name] = _merge(values.get(name), value, source.values[name])
+            labels[name] = source.label(name)
     settings = Settings(**values)
     settings.as_profile()
+    _check_profiles(settings, labels)
     return settings
+
+
+def _check_profiles(settings: Settings, labels: Mapping[str, str]) -> None:
+    """Check what depends on several settings: which upstreams there are, and the profile of each model."""
+    found = tables(settings, lambda name: labels.get(name, name))
+    if found is None:
+        return
+    made = [("upstreams", name, profile_of_upstream) for name in found.upstreams]
+    for table, name, make in [*made, *(("models", name, profile_of_model) for name in found.models)]:
+        try:
+            make(settings, found, name)
+        except ConfigError as error:
+            raise ConfigError(f"{labels.get(table, table)}.{name}: {error}") from None
+
+
+def profile_of_upstream(settings: Settings, found: Tables, name: str, **changes: Any) -> Profile:
+    """Return the profile of an upstream, with *changes*; raises ConfigError."""
+    upstream = found.upstreams[name]
+    return profile_of(upstream.profile or settings.profile, {**settings.set, **upstream.set, **changes})
+
+
+def profile_of_model(settings: Settings, found: Tables, name: str) -> Profile:
+    """Return the profile of an upstream for one model of the table; raises ConfigError."""
+    model = found.models[name]
+    return profile_of_upstream(settings, found, model.upstream or "", **model.set)
 
 
 def require_upstream(settings: Settings) -> None:
     """Raise ConfigError unless there is either an upstream or the demo."""
+    if tables(settings) is not None:
+        return
     if settings.upstream and settings.demo:
         raise ConfigError("--upstream and --demo exclude each other: use only one of them")
     if not settings.upstream and not settings.demo:
@@ -130,8 +189,11 @@ def require_upstream(settings: Settings) -> None:
         raise ConfigError(f"{empty}: use --upstream URL or DIGLOT_UPSTREAM, or --demo to have a script answer")
 
 
-def _check_names(found: Mapping[str, Any], label: Callable[[str], str]) -> None:
+def _check_names(found: Mapping[str, Any], label: Callable[[str], str], environment: Mapping[str, str]) -> None:
     """Check what has a syntax of its own: URLs, host names, origins."""
+    check_upstreams(found.get("upstreams", {}), environment, label("upstreams"))
+    check_models(found.get("models", {}), label("models"))
+    check_map(found.get("model_map", ()), label("model_map"))
     url = found.get("upstream")
     if url and (problem := upstream_url.problem(url)):
         raise ConfigError(f"{label('upstream')}: {problem}")
@@ -141,6 +203,10 @@ def _check_names(found: Mapping[str, Any], label: Callable[[str], str]) -> None:
     for name in found.get("allow_origin", ()):
         if name != ANY and origins.origin(name) is None:
             raise ConfigError(f"{label('allow_origin')}: {name!r} is not an origin, such as https://app.example")
+    if (single := found.get("api_key")) is not None and (fault := keys.problem(single)):
+        raise ConfigError(f"{label('api_key')}: {fault}")
+    if (path := found.get("ready_path")) is not None and not _PATH.fullmatch(path):
+        raise ConfigError(f"{label('ready_path')}: {path!r} is not a path, such as /health")
     if (rule := found.get("tenant")) and not _TENANT.fullmatch(rule):
         raise ConfigError(f"{label('tenant')}: {rule!r} is not one of credential, none, header:NAME")
 
@@ -199,6 +265,7 @@ def _value(text: str) -> Any:
 def _from_file(file: Path) -> dict[str, Any]:
     try:
         values = _underscored(tomllib.loads(file.read_text("utf-8")))
+        values |= {name: _underscored_by_name(values[name]) for name in _TABLES_BY_NAME if name in values}
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}") from None
     except ValueError as error:
@@ -228,6 +295,13 @@ def _underscored(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _underscored_by_name(table: Any) -> Any:
+    """The same for a table of tables, whose own keys are names."""
+    if not isinstance(table, dict):
+        return table
+    return {name: _underscored(value) if isinstance(value, dict) else value for name, value in table.items()}
+
+
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     """Read `DIGLOT_PORT=8081` and so on; empty variables are ignored, except an empty upstream, which is a mistake."""
     variables = {_variable(name): name for name in (*Settings.__struct_fields__, *ALIASES)}
@@ -255,7 +329,7 @@ def _parsed(name: str, text: str) -> Any:
     """Parse a variable: a table is a JSON object or `key=value,...`; a list may be JSON, too."""
     if name in _TABLES:
         return _table(name, text)
-    return _value(text) if text.lstrip().startswith("[") else text
+    return _value(text) if text.lstrip().startswith(("[", "{")) else text
 
 
 def _table(name: str, text: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,11 +27,16 @@ _FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when it is im
 
 
 class Observing:
-    """What is measured of the requests of one application; raises ConfigError if a package is missing."""
+    """What is measured of the requests of a process, whose settings may be read again; these need a restart.
+
+    Raises ConfigError if a package is missing.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._metrics: Metrics | None = None
+        self._users = 0
+        self._running = ExitStack()
         try:
             if settings.metrics:
                 from ..observe.metrics import Metrics
@@ -41,6 +46,11 @@ class Observing:
                 from ..observe import otel_setup, traces  # noqa: F401  # raises what is missing
         except ModuleNotFoundError as error:
             raise ConfigError(str(error)) from None
+
+    @classmethod
+    def off(cls) -> Observing:
+        """Return one that measures nothing."""
+        return cls(Settings())
 
     def on_exchange(self, others: OnExchange | None) -> OnExchange | None:
         """Return what takes the records of exchanges, for the metrics and for *others*."""
@@ -60,10 +70,10 @@ class Observing:
         return app
 
     @property
-    def routes(self) -> Sequence[Route]:
+    def routes(self) -> list[Route]:
         """Where the metrics are, if they are on the port of the server."""
         if self._metrics is None or self._settings.metrics is not True:
-            return ()
+            return []
         registry = self._metrics.registry
         if self._settings.workers > 1 and _FOLDER in os.environ:
             from ..observe.metrics import shared_registry
@@ -81,15 +91,24 @@ class Observing:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Do what takes threads and ports while the application is served."""
-        with ExitStack() as stack:
-            if self._settings.otel:
-                from ..observe import otel_setup
-
-                stack.enter_context(otel_setup.running())
-            if self._metrics is not None and self._settings.workers == 1:
-                stack.enter_context(_own_port(self._settings, self._metrics.registry))
+        """Do what takes threads and ports while an application is served, or the next one, which starts before."""
+        if not self._users:
+            self._begin()
+        self._users += 1
+        try:
             yield
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._running.close()
+
+    def _begin(self) -> None:
+        if self._settings.otel:
+            from ..observe import otel_setup
+
+            self._running.enter_context(otel_setup.running())
+        if self._metrics is not None and self._settings.workers == 1:
+            self._running.enter_context(_own_port(self._settings, self._metrics.registry))
 
 
 @contextmanager

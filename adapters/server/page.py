@@ -6,8 +6,6 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
-from . import client_settings
-
 _HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
@@ -36,14 +34,14 @@ Status: <a href="/healthz">/healthz</a>.</p>
 """
 
 
-def page(version: str, upstream: str, profile: str, routes: list[tuple[str, str]], url: str) -> HTMLResponse:
-    """Return the page; *routes* are the served routes, each with how it is served, *url* is that of this server."""
+def page(version: str, upstream: str, profile: str, routes: list[tuple[str, str]], clients: list[str]) -> HTMLResponse:
+    """Return the page; *routes* are the served routes, each with how it is served, *clients* how to use it."""
     rows = "\n".join(f"<tr><td><code>{escape(path)}</code><td>{escape(how)}" for path, how in routes)
     filled = _PAGE.format(
         version=escape(version),
         rows=rows,
         upstream=escape(upstream),
         profile=escape(profile),
-        clients=escape("\n".join(client_settings.client_settings(url))),
+        clients=escape("\n".join(clients)),
     )
     return HTMLResponse(filled, headers=_HEADERS)

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 from msgspec import inspect
 
-SECRETS = frozenset({"store", "seal_keys"})
+SECRETS = frozenset({"api_key", "store", "seal_keys", "url"})
 """Settings whose values are in no message: keys, and URLs that may have a password in them."""
 _MAX_TEXT = 80
 _LISTS = (inspect.VarTupleType, inspect.FrozenSetType)
@@ -48,6 +48,8 @@ def _convert(value: Any, kind: Any, name: str, secret: bool = False) -> Any:
     info = _info(kind)
     if isinstance(info, inspect.StructType) and isinstance(value, Mapping):
         return info.cls(**convert_values(value, info.cls, lambda inner: f"{name}: {inner}"))
+    if isinstance(info, inspect.DictType) and isinstance(info.value_type, inspect.StructType):
+        return _convert_entries(value, info.value_type.cls, name)
     if isinstance(info, _LISTS) and isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     try:
@@ -58,6 +60,13 @@ def _convert(value: Any, kind: Any, name: str, secret: bool = False) -> Any:
         shown = "the value" if secret else _shortened(value)
         raise ConfigError(f"{name}: {shown} is not {possible(kind)}") from None
     return result
+
+
+def _convert_entries(value: Any, kind: type[msgspec.Struct], name: str) -> dict[str, Any]:
+    """Convert a table of tables, whose keys are names."""
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{name} is not a table")
+    return {key: _convert(entry, kind, f"{name}.{key}", secret=True) for key, entry in value.items()}
 
 
 def possible(kind: Any) -> str:

@@ -9,8 +9,9 @@ import anyio
 import msgspec
 
 from ..store import Opened, Store, StoreError, StoreRefused, StoreUnavailable, open_store
-from ..store.protocol import DAY
+from ..store.values import DAY
 from .config import Settings
+from .model_settings import api_of
 from .setting_values import ConfigError
 
 OFF, MEMORY = "none", "memory"
@@ -48,7 +49,7 @@ async def choose(settings: Settings) -> Choice:
 
 async def _default(settings: Settings) -> Choice:
     """A file; for a demo, memory; nothing where no answer of /responses is translated."""
-    if settings.upstream_api == "responses" or (settings.demo and settings.workers > 1):
+    if api_of(settings) == "responses" or (settings.demo and settings.workers > 1):
         return Choice(_with(settings, OFF), is_default=True)
     if settings.demo:
         return await _in_memory(settings)

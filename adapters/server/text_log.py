@@ -49,6 +49,8 @@ class TextLines(logging.Formatter):
 
 def _details(exchange: Mapping[str, Any]) -> Iterator[str]:
     """Yield the notable details of an exchange."""
+    if exchange.get("key"):
+        yield f"key {exchange['key']}"
     if exchange.get("model"):
         yield str(exchange["model"])
     input_tokens, output_tokens = exchange.get("input_tokens"), exchange.get("output_tokens")

@@ -1,6 +1,7 @@
 """Whose a record is: a tenant is known by hashes of what a request shows, never by the credential itself.
 
-diglot checks no credential: whoever shows the same one is the same tenant.
+Where the server checks keys, a key's name says whose a record is, so that it outlives the key. Otherwise nobody checks
+the credential: whoever shows the same one is the same tenant.
 """
 
 from __future__ import annotations
@@ -13,12 +14,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from ...translator import RequestError
-from ..asgi.types import Scope
+from ..asgi.types import CREDENTIALS, KEY_NAME, Scope
 
 Callback = Callable[[Scope], str | Awaitable[str]]
 """Names the tenant of a request by any text; it may refuse one with ``RequestError(..., status=401)``."""
-CREDENTIALS = (b"authorization", b"api-key", b"x-api-key")
-"""The headers of a credential: the first one that is there counts."""
 _TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _HEADER = "header:"
 
@@ -34,8 +33,9 @@ class Tenant:
 class Tenants:
     """Tells whose a request is, by a rule.
 
-    *rule* is ``credential`` (a header of `CREDENTIALS`; requests without one are one tenant), ``header:NAME`` (a header
-    that a gateway sets), ``none`` (all are one tenant), or a callback. *secret* is the key of the hashes, the same in
+    *rule* is ``credential`` (the name of a key that was checked, or else the first header of `CREDENTIALS`; requests
+    without one are one tenant), ``header:NAME`` (a header that a gateway sets), ``none`` (all are one tenant), or a
+    callback. *secret* is the key of the hashes, the same in
     all processes on one store. Raises ValueError for another rule.
     """
 
@@ -83,6 +83,8 @@ class Tenants:
 
 
 def _credential(scope: Scope) -> list[bytes]:
+    if name := scope.get(KEY_NAME):
+        return [KEY_NAME.encode(), name.encode()]
     for name in CREDENTIALS:
         values = _values(scope, name)
         if any(values):

@@ -17,7 +17,8 @@ from .errors import (
     StoreUnavailable,
 )
 from .opening import open_store
-from .protocol import (
+from .protocol import Store
+from .values import (
     Activity,
     Addition,
     Completion,
@@ -28,7 +29,6 @@ from .protocol import (
     NewRecord,
     Opened,
     Place,
-    Store,
     Stored,
     StoredItem,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .errors import ChainGone, HistoryTooLarge
-from .protocol import NewRecord, Place, Stored, place_of
+from .values import NewRecord, Place, Stored, place_of
 
 Name = tuple[str, str]
 """A tenant and a key."""

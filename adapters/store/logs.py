@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .errors import DuplicateItem, HistoryTooLarge, NoSuchItem
-from .protocol import Conversation, NewItem, StoredItem
+from .values import Conversation, NewItem, StoredItem
 
 
 class Log:

@@ -12,7 +12,8 @@ from ..limits import MEBIBYTE
 from .chains import OVERHEAD, Chain, Chains, Name
 from .errors import ConversationGone, ConversationLocked, LockLost
 from .logs import Log
-from .protocol import (
+from .shelf import Shelf
+from .values import (
     DAY,
     KEEP,
     Activity,
@@ -28,7 +29,6 @@ from .protocol import (
     StoredItem,
     counts_of,
 )
-from .shelf import Shelf
 
 MOST_BYTES = 256 * MEBIBYTE
 _EVER = 2**62

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from .. import missing
 from .errors import StoreRefused
 from .memory import MOST_BYTES, MemoryStore
-from .protocol import KEEP, Store
+from .protocol import Store
+from .values import KEEP
 
 
 def open_store(

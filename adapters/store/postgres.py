@@ -11,9 +11,9 @@ from sqlalchemy import URL, Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from .errors import StoreRefused
-from .protocol import KEEP, Opened
 from .sql import SqlStore
 from .tables import VERSION, prepare
+from .values import KEEP, Opened
 
 Result = TypeVar("Result")
 _CONNECTIONS = 10

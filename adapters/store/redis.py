@@ -19,7 +19,9 @@ from .errors import (
     NoSuchItem,
     StoreRefused,
 )
-from .protocol import (
+from .redis_completions import EVER
+from .redis_connections import RedisConnections, guarded, name_of
+from .values import (
     DAY,
     KEEP,
     Activity,
@@ -36,8 +38,6 @@ from .protocol import (
     StoredItem,
     place_of,
 )
-from .redis_completions import EVER
-from .redis_connections import RedisConnections, guarded, name_of
 
 VERSION = 1
 _FIELDS = ("chain", "depth", "base", "size", "created", "body", "conversation", "position")

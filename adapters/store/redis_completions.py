@@ -8,9 +8,9 @@ import msgspec
 
 from . import redis_scripts
 from .errors import DamagedEntry, NoSuchItem
-from .protocol import Completion, Filter
 from .redis_connections import RedisConnections, guarded, name_of
 from .shelf import fits
+from .values import Completion, Filter
 
 EVER = 2**52
 _PORTION = 100

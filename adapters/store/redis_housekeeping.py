@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from .protocol import DAY, Activity, Counts, Stored, counts_of
 from .redis_completions import EVER
 from .redis_connections import RedisConnections, guarded, name_of
+from .values import DAY, Activity, Counts, Stored, counts_of
 
 _LEASE = "diglot:l:"
 

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from itertools import takewhile
 
 from .errors import NoSuchItem
-from .protocol import Completion, Filter
+from .values import Completion, Filter
 
 
 class Shelf:

@@ -14,7 +14,8 @@ from sqlalchemy.exc import ArgumentError, IntegrityError
 
 from . import sql_completions, sql_conversations, sql_housekeeping, sql_records
 from .errors import StoreError, StoreRefused, StoreUnavailable
-from .protocol import (
+from .statements import Writes
+from .values import (
     KEEP,
     Activity,
     Addition,
@@ -27,7 +28,6 @@ from .protocol import (
     Stored,
     StoredItem,
 )
-from .statements import Writes
 
 Result = TypeVar("Result")
 _TRIES = 3

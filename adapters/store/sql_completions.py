@@ -9,9 +9,9 @@ from sqlalchemy import Connection, func, tuple_
 
 from . import statements
 from .errors import DamagedEntry, NoSuchItem
-from .protocol import Completion, Filter
 from .statements import Writes
 from .tables import completions
+from .values import Completion, Filter
 
 _pairs = msgspec.json.Decoder(tuple[str, str])
 

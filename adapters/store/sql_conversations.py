@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from . import statements
 from .errors import ConversationGone, ConversationLocked, DuplicateItem, HistoryTooLarge, LockLost, NoSuchItem
-from .protocol import Addition, Conversation, NewItem, StoredItem
+from .values import Addition, Conversation, NewItem, StoredItem
 
 _ALL = 2**31 - 1
 _PORTION = 10_000

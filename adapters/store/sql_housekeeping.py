@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from . import sql_conversations, statements
-from .protocol import DAY, Activity, Counts, counts_of
-from .statements import Writes
+from . import housekeeping_statements as statements
+from . import sql_conversations
+from .statements import UNSHARE, Writes
+from .values import DAY, Activity, Counts, counts_of
 
 _EVER = 2**62
 _ENDED_AT_ONCE = 10_000
@@ -74,7 +75,7 @@ def _drop(connection: Connection, chains: Sequence[Any]) -> int:
         statements.DELETE_RECORDS(connection, values)
         statements.DELETE_CHAIN(connection, values)
         for settings in shared:
-            statements.UNSHARE(connection, values | {"hash": settings})
+            UNSHARE(connection, values | {"hash": settings})
     return len(chains)
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from . import sql_conversations, statements
 from .errors import ChainGone, HistoryTooLarge
-from .protocol import DAY, Addition, NewRecord, Place, Stored, place_of
 from .statements import Writes
+from .values import DAY, Addition, NewRecord, Place, Stored, place_of
 
 
 def put(

@@ -16,9 +16,9 @@ from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import OperationalError
 
 from .errors import StoreRefused
-from .protocol import KEEP, Opened
 from .sql import SqlStore
 from .tables import VERSION, prepare
+from .values import KEEP, Opened
 
 Result = TypeVar("Result")
 _READERS = 4

@@ -15,7 +15,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -59,7 +58,7 @@ _SHOWN = (
     *(records.c[name] for name in ("key", "chain", "depth", "base", "size", "created", "body")),
     *(records.c[name] for name in ("conversation", "position")),
 )
-_IN_CHAIN = and_(chains.c.tenant == records.c.tenant, chains.c.chain == records.c.chain)
+IN_CHAIN = and_(chains.c.tenant == records.c.tenant, chains.c.chain == records.c.chain)
 _IS_THERE = and_(records.c.body.is_not(None), chains.c.expires > value("now"))
 
 
@@ -106,13 +105,12 @@ class Writes:
 
 
 def _shown_with(*more: Any) -> Any:
-    return select(*_SHOWN, chains.c.expires, *more).join(chains, _IN_CHAIN)
+    return select(*_SHOWN, chains.c.expires, *more).join(chains, IN_CHAIN)
 
 
 _mine = records.alias()
 _head = and_(_mine.c.tenant == records.c.tenant, _mine.c.chain == records.c.chain)
 _reach = records.c.depth.between(_mine.c.base, _mine.c.depth)
-_forked = chains.alias()
 
 READ = Statement(
     _shown_with(settings.c.body.label("settings"))
@@ -140,7 +138,7 @@ SEGMENT = Statement(
 """The part that is in a chain that it was forked from."""
 SIZE = Statement(
     select(records.c.size)
-    .join(chains, _IN_CHAIN)
+    .join(chains, IN_CHAIN)
     .where(records.c.tenant == value("tenant"), records.c.key == value("key"), _IS_THERE)
 )
 EXISTS = Statement(select(records.c.depth).where(records.c.tenant == value("tenant"), records.c.key == value("key")))
@@ -151,7 +149,7 @@ RENEW_CHAIN = Statement(
 )
 TO_DELETE = Statement(
     select(records.c.settings)
-    .join(chains, _IN_CHAIN)
+    .join(chains, IN_CHAIN)
     .where(records.c.tenant == value("tenant"), records.c.key == value("key"), _IS_THERE)
     .with_for_update(of=records)
 )
@@ -241,92 +239,12 @@ UNLOCK = Statement(
     update(conversations).where(_conversation, conversations.c.fence == value("fence")).values(holder=null())
 )
 
-_completion = and_(completions.c.tenant == value("tenant"), completions.c.id == value("id"))
-_kept = and_(_completion, completions.c.expires > value("now"))
+IS_COMPLETION = and_(completions.c.tenant == value("tenant"), completions.c.id == value("id"))
+_kept = and_(IS_COMPLETION, completions.c.expires > value("now"))
 
 COMPLETIONS = select(*(completions.c[name] for name in ("id", "created", "model", "labels", "body"))).where(
     completions.c.tenant == value("tenant"), completions.c.expires > value("now")
 )
-COMPLETION = Statement(COMPLETIONS.where(_completion))
+COMPLETION = Statement(COMPLETIONS.where(IS_COMPLETION))
 LABEL = Statement(update(completions).where(_kept).values(labels=value("labels")).returning(completions.c.id))
 DELETE_COMPLETION = Statement(delete(completions).where(_kept).returning(completions.c.id))
-_old = select(completions.c.tenant, completions.c.id).limit(value("limit"))
-EXPIRED_COMPLETIONS = Statement(_old.where(completions.c.expires <= value("now")))
-PURGED_COMPLETIONS = Statement(
-    _old.where(or_(value("any"), completions.c.tenant == value("tenant")), completions.c.created < value("before"))
-)
-DROP_COMPLETION = Statement(delete(completions).where(_completion).returning(completions.c.id))
-
-_is_forked = exists().where(_forked.c.tenant == chains.c.tenant, _forked.c.fork_chain == chains.c.chain)
-_some = select(chains.c.tenant, chains.c.chain).where(~_is_forked).limit(value("limit"))
-_some = _some.with_for_update(of=chains, skip_locked=True)
-EXPIRED = Statement(_some.where(chains.c.expires <= value("now")))
-_newer = exists().where(_IN_CHAIN, records.c.created >= value("before"))
-_of_tenant = or_(value("any"), chains.c.tenant == value("tenant"))
-_lasting = select(chains.c.tenant, chains.c.chain).where(_of_tenant, chains.c.expires > 0).limit(value("limit"))
-END = Statement(
-    update(chains)
-    .where(tuple_(chains.c.tenant, chains.c.chain).in_(_lasting.with_for_update(of=chains, skip_locked=True)))
-    .values(expires=0)
-)
-PURGED = Statement(_some.where(_of_tenant, ~_newer))
-PURGED_CONVERSATIONS = Statement(
-    select(conversations.c.tenant, conversations.c.key)
-    .where(or_(value("any"), conversations.c.tenant == value("tenant")), conversations.c.created < value("before"))
-    .limit(value("limit"))
-)
-_until = chains.c.expires <= value("until")
-COUNT_PURGED = Statement(select(func.count()).select_from(chains).where(_of_tenant, _until, ~_newer))
-COUNT_PURGED_CONVERSATIONS = Statement(
-    select(func.count())
-    .select_from(conversations)
-    .where(or_(value("any"), conversations.c.tenant == value("tenant")), conversations.c.created < value("before"))
-)
-COUNT_PURGED_COMPLETIONS = Statement(
-    select(func.count())
-    .select_from(completions)
-    .where(or_(value("any"), completions.c.tenant == value("tenant")), completions.c.expires <= value("until"))
-    .where(completions.c.created < value("before"))
-)
-COUNT_PROCESSES = Statement(select(func.count()).select_from(processes).where(processes.c.expires > value("now")))
-COUNT_RUNS = Statement(
-    select(func.count())
-    .select_from(conversations.join(processes, conversations.c.holder == processes.c.id))
-    .where(processes.c.expires > value("now"))
-)
-SHARED = Statement(
-    select(records.c.settings)
-    .distinct()
-    .where(records.c.tenant == value("tenant"), records.c.chain == value("chain"), records.c.settings.is_not(None))
-)
-DELETE_RECORDS = Statement(
-    delete(records).where(records.c.tenant == value("tenant"), records.c.chain == value("chain"))
-)
-DELETE_CHAIN = Statement(delete(chains).where(chains.c.tenant == value("tenant"), chains.c.chain == value("chain")))
-END_LEASES = Statement(delete(processes).where(processes.c.expires <= value("now")))
-SECRET = Statement(select(meta.c.value).where(meta.c.name == value("name")))
-COUNT_RECORDS = Statement(
-    select(
-        records.c.tenant,
-        func.count(records.c.body),
-        func.coalesce(func.sum(func.length(records.c.body)), 0),
-        func.min(records.c.created).filter(records.c.body.is_not(None)),
-    ).group_by(records.c.tenant)
-)
-COUNT_CONVERSATIONS = Statement(select(conversations.c.tenant, func.count()).group_by(conversations.c.tenant))
-COUNT_ITEMS = Statement(
-    select(items.c.tenant, func.count(), func.sum(func.length(items.c.body))).group_by(items.c.tenant)
-)
-COUNT_COMPLETIONS = Statement(
-    select(completions.c.tenant, func.count(), func.sum(func.length(completions.c.body))).group_by(completions.c.tenant)
-)
-_later = or_(
-    records.c.tenant > value("last_tenant"),
-    and_(records.c.tenant == value("last_tenant"), records.c.key > value("last_key")),
-)
-KEYS = Statement(
-    select(records.c.tenant, records.c.key)
-    .where(or_(value("any"), records.c.tenant == value("tenant")), _later, records.c.body.is_not(None))
-    .order_by(records.c.tenant, records.c.key)
-    .limit(value("limit"))
-)

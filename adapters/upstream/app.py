@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from ...translator import RequestError
@@ -27,6 +28,8 @@ from .pass_through import PassThrough
 
 _DROPPED_HEADERS = frozenset({b"host", b"expect", b"content-length"})
 """Headers that are not forwarded; the length is counted, because a wrong one would enable request smuggling."""
+_CREDENTIALS = frozenset({b"authorization", b"api-key", b"x-api-key", b"x-goog-api-key"})
+"""Where clients send keys."""
 _NOT_FORWARDED = ("CONNECT", "TRACE")
 _LITERAL = "%!$&'()*+,/:;=?@[]^|\\"
 """Characters that need no quoting in a path or query, besides letters, digits and `-._~`."""
@@ -37,10 +40,18 @@ class Upstream:
 
     A *base_url* without a path means its ``/v1``, because that is how people paste it. *client* is a
     `ClientSession` of aiohttp or an `AsyncClient` of httpx2 or httpx, with settings of its own (proxies, certificates,
-    default headers); the caller closes it. Credentials in the URL replace those of the clients.
+    default headers); the caller closes it. Credentials in the URL replace those of the clients, and so do
+    *credentials*: headers, such as ``[(b"authorization", b"Bearer ...")]``.
     """
 
-    def __init__(self, base_url: str, *, client: object | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        client: object | None = None,
+        limits: Limits | None = None,
+        credentials: Sequence[tuple[bytes, bytes]] = (),
+    ) -> None:
         parts = _split(base_url)
         self.limits: Limits = limits or Limits()
         user, _, self._netloc = parts.netloc.rpartition("@")
@@ -48,8 +59,9 @@ class Upstream:
         self._root = _VERSION.sub("", self._base)
         self._base_segments = urlsplit(self._base).path.strip("/").split("/")
         self._query = parts.query.encode()
-        self._credentials = [(b"authorization", _basic(user))] if user else []
-        self._dropped_headers = _DROPPED_HEADERS | dict(self._credentials).keys()
+        self._credentials = [*credentials] or ([(b"authorization", _basic(user))] if user else [])
+        clients_own = _CREDENTIALS if credentials else {name for name, _ in self._credentials}
+        self._dropped_headers = _DROPPED_HEADERS | clients_own
         if client is None:
             check_installed()
         self._callers_client = wrap_client(client, self.limits) if client is not None else None

@@ -6,18 +6,32 @@ import logging
 from contextlib import aclosing
 from functools import partial
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import anyio
 
 from ...translator import RequestError, TranslationError, UpstreamError
 from ..asgi.late_task import start_late
 from ..asgi.request_body import timeout_error
-from ..asgi.types import Headers, Message, Receive, Scope, Send, connection_close, send_error, without
+from ..asgi.types import (
+    MODEL_ROUTE,
+    Headers,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    connection_close,
+    send_error,
+    without,
+)
 from ..limits import Limits
 from ..middleware import diagnostics
 from ..middleware.notes import Attempt, notes_of, result_of
 from .client import Answer, Client, cause
 from .upload import Upload
+
+if TYPE_CHECKING:
+    from ..middleware.model_route import ModelRoute
 
 _log = logging.getLogger("diglot")
 _REPEATED = 0.05  # seconds
@@ -72,7 +86,9 @@ class PassThrough:
         """Note how this call of the upstream has ended, unless it was the request that failed."""
         notes = notes_of(self._scope)
         if notes is not None and not isinstance(failure, RequestError):
-            notes.attempts.append(Attempt(self._netloc, result_of(self._status, failure)))
+            route: ModelRoute | None = self._scope.get(MODEL_ROUTE)
+            upstream = self._netloc if route is None else route.upstream
+            notes.attempts.append(Attempt(upstream, result_of(self._status, failure)))
 
     async def _fail(self, failure: BaseException) -> None:
         """Answer with the error, or break off the answer that has begun."""
@@ -86,21 +102,25 @@ class PassThrough:
         raise failure
 
     async def _exchange(self, client: Client, url: str, headers: Headers) -> None:
+        answer = await self._open(client, url, headers)
+        try:
+            await self._forward_answer(answer)
+        finally:
+            await answer.aclose()
+
+    async def _open(self, client: Client, url: str, headers: Headers) -> Answer:
+        """Send the request; its body is let go of before the answer, which may take minutes."""
         content = await self._upload.content()
         length = len(content) if isinstance(content, bytes) else self._declared if content else None
         if length is not None:
             headers = [*headers, (b"content-length", b"%d" % length)]
         try:
-            answer = await client.open(self._scope["method"], url, headers, content)
+            return await client.open(self._scope["method"], url, headers, content)
         except TranslationError:
             raise
         except Exception as error:  # exceptions that the HTTP package does not wrap
             _log.error("The upstream call to %s raised %s", self._netloc, cause(error))
             raise UpstreamError("The upstream call failed.") from None
-        try:
-            await self._forward_answer(answer)
-        finally:
-            await answer.aclose()
 
     async def _forward_answer(self, answer: Answer) -> None:
         """Pass the bytes on unchanged, so that the headers that describe them still hold."""

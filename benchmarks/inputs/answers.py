@@ -53,10 +53,14 @@ def body(answer: Answer, api: Api, asked: Body) -> Body:
     return response(answer, asked) if api == "responses" else _completion(answer)
 
 
+def asked(name: str, api: Api) -> Body:
+    """The request that one of ANSWERS answers: it wants no stream."""
+    return requests.body(requests.REQUESTS[ANSWERS[name][1]]()._replace(stream=False), api)
+
+
 def data(name: str, api: Api) -> bytes:
     """One of ANSWERS, as bytes."""
-    make, asked = ANSWERS[name]
-    return encode(body(make(), api, requests.body(requests.REQUESTS[asked](), api)))
+    return encode(body(ANSWERS[name][0](), api, asked(name, api)))
 
 
 def _completion(answer: Answer) -> Body:

@@ -46,6 +46,11 @@ def writer(kind: str, api: Api) -> Chat | Responses:
     return Chat(KINDS[kind]) if api == "chat" else Responses(KINDS[kind], asked(kind, api))
 
 
+def text_writer(api: Api, asked: Body) -> Chat | Responses:
+    """The same for a text; *asked* is the request in the dialect of Responses."""
+    return Chat(KINDS["text"]) if api == "chat" else Responses(KINDS["text"], asked)
+
+
 def events(kind: str, count: int, api: Api) -> list[bytes]:
     """A whole stream with *count* tokens."""
     made = writer(kind, api)

@@ -26,6 +26,11 @@ def floor_stream(events: list[bytes]) -> list[bytes]:
     return [b"data: " + encode(decode(payload)) + b"\n\n" for payload in payloads(events)]
 
 
+def floor_event(event: bytes) -> bytes:
+    """The same for one event."""
+    return b"data: " + encode(decode(event[event.index(b"data: ") + 6 : -2])) + b"\n\n"
+
+
 def drain(events: list[bytes]) -> int:
     """The same, with frames that are gone as soon as they are made."""
     return sum(len(b"data: " + encode(decode(payload)) + b"\n\n") for payload in payloads(events))

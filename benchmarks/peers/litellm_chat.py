@@ -25,13 +25,18 @@ _logging: Any = types.SimpleNamespace(call_type="", litellm_call_id="", model_ca
 _NOT_SENT = ("litellm_logging_obj", "client")
 
 
+def _named(asked: Body) -> str:
+    """The model with a provider that it knows: of another one it would look for it, again and again."""
+    return f"openai/{asked['model']}"
+
+
 def _requester(example: Body) -> Mapper:
     return _request
 
 
 def _request(body: Body) -> Body:
     settings = {name: value for name, value in body.items() if name not in ("model", "messages")}
-    made = _handler.transform_request(body["model"], body["messages"], settings, {}, {}, _logging)
+    made = _handler.transform_request(_named(body), body["messages"], settings, {}, {}, _logging)
     for name in _NOT_SENT:
         del made[name]
     return made
@@ -41,7 +46,7 @@ def _answerer(asked: Body) -> Mapper:
     def mapping(body: Body) -> Any:
         answered = ResponsesAPIResponse(**body)
         return _handler.transform_response(
-            asked["model"], answered, ModelResponse(), _logging, {}, asked["messages"], {}, {}, None
+            _named(asked), answered, ModelResponse(), _logging, {}, asked["messages"], {}, {}, None
         )
 
     return mapping
@@ -52,7 +57,7 @@ def _stream(asked: Body, events: list[bytes]) -> list[bytes]:
 
     def typed() -> Iterator[Any]:
         for payload in payloads(events):
-            yield _config.transform_streaming_response(asked["model"], json.loads(payload), _logging)
+            yield _config.transform_streaming_response(_named(asked), json.loads(payload), _logging)
 
     chunks: Any = _handler.get_model_response_iterator(typed(), sync_stream=True)
     return [b"data: %b\n\n" % chunk.model_dump_json(exclude_none=True).encode() for chunk in chunks]

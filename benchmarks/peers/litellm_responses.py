@@ -1,6 +1,7 @@
 """LiteLLM for a Responses client: what litellm.responses() does for chat providers.
 
-Left out: completion(), routing, callbacks, cost and logging.
+Left out: completion(), routing, callbacks, cost and logging. The provider is one that it knows: it would look for
+another at every request, and print that it found none.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .peer import Body, Mapper, Peer, loop, payloads
 
 _config: Any = LiteLLMCompletionResponsesConfig
 _Iterator: Any = LiteLLMCompletionStreamingIterator
+_PROVIDER = "openai"
 
 
 def _requester(example: Body) -> Mapper:
@@ -26,7 +28,11 @@ def _requester(example: Body) -> Mapper:
 
 def _request(body: Body) -> Body:
     return _config.transform_responses_api_request_to_chat_completion_request(
-        model=body["model"], input=body["input"], responses_api_request=body, stream=body.get("stream")
+        model=f"{_PROVIDER}/{body['model']}",
+        input=body["input"],
+        responses_api_request=body,
+        custom_llm_provider=_PROVIDER,
+        stream=body.get("stream"),
     )
 
 
@@ -50,7 +56,7 @@ def _stream(asked: Body, events: list[bytes]) -> list[bytes]:
 
     source = chunks()
     source_like = types.SimpleNamespace(__anext__=source.__anext__, logging_obj=None)
-    iterator = _Iterator(asked["model"], source_like, asked["input"], asked)
+    iterator = _Iterator(f"{_PROVIDER}/{asked['model']}", source_like, asked["input"], asked, _PROVIDER)
 
     async def frames() -> list[bytes]:
         return [f"event: {event.type}\ndata: {event.model_dump_json()}\n\n".encode() async for event in iterator]

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from benchmarks.directions import Api
-from diglot.translator import RequestBody, ServeChat, ServeResponses, decode_json, encode_json
+from diglot.adapters.ids import new_id
+from diglot.translator import AnswerReader, Body, RequestBody, ServeChat, ServeResponses
 
-Body = dict[str, Any]
+Fields = dict[str, Any]
 _EXCHANGES: dict[Api, type[ServeChat] | type[ServeResponses]] = {"responses": ServeResponses, "chat": ServeChat}
 
 
-def _new_id(prefix: str) -> str:
-    return f"{prefix}_{secrets.token_urlsafe(24)}"
-
-
-def exchange(asked: Body, api: Api) -> ServeChat | ServeResponses:
-    return _EXCHANGES[api](asked, new_id=_new_id, clock=time.time)
+def exchange(asked: Fields, api: Api) -> ServeChat | ServeResponses:
+    return _EXCHANGES[api](asked, new_id=new_id, clock=time.time)
 
 
 def request(data: bytes, api: Api) -> bytes:
@@ -27,17 +23,25 @@ def request(data: bytes, api: Api) -> bytes:
     return b"".join(made)
 
 
-def mapping(body: Body, api: Api) -> Body:
+def mapping(body: Fields, api: Api) -> Fields:
     return exchange(body, api).request
 
 
-def answerer(asked: Body, api: Api) -> tuple[Callable[[Body], Body], Callable[[bytes], bytes]]:
+def answerer(asked: Fields, api: Api) -> tuple[Callable[[Fields], Fields], Callable[[bytes], bytes]]:
     """The mapping alone, and bytes to bytes."""
-    serve = exchange(asked, api)
-    return serve.answer, lambda data: encode_json(serve.answer(decode_json(data)))
+    serve = exchange({**asked, "stream": False}, api)
+
+    def answer(data: bytes) -> bytes:
+        reader = AnswerReader.of(serve)
+        reader.head(200, "application/json")
+        body = reader.feed(data, last=True)
+        assert isinstance(body, Body)
+        return body.data
+
+    return serve.answer, answer
 
 
-def stream(asked: Body, reads: Iterable[bytes], api: Api) -> list[bytes]:
+def stream(asked: Fields, reads: Iterable[bytes], api: Api) -> list[bytes]:
     """A whole stream, its request included."""
     made = exchange(asked, api).stream()
     frames: list[bytes] = []
@@ -46,7 +50,7 @@ def stream(asked: Body, reads: Iterable[bytes], api: Api) -> list[bytes]:
     return frames
 
 
-def drain(asked: Body, reads: Iterable[bytes], api: Api) -> int:
+def drain(asked: Fields, reads: Iterable[bytes], api: Api) -> int:
     """The same, with frames that are gone as soon as they are made: as it is when they are sent."""
     made = exchange(asked, api).stream()
     return sum(len(made.feed(read)) for read in reads)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from benchmarks import measure
 from benchmarks.directions import DIRECTIONS, Api
 from benchmarks.servers import contestants
 
+from . import figures
 from .tables import markdown, number
 
 Found = dict[str, Any]
@@ -16,25 +15,35 @@ _SHORT: dict[Api, str] = {"responses": "Responses client", "chat": "chat client"
 
 
 class Goal(NamedTuple):
-    """One row. *values* gives for one direction what was measured; all of it must be within *limit*."""
+    """One row. *values* gives what was measured in one direction; all must be within *limit*, if there is one."""
 
     about: str
-    limit: float
+    limit: float | None
     unit: str
     question: str
-    values: Callable[[Found, Api], Iterable[float]]
+    values: figures.Values
     at_least: bool = False
 
     def row(self, found: dict[str, Found | None]) -> list[str]:
-        bound = f"{'at least' if self.at_least else 'at most'} {number(self.limit)}{self.unit}"
         result = found[self.question]
-        if result is None:
-            return [self.about, bound, "", "", "not measured"]
-        values = {api: list(self.values(result, api)) for api in DIRECTIONS}
-        every = [value for those in values.values() for value in those]
-        reached = all(value >= self.limit if self.at_least else value <= self.limit for value in every)
+        values = {api: [] if result is None else self.values(result, api) for api in DIRECTIONS}
         shown = [_span(values[api], self.unit) for api in DIRECTIONS]
-        return [self.about, bound, *shown, "not measured" if not every else "reached" if reached else "**missed**"]
+        return [self.about, self._bound, *shown, self._verdict([value for each in values.values() for value in each])]
+
+    @property
+    def _bound(self) -> str:
+        if self.limit is None:
+            return "none, for reading only"
+        return f"{'at least' if self.at_least else 'at most'} {number(self.limit)}{self.unit}"
+
+    def _verdict(self, values: list[float]) -> str:
+        if not values:
+            return "not measured"
+        limit = self.limit
+        if limit is None:
+            return ""
+        reached = all(value >= limit if self.at_least else value <= limit for value in values)
+        return "reached" if reached else "**missed**"
 
 
 def _span(values: list[float], unit: str) -> str:
@@ -50,85 +59,69 @@ def table(found: dict[str, Found | None]) -> str:
     return markdown(head, [goal.row(found) for goal in GOALS])
 
 
-# where the values are
-
-
-def _ours(*path: str, key: str = "median") -> Callable[[Found, Api], Iterable[float]]:
-    """One of our values: the cases of *path*."""
-    return lambda found, api: [found["directions"][api][case]["rows"][measure.OURS][key] for case in path]
-
-
-def _full(found: Found, api: Api) -> list[float]:
-    rows = [row for case in found["directions"][api].values() for row in case["rows"].items()]
-    return [row["x diglot"] for name, row in rows if _is_peer(name) and not name.endswith(("alone", "msgspec"))]
-
-
-def _mapping(found: Found, api: Api) -> list[float]:
-    return [case["mapping: litellm x diglot"] for case in found["directions"][api].values()]
-
-
-def _is_peer(name: str) -> bool:
-    return name.startswith(("litellm", "openai-agents"))
-
-
-def _image(found: Found, api: Api) -> list[float]:
-    return [found["requests"][api]["5 MB image"]["rows"][measure.OURS]["x body"]]
-
-
-def _grown(size: str) -> Callable[[Found, Api], list[float]]:
-    return lambda found, api: [found["stream"][api]["rows"][measure.OURS][size]["x smallest"]]
-
-
-def _held(found: Found, api: Api) -> list[float]:
-    last = found["streams"][api][-1]
-    return [round(last["held"] / last["text"], 2)]
-
-
-def _over_wrapper(found: Found, api: Api) -> list[float]:
-    cases = found["directions"][api]
-    return [case["rows"][measure.OURS]["over wrapper"] for name, case in cases.items() if "chunk" in name]
-
-
-def _over_package(found: Found, api: Api) -> list[float]:
-    return [
-        row["x floor"]
-        for case in found["directions"][api].values()
-        for row in case["rows"].values()
-        if "x floor" in row
-    ]
-
-
-def _over_passthrough(found: Found, api: Api) -> list[float]:
-    return [found["directions"][api]["rows"][contestants.OURS]["x floor"]]
-
-
-def _under_litellm(found: Found, api: Api) -> list[float]:
-    rows = found["directions"][api]["rows"]
-    return [row["x diglot"] for name, row in rows.items() if name.startswith("litellm proxy")]
-
-
-def _most_at_once(found: Found, api: Api) -> list[float]:
-    return [cell["lost"] + cell["disordered"] for cell in found["at once"]["directions"][api][contestants.OURS]]
-
+_FLOOR_D = " x floor D"
+_BASE = " x `BaseHTTPMiddleware` that does nothing"
+_PASSTHROUGH = f" x {contestants.FLOOR}"
+_RELAY = f" x {contestants.RELAY}"
+_ANSWER = "finished answer"
 
 GOALS = (
-    Goal("Codex request, bytes to bytes", 0.5, " x floor D", "requests", _ours("Codex", key="x floor")),
-    Goal("1,000 messages", 0.5, " x floor D", "requests", _ours("1,000 messages", key="x floor")),
-    Goal("5 MB image", 0.25, " x floor D", "requests", _ours("5 MB image", key="x floor")),
-    Goal("5 MB image, peak memory", 1.2, " x body", "memory", _image),
-    Goal("small request", 2, " x floor D", "requests", _ours("small", key="x floor")),
-    Goal("text chunk", 2, " us", "streams", _ours("text")),
-    Goal("tool-argument and reasoning chunks", 3, " us", "streams", _ours("tool arguments", "reasoning")),
-    Goal("a chunk of 100,000, against one of 1,000", 1.15, " x", "scaling", _grown("100000")),
-    Goal("a chunk of 1,000,000, against one of 1,000", 1.15, " x", "scaling", _grown("1000000")),
-    Goal("memory that a stream holds", 1.5, " x its text", "memory", _held),
-    Goal("peers' streams, full path", 50, " x ours", "streams", _full, at_least=True),
-    Goal("peers' answers, full path", 20, " x ours", "answers", _full, at_least=True),
-    Goal("peers' requests, full path", 8, " x ours", "requests", _full, at_least=True),
-    Goal("LiteLLM's requests, mapping alone", 3, " x ours", "requests", _mapping, at_least=True),
-    Goal("middleware, one chunk over a pass-through wrapper", 2.5, " us", "middleware", _over_wrapper),
-    Goal("under an SDK, one chunk", 1.5, " x httpx2 alone", "transport", _over_package),
-    Goal("proxy, one chunk", 1.1, f" x {contestants.FLOOR}", "proxy", _over_passthrough),
-    Goal("LiteLLM's proxy, one chunk", 15, " x ours", "proxy", _under_litellm, at_least=True),
-    Goal("up to 1,000 streams at once: chunks lost or out of order", 0, "", "scaling", _most_at_once),
+    Goal("Codex request, bytes to bytes", 1.15, _FLOOR_D, "requests", figures.ours("Codex")),
+    Goal("1,000 messages", 1.3, _FLOOR_D, "requests", figures.ours("1,000 messages")),
+    Goal("5 MB image", 0.25, _FLOOR_D, "requests", figures.ours("5 MB image")),
+    Goal("5 MB image, peak memory", 1.2, " x body", "memory", figures.image),
+    Goal("small request", 3, _FLOOR_D, "requests", figures.ours("small")),
+    Goal("finished answer to a Responses client, every case", 5, _FLOOR_D, "answers", figures.answers_to("responses")),
+    Goal("finished answer to a chat client, every case", 2, _FLOOR_D, "answers", figures.answers_to("chat")),
+    Goal("text chunk", 1.35, _FLOOR_D, "streams", figures.ours("text")),
+    Goal("tool-argument and reasoning chunks", 1.5, _FLOOR_D, "streams", figures.ours("tool arguments", "reasoning")),
+    Goal("a chunk that comes alone", 1.6, " x floor D that comes alone", "streams", figures.alone),
+    Goal("a chunk of 100,000, against one of 1,000", 1.15, " x", "scaling", figures.grown("100000")),
+    Goal("a chunk of 1,000,000, against one of 1,000", 1.15, " x", "scaling", figures.grown("1000000")),
+    Goal("memory that a stream holds", 1.5, " x its text", "memory", figures.held),
+    Goal("open stream in `diglot serve`, small request", 1.6, _PASSTHROUGH, "memory", figures.open_stream("servers")),
+    Goal(
+        "open stream in `diglot serve`, Codex request",
+        0.6,
+        _PASSTHROUGH,
+        "memory",
+        figures.open_stream("servers, Codex"),
+    ),
+    Goal("peers' streams, full path", 15, " x ours", "streams", figures.peers(but="logprobs"), at_least=True),
+    Goal("the same, with log-probabilities", 5, " x ours", "streams", figures.peers(only="logprobs"), at_least=True),
+    Goal("peers' answers, full path", 15, " x ours", "answers", figures.peers(but="20,000 characters"), at_least=True),
+    Goal("the same, 20,000 characters", 6, " x ours", "answers", figures.peers("20,000 characters"), at_least=True),
+    Goal("peers' requests, full path", 4, " x ours", "requests", figures.peers(), at_least=True),
+    Goal(
+        "peers' requests with our decoder and encoder",
+        1.5,
+        " x ours",
+        "requests",
+        figures.peers(our_json=True),
+        at_least=True,
+    ),
+    Goal("middleware, one chunk", 0.18, _BASE, "middleware", figures.over_base("chunk")),
+    Goal("middleware, finished answer", 0.35, _BASE, "middleware", figures.over_base(_ANSWER)),
+    Goal("under an SDK, one chunk", 1.5, " x httpx2 alone", "transport", figures.over_package),
+    Goal("inspector, one chunk", 1, " us over off", "observe", figures.tap("text, one chunk")),
+    Goal("inspector, one exchange", 60, " us over off", "observe", figures.tap("one exchange")),
+    Goal("proxy, one chunk", 1.3, _PASSTHROUGH, "proxy", figures.over_passthrough()),
+    Goal("proxy, finished answer", 2.1, _PASSTHROUGH, "proxy", figures.over_passthrough(kind=_ANSWER)),
+    Goal(
+        "proxy, finished answer to a Codex request",
+        4.5,
+        _PASSTHROUGH,
+        "proxy",
+        figures.over_passthrough("Codex", _ANSWER),
+    ),
+    Goal("proxy, first token, p50", 1.6, _PASSTHROUGH, "proxy", figures.over_passthrough(key="first token, x floor")),
+    Goal("codex-relay, one chunk", 1.75, _RELAY, "proxy", figures.over(contestants.RELAY)),
+    Goal("codex-relay, finished answer", 4.2, _RELAY, "proxy", figures.over(contestants.RELAY, kind=_ANSWER)),
+    Goal("codex-relay, Codex request", 1, _RELAY, "proxy", figures.over(contestants.RELAY, "Codex", _ANSWER)),
+    Goal("LiteLLM's proxy, one chunk", 15, " x ours", "proxy", figures.under(contestants.LITELLM), at_least=True),
+    Goal("nginx, one chunk", None, " x nginx", "proxy", figures.over(contestants.NGINX)),
+    Goal("up to 1,000 streams at once: chunks lost or out of order", 0, "", "scaling", figures.misplaced),
+    Goal("migration of a batch in one process", 1.1, " x a bare loop", "migrate", figures.migration(1)),
+    Goal("migration of a batch in two processes", 1.15, " x a bare loop", "migrate", figures.migration(2)),
+    Goal("memory of a migration, 5 GB against 0.5 GB", 1.2, " x", "migrate", figures.of_large_file),
 )

@@ -50,8 +50,7 @@ def _streams(found: Found) -> Any:
 
 
 def _requests(found: Found) -> Any:
-    cases = {api: found["directions"][api]["Codex"]["rows"] for api in DIRECTIONS}
-    bars = {TITLES[api]: [bar for bar in _medians(rows) if "mapping" not in bar[0]] for api, rows in cases.items()}
+    bars = {TITLES[api]: _medians(found["directions"][api]["Codex"]["rows"]) for api in DIRECTIONS}
     return _bars("One Codex request of 240 KB, microseconds of CPU time", bars)
 
 
@@ -112,7 +111,7 @@ def _values(row: Found) -> Sequence[float]:
 def _color(name: str) -> str:
     if name in (measure.OURS, contestants.OURS):
         return _OURS
-    if name.startswith(("floor", "pass-through", "stdlib")) or name.endswith("passing through"):
+    if name.startswith(("floor", "stdlib", contestants.NGINX)) or name.endswith(("pass-through", "passing through")):
         return _FLOOR
     return _OTHER_PEER if name.startswith("openai-agents") else _PEER
 

@@ -18,7 +18,8 @@ _OURS = (measure.OURS, contestants.OURS)
 def machine(found: Found) -> str:
     """On what, and with which versions."""
     kind = found["machine"]
-    where = f"{kind['python']}, {kind['system']} {kind['architecture']}, {kind['cpu']}, {kind['cpus']} CPUs"
+    built = f" ({kind['build']})" if "build" in kind else ""  # older results do not say it
+    where = f"{kind['python']}{built}, {kind['system']} {kind['architecture']}, {kind['cpu']}, {kind['cpus']} CPUs"
     return (
         f"{where}; {found['rounds']} rounds; " + ", ".join(f"{name} {v}" for name, v in found["versions"].items()) + "."
     )
@@ -72,6 +73,9 @@ def streams(found: Found) -> list[str]:
     lines.append(contest(ours))
     if wrapped := found.get("free form"):  # older results have none
         lines += ["", "The input of a free-form tool, wrapped in arguments:", "", contest({"one chunk": wrapped})]
+    if pauses := found.get("alone"):  # older results have none
+        lines += ["", "One chunk of text in a loop, and one that comes alone after a pause of 2 ms:", ""]
+        lines.append(contest({f"{api}, {how}": case for api in DIRECTIONS for how, case in pauses[api].items()}))
     return lines
 
 
@@ -80,27 +84,71 @@ def _pieces(rows: Found) -> Found:
 
 
 def middleware(found: Found) -> list[str]:
-    return _both(found, contest)
+    lines = _both(found, contest)
+    cases = {TITLES[api]: found["directions"][api] for api in DIRECTIONS}
+    mine = {title: [case["rows"][measure.OURS] for case in each.values()] for title, each in cases.items()}
+    if all("x base" in row for rows in mine.values() for row in rows):  # older results have none
+        lines += ["Ours, x `BaseHTTPMiddleware` that does nothing:", ""]
+        rows = [[title, *(number(row["x base"]) for row in rows)] for title, rows in mine.items()]
+        lines += [markdown(["", *found["directions"]["responses"]], rows), ""]
+    return lines
 
 
 def transport(found: Found) -> list[str]:
     return _both(found, contest)
 
 
+def observe(found: Found) -> list[str]:
+    names = list(dict.fromkeys(case for api in DIRECTIONS for case in found["directions"][api]))
+    lines: list[str] = []
+    for api in DIRECTIONS:
+        cases = found["directions"][api]
+        rows = [
+            [_named(name), *(_over_off(cases[case]["rows"][name]) for case in names)]
+            for name in cases[names[0]]["rows"]
+        ]
+        lines += [markdown([TITLES[api], *names], rows), ""]
+    return lines
+
+
+def _over_off(row: Found) -> str:
+    return f"{number(row['median'])} ({row['over off']:+.3g})"
+
+
 def proxy(found: Found) -> list[str]:
-    head = ["", "CPU us per chunk (x floor / x diglot)", "while running", "first token, p50 / p99", "added, p50 / p99"]
-    head += ["CPU us per finished answer", "answers per second"]
-    return _both(found, lambda case: markdown(head, [_proxy(name, row) for name, row in case["rows"].items()]))
+    head = ["", "CPU us per chunk (x floor / x diglot)", "while running", *_ANSWERED]
+    lines = _both(found, lambda case: markdown(head, [_proxy(name, row) for name, row in case["rows"].items()]))
+    if to_codex := found.get("Codex"):  # older results have none
+        lines += ["The same servers, asked with a Codex request:", ""]
+        lines += _both({"directions": to_codex}, _to_codex)
+    return lines
+
+
+_ANSWERED = (
+    "first token, p50 / p99",
+    "added, p50 / p99",
+    "CPU us per stream of one token",
+    "CPU us per finished answer",
+    "answers per second",
+)
 
 
 def _proxy(name: str, row: Found) -> list[str]:
-    first, added = row["first token, ms"], row.get("added to first token, ms")
-    more = f"{number(added['p50'])} / {number(added['p99'])} ms" if added else ""
-    kinds = ("CPU us per chunk, running", "CPU us per request")
     cost = _cell(row) if "median" in row else ""
-    running, asked = (number(row[kind]) if kind in row else "" for kind in kinds)
+    running = number(row["CPU us per chunk, running"]) if "median" in row else ""
+    return [_named(name), cost, running, *_answered(row)]
+
+
+def _to_codex(case: Found) -> str:
+    return markdown(["", *_ANSWERED], [[_named(name), *_answered(row)] for name, row in case["rows"].items()])
+
+
+def _answered(row: Found) -> list[str]:
+    first, added = row["first token, ms"], row.get("added to first token, ms")
     times = f"{number(first['p50'])} / {number(first['p99'])} ms"
-    return [_named(name), cost, running, times, more, asked, number(row["requests/s"])]
+    more = f"{number(added['p50'])} / {number(added['p99'])} ms" if added else ""
+    costs = [_cell(row.get(kind)) for kind in ("stream of one token", "finished answer")]
+    return [times, more, *costs, number(row["requests/s"])]
 
 
 def memory(found: Found) -> list[str]:
@@ -114,10 +162,17 @@ def memory(found: Found) -> list[str]:
     sizes = [f"{one['chunks']:,} chunks" for one in found["streams"]["responses"]]
     rows = [[TITLES[api], *(_held(one) for one in found["streams"][api])] for api in DIRECTIONS]
     lines += [markdown(["", *sizes], rows), ""]
-    servers = found["servers"]
     lines += ["Servers, resident: after one request, with as many open streams as they take, and after those:", ""]
+    lines += _both(found["servers"], _servers)
+    if to_codex := found.get("servers, Codex"):  # older results have none
+        lines += ["The same with streams that answer a Codex request:", ""]
+        lines += _both(to_codex, _servers)
+    return lines
+
+
+def _servers(case: Found) -> str:
     head = ["", "idle", "with streams", "after", "streams", "per stream"]
-    return [*lines, *_both(servers, lambda case: markdown(head, [_server(name, row) for name, row in case.items()]))]
+    return markdown(head, [_server(name, row) for name, row in case.items()])
 
 
 def _held(one: Found) -> str:
@@ -214,16 +269,41 @@ def _look(look: Found) -> str:
     return f"{look['resident']:.0f}; {look['open files']}; {look['bytes per response']:,}"
 
 
+def migrate(found: Found) -> list[str]:
+    lines: list[str] = []
+    for api in DIRECTIONS:
+        for name, case in found["directions"][api].items():
+            lines += [f"**{_FROM[api]}, {name}: {case['lines']:,} lines, {case['bytes'] / 1e6:,.0f} MB**", ""]
+            head = ["", "CPU s (x bare loop)", "wall s", "most of a process", "of all together"]
+            lines += [markdown(head, [_migration(row, values) for row, values in case["rows"].items()]), ""]
+    lines += ["The most that one of the processes holds, `--jobs 2`, by the size of the file:", ""]
+    sizes = [[f"{one['bytes'] / 1e6:,.0f} MB", f"{one['largest'] / 1e6:.1f} MB"] for one in found["memory"]]
+    return [*lines, markdown(["file", "process"], sizes)]
+
+
+_FROM = {"responses": "Responses to chat", "chat": "Chat to Responses"}
+
+
+def _migration(name: str, row: Found) -> list[str]:
+    if "missing" in row:
+        return [name, row["missing"], "", "", ""]
+    ratio = f" ({row['x loop']:.2f})" if "x loop" in row else ""
+    sizes = [f"{row[key] / 1e6:,.0f} MB" if key in row else "" for key in ("largest", "together")]
+    return [name, f"{row['median']:.2f}{ratio}", f"{row['wall']:.1f}", *sizes]
+
+
 SECTIONS: dict[str, Callable[[Found], list[str]]] = {
     "requests": requests,
     "answers": answers,
     "streams": streams,
     "middleware": middleware,
     "transport": transport,
+    "observe": observe,
     "proxy": proxy,
     "memory": memory,
     "scaling": scaling,
     "startup": startup,
     "profiles": profiles,
     "state": state,
+    "migrate": migrate,
 }

@@ -7,6 +7,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import httptools
@@ -25,19 +26,25 @@ _ENDS = {"chat": b"[DONE]", "responses": b'"response.completed"'}
 
 
 class Target(NamedTuple):
-    """Whom to ask, in which API, for which model."""
+    """Whom to ask, in which API, for which model, and with which of the requests."""
 
     port: int
     api: Api
     model: str
+    name: str = "small"
 
     def request(self, stream: bool) -> bytes:
-        """A small request as it goes over the wire."""
-        talk = requests.small()._replace(stream=stream)
-        body = encode({**requests.body(talk, self.api), "model": self.model})
-        head = [f"POST {PATHS[self.api]} HTTP/1.1", f"host: 127.0.0.1:{self.port}", f"authorization: Bearer {KEY}"]
-        head += ["content-type: application/json", "accept: */*", f"content-length: {len(body)}"]
-        return "\r\n".join([*head, "", ""]).encode() + body
+        """The request as it goes over the wire."""
+        return _raw(self, stream)
+
+
+@cache
+def _raw(target: Target, stream: bool) -> bytes:
+    talk = requests.REQUESTS[target.name]()._replace(stream=stream)
+    body = encode({**requests.body(talk, target.api), "model": target.model})
+    head = [f"POST {PATHS[target.api]} HTTP/1.1", f"host: 127.0.0.1:{target.port}", f"authorization: Bearer {KEY}"]
+    head += ["content-type: application/json", "accept: */*", f"content-length: {len(body)}"]
+    return "\r\n".join([*head, "", ""]).encode() + body
 
 
 class Failed(Exception):

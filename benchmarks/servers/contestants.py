@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +19,7 @@ from benchmarks.directions import DIRECTIONS, Api, other
 from benchmarks.inputs.requests import MODEL
 from benchmarks.settings import Settings
 
+from . import nginx
 from .client import KEY, Target
 from .process import Server, free_port
 
@@ -24,11 +27,14 @@ DIRECT = "no proxy"
 PASSING = "diglot serve, passing through"
 OURS = "diglot serve"
 SDK = "litellm SDK in a bare application"
+RELAY = "codex-relay"
+LITELLM = "litellm proxy"
 OUR_CLIENT = "aiohttp"
-"""The HTTP client of `diglot serve`: the pass-through proxy with the same one is the floor to compare it with."""
-FLOOR = f"pass-through proxy, {OUR_CLIENT}"
+"""The HTTP client of `diglot serve`: the pass-through with the same one is the floor to compare it with."""
+FLOOR = f"{OUR_CLIENT} pass-through"
+NGINX = "nginx"
+FLOORS = (FLOOR, NGINX)
 _UVICORN = (sys.executable, "-m", "uvicorn", "--host", "127.0.0.1", "--no-access-log", "--log-level", "warning")
-
 
 Starters = dict[str, Callable[[], Server]]
 
@@ -50,8 +56,12 @@ def _clients() -> list[str]:
 def available(upstream: int, given: Settings, wanted: tuple[str, ...] = ()) -> Iterator[Starters]:
     """What starts each of the contestants, or of those whose names begin like one of *wanted*."""
     with tempfile.TemporaryDirectory() as folder:
-        every = _servers(f"http://127.0.0.1:{upstream}", given, Path(folder))
-        yield {name: start for name, start in every.items() if not wanted or name.startswith(wanted)}
+        every = _servers(upstream, given, Path(folder))
+        found = {name: start for name, start in every.items() if not wanted or name.startswith(wanted)}
+        for name, why in _left_out(given).items():
+            if not wanted or name.startswith(wanted):
+                print(f"{name} is left out: {why}", flush=True)
+        yield found
 
 
 @contextmanager
@@ -74,16 +84,16 @@ def _taking_part(api: Api, started: dict[str, Server], upstream: int) -> list[Co
     """In which API each is asked: those that translate nothing in the upstream's own."""
     found = [Contestant(DIRECT, None, Target(upstream, other(api), MODEL))]
     for name, server in started.items():
-        if name.startswith("pass-through"):
+        if name.endswith("pass-through") or name == NGINX:
             found.append(Contestant(name, server, Target(server.port, other(api), MODEL)))
         elif name == diglot(api):
             found.append(Contestant(PASSING, server, Target(server.port, other(api), MODEL)))
             found.append(Contestant(OURS, server, Target(server.port, api, MODEL)))
         elif name == SDK:
             found.append(Contestant(name, server, Target(server.port, api, MODEL)))
-        elif name.startswith("litellm proxy"):
+        elif name.startswith(LITELLM):
             found.append(Contestant(name, server, Target(server.port, api, f"to-{other(api)}")))
-        elif name.startswith("responses.js") and api == "responses":
+        elif name.startswith((RELAY, "responses.js")) and api == "responses":
             found.append(Contestant(name, server, Target(server.port, api, MODEL)))
     return found
 
@@ -93,15 +103,21 @@ def diglot(api: Api) -> str:
     return f"{OURS}, {api}"
 
 
-def _servers(url: str, given: Settings, folder: Path) -> Starters:
+def _servers(upstream: int, given: Settings, folder: Path) -> Starters:
+    """All that are installed; those that nobody wants are not started."""
+    url = f"http://127.0.0.1:{upstream}"
     found: Starters = {}
+    if command := nginx.command():
+        found[NGINX] = lambda: nginx.server(command, upstream, folder)
     for client in _clients():
-        found[f"pass-through proxy, {client}"] = lambda client=client: _passthrough(url, client)
+        found[f"{client} pass-through"] = lambda client=client: _passthrough(url, client)
     for api in DIRECTIONS:
         found[diglot(api)] = lambda api=api: _serve(url, api)
     found[SDK] = lambda: _sdk(url)
+    if relay := _relay():
+        found[f"{RELAY} {metadata.version(RELAY)}"] = lambda: _codex_relay(url, relay)
     if given.litellm:
-        found[f"litellm proxy {_version(given.litellm)}"] = lambda command=given.litellm: _litellm_proxy(
+        found[f"{LITELLM} {_version(given.litellm)}"] = lambda command=given.litellm: _litellm_proxy(
             url, command, folder
         )
     if given.responses_js:
@@ -110,26 +126,38 @@ def _servers(url: str, given: Settings, folder: Path) -> Starters:
     return found
 
 
+def _left_out(given: Settings) -> dict[str, str]:
+    """What is not here, and why."""
+    reasons = {
+        NGINX: None if nginx.command() else "it is not installed (apt-get install nginx-light)",
+        RELAY: None if _relay() else "its command is not beside Python's (pip install codex-relay)",
+        LITELLM: None if given.litellm else "it is not installed (make litellm)",
+    }
+    return {name: why for name, why in reasons.items() if why}
+
+
+def _relay() -> str | None:
+    """The command that its package has installed beside this Python's."""
+    return shutil.which(RELAY, path=str(Path(sys.executable).parent))
+
+
+def _codex_relay(url: str, command: str) -> Server:
+    port = free_port()
+    told = {"CODEX_RELAY_UPSTREAM": f"{url}/v1", "CODEX_RELAY_API_KEY": "none", "CODEX_RELAY_PORT": str(port)}
+    return Server(RELAY, [command], port, told)
+
+
 def _passthrough(url: str, client: str) -> Server:
     port = free_port()
     told = {"PASSTHROUGH_UPSTREAM": url, "PASSTHROUGH_CLIENT": client}
     command = [*_UVICORN, "--port", str(port), "--ws", "none", "benchmarks.servers.passthrough:app"]
-    return Server(f"pass-through proxy, {client}", command, port, told)
+    return Server(f"{client} pass-through", command, port, told)
 
 
 def _serve(url: str, api: Api) -> Server:
     port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "diglot.adapters.cli",
-        "serve",
-        "--upstream",
-        url,
-        "--port",
-        str(port),
-    ]
-    command += ["--upstream-api", other(api), "--log-level", "warning"]
+    command = [sys.executable, "-m", "diglot.adapters.cli", "serve", "--upstream", url, "--port", str(port)]
+    command += ["--upstream-api", other(api)]
     return Server(diglot(api), command, port)
 
 
@@ -141,16 +169,16 @@ def _sdk(url: str) -> Server:
 
 
 def _litellm_proxy(url: str, litellm: Path, folder: Path) -> Server:
-    """One model for each direction: as with the SDK."""
+    """One model for each direction, and what is dropped of a request: as with the SDK."""
     models = {"to-chat": f"custom_openai/{MODEL}", "to-responses": "openai/responses/gpt-4o"}
     common = {"api_base": f"{url}/v1", "api_key": "none"}
     named = [{"model_name": name, "litellm_params": {"model": model, **common}} for name, model in models.items()]
     file = folder / "litellm.yaml"
-    file.write_text(json.dumps({"model_list": named}))  # JSON is YAML
+    file.write_text(json.dumps({"model_list": named, "litellm_settings": {"drop_params": True}}))  # JSON is YAML
     port = free_port()
     command = [str(litellm), "--config", str(file), "--host", "127.0.0.1", "--port", str(port)]
-    told = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "LITELLM_MASTER_KEY": KEY}
-    return Server("litellm proxy", command, port, told)
+    told = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MASTER_KEY": KEY}
+    return Server(LITELLM, command, port, told)
 
 
 def _responses_js(url: str, folder: Path) -> Server:

@@ -11,6 +11,7 @@ from typing import Any
 
 import litellm
 
+litellm.drop_params = True  # else it refuses a Codex request, whose effort it believes these models not to take
 _COMMON: dict[str, Any] = {"api_base": f"{os.environ.get('LITELLM_UPSTREAM', '')}/v1", "api_key": "none"}
 _CHAT = {"model": "custom_openai/my-local-model", **_COMMON}
 """A provider that LiteLLM knows to have Chat Completions only."""
@@ -22,7 +23,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] != "http":
         await _live(receive, send)
         return
-    asked = json.loads((await receive())["body"])
+    asked = json.loads(await _whole(receive))
     serves_responses = scope["path"].endswith("/responses")
     if serves_responses:
         answer: Any = await litellm.aresponses(**{**asked, **_CHAT})
@@ -39,6 +40,15 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.body", "body": data, "more_body": True})
     last = b"" if serves_responses else b"data: [DONE]\n\n"
     await send({"type": "http.response.body", "body": last, "more_body": False})
+
+
+async def _whole(receive: Any) -> bytes:
+    pieces, more = [], True
+    while more:
+        message = await receive()
+        pieces.append(message["body"])
+        more = message["more_body"]
+    return b"".join(pieces)
 
 
 async def _start(send: Any, kind: bytes) -> None:

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import httptools
 
-from benchmarks.directions import Api
-from benchmarks.inputs import answers, streams
+from benchmarks.directions import DIRECTIONS, Api
+from benchmarks.inputs import answers, requests, streams
+from benchmarks.inputs.texts import encode
 
 _APIS: dict[bytes, Api] = {b"responses": "responses", b"completions": "chat"}
 _WANTS_STREAM = re.compile(rb'"stream"\s*:\s*true')
@@ -37,9 +38,17 @@ class Upstream:
 
     def __init__(self) -> None:
         self.plan = Plan(1, 0)
-        self.finished: dict[Api, bytes] = {api: answers.data("text", api) for api in ("responses", "chat")}
+        self.asked: dict[str, Any] = {}
+        self.finished: dict[Api, bytes] = {}
+        self.answers("small")
         self.open: set[Any] = set()
         self._server: asyncio.Server | None = None
+
+    def answers(self, name: str) -> None:
+        """From now on it is asked with this one of the requests, which a Response repeats."""
+        self.asked = requests.body(requests.REQUESTS[name](), "responses")
+        said = answers.text()
+        self.finished = {api: encode(answers.body(said, api, self.asked)) for api in DIRECTIONS}
 
     async def listen(self) -> int:
         """Start, and return the port."""
@@ -87,7 +96,7 @@ class _Connection(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
         elif _WANTS_STREAM.search(body):
             self._transport.write(_HEAD)
-            _Playback(self._transport, api, self._upstream.plan, bool(_WANTS_USAGE.search(body))).begin()
+            _Playback(self._transport, api, self._upstream, bool(_WANTS_USAGE.search(body))).begin()
         else:
             data = self._upstream.finished[api]
             head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(data)
@@ -97,10 +106,10 @@ class _Connection(asyncio.Protocol):
 class _Playback:
     """One stream under way."""
 
-    def __init__(self, transport: Any, api: Api, plan: Plan, usage: bool) -> None:
+    def __init__(self, transport: Any, api: Api, upstream: Upstream, usage: bool) -> None:
         self._transport = transport
-        self._writer = streams.writer("text", api)
-        self._plan = plan
+        self._writer = streams.text_writer(api, upstream.asked)
+        self._plan = upstream.plan
         self._usage = usage
         self._tokens: list[str] = []
 

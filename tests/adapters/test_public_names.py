@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from diglot import adapters
+from diglot.adapters import inspector
 
 
 def test_names() -> None:
@@ -22,9 +23,9 @@ def test_import_is_cheap() -> None:
     assert not {"uvicorn", "click", "starlette", "aiohttp", "httpx", "httpx2"} & set(done.stdout.split())
 
 
-def test_a_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The import says how to install it; a module of ours that is missing is a mistake of ours."""
-    monkeypatch.delitem(sys.modules, "diglot.adapters.limits")
-    monkeypatch.setitem(sys.modules, "msgspec", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'diglot\[asgi\]'"):
-        importlib.reload(adapters)
+def test_an_inspector_without_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The inspector needs what the server needs."""
+    monkeypatch.delitem(sys.modules, "diglot.adapters.inspector.app")
+    monkeypatch.setitem(sys.modules, "starlette.requests", None)
+    with pytest.raises(ModuleNotFoundError, match=r"diglot.adapters.inspector needs starlette.*'diglot\[server\]'"):
+        importlib.reload(inspector)

@@ -263,6 +263,9 @@ def check_answer(case: Case) -> None:
         must.results_encode(answer)
     if error is None and _echo_is_legal(case):
         must.answers_are_well_formed(answer, case.direction)
+    quick = exchange(case, {**case.asked, "stream": False})
+    if quick.fast_path is not None and (made := quick.fast_path.take(case.data)) is not None:
+        must.a_shortcut_is_the_general_path(made, answer, must.losses_of(x.report), must.losses_of(quick.report))
     one = streamed(case, [b"data: %b\n\ndata: [DONE]\n\n" % before])
     must.streamed_is_whole(None if error else decode_json(encode_json(answer)), error, one)
 

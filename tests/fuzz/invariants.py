@@ -12,7 +12,7 @@ from time import thread_time
 from typing import Any, NamedTuple
 
 import diglot.translator
-from diglot.translator import Report, TranslationError, decode_json, encode_json
+from diglot.translator import Body, Report, TranslationError, decode_json, encode_json
 
 import chat_judges
 import judges
@@ -233,6 +233,14 @@ def any_pieces_are_the_same(whole: Streamed, again: Streamed) -> None:
 def the_fast_path_is_the_general_path(whole: Streamed, again: Streamed) -> None:
     """The fast path writes what the general path writes."""
     assert again == whole
+
+
+@invariant
+def a_shortcut_is_the_general_path(made: Body, answer: Any, losses: list[Any], later: list[Any]) -> None:
+    """An answer that took the fast path is what the general path gives, with the same losses."""
+    assert made.data == encode_json(answer)
+    assert made.answer == answer
+    assert losses == later
 
 
 @invariant

@@ -13,6 +13,7 @@ from unittest.mock import Mock
 import pytest
 
 import diglot
+import diglot.adapters
 import diglot.translator
 import diglot.types
 
@@ -27,8 +28,8 @@ FUNCTIONS = {
     "chat_stream": "(events, /, *, request=None, profile=None, new_id=None, clock=None)",
     "convert": "(body, /, *, profile=None, strict=False)",
     "preset": "(name, **changes)",
-    "ServeResponses": f"({SERVE}, continuation=None, left_out=frozenset(), summary=None)",
-    "ServeChat": f"({SERVE}, keeps=False)",
+    "ServeResponses": f"({SERVE}, continuation=None, left_out=frozenset(), summary=None, answer_model='')",
+    "ServeChat": f"({SERVE}, keeps=False, answer_model='')",
     **dict.fromkeys(("Transport", "AsyncTransport", "http_client", "async_http_client"), TRANSPORT),
 }
 ERRORS = ["TranslationError", "RequestError", "UntranslatableError", "UpstreamError", "ProtocolMisuse"]
@@ -84,6 +85,22 @@ def test_a_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(diglot, "import_module", Mock(side_effect=error))
         with pytest.raises(ModuleNotFoundError, match=words):
             _ = diglot.Transport
+
+
+def test_modules_of_adapters_are_imported_when_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever migrates data does not pay for a server; all names are there, and no others."""
+    program = "import sys, diglot.adapters.migrate; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"anyio", "asyncio", "ssl"} & set(done.stdout.split())
+    monkeypatch.delattr(diglot.adapters, "Limits", raising=False)
+    assert {getattr(diglot.adapters, name).__name__ for name in diglot.adapters.__all__} == set(diglot.adapters.__all__)
+    with pytest.raises(AttributeError, match=r"module 'diglot\.adapters' has no attribute 'Upstreams'"):
+        _ = diglot.adapters.Upstreams  # pyright: ignore[reportAttributeAccessIssue]
+    error = ModuleNotFoundError("No module", name="anyio")
+    monkeypatch.setattr(diglot.adapters, "import_module", Mock(side_effect=error))
+    monkeypatch.delattr(diglot.adapters, "Limits")
+    with pytest.raises(ModuleNotFoundError, match=r"diglot\.adapters needs anyio: pip install 'diglot\[asgi\]'"):
+        _ = diglot.adapters.Limits
 
 
 def test_one_class_one_name() -> None:

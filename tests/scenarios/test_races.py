@@ -19,7 +19,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from diglot.adapters.store import NewRecord, Store, open_store
-from diglot.adapters.store.protocol import DAY
+from diglot.adapters.store.values import DAY
 
 from durability import KEY, KINDS, Caller, Told, Turn, echo_upstream, server, store_in, text_of, turn, without_settings
 

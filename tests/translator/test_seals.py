@@ -203,3 +203,33 @@ def test_a_chat_client_brings_it_back(stream: bool) -> None:
     with pytest.raises(RequestError) as refused:
         serve_chat([asking, message, asking], seals=locked("other"), strict=True)
     assert refused.value.code == "invalid_encrypted_content"
+
+
+# --- one upstream of several -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seals", [PLAIN, OWN], ids=["plain", "sealed"])
+def test_reasoning_belongs_to_its_upstream(seals: Seals) -> None:
+    """Another upstream cannot open it, however it is cut; a summary is everybody's."""
+    here, there = seals.for_upstream("a"), seals.for_upstream("b")
+    sealed = here.seal(REASONING, b"hm")
+    assert here.unseal(REASONING, sealed) == b"hm"
+    assert there.unseal(REASONING, sealed) is None
+    assert here.unseal(REASONING, sealed.rpartition("@")[0]) is None
+    assert seals.unseal(REASONING, sealed) is None
+    assert there.unseal(COMPACTION, here.seal(COMPACTION, b"we said")) == b"we said"
+    if seals is OWN:
+        assert there.unseal(REASONING, sealed.removesuffix("a") + "b") is None
+
+
+def test_what_another_upstream_thought_stays_behind() -> None:
+    """It is left out and reported; the upstream that wrote it gets it back."""
+    body = {"model": "m", "input": "Go", "include": ["reasoning.encrypted_content"]}
+    here, there = PLAIN.for_upstream("a"), PLAIN.for_upstream("b")
+    asked = ServeResponses(body, seals=here)
+    item = asked.answer({"choices": [{"message": CALLED, "finish_reason": "tool_calls"}]})["output"]
+    again = {**body, "input": [USER, *item, OUTPUT]}
+    assert ServeResponses(again, seals=here).chat["messages"][1]["tool_calls"][0]["extra_content"] == SIGNED
+    elsewhere = ServeResponses(again, seals=there)
+    assert "extra_content" not in elsewhere.chat["messages"][1]["tool_calls"][0]
+    assert [loss.path for loss in elsewhere.report] == ["input[1].encrypted_content"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -23,16 +23,35 @@ class Data(msgspec.Struct, Generic[Frame], frozen=True, gc=False):  # one for ev
     frames: Iterable[Frame]
 
 
-class Body(NamedTuple):
-    """The client's whole answer, as a value and encoded (of events: not encoded)."""
+class Body:
+    """The client's whole answer, as a value and encoded (of events: not encoded).
 
-    answer: dict[str, Any]
-    data: bytes
+    *answer* may also be what makes the value when somebody asks for it: most only send the ``data``.
+    """
+
+    __slots__ = ("_answer", "data")
+
+    def __init__(self, answer: dict[str, Any] | Callable[[], dict[str, Any]], data: bytes) -> None:
+        self.data: bytes = data
+        self._answer = answer
 
     @classmethod
     def of(cls, answer: dict[str, Any]) -> Body:
         """Return the body for *answer*."""
         return cls(answer, json.encode(answer))
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The answer as a value."""
+        if not isinstance(self._answer, dict):
+            self._answer = self._answer()
+        return self._answer
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Body) and (self.answer, self.data) == (other.answer, other.data)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Body, (self.answer, self.data)
 
 
 class Failed(NamedTuple):

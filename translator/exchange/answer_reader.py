@@ -57,7 +57,7 @@ class AnswerReader(Generic[Frame]):
         self,
         exchange: Exchange,
         stream: AnswerStream[Frame] | None,
-        encode: Callable[[dict[str, Any]], bytes],
+        encodes: bool,
         bounds: Bounds,
         retries: Retries | None,
     ) -> None:
@@ -78,16 +78,16 @@ class AnswerReader(Generic[Frame]):
         self.was_silent: bool = True
         """Whether the last data was nothing, or only comments and blank lines, which keep the connection alive."""
         self.error: TranslationError | None = None
-        self.answer: dict[str, Any] = {}
-        """What the client was sent, as one body; empty if there was an error."""
         self.on_first_token: Callable[[], object] | None = None
         """Called once, when a stream has its first piece of text, reasoning or arguments; set it before `head()`."""
+        self._body = Body({}, b"")
         self._stream = stream
-        self._encode = encode
+        self._encode = json.encode if encodes else _not_encoded
         self._bounds = bounds
         self._few = min(LARGE, bounds.max_stream)
         self._retries = retries
         self._content_type = self._location = ""
+        self._fast_path = exchange.fast_path if encodes and stream is None else None
         self._pieces: list[bytes] = []
         self._size = 0
         self._gathered: EventStream | None = None
@@ -97,7 +97,7 @@ class AnswerReader(Generic[Frame]):
     def of(exchange: Exchange, bounds: Bounds = AnswerBounds(), retries: Retries | None = None) -> AnswerReader[bytes]:
         """Return the reader whose frames are the bytes of server-sent events."""
         stream: FrameStream | None = exchange.stream(bounds.max_line) if exchange.streaming else None
-        return AnswerReader(exchange, stream, json.encode, bounds, retries)
+        return AnswerReader(exchange, stream, True, bounds, retries)
 
     @staticmethod
     def of_events(
@@ -105,7 +105,12 @@ class AnswerReader(Generic[Frame]):
     ) -> AnswerReader[dict[str, Any]]:
         """Return the reader whose frames are events, and whose bodies are not encoded."""
         stream: EventStream | None = exchange.events(bounds.max_line) if exchange.streaming else None
-        return AnswerReader(exchange, stream, _not_encoded, bounds, retries)
+        return AnswerReader(exchange, stream, False, bounds, retries)
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """What the client was sent, as one body; empty if there was an error."""
+        return self._body.answer
 
     @property
     def failing(self) -> bool:
@@ -262,10 +267,13 @@ class AnswerReader(Generic[Frame]):
         assert stream is not None
         self.finishing = stream.finishing
         if stream.ended:
-            self.ended, self.answer = True, stream.answer
+            self.ended, self._body = True, Body(stream.answer, b"")
 
     def _guess(self, data: bytes, last: bool) -> Action[Frame] | None:
         """Not every server names its event stream so, or its JSON: the first byte decides."""
+        if data.startswith(b"{"):  # as nearly always
+            self._read = AnswerReader._collect
+            return self._collect(data, last)
         first = data.removeprefix(_BOM).lstrip()[:1]
         if not (first or last):
             self.was_silent = True
@@ -292,7 +300,7 @@ class AnswerReader(Generic[Frame]):
         if stream.failure is not None:
             raise stream.failure
         if stream.ended:
-            return self._tell(stream.answer)
+            return self._tell(Body(stream.answer, self._encode(stream.answer)))
         self.finishing = stream.finishing
         return None
 
@@ -323,6 +331,9 @@ class AnswerReader(Generic[Frame]):
         raise diagnostics.refusal(self.exchange, self.status, self._location, body)
 
     def _whole(self, body: bytes) -> Action[Frame] | None:
+        fast_path = self._fast_path if len(body) <= LARGE else None  # in a large one, it must be counted what it holds
+        if fast_path is not None and (made := fast_path.take(body)) is not None:
+            return self._tell(made)
         try:
             value = json.decode(body)
         except ValueError as error:
@@ -331,14 +342,14 @@ class AnswerReader(Generic[Frame]):
             self._size = 0  # one JSON value in each line
             return self._gather(body, True) if self._stream is None else self._take_first(body, True)
         if self._stream is None:
-            return self._tell(self.exchange.answer(value))
+            answer = self.exchange.answer(value)
+            return self._tell(Body(answer, self._encode(answer)))
         self._note_first_token()
         frames = self._stream.whole(value)
         return self._send_each(frames) if len(body) > LARGE else self._send([*frames])
 
-    def _tell(self, answer: dict[str, Any]) -> Body:
-        body = Body(answer, self._encode(answer))
-        self.ended, self.answer = True, answer
+    def _tell(self, body: Body) -> Body:
+        self.ended, self._body = True, body
         return body
 
 

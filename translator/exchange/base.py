@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 
 from ..errors import UpstreamError
 from ..losses import Report
@@ -12,7 +13,14 @@ from ..parts import upstream_errors
 from ..profiles import Profile
 from ..wire import sse
 from . import refusals
+from .actions import Body
 from .frames import EventStream, FrameStream
+
+
+class AnswerFastPath(Protocol):
+    """A shortcut from the bytes of a finished answer to the client's; None for those that must go the general path."""
+
+    def take(self, data: bytes, /) -> Body | None: ...
 
 
 class Exchange(ABC):
@@ -43,6 +51,11 @@ class Exchange(ABC):
     """The id of the answer, if it is not made from the upstream's."""
     profile: Profile
     report: Report
+
+    @cached_property
+    @abstractmethod
+    def fast_path(self) -> AnswerFastPath | None:
+        """The shortcut for finished answers that are plain, if some are: what ``answer`` returns, encoded."""
 
     @abstractmethod
     def answer(self, finished: Any) -> dict[str, Any]:

@@ -47,6 +47,14 @@ class RequestBody:
             self.body, self._payloads = _decoded(self._payloads.data), None
         return self.body
 
+    def replaced(self, **values: Any) -> list[Buffer]:
+        """Return the pieces of the same object with other *values*; raises RequestError as `whole` does."""
+        if self._payloads is not None:
+            pieces = self._payloads.reattach(json.encode({**self.body, **values}))
+            if pieces is not None:
+                return pieces
+        return _encoded({**self.whole(), **values}, self._in_steps)
+
     def translate(self, make: Callable[[Any], Made]) -> tuple[Made, list[Buffer]]:
         """Return the exchange that *make* makes of the body, and the pieces to send; raises what it raises.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
-from .. import additions, answer, request
+from .. import additions, answer, fast_path, request
 from ..context import Context
 from ..errors import RequestError, UpstreamError
 from ..losses import Report
@@ -17,8 +17,9 @@ from ..stream.to_chat.context import CompletionContext
 from ..stream.to_chat.transducer import ToChat
 from ..wire import plain, sse, validate
 from . import derived, paths, refusals
-from .base import Exchange
+from .base import AnswerFastPath, Exchange
 from .frames import EventStream, FrameStream
+from .response_fast_path import ResponseFastPath
 
 _ADDED = {"store": {"store"}, "include": {"include", "logprobs"}}
 """The fields that are added here, unless the client sent one of these."""
@@ -36,7 +37,7 @@ class ServeChat(Exchange):
     ``report``.
 
     If the completion is kept here (*keeps*), the upstream need not store it, its id is a new one, and ``to_keep`` are
-    its messages.
+    its messages. With an *answer_model*, answers carry this name instead of the one that the upstream says.
 
     >>> exchange = ServeChat({"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
     >>> exchange.responses["input"]
@@ -50,6 +51,8 @@ class ServeChat(Exchange):
     endpoint = "/responses"
     answer_kind = "a Response"
 
+    _usual_body: dict[str, Any] | None = None  # the client's request, if the fast path has translated it
+
     def __init__(
         self,
         body: Any,
@@ -61,6 +64,7 @@ class ServeChat(Exchange):
         clock: Callable[[], float] = derived.no_time,
         seals: Seals = PLAIN,
         keeps: bool = False,
+        answer_model: str = "",
     ) -> None:
         if not isinstance(body, dict):
             body = plain.read(body, "request", RequestError)
@@ -71,25 +75,49 @@ class ServeChat(Exchange):
             self.own_id: str = new_id("chatcmpl").replace("_", "-", 1)
         context = Context.of(profile, None, live, seals)
         self.profile: Profile = context.profile
-        self.report: Report = context.report
-        self._translation = request.translate_to_responses(body, context, strict=strict)
+        self._new_id = new_id
+        self._clock = clock
+        usual = fast_path.to_responses(body, context, strict)
+        if usual is not None:
+            self._translation = usual
+            self._usual_body = {**body}
+        else:
+            context = context._replace(report=Report())
+            self._translation = request.translate_to_responses(body, context, strict=strict)
+            self.copies: int = self._translation.copies
         self.request: dict[str, Any] = self._translation.body
-        self.copies: int = self._translation.copies
+        self._context = context
+        self.report: Report = context.report
         self.streaming: bool = body.get("stream") is True
-        self._completion_context = CompletionContext(
-            model=body["model"],
-            context=context,
-            include_usage=self._translation.include_usage,
-            legacy=self._translation.legacy,
-            stops=self._translation.stops,
-            new_id=new_id,
+        self._model: str = answer_model or body["model"]
+        self._keeps_model = bool(answer_model)
+
+    @cached_property
+    def _completion_context(self) -> CompletionContext:
+        """What reading an answer needs; nothing of it is needed before."""
+        translation, usual_body, limit = self._translation, self._usual_body, self.request.get("max_output_tokens")
+        return CompletionContext(
+            model=self._model,
+            keeps_model=self._keeps_model,
+            context=self._context,
+            include_usage=translation.include_usage,
+            legacy=translation.legacy,
+            stops=translation.stops,
+            new_id=self._new_id,
             own_id=self.own_id,
-            clock=clock,
-            caller_path=partial(paths.in_chat, translation=self._translation),
-            caller_name=self._translation.names.caller_name,
+            clock=self._clock,
+            caller_path=partial(paths.in_chat, translation=translation)
+            if usual_body is None
+            else partial(_in_usual, body=usual_body, context=self._context),
+            caller_name=translation.names.caller_name,
             has_format=formats.asks_for_json(self.request),
-            limit=limit if isinstance(limit := self.request.get("max_output_tokens"), int) else None,
+            limit=limit if isinstance(limit, int) else None,
         )
+
+    @cached_property
+    def fast_path(self) -> AnswerFastPath | None:
+        """What takes plain Responses, if the client wants no stream."""
+        return None if self.streaming else ResponseFastPath.of(self._completion_context)
 
     @property
     def responses(self) -> dict[str, Any]:
@@ -117,9 +145,10 @@ class ServeChat(Exchange):
         return EventStream(ToChat(self._completion_context, apart=False), sse.Decoder(max_line))
 
     def release(self) -> None:
-        super().release()
-        self._translation = self._translation._replace(body={}, origins=[], declared=[], source={})
         self._completion_context = self._completion_context._replace(caller_path=upstream_errors.no_path)
+        super().release()
+        self._usual_body = None
+        self._translation = self._translation._replace(body={}, origins=[], declared=[], source={})
 
     @property
     def caller_path(self) -> Callable[[str], str | None]:
@@ -136,3 +165,12 @@ class ServeChat(Exchange):
             present.discard("store")
         added = [name for name, causes in _ADDED.items() if name in self.request and present.isdisjoint(causes)]
         return refusals.learned_of(added, self.profile, self.request, status, body)
+
+
+def _in_usual(path: str, body: dict[str, Any], context: Context) -> str | None:
+    """The caller's path for one in what the fast path made, which notes no places: the general path does."""
+    try:
+        translation = request.translate_to_responses(body, context._replace(report=Report()))
+    except RequestError:  # the caller has changed it since
+        return None
+    return paths.in_chat(path, translation)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
-from .. import answer, compaction, fields, request
+from .. import answer, compaction, fast_path, fields, request
 from ..compaction import Summary
 from ..context import Context
 from ..errors import RequestError, UntranslatableError, UpstreamError
@@ -22,7 +22,8 @@ from ..stream.to_responses.response_context import ResponseContext
 from ..stream.to_responses.transducer import ToResponses
 from ..wire import plain, sse, validate
 from . import derived, paths
-from .base import Exchange
+from .base import AnswerFastPath, Exchange
+from .completion_fast_path import CompletionFastPath
 from .frames import EventStream, FrameStream
 
 
@@ -39,7 +40,8 @@ class ServeResponses(Exchange):
 
     With a *continuation*, the request stands for all that was fetched for it; ``to_keep`` is then its own resolved
     input, and *new_id* is not used. *left_out* are places in the input of which an earlier try has said that they are
-    too much (`truncation: auto`); a *summary* is what was made of the history first (`context_management`).
+    too much (`truncation: auto`); a *summary* is what was made of the history first (`context_management`). With an
+    *answer_model*, answers carry this name instead of the one that the upstream says.
 
     >>> exchange = ServeResponses({"model": "m", "input": "Hi"}, profile="vllm")
     >>> exchange.chat
@@ -51,6 +53,10 @@ class ServeResponses(Exchange):
 
     endpoint = "/chat/completions"
     answer_kind = "a chat completion"
+
+    _has_fast_path: bool = True
+    _inherited: int = 0
+    _left_out: frozenset[int] = frozenset()
 
     def __init__(
         self,
@@ -65,9 +71,17 @@ class ServeResponses(Exchange):
         continuation: Continuation | None = None,
         left_out: frozenset[int] = frozenset(),
         summary: Summary | None = None,
+        answer_model: str = "",
     ) -> None:
         if not isinstance(body, dict):
             body = plain.read(body, "request", RequestError)
+        context = Context.of(profile, None, live, seals)
+        self.profile: Profile = context.profile
+        self._clock = clock
+        self._answer_model = answer_model
+        is_whole = continuation is None and summary is None and not left_out
+        if is_whole and self._has_fast_path and self._take(body, context, strict, new_id):
+            return
         expanded = None
         if continuation is not None:
             new_id = item_ids = continuation.item_ids()
@@ -83,9 +97,9 @@ class ServeResponses(Exchange):
             expanded = (expanded or unexpanded(body)).without(left_out)
             body = expanded.body
         self._body = body = self._responses_request(body)
-        context = Context.of(profile, None, live, seals)
-        self.profile: Profile = context.profile
+        self._context = context = context._replace(report=Report())
         self.report: Report = context.report
+        self._new_id = new_id or derived.Ids(body)
         compacts = compaction.has_trigger(body)
         self._translation = _translated(compaction.request(body) if compacts else body, context, strict, expanded)
         self.request: dict[str, Any] = self._translation.body
@@ -96,20 +110,59 @@ class ServeResponses(Exchange):
         self.streaming: bool = body.get("stream") is True
         if body.get("context_management"):
             self.manages_context: bool = summary is None
-        self._response_context = ResponseContext(
-            blank=_blank(body, self._translation.transformations, continuation),
+        self._response_context = self._about_answer(
+            _blank(body, self._translation.transformations, continuation, answer_model),
+            partial(paths.in_responses, translation=self._translation, profile=self.profile, expanded=expanded),
+            compacts,
+            summary,
+        )
+
+    def _take(self, body: dict[str, Any], context: Context, strict: bool, new_id: Callable[[str], str] | None) -> bool:
+        """Let the fast path translate the request; return whether it did."""
+        made = fast_path.to_chat(body, context, strict)
+        if made is None:
+            return False
+        self._translation, self._context, self._body = made, context, {**body}
+        self.report, self.request = context.report, made.body
+        self._new_id = new_id or derived.Ids(body)
+        self.streaming = body.get("stream") is True
+        if body.get("context_management"):
+            self.manages_context = True
+        return True
+
+    @cached_property
+    def _response_context(self) -> ResponseContext:
+        """Of what the fast path made: nothing of it is needed before an answer is read."""
+        blank = _blank(self._body, self._translation.transformations, None, self._answer_model)
+        return self._about_answer(blank, partial(_in_usual, body=self._body, context=self._context))
+
+    def _about_answer(
+        self,
+        blank: dict[str, Any],
+        caller_path: Callable[[str], str | None],
+        compacts: bool = False,
+        summary: Summary | None = None,
+    ) -> ResponseContext:
+        body = self._body
+        return ResponseContext(
+            blank=blank,
+            model=body["model"],
+            keeps_model=bool(self._answer_model),
             catalog=self._translation.catalog,
-            context=context,
+            context=self._context,
             show_reasoning="off" if compacts else _reasoning_place(self.profile, body),
             compacts=compacts,
             summary=summary,
             seal_reasoning=request.SEALED in validate.optional_array(body.get("include"), "include"),
-            new_id=new_id or derived.Ids(body),
-            clock=clock,
-            caller_path=partial(
-                paths.in_responses, translation=self._translation, profile=self.profile, expanded=expanded
-            ),
+            new_id=self._new_id,
+            clock=self._clock,
+            caller_path=caller_path,
         )
+
+    @cached_property
+    def fast_path(self) -> AnswerFastPath | None:
+        """What takes plain completions, if the client wants no stream."""
+        return None if self.streaming else CompletionFastPath.of(self._response_context)
 
     def _responses_request(self, body: Any) -> Any:
         """The Responses request that *body* stands for."""
@@ -171,11 +224,11 @@ class ServeResponses(Exchange):
         return self._left_out.union(here[place] for place in shorter.dropped)
 
     def release(self) -> None:
-        super().release()
-        self._body, self._translation = {}, request.ChatTranslation({}, Catalog({}), [], {}, [], [])
         self._response_context = self._response_context._replace(
-            blank={}, catalog=self._translation.catalog, caller_path=upstream_errors.no_path
+            blank={}, catalog=Catalog({}), caller_path=upstream_errors.no_path
         )
+        super().release()
+        self._body, self._translation = {}, request.ChatTranslation({}, self._response_context.catalog, [], {}, [], [])
 
     @property
     def caller_path(self) -> Callable[[str], str | None]:
@@ -187,6 +240,7 @@ class ServeCompact(ServeResponses):
     """A `POST /responses/compact` served by a Chat Completions upstream: the model writes the summary."""
 
     can_collect_stream = False
+    _has_fast_path = False
 
     def _responses_request(self, body: Any) -> Any:
         return {**compaction.with_trigger(body), "stream": None}
@@ -204,13 +258,25 @@ class ServeCompact(ServeResponses):
 
 
 def _blank(
-    body: dict[str, Any], transformations: list[dict[str, Any]], continuation: Continuation | None
+    body: dict[str, Any],
+    transformations: list[dict[str, Any]],
+    continuation: Continuation | None,
+    answer_model: str,
 ) -> dict[str, Any]:
     """Return the answer before anything of it is known; `input_transformations` is there only if it lists something."""
-    blank = {**fields.blank_answer(body), "model": body["model"]}
+    blank = {**fields.blank_answer(body), "model": answer_model or body["model"]}
     if transformations:
         blank["input_transformations"] = transformations
     return blank if continuation is None else {**blank, **continuation.echo()}
+
+
+def _in_usual(path: str, body: dict[str, Any], context: Context) -> str | None:
+    """The caller's path for one in what the fast path made, which notes no places: the general path does."""
+    try:
+        translation = request.translate_to_chat(body, context._replace(report=Report()))
+    except RequestError:  # the caller has changed it since
+        return None
+    return paths.in_responses(path, translation, context.profile)
 
 
 def _translated(

@@ -39,7 +39,12 @@ class Catalog:
 
     def __init__(self, tools: dict[str, DeclaredTool], names: ToolNames | None = None) -> None:
         self._flat: dict[str, DeclaredTool] = tools
-        self._names: ToolNames = names or ToolNames()
+        if names is not None:
+            self._names = names
+
+    @cached_property
+    def _names(self) -> ToolNames:
+        return ToolNames()
 
     @cached_property
     def _native(self) -> dict[tuple[str | None, str], DeclaredTool]:

@@ -49,7 +49,10 @@ class ToolNames:
         own = (None if not namespace or namespace == name else namespace, name)
         flat = self._flat.get(own)
         if flat is None:
-            flat = self._flat[own] = _first_free(lambda attempt: flatten(name, namespace, attempt), self._own)
+            flat = name
+            if own[0] is not None or name in self._own or not _PLAIN_NAME.fullmatch(name):
+                flat = _first_free(lambda attempt: flatten(name, namespace, attempt), self._own)
+            self._flat[own] = flat
             self._own[flat] = own
         return flat
 

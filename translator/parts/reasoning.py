@@ -81,7 +81,10 @@ def to_chat(item: dict[str, Any], path: str, seals: Seals = PLAIN) -> tuple[str,
     state = unseal(sealed, seals) if sealed else {}
     texts, summaries = _texts(item, "content", path), _texts(item, "summary", path)
     own = state.get("text") if state else None
-    return own if isinstance(own, str) else "\n\n".join(texts or summaries), state
+    if isinstance(own, str):
+        return own, state
+    texts = texts or summaries
+    return texts[0] if len(texts) == 1 else "\n\n".join(texts), state
 
 
 def _texts(item: dict[str, Any], field: str, path: str) -> list[str]:

@@ -25,10 +25,37 @@ def read_catalog(body: dict[str, Any], context: Context) -> Catalog:
     """
     tools: dict[str, DeclaredTool] = {}
     names = ToolNames()
-    for declaration, path, namespace in _declarations(body):
-        for tool in _read(declaration, path, namespace, context):
+    for declaration, path in _declarations(body):
+        plain = _plain_function(declaration, path, names, context)
+        if plain is not None:
+            _add(tools, plain, context)
+            continue
+        for tool in _read(declaration, path, None, context):
             _add(tools, _renamed(tool, names, context), context)
     return Catalog(tools, names)
+
+
+def _plain_function(tool: Any, path: str, names: ToolNames, context: Context) -> DeclaredTool | None:
+    """What `_read` and `_renamed` make of a function that says no more than most do; None for all others."""
+    if not isinstance(tool, dict) or tool.get("type") != "function" or not _PLAIN_FUNCTION.issuperset(tool):
+        return None
+    name, description = tool.get("name"), tool.get("description")
+    parameters = tool.get("parameters") or {"type": "object", "properties": {}}
+    if not isinstance(name, str) or context.profile.schemas == "clean":
+        return None
+    strict = tool.get("strict") is not False and _strict(tool.get("strict"), parameters, path, context)
+    flat = names.flat(name)
+    if flat != name:
+        report_alias(name, flat, path, context)
+    function = {"name": flat, "parameters": parameters}
+    if description is not None:
+        function = {"name": flat, "description": description, "parameters": parameters}
+    if strict:
+        function["strict"] = True
+    return DeclaredTool(flat, "function", name, None, path, {"type": "function", "function": function})
+
+
+_PLAIN_FUNCTION = frozenset({"type", "name", "description", "parameters", "strict"})
 
 
 def _renamed(tool: DeclaredTool, names: ToolNames, context: Context) -> DeclaredTool:
@@ -49,17 +76,15 @@ def _plain(tool: DeclaredTool, parameters: Any, context: Context) -> Any:
     return plain_schema.reported(parameters, f"{tool.path}.parameters", context.report)
 
 
-def _declarations(body: dict[str, Any]) -> Iterator[tuple[Any, str, None]]:
-    yield from (
-        (tool, f"tools[{i}]", None) for i, tool in enumerate(validate.optional_array(body.get("tools"), "tools"))
-    )
+def _declarations(body: dict[str, Any]) -> Iterator[tuple[Any, str]]:
+    for i, tool in enumerate(validate.optional_array(body.get("tools"), "tools")):
+        yield tool, f"tools[{i}]"
     items = body.get("input")
     for i, item in enumerate(items if isinstance(items, list) else []):
         if isinstance(item, dict) and item.get("type") in ("additional_tools", "tool_search_output"):
             path = f"input[{i}].tools"
-            yield from (
-                (t, f"{path}[{j}]", None) for j, t in enumerate(validate.optional_array(item.get("tools"), path))
-            )
+            for j, tool in enumerate(validate.optional_array(item.get("tools"), path)):
+                yield tool, f"{path}[{j}]"
 
 
 def _add(tools: dict[str, DeclaredTool], tool: DeclaredTool, context: Context) -> None:

@@ -20,12 +20,23 @@ class ReasoningItems:
         self._context: Context = context
         self._model: str = model
         self._replay: ReasoningReplay = ReasoningReplay(items, context.profile, model, current_turn_only)
-        self._transformations: dict[int, Item] = {}
+        self._removed: dict[int, tuple[Any, str]] = {}  # ids of items by their places, and why they were left out
 
     @property
     def transformations(self) -> list[Item]:
-        """The `input_transformations` of the answer: items that were not given to the model, in order."""
-        return list(self._transformations.values())
+        """The `input_transformations` of the answer: items that were not given to the model, in order.
+
+        Clients find an item by its id, and the type wants one: Codex leaves ids out.
+        """
+        return [
+            {
+                "type": "reasoning",
+                "id": item_id if isinstance(item_id, str) else "",
+                "action": "removed",
+                "reason": reason,
+            }
+            for item_id, reason in self._removed.values()
+        ]
 
     def read(self, position: int, item: Item, path: str) -> tuple[str, dict[str, Any]]:
         """Return the text that goes back and the provider state that goes with it; what stays behind is reported.
@@ -38,8 +49,11 @@ class ReasoningItems:
             state = {}
         elif not text and not state:
             self._context.report.dropped(path, "only its id is known here")
-        if not text and not state:
-            return "", {}
+        if not state:
+            if text and not self._replay.allows(position):
+                self._report_not_replayed(position, item, path, True, False)
+                text = ""
+            return text, state
         is_of_other = state.get("model") not in (None, self._model)
         if not self._replay.allows(position, state.get("model")):
             self._report_not_replayed(position, item, path, bool(text) or "calls" not in state, is_of_other)
@@ -67,7 +81,4 @@ class ReasoningItems:
             report.dropped(path, "the upstream does not accept reasoning")
 
     def _list(self, position: int, item: Item, reason: str) -> None:
-        """Clients find an item by its id, and the type wants one: Codex leaves ids out."""
-        item_id = item.get("id")
-        listed = {"type": "reasoning", "id": item_id if isinstance(item_id, str) else "", "action": "removed"}
-        self._transformations.setdefault(position, {**listed, "reason": reason})
+        self._removed.setdefault(position, (item.get("id"), reason))

@@ -21,7 +21,19 @@ from ..wire.known_fields import ITEM_FIELDS
 from . import loose
 from .message_list import MessageList
 from .reasoning_items import ReasoningItems
-from .turn import CallOutput, Item, Message, Outputs, Turn, has_no_call_id, implied_type, is_server_side
+from .turn import (
+    DECLARED,
+    REASONING_BEHIND,
+    TEXT_BEHIND_CALLS,
+    CallOutput,
+    Item,
+    Message,
+    Outputs,
+    Turn,
+    has_no_call_id,
+    implied_type,
+    is_server_side,
+)
 
 _NEEDS_STATE = "stored state, which is not kept here: send the items themselves (in many clients: `store: false`)"
 
@@ -118,7 +130,7 @@ class MessageBuilder:
     def _assistant(self, item: Item, path: str) -> None:
         turn = self._open(path)
         if turn.calls:
-            self._context.report.approximated(path, "chat does not keep the order of text and calls in a turn")
+            self._context.report.approximated(path, TEXT_BEHIND_CALLS)
         turn.add_content(self._assistant_parts(item.get("content"), path), path, self._context)
 
     def _assistant_parts(self, body: Any, path: str) -> list[content.Part]:
@@ -143,7 +155,7 @@ class MessageBuilder:
         if text or state:
             turn = self._open(path)
             if text and (turn.calls or turn.parts):
-                self._context.report.approximated(path, "reasoning within a turn is moved to its start")
+                self._context.report.approximated(path, REASONING_BEHIND)
             turn.add_reasoning(text, state)
 
     # calls and outputs
@@ -239,7 +251,7 @@ class MessageBuilder:
 
     def _declared(self, item: Item, path: str) -> None:
         """Tools were read with the declarations."""
-        self._context.report.emulated(path, "tools are declared for the whole request")
+        self._context.report.emulated(path, DECLARED)
 
     def _lost(self, item: Item, path: str) -> None:
         self._context.report.dropped(path, f"chat messages have no '{item['type']}'")

@@ -18,7 +18,7 @@ from .turn import Item, Message
 LEGACY = "call_legacy_"
 _TEXTS = ("role", "content", "name", "type")
 _SAID = ("refusal", "tool_calls", "function_call", "audio", "annotations", "parsed")
-_KNOWN = {
+KNOWN = {
     **dict.fromkeys(("system", "developer", "user"), frozenset(_TEXTS)),
     "assistant": frozenset({*_TEXTS, *_SAID, *reasoning.FIELDS}),
     "tool": frozenset({*_TEXTS, "tool_call_id"}),
@@ -83,7 +83,7 @@ class ItemBuilder:
         if handle is None:
             validate.text(role, f"{path}.role")
             raise RequestError(f"Invalid value: '{role}' is not a message role.", f"{path}.role")
-        self._context.report_unread(message, _KNOWN[message["role"]], path)
+        self._context.report_unread(message, KNOWN[message["role"]], path)
         handle(self, message, path)
 
     def _message(self, message: Message, path: str) -> None:
@@ -162,7 +162,7 @@ class ItemBuilder:
                 else:
                     report.dropped(path, "the provider kept its reasoning private")
         elif text:
-            if self._replayed(path):
+            if replayed(self._replay, self._position, path, self._context):
                 self._emit(reasoning.to_item(text, self._position), path)
         elif not unopened and any(message.get(name) for name in reasoning.FIELDS):
             report.dropped(path, "only the provider can read its reasoning")
@@ -170,16 +170,6 @@ class ItemBuilder:
     @cached_property
     def _replay(self) -> ReasoningReplay:
         return ReasoningReplay(self._messages, self._context.profile)
-
-    def _replayed(self, path: str) -> bool:
-        report = self._context.report
-        if self._replay.allows(self._position):
-            return True
-        if self._context.profile.reasoning_replay == "never":
-            report.dropped(path, "the upstream accepts only its own reasoning")
-        else:
-            report.emulated(path, "reasoning of finished turns is left out")
-        return False
 
     # calls and their results
 
@@ -246,6 +236,17 @@ class ItemBuilder:
     def _emit(self, item: Item, path: str) -> None:
         self.items.append(item)
         self.origins.append(path)
+
+
+def replayed(replay: ReasoningReplay, position: int, path: str, context: Context) -> bool:
+    """Whether the text of earlier reasoning goes back; if not, that is reported."""
+    if replay.allows(position):
+        return True
+    if context.profile.reasoning_replay == "never":
+        context.report.dropped(path, "the upstream accepts only its own reasoning")
+    else:
+        context.report.emulated(path, "reasoning of finished turns is left out")
+    return False
 
 
 def _is_of_chat(item: Item) -> bool:

@@ -12,6 +12,22 @@ Item = dict[str, Any]
 Message = dict[str, Any]
 
 
+MERGED = "messages of one turn are merged"
+TEXT_BEHIND_CALLS = "chat does not keep the order of text and calls in a turn"
+REASONING_BEHIND = "reasoning within a turn is moved to its start"
+DECLARED = "tools are declared for the whole request"
+
+
+class Unusual(Exception):
+    """Something that the fast path does not read: the request goes the general way."""
+
+
+def expect_objects(members: list[Any]) -> None:
+    """Raise Unusual if something among the items or messages is no object: who looks at all of them needs to know."""
+    if not all(isinstance(member, dict) for member in members):
+        raise Unusual
+
+
 class CallOutput(NamedTuple):
     """The output of a call, with the id of the call and the upstream name of the tool."""
 
@@ -38,7 +54,7 @@ class Turn:
     def add_content(self, parts: list[content.Part], path: str, context: Context) -> None:
         """Add what the message at *path* says."""
         if self.parts and parts:
-            context.report.approximated(path, "messages of one turn are merged")
+            context.report.approximated(path, MERGED)
             self.parts.append({"type": "text", "text": "\n\n"})
         self.parts += parts
 

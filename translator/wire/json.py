@@ -138,8 +138,13 @@ def encode(value: Any) -> bytes:
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_decoder.decode)
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
         return _LONE_SURROGATE.sub("\ufffd", text).encode()
+
+
+def _plain(value: Any) -> Any:
+    """What stands for a value that only msgspec encodes."""
+    return _decoder.decode(value) if isinstance(value, msgspec.Raw) else msgspec.to_builtins(value)
 
 
 def as_raw(value: Any) -> msgspec.Raw:

@@ -76,3 +76,18 @@ async def test_what_goes_through_may_be_anything(side: Any, chat: Any) -> None:
     app = chat(side.whole, kind="application/json")
     got = await side.talk(app, {}, {"path": side.theirs, "headers": {"content-type": "text/plain"}}).run()
     assert got.status == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "may"),
+    [
+        ([], True),
+        ([(b"accept", b"text/html")], True),
+        *(([(b"content-type", kind.encode())], True) for kind in JSON),
+        ([(b"content-type", b"multipart/form-data; boundary=x")], False),
+        ([(b"content-type", b"")], False),
+    ],
+)
+def test_may_be_json(headers: Any, may: bool) -> None:
+    """What says nothing of its body may have JSON in it."""
+    assert media_type.may_be_json({"headers": headers}) == may

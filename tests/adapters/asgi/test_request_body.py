@@ -10,6 +10,7 @@ import zstandard
 
 from diglot.adapters import Limits, TranslationMiddleware
 from diglot.adapters.asgi import encodings, request_body
+from diglot.adapters.asgi.types import DECODED_BODY
 
 pytestmark = pytest.mark.anyio
 
@@ -85,3 +86,45 @@ async def test_what_is_not_installed(
     assert [record.getMessage() for record in caplog.records] == [
         "A request body with content-encoding zstd needs zstandard: pip install 'diglot[zstd]'"
     ]
+
+
+def client(*pieces: bytes) -> Any:
+    messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+    messages[-1]["more_body"] = False
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    return receive
+
+
+async def test_read_ahead() -> None:
+    """The whole request is one message, with what it was decoded to; that is not done again."""
+    packed = gzip.compress(b'{"model":"m"}')
+    scope: Any = {"headers": [(b"content-encoding", b"gzip")]}
+    message = await request_body.read_ahead(scope, client(packed[:5], packed[5:]), LIMITS)
+    assert (message["body"], type(message["body"]), message["more_body"]) == (packed, bytes, False)
+    decoded = message[DECODED_BODY]
+    assert decoded.body == {"model": "m"}
+
+    async def receive() -> Any:
+        return message
+
+    assert await request_body.read_object(scope, receive, LIMITS) is decoded
+
+
+@pytest.mark.parametrize("body", [b"", b"[1]", b"{"])
+async def test_read_ahead_what_is_no_object(body: bytes) -> None:
+    """It is there as it came: whoever reads it says what is wrong."""
+    message = await request_body.read_ahead({"headers": []}, client(body), LIMITS)
+    assert (message["body"], DECODED_BODY in message) == (body, False)
+
+
+async def test_a_message_without_a_body() -> None:
+    """ASGI allows it."""
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    message = await request_body.read_ahead({"headers": []}, receive, LIMITS)
+    assert message["body"] == b""

@@ -31,7 +31,7 @@ def test_clean(tmp_path: Path, source: Path) -> None:
     ran = run(source, out, "--to", "responses", "--jobs", 1, "--report", report, "--check")
     assert ran.exit_code == 0, ran.output
     assert "10 of 10 lines converted, in 1 parts" in ran.stderr
-    assert "10 lossy\n1 kinds of losses" in ran.stderr
+    assert f"10 lossy\n1 kinds of losses; {report} shows them" in ran.stderr
     assert json.loads(report.read_text())["losses"][0]["path"] == "seed"
     assert entries(out)[3]["url"] == "/v1/responses"
 
@@ -78,7 +78,10 @@ def test_standard_input(tmp_path: Path) -> None:
         (("--profile", "x"), "unknown profile 'x'"),
         (("--max-bad", "x"), "neither a number nor a share"),
         (("--max-bad", "x%"), "neither a number nor a share"),
+        (("--max-bad", "-1"), "neither a number nor a share"),
+        (("--max-bad", "nan%"), "neither a number nor a share"),
         (("--max-line", "x"), "no size, like 64M"),
+        (("--max-line", "²M"), "no size, like 64M"),
         (("--max-line", "0"), "no size, like 64M"),
         (("--report", "x"), "a report ends with"),
         (("--report", "nowhere/x.md"), "there is no such folder"),
@@ -97,6 +100,21 @@ def test_wrong_settings(tmp_path: Path, source: Path, arguments: tuple[str, ...]
     )
     assert (ran.exit_code, words in ran.stderr) == (2, True), ran.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def test_standard_input_twice(tmp_path: Path) -> None:
+    """There would be nothing left for the second one."""
+    ran = run("-", "-", tmp_path / "out.jsonl", "--to", "chat", data=batch(1))
+    assert (ran.exit_code, "can be read only once" in ran.stderr) == (2, True)
+
+
+def test_a_report_in_place_of_the_input(tmp_path: Path) -> None:
+    """It is refused, and the input stays."""
+    source = tmp_path / "in.json"
+    source.write_bytes(batch(1))
+    ran = run(source, tmp_path / "out.jsonl", "--to", "responses", "--report", source)
+    assert (ran.exit_code, "would overwrite an input" in ran.stderr) == (2, True)
+    assert source.read_bytes() == batch(1)
 
 
 def test_one_place(source: Path) -> None:
@@ -142,6 +160,7 @@ def test_shapes() -> None:
     assert ran.exit_code == 0
     assert [line.split()[0] for line in ran.stdout.splitlines()[:3]] == ["SHAPE", "batch", "batch-output"]
     assert "type=GENERATION" in ran.stdout
+    assert ["fine-tuning", "messages,", "no", "model"] in [line.split() for line in ran.stdout.splitlines()]
 
 
 def test_progress_goes_to_stderr(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

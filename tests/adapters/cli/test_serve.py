@@ -25,7 +25,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     for name in [name for name in os.environ if name.startswith("DIGLOT_")]:
         monkeypatch.delenv(name)
     seen: list[Any] = []
-    monkeypatch.setattr(app, "run", seen.append)
+    monkeypatch.setattr(app, "run", lambda settings, source: seen.append(settings))
     monkeypatch.setattr(app, "free_port", lambda host, port: port or 1)
     return seen
 
@@ -240,3 +240,22 @@ def test_metrics_and_traces(served: list[Any], monkeypatch: pytest.MonkeyPatch) 
     got = run(*UP, "--metrics", "9090")
     assert (got.exit_code, len(served)) == (1, 2)
     assert "port 9090" in got.stderr
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+def test_an_inspector(served: list[Any], quiet: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its link is printed once, also when nothing else is: there is no other way in."""
+    monkeypatch.setenv("_DIGLOT_INSPECT_TOKEN", "")
+    got = run(*UP, "--inspect", "--inspect-path", "/look", *quiet)
+    assert (got.exit_code, served[0].inspect) == (0, True)
+    assert got.output.count(f"http://127.0.0.1:8080/look/?token={os.environ['_DIGLOT_INSPECT_TOKEN']}") == 1
+    assert got.output.count("token=") == 1
+
+
+def test_an_inspector_that_others_could_reach(served: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server does not start unless one insists."""
+    monkeypatch.setenv("_DIGLOT_INSPECT_TOKEN", "")
+    got = run(*UP, "--inspect", "--host", "0.0.0.0")
+    assert (got.exit_code, served) == (2, [])
+    assert "--inspect-anywhere insists" in got.stderr
+    assert run(*UP, "--inspect", "--inspect-anywhere", "--host", "0.0.0.0").exit_code == 0

@@ -9,7 +9,7 @@ from diglot.adapters.cli import commands
 from diglot.adapters.server.config import ENVIRONMENT, STATE, Settings
 from diglot.translator import PRESETS, Profile
 
-FILE_ONLY = ("keep_days", "seal_keys")
+FILE_ONLY = ("api_key", "keep_days", "seal_keys", "upstreams", "models")
 """Or in the environment: other users of a machine see command lines."""
 
 

@@ -4,6 +4,7 @@ import json
 import logging
 from typing import Any
 
+import anyio
 import msgspec
 import pytest
 
@@ -248,6 +249,29 @@ async def test_what_is_learned_is_remembered(talk: Any, completion: bytes, caplo
     assert len(warnings) == 1
     assert "stream_usage=False" in warnings[0]
     assert middleware.learned == [{"setting": "stream_usage", "value": False, "models": 1}]
+
+
+async def test_what_two_requests_learn_at_once_is_told_once(
+    talk: Any, completion: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The second lesson is nothing new."""
+    app = Picky(["stream_options"], 200, completion)
+    both_came, came = anyio.Event(), 0
+
+    async def together(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal came
+        came += 1
+        if came == 2:
+            both_came.set()
+        await both_came.wait()
+        await app(scope, receive, send)
+
+    middleware = TranslationMiddleware(together)
+    async with anyio.create_task_group() as tasks:
+        for _ in range(2):
+            tasks.start_soon(talk(middleware, STREAM).run)
+    assert app.count == 4
+    assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
 
 
 class Picky:

@@ -7,8 +7,9 @@ import pytest
 import zstandard
 
 from diglot.adapters import Limits
+from diglot.adapters.asgi.types import DECODED_BODY
 from diglot.adapters.middleware import native
-from diglot.translator import preset
+from diglot.translator import RequestBody, preset
 
 from probed import CHAT, COMPACT, HAS, JSON, RESPONSES, Server, auto
 
@@ -198,3 +199,15 @@ async def test_a_client_that_leaves() -> None:
 def test_profiles(name: str) -> None:
     """No server that was seen to fail is trusted."""
     assert preset(name).native_responses != "trusted"
+
+
+async def test_decoded_before() -> None:
+    """It is not decoded again, and whoever reads it gets the same message."""
+    message = {"type": "http.request", "body": b"{}", "more_body": False, DECODED_BODY: RequestBody({"model": "m"})}
+
+    async def receive() -> Any:
+        return message
+
+    peeked = native.PeekedBody({"headers": []}, receive)
+    assert await peeked.decode(Limits()) == {"model": "m"}
+    assert await peeked.receive() is message

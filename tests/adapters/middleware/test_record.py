@@ -18,6 +18,8 @@ def test_fields() -> None:
     assert fields["losses"] == [{"path": "a", "kind": "dropped", "why": "why"}]
     assert "losses_more" not in fields
     assert record(model=None).fields()["model"] is None
+    assert "key" not in fields
+    assert msgspec.structs.replace(record(), key="alice").fields()["key"] == "alice"
 
 
 def test_what_was_noted() -> None:

@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from diglot.adapters.middleware.routes import ENDPOINTS, EXCHANGES, ServedPaths, endpoint_of_path, path_base
+from diglot.adapters.middleware.routes import (
+    ENDPOINTS,
+    EXCHANGES,
+    ServedPaths,
+    endpoint_of_path,
+    models_path,
+    path_base,
+)
 
 
 def asked(path: str, paths: Any = (), **scope: Any) -> str | None:
@@ -131,3 +138,21 @@ def test_stored_state(path: str, paths: Any, ids: tuple[str, ...] | None) -> Non
             target = ServedPaths(paths).target_of(scope)
             assert (target and target.endpoint and target.ids) == ids
     assert ServedPaths(paths).target_of({"type": "websocket", "path": path}) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [
+        ("/models", ""),
+        ("/v1/models/", ""),
+        ("/openai/v1/models/a", "a"),
+        ("/ai/models/org/name", "org/name"),
+        ("/v1/models-x", None),
+        ("/x/models", None),
+    ],
+)
+def test_models(path: str, model: str | None) -> None:
+    """They are listed where the endpoints are served; the id of one may have slashes in it."""
+    match = models_path(["/ai/"]).fullmatch(path)
+    assert (None if match is None else match[1] or "") == model
+    assert models_path("/ai").pattern == models_path(["/ai/"]).pattern

@@ -47,3 +47,12 @@ def test_what_does_not_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(checking, "convert_line", fail)
     assert checking.outcome_of(data, made, options) == "lossy"
+
+
+def test_a_deep_schema() -> None:
+    """As deep as a line may be, it is compared."""
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(440):
+        schema = {"type": "object", "properties": {"a": schema}}
+    tool = {"type": "function", "name": "f", "strict": None, "parameters": schema}
+    assert outcome({"model": "m", "input": "Hi", "tools": [tool]}, "chat") == "equivalent"

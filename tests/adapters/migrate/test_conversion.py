@@ -7,7 +7,7 @@ import pytest
 
 from diglot import RequestError, UpstreamError, preset
 from diglot.adapters.migrate import LineError, Options
-from diglot.adapters.migrate.conversion import Conversion, is_error, kind_of
+from diglot.adapters.migrate.conversion import Conversion, for_data, is_error, kind_of
 from diglot.adapters.migrate.options import Dialect
 from diglot.adapters.migrate.streams import stream_dialect
 
@@ -27,7 +27,7 @@ CHUNKS = (
 
 
 def conversion(to: Dialect, **settings: Any) -> Conversion:
-    return Conversion(Options(to=to, **settings), lambda prefix: f"{prefix}_1", 7.0)
+    return Conversion(for_data(Options(to=to, **settings)), lambda prefix: f"{prefix}_1", 7.0)
 
 
 @pytest.mark.parametrize(

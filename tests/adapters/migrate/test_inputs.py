@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from diglot.adapters.migrate import SettingError
-from diglot.adapters.migrate.inputs import sources_of, spooled
+from diglot.adapters.migrate.inputs import check, sources_of, spooled
 
 
 def test_folders_and_globs(tmp_path: Path) -> None:
@@ -52,8 +52,32 @@ def test_documents(tmp_path: Path) -> None:
     """A `.json` file is a document, or has lines; a shape may say that it is an archive."""
     (tmp_path / "a.json").write_text('{"a": 1}\n{"a": 2}\n')
     (tmp_path / "b.json").write_text('{\n"a": 1}\n')
-    assert [source.kind for source in sources_of([str(tmp_path)])] == ["text", "document"]
-    assert [source.kind for source in sources_of([str(tmp_path)], "har")] == ["har", "har"]
+    (tmp_path / "c.json").write_text(f'{{"a": "{"x" * 100_000}"}}\n{{"a": 2}}\n')
+    (tmp_path / "d.json").write_text(f'{{"a": "{"x" * 100_000}"}}')
+    assert [source.kind for source in sources_of([str(tmp_path)])] == ["text", "document", "text", "document"]
+    assert {source.kind for source in sources_of([str(tmp_path)], "har")} == {"har"}
+
+
+def test_a_file_that_is_named_twice(tmp_path: Path) -> None:
+    """Its lines would be converted twice."""
+    (tmp_path / "a.jsonl").write_text("{}")
+    check(sources_of([str(tmp_path)]))
+    with pytest.raises(SettingError, match=r"a\.jsonl: this input is named twice"):
+        check(sources_of([str(tmp_path), str(tmp_path / "*.jsonl")]))
+
+
+def test_what_cannot_be_read_in_parts(tmp_path: Path) -> None:
+    """A pipe is refused before it is opened, which would wait for its other end."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SettingError, match="a pipe can only be read as standard input"):
+        sources_of([str(tmp_path / "pipe")])
+
+
+def test_names_that_are_not_unicode(tmp_path: Path) -> None:
+    """Nothing could name them; the error does."""
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.jsonl")
+    with pytest.raises(SettingError, match=r"\\xff\.jsonl': this name is not UTF-8"):
+        sources_of([name])
 
 
 def test_the_content_counts(tmp_path: Path) -> None:

@@ -127,6 +127,8 @@ def test_a_line_that_nobody_should_hold(tmp_path: Path, size: int) -> None:
         (b'[{"a": 1},\n{"b": 2}]', [b'{"a": 1}', b'{"b": 2}']),
         (b"[x", [b"[x"]),
         (b"[]", []),
+        (b'[{"a": NaN}, {"b": "\xff"}, {"c": 1}]', [b'{"a": NaN}', b'{"b": "\\udcff"}', b'{"c": 1}']),
+        (b'[{"type": "response.created", "a": NaN}]', [b'[{"type": "response.created", "a": NaN}]']),
         (b'[{"type": "response.created"}]', [b'[{"type": "response.created"}]']),
     ],
 )
@@ -136,3 +138,14 @@ def test_documents(tmp_path: Path, text: bytes, lines: list[bytes]) -> None:
     path.write_bytes(text)
     assert [line.data for line in read(path, 1)] == lines
     assert read(path, 1, Options(to="chat", max_line=1))[0].problem == "The line is longer than 1 bytes."
+
+
+def test_a_file_that_becomes_shorter(tmp_path: Path) -> None:
+    """Lines that are gone are not gone in silence."""
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"1\n2\n3\n")
+    (part,) = parts_of(sources_of([str(path)]))
+    path.write_bytes(b"1\n")
+    found = [*LineReader(part, OPTIONS)]
+    assert [line.data for line in found] == [b"1", b""]
+    assert found[1].problem == "The file ends here: it has become shorter while it was read."

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from diglot.adapters.migrate import MigrationError, SettingError, output
+from diglot.adapters.migrate.inputs import sources_of
 
 from lines_of import batch, migrated, place
 
@@ -63,6 +64,36 @@ def test_standard_input_on_a_full_disk(tmp_path: Path) -> None:
     where.spool.symlink_to("/dev/full")
     with pytest.raises(MigrationError, match="No space left"):
         output.spool(where, io.BytesIO(b"{}" * 100_000))
+
+
+def test_a_device_is_no_output() -> None:
+    """It would be removed by --restart."""
+    with pytest.raises(SettingError, match="must be a file or a folder"):
+        output.place_of("/dev/null", splits=False, compress=False)
+
+
+def test_other_files_in_the_folder_stay(tmp_path: Path) -> None:
+    """Only names that are written are cleared."""
+    (tmp_path / "in.jsonl").write_bytes(batch(3))
+    where = place(tmp_path, "out/")
+    where.path.mkdir()
+    for name in ("batch-2024.jsonl", "part-a.jsonl", "part-000007.jsonl.zst", "batch-00001.jsonl"):
+        (where.path / name).write_text("mine")
+    migrated(tmp_path / "in.jsonl", where, restart=True)
+    assert {path.name for path in where.path.iterdir()} == {"batch-2024.jsonl", "part-a.jsonl", "part-000000.jsonl"}
+
+
+def test_reports_overwrite_nothing(tmp_path: Path) -> None:
+    """Neither an input, also by another name, nor the output or what is beside it."""
+    source, where = tmp_path / "in.json", place(tmp_path, "out.json")
+    source.write_bytes(batch(1))
+    migrated(source, where)
+    (tmp_path / "link.json").symlink_to(source)
+    sources = sources_of([str(source)])
+    for name in ("in.json", "link.json", "out.json", "out.json.migration/bad.json"):
+        with pytest.raises(SettingError, match="the report would overwrite"):
+            output.check_report(where, sources, str(tmp_path / name))
+    output.check_report(where, sources, str(tmp_path / "losses.json"))
 
 
 def test_output_that_cannot_be_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ def written(path: Path, values: list[object], kind: pyarrow.DataType | None = No
     return path
 
 
-@pytest.mark.parametrize("kind", [pyarrow.string(), pyarrow.binary()])
+@pytest.mark.parametrize("kind", [pyarrow.string(), pyarrow.large_string(), pyarrow.binary()])
 def test_texts(tmp_path: Path, kind: pyarrow.DataType) -> None:
     """Each row group is a part; a null is a bad line, with its place."""
     lines = [batch_line(i) for i in range(3)]
@@ -77,6 +77,26 @@ def test_a_damaged_row_group(tmp_path: Path) -> None:
     outcome = migrated(source, where, OPTIONS)
     assert (outcome.tally.converted, outcome.tally.bad) == (4, 1)
     assert entries(where.bad)[0]["error"].startswith("The rows end here: the row group is damaged: ")
+
+
+def test_rows_that_no_line_can_be(tmp_path: Path) -> None:
+    """What has no JSON, and texts that are not UTF-8, are bad lines; the others are converted."""
+    source, where = tmp_path / "in.parquet", place(tmp_path)
+    line = batch_line(0)
+    lengths = (0).to_bytes(4, "little") + b"".join(size.to_bytes(4, "little") for size in (2, 2 + len(line)))
+    texts = pyarrow.Array.from_buffers(
+        pyarrow.string(), 2, [None, pyarrow.py_buffer(lengths), pyarrow.py_buffer(b"\xff\xfe" + line)]
+    )
+    pyarrow.parquet.write_table(pyarrow.table({"line": texts}), source)
+    migrated(source, where, OPTIONS)
+    assert [entry["custom_id"] for entry in entries(where.path)] == ["r0"]
+    assert entries(where.bad)[0]["base64"] == "//4="
+    days = pyarrow.array([{"input": "Hi", "time": 1_700_000_000_123_456_789}])
+    times = pyarrow.struct({"input": pyarrow.string(), "time": pyarrow.timestamp("ns")})
+    pyarrow.parquet.write_table(pyarrow.table({"line": days.cast(times)}), source)
+    outcome = migrated(source, where, OPTIONS, restart=True)
+    assert outcome.tally.converted + outcome.tally.bad == 1
+    assert not outcome.tally.bad or "cannot be written as JSON" in entries(where.bad)[0]["error"]
 
 
 def test_a_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

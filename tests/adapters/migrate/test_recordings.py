@@ -150,6 +150,9 @@ def test_streams() -> None:
         (archive({"text": "?", "encoding": "base64"}), "har"),
         (archive({"text": "no answer"}), "har"),
         (archive({"text": '{"choices": 5}'}), "har"),
+        (archive({"text": json.dumps(SAY)}).replace(b'"status": 200', b'"status": "abc"'), "har"),
+        (json.dumps(cassette({"string": json.dumps(SAY)})).replace("200", '"abc"').encode(), "vcr"),
+        (b"interactions: []\nx: " + b"[" * 500 + b"]" * 500, "vcr"),
     ],
 )
 def test_what_is_no_recording(data: bytes, kind: str) -> None:

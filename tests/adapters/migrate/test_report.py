@@ -64,6 +64,19 @@ def test_markdown(tmp_path: Path) -> None:
     assert ", ..." in text
 
 
+def test_markup_in_markdown(tmp_path: Path) -> None:
+    """What is in the data is only text."""
+    counter = Counter()
+    losses = [Loss("seed", "dropped", "no `seed`", "<script>")]
+    counter.converted("request", "<img src=x>`|[a](b)", losses, Example("<b>*.jsonl", 1), True)
+    text = written(tmp_path, ".md", Outcome(counter.tally, 1, True))
+    assert "- models: \\<img src=x\\>\\`\\|\\[a\\](b) 1" in text
+    assert (
+        "| `seed` | dropped | 1 (100.0%) | no `seed` | \\<img src=x\\>\\`\\|\\[a\\](b) 1 "
+        "| \\<b\\>\\*.jsonl, line 1: \\<script\\> |"
+    ) in text
+
+
 def test_html(tmp_path: Path) -> None:
     """One file that needs no network; what is in the data is only text."""
     text = written(tmp_path, ".html", outcome(values=True))

@@ -181,6 +181,16 @@ def test_what_was_repaired_is_given_back(tmp_path: Path, source: Path) -> None:
     assert outcome.tally.bad == 2
 
 
+def test_what_was_set_aside_twice(tmp_path: Path, source: Path) -> None:
+    """An entry in an entry is still the line."""
+    source.write_bytes(b"bad\n")
+    where, again, last = (place(tmp_path, name) for name in ("out.jsonl", "again.jsonl", "last.jsonl"))
+    migrated(source, where)
+    migrated(where.bad, again)
+    migrated(again.bad, last)
+    assert entries(last.bad)[0]["error"] == entries(where.bad)[0]["error"]
+
+
 def test_a_second_run_does_what_is_missing(tmp_path: Path, source: Path) -> None:
     """If all is done, nothing is."""
     where = place(tmp_path)
@@ -314,8 +324,10 @@ def test_another_input(tmp_path: Path, source: Path) -> None:
         migrated(source, where, Options(to="responses", strict=True))
     migrated(source, where, restart=True)
     assert len(entries(where.path)) == 3
+    another = tmp_path / "another.jsonl"
+    another.write_bytes(batch(1))
     with pytest.raises(SettingError, match="with 1 files, now there are 2"):
-        migrated([source, source], where)
+        migrated([source, another], where)
 
 
 @pytest.mark.parametrize("name", ["out.jsonl", "out/"])
@@ -342,6 +354,19 @@ def test_the_input_is_not_overwritten(tmp_path: Path, source: Path) -> None:
     for name in ("in.jsonl", "link.jsonl", "./", "../" + tmp_path.name + "/in.jsonl"):
         with pytest.raises(SettingError, match="would overwrite this input"):
             migrated(source, place(tmp_path, name), restart=True)
+
+
+def test_the_input_is_not_overwritten_by_a_linked_folder(tmp_path: Path, source: Path) -> None:
+    """A link to the folder of the inputs is that folder: --restart would remove them."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    source.rename(folder / "part-000000.jsonl")
+    (tmp_path / "out").symlink_to(folder)
+    (tmp_path / "again").symlink_to(tmp_path / "in" / "part-000000.jsonl")
+    for inputs, name in ((folder, "out/"), (tmp_path / "again", "in/")):
+        with pytest.raises(SettingError, match="would overwrite this input"):
+            migrated(inputs, place(tmp_path, name), restart=True)
+    assert [*files(folder)] == ["part-000000.jsonl"]
 
 
 def test_two_runs_at_once(tmp_path: Path, source: Path) -> None:
@@ -502,5 +527,17 @@ def test_whole_files(tmp_path: Path) -> None:
     assert (outcome.tally.shapes, outcome.tally.bad, outcome.tally.checks) == ({"batch": 1, "sse": 1}, 1, {"lossy": 1})
     with pytest.raises(SettingError, match="needs a folder as OUT"):
         migrated(folder, place(tmp_path, "out.jsonl"))
+    (folder / "a.sse").write_bytes(stream)
     with pytest.raises(SettingError, match="would have the name"):
-        migrated([folder / "sub" / "a.sse", folder / "sub" / "a.sse"], place(tmp_path, "new/"))
+        migrated([folder / "a.sse", folder / "sub" / "a.sse"], place(tmp_path, "new/"))
+
+
+def test_a_whole_file_that_is_bad_now(tmp_path: Path) -> None:
+    """What an earlier run made of it does not stay."""
+    source, where = tmp_path / "in.sse", place(tmp_path, "out/")
+    source.write_bytes(b'data: {"choices":[{"delta":{"content":"Yo"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
+    migrated(source, where)
+    assert [*files(where.path)] == ["in.sse"]
+    source.write_bytes(b"none")
+    assert migrated(source, where, restart=True).tally.bad == 1
+    assert files(where.path) == {}

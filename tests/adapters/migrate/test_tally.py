@@ -48,6 +48,15 @@ def test_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(loss.path, loss.lines) for loss in counter.tally.losses] == [("x0", 1), ("x1", 1), ("others", 3)]
 
 
+def test_three_examples_are_enough() -> None:
+    """Of a loss that many lines have."""
+    counter = Counter()
+    for i in range(5):
+        counter.converted("request", "m", [Loss("x", "dropped", "why")], Example("f", i), False)
+    [loss] = counter.tally.losses
+    assert (loss.lines, loss.models, [one.line for one in loss.examples]) == (5, {"m": 5}, [0, 1, 2])
+
+
 def test_nothing_is_shared() -> None:
     """Two tallies have nothing in common."""
     first: Any = Tally()

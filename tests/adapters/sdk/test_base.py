@@ -16,6 +16,12 @@ def test_the_wrong_kind_of_client(made: type[Transport], inner: type[httpx.Clien
         made(inner.__new__(inner))
 
 
+def test_what_is_neither_a_client_nor_a_transport() -> None:
+    """It is found out at once, and not with the first request."""
+    with pytest.raises(TypeError, match="Transport needs a Client, not a str"):
+        Transport("http://127.0.0.1:8000/v1")
+
+
 def test_a_client_of_the_other_package(upstream: ScriptedServer) -> None:
     """Its classes are others: a clear error with the first request."""
     with (

@@ -75,6 +75,21 @@ def test_nothing_beneath(upstream: ScriptedServer) -> None:
     Transport().close()
 
 
+@pytest.mark.parametrize("package", [httpx2, httpx])
+def test_how_long_answers_took(package: Any, upstream: ScriptedServer) -> None:
+    """A client knows it of each answer that it has read: whole ones, streams, and errors of ours."""
+    with package.Client(transport=Transport(), base_url=f"{upstream.url}/v1") as client:
+        for path, body in (
+            ("/responses", HI),
+            ("/responses", {**HI, "stream": True}),
+            ("/responses", {}),
+            ("/conversations", {}),
+        ):
+            answered = client.post(path, json=body)
+            assert answered.elapsed.total_seconds() > 0
+            assert answered.headers.get("content-length", str(len(answered.content))) == str(len(answered.content))
+
+
 def test_hooks(upstream: ScriptedServer) -> None:
     """They see what goes over the wire, and may read it."""
     seen: list[Any] = []

@@ -21,25 +21,17 @@ import pytest
 
 from diglot.adapters.demo import app as demo_app
 from diglot.adapters.server import app as server_app
+from diglot.adapters.server import supervisor
 from diglot.adapters.server.app import application, free_port, on_loopback
 from diglot.adapters.server.config import Settings
+from diglot.adapters.server.lifecycle import Life
+from diglot.adapters.server.reloading import source_of
 from diglot.adapters.store import open_store
 
+uvicorn = importlib.import_module("uvicorn")
 httpx = importlib.import_module("httpx")
 ASK = {"model": "m", "input": "hi"}
 HOST = {"host": "localhost"}
-
-
-@pytest.mark.anyio
-async def test_health(talk: Any) -> None:
-    """The health check names version and profile."""
-    got = await talk(
-        application(Settings(demo=True, profile="vllm")), path="/healthz", method="GET", headers=HOST
-    ).run()
-    assert got.json["status"] == "ok"
-    assert got.json["profile"] == "vllm"
-    assert got.json["upstream_api"] == "chat"
-    assert got.json["learned"] == []
 
 
 CHAT_ASK = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
@@ -285,38 +277,25 @@ def test_quiet(level: Any, quiet: bool, logged: str) -> None:
     assert server_app._common(Settings(log_level=level, quiet=quiet))["log_level"] == logged
 
 
-@pytest.mark.anyio
-async def test_what_is_believed(talk: Any) -> None:
-    """The health check shows what was found out, why, and since when; it is only there where that is found out."""
-    app = application(Settings(demo=True, upstream_api="auto"))
-    ask = talk(app, path="/healthz", method="GET", headers=HOST)
-    assert (await ask.run()).json["believed"] == {}
-    await talk(app, ASK, headers=HOST).run()
-    believed = (await talk(app, path="/healthz", method="GET", headers=HOST).run()).json["believed"]
-    assert {api: (one["there"], one["because"]) for api, one in believed.items()} == {
-        "chat": (True, "asked"),
-        "responses": (False, "asked"),
-    }
-    assert all(one["since"].endswith("+00:00") for one in believed.values())
-    plain = await talk(application(Settings(demo=True)), path="/healthz", method="GET", headers=HOST).run()
-    assert "believed" not in plain.json
-
-
 def test_somebody_must_answer() -> None:
     """Without an upstream there is no server."""
     with pytest.raises(ValueError, match="--demo"):
         application(Settings())
 
 
-def test_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings travel to the workers, whose server gets whole seconds."""
+@pytest.mark.parametrize("workers", [1, 3])
+def test_run(monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
+    """The settings travel to the workers, whose server gets whole seconds; several workers have a supervisor."""
     monkeypatch.setenv("_DIGLOT_SETTINGS", "")
+    monkeypatch.setenv("_DIGLOT_SOURCE", "")
     started: list[Any] = []
-    monkeypatch.setattr("uvicorn.run", lambda app, **settings: started.append((app, settings)))
-    server_app.run(Settings(demo=True, graceful=0.5, workers=3))
-    ((app, settings),) = started
-    assert app == "diglot.adapters.server.app:from_environment"
-    assert (settings["timeout_graceful_shutdown"], settings["workers"]) == (1, 3)
+    monkeypatch.setattr("logging.config.dictConfig", lambda configuration: None)  # that of this process stays
+    monkeypatch.setattr("uvicorn.run", lambda **settings: started.append(uvicorn.Config(**settings)))
+    monkeypatch.setattr(supervisor, "supervise", lambda config, may_reload: started.append(config))
+    server_app.run(Settings(demo=True, graceful=0.5, workers=workers))
+    (config,) = started
+    assert config.app == "diglot.adapters.server.app:from_environment"
+    assert (config.timeout_graceful_shutdown, config.workers) == (1, workers)
     assert msgspec.json.decode(os.environ["_DIGLOT_SETTINGS"], type=Settings).graceful == 0.5
 
 
@@ -377,17 +356,93 @@ async def test_store(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     await store.close()
 
 
-@pytest.mark.anyio
-async def test_health_without_a_store(talk: Any) -> None:
-    """There is nothing to name."""
-    for settings in (Settings(demo=True), Settings(demo=True, store="none")):
-        got = await talk(application(settings), path="/healthz", method="GET", headers=HOST).run()
-        assert "store" not in got.json
-
-
 @pytest.mark.parametrize("settings", [{"store": "mysql://me:k3y@h/x"}, {"seal_keys": ("k3y",)}])
 def test_a_store_that_is_none(settings: dict[str, Any]) -> None:
     """What cannot work is said before anything starts, without what is secret."""
     with pytest.raises(ValueError) as caught:
         application(Settings(demo=True, **settings))
     assert "k3y" not in str(caught.value)
+
+
+READY = {"path": "/readyz", "method": "GET", "headers": HOST}
+
+
+async def lived(app: Any) -> None:
+    """Run the whole lifespan of an application: what has started stays so."""
+    steps = [{"type": "lifespan.shutdown"}, {"type": "lifespan.startup"}]
+
+    async def receive() -> Any:
+        return steps.pop()
+
+    async def send(message: Any) -> None:
+        assert message["type"].endswith("complete")
+
+    await app({"type": "lifespan"}, receive, send)
+
+
+@pytest.mark.anyio
+async def test_ready(talk: Any) -> None:
+    """Not before it has started, not while it drains, and not without its upstream."""
+    life = Life()
+    app = application(Settings(demo=True), life=life)
+    assert (await talk(app, **READY).run()).status == 503
+    await lived(app)
+    got = await talk(app, **READY).run()
+    assert (got.status, got.json) == (200, {"status": "ok"})
+    life.draining = True
+    assert (await talk(app, **READY).run()).status == 503
+    alone = application(Settings(upstream="http://127.0.0.1:1"))
+    await lived(alone)
+    got = await talk(alone, **READY).run()
+    assert (got.status, got.json) == (503, {"status": "unavailable"})
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("away", "status"), [((), 200), (("b1",), 200), (("b1", "b2"), 503), (("a",), 503)])
+async def test_ready_with_several(talk: Any, fakes: Any, away: tuple[str, ...], status: int) -> None:
+    """Each upstream has to be there, but of its replicas one is enough."""
+    for name in away:
+        fakes[name].status = 503
+    models = '[models]\nx = { upstream = "a" }\n"*" = { upstream = "b" }\n'
+    app = fakes.serve('[upstreams.a]\nurl = "http://a"\n[upstreams.b]\nurl = ["http://b1", "http://b2"]\n' + models)
+    await lived(app)
+    assert (await talk(app, **READY).run()).status == status
+    assert fakes["a"].paths == ["/v1/models"]
+    assert all(client.is_closed for client in fakes.made.values())
+
+
+def test_a_key_that_is_lent() -> None:
+    """A server that would lend its own key to everybody does not start."""
+    with pytest.raises(ValueError, match="--open"):
+        application(Settings(upstream="http://me:k3y@up:1", host="0.0.0.0"))
+
+
+def test_settings_for_the_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The parent checks them, and has them for workers that are started later."""
+    monkeypatch.delenv("DIGLOT_UPSTREAM", raising=False)
+    running = Settings(demo=True, workers=2, port=1)
+    monkeypatch.setenv("_DIGLOT_SETTINGS", msgspec.json.encode(running).decode())
+    file = tmp_path / "diglot.toml"
+    source = source_of({}, file, Settings(demo=True, workers=2))
+    file.write_text("demo = 1 1")
+    assert not server_app._may_reload(source)
+    assert "Reload: nothing has changed" in caplog.text
+    assert "vllm" not in os.environ["_DIGLOT_SETTINGS"]
+    file.write_text('demo = true\nworkers = 2\nprofile = "vllm"\n')
+    assert server_app._may_reload(source)
+    kept = msgspec.json.decode(os.environ["_DIGLOT_SETTINGS"], type=Settings)
+    assert (kept.profile, kept.port) == ("vllm", 1)
+
+
+def test_a_single_upstream_needs_nothing_of_many() -> None:
+    """What routes between models and replicas is not even imported."""
+    program = (
+        "import sys; from diglot.adapters.server import app, config;"
+        "app.application(config.Settings(upstream='http://127.0.0.1:9')); print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    names = "model_router model_list upstreams replicas renaming model_lines repeatable retry_after asking model_route"
+    assert "diglot.adapters.server.app" in loaded
+    assert not {name.rpartition(".")[2] for name in loaded} & set(names.split())

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from diglot.adapters.server.banner import answered_by, routes, stored, url, welcome
 from diglot.adapters.server.config import Settings
+from diglot.adapters.server.model_settings import ModelSettings, UpstreamSettings
 from diglot.adapters.server.store import Choice
 from diglot.adapters.store import Opened
 
@@ -46,6 +48,42 @@ def test_open_to_others(host: str, place: str) -> None:
 def test_open_to_nobody_else(host: str) -> None:
     """On this machine alone there is nothing to warn of."""
     assert "!!" not in welcome(Choice(Settings(upstream=UP, host=host)))
+
+
+@pytest.mark.parametrize("keys", [{"api_keys": "/keys"}, {"api_key": "k3y"}])
+def test_open_to_those_with_keys(keys: dict[str, str]) -> None:
+    """Where keys are checked there is nothing to warn of, either; the key is not shown."""
+    words = welcome(Choice(Settings(upstream=UP, host="0.0.0.0", **keys)))  # pyright: ignore[reportArgumentType]
+    assert "!!" not in words
+    assert "goes no further" in words
+    assert "k3y" not in words
+
+
+SEVERAL = {
+    "a": UpstreamSettings(url=("http://a",)),
+    "b": UpstreamSettings(url=("http://b",), key_env="B"),
+    "c": UpstreamSettings(url=("http://me:k3y@c",)),
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ("a", "The key goes to the upstream unchanged."),
+        ("bc", "Any key will do, such as `none`: this server has its own"),
+        ("abc", "The key goes unchanged to a; for everything else this server has its own."),
+    ],
+)
+def test_whose_key(names: str, words: str) -> None:
+    """Clients are told what becomes of theirs; a warning says that the server lends its own."""
+    models = {"*": ModelSettings(upstream=names[0])}
+    settings = Settings(upstreams={name: SEVERAL[name] for name in names}, models=models, open=True, host="0.0.0.0")
+    shown = welcome(Choice(settings))
+    assert words in shown
+    assert ("own key of the upstream" in shown) == (names != "a")
+    with_keys = welcome(Choice(msgspec.structs.replace(settings, api_key="x3y")))
+    assert "goes no further" in with_keys
+    assert not any(text in with_keys for text in (words, "!!", "k3y", "x3y"))
 
 
 def test_demo() -> None:

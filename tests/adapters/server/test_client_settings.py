@@ -20,6 +20,20 @@ def test_every_line_has_the_url() -> None:
     assert sum("none" in line for line in client_settings("http://h:1")) == 4
 
 
+def test_own_keys() -> None:
+    """Where the server has keys, every client has to be told one."""
+    lines = client_settings("http://h:1", has_keys=True)
+    assert 'env_key="OPENAI_API_KEY"' in lines[0]
+    assert sum("KEY" in line for line in lines) == 4
+    assert "none" not in "".join(lines)
+
+
+def test_notices() -> None:
+    """What becomes of the clients' keys is only said where the server has none of its own for them."""
+    assert client_settings("http://h:1", notice="Any.")[-1] == "Any."
+    assert "goes no further" in client_settings("http://h:1", True, "Any.")[-1]
+
+
 @pytest.mark.parametrize(
     ("program", "path", "words"),
     [

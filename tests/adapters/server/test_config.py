@@ -56,6 +56,9 @@ def test_environment() -> None:
         ({"port": 70000}, r"--port"),
         ({"port": "x"}, r"--port"),
         ({"workers": 0}, r"--workers"),
+        ({"drain_delay": -1}, r"--drain-delay: -1 is not a number, at least 0"),
+        ({"ready_path": "health"}, r"--ready-path: 'health' is not a path"),
+        ({"ready_path": "/a b"}, r"--ready-path: '/a b' is not a path"),
         ({"host": ""}, r"--host: '' is not a non-empty string"),
         ({"colour": 1}, r"--colour.*Available: upstream"),
         ({"profile": "nobody"}, r"nobody.*vllm"),
@@ -221,9 +224,17 @@ def test_wrong_state(tmp_path: Path, text: str, words: str) -> None:
 
 
 @pytest.mark.parametrize("value", ['{"k3y": "k3y"}', '["k3y", 3]'])
-@pytest.mark.parametrize("name", ["store", "seal_keys"])
+@pytest.mark.parametrize("name", ["api_key", "store", "seal_keys"])
 def test_secrets_are_not_repeated(name: str, value: str) -> None:
     """What is wrong with them is said without them."""
     with pytest.raises(ConfigError, match="the value is not") as caught:
         load({name: msgspec.json.decode(value)}, {})
+    assert "k3y" not in str(caught.value)
+
+
+def test_a_single_key() -> None:
+    """It comes from the environment, where other users do not see it, and is not repeated when it is none."""
+    assert load({}, {"DIGLOT_API_KEY": "sk-1"}).api_key == "sk-1"
+    with pytest.raises(ConfigError, match="DIGLOT_API_KEY: a key has only printable") as caught:
+        load({}, {"DIGLOT_API_KEY": "k3y k3y"})
     assert "k3y" not in str(caught.value)

@@ -75,3 +75,11 @@ def test_an_error_in_the_middle_of_an_answer(client: Client) -> None:
     """An answer that has begun is not followed by another one: the connection ends."""
     data = client.ask(b"GET /flood HTTP/1.1\r\nhost: x\r\n\r\n", b"nonsense\r\n\r\n")
     assert data.count(b"HTTP/1.1") == 1
+
+
+def test_no_more_input() -> None:
+    """What comes behind a refusal, while that is written, goes nowhere: no parser is needed."""
+    protocol = protocol_httptools.BoundedHttpToolsProtocol.__new__(protocol_httptools.BoundedHttpToolsProtocol)
+    vars(protocol)["_ignores_input"] = True
+    protocol.data_received(b"nonsense")
+    assert vars(protocol) == {"_ignores_input": True}

@@ -37,6 +37,11 @@ def test_translated() -> None:
     assert line(exchange=TRANSLATED)[9:] == "200  POST /v1/responses  translated  1.2 s  gpt  10 + 20 tokens  3 lost"
 
 
+def test_whose_key() -> None:
+    """The name of the key is there, where keys are checked."""
+    assert line(exchange={**PASSED, "key": "alice"})[9:] == "404  GET /v1/models  passed  3 ms  key alice"
+
+
 def test_passed() -> None:
     """Less is known of what went through."""
     assert line(exchange=PASSED)[9:] == "404  GET /v1/models  passed  3 ms"

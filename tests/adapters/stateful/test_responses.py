@@ -23,7 +23,7 @@ from stored_world import (
 from diglot.adapters import Limits
 from diglot.adapters.store import Store
 from diglot.adapters.store.memory import MemoryStore
-from diglot.adapters.store.protocol import KEEP
+from diglot.adapters.store.values import KEEP
 
 pytestmark = pytest.mark.anyio
 

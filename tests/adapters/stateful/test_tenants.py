@@ -46,6 +46,18 @@ def test_what_a_tenant_is() -> None:
     assert other.seal == found.seal
 
 
+def test_keys_that_the_server_checks() -> None:
+    """Their name says whose a record is: it outlives the key, and is nobody's credential."""
+    tenants = Tenants("credential", SECRET)
+
+    def named(name: str, *headers: Header) -> Tenant:
+        return tenants.at_once({**scope(*headers), "diglot.key": name})
+
+    assert named("alice") == named("alice", AUTHORIZATION)
+    others = [named("bob"), tenant("credential", (b"authorization", b"alice")), tenant("credential")]
+    assert len({named("alice"), *others}) == 4
+
+
 @pytest.mark.parametrize(
     ("headers", "same"),
     [

@@ -27,7 +27,7 @@ from diglot.adapters.store import (
     Stored,
     open_store,
 )
-from diglot.adapters.store.protocol import DAY, KEEP
+from diglot.adapters.store.values import DAY, KEEP
 from diglot.translator import ServeResponses
 from diglot.translator.state import history as histories
 from diglot.translator.state import ids, records

@@ -11,7 +11,7 @@ import pytest
 
 from diglot.adapters.store import ChainGone, ConversationLocked, NewRecord, Place, Store, open_store
 from diglot.adapters.store.errors import DuplicateItem, LockLost
-from diglot.adapters.store.protocol import Addition, Conversation, NewItem
+from diglot.adapters.store.values import Addition, Conversation, NewItem
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 

@@ -20,8 +20,8 @@ from diglot.adapters.store import (
     StoreUnavailable,
     open_store,
 )
-from diglot.adapters.store.protocol import KEEP
 from diglot.adapters.store.redis import _promised
+from diglot.adapters.store.values import KEEP
 
 import store_servers
 from store_servers import Engine, free_port

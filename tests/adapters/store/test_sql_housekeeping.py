@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from diglot.adapters.store import NewRecord
-from diglot.adapters.store.protocol import DAY, KEEP
+from diglot.adapters.store.values import DAY, KEEP
 
 from store_servers import SQL, Engine
 

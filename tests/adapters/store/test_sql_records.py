@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from diglot.adapters.store import NewRecord, Place, sql_records
-from diglot.adapters.store.protocol import DAY
+from diglot.adapters.store.values import DAY
 
 from store_servers import SQL, Engine
 

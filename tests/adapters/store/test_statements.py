@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diglot.adapters.store import statements
+from diglot.adapters.store import housekeeping_statements, statements
 from diglot.adapters.store.statements import Statement, Writes
 
 OF_NO_TENANT = {
@@ -17,7 +17,7 @@ they return."""
 def test_all_statements_name_the_tenant() -> None:
     """So nothing of another one can be seen or changed."""
     found: dict[str, list[Statement]] = {}
-    for name, made in vars(statements).items():
+    for name, made in (*vars(statements).items(), *vars(housekeeping_statements).items()):
         if isinstance(made, Statement):
             found[name] = [made]
     for dialect in ("postgresql", "sqlite"):

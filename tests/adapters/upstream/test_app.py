@@ -355,3 +355,13 @@ async def test_lifespan(server: Server, talk: Any) -> None:
     await upstream({"type": "lifespan"}, receive, send)
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert upstream._clients._open.get() is None
+
+
+async def test_credentials_for_all(talk: Any, server: Server) -> None:
+    """They replace whatever clients send as theirs, and those in the URL."""
+    app = Upstream(server.url.replace("://", "://u:p@"), credentials=[(b"authorization", b"Bearer own")])
+    names = ("authorization", "api-key", "x-api-key", "x-goog-api-key")
+    await talk(app, {}, path="/v1/x", headers={**dict.fromkeys(names, "mine"), "x-a": "b"}).run()
+    await app.aclose()
+    assert (server.head["authorization"], server.head["x-a"]) == ("Bearer own", "b")
+    assert b"mine" not in server.asked[0]

@@ -1,6 +1,7 @@
 """What is to be done with an answer."""
 
 import pickle
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,25 @@ from diglot.translator import AnswerBounds, Body, Data, Failed, Profile, Retry, 
 def test_a_body_is_encoded_once() -> None:
     """As a value, and as what goes over the wire."""
     assert Body.of({"a": [1]}) == Body({"a": [1]}, b'{"a":[1]}')
+
+
+def test_a_value_that_is_made_when_somebody_asks() -> None:
+    """Once, and not before."""
+    made: list[int] = []
+
+    def make() -> dict[str, Any]:
+        made.append(1)
+        return {"a": 1}
+
+    body = Body(make, b'{"a":1}')
+    assert body.data == b'{"a":1}'
+    assert not made
+    assert body.answer is body.answer
+    assert body == Body.of({"a": 1})
+    assert body != Body.of({"a": 2})
+    assert body != b'{"a":1}'
+    assert pickle.loads(pickle.dumps(body)) == body
+    assert made == [1]
 
 
 def test_bounds_have_defaults() -> None:

@@ -56,6 +56,31 @@ def test_a_whole_answer() -> None:
     assert one.feed(b"more") is one.finish() is one.fail(UpstreamError("late")) is None
 
 
+def test_a_shortcut_for_plain_answers() -> None:
+    """Asked first, unless the client wants events or the answer is large; what it does not take goes the other way."""
+
+    class Shortcut:
+        def take(self, data: bytes) -> Body | None:
+            seen.append(data)
+            return Body.of({"quick": True}) if b"Hello" in data else None
+
+    def answered(data: bytes, read: Any = AnswerReader.of) -> Any:
+        exchange = asked()
+        exchange.fast_path = Shortcut()
+        one = read(exchange)
+        one.head(200, "application/json")
+        return one.feed(data, last=True)
+
+    seen: list[bytes] = []
+    hello = encode_json(HELLO)
+    assert answered(hello) == Body.of({"quick": True})
+    assert answered(hello.replace(b"Hello", b"Bye")).answer["status"] == "completed"
+    assert len(seen) == 2
+    assert answered(hello, AnswerReader.of_events).answer["status"] == "completed"
+    assert answered(hello + b" " * 2**20).answer["status"] == "completed"
+    assert len(seen) == 2
+
+
 def test_a_stream() -> None:
     """Frames come as soon as they are whole; nothing is left to be done behind the end."""
     one = reader(stream=True)

@@ -252,3 +252,20 @@ def test_a_payload_that_is_there_already() -> None:
     assert [kept["role"] for kept in decode(exchange.kept)] == ["user"]
     assert LONG.encode() not in exchange.kept
     assert b"".join(request).count(LONG.encode()) == 1
+
+
+@pytest.mark.parametrize("content", [[CHAT_IMAGE], "Hi"], ids=["with a payload", "plain"])
+def test_replaced(content: Any) -> None:
+    """Other values stand in the same object, whose payloads are not decoded."""
+    body = {"model": "a", "messages": [{"role": "user", "content": content}]}
+    received = RequestBody.read(encode(body))
+    assert decode(b"".join(received.replaced(model="b"))) == {**body, "model": "b"}
+    assert received.has_payloads == (content != "Hi")
+
+
+def test_replaced_what_holds_a_payload() -> None:
+    """Then the body is decoded as a whole."""
+    body = {"model": "a", "x": {"image_url": IMAGE["image_url"]}}
+    received = RequestBody.read(encode(body))
+    assert decode(b"".join(received.replaced(x=1))) == {"model": "a", "x": 1}
+    assert not received.has_payloads

@@ -133,3 +133,18 @@ def test_messages_that_are_none_are_not_kept(serve_chat: Serve) -> None:
     with pytest.raises(RequestError) as caught:
         serve_chat({"messages": "Hi"}, keeps=True)
     assert caught.value.param == "messages"
+
+
+def test_the_name_that_was_asked_for(serve_chat: Serve) -> None:
+    """It stands in the answer and in every chunk, whatever the upstream calls its model."""
+    exchange = serve_chat({"model": "real", "stream": True}, answer_model="asked")
+    assert exchange.responses["model"] == "real"
+    named = {**RESPONSE, "model": "real-2026"}
+    assert exchange.answer(named)["model"] == "asked"
+    stream = exchange.events()
+    created = {"type": "response.created", "response": {**named, "status": "in_progress", "output": []}}
+    completed = {"type": "response.completed", "response": named}
+    chunks = [
+        chunk for event in (created, completed) for chunk in stream.feed(b"data: %b\n\n" % json.dumps(event).encode())
+    ]
+    assert {chunk["model"] for chunk in [*chunks, *stream.finish()]} == {"asked"}

@@ -274,3 +274,16 @@ def test_a_failure_without_its_request(serve: Serve) -> None:
     stream.release()
     stream.start()
     assert b'"name":"f"' in stream.fail(UpstreamError("half: \ud800"))[-1]
+
+
+def test_the_name_that_was_asked_for(serve: Serve) -> None:
+    """It stands in the answer and in every event; seals hold the name at the upstream."""
+    exchange = serve({"model": "real", "stream": True}, answer_model="asked")
+    assert exchange.chat["model"] == "real"
+    chunk = {"model": "real-2026", "choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}
+    message = {"role": "assistant", "content": "Hi"}
+    assert exchange.answer({**chunk, "choices": [{"message": message, "finish_reason": "stop"}]})["model"] == "asked"
+    stream = exchange.events()
+    events = [*stream.feed(b"data: %b\n\n" % json.dumps(chunk).encode()), *stream.finish()]
+    assert {event["response"]["model"] for event in events if "response" in event} == {"asked"}
+    assert exchange._response_context.model == "real"

@@ -2,6 +2,7 @@ import math
 from json import dumps
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -61,6 +62,17 @@ def test_encoding_is_compact() -> None:
 def test_lone_surrogates_are_encoded() -> None:
     """A string that no UTF-8 can hold goes out with U+FFFD."""
     assert encode_json({"a\ud83d": ["\udc00", 1]}) == '{"a\ufffd":["\ufffd",1]}'.encode()
+
+
+class _Said(msgspec.Struct):
+    text: str
+    left_out: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def test_lone_surrogates_beside_what_only_msgspec_encodes() -> None:
+    """Structs, and what is encoded already."""
+    value = {"a": [_Said("\udc00")], "b": json.as_raw({"c": 1})}
+    assert encode_json(value) == '{"a":[{"text":"\ufffd"}],"b":{"c":1}}'.encode()
 
 
 def test_text_inside_of_text() -> None:

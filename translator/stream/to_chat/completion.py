@@ -15,7 +15,8 @@ from .context import CompletionContext
 from .sealed_reasoning import SealedReasoning
 
 Body = dict[str, Any]
-_LONGEST = 1_024  # of what every chunk repeats
+LONGEST = 1_024
+"""How many characters something may have that every chunk repeats."""
 _LISTS = ("annotations", "reasoning_details", "images")
 
 
@@ -49,6 +50,7 @@ class Completion:
         self._own_id = self._id = context.own_id
         self._created = 0
         self._model = context.model
+        self._keeps_model = context.keeps_model
         self._about: Body = {}  # what is known of the whole, beside its usage
         self._usage: Body | None = None
         self._head: Body = {}
@@ -68,7 +70,7 @@ class Completion:
         if not self.started:
             self._read_origin(snapshot)
         tier = snapshot.get("service_tier")
-        if isinstance(tier, str) and len(tier) <= _LONGEST:
+        if isinstance(tier, str) and len(tier) <= LONGEST:
             self._about["service_tier"] = tier
             if self.started:
                 self._head["service_tier"] = tier
@@ -82,9 +84,9 @@ class Completion:
 
     def _read_origin(self, snapshot: Body) -> None:
         response_id, model, created = snapshot.get("id"), snapshot.get("model"), snapshot.get("created_at")
-        if response_id and isinstance(response_id, str) and len(response_id) <= _LONGEST:
-            self._id = self._own_id or _derived(response_id)
-        if model and isinstance(model, str) and len(model) <= _LONGEST:
+        if response_id and isinstance(response_id, str) and len(response_id) <= LONGEST:
+            self._id = self._own_id or derived_id(response_id)
+        if not self._keeps_model and model and isinstance(model, str) and len(model) <= LONGEST:
             self._model = model
         self._created = times.seconds(created) or self._created
 
@@ -93,7 +95,7 @@ class Completion:
         if self.started:
             return
         self.started = True
-        self._id = self._id or _derived(self._new_id("resp"))
+        self._id = self._id or derived_id(self._new_id("resp"))
         self._created = self._created or int(self._clock())
         if self._quiet:
             return
@@ -304,5 +306,6 @@ class Completion:
         self._chunks.append({**self._head, "choices": [choice]})
 
 
-def _derived(response_id: str) -> str:
+def derived_id(response_id: str) -> str:
+    """Return the id of the completion for the id of a Response."""
     return f"chatcmpl-{response_id.removeprefix('resp_')}"

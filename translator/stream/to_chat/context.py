@@ -21,5 +21,6 @@ class CompletionContext(NamedTuple):
     limit: int | None = None  # `max_output_tokens`, if the client set it
     caller_path: Callable[[str], str | None] = str  # turns a path in the upstream's request into the client's
     caller_name: Callable[[str], str] = str  # turns the upstream's name of a tool into the client's
+    keeps_model: bool = False  # the answer carries this `model`, whatever the upstream says
     own_id: str = ""  # of the completion, if it is not made from the upstream's
     has_format: bool = False  # the client asked for a format: it reads the content as JSON

@@ -25,7 +25,7 @@ class ChoiceWriter:
 
     def __init__(self, out: Output, about: ResponseContext, metadata: AnswerMetadata) -> None:
         report = about.context.report
-        seal = partial(seal_state, about.context.seals, about.blank["model"], about.seal_reasoning)
+        seal = partial(seal_state, about.context.seals, about.model, about.seal_reasoning)
         self.selector: ChoiceSelector = ChoiceSelector()
         self.reasoning: ReasoningWriter = ReasoningWriter(out, report, about.show_reasoning, seal, metadata.can_carry)
         self.calls: CallWriter = CallWriter(out, about.context, about.catalog, about.new_id, metadata, self.reasoning)

@@ -11,9 +11,9 @@ from ...wire import json
 
 
 class AnswerMetadata:
-    """Collects the metadata of an answer, wherever a server puts it."""
+    """Collects the metadata of an answer, wherever a server puts it; *keeps_model*: the name of the model is known."""
 
-    def __init__(self, answer: dict[str, Any], report: Report) -> None:
+    def __init__(self, answer: dict[str, Any], report: Report, keeps_model: bool = False) -> None:
         self.finish_reason: str | None = None
         self.announced: endings.Ending = endings.COMPLETED
         """How the answer ends, if the upstream has announced anything other than a good end."""
@@ -21,6 +21,7 @@ class AnswerMetadata:
         """What could not be read, for a message: the answer must not end as completed then."""
         self._answer = answer
         self._report = report
+        self._keeps_model = keeps_model
         self._is_reason_known = True
         self._cited: set[str] = set()
 
@@ -54,7 +55,7 @@ class AnswerMetadata:
             self._answer["usage"] = measured  # D26: the last one counts, they are never summed
 
     def _read_origin(self, chunk: dict[str, Any]) -> None:
-        if isinstance(chunk.get("model"), str) and chunk["model"]:
+        if not self._keeps_model and isinstance(chunk.get("model"), str) and chunk["model"]:
             self._answer["model"] = chunk["model"]
         if (created := times.seconds(chunk.get("created"))) is not None:
             self._answer["created_at"] = created

@@ -15,6 +15,7 @@ class ResponseContext(NamedTuple):
     """What is needed of the Responses request to read its answer."""
 
     blank: dict[str, Any]  # the Response object before anything is known of the answer
+    model: str  # what the upstream was asked for
     catalog: Catalog
     context: Context
     show_reasoning: str  # content | summary | both | off
@@ -23,6 +24,7 @@ class ResponseContext(NamedTuple):
     new_id: Callable[[str], str]
     clock: Callable[[], float]
     summary: Summary | None = None  # what was made of the history first, and comes first in the answer
+    keeps_model: bool = False  # the answer carries the name in `blank`, whatever the upstream says
     caller_path: Callable[[str], str | None] = str  # turns a place in the upstream's request into the client's
 
     def released(self) -> ResponseContext:

@@ -45,7 +45,7 @@ class ToResponses:
         """The error in the upstream's answer; the client of a stream gets it in `response.failed`."""
         self._about = about
         self._out = Output(self.answer, about.new_id, about.context.profile.events, quiet, apart)
-        self._metadata = AnswerMetadata(self.answer, about.context.report)
+        self._metadata = AnswerMetadata(self.answer, about.context.report, about.keeps_model)
         self._writer = ChoiceWriter(self._out, about, self._metadata)
 
     @property
