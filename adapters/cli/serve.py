@@ -82,6 +82,9 @@ from .options import SettingsError, profile_options, strict_option
     help="Serve metrics for Prometheus at /metrics, or on a port of their own.",
 )
 @click.option(
+    "--metrics-by-key", is_flag=True, default=None, help="Tell requests and tokens by the names of the clients' keys."
+)
+@click.option(
     "--otel",
     is_flag=True,
     default=None,

@@ -10,7 +10,7 @@ class ModelRoute:
     went.
     """
 
-    __slots__ = ("asked", "attempts", "began", "conversation", "model", "previous", "profile", "replica", "upstream")
+    __slots__ = ("asked", "began", "conversation", "model", "previous", "profile", "replica", "upstream")
 
     def __init__(
         self, asked: str, model: str, upstream: str, profile: Profile, conversation: bytes = b"", previous: str = ""
@@ -29,7 +29,5 @@ class ModelRoute:
         """The id of the response that the request continues."""
         self.began: bool = False
         """Whether anything was sent to the client."""
-        self.attempts: int = 0
-        """How often a replica was asked."""
         self.replica: str = ""
         """The replica that was asked last."""

@@ -28,7 +28,7 @@ except ModuleNotFoundError as _error:
     raise with_install_hint(_error, "Metrics", "metrics") from None
 
 from ...translator import table_field
-from ..asgi.types import App, Receive, Scope, Send
+from ..asgi.types import KEY_NAME, App, Receive, Scope, Send
 from ..middleware.notes import Notes, notes_of, with_notes
 from ..middleware.record import Record
 from . import names
@@ -54,11 +54,14 @@ class Metrics:
 
     Give `on_exchange` to a `TranslationMiddleware`; `requests` wraps an application to count what is passed through,
     and what is in progress. The names of models come from clients: the first 100 that were answered are labels.
+    *by_key* tells requests and tokens by the names of the clients' keys, where the server checks keys.
     """
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+    def __init__(self, registry: CollectorRegistry | None = None, *, by_key: bool = False) -> None:
         self.registry: CollectorRegistry = REGISTRY if registry is None else registry
-        made = {metric.name: _made(metric, self.registry) for metric in names.METRICS}
+        self._by_key = by_key
+        more = {metric.name: (names.KEY,) for metric in names.BY_KEY} if by_key else {}
+        made = {metric.name: _made(metric, self.registry, more.get(metric.name, ())) for metric in names.METRICS}
         self._made = made
         self._models, self._answering = _BoundedNames(_MOST_MODELS, OTHER), _BoundedNames(_MOST_MODELS, OTHER)
         self._errors = _BoundedNames(_MOST_ERRORS, _OTHER_ERROR)
@@ -66,23 +69,23 @@ class Metrics:
         made[names.BUILD.name].labels(metadata.version("diglot")).set(1)
 
     @classmethod
-    def of_server(cls) -> Metrics:
+    def of_server(cls, *, by_key: bool = False) -> Metrics:
         """Return those of a process that serves nothing else: without series that say when others were made."""
         disable_created_metrics()
-        return cls(CollectorRegistry())
+        return cls(CollectorRegistry(), by_key=by_key)
 
     def on_exchange(self, record: Record) -> None:
         """Count a translated exchange that is over."""
-        labels, first_token = self._common_labels(record), record.first_token
+        labels, whose, first_token = self._common_labels(record), self._whose(record.key), record.first_token
         error = self._errors.label(_error_type(record), True)
         self._child(names.DURATION, *labels, error).observe(record.duration)
         if first_token is not None and not error:
             self._child(names.FIRST_TOKEN, *labels).observe(first_token)
         for kind, count in _tokens(record.usage):
-            self._child(names.TOKENS, *labels, kind).observe(count)
+            self._child(names.TOKENS, *labels, kind, *whose).observe(count)
             if kind == "output" and count > 1 and first_token is not None and not error:
                 self._child(names.OUTPUT_TOKEN, *labels).observe((record.duration - first_token) / (count - 1))
-        self._child(names.REQUESTS, names.endpoint_of(record.path), "translated", record.outcome).inc()
+        self._child(names.REQUESTS, names.endpoint_of(record.path), "translated", record.outcome, *whose).inc()
         self._child(names.TRANSLATION, "request").observe(record.request_seconds)
         if record.answer_seconds:
             self._child(names.TRANSLATION, "answer").observe(record.answer_seconds)
@@ -110,10 +113,14 @@ class Metrics:
             finally:
                 in_progress.dec()
                 if notes.handled == "passed":
-                    self._child(names.REQUESTS, endpoint, "passed", _outcome(notes)).inc()
+                    whose = self._whose(scope.get(KEY_NAME))
+                    self._child(names.REQUESTS, endpoint, "passed", _outcome(notes), *whose).inc()
                 self._count_attempts(notes.attempts[notes.recorded :])
 
         return counted
+
+    def _whose(self, key: str | None) -> tuple[str, ...]:
+        return (key or "",) if self._by_key else ()
 
     def _count_attempts(self, attempts: Any) -> None:
         for upstream, result in attempts:
@@ -154,13 +161,14 @@ class _BoundedNames:
         return name
 
 
-def _made(metric: Metric, registry: CollectorRegistry) -> Any:
+def _made(metric: Metric, registry: CollectorRegistry, more: tuple[str, ...]) -> Any:
+    labels = (*metric.labels, *more)
     if metric.kind == "counter":
-        return Counter(metric.name, metric.about, metric.labels, registry=registry)
+        return Counter(metric.name, metric.about, labels, registry=registry)
     if metric.kind == "gauge":
         mode = "max" if metric is names.BUILD else "livesum"
-        return Gauge(metric.name, metric.about, metric.labels, registry=registry, multiprocess_mode=mode)
-    return Histogram(metric.name, metric.about, metric.labels, registry=registry, buckets=metric.buckets)
+        return Gauge(metric.name, metric.about, labels, registry=registry, multiprocess_mode=mode)
+    return Histogram(metric.name, metric.about, labels, registry=registry, buckets=metric.buckets)
 
 
 def _tokens(usage: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

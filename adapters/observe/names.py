@@ -80,6 +80,9 @@ METRICS = (
     *(DURATION, FIRST_TOKEN, OUTPUT_TOKEN, TOKENS),
     *(REQUESTS, IN_PROGRESS, LOSSES, ATTEMPTS, ADAPTATIONS, TRANSLATION, BUILD),
 )
+BY_KEY = (REQUESTS, TOKENS)
+"""Those that can be told by the names of the clients' keys, too (`--metrics-by-key`)."""
+KEY = "key"
 TOKEN_TYPES = ("input", "output", "cached_input", "reasoning")
 
 _PROVIDERS = {

@@ -97,6 +97,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Where the page is."""
     metrics: bool | Annotated[int, msgspec.Meta(ge=1, le=65535)] = False
     """Metrics for Prometheus: `true` serves them at /metrics, a number on a port of their own, which needs no key."""
+    metrics_by_key: bool = False
+    """Tell requests and tokens by the names of the clients' keys, too."""
     otel: bool = False
     """Traces and metrics over OTLP/HTTP, set up by OpenTelemetry's own variables (OTEL_EXPORTER_OTLP_ENDPOINT, ...)."""
     limits: Limits = msgspec.field(default_factory=Limits)

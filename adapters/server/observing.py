@@ -41,7 +41,7 @@ class Observing:
             if settings.metrics:
                 from ..observe.metrics import Metrics
 
-                self._metrics = Metrics.of_server()
+                self._metrics = Metrics.of_server(by_key=settings.metrics_by_key)
             if settings.otel:
                 from ..observe import otel_setup, traces  # noqa: F401  # raises what is missing
         except ModuleNotFoundError as error:

@@ -90,7 +90,7 @@ class Replicas:
         while goes_on:
             replica = remaining.pop()
             if route is not None:
-                route.attempts, route.replica = route.attempts + 1, replica.name
+                route.replica = replica.name
             may_repeat = partial(self._may_repeat, route, until) if remaining else _never
             request.rewind()
             goes_on = await _Attempt(replica, request, send, may_repeat).run(scope) and not await request.is_gone()

@@ -70,7 +70,9 @@ def paths(routes: list[Route]) -> set[str]:
 async def test_every_endpoint_wants_a_key(world: World, routes: list[Route], caplog: pytest.LogCaptureFixture) -> None:
     """Whatever the path and the method, 401 without a key and with a wrong one; only the two probes answer."""
     caplog.set_level(logging.DEBUG, "diglot")
-    settings = Settings(upstream="http://127.0.0.1:1", api_keys=str(world.file), store="memory", host="0.0.0.0")
+    settings = Settings(
+        upstream="http://127.0.0.1:1", api_keys=str(world.file), store="memory", host="0.0.0.0", metrics=True
+    )
     transport = httpx.ASGITransport(application(settings))
     async with httpx.AsyncClient(transport=transport, base_url="http://h") as client:
         answered: set[tuple[str, str]] = set()

@@ -8,4 +8,4 @@ def test_at_first() -> None:
     """Nothing has happened, and nothing is known of its conversation."""
     route = ModelRoute("asked", "real", "pool", Profile())
     assert (route.asked, route.model, route.upstream, route.profile) == ("asked", "real", "pool", Profile())
-    assert (route.began, route.attempts, route.replica, route.conversation, route.previous) == (False, 0, "", b"", "")
+    assert (route.began, route.replica, route.conversation, route.previous) == (False, "", b"", "")

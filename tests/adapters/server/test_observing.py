@@ -11,7 +11,7 @@ from opentelemetry import trace
 
 from diglot.adapters import Record
 from diglot.adapters.observe import otel_setup
-from diglot.adapters.server import observing
+from diglot.adapters.server import keys, observing
 from diglot.adapters.server.app import application, free_port
 from diglot.adapters.server.config import ConfigError, Settings, load
 from diglot.adapters.server.observing import Observing, in_parent
@@ -45,7 +45,7 @@ async def test_off(talk: Any) -> None:
     got = await talk(application(Settings(demo=True)), path="/metrics", method="GET", headers=HOST).run()
     assert got.status == 404
     off = Observing(Settings(demo=True))
-    assert (off.on_exchange(None), off.routes) == (None, ())
+    assert (off.on_exchange(None), off.routes) == (None, [])
     assert off.around(talk) is talk
     with off.running():
         pass
@@ -68,9 +68,48 @@ def test_a_port_of_its_own() -> None:
     """Then there is nothing on the port of the server."""
     port = free_port("127.0.0.1")
     measured = Observing(Settings(demo=True, metrics=port))
-    assert measured.routes == ()
+    assert measured.routes == []
     with measured.running(), urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
         assert b"diglot_build_info" in answer.read()
+
+
+def test_settings_that_are_read_again() -> None:
+    """The next application starts before the first ends: its port stays open, and its counts go on."""
+    port = free_port("127.0.0.1")
+    measured = Observing(Settings(demo=True, metrics=port))
+    first, second = measured.running(), measured.running()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        assert answer.status == 200
+    second.__exit__(None, None, None)
+    assert free_port("127.0.0.1", port) == port
+    assert Observing.off().routes == []
+
+
+@pytest.mark.anyio
+async def test_by_key(talk: Any, tmp_path: Path) -> None:
+    """Requests and tokens are told by the names of keys, and the metrics themselves need a key."""
+    file = tmp_path / "keys"
+    shown = {name: {**HOST, "api-key": keys.new(file, name)} for name in ("alice", "bob")}
+    app = application(Settings(demo=True, metrics=True, metrics_by_key=True, api_keys=str(file)))
+    for name, times in (("alice", 2), ("bob", 1)):
+        for _ in range(times):
+            await talk(app, ASK, headers=shown[name]).run()
+    await talk(app, path="/v1/models", method="GET", headers=shown["bob"]).run()
+    assert (await talk(app, path="/metrics", method="GET", headers=HOST).run()).status == 401
+    text = (await talk(app, path="/metrics", method="GET", headers=shown["bob"]).run()).body.decode()
+    endings = 'outcome="completed",way="translated"}'
+    assert f'diglot_requests_total{{endpoint="/responses",key="alice",{endings} 2.0' in text
+    assert f'diglot_requests_total{{endpoint="/responses",key="bob",{endings} 1.0' in text
+    assert 'endpoint="/models",key="bob",outcome="completed",way="passed"} 1.0' in text
+    tokens = [line for line in text.splitlines() if line.startswith("gen_ai_client_token_usage_count")]
+    assert {name for name in ("alice", "bob", "") if any(f'key="{name}"' in line for line in tokens)} == {
+        "alice",
+        "bob",
+    }
+    assert all(value["api-key"] not in text for value in shown.values())
 
 
 def test_several_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
