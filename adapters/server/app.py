@@ -26,7 +26,7 @@ from ..middleware import access_log
 from ..middleware.record import Record
 from ..store import Store
 from ..upstream.app import Upstream
-from . import inspection, logs, stored_state
+from . import banner, inspection, logs, stored_state
 from .authentication import Authentication, check_exposure
 from .config import Settings, require_upstream
 from .guard import Guard
@@ -83,7 +83,7 @@ def application(
     else:
         upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
         middleware = _single(settings, upstream, on_exchange, store)
-        replicas = [[upstream]] if upstream is not None else []
+        replicas = {banner.answered_by(settings): [upstream]} if upstream is not None else {}
 
     async def is_ready() -> bool:
         return readiness.started and not life.draining and await readiness.reaches_all()
@@ -99,7 +99,7 @@ def application(
             await upstream.aclose()
 
     active = _ActiveRequests(middleware, has_store=settings.store not in (None, OFF))
-    readiness = Readiness([_reachable(each, settings.ready_path) for each in replicas])
+    readiness = Readiness({name: _reachable(each, settings.ready_path) for name, each in replicas.items()})
     routes = own_routes(settings, middleware, has_keys=keys is not None, is_ready=is_ready) + observing.routes
     served = observing.around(active)
     inspector = inspection.inspected(served, settings, inspect_token, inspect_ring) if settings.inspect else None

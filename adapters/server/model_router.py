@@ -101,9 +101,9 @@ class ModelRouter:
         return self._default.middleware.opened
 
     @property
-    def replicas(self) -> list[list[Upstream]]:
-        """The replicas of each upstream."""
-        return [served.clients for served in self._served.values()]
+    def replicas(self) -> dict[str, list[Upstream]]:
+        """The replicas of each upstream, by its name."""
+        return {name: served.clients for name, served in self._served.items()}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -113,7 +113,7 @@ class ModelRouter:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for clients in self.replicas:
+        for clients in self.replicas.values():
             for client in clients:
                 await client.aclose()
 

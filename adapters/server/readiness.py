@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import monotonic
 
 import anyio
@@ -91,12 +91,15 @@ def any_of(checks: Sequence[Check]) -> Check:
 
 
 class Readiness:
-    """Knows whether all upstreams can be reached; each is asked at most every few seconds, and by nobody else."""
+    """Knows whether all upstreams can be reached; each is asked at most every few seconds, and by nobody else.
 
-    def __init__(self, checks: Sequence[Check] = (), clock: Callable[[], float] = monotonic) -> None:
+    *checks* are those of the upstreams by name: the log says who is away.
+    """
+
+    def __init__(self, checks: Mapping[str, Check], clock: Callable[[], float] = monotonic) -> None:
         self.started: bool = False
         """Whether the application has started; whoever runs it says so."""
-        self._upstreams = [_Upstream(check, clock) for check in checks]
+        self._upstreams = [_Upstream(name, check, clock) for name, check in checks.items()]
 
     async def reaches_all(self) -> bool:
         """Whether no upstream is away."""
@@ -107,8 +110,9 @@ class Readiness:
 
 
 class _Upstream:
-    def __init__(self, check: Check, clock: Callable[[], float]) -> None:
+    def __init__(self, name: str, check: Check, clock: Callable[[], float]) -> None:
         self.is_there: bool = True
+        self._name = name
         self._check = check
         self._clock = clock
         self._asked_at = -EVERY
@@ -122,4 +126,4 @@ class _Upstream:
             was_there, self.is_there = self.is_there, await self._check()
             self._asked_at = self._clock()
         if was_there != self.is_there:
-            _log.warning("Readiness: an upstream %s", "is back" if self.is_there else "cannot be reached")
+            _log.warning("Readiness: %s %s", self._name, "is back" if self.is_there else "cannot be reached")

@@ -84,7 +84,7 @@ class Clock:
 async def test_asked_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
     """At most every few seconds however many want to know, and a change is logged once."""
     clock, app = Clock(), App(200)
-    ready = Readiness([partial(is_reachable, app, "/v1/models")], clock)
+    ready = Readiness({"gpu": partial(is_reachable, app, "/v1/models")}, clock)
     async with anyio.create_task_group() as tasks:
         for _ in range(5):
             tasks.start_soon(ready.reaches_all)
@@ -100,15 +100,15 @@ async def test_asked_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
     assert await ready.reaches_all()
     assert len(app.scopes) == 3
     assert [record.getMessage() for record in caplog.records] == [
-        "Readiness: an upstream cannot be reached",
-        "Readiness: an upstream is back",
+        "Readiness: gpu cannot be reached",
+        "Readiness: gpu is back",
     ]
 
 
 async def test_several() -> None:
     """Of each upstream one replica is enough, and every upstream needs one."""
     there, away = partial(is_reachable, App(200), "/"), partial(is_reachable, App(503), "/")
-    assert await Readiness([any_of([away, there])]).reaches_all()
-    assert not await Readiness([any_of([away, away]), there]).reaches_all()
-    assert not await Readiness([there, away]).reaches_all()
-    assert await Readiness().reaches_all()
+    assert await Readiness({"a": any_of([away, there])}).reaches_all()
+    assert not await Readiness({"a": any_of([away, away]), "b": there}).reaches_all()
+    assert not await Readiness({"a": there, "b": away}).reaches_all()
+    assert await Readiness({}).reaches_all()
