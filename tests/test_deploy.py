@@ -19,6 +19,8 @@ from diglot.adapters.server.config import Settings, load
 from diglot.adapters.server.lifecycle import DRAIN_DELAY
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
+METRICS = 9464
+"""The port that OpenTelemetry's Prometheus exporter has by default."""
 DEFAULTS, LIMITS = Settings(), Limits()
 STOP = DRAIN_DELAY + DEFAULTS.graceful + 5
 """Seconds that a server may take to stop: some remain for the last answers and the store."""
@@ -69,9 +71,13 @@ def test_time_to_stop(pod: Any) -> None:
 
 
 def test_ports(kubernetes: dict[str, Any], pod: Any) -> None:
-    """All name the one that the server listens on by default."""
+    """All name the one that the server listens on by default, and one for metrics."""
     (container,) = pod["containers"]
-    assert container["ports"] == [{"name": "http", "containerPort": DEFAULTS.port}]
+    assert [port["containerPort"] for port in container["ports"]] == [DEFAULTS.port, METRICS]
+    assert f"\n    metrics = {METRICS}\n" in text("kubernetes/diglot.yaml")
+    assert f'prometheus.io/port: "{METRICS}"' in text("kubernetes/diglot.yaml")
+    assert yaml.safe_load(text("compose.yml"))["services"]["diglot"]["environment"]["DIGLOT_METRICS"] == str(METRICS)
+    assert f'"diglot:{METRICS}"' in text("prometheus.yml")
     assert kubernetes["Service"]["spec"]["ports"][0]["targetPort"] == "http"
     assert f"EXPOSE {DEFAULTS.port}\n" in text("Containerfile")
     assert f"http://127.0.0.1:{DEFAULTS.port}/healthz" in text("Containerfile")
@@ -116,8 +122,6 @@ def test_variables_of_compose(files: list[str]) -> None:
     variables: dict[str, str] = {}
     for name in files:
         variables |= yaml.safe_load(text(name))["services"]["diglot"]["environment"]
-    if "metrics" not in Settings.__struct_fields__:
-        del variables["DIGLOT_METRICS"]
     settings = load({}, {**variables, "DIGLOT_API_KEY": "k3y"})
     assert settings.demo is not bool(settings.upstream)
 
@@ -131,11 +135,11 @@ def test_variables_of_the_container() -> None:
 
 
 def test_extras_of_the_container() -> None:
-    """What it installs is there to be installed; metrics have an extra where there are metrics."""
+    """What it installs is what it has built, and is there to be installed."""
     extras = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    named = set(re.findall(r"\[([\w,]+)\]", text("Containerfile")))
-    assert named == {"server,metrics"}
-    assert "server" in extras
+    built, installed = re.findall(r"\[([\w,]+)\]", text("Containerfile"))
+    assert built == installed
+    assert set(built.split(",")) <= set(extras)
 
 
 def test_hardened(pod: Any) -> None:
@@ -183,17 +187,13 @@ def test_nginx(tmp_path: Path) -> None:
 
 def test_prometheus(tmp_path: Path) -> None:
     """It takes the configuration, with the rules that there are."""
-    rules = DEPLOY / "alerts.yml"
-    (tmp_path / "alerts.yml").write_text(rules.read_text() if rules.exists() else "groups: []\n")
-    shutil.copy(DEPLOY / "prometheus.yml", tmp_path)
+    for name in ("prometheus.yml", "alerts.yml"):
+        shutil.copy(DEPLOY / name, tmp_path)
     run(tool("promtool", "apt-get install prometheus"), "check", "config", tmp_path / "prometheus.yml")
 
 
 def test_grafana() -> None:
-    """The dashboard is where compose looks for it, once there is one."""
+    """The dashboard is where compose looks for it."""
     mounted = [volume.split(":") for volume in yaml.safe_load(text("compose.yml"))["services"]["grafana"]["volumes"]]
-    files = [DEPLOY / source for source, *_ in mounted]
-    assert [file.name for file in files if not file.exists()] in ([], ["grafana-dashboard.json"])
-    for file in files:
-        if file.exists():
-            (json.loads if file.suffix == ".json" else yaml.safe_load)(file.read_text())
+    for file in [DEPLOY / source for source, *_ in mounted]:
+        (json.loads if file.suffix == ".json" else yaml.safe_load)(file.read_text())

@@ -55,7 +55,7 @@ class Guard:
             allow_methods=["*"],
             allow_headers=["*"],
             allow_private_network=True,
-            expose_headers=["diglot-losses"],
+            expose_headers=["diglot-losses", "x-request-id"],
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

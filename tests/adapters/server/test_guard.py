@@ -207,7 +207,7 @@ async def test_an_allowed_page(talk: Any, guarded: Guard) -> None:
     every = guarded._all_origins
     assert (got.status, got.body) == (200, b"served")
     assert got.headers["access-control-allow-origin"] == ("*" if every else APP)
-    assert got.headers["access-control-expose-headers"] == "diglot-losses"
+    assert got.headers["access-control-expose-headers"] == "diglot-losses, x-request-id"
     assert every or "Origin" in got.headers["vary"]
     names = [name.lower() for name, _ in got.sent[0]["headers"]]
     assert b"access-control-allow-credentials" not in names
@@ -271,7 +271,7 @@ async def test_losses(talk: Any) -> None:
     headers = {"host": "localhost", "origin": APP, "content-type": "application/json"}
     got = await talk(app, {**ASK, "truncation": "auto"}, headers=headers).run()
     assert "truncation" in got.headers["diglot-losses"]
-    assert got.headers["access-control-expose-headers"] == "diglot-losses"
+    assert got.headers["access-control-expose-headers"] == "diglot-losses, x-request-id"
 
 
 # The whole server, with both parsers
