@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 PATH = "/metrics"
 OnExchange = Callable[[Record], object]
-_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when it is imported
+_FOLDER = "_DIGLOT_METRICS_FOLDER"  # passes the folder to the worker processes
+_FOLDER_OF_LIBRARY = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when it is imported
 
 
 class Observing:
@@ -39,6 +40,7 @@ class Observing:
         self._running = ExitStack()
         try:
             if settings.metrics:
+                _set_folder()
                 from ..observe.metrics import Metrics
 
                 self._metrics = Metrics.of_server(by_key=settings.metrics_by_key)
@@ -111,6 +113,13 @@ class Observing:
             self._running.enter_context(_own_port(self._settings, self._metrics.registry))
 
 
+def _set_folder() -> None:
+    """Have prometheus_client use the folder of this server's processes, and none of somebody else."""
+    os.environ.pop(_FOLDER_OF_LIBRARY, None)
+    if _FOLDER in os.environ:
+        os.environ[_FOLDER_OF_LIBRARY] = os.environ[_FOLDER]
+
+
 @contextmanager
 def in_parent(settings: Settings) -> Iterator[None]:
     """Do what the parent of several workers does: a folder for the metrics of all of them, and their own port."""
@@ -121,8 +130,11 @@ def in_parent(settings: Settings) -> Iterator[None]:
 
     with TemporaryDirectory(prefix="diglot-metrics-") as folder:
         os.environ[_FOLDER] = folder
-        with _own_port(settings, shared_registry(Path(folder))):
-            yield
+        try:
+            with _own_port(settings, shared_registry(Path(folder))):
+                yield
+        finally:
+            del os.environ[_FOLDER]
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def test_killed(tmp_path: Path, name: str) -> None:
         begin = time.time()
         with migrate(source, f"{tmp_path}/{name}") as running:
             wait_for_work(running, tmp_path, begin)
-            time.sleep(chance.uniform(0, 0.5))
+            time.sleep(chance.uniform(0, 0.1))
             running.send_signal(signal.SIGKILL)
         if running.returncode == -signal.SIGKILL:
             killed_at.append(parts_done(where.work))

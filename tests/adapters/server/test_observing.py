@@ -18,7 +18,7 @@ from diglot.adapters.server.observing import Observing, in_parent
 
 HOST = {"host": "localhost"}
 ASK = {"model": "m", "input": "hi"}
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+FOLDER, OF_LIBRARY = "_DIGLOT_METRICS_FOLDER", "PROMETHEUS_MULTIPROC_DIR"
 
 
 @pytest.mark.anyio
@@ -114,7 +114,7 @@ async def test_by_key(talk: Any, tmp_path: Path) -> None:
 
 def test_several_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The parent makes their folder and serves their port; they themselves serve neither."""
-    monkeypatch.delenv(FOLDER, raising=False)
+    monkeypatch.setenv(OF_LIBRARY, "/somebody/else")
     port = free_port("127.0.0.1")
     settings = Settings(demo=True, metrics=port, workers=2)
     with in_parent(settings):
@@ -125,12 +125,14 @@ def test_several_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             assert answer.status == 200
         with socket.socket() as other, Observing(settings).running():
             assert other.connect_ex(("127.0.0.1", port)) == 0
+        assert os.environ[OF_LIBRARY] == str(folder)
     assert not folder.exists()
+    Observing(Settings(demo=True, metrics=True))
+    assert OF_LIBRARY not in os.environ
     with in_parent(Settings(demo=True, metrics=True, workers=2)):
         (route,) = Observing(Settings(demo=True, metrics=True, workers=2)).routes
         assert route.path == "/metrics"
     for alone in (Settings(demo=True, metrics=True), Settings(demo=True, workers=2)):
-        monkeypatch.delenv(FOLDER, raising=False)
         with in_parent(alone):
             assert FOLDER not in os.environ
 
