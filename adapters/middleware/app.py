@@ -329,8 +329,9 @@ class TranslationMiddleware:
             observer.finished(record)
         if self.on_exchange is None:
             return
-        if (notes := notes_of(scope)) is not None:
-            notes.recorded = len(notes.attempts)
+        notes = notes_of(scope)
+        assert notes is not None, "they are taken for whoever wants records"
+        notes.recorded = len(notes.attempts)
         try:
             self.on_exchange(record)
         except Exception:

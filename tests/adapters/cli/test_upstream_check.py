@@ -173,6 +173,26 @@ def test_a_model_that_is_missing() -> None:
     assert tried["answers"] == Outcome(False, "The model `m` does not exist")
 
 
+def test_the_client_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever listens for the end of the client hears nothing."""
+
+    async def listening(scope: Any, receive: Any, send: Any) -> None:
+        assert not (await receive())["more_body"]
+        with anyio.move_on_after(0.01) as patience:
+            await receive()
+        assert patience.cancelled_caught
+        await send({"type": "http.response.start", "status": 418, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def main() -> None:
+        check = UpstreamCheck("http://127.0.0.1:9", preset("default"), None, Limits())
+        monkeypatch.setattr(check, "_upstream", listening)
+        with pytest.raises(CheckError, match="418"):
+            await check.model(None)
+
+    anyio.run(main)
+
+
 def test_an_upstream_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     """What cuts its answer has failed."""
 
