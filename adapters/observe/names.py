@@ -9,6 +9,7 @@ Prometheus' spelling: dots become underscores, the unit is the end of the name
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 CHAT = "chat"
@@ -116,5 +117,10 @@ def endpoint_of(path: str) -> str:
     >>> endpoint_of("/v1/chat/completions"), endpoint_of("/v1/responses/resp_1/cancel"), endpoint_of("/favicon.ico")
     ('/chat/completions', '/responses/{id}', 'other')
     """
-    match = _ENDPOINT.search(path) if len(path) <= _LONGEST else None
+    return _endpoint_of(path) if len(path) <= _LONGEST else OTHER
+
+
+@lru_cache(256)
+def _endpoint_of(path: str) -> str:
+    match = _ENDPOINT.search(path)
     return OTHER if match is None else f"/{match[1]}/{{id}}" if match[2] else f"/{match[1]}"

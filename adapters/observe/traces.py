@@ -173,7 +173,8 @@ def _with_context(scope: Scope, context: Context, fields: frozenset[bytes]) -> S
 
 
 def _plain(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:_LONGEST])
+    text = text[:_LONGEST]
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _text(value: Any) -> str | None:
