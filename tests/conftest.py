@@ -1,13 +1,17 @@
-"""What all tests share: the hypothesis profile, ids and a clock that repeat, and --update for the golden files."""
+"""What all tests share: the hypothesis profile, ids and a clock that repeat, --update for the golden files, and that no
+test passes whose output has a key in it.
+"""
 
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from leaks import leak
 
 sys.path.append(str(Path(__file__).parent.parent))  # for the benchmarks; behind the wheel, whose metadata come first
 
@@ -23,6 +27,16 @@ settings.load_profile("diglot")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite what the golden files expect; review the diff")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "teardown" and report.passed:
+        found = leak(report.sections, getattr(item, "funcargs", {}).get("tmp_path"))
+        if found is not None:
+            report.outcome, report.longrepr = "failed", found
+    return report
 
 
 @pytest.fixture(autouse=True, scope="session")
