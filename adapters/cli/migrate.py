@@ -14,7 +14,7 @@ from ..migrate.errors import MigrationError, SettingError
 from ..migrate.progress import Progress
 from ..migrate.run import Limit, Migration, Outcome, version
 from ..server import config
-from .options import SettingsError, print_columns
+from .options import SettingsError, amount, print_columns
 
 _BAD = 3
 _SIZES = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -175,13 +175,15 @@ def _sources(names: list[str], place: output.Place, chosen: options.Options) -> 
 def summary(outcome: Outcome, place: output.Place, report_path: str) -> str:
     """Return what was done, in a few lines; losses are in the report."""
     tally = outcome.tally
-    words = [f"{tally.converted:,} of {tally.lines:,} lines converted, in {outcome.parts:,} parts: {place.path}"]
+    words = [
+        f"{tally.converted:,} of {tally.lines:,} lines converted, in {amount(outcome.parts, 'part')}: {place.path}"
+    ]
     words += [f"{count:,} {name}" for name, count in sorted(tally.checks.items())]
     if tally.bad:
         refused = f", {tally.refused:,} of them because they would lose something" if tally.refused else ""
-        words.append(f"{tally.bad:,} lines are bad{refused}: {place.bad}")
+        words.append(f"{amount(tally.bad, 'bad line')}{refused}: {place.bad}")
     if tally.losses:
-        words.append(f"{len(tally.losses):,} kinds of losses; {report_path} shows them")
+        words.append(f"{amount(len(tally.losses), 'kind of loss', 'kinds of losses')}: see {report_path}")
     if not outcome.is_complete:
         words.append("Interrupted. The same command again goes on from here.")
     return "\n".join(words)

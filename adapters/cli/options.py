@@ -42,3 +42,12 @@ def print_columns(rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)]
         click.echo("  ".join([*cells, row[-1]]).rstrip())
+
+
+def amount(count: int, noun: str, several: str = "") -> str:
+    """Return a count of things in words.
+
+    >>> amount(1, "part"), amount(1_000, "part"), amount(2, "process", "processes")
+    ('1 part', '1,000 parts', '2 processes')
+    """
+    return f"{count:,} {noun if count == 1 else several or noun + 's'}"

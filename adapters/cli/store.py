@@ -22,7 +22,7 @@ from ..server import config
 from ..server import store as server_store
 from ..store import Counts, NewRecord, Opened, Store, StoreError
 from ..store.values import counts_of
-from .options import SettingsError, print_columns
+from .options import SettingsError, amount, print_columns
 from .store_export import date, exported
 
 CHECK_TENANT = "diglot-check-"
@@ -65,7 +65,9 @@ def stats(url: str | None, file: Path | None) -> None:
     async def show(opened_store: Store, opened: Opened) -> None:
         found = await opened_store.counts()
         activity = await opened_store.activity()
-        click.echo(f"{opened.name}: {activity.processes} processes, {activity.runs} runs\n")
+        click.echo(
+            f"{opened.name}: {amount(activity.processes, 'process', 'processes')}, {amount(activity.runs, 'run')}\n"
+        )
         print_columns([_HEAD, *map(_row, [*found, _total(found)])])
 
     _run(url, file, show)

@@ -30,8 +30,8 @@ def test_clean(tmp_path: Path, source: Path) -> None:
     out, report = tmp_path / "out.jsonl", tmp_path / "losses.json"
     ran = run(source, out, "--to", "responses", "--jobs", 1, "--report", report, "--check")
     assert ran.exit_code == 0, ran.output
-    assert "10 of 10 lines converted, in 1 parts" in ran.stderr
-    assert f"10 lossy\n1 kinds of losses; {report} shows them" in ran.stderr
+    assert "10 of 10 lines converted, in 1 part: " in ran.stderr
+    assert f"10 lossy\n1 kind of loss: see {report}" in ran.stderr
     assert json.loads(report.read_text())["losses"][0]["path"] == "seed"
     assert entries(out)[3]["url"] == "/v1/responses"
 
@@ -45,14 +45,14 @@ def test_bad_lines(tmp_path: Path, source: Path) -> None:
     """The exit status is 3, and the quarantine is named."""
     source.write_bytes(batch(1) + b"bad\n")
     ran = run(source, tmp_path / "out.jsonl", "--to", "responses", "--jobs", 1)
-    assert (ran.exit_code, "1 lines are bad: " in ran.stderr) == (3, True)
+    assert (ran.exit_code, "1 bad line: " in ran.stderr) == (3, True)
     assert str(tmp_path / "out.jsonl.migration" / "bad.jsonl") in ran.stderr
 
 
 def test_refused_lines(tmp_path: Path, source: Path) -> None:
     """With --strict, they are bad lines."""
     ran = run(source, tmp_path / "out.jsonl", "--to", "responses", "--jobs", 1, "--strict")
-    assert (ran.exit_code, "10 lines are bad, 10 of them because they would lose" in ran.stderr) == (3, True)
+    assert (ran.exit_code, "10 bad lines, 10 of them because they would lose" in ran.stderr) == (3, True)
 
 
 def test_ray(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

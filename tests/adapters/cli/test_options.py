@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from diglot.adapters.cli.options import SettingsError, profile_options, strict_option
+from diglot.adapters.cli.options import SettingsError, amount, profile_options, strict_option
 
 
 @click.command()
@@ -35,3 +35,9 @@ def test_a_wrong_setting() -> None:
     """It ends the command as any misuse does."""
     got = CliRunner().invoke(command, ("--profile", "x"))
     assert (got.exit_code, got.stderr) == (2, "Error: no such thing\n")
+
+
+def test_amounts() -> None:
+    """One of something is not several."""
+    assert [amount(count, "part") for count in (0, 1, 1_000)] == ["0 parts", "1 part", "1,000 parts"]
+    assert amount(2, "process", "processes") == "2 processes"

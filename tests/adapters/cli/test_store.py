@@ -93,7 +93,7 @@ def test_stats(url: str, tmp_path: Path) -> None:
     got = run("stats", "--store", url)
     assert got.exit_code == 0
     head, empty, columns, *lines = got.stdout.splitlines()
-    assert head == f"SQLite {tmp_path}/some.db: 1 processes, 0 runs"
+    assert head == f"SQLite {tmp_path}/some.db: 1 process, 0 runs"
     assert (empty, columns.split()[:2]) == ("", ["TENANT", "RESPONSES"])
     rows = {line.split()[0]: line.split()[1:] for line in lines}
     assert [rows[tenant][0] for tenant in (TENANT, OTHER, "all")] == ["2", "2", "4"]
@@ -247,7 +247,7 @@ def test_servers(kind: str) -> None:
         assert "would delete 5" in run("purge", "--store", url, "--everything", "--dry-run").stdout
         assert "deleted 5" in run("purge", "--store", url, "--everything").stdout
         assert not any(records_of(url).values())
-        assert ": 1 processes, 0 runs" in run("stats", "--store", url).stdout
+        assert ": 1 process, 0 runs" in run("stats", "--store", url).stdout
 
 
 def test_which_store(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
