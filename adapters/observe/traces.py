@@ -20,7 +20,7 @@ try:
 except ModuleNotFoundError as _error:
     raise with_install_hint(_error, "Traces", "otel") from None
 
-from ...translator import Exchange, chat_answer
+from ...translator import Exchange
 from ..asgi.types import App, Receive, Scope, Send
 from ..middleware.notes import Attempt, Notes, notes_of, with_notes
 from . import trace_content
@@ -159,8 +159,7 @@ class _TracedCall:
         invocation.output_tokens = _count(usage.get("output_tokens", usage.get("completion_tokens")))
         invocation.finish_reasons = trace_content.finish_reasons(answer)
         if self._captures:
-            chat = answer if "choices" in answer else chat_answer(answer)[0]
-            invocation.output_messages = trace_content.choices(chat.get("choices"))
+            invocation.output_messages = trace_content.answered(answer)
 
 
 def _with_context(scope: Scope, context: Context, fields: frozenset[bytes]) -> Scope:

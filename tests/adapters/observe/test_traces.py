@@ -244,3 +244,18 @@ async def test_strange_answers(talk: Any, chat: Any) -> None:
     host = Host(chat(json.dumps(answer).encode(), kind="application/json"))
     await talk(host.app, ASK).run()
     assert "gen_ai.usage.input_tokens" not in host.call.attributes
+
+
+@pytest.mark.parametrize("cut", [False, True])
+async def test_the_content_of_a_stream(
+    talk: Any, chat: Any, hello: list[bytes], monkeypatch: pytest.MonkeyPatch, cut: bool
+) -> None:
+    """What the answer repeats of the request is kept encoded there; one that failed says what it has."""
+    monkeypatch.setenv(CAPTURE, "SPAN_ONLY")
+    host = Host(chat(*(hello[:-2] if cut else hello)))
+    got = await talk(host.app, {**STREAM, "tools": [], "metadata": {"a": "b"}}).run()
+    assert (b"response.failed" if cut else b"response.completed") in got.body
+    (heard,) = json.loads(host.call.attributes["gen_ai.output.messages"])
+    assert heard["parts"] == [{"type": "text", "content": "Hello"}]
+    assert heard["finish_reason"] == ("error" if cut else "stop")
+    assert len(host.records) == 1
