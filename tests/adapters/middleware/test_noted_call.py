@@ -180,3 +180,19 @@ def test_an_upstream_that_answers(
 
     anyio.run(main)
     assert [each.result for each in records[0].attempts] == [result]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("method", ["begin", "first_token", "end"])
+async def test_a_tracer_that_raises(
+    talk: Any, chat: Any, hello: list[bytes], monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """The client does not notice."""
+
+    def broken(*told: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Tracer, method, broken)
+    _, record, asked = await traced(talk, chat(*hello), STREAM)
+    assert record.outcome == "completed"
+    assert b"response.completed" in asked.body
