@@ -24,6 +24,7 @@ from ..asgi.websocket import is_websocket, refuse
 from ..limits import Limits
 from .choice import check_installed, new_client, wrap_client
 from .client import Client, Clients
+from .masking import Masking
 from .pass_through import PassThrough
 
 _DROPPED_HEADERS = frozenset({b"host", b"expect", b"content-length"})
@@ -60,6 +61,7 @@ class Upstream:
         self._base_segments = urlsplit(self._base).path.strip("/").split("/")
         self._query = parts.query.encode()
         self._credentials = [*credentials] or ([(b"authorization", _basic(user))] if user else [])
+        self._masking = Masking(self._credentials)
         clients_own = _CREDENTIALS if credentials else {name for name, _ in self._credentials}
         self._dropped_headers = _DROPPED_HEADERS | clients_own
         if client is None:
@@ -99,7 +101,7 @@ class Upstream:
         except RequestError as error:
             await send_error(send, error, [*connection_close(scope), *_allow(error)])
             return
-        exchange = PassThrough(scope, receive, send, self.limits, declared, self._netloc)
+        exchange = PassThrough(scope, receive, send, self.limits, declared, self._netloc, self._masking)
         await exchange.run(await self._client(), url, self._headers(scope))
 
     def _url(self, scope: Scope) -> str:

@@ -28,6 +28,7 @@ from ..limits import Limits
 from ..middleware import diagnostics
 from ..middleware.notes import Attempt, notes_of, result_of
 from .client import Answer, Client, cause
+from .masking import Masking
 from .upload import Upload
 
 if TYPE_CHECKING:
@@ -45,7 +46,14 @@ class PassThrough:
     """
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, limits: Limits, declared: int | None, netloc: str
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        limits: Limits,
+        declared: int | None,
+        netloc: str,
+        masking: Masking,
     ) -> None:
         self._scope = scope
         self._receive = receive
@@ -53,6 +61,7 @@ class PassThrough:
         self._limits = limits
         self._declared = declared
         self._netloc = netloc
+        self._masking = masking
         self._upload = Upload(receive, declared, limits.max_body)
         self._timeout_error: TranslationError | None = None
         self._started_at = monotonic()
@@ -123,14 +132,16 @@ class PassThrough:
             raise UpstreamError("The upstream call failed.") from None
 
     async def _forward_answer(self, answer: Answer) -> None:
-        """Pass the bytes on unchanged, so that the headers that describe them still hold."""
+        """Pass the bytes on, and as many as there are, so that the headers that describe them still hold."""
         if not 200 <= answer.status <= 599:
             raise UpstreamError(f"The upstream answered with {answer.status}, which is not a final status.")
         self._status = answer.status
-        headers = without(answer.headers, _NOT_KEPT)
+        headers, masking, is_masked = without(answer.headers, _NOT_KEPT), self._masking, False
+        if masking.applies(answer.status):
+            headers, is_masked = masking.headers(headers), True
         self._received_at = monotonic()
         await self._forward({"type": "http.response.start", "status": answer.status, "headers": headers})
-        async with aclosing(answer.pieces()) as pieces:
+        async with aclosing(answer.pieces()) as raw, aclosing(masking.pieces(raw) if is_masked else raw) as pieces:
             async for piece in pieces:
                 if self._upload.gone:  # a fast stream may never pause, and cancellation needs a pause
                     return
