@@ -145,8 +145,9 @@ def serve(file: Path | None, set_: tuple[str, ...], limits: tuple[str, ...], **f
     DIGLOT_CONFIG). DIGLOT_SET and DIGLOT_LIMITS are JSON objects or key=value,key=value; they are merged with --set,
     --limit and the file. `diglot settings` lists all settings.
     """
-    from ..server import app
+    from ..server import app, observing
 
+    os.environ.pop(observing.FOLDER, None)  # our processes have one of their own, and a single process none
     try:
         tables = {"set": dict(map(config.assignment, set_)), "limits": dict(map(config.assignment, limits))}
         settings = config.load({**flags, **tables}, os.environ, file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -208,7 +208,10 @@ def _outcome(notes: Notes, returned: bool) -> str:
 
 def exposition(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     """Return all metrics as text, and its media type; *accept* is the header of the request."""
-    encode, media_type = choose_encoder(accept)
+    try:
+        encode, media_type = choose_encoder(accept)
+    except (TypeError, ValueError):  # of a version that is no number
+        encode, media_type = choose_encoder("")
     return encode(registry), media_type
 
 
@@ -231,7 +234,8 @@ class _Shared:
         for file in self._folder.glob("gauge_live*.db"):
             match = _LIVE_FILE.fullmatch(file.name)
             if match is not None and not _is_running(int(match[1])):
-                mark_process_dead(int(match[1]), str(self._folder))
+                with suppress(FileNotFoundError):  # somebody else asks for the metrics at the same time
+                    mark_process_dead(int(match[1]), str(self._folder))
         return self._collector.collect()
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PATH = "/metrics"
 OnExchange = Callable[[Record], object]
-_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when it is imported
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when it is imported
 
 
 class Observing:
@@ -75,10 +75,10 @@ class Observing:
         if self._metrics is None or self._settings.metrics is not True:
             return []
         registry = self._metrics.registry
-        if self._settings.workers > 1 and _FOLDER in os.environ:
+        if self._settings.workers > 1 and FOLDER in os.environ:
             from ..observe.metrics import shared_registry
 
-            registry = shared_registry(Path(os.environ[_FOLDER]))
+            registry = shared_registry(Path(os.environ[FOLDER]))
 
         def metrics(request: Request) -> Response:
             from ..observe.metrics import exposition
@@ -120,7 +120,7 @@ def in_parent(settings: Settings) -> Iterator[None]:
     from ..observe.metrics import shared_registry
 
     with TemporaryDirectory(prefix="diglot-metrics-") as folder:
-        os.environ[_FOLDER] = folder
+        os.environ[FOLDER] = folder
         with _own_port(settings, shared_registry(Path(folder))):
             yield
 

@@ -267,6 +267,26 @@ def test_several_processes(tmp_path: Path) -> None:
         one.kill()
 
 
+def test_somebody_else_asks_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes second does not find the file of a process that is gone."""
+
+    def gone(*call: object) -> None:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(metrics, "mark_process_dead", gone)
+    for name in ("gauge_livesum_4194305.db", "gauge_liveall_x.db"):
+        (tmp_path / name).write_bytes(b"\0" * 64)
+    assert list(metrics.shared_registry(tmp_path).collect()) == []
+
+
+@pytest.mark.parametrize("accept", ["application/openmetrics-text; version=x", "", "x;=;,"])
+def test_strange_formats(measured: Metrics, accept: str) -> None:
+    """Who asks for a version that is none gets the text that everybody reads."""
+    text, media_type = metrics.exposition(measured.registry, accept)
+    assert b"diglot_build_info" in text
+    assert media_type.startswith("text/plain")
+
+
 def test_processes_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that may not be asked is running."""
 
