@@ -40,19 +40,21 @@ class NotedCall:
                 self.scope = self._traced.scope
         attempt.reader.on_first_token = self._note_first_token
 
-    def end(self, failure: TranslationError | None) -> None:
-        """Note how it ended; *failure* is what the application raised."""
+    def end(self, failure: TranslationError | None, client_left: bool) -> None:
+        """Note how it ended; *failure* is what the application raised, unless that was because the client left."""
+        failure = None if client_left else failure
         notes, attempt, reader = self._notes, self._attempt, self._attempt.reader
         reader.on_first_token = None  # it would keep all of this alive in a circle
         notes.answer_seconds += attempt.read_seconds
         attempts = self._own.attempts
         if not attempts:
-            is_whole = attempt.complete or reader.ended or attempt.disconnect.is_set or not reader.status
+            left = client_left or attempt.disconnect.is_set
+            is_whole = attempt.complete or reader.ended or left or not reader.status
             attempts.append(Attempt("", result_of(reader.status, failure) if failure or is_whole else LOST))
         notes.attempts += attempts
         if self._traced is not None:
             with harmless(_log, _WHO):
-                self._traced.end(reader.answer, self._error(failure), attempts)
+                self._traced.end(reader.answer, self._error(failure, client_left), attempts)
 
     def _note_first_token(self) -> None:
         self._notes.note_first_token()
@@ -60,7 +62,7 @@ class NotedCall:
             with harmless(_log, _WHO):
                 self._traced.first_token()
 
-    def _error(self, failure: TranslationError | None) -> str | None:
+    def _error(self, failure: TranslationError | None, client_left: bool) -> str | None:
         """Why there is no answer, as a code; None if there is one, or if the client has left."""
         reader = self._attempt.reader
         if (error := reader.error or failure) is not None:
@@ -69,4 +71,4 @@ class NotedCall:
             return None
         if not reader.accepted and reader.status:
             return str(reader.status)
-        return None if self._attempt.disconnect.is_set else "incomplete"
+        return None if client_left or self._attempt.disconnect.is_set else "incomplete"
