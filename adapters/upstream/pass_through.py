@@ -6,7 +6,6 @@ import logging
 from contextlib import aclosing
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING
 
 import anyio
 
@@ -14,7 +13,6 @@ from ...translator import RequestError, TranslationError, UpstreamError
 from ..asgi.late_task import start_late
 from ..asgi.request_body import timeout_error
 from ..asgi.types import (
-    MODEL_ROUTE,
     Headers,
     Message,
     Receive,
@@ -31,16 +29,13 @@ from .client import Answer, Client, cause
 from .masking import Masking
 from .upload import Upload
 
-if TYPE_CHECKING:
-    from ..middleware.model_route import ModelRoute
-
 _log = logging.getLogger("diglot")
 _REPEATED = 0.05  # seconds
 _NOT_KEPT = frozenset({b"date", b"server", b"alt-svc"})  # they describe the other server; ours adds its own
 
 
 class PassThrough:
-    """One exchange with the upstream at *netloc*.
+    """One exchange with the upstream that has these *names*: for notes, and of its host.
 
     Errors before the answer begins become an answer; later ones are raised, because a cut must look like one.
     """
@@ -52,7 +47,7 @@ class PassThrough:
         send: Send,
         limits: Limits,
         declared: int | None,
-        netloc: str,
+        names: tuple[str, str],
         masking: Masking,
     ) -> None:
         self._scope = scope
@@ -60,7 +55,7 @@ class PassThrough:
         self._send = send
         self._limits = limits
         self._declared = declared
-        self._netloc = netloc
+        self._name, self._netloc = names
         self._masking = masking
         self._upload = Upload(receive, declared, limits.max_body)
         self._timeout_error: TranslationError | None = None
@@ -95,9 +90,7 @@ class PassThrough:
         """Note how this call of the upstream has ended, unless it was the request that failed."""
         notes = notes_of(self._scope)
         if notes is not None and not isinstance(failure, RequestError):
-            route: ModelRoute | None = self._scope.get(MODEL_ROUTE)
-            upstream = self._netloc if route is None else route.upstream
-            notes.attempts.append(Attempt(upstream, result_of(self._status, failure)))
+            notes.attempts.append(Attempt(self._name, result_of(self._status, failure)))
 
     async def _fail(self, failure: BaseException) -> None:
         """Answer with the error, or break off the answer that has begun."""
