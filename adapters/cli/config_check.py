@@ -90,7 +90,7 @@ class ConfigCheck:
         places = count()
         async with anyio.create_task_group() as group:
             for name, upstream in self._tables.upstreams.items():
-                clients = clients_of(upstream, self._profile(name), self._settings)
+                clients = clients_of(name, upstream, self._profile(name), self._settings)
                 for url, client in zip(upstream.url, clients, strict=True):
                     group.start_soon(ask, next(places), name, url, client)
         return [found[place] for place in sorted(found)]

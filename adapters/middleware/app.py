@@ -199,6 +199,7 @@ class TranslationMiddleware:
         second = Trial(peeked.receive, send, endpoint, second=True)
         await self._route(not translated, endpoint, scope, second.receive, second.send, second)
         if second.refused:  # there is no such endpoint: the first refusal says more
+            access_log.mark(scope, "translated" if translated else "passed")
             await trial.release()
             trial.leave_record()
         elif second.accepted:

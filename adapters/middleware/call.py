@@ -303,7 +303,7 @@ class TranslatedRequest(Generic[Frame]):
             self._failure = self._error_for_client(error, attempt.complete or not attempt.disconnect.is_set)
         finally:
             if call is not None:
-                call.end(self._failure)
+                call.end(self._failure, self.sink.gone)
 
     def _error_for_client(self, app_error: Exception, is_unexpected: bool) -> TranslationError:
         """Return the error for the client when the application raises; keep the exception if it is unexpected."""

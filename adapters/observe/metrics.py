@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -108,13 +108,15 @@ class Metrics:
             endpoint = names.endpoint_of(scope["path"])
             in_progress = self._child(names.IN_PROGRESS, endpoint)
             in_progress.inc()
+            returned = False
             try:
                 await app(scope, receive, send)
+                returned = True
             finally:
                 in_progress.dec()
                 if notes.handled == "passed":
                     whose = self._whose(scope.get(KEY_NAME))
-                    self._child(names.REQUESTS, endpoint, "passed", _outcome(notes), *whose).inc()
+                    self._child(names.REQUESTS, endpoint, "passed", _outcome(notes, returned), *whose).inc()
                 self._count_attempts(notes.attempts[notes.recorded :])
 
         return counted
@@ -189,13 +191,16 @@ def _error_type(record: Record) -> str | None:
     return record.outcome
 
 
-def _outcome(notes: Notes) -> str:
-    """How a request ended that was passed through, in the words of `Record.outcome`."""
-    if not notes.status:
-        return "disconnected"
+def _outcome(notes: Notes, returned: bool) -> str:
+    """How a request ended that was passed through, in the words of `Record.outcome`.
+
+    An application that *returned* without the end of its answer had nobody to send it to; after a cut it raises.
+    """
     if notes.status >= 400:
         return "refused"
-    return "completed" if notes.complete else "failed"
+    if notes.status and notes.complete:
+        return "completed"
+    return "disconnected" if returned or not notes.status else "failed"
 
 
 # What serves them
@@ -203,7 +208,10 @@ def _outcome(notes: Notes) -> str:
 
 def exposition(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     """Return all metrics as text, and its media type; *accept* is the header of the request."""
-    encode, media_type = choose_encoder(accept)
+    try:
+        encode, media_type = choose_encoder(accept)
+    except (TypeError, ValueError):  # of a version that is no number
+        encode, media_type = choose_encoder("")
     return encode(registry), media_type
 
 
@@ -226,7 +234,8 @@ class _Shared:
         for file in self._folder.glob("gauge_live*.db"):
             match = _LIVE_FILE.fullmatch(file.name)
             if match is not None and not _is_running(int(match[1])):
-                mark_process_dead(int(match[1]), str(self._folder))
+                with suppress(FileNotFoundError):  # somebody else asks for the metrics at the same time
+                    mark_process_dead(int(match[1]), str(self._folder))
         return self._collector.collect()
 
 

@@ -26,13 +26,15 @@ _SCHEME = re.compile(rb"(?:bearer|basic|token)\s+", re.I)
 _IN_URL = re.compile(rb"://([^\s/\"'@\\?#<>]{1,300})@")
 _MEMBER = re.compile(
     rb'"(?:(?:proxy-)?authorization|(?:x-)?api[_-]?key|access_token|client_secret|password|(?:set-)?cookie)"'
-    rb'\s*:\s*"((?:[^"\\]|\\.)+)"',
+    rb'\s*:\s*"((?:[^"\\]|\\.)+)',
     re.I,
 )
 _REMOTE_TOOL = b'"server_label"'
 """What every tool of an MCP server has: only those have credentials in a body."""
-_TOOL_HEADERS = re.compile(rb'"headers"\s*:\s*\{([^{}]*)\}')
-_TEXT = re.compile(rb':\s*"((?:[^"\\]|\\.)+)"')
+_TOOL_HEADERS = re.compile(rb'"headers"\s*:\s*\{(?:[^}"]|"(?:[^"\\]|\\.)*(?:"|\Z))*')
+_TOOL_QUERY = re.compile(rb'"server_url"\s*:\s*"[^"?]*\?((?:[^"\\]|\\.)+)')
+_TEXT = re.compile(rb'"((?:[^"\\]|\\.)+)(?:"(\s*:)?|\Z)')
+"""A string, and the colon if it is a name. A body that is cut may end within it."""
 
 
 @lru_cache(1024)
@@ -89,6 +91,7 @@ class Redaction:
             text = _IN_URL.sub(_starred, text)
         if _REMOTE_TOOL in text:
             text = _MEMBER.sub(_starred, text)
+            text = _TOOL_QUERY.sub(_starred, text)
             text = _TOOL_HEADERS.sub(_values_starred, text)
         return text
 
@@ -105,4 +108,4 @@ def _starred(match: re.Match[bytes]) -> bytes:
 
 
 def _values_starred(match: re.Match[bytes]) -> bytes:
-    return _TEXT.sub(_starred, match[0])
+    return _TEXT.sub(lambda text: text[0] if text[2] else _starred(text), match[0])

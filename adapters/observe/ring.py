@@ -106,6 +106,11 @@ class Side:
         self.answer.drop()
 
     @property
+    def is_encoded(self) -> bool:
+        """Whether a body is compressed."""
+        return any(name == "content-encoding" for name, _ in (*self.request_headers, *self.answer_headers))
+
+    @property
     def size(self) -> int:
         """Bytes that came so far, in both directions."""
         return self.request.size + self.answer.size
@@ -208,7 +213,8 @@ class Ring:
         for side in exchange.sides:
             side.answer.clean(exchange.redaction)
             side.error = exchange.redaction.clean_text(side.error)[:_MAX_TEXT]
-        exchange.redaction = Redaction(())
+        if not any(side.is_encoded for side in exchange.sides):  # otherwise they are looked for where it is decoded
+            exchange.redaction = Redaction(())
         if exchange.number in self._exchanges:
             actual = _OVERHEAD + sum(side.request.held + side.answer.held for side in exchange.sides)
             self._reserve(exchange, actual - exchange.reserved)

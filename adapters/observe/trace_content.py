@@ -6,6 +6,7 @@ It is made only if OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT asks for i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from opentelemetry.util.genai.types import (
@@ -19,6 +20,8 @@ from opentelemetry.util.genai.types import (
     ToolCallResponsePart,
     UriPart,
 )
+
+from ...translator import TranslationError, chat_answer
 
 _REASONING = ("reasoning_content", "reasoning")
 _ENDS = {"max_output_tokens": "length"}
@@ -36,6 +39,18 @@ def choices(received: Any) -> list[OutputMessage]:
         for choice in _objects(received)
         for message in _objects([choice.get("message")])
     ]
+
+
+def answered(answer: dict[str, Any]) -> list[OutputMessage]:
+    """Return what an answer of either API says, however it ended."""
+    if "choices" in answer:
+        return choices(answer["choices"])
+    plain = {"id": answer.get("id"), "model": answer.get("model"), "output": answer.get("output")}
+    try:  # without what the answer repeats of the request: that may be encoded
+        chat, _ = chat_answer({**plain, "status": "completed"})
+    except TranslationError:
+        return []
+    return [replace(message, finish_reason=finish_reasons(answer)[0]) for message in choices(chat.get("choices"))]
 
 
 def finish_reasons(answer: dict[str, Any]) -> list[str]:

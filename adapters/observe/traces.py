@@ -6,6 +6,7 @@ The process's own SDK is used; without one, nothing is recorded. `otel_setup` is
 
 from __future__ import annotations
 
+import logging
 from importlib import metadata
 from typing import Any
 
@@ -20,8 +21,9 @@ try:
 except ModuleNotFoundError as _error:
     raise with_install_hint(_error, "Traces", "otel") from None
 
-from ...translator import Exchange, chat_answer
+from ...translator import Exchange
 from ..asgi.types import App, Receive, Scope, Send
+from ..error_log import harmless
 from ..middleware.notes import Attempt, Notes, notes_of, with_notes
 from . import trace_content
 from .names import endpoint_of, provider_of
@@ -31,6 +33,8 @@ SCOPE = "diglot"
 WAY, LOSSES, ATTEMPTS, UPSTREAM = "diglot.way", "diglot.losses", "diglot.attempts", "diglot.upstream"
 REQUEST_ID = "diglot.request_id"
 _CHAT = "/chat/completions"
+_WHO = "What traces a request"
+_log = logging.getLogger("diglot")
 _LONGEST = 200
 
 
@@ -60,10 +64,11 @@ class Traces:
             scope = with_notes(scope, notes := Notes())
         own, context = None, get_current()
         if not trace.get_current_span(context).get_span_context().is_valid:
-            if carrier := self._carrier(scope):
-                context = propagate.extract(carrier, context)
-            own = self._begin(scope, context)
-            context = set_span_in_context(own, context)
+            with harmless(_log, _WHO):
+                if carrier := self._carrier(scope):
+                    context = propagate.extract(carrier, context)
+                own = self._begin(scope, context)
+                context = set_span_in_context(own, context)
         traced = trace.get_current_span(context).get_span_context()
         if traced.is_valid:
             notes.trace_id = trace.format_trace_id(traced.trace_id)
@@ -72,12 +77,16 @@ class Traces:
             await self._app(_with_context(scope, context, self._fields), receive, send)
         finally:
             if own is not None:
-                _end(own, notes)
+                with harmless(_log, _WHO):
+                    _end(own, notes)
 
     def _carrier(self, scope: Scope) -> dict[str, str]:
-        """What the client's headers say of a context."""
-        headers, fields = scope["headers"], self._fields
-        return {name.decode(): value.decode("latin-1") for name, value in headers if name in fields}
+        """What the client's headers say of a context; two headers `traceparent` say nothing, other lists go on."""
+        values: dict[bytes, list[bytes]] = {}
+        for name, value in scope["headers"]:
+            if name in self._fields:
+                values.setdefault(name, []).append(value)
+        return {name.decode(): b",".join(each).decode("latin-1") for name, each in values.items()}
 
     def _begin(self, scope: Scope, parent: Context) -> Span:
         """Begin the span of a request; its name has few values, and the path that clients write is no part of it."""
@@ -159,8 +168,7 @@ class _TracedCall:
         invocation.output_tokens = _count(usage.get("output_tokens", usage.get("completion_tokens")))
         invocation.finish_reasons = trace_content.finish_reasons(answer)
         if self._captures:
-            chat = answer if "choices" in answer else chat_answer(answer)[0]
-            invocation.output_messages = trace_content.choices(chat.get("choices"))
+            invocation.output_messages = trace_content.answered(answer)
 
 
 def _with_context(scope: Scope, context: Context, fields: frozenset[bytes]) -> Scope:

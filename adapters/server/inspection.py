@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ..asgi import origins
 from ..asgi.origins import ANY
 from ..asgi.types import App
-from . import banner
+from . import banner, observing
+from .authentication import PROBES
 from .config import ConfigError, Settings
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def check(settings: Settings) -> None:
             f"--inspect shows all that users write, so it needs a loopback --host such as 127.0.0.1, not "
             f"{settings.host!r}; --inspect-anywhere insists"
         )
+    if settings.inspect and settings.inspect_path.rstrip("/") in (observing.PATH, *PROBES):
+        raise ConfigError(f"--inspect-path: the server itself answers {settings.inspect_path}")
 
 
 def inspected(app: App, settings: Settings, token: str | None, ring: Ring | None = None) -> Inspector:

@@ -65,7 +65,7 @@ def serve_all(
     keeper = None
     for name, upstream in found.upstreams.items():
         profile = profile_of_upstream(settings, found, name)
-        clients = clients_of(upstream, profile, settings)
+        clients = clients_of(name, upstream, profile, settings)
         replicas = _replicas(upstream, clients, settings) if len(clients) > 1 else None
         app: App = clients[0] if replicas is None else replicas
         middleware = UpstreamMiddleware(
@@ -87,10 +87,10 @@ def serve_all(
     return served
 
 
-def clients_of(upstream: UpstreamSettings, profile: Profile, settings: Settings) -> list[Upstream]:
+def clients_of(name: str, upstream: UpstreamSettings, profile: Profile, settings: Settings) -> list[Upstream]:
     """Return the client of each replica; raises ConfigError if the key is not there."""
     credentials = _credentials(upstream, profile, os.environ)
-    return [Upstream(url, limits=settings.limits, credentials=credentials) for url in upstream.url]
+    return [Upstream(url, limits=settings.limits, credentials=credentials, name=name) for url in upstream.url]
 
 
 def _credentials(upstream: UpstreamSettings, profile: Profile, environment: Mapping[str, str]) -> Headers:

@@ -24,6 +24,7 @@ from ..asgi.websocket import is_websocket, refuse
 from ..limits import Limits
 from .choice import check_installed, new_client, wrap_client
 from .client import Client, Clients
+from .masking import Masking
 from .pass_through import PassThrough
 
 _DROPPED_HEADERS = frozenset({b"host", b"expect", b"content-length"})
@@ -41,7 +42,8 @@ class Upstream:
     A *base_url* without a path means its ``/v1``, because that is how people paste it. *client* is a
     `ClientSession` of aiohttp or an `AsyncClient` of httpx2 or httpx, with settings of its own (proxies, certificates,
     default headers); the caller closes it. Credentials in the URL replace those of the clients, and so do
-    *credentials*: headers, such as ``[(b"authorization", b"Bearer ...")]``.
+    *credentials*: headers, such as ``[(b"authorization", b"Bearer ...")]``. *name* stands in logs and metrics, instead
+    of its host and port.
     """
 
     def __init__(
@@ -51,15 +53,18 @@ class Upstream:
         client: object | None = None,
         limits: Limits | None = None,
         credentials: Sequence[tuple[bytes, bytes]] = (),
+        name: str = "",
     ) -> None:
         parts = _split(base_url)
         self.limits: Limits = limits or Limits()
         user, _, self._netloc = parts.netloc.rpartition("@")
+        self._name = name or self._netloc
         self._base = f"{parts.scheme}://{self._netloc}{quote(parts.path.rstrip('/'), _LITERAL) or '/v1'}"
         self._root = _VERSION.sub("", self._base)
         self._base_segments = urlsplit(self._base).path.strip("/").split("/")
         self._query = parts.query.encode()
         self._credentials = [*credentials] or ([(b"authorization", _basic(user))] if user else [])
+        self._masking = Masking(self._credentials)
         clients_own = _CREDENTIALS if credentials else {name for name, _ in self._credentials}
         self._dropped_headers = _DROPPED_HEADERS | clients_own
         if client is None:
@@ -99,7 +104,8 @@ class Upstream:
         except RequestError as error:
             await send_error(send, error, [*connection_close(scope), *_allow(error)])
             return
-        exchange = PassThrough(scope, receive, send, self.limits, declared, self._netloc)
+        names = self._name, self._netloc
+        exchange = PassThrough(scope, receive, send, self.limits, declared, names, self._masking)
         await exchange.run(await self._client(), url, self._headers(scope))
 
     def _url(self, scope: Scope) -> str:

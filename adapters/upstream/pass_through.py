@@ -6,7 +6,6 @@ import logging
 from contextlib import aclosing
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING
 
 import anyio
 
@@ -14,7 +13,6 @@ from ...translator import RequestError, TranslationError, UpstreamError
 from ..asgi.late_task import start_late
 from ..asgi.request_body import timeout_error
 from ..asgi.types import (
-    MODEL_ROUTE,
     Headers,
     Message,
     Receive,
@@ -28,10 +26,8 @@ from ..limits import Limits
 from ..middleware import diagnostics
 from ..middleware.notes import Attempt, notes_of, result_of
 from .client import Answer, Client, cause
+from .masking import Masking
 from .upload import Upload
-
-if TYPE_CHECKING:
-    from ..middleware.model_route import ModelRoute
 
 _log = logging.getLogger("diglot")
 _REPEATED = 0.05  # seconds
@@ -39,20 +35,28 @@ _NOT_KEPT = frozenset({b"date", b"server", b"alt-svc"})  # they describe the oth
 
 
 class PassThrough:
-    """One exchange with the upstream at *netloc*.
+    """One exchange with the upstream that has these *names*: for notes, and of its host.
 
     Errors before the answer begins become an answer; later ones are raised, because a cut must look like one.
     """
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, limits: Limits, declared: int | None, netloc: str
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        limits: Limits,
+        declared: int | None,
+        names: tuple[str, str],
+        masking: Masking,
     ) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
         self._limits = limits
         self._declared = declared
-        self._netloc = netloc
+        self._name, self._netloc = names
+        self._masking = masking
         self._upload = Upload(receive, declared, limits.max_body)
         self._timeout_error: TranslationError | None = None
         self._started_at = monotonic()
@@ -86,9 +90,7 @@ class PassThrough:
         """Note how this call of the upstream has ended, unless it was the request that failed."""
         notes = notes_of(self._scope)
         if notes is not None and not isinstance(failure, RequestError):
-            route: ModelRoute | None = self._scope.get(MODEL_ROUTE)
-            upstream = self._netloc if route is None else route.upstream
-            notes.attempts.append(Attempt(upstream, result_of(self._status, failure)))
+            notes.attempts.append(Attempt(self._name, result_of(self._status, failure)))
 
     async def _fail(self, failure: BaseException) -> None:
         """Answer with the error, or break off the answer that has begun."""
@@ -123,14 +125,16 @@ class PassThrough:
             raise UpstreamError("The upstream call failed.") from None
 
     async def _forward_answer(self, answer: Answer) -> None:
-        """Pass the bytes on unchanged, so that the headers that describe them still hold."""
+        """Pass the bytes on, and as many as there are, so that the headers that describe them still hold."""
         if not 200 <= answer.status <= 599:
             raise UpstreamError(f"The upstream answered with {answer.status}, which is not a final status.")
         self._status = answer.status
-        headers = without(answer.headers, _NOT_KEPT)
+        headers, masking, is_masked = without(answer.headers, _NOT_KEPT), self._masking, False
+        if masking.applies(answer.status):
+            headers, is_masked = masking.headers(headers), True
         self._received_at = monotonic()
         await self._forward({"type": "http.response.start", "status": answer.status, "headers": headers})
-        async with aclosing(answer.pieces()) as pieces:
+        async with aclosing(answer.pieces()) as raw, aclosing(masking.pieces(raw) if is_masked else raw) as pieces:
             async for piece in pieces:
                 if self._upload.gone:  # a fast stream may never pause, and cancellation needs a pause
                     return

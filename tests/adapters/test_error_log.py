@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from diglot.adapters.error_log import log_without_message
+from diglot.adapters.error_log import harmless, log_without_message
 
 
 def test_without_words(caplog: pytest.LogCaptureFixture) -> None:
@@ -18,3 +18,10 @@ def test_without_words(caplog: pytest.LogCaptureFixture) -> None:
     assert "The application raised ValueError" in caplog.text
     assert "test_error_log.py" in caplog.text
     assert "a secret" not in caplog.messages[0]
+
+
+def test_harmless(caplog: pytest.LogCaptureFixture) -> None:
+    """What is raised inside goes no further."""
+    with harmless(logging.getLogger("diglot"), "A processor"):
+        raise ValueError
+    assert "A processor raised ValueError" in caplog.text

@@ -43,6 +43,14 @@ def test_serve(served: list[Any]) -> None:
     assert "NO MODEL" not in got.stderr
 
 
+def test_the_folder_of_other_metrics(served: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be gone, or have what another process counted."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "/nowhere")
+    assert run(*UP, "--metrics").exit_code == 0
+    assert served[0].metrics is True
+    assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
+
+
 @pytest.mark.parametrize("api", ["chat", "responses", "auto"])
 def test_either_api(served: list[Any], api: str) -> None:
     """Which API the upstream has."""

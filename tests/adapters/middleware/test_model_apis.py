@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from diglot.adapters import Record
+from diglot.adapters.middleware.access_log import AccessLog
 from diglot.adapters.middleware.model_apis import MOST_MODELS, ModelApis, Trial, points_elsewhere
 
 from probed import CHAT, HAS, JSON, RESPONSES, Server, auto
@@ -194,6 +195,24 @@ async def test_a_refusal_that_is_told_after_all_leaves_its_record(talk: Any, sid
     body = ask_of(RESPONSES, tools=[{"type": "custom", "name": "f"}])
     got = await talk(auto(gateway, on_exchange=records.append), body, path=RESPONSES).run()
     assert (got.status, [record.outcome for record in records]) == (400, ["refused"])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("path", "more", "handled"),
+    [(CHAT, {}, "passed"), (RESPONSES, {"tools": [{"type": "custom", "name": "f"}]}, "translated")],
+)
+async def test_a_request_that_was_tried_twice_is_one(
+    talk: Any, side_of: Any, caplog: pytest.LogCaptureFixture, path: str, more: Any, handled: str
+) -> None:
+    """It was handled in the way whose refusal the client gets: one line of the log says so, and it counts once."""
+    gateway = Gateway(side_of, CHAT, ONLY_RESPONSES, 400)
+    gateway.also[RESPONSES] = 404
+    with caplog.at_level(logging.INFO, "diglot.access"):
+        got = await talk(AccessLog(auto(gateway)), ask_of(path, **more), path=path).run()
+    lines = [vars(record)["exchange"] for record in caplog.records if record.name == "diglot.access"]
+    assert (got.status, gateway.served) == (400, [CHAT, RESPONSES])
+    assert [line["handled"] for line in lines] == [handled]
 
 
 @pytest.mark.anyio

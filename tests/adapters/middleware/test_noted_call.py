@@ -180,3 +180,38 @@ def test_an_upstream_that_answers(
 
     anyio.run(main)
     assert [each.result for each in records[0].attempts] == [result]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("method", ["begin", "first_token", "end"])
+async def test_a_tracer_that_raises(
+    talk: Any, chat: Any, hello: list[bytes], monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """The client does not notice."""
+
+    def broken(*told: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Tracer, method, broken)
+    _, record, asked = await traced(talk, chat(*hello), STREAM)
+    assert record.outcome == "completed"
+    assert b"response.completed" in asked.body
+
+
+@pytest.mark.anyio
+async def test_the_client_leaves_a_stream(talk: Any, chat: Any, hello: list[bytes]) -> None:
+    """Its server raises when it is told more, and so does the application: that is no error of the upstream, either."""
+    records: list[Record] = []
+    asked = talk(TranslationMiddleware(chat(*hello), on_exchange=records.append), STREAM)
+    notes, tracer = Notes(), Tracer()
+    notes.tracer = tracer
+    asked.scope = with_notes(asked.scope, notes)
+
+    async def gone(message: Any) -> None:
+        raise OSError
+
+    asked.hold = gone
+    await asked.run()
+    assert records[0].outcome == "disconnected"
+    assert [result for _, result in records[0].attempts] == ["ok"]
+    assert tracer.told[-1][2] is None

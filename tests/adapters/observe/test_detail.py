@@ -78,6 +78,20 @@ def test_compressed(encoding: bytes, body: bytes, text: str) -> None:
     assert shown["note"] == f"decoded from {encoding.decode()}"
 
 
+@pytest.mark.parametrize("where", ["request", "answer"])
+def test_a_compressed_body_that_repeats_a_key(where: str) -> None:
+    """It is not shown, neither while the exchange runs nor afterwards."""
+    encoded = [*JSON, (b"content-encoding", b"gzip")]
+    body = gzip.compress(b'{"got": "Bearer sk-secret-123"}')
+    key = [(b"authorization", b"Bearer sk-secret-123")]
+    ring, made = exchange([*(encoded if where == "request" else JSON), *key], body if where == "request" else b"{}")
+    made.client.start_answer(200, encoded if where == "answer" else JSON)
+    made.client.answer.take(body if where == "answer" else b"{}")
+    for _ in range(2):
+        assert detail(made)["client"][where]["text"] == '{"got": "Bearer *************"}'
+        ring.end(made)
+
+
 def test_what_is_no_text() -> None:
     """It is not shown; a text that is cut within a letter is."""
     _, made = exchange([(b"content-type", b"image/png")], b"\x89PNG")

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -163,13 +164,16 @@ async def test_passed_through(talk: Any, measured: Metrics) -> None:
         mark(scope, "passed")
         if scope["query_string"] != b"nothing":
             await send({"type": "http.response.start", "status": int(scope["query_string"][:3]), "headers": []})
-            more = scope["query_string"].endswith(b"cut")
+            more = scope["query_string"].endswith((b"left", b"cut"))
             await send({"type": "http.response.body", "body": b"", "more_body": more})
+        if scope["query_string"].endswith(b"cut"):
+            raise ConnectionResetError
 
     served = AccessLog(measured.requests(app))
-    for query in (b"200", b"200", b"404", b"200cut", b"nothing"):
-        await talk(served, path="/v1/models", method="GET", query_string=query).run()
-    for outcome, count in {"completed": 2, "refused": 1, "failed": 1, "disconnected": 1}.items():
+    for query in (b"200", b"200", b"404", b"200cut", b"200left", b"nothing"):
+        with suppress(ConnectionResetError):
+            await talk(served, path="/v1/models", method="GET", query_string=query).run()
+    for outcome, count in {"completed": 2, "refused": 1, "failed": 1, "disconnected": 2}.items():
         ended = {"endpoint": "/models", "way": "passed", "outcome": outcome}
         assert value(measured, "diglot_requests_total", **ended) == count
     assert value(measured, "diglot_requests_in_progress", endpoint="/models") == 0
@@ -261,6 +265,26 @@ def test_several_processes(tmp_path: Path) -> None:
         other.wait()
         assert registry.get_sample_value("diglot_requests_in_progress", {"endpoint": "/responses"}) == 1
         one.kill()
+
+
+def test_somebody_else_asks_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes second does not find the file of a process that is gone."""
+
+    def gone(*call: object) -> None:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(metrics, "mark_process_dead", gone)
+    for name in ("gauge_livesum_4194305.db", "gauge_liveall_x.db"):
+        (tmp_path / name).write_bytes(b"\0" * 64)
+    assert list(metrics.shared_registry(tmp_path).collect()) == []
+
+
+@pytest.mark.parametrize("accept", ["application/openmetrics-text; version=x", "", "x;=;,"])
+def test_strange_formats(measured: Metrics, accept: str) -> None:
+    """Who asks for a version that is none gets the text that everybody reads."""
+    text, media_type = metrics.exposition(measured.registry, accept)
+    assert b"diglot_build_info" in text
+    assert media_type.startswith("text/plain")
 
 
 def test_processes_of_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,12 @@ def test_secrets() -> None:
             b'{"server_label":"s","authorization": "a\\"c","headers":{"X-Key":"v","Authorization":"Bearer t"}}',
             b'{"server_label":"s","authorization": "****","headers":{"X-Key":"*","Authorization":"********"}}',
         ),
+        (
+            b'{"server_label":"s","server_url":"https://h/sse?key=a&b=c","headers":{"X-Key":"{a}b","Y":["c","d"]},"e":"f"}',
+            b'{"server_label":"s","server_url":"https://h/sse?*********","headers":{"X-Key":"****","Y":["*","*"]},"e":"f"}',
+        ),
+        (b'{"server_label":"s","headers":{"X-Key":"cut', b'{"server_label":"s","headers":{"X-Key":"***'),
+        (b'{"server_label":"s","authorization":"cut', b'{"server_label":"s","authorization":"***'),
     ],
 )
 def test_bodies(before: bytes, after: bytes) -> None:

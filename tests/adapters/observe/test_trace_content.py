@@ -78,3 +78,18 @@ def test_choices() -> None:
 def test_finish_reasons(answer: dict[str, Any], reasons: list[str]) -> None:
     """In the words of chat, whichever API the client speaks."""
     assert trace_content.finish_reasons(answer) == reasons
+
+
+def test_answers() -> None:
+    """Those of either API, however they ended; nothing is said in one that is none."""
+    item = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "A"}]}
+    cut = {"output": [item], "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+    for answer, reason in (
+        ({"choices": [{"message": {"content": "A"}, "finish_reason": "stop"}]}, "stop"),
+        ({"output": [item], "status": "completed"}, "stop"),
+        ({"output": [item], "status": "failed", "error": {"message": "x"}}, "error"),
+        (cut, "length"),
+    ):
+        (said,) = trace_content.answered(answer)
+        assert ([part.type for part in said.parts], said.finish_reason) == (["text"], reason)
+    assert trace_content.answered({"output": 5}) == []

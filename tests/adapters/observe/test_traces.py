@@ -7,7 +7,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
@@ -244,3 +244,54 @@ async def test_strange_answers(talk: Any, chat: Any) -> None:
     host = Host(chat(json.dumps(answer).encode(), kind="application/json"))
     await talk(host.app, ASK).run()
     assert "gen_ai.usage.input_tokens" not in host.call.attributes
+
+
+@pytest.mark.parametrize("cut", [False, True])
+async def test_the_content_of_a_stream(
+    talk: Any, chat: Any, hello: list[bytes], monkeypatch: pytest.MonkeyPatch, cut: bool
+) -> None:
+    """What the answer repeats of the request is kept encoded there; one that failed says what it has."""
+    monkeypatch.setenv(CAPTURE, "SPAN_ONLY")
+    host = Host(chat(*(hello[:-2] if cut else hello)))
+    got = await talk(host.app, {**STREAM, "tools": [], "metadata": {"a": "b"}}).run()
+    assert (b"response.failed" if cut else b"response.completed") in got.body
+    (heard,) = json.loads(host.call.attributes["gen_ai.output.messages"])
+    assert heard["parts"] == [{"type": "text", "content": "Hello"}]
+    assert heard["finish_reason"] == ("error" if cut else "stop")
+    assert len(host.records) == 1
+
+
+@pytest.mark.parametrize("when", ["on_start", "on_end"])
+async def test_a_processor_that_raises(
+    talk: Any, chat: Any, hello: list[bytes], caplog: pytest.LogCaptureFixture, when: str
+) -> None:
+    """The host's processors of spans may do anything: the client has its answer, and the exchange its record."""
+
+    class Broken(SpanProcessor):
+        def __getattribute__(self, name: str) -> Any:
+            if name == when:
+                raise ZeroDivisionError
+            return super().__getattribute__(name)
+
+    host = Host(chat(*hello))
+    host.tracers.add_span_processor(Broken())
+    got = await talk(host.app, STREAM).run()
+    assert b"response.completed" in got.body
+    assert [record.outcome for record in host.records] == ["completed"]
+    assert caplog.text.count("ZeroDivisionError") >= 2
+
+
+async def test_headers_that_come_twice(talk: Any, chat: Any, hello: list[bytes]) -> None:
+    """Two parents are none (W3C, 3.2.2.1), and lists in two headers are one list."""
+    host = Host(chat(*hello))
+    asked = talk(host.app, STREAM, headers=HEADERS)
+    asked.scope["headers"] += [(b"tracestate", b"c=d"), (b"baggage", b"e=f")]
+    await asked.run()
+    sent = dict(host.inner.scopes[0]["headers"])
+    assert (sent[b"tracestate"], sent[b"baggage"]) == (b"a=b,c=d", b"k=v,e=f")
+    asked = talk(host.app, STREAM, headers=HEADERS)
+    asked.scope["headers"] += [(b"traceparent", f"00-{TRACE}-{PARENT}-01".encode())]
+    await asked.run()
+    first, second = host.spans(SpanKind.SERVER)
+    assert f"{first.context.trace_id:032x}" == TRACE
+    assert second.parent is None

@@ -23,6 +23,7 @@ class FakeUpstream:
         self.asked: list[Any] = []
         self.scopes: list[Any] = []
         self.credentials: Any = ()
+        self.name = ""
         self.is_closed = False
         self.message: dict[str, Any] = {"role": "assistant", "content": "Hello"}
 
@@ -77,9 +78,9 @@ class Fakes:
         self._folder = folder
         self.made: dict[str, FakeUpstream] = {}
 
-    def make(self, url: str, *, limits: Any, credentials: Any) -> FakeUpstream:
+    def make(self, url: str, *, limits: Any, credentials: Any, name: str) -> FakeUpstream:
         fake = self.made.setdefault(url, FakeUpstream(url))
-        fake.credentials = credentials
+        fake.credentials, fake.name = credentials, name
         return fake
 
     def __getitem__(self, name: str) -> FakeUpstream:

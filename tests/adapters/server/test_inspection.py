@@ -31,6 +31,13 @@ def test_paths(path: str) -> None:
         application(Settings(demo=True, inspect=True, inspect_path=path), inspect_token="t")
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/healthz", "/readyz"])
+def test_paths_of_the_server(path: str) -> None:
+    """What is below the inspector's path needs no key, so nothing else may be there."""
+    with pytest.raises(ValueError, match="--inspect-path"):
+        application(Settings(upstream="http://u", inspect=True, inspect_path=path))
+
+
 def test_the_token_reaches_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """All of them have the one that is printed."""
     monkeypatch.delenv("_DIGLOT_INSPECT_TOKEN", raising=False)

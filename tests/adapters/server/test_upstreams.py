@@ -31,6 +31,7 @@ def test_made(fakes: Any) -> None:
     assert (b.middleware.profile.name, len(b.clients)) == ("vllm", 2)
     assert isinstance(b.app, Replicas)
     assert [replica.name for replica in b.app._replicas] == ["http://b1", "http://b2"]
+    assert [fakes[name].name for name in ("a", "u:p@b1", "b2")] == ["a", "b", "b"]
     assert a.middleware.keeper is b.middleware.keeper is not None
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from diglot.adapters import Limits, TranslationMiddleware, Upstream
 from diglot.adapters.asgi.types import BESIDE_API
+from diglot.adapters.middleware.notes import Attempt, Notes, with_notes
 from diglot.adapters.upstream import choice
 from diglot.adapters.upstream import client as upstream_client
 from diglot.translator import UpstreamError
@@ -365,3 +366,14 @@ async def test_credentials_for_all(talk: Any, server: Server) -> None:
     await app.aclose()
     assert (server.head["authorization"], server.head["x-a"]) == ("Bearer own", "b")
     assert b"mine" not in server.asked[0]
+
+
+@pytest.mark.parametrize("name", ["", "qwen"])
+async def test_what_it_is_called(talk: Any, server: Server, name: str) -> None:
+    """Notes have its name, whatever is asked; without one, its host and port."""
+    app = Upstream(server.url, limits=Limits(), name=name)
+    asked, notes = talk(app, path="/v1/models", method="GET"), Notes()
+    asked.scope = with_notes(asked.scope, notes)
+    await asked.run()
+    await app.aclose()
+    assert notes.attempts == [Attempt(name or server.url.removeprefix("http://"), "ok")]

@@ -1,0 +1,69 @@
+"""An upstream that repeats the server's key in an error does not give it to clients."""
+
+import itertools
+from collections.abc import AsyncGenerator, Iterator
+from typing import Any
+
+import pytest
+
+from diglot.adapters import Limits, Upstream
+from diglot.adapters.upstream.masking import Masking
+
+from raw_server import Server
+
+pytestmark = pytest.mark.anyio
+
+KEY = b"sk-of-the-server"
+STARS = b"*" * len(KEY)
+CREDENTIALS = [(b"authorization", b"Bearer " + KEY)]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A raw HTTP server."""
+    one = Server()
+    yield one
+    one.stop()
+
+
+async def cut(text: bytes, *places: int) -> AsyncGenerator[bytes]:
+    for start, end in itertools.pairwise((0, *places, len(text))):
+        yield text[start:end]
+
+
+async def test_wherever_it_is_cut() -> None:
+    """The key is found in pieces, too; everything else arrives, and as many bytes."""
+    text = b"A wrong key: " + KEY + b"; " + KEY + b"."
+    masked = text.replace(KEY, STARS)
+    masking = Masking(CREDENTIALS)
+    for places in itertools.combinations(range(0, len(text), 3), 2):
+        assert b"".join([piece async for piece in masking.pieces(cut(text, *places))]) == masked
+    assert [piece async for piece in masking.pieces(cut(b""))] == []
+
+
+def test_what_is_looked_for() -> None:
+    """Credentials that are no words, in errors."""
+    assert [Masking(CREDENTIALS).applies(status) for status in (200, 399, 400, 503)] == [False, False, True, True]
+    for credentials in ([], [(b"authorization", b"Bearer none")]):
+        assert not Masking(credentials).applies(401)
+
+
+@pytest.mark.parametrize(
+    ("user", "credentials", "key"),
+    [("", CREDENTIALS, KEY), ("bob:password@", [], b"Ym9iOnBhc3N3b3Jk"), ("", [], b"")],
+    ids=["key", "user", "none"],
+)
+async def test_an_error_that_repeats_it(
+    talk: Any, server: Server, user: str, credentials: list[tuple[bytes, bytes]], key: bytes
+) -> None:
+    """In a header, and in the body; without a key of the server, the client's own is repeated as it is."""
+    said = b"You sent: " + (key or KEY)
+    server.reply = [
+        b"HTTP/1.1 401 No\r\nconnection: close\r\nx-why: %b\r\ncontent-length: %d\r\n\r\n" % (said, len(said))
+    ]
+    server.reply += [said[:15], said[15:]]
+    app = Upstream(server.url.replace("://", f"://{user}"), limits=Limits(), credentials=credentials)
+    got = await talk(app, {}, path="/v1/files").run()
+    await app.aclose()
+    told = said.replace(key, b"*" * len(key)) if key else said
+    assert (got.status, bytes(got.body), got.headers["x-why"]) == (401, told, told.decode())
