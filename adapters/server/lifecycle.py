@@ -11,7 +11,8 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -35,6 +36,19 @@ def delay_of(setting: float | None, host: str) -> float:
     if setting is not None:
         return setting
     return 0.0 if origins.is_loopback(host) else DRAIN_DELAY
+
+
+@contextmanager
+def reloads_held() -> Iterator[None]:
+    """Let SIGHUP wait meanwhile, also in the processes that are started: without a handler it would kill them."""
+    if _RELOAD is None:
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [_RELOAD])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _exchanges(handler: Any) -> list[asyncio.Task[None]]:
@@ -123,6 +137,8 @@ class Signals:
         self._loop = asyncio.get_running_loop()
         for number in filter(None, (*_STOPS, _END, _RELOAD)):
             self._before[number] = signal.signal(number, self._handle)
+        if _RELOAD is not None:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [_RELOAD])
 
     def restore(self) -> None:
         """Give the signals back; a late SIGHUP or SIGQUIT must not kill the process."""

@@ -14,6 +14,8 @@ from typing import Any
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from .lifecycle import reloads_held
+
 _QUIT = getattr(signal, "SIGQUIT", signal.SIGTERM)
 _WAIT = 0.05
 _log = logging.getLogger("diglot")
@@ -28,6 +30,16 @@ class Supervisor(Multiprocess):
         super().__init__(config, sockets=sockets, **older)
         self._may_reload = may_reload
         self._interrupts = self._ends_at_once = False
+
+    def init_processes(self) -> None:
+        """Start the workers. SIGHUP waits for them until they can handle it."""
+        with reloads_held():
+            super().init_processes()
+
+    def keep_subprocess_alive(self) -> None:
+        """Start workers again that are no longer there."""
+        with reloads_held():
+            super().keep_subprocess_alive()
 
     def handle_hup(self) -> None:
         """Have the settings read again; workers that are no longer there are started with the new ones."""

@@ -169,6 +169,33 @@ async def test_reload(told: list[int]) -> None:
     assert (world.reloads, world.life.draining) == (1, False)
 
 
+async def test_reload_while_it_starts(told: list[int]) -> None:
+    """A SIGHUP that comes before the handlers waits for them, instead of killing the process."""
+    world = World()
+
+    async def inside() -> None:
+        await settle()
+        assert world.reloads == 1
+
+    with lifecycle.reloads_held():
+        signal.raise_signal(signal.SIGHUP)
+        await world.run(inside)
+    assert signal.SIGHUP not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+async def test_systems_without_sighup(told: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nothing that could wait."""
+    monkeypatch.setattr(lifecycle, "_RELOAD", None)
+    world = World()
+
+    async def inside() -> None:
+        assert world.reloads == 0
+
+    with lifecycle.reloads_held():
+        assert signal.SIGHUP not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        await world.run(inside)
+
+
 async def test_without_a_server(told: list[int]) -> None:
     """In another thread, or where nobody handles SIGTERM, signals are left alone."""
     world = World()

@@ -101,6 +101,20 @@ def test_reload(workers: Workers, good: bool) -> None:
     assert not made.should_exit.is_set()
 
 
+@pytest.mark.parametrize("method", ["init_processes", "keep_subprocess_alive"])
+def test_reload_while_workers_start(workers: Workers, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """They begin with SIGHUP held, which would kill them before they can handle it; the parent gets it afterwards."""
+    held: list[bool] = []
+
+    def start(parent: Any) -> None:
+        held.append(HUP in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+
+    monkeypatch.setattr(Multiprocess, method, start)
+    getattr(parent(workers), method)()
+    assert held == [True]
+    assert HUP not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
 def test_older_supervisors(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     """They want to be told what a worker runs."""
     told: list[Any] = []
