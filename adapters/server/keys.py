@@ -76,7 +76,11 @@ def keys_of(file: str | None, single: str | None) -> Keys | None:
     if file is None and single is None:
         return None
     keys = [] if file is None else read(Path(file))
-    return Keys([*keys, Key(SINGLE, digest_of(single.encode()))] if single is not None else keys)
+    if single is None:
+        return Keys(keys)
+    if any(key.name == SINGLE for key in keys):
+        raise ConfigError(f"api_keys: {file}: {SINGLE} is the name of the key in DIGLOT_API_KEY; use another one here")
+    return Keys([*keys, Key(SINGLE, digest_of(single.encode()))])
 
 
 def problem(single: str) -> str | None:

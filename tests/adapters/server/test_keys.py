@@ -184,6 +184,9 @@ def test_keys_of_a_server(file: Path) -> None:
     both = keys.keys_of(str(file), "k3y")
     assert both is not None
     assert (both.name_of(key.encode()), both.name_of(b"k3y")) == ("alice", "default")
+    keys.new(file, "default")  # would own what the other one has stored
+    with pytest.raises(ConfigError, match="default is the name of the key in DIGLOT_API_KEY"):
+        keys.keys_of(str(file), "k3y")
 
 
 def test_exchanged() -> None:
