@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -139,6 +140,15 @@ class Signals:
             self._before[number] = signal.signal(number, self._handle)
         if _RELOAD is not None:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [_RELOAD])
+            parent = multiprocessing.parent_process() if self._worker else None
+            if parent is not None:
+                self._loop.add_reader(parent.sentinel, self._miss_parent, parent.sentinel)
+
+    def _miss_parent(self, sentinel: int) -> None:
+        """Stop a worker whose parent was killed: it would keep the port, and nobody would tell it anything."""
+        self._loop.remove_reader(sentinel)
+        _log.error("The parent process is gone")
+        self._react(signal.SIGTERM)
 
     def restore(self) -> None:
         """Give the signals back; a late SIGHUP or SIGQUIT must not kill the process."""

@@ -1,9 +1,12 @@
 """What signals do to a process. Real ones are in tests/scenarios; here uvicorn's part is a note of what it was told."""
 
 import asyncio
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -153,6 +156,25 @@ async def test_workers_are_told_twice(told: list[int], monkeypatch: pytest.Monke
         assert told == [signal.SIGTERM, signal.SIGINT]
 
     await world.run(inside)
+
+
+async def test_the_parent_is_gone(told: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker whose parent was killed drains and stops; as long as the parent is there, nothing happens."""
+    reading, writing = os.pipe()
+    monkeypatch.setattr(multiprocessing, "parent_process", lambda: SimpleNamespace(sentinel=reading))
+    world = World(worker=True)
+
+    async def inside() -> None:
+        await settle()
+        assert not world.life.draining
+        os.close(writing)
+        with anyio.fail_after(2):
+            while not told:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+        assert (told, world.life.draining) == ([signal.SIGTERM], True)
+
+    await world.run(inside)
+    os.close(reading)
 
 
 async def test_reload(told: list[int]) -> None:
