@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 import yaml
 
 from diglot.adapters.limits import MEBIBYTE, Limits
@@ -101,6 +102,7 @@ def test_proxy() -> None:
     assert conf["client_max_body_size"] == f"{LIMITS.max_body // MEBIBYTE}m"
     assert seconds(conf["proxy_read_timeout"]) == max(LIMITS.first_byte, LIMITS.idle, LIMITS.keepalive) + 10
     assert seconds(conf["client_body_timeout"]) == seconds(conf["proxy_send_timeout"]) == LIMITS.request
+    assert seconds(conf["keepalive_timeout"]) < uvicorn.Config("x:y", log_config=None).timeout_keep_alive
     assert conf["proxy_buffering"] == "off"
 
 

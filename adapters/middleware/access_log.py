@@ -36,7 +36,7 @@ def mark(scope: Scope, handled: Handled, level: int = logging.INFO) -> None:
 class AccessLog:
     """Logs every request that *app* has not translated, and gives each an id, which both sides get.
 
-    Streams that pass through it ends, when the server stops.
+    What passes through it ends, when the server stops.
     """
 
     def __init__(self, app: App) -> None:
@@ -67,7 +67,9 @@ class AccessLog:
         try:
             await self._app(inner, receive, observe)
         except anyio.get_cancelled_exc_class():
-            if notes.handled == "passed" and notes.status and not notes.complete:
+            if not notes.status:
+                await endings.refuse(inner, observe)
+            elif notes.handled == "passed" and not notes.complete:
                 await endings.end(scope, headers, send)
             raise
         finally:

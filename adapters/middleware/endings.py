@@ -1,6 +1,6 @@
-"""The end of a stream that passes through and is ended here, when the server stops: an error, not a mere cut.
+"""The end of what passes through and is ended here, when the server stops: an error, not a mere cut.
 
-Translated streams end by themselves (`client_writer`). An error is added only where it will be read as one: to events
+Translated answers end by themselves (`client_writer`). An error is added only where it will be read as one: to events
 that are not compressed, whose length nobody has promised.
 """
 
@@ -11,7 +11,8 @@ from collections.abc import Iterable
 import anyio
 
 from ...translator import UpstreamError, encode_json
-from ..asgi.types import Scope, Send
+from ..asgi.types import Scope, Send, connection_close, send_error
+from . import diagnostics
 from .routes import ENDPOINTS, endpoint_of_path
 
 _PATIENCE = 1.0
@@ -40,3 +41,9 @@ async def end(scope: Scope, headers: Iterable[tuple[bytes, bytes]], send: Send) 
         return
     with anyio.CancelScope(shield=True), anyio.move_on_after(_PATIENCE):
         await send({"type": "http.response.body", "body": last_event(scope["path"]), "more_body": False})
+
+
+async def refuse(scope: Scope, send: Send) -> None:
+    """Answer a request that has no answer yet, although its task was cancelled."""
+    with anyio.CancelScope(shield=True), anyio.move_on_after(_PATIENCE):
+        await send_error(send, diagnostics.shutting_down(), connection_close(scope))

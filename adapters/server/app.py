@@ -31,7 +31,7 @@ from .authentication import Authentication, check_exposure
 from .config import Settings, require_upstream
 from .guard import Guard
 from .keys import Keys, keys_of
-from .lifecycle import Life, Signals, delay_of
+from .lifecycle import Life, Signals, delay_of, reloads_held
 from .middleware import ServerMiddleware
 from .model_settings import tables
 from .observing import Observing, in_parent
@@ -229,7 +229,8 @@ def run(settings: Settings, source: Source | None = None) -> None:
         **_common(settings),
     }
     if settings.workers == 1:
-        uvicorn.run(**arguments)
+        with reloads_held():
+            uvicorn.run(**arguments)
         return
     from .supervisor import supervise
 

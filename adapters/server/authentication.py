@@ -18,6 +18,7 @@ from .setting_values import ConfigError
 PROBES = ("/healthz", "/readyz")
 """Paths that anybody may read; without a key they tell nothing."""
 _READING = ("GET", "HEAD")
+_TAKEN_AWAY = (*CREDENTIALS, b"x-goog-api-key")
 _HEADERS: Headers = [(b"www-authenticate", b"Bearer")]
 _SECRET = re.compile(r"key|token|secret|password|sig", re.I)
 
@@ -72,7 +73,7 @@ def _shown(headers: Headers) -> list[bytes]:
 
 def _is_credential(name: bytes) -> bool:
     """Whether a header is one of a credential; `_` counts as `-`, as some servers do not tell them apart."""
-    return bytes(name).lower().replace(b"_", b"-") in CREDENTIALS
+    return bytes(name).lower().replace(b"_", b"-") in _TAKEN_AWAY
 
 
 def check_exposure(settings: Settings, keys: Keys | None) -> None:

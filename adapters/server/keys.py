@@ -11,11 +11,17 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from .setting_values import ConfigError
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None
 
 SINGLE = "default"
 """The name of the key in `DIGLOT_API_KEY`."""
@@ -70,7 +76,11 @@ def keys_of(file: str | None, single: str | None) -> Keys | None:
     if file is None and single is None:
         return None
     keys = [] if file is None else read(Path(file))
-    return Keys([*keys, Key(SINGLE, digest_of(single.encode()))] if single is not None else keys)
+    if single is None:
+        return Keys(keys)
+    if any(key.name == SINGLE for key in keys):
+        raise ConfigError(f"api_keys: {file}: {SINGLE} is the name of the key in DIGLOT_API_KEY; use another one here")
+    return Keys([*keys, Key(SINGLE, digest_of(single.encode()))])
 
 
 def problem(single: str) -> str | None:
@@ -82,15 +92,24 @@ def problem(single: str) -> str | None:
 
 def read(file: Path) -> list[Key]:
     """Return the keys in a file. Raises ConfigError: no file, one that others can read, or a line that is no key."""
+    return [_key(file, number, line) for number, line in enumerate(_lines(file), 1) if _has_key(line)]
+
+
+def _lines(file: Path) -> list[str]:
     try:
+        if not file.is_file() and file.exists():  # to open a pipe may take forever
+            raise ConfigError(f"api_keys: {file}: not a file")
         with file.open(encoding="utf-8") as opened:
             _check_mode(file, os.fstat(opened.fileno()).st_mode)
-            lines = opened.read().splitlines()
+            return opened.read().splitlines()
     except OSError as error:
         raise ConfigError(f"api_keys: {file}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"api_keys: {file}: not a text in UTF-8") from None
-    return [_key(file, number, line) for number, line in enumerate(lines, 1) if line.strip() and line[0] != "#"]
+
+
+def _has_key(line: str) -> bool:
+    return bool(line.strip()) and line[0] != "#"
 
 
 def _check_mode(file: Path, mode: int) -> None:
@@ -117,33 +136,56 @@ def new(file: Path, name: str, *, rotate: bool = False) -> str:
     """
     if not _NAME.fullmatch(name):
         raise ConfigError(f"{name!r} is not a name: up to 64 letters, digits and . _ @ -")
-    has_key = file.exists() and any(key.name == name for key in read(file))
-    if has_key != rotate:
-        fault = "has a key; use --rotate for another one beside it" if has_key else "has no key"
-        raise ConfigError(f"{file}: {name} {fault}")
-    key = _PREFIX + secrets.token_urlsafe(_BYTES)
-    line = f"{name} {digest_of(key.encode()).hex()}\n"
-    try:
-        descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, _OWN)
-        with open(descriptor, "r+b", buffering=0) as opened:
-            size = os.fstat(descriptor).st_size
-            ends_well = not size or os.pread(descriptor, 1, size - 1) == b"\n"
-            opened.write(("" if ends_well else "\n").encode() + line.encode())
-    except OSError as error:
-        raise ConfigError(f"{file}: {error.strerror}") from None
+    with _locked(file):
+        has_key = file.exists() and any(key.name == name for key in read(file))
+        if has_key != rotate:
+            fault = "has a key; use --rotate for another one beside it" if has_key else "has no key"
+            raise ConfigError(f"{file}: {name} {fault}")
+        key = _PREFIX + secrets.token_urlsafe(_BYTES)
+        _append(file, f"{name} {digest_of(key.encode()).hex()}\n")
     return key
+
+
+def _append(file: Path, line: str) -> None:
+    descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, _OWN)
+    with open(descriptor, "r+b", buffering=0) as opened:
+        opened.seek(max(opened.seek(0, os.SEEK_END) - 1, 0))
+        ends_well = opened.read(1) in (b"", b"\n")
+        opened.write(("" if ends_well else "\n").encode() + line.encode())
 
 
 def remove(file: Path, name: str, *, but_newest: bool = False) -> int:
     """Remove the keys of a name, or all of them *but the newest*; return how many. Raises ConfigError."""
-    keys = read(file)
-    places = [place for place, key in enumerate(keys) if key.name == name]
-    if not places:
-        raise ConfigError(f"{file}: {name} has no key")
-    gone = set(places[:-1] if but_newest else places)
-    lines = [f"{key.name} {key.digest.hex()}\n" for place, key in enumerate(keys) if place not in gone]
-    _rewrite(file, "".join(lines))
+    with _locked(file):
+        lines = _lines(file)
+        named = [
+            number for number, line in enumerate(lines) if _has_key(line) and _key(file, number + 1, line).name == name
+        ]
+        if not named:
+            raise ConfigError(f"{file}: {name} has no key")
+        gone = set(named[:-1] if but_newest else named)
+        _rewrite(file, "".join(f"{line}\n" for number, line in enumerate(lines) if number not in gone))
     return len(gone)
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Let nobody else change the file meanwhile, or a key that was removed would be back. Raises ConfigError.
+
+    The lock is that of the folder: the file itself is replaced.
+    """
+    try:
+        if fcntl is None:
+            yield
+            return
+        folder = os.open(file.resolve().parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}") from None
 
 
 def _rewrite(file: Path, text: str) -> None:
@@ -158,6 +200,6 @@ def _rewrite(file: Path, text: str) -> None:
             os.chown(draft, before.st_uid, before.st_gid)
             draft.chmod(stat.S_IMODE(before.st_mode))
         draft.replace(target)
-    except OSError as error:
+    except OSError:
         draft.unlink(missing_ok=True)
-        raise ConfigError(f"{file}: {error.strerror}") from None
+        raise

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
 import signal
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -35,6 +37,19 @@ def delay_of(setting: float | None, host: str) -> float:
     if setting is not None:
         return setting
     return 0.0 if origins.is_loopback(host) else DRAIN_DELAY
+
+
+@contextmanager
+def reloads_held() -> Iterator[None]:
+    """Let SIGHUP wait meanwhile, also in the processes that are started: without a handler it would kill them."""
+    if _RELOAD is None:
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [_RELOAD])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _exchanges(handler: Any) -> list[asyncio.Task[None]]:
@@ -123,6 +138,17 @@ class Signals:
         self._loop = asyncio.get_running_loop()
         for number in filter(None, (*_STOPS, _END, _RELOAD)):
             self._before[number] = signal.signal(number, self._handle)
+        if _RELOAD is not None:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [_RELOAD])
+            parent = multiprocessing.parent_process() if self._worker else None
+            if parent is not None:
+                self._loop.add_reader(parent.sentinel, self._miss_parent, parent.sentinel)
+
+    def _miss_parent(self, sentinel: int) -> None:
+        """Stop a worker whose parent was killed: it would keep the port, and nobody would tell it anything."""
+        self._loop.remove_reader(sentinel)
+        _log.error("The parent process is gone")
+        self._react(signal.SIGTERM)
 
     def restore(self) -> None:
         """Give the signals back; a late SIGHUP or SIGQUIT must not kill the process."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
 import os
 import signal
 import socket
@@ -14,8 +15,13 @@ from typing import Any
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from .lifecycle import reloads_held
+
 _QUIT = getattr(signal, "SIGQUIT", signal.SIGTERM)
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 _WAIT = 0.05
+_LAST_WORDS = 3.0
+"""Seconds in which a worker that has to end at once does so; one that hangs would never."""
 _log = logging.getLogger("diglot")
 
 
@@ -28,6 +34,16 @@ class Supervisor(Multiprocess):
         super().__init__(config, sockets=sockets, **older)
         self._may_reload = may_reload
         self._interrupts = self._ends_at_once = False
+
+    def init_processes(self) -> None:
+        """Start the workers. SIGHUP waits for them until they can handle it."""
+        with reloads_held():
+            super().init_processes()
+
+    def keep_subprocess_alive(self) -> None:
+        """Start workers again that are no longer there."""
+        with reloads_held():
+            super().keep_subprocess_alive()
 
     def handle_hup(self) -> None:
         """Have the settings read again; workers that are no longer there are started with the new ones."""
@@ -57,11 +73,15 @@ class Supervisor(Multiprocess):
 
     def join_all(self) -> None:
         """Wait for the workers; another signal ends them at once."""
+        kill_at = time.monotonic() + _LAST_WORDS if self._ends_at_once else math.inf
         while any(self._alive()):
             if any(number in (signal.SIGTERM, signal.SIGINT, _QUIT) for number in self.signal_queue):
                 _log.warning("Ending at once")
                 self._send(_QUIT)
+                kill_at = min(kill_at, time.monotonic() + _LAST_WORDS)
             self.signal_queue.clear()
+            if time.monotonic() > kill_at:
+                self._send(_KILL)
             time.sleep(_WAIT)
         super().join_all()
 

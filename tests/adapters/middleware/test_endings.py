@@ -1,4 +1,4 @@
-"""The end of streams that pass through a server that stops."""
+"""The end of what passes through a server that stops."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ async def cancelled(talk: Any, *headers: tuple[bytes, bytes], path: str = "/v1/c
             await send({"type": "http.response.body", "body": b'data: {"a', "more_body": not how.get("complete")})
         await anyio.sleep_forever()
 
-    ask = talk(access_log.AccessLog(app), path=path)
+    ask = talk(access_log.AccessLog(app), path=path, http_version="1.1")
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(ask.run)
         await anyio.wait_all_tasks_blocked()
@@ -50,7 +50,6 @@ async def test_responses(talk: Any) -> None:
     [
         ([EVENTS], {"handled": "translated"}),
         ([EVENTS], {"complete": True}),
-        ([EVENTS], {"begins": False}),
         ([EVENTS, (b"content-encoding", b"gzip")], {}),
         ([EVENTS, (b"Content-Length", b"99")], {}),
         ([(b"content-type", b"application/json")], {}),
@@ -59,7 +58,16 @@ async def test_responses(talk: Any) -> None:
 async def test_others(talk: Any, headers: Any, how: Any) -> None:
     """Nothing is added where it would not be read as an error."""
     got = await cancelled(talk, *headers, **how)
-    assert [message.get("body") for message in got.sent[1:]] == ([b'data: {"a'] if how.get("begins", True) else [])
+    assert [message.get("body") for message in got.sent[1:]] == [b'data: {"a']
+
+
+@pytest.mark.parametrize("handled", ["passed", "translated", "here"])
+async def test_no_answer_yet(talk: Any, handled: str) -> None:
+    """What waits for an upstream, or has not been read, gets an error of the API: uvicorn would only say 500."""
+    got = await cancelled(talk, handled=handled, begins=False)
+    assert (got.status, json.loads(got.body)["error"]["type"]) == (503, "server_error")
+    assert {b"connection", b"x-request-id"} <= {name for name, _ in got.sent[0]["headers"]}
+    assert got.sent[-1]["more_body"] is False
 
 
 async def test_a_client_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,3 +79,4 @@ async def test_a_client_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> N
 
     with anyio.fail_after(2):
         await endings.end({"path": "/"}, [EVENTS], send)
+        await endings.refuse({"path": "/"}, send)

@@ -46,7 +46,7 @@ def app(seen: list[Any]) -> Authentication:
 )
 async def test_let_in(talk: Any, app: Any, seen: list[Any], headers: dict[str, str], name: str) -> None:
     """Either header will do; the application sees the name, and no credential however it is spelt."""
-    others = {"x-api-key": "k3y", "api_key": "k3y", "x-request-id": "1"}
+    others = {"x-api-key": "k3y", "api_key": "k3y", "x-goog-api-key": "k3y", "x-request-id": "1"}
     assert (await talk(app, headers={**headers, **others}).run()).status == 204
     (scope,) = seen
     assert scope["diglot.key"] == name

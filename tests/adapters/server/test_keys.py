@@ -2,7 +2,9 @@
 
 import hmac
 import os
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,6 +72,44 @@ def test_what_is_written_by_hand(file: Path) -> None:
     assert Keys(keys.read(file)).name_of(b"k3y") == "alice"
 
 
+def test_comments_stay(file: Path) -> None:
+    """What is written beside the keys is still there when one of them is removed."""
+    digest = keys.digest_of(b"k3y").hex()
+    file.write_text(f"# ours\n\nalice {digest}\n# of a guest\nbob {digest}\n")
+    file.chmod(0o600)
+    keys.remove(file, "alice")
+    assert file.read_text() == f"# ours\n\n# of a guest\nbob {digest}\n"
+
+
+@pytest.mark.parametrize("locks", [True, False])
+def test_two_changes_at_once(file: Path, monkeypatch: pytest.MonkeyPatch, locks: bool) -> None:
+    """One waits for the other: otherwise it would write back the key that the other has removed."""
+    keys.new(file, "alice")
+    keys.new(file, "bob")
+    if not locks:  # as on Windows: it works, but without that
+        monkeypatch.setattr(keys, "fcntl", None)
+    rewrite, other = keys._rewrite, threading.Thread(target=keys.remove, args=(file, "bob"))
+
+    def slowly(*what: Any) -> None:
+        monkeypatch.setattr(keys, "_rewrite", rewrite)
+        other.start()
+        other.join(0.2)
+        rewrite(*what)
+
+    monkeypatch.setattr(keys, "_rewrite", slowly)
+    keys.remove(file, "alice")
+    other.join()
+    assert [key.name for key in keys.read(file)] == ([] if locks else ["bob"])
+
+
+def test_what_is_no_file(file: Path) -> None:
+    """A pipe is refused: nobody waits for it, neither at the start nor when settings are read again."""
+    os.mkfifo(file, 0o600)
+    for found in (file, file.parent):
+        with pytest.raises(ConfigError, match="not a file"):
+            keys.read(found)
+
+
 @pytest.mark.parametrize("mode", [0o604, 0o620, 0o602, 0o601, 0o666])
 def test_others_can_read_it(file: Path, mode: int) -> None:
     """Then it is refused, and what helps is said."""
@@ -109,6 +149,10 @@ def test_no_file(file: Path) -> None:
         keys.read(file)
     with pytest.raises(ConfigError, match="No such file"):
         keys.new(file / "below", "alice")
+    file.symlink_to("x" * 300)
+    with pytest.raises(ConfigError, match="File name too long"):
+        keys.new(file, "alice")
+    file.unlink()
     for name in ("", "a b", "a/b", "x" * 65, "é"):
         with pytest.raises(ConfigError, match="is not a name"):
             keys.new(file, name)
@@ -140,6 +184,9 @@ def test_keys_of_a_server(file: Path) -> None:
     both = keys.keys_of(str(file), "k3y")
     assert both is not None
     assert (both.name_of(key.encode()), both.name_of(b"k3y")) == ("alice", "default")
+    keys.new(file, "default")  # would own what the other one has stored
+    with pytest.raises(ConfigError, match="default is the name of the key in DIGLOT_API_KEY"):
+        keys.keys_of(str(file), "k3y")
 
 
 def test_exchanged() -> None:

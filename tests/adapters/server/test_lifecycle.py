@@ -1,9 +1,12 @@
 """What signals do to a process. Real ones are in tests/scenarios; here uvicorn's part is a note of what it was told."""
 
 import asyncio
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -155,6 +158,25 @@ async def test_workers_are_told_twice(told: list[int], monkeypatch: pytest.Monke
     await world.run(inside)
 
 
+async def test_the_parent_is_gone(told: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker whose parent was killed drains and stops; as long as the parent is there, nothing happens."""
+    reading, writing = os.pipe()
+    monkeypatch.setattr(multiprocessing, "parent_process", lambda: SimpleNamespace(sentinel=reading))
+    world = World(worker=True)
+
+    async def inside() -> None:
+        await settle()
+        assert not world.life.draining
+        os.close(writing)
+        with anyio.fail_after(2):
+            while not told:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+        assert (told, world.life.draining) == ([signal.SIGTERM], True)
+
+    await world.run(inside)
+    os.close(reading)
+
+
 async def test_reload(told: list[int]) -> None:
     """SIGHUP reads the settings again."""
     world = World()
@@ -167,6 +189,33 @@ async def test_reload(told: list[int]) -> None:
     await world.run(inside)
     signal.raise_signal(signal.SIGHUP)  # a late one kills nobody
     assert (world.reloads, world.life.draining) == (1, False)
+
+
+async def test_reload_while_it_starts(told: list[int]) -> None:
+    """A SIGHUP that comes before the handlers waits for them, instead of killing the process."""
+    world = World()
+
+    async def inside() -> None:
+        await settle()
+        assert world.reloads == 1
+
+    with lifecycle.reloads_held():
+        signal.raise_signal(signal.SIGHUP)
+        await world.run(inside)
+    assert signal.SIGHUP not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+async def test_systems_without_sighup(told: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nothing that could wait."""
+    monkeypatch.setattr(lifecycle, "_RELOAD", None)
+    world = World()
+
+    async def inside() -> None:
+        assert world.reloads == 0
+
+    with lifecycle.reloads_held():
+        assert signal.SIGHUP not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        await world.run(inside)
 
 
 async def test_without_a_server(told: list[int]) -> None:

@@ -91,6 +91,15 @@ def test_stop(workers: Workers, numbers: tuple[int, ...], got: list[int]) -> Non
     assert [worker.got for worker in workers] == [got, got]
 
 
+@pytest.mark.parametrize("numbers", [(TERM, TERM), (QUIT,)])
+def test_a_worker_that_hangs(workers: Workers, monkeypatch: pytest.MonkeyPatch, numbers: tuple[int, ...]) -> None:
+    """It is killed, when all have to end at once: the parent would wait for it forever."""
+    monkeypatch.setattr(supervisor, "_LAST_WORDS", 0.01)
+    monkeypatch.setattr(Worker, "is_alive", lambda worker: signal.SIGKILL not in worker.got)
+    stop(parent(workers), *numbers)
+    assert all(QUIT in worker.got for worker in workers)
+
+
 @pytest.mark.parametrize("good", [True, False])
 def test_reload(workers: Workers, good: bool) -> None:
     """Settings that are wrong reach no worker; no worker is restarted for those that are right."""
@@ -99,6 +108,20 @@ def test_reload(workers: Workers, good: bool) -> None:
     made.handle_signals()
     assert [worker.got for worker in workers] == [[HUP] * good] * 2
     assert not made.should_exit.is_set()
+
+
+@pytest.mark.parametrize("method", ["init_processes", "keep_subprocess_alive"])
+def test_reload_while_workers_start(workers: Workers, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """They begin with SIGHUP held, which would kill them before they can handle it; the parent gets it afterwards."""
+    held: list[bool] = []
+
+    def start(parent: Any) -> None:
+        held.append(HUP in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+
+    monkeypatch.setattr(Multiprocess, method, start)
+    getattr(parent(workers), method)()
+    assert held == [True]
+    assert HUP not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_older_supervisors(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
