@@ -99,7 +99,7 @@ def test_probes(pod: Any) -> None:
 def test_proxy() -> None:
     """nginx takes what the server takes, and waits a little longer than the server does."""
     conf = dict(re.findall(r"^\s+(\w+) ([^;]+);", text("nginx.conf"), re.M))
-    assert conf["client_max_body_size"] == f"{LIMITS.max_body // MEBIBYTE}m"
+    assert conf["client_max_body_size"] == f"{LIMITS.max_body // MEBIBYTE + 1}m"
     assert seconds(conf["proxy_read_timeout"]) == max(LIMITS.first_byte, LIMITS.idle, LIMITS.keepalive) + 10
     assert seconds(conf["client_body_timeout"]) == seconds(conf["proxy_send_timeout"]) == LIMITS.request
     assert seconds(conf["keepalive_timeout"]) < uvicorn.Config("x:y", log_config=None).timeout_keep_alive
@@ -133,7 +133,16 @@ def test_variables_of_the_container() -> None:
     variables = dict(re.findall(r"(DIGLOT_\w+)=([^\s\\]+)", text("Containerfile").partition("\nENV ")[2]))
     settings = load({}, variables)
     assert (settings.host, settings.port) == ("0.0.0.0", DEFAULTS.port)
-    assert settings.store == re.findall(r"DIGLOT_STORE=(\S+)", text("diglot.service"))[0]
+    assert settings.store is None  # it is where the user's state is, unless a file says otherwise
+
+
+@pytest.mark.parametrize("file", ["Containerfile", "diglot.service"])
+def test_place_of_the_store(file: str) -> None:
+    """It is in the volume, or the service's own folder; a variable of diglot would overrule a file."""
+    assert re.findall(r"XDG_STATE_HOME=(\S+)", text(file)) == ["/var/lib"]
+    assert "DIGLOT_STORE" not in text(file)
+    assert "/var/lib/diglot" in text("Containerfile")
+    assert "\nStateDirectory=diglot\n" in text("diglot.service")
 
 
 def test_extras_of_the_container() -> None:

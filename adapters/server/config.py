@@ -228,7 +228,7 @@ def _sources(flags: Mapping[str, Any], environment: Mapping[str, str], file: Pat
     if file:
         yield _Source(lambda name: f"{file}: {_key(name)}", _canonical(_from_file(file)))
     yield _Source(_variable, _canonical(_from_environment(environment)))
-    values = {name: value for name, value in flags.items() if value not in (None, (), {})}
+    values = {name: value for name, value in flags.items() if value not in (None, (), [], {})}
     yield _Source(_flag, _canonical(values))
 
 

@@ -199,7 +199,7 @@ async def test_reload(upstream: str, tmp_path: Path, workers: int) -> None:
     """SIGHUP under load: nothing is lost, new keys are known to all workers, and a wrong file changes nothing."""
     file = tmp_path / "keys"
     first = keys.new(file, "alice")
-    server = Server(tmp_path, upstream, workers, api_keys=str(file))
+    server = Server(tmp_path, upstream, workers, api_keys=str(file), allow_host=["llm.example"])
     async with server.running():
         load, total = Load(server.url, first), 1
         async with anyio.create_task_group() as tasks:
@@ -229,6 +229,8 @@ async def test_reload(upstream: str, tmp_path: Path, workers: int) -> None:
         server.process.send_signal(signal.SIGHUP)
         await server.logged("keys: 1", 4 * workers)
         assert [await Load(server.url, first).status("/v1/models") for _ in range(8)] == [401] * 8
+        named = [await load.http.get("/readyz", headers={"host": name}) for name in ("llm.example", "evil.example")]
+        assert [got.status_code for got in named] == [200, 403]
         assert first not in server.log()
         assert second not in server.log()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import msgspec
 import pytest
 
 from diglot.adapters.server import keys, reloading
@@ -69,6 +70,27 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 async def health(talk: Any, world: World, **headers: str) -> Any:
     return (await talk(world.app, **ASK, headers={"host": "localhost", **headers}).run()).json
+
+
+async def test_nothing_changes(tmp_path: Path) -> None:
+    """What the command line does not have is not taken for empty, although the source travels as JSON."""
+    file = tmp_path / "diglot.toml"
+    file.write_text(
+        'demo = true\nallow_host = ["llm.example"]\nmodel_map = ["a=b"]\npaths = ["/v2"]\n[set]\nrefusals = true\n'
+    )
+    absent: dict[str, Any] = {
+        "allow_host": (),
+        "allow_origin": (),
+        "model_map": (),
+        "paths": (),
+        "set": {},
+        "limits": {},
+    }
+    variables = {"DIGLOT_ALLOW_ORIGIN": "https://app.example"}
+    settings = load(absent, variables, file)
+    source = msgspec.json.decode(msgspec.json.encode(source_of(absent, file, settings)), type=Source)
+    assert load(source.flags, variables, file) == settings
+    assert settings.allow_host == ("llm.example",)
 
 
 async def test_swap(talk: Any, world: World) -> None:
