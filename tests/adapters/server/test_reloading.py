@@ -76,7 +76,7 @@ async def test_nothing_changes(tmp_path: Path) -> None:
     """What the command line does not have is not taken for empty, although the source travels as JSON."""
     file = tmp_path / "diglot.toml"
     file.write_text(
-        'demo = true\nallow_host = ["llm.example"]\nmodel_map = ["a=b"]\npaths = ["/v2"]\n[set]\nrefusals = true\n'
+        'upstream = "http://127.0.0.1:9"\nallow_host = ["llm.example"]\nmodel_map = ["a=b"]\npaths = ["/v2"]\n[set]\nrefusals = true\n'
     )
     absent: dict[str, Any] = {
         "allow_host": (),
