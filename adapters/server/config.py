@@ -25,6 +25,8 @@ ALIASES = {"cors_origin": "allow_origin"}
 """Other names of settings, accepted everywhere."""
 KEY = "DIGLOT_KEY"
 """The API key for commands that call an upstream themselves."""
+METRICS_PATH = "/metrics"
+"""Where the metrics are on the port of the server."""
 _OF_OTHERS = (KEY, "DIGLOT_PYTHON")
 """Variables that are not settings of the server; some scripts that start it name their Python this way."""
 _FILE = "DIGLOT_CONFIG"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ..asgi import origins
 from ..asgi.origins import ANY
 from ..asgi.types import App
-from . import banner, observing
+from . import banner
 from .authentication import PROBES
-from .config import ConfigError, Settings
+from .config import METRICS_PATH, ConfigError, Settings
 
 if TYPE_CHECKING:
     from ..inspector import Inspector
@@ -26,7 +26,7 @@ def check(settings: Settings) -> None:
             f"--inspect shows all that users write, so it needs a loopback --host such as 127.0.0.1, not "
             f"{settings.host!r}; --inspect-anywhere insists"
         )
-    if settings.inspect and settings.inspect_path.rstrip("/") in (observing.PATH, *PROBES):
+    if settings.inspect and settings.inspect_path.rstrip("/") in (METRICS_PATH, *PROBES):
         raise ConfigError(f"--inspect-path: the server itself answers {settings.inspect_path}")
 
 

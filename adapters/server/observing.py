@@ -16,12 +16,11 @@ from starlette.routing import Route
 from ..asgi.types import App
 from ..middleware import access_log
 from ..middleware.record import Record
-from .config import ConfigError, Settings
+from .config import METRICS_PATH, ConfigError, Settings
 
 if TYPE_CHECKING:
     from ..observe.metrics import CollectorRegistry, Metrics
 
-PATH = "/metrics"
 OnExchange = Callable[[Record], object]
 _FOLDER = "_DIGLOT_METRICS_FOLDER"  # passes the folder to the worker processes
 _FOLDER_OF_LIBRARY = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when it is imported
@@ -89,7 +88,7 @@ class Observing:
             text, media_type = exposition(registry, request.headers.get("accept", ""))
             return Response(text, headers={"content-type": media_type})
 
-        return [Route(PATH, metrics)]
+        return [Route(METRICS_PATH, metrics)]
 
     @contextmanager
     def running(self) -> Iterator[None]:
