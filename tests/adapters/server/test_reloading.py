@@ -75,17 +75,10 @@ async def health(talk: Any, world: World, **headers: str) -> Any:
 async def test_nothing_changes(tmp_path: Path) -> None:
     """What the command line does not have is not taken for empty, although the source travels as JSON."""
     file = tmp_path / "diglot.toml"
-    file.write_text(
-        'upstream = "http://127.0.0.1:9"\nallow_host = ["llm.example"]\nmodel_map = ["a=b"]\npaths = ["/v2"]\n[set]\nrefusals = true\n'
-    )
-    absent: dict[str, Any] = {
-        "allow_host": (),
-        "allow_origin": (),
-        "model_map": (),
-        "paths": (),
-        "set": {},
-        "limits": {},
-    }
+    lines = ['upstream = "http://127.0.0.1:9"', 'allow_host = ["llm.example"]', 'model_map = ["a=b"]']
+    file.write_text("\n".join([*lines, 'paths = ["/v2"]', "[set]", "refusals = true"]))
+    absent: dict[str, Any] = dict.fromkeys(("allow_host", "allow_origin", "model_map", "paths"), ())
+    absent |= {"set": {}, "limits": {}}
     variables = {"DIGLOT_ALLOW_ORIGIN": "https://app.example"}
     settings = load(absent, variables, file)
     source = msgspec.json.decode(msgspec.json.encode(source_of(absent, file, settings)), type=Source)
