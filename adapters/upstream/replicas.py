@@ -62,6 +62,9 @@ class Replica:
         """It has served a request. What began before it failed says nothing of later."""
         if not self.is_left:
             self._failures = 0
+            if self.left_until:
+                self.left_until = 0.0
+                _log.info("Replica %s: serves again", self.name)
 
 
 class Replicas:

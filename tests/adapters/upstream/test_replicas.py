@@ -1,5 +1,6 @@
 """Replicas: whose turn it is, who gets a request next, and who is left alone."""
 
+import logging
 from collections import Counter
 from typing import Any
 
@@ -126,8 +127,9 @@ async def test_a_failure_goes_to_the_next_one(talk: Any, status: int) -> None:
     assert waits == [5, 10, 20, 40, 60, 60]
 
 
-async def test_it_is_well_again(talk: Any) -> None:
+async def test_it_is_well_again(talk: Any, caplog: pytest.LogCaptureFixture) -> None:
     """After a success, the next failure is the first one again; what began before a failure is no success."""
+    caplog.set_level(logging.INFO)
     failing = Server(503)
     pool = Pool(failing, Server())
     await talk(pool.app, ASK).run()
@@ -135,10 +137,15 @@ async def test_it_is_well_again(talk: Any) -> None:
     assert pool.all[0].is_left
     pool.now += 5
     failing.status = 200
-    await talk(pool.app, ASK).run()
-    await talk(pool.app, ASK).run()
+    for _ in range(4):
+        await talk(pool.app, ASK).run()
     pool.all[0].leave(None, "again")
     assert pool.all[0].left_until == pool.now + 5
+    assert caplog.messages == [
+        "Replica http://r0: status 503; it is left for 5 s",
+        "Replica http://r0: serves again",
+        "Replica http://r0: again; it is left for 5 s",
+    ]
 
 
 async def test_retry_after(talk: Any) -> None:
