@@ -173,6 +173,7 @@ async def test_what_does_not_end(upstream: str, tmp_path: Path, workers: int) ->
         await server.ended()
         assert time.monotonic() - began < 20
         assert "Traceback" not in server.log()
+        assert server.log().count('"outcome":"failed"') == 10
 
 
 @several
