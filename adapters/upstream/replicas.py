@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ...translator import TranslationError
 from ..asgi.types import MODEL_ROUTE, App, Message, Receive, Scope, Send, send_error
+from ..middleware.notes import LOST, REFUSED, TIMEOUT, notes_of
 from .repeatable import RepeatableRequest
 from .retry_after import seconds
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("diglot")
 FAILURES = frozenset({429, 502, 503, 504, 529})
 """Statuses of a replica that cannot serve now. Those of a refused or lost connection are among them (`Upstream`)."""
+_REASONS = {REFUSED: "it cannot be reached", TIMEOUT: "it took too long", LOST: "it broke off before its first byte"}
+"""Why a replica that has not answered is left, by the result of its call; of an answer, the status says why."""
 _SHORTEST, _LONGEST, _MOST_DOUBLED = 5.0, 60.0, 4
 _MOST_REMEMBERED = 10_000
 
@@ -88,12 +91,15 @@ class Replicas:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         route: ModelRoute | None = scope.get(MODEL_ROUTE)
+        notes = notes_of(scope)
         request, until = RepeatableRequest(receive), self._clock() + self._retry_within
         remaining, goes_on = self._order(route)[::-1], True
         while goes_on:
             replica = remaining.pop()
             if route is not None:
                 route.replica = replica.name
+            if notes is not None:
+                notes.replica = replica.name
             may_repeat = partial(self._may_repeat, route, until) if remaining else _never
             request.rewind()
             goes_on = await _Attempt(replica, request, send, may_repeat).run(scope) and not await request.is_gone()
@@ -149,6 +155,8 @@ class _Attempt:
 
     async def run(self, scope: Scope) -> bool:
         """Call the replica; return whether the next one should get the request."""
+        self._notes = notes_of(scope)
+        self._earlier = len(self._notes.attempts) if self._notes is not None else 0
         try:
             await self._replica.app(scope, self._request.receive, self._take)
         except _GoOn:
@@ -156,7 +164,7 @@ class _Attempt:
         except TranslationError as error:
             if self._began:
                 raise
-            self._replica.leave(None, "it broke off before its first byte")
+            self._replica.leave(None, _REASONS[LOST])
             if self._may_repeat():
                 return True
             await send_error(self._send, error)
@@ -171,12 +179,17 @@ class _Attempt:
         else:
             status = message["status"]
             if status in FAILURES:
-                self._replica.leave(seconds(message.get("headers", ())), f"status {status}")
+                self._replica.leave(seconds(message.get("headers", ())), self._reason(status))
                 if self._may_repeat():
                     raise _GoOn
             else:
                 self._replica.serve()
             self._head = message
+
+    def _reason(self, status: int) -> str:
+        """Why it is left: a call that had no answer is noted before its error is sent, any other one after its end."""
+        ended = self._notes.attempts[self._earlier :] if self._notes is not None else ()
+        return _REASONS.get(ended[-1].result if ended else "", f"status {status}")
 
     async def _begin(self, message: Message) -> None:
         self._began = True

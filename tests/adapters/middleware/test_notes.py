@@ -45,6 +45,9 @@ def test_lines() -> None:
     noted.attempts += [Attempt("a", "5xx"), Attempt("b", "ok")]
     noted.request_id, noted.trace_id = "r", "t"
     assert noted.fields() == {"request_id": "r", "trace_id": "t", "upstream": "b", "attempts": 2}
+    noted.attempts.append(Attempt("b", "ok", "http://b1"))
+    about = {"upstream": "b", "replica": "http://b1", "attempts": 3}
+    assert noted.fields() == {"request_id": "r", "trace_id": "t", **about}
 
 
 def test_in_a_scope() -> None:

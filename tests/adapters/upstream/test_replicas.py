@@ -8,6 +8,8 @@ import pytest
 
 from diglot.adapters.asgi.types import MODEL_ROUTE
 from diglot.adapters.middleware.model_route import ModelRoute
+from diglot.adapters.middleware.notes import Attempt, Notes, with_notes
+from diglot.adapters.upstream.app import Upstream
 from diglot.adapters.upstream.replicas import Replica, Replicas
 from diglot.translator import Profile, UpstreamError
 
@@ -145,6 +147,22 @@ async def test_it_is_well_again(talk: Any, caplog: pytest.LogCaptureFixture) -> 
         "Replica http://r0: status 503; it is left for 5 s",
         "Replica http://r0: serves again",
         "Replica http://r0: again; it is left for 5 s",
+    ]
+
+
+async def test_one_that_is_gone(talk: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says so, and the notes say which replica was called when."""
+    pool = Pool(Server(503), Server(503), Server())
+    gone = pool.all[0].app = Upstream("http://127.0.0.1:9", name="qwen")
+    asked, notes = talk(pool.app, ASK), Notes()
+    asked.scope = with_notes(asked.scope, notes)
+    assert (await asked.run()).body == b"hello"
+    await gone.aclose()
+    assert notes.attempts == [Attempt("qwen", "refused", "http://r0")]
+    assert notes.replica == "http://r2"
+    assert caplog.messages[-2:] == [
+        "Replica http://r0: it cannot be reached; it is left for 5 s",
+        "Replica http://r1: status 503; it is left for 5 s",
     ]
 
 
