@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import blake2b
 from itertools import count
+from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,11 @@ class Replica:
     def is_left(self) -> bool:
         """Whether it is left alone."""
         return self._clock() < self.left_until
+
+    @property
+    def state(self) -> str:
+        """For people: `ok`, or for how long it is left."""
+        return f"left for {ceil(self.left_until - self._clock())} s" if self.is_left else "ok"
 
     def leave(self, wait: float | None, why: str) -> None:
         """Leave it alone for *wait* seconds; if it does not say how long, longer each time."""
@@ -87,6 +93,11 @@ class Replicas:
         self._answered[response_id] = replica
         if len(self._answered) > _MOST_REMEMBERED:
             del self._answered[next(iter(self._answered))]
+
+    @property
+    def states(self) -> dict[str, str]:
+        """The state of each replica, by its address."""
+        return {replica.name: replica.state for replica in self._replicas}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""

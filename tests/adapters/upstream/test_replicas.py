@@ -160,6 +160,8 @@ async def test_one_that_is_gone(talk: Any, caplog: pytest.LogCaptureFixture) -> 
     await gone.aclose()
     assert notes.attempts == [Attempt("qwen", "refused", "http://r0")]
     assert notes.replica == "http://r2"
+    pool.now += 0.5
+    assert pool.app.states == {"http://r0": "left for 5 s", "http://r1": "left for 5 s", "http://r2": "ok"}
     assert caplog.messages[-2:] == [
         "Replica http://r0: it cannot be reached; it is left for 5 s",
         "Replica http://r1: status 503; it is left for 5 s",
