@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -12,8 +13,8 @@ from ..asgi.types import Scope
 _KEY = "diglot.notes"
 ABANDONED = "abandoned"
 """The result of a call that was given up because the client had left before the upstream answered."""
-LOST = "lost"
-_RESULTS = {"upstream_unreachable": "refused", "upstream_timeout": "timeout"}
+LOST, REFUSED, TIMEOUT = "lost", "refused", "timeout"
+_RESULTS = {"upstream_unreachable": REFUSED, "upstream_timeout": TIMEOUT}
 
 Handled = Literal["passed", "translated", "here"]
 
@@ -25,6 +26,8 @@ class Attempt(NamedTuple):
     """Name of the upstream in the settings, or its host and port; empty for an application that is no `Upstream`."""
     result: str
     """`ok`, the class of another status (`4xx`), `refused`, `timeout`, `lost`, or `abandoned` by the client."""
+    replica: str = ""
+    """The address of the replica, where the upstream has several."""
 
 
 class TracedCall(Protocol):
@@ -72,6 +75,8 @@ class Notes:
     """How long it took to translate the answer, if it was no stream."""
     losses: int = 0
     """How many there were."""
+    replica: str = ""
+    """The replica that is being called, where the upstream has several."""
     tracer: CallTracer | None = None
 
     def __init__(self) -> None:
@@ -93,9 +98,15 @@ class Notes:
         return {
             "request_id": self.request_id or None,
             "trace_id": self.trace_id or None,
-            "upstream": self.upstream or None,
-            "attempts": len(self.attempts),
+            **upstream_fields(self.attempts),
         }
+
+
+def upstream_fields(attempts: Sequence[Attempt]) -> dict[str, Any]:
+    """Return what lines of the log have of the calls of an upstream: whom the last one went to, and how many."""
+    last = attempts[-1] if attempts else Attempt("", "")
+    replica = {"replica": last.replica} if last.replica else {}
+    return {"upstream": last.upstream or None, **replica, "attempts": len(attempts)}
 
 
 def notes_of(scope: Scope) -> Notes | None:
@@ -117,8 +128,8 @@ def result_of(status: int, failure: BaseException | None) -> str:
     """Return the result of a call that got this *status* (0: none) and ended with *failure*, if it failed."""
     if isinstance(failure, TranslationError):
         return _RESULTS.get(failure.code or "", LOST)
+    if status >= 400:  # however it ended: the rest of an error is often not read
+        return f"{status // 100}xx"
     if failure is not None:
         return LOST
-    if not status:
-        return ABANDONED
-    return "ok" if status < 400 else f"{status // 100}xx"
+    return "ok" if status else ABANDONED

@@ -10,7 +10,7 @@ import msgspec
 
 from ...translator import Loss, Profile, TranslationError
 from ..asgi.types import CLIENT_GONE, KEY_NAME, Scope
-from .notes import Attempt, Notes, notes_of
+from .notes import Attempt, Notes, notes_of, upstream_fields
 from .routes import endpoint_of_path
 
 _MAX_LOSSES = 50
@@ -97,8 +97,7 @@ class Record(msgspec.Struct, frozen=True):
             "first_token_ms": None if self.first_token is None else round(self.first_token * 1000, 1),
             "request_id": self.request_id or None,
             "trace_id": self.trace_id or None,
-            "upstream": self.upstream or None,
-            "attempts": len(self.attempts),
+            **upstream_fields(self.attempts),
             "input_tokens": self._tokens("input_tokens", "prompt_tokens"),
             "output_tokens": self._tokens("output_tokens", "completion_tokens"),
             "outcome": self.outcome,

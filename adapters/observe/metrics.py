@@ -125,8 +125,8 @@ class Metrics:
         return (key or "",) if self._by_key else ()
 
     def _count_attempts(self, attempts: Any) -> None:
-        for upstream, result in attempts:
-            self._child(names.ATTEMPTS, upstream or _APPLICATION, result).inc()
+        for attempt in attempts:
+            self._child(names.ATTEMPTS, attempt.upstream or _APPLICATION, attempt.result).inc()
 
     def _common_labels(self, record: Record) -> tuple[str, ...]:
         answered = record.status == 200

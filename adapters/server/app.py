@@ -245,7 +245,7 @@ def _may_reload(source: Source) -> bool:
         settings = reloaded(source, running)
         application(settings, observing=Observing.off(), inspect_token=inspection.token_from_environment())
     except ValueError as error:
-        _log.error("Reload: nothing has changed: %s", error)
+        _log.error("Reload: refused, nothing has changed: %s", error)
         return False
     os.environ[_SETTINGS] = msgspec.json.encode(settings).decode()
     return True

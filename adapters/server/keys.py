@@ -52,6 +52,10 @@ class Keys:
         """How many there are. There may be none: then nobody is let in."""
         return len(self._keys)
 
+    def has_same(self, others: Keys) -> bool:
+        """Whether *others* are the same keys, in whatever order."""
+        return set(self._keys) == set(others._keys)
+
     def replace(self, others: Keys) -> None:
         """Have the keys of *others* from now on."""
         self._keys = others._keys

@@ -28,5 +28,10 @@ class ServerMiddleware(TranslationMiddleware):
         """What keeps what is stored."""
         return self._keeper
 
+    @property
+    def replica_states(self) -> dict[str, dict[str, str]]:
+        """The state of each replica, by upstream: there are none here."""
+        return {}
+
     def _raise_app_error(self, error: Exception) -> None:
         log_without_message(_log, "The application", error)

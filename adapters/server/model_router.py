@@ -105,6 +105,12 @@ class ModelRouter:
         """The replicas of each upstream, by its name."""
         return {name: served.clients for name, served in self._served.items()}
 
+    @property
+    def replica_states(self) -> dict[str, dict[str, str]]:
+        """The state of each replica, by upstream, of those that have several: nobody watches a single one."""
+        found = {name: served.middleware.replicas for name, served in self._served.items()}
+        return {name: replicas.states for name, replicas in found.items() if replicas is not None}
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep the store open while the context lasts; it is the same for all."""

@@ -54,7 +54,8 @@ def _health(settings: Settings, middleware: ServerMiddleware | ModelRouter) -> d
     about = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
     known = {"believed": middleware.believed} if settings.upstream_api == "auto" else {}
     stored = {"store": _store(middleware.opened)} if middleware.opened is not None else {}
-    about |= known | stored
+    replicas = {"upstreams": states} if (states := middleware.replica_states) else {}
+    about |= known | stored | replicas
     return {"status": "ok", "version": metadata.version("diglot"), **about, "learned": middleware.learned}
 
 

@@ -125,5 +125,7 @@ class _Upstream:
                 return
             was_there, self.is_there = self.is_there, await self._check()
             self._asked_at = self._clock()
-        if was_there != self.is_there:
-            _log.warning("Readiness: %s %s", self._name, "is back" if self.is_there else "cannot be reached")
+        if self.is_there and not was_there:
+            _log.info("Readiness: %s is back", self._name)
+        elif was_there and not self.is_there:
+            _log.warning("Readiness: %s cannot be reached", self._name)

@@ -26,6 +26,7 @@ RELOADED = frozenset(
     + "drain_delay ready_path upstreams models model_map".split()
 )
 """Settings that are read again; all others need a restart."""
+_KEYS = frozenset({"api_keys", "api_key"})
 _IDLE_CHECK = 0.1
 _log = logging.getLogger("diglot")
 
@@ -112,15 +113,25 @@ class ReloadableApp:
             try:
                 settings = reloaded(source, self.settings)
                 keys = keys_of(settings.api_keys, settings.api_key)
-                if settings != self.settings or (keys is None) != (self._keys is None):
+                names = self._changed(settings, keys)
+                if settings != self.settings:
                     await self._swap(settings, keys)
                 elif keys is not None and self._keys is not None:
                     self._keys.replace(keys)
             except ValueError as error:
-                _log.error("Reload: nothing has changed: %s", error)
+                _log.error("Reload: refused, nothing has changed: %s", error)
                 return False
-        _log.info("Reload: the settings are served%s", "" if keys is None else f"; keys: {keys.count}")
+        changes = f"changed: {', '.join(names)}" if names else "nothing has changed"
+        _log.info("Reload: %s%s", changes, "" if keys is None else f"; keys: {keys.count}")
         return True
+
+    def _changed(self, settings: Settings, keys: Keys | None) -> list[str]:
+        """Return the names of the settings that are not as before; what the file of keys holds is one of them."""
+        fields = Settings.__struct_fields__
+        names = [name for name in fields if getattr(settings, name) != getattr(self.settings, name)]
+        if keys is None or self._keys is None or _KEYS.intersection(names) or keys.has_same(self._keys):
+            return names
+        return [*names, "api_keys"]
 
     async def _swap(self, settings: Settings, keys: Keys | None) -> None:
         new = _Generation(self._build(settings, keys))

@@ -90,7 +90,7 @@ class PassThrough:
         """Note how this call of the upstream has ended, unless it was the request that failed."""
         notes = notes_of(self._scope)
         if notes is not None and not isinstance(failure, RequestError):
-            notes.attempts.append(Attempt(self._name, result_of(self._status, failure)))
+            notes.attempts.append(Attempt(self._name, result_of(self._status, failure), notes.replica))
 
     async def _fail(self, failure: BaseException) -> None:
         """Answer with the error, or break off the answer that has begun."""

@@ -12,11 +12,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import blake2b
 from itertools import count
+from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from ...translator import TranslationError
 from ..asgi.types import MODEL_ROUTE, App, Message, Receive, Scope, Send, send_error
+from ..middleware.notes import LOST, REFUSED, TIMEOUT, notes_of
 from .repeatable import RepeatableRequest
 from .retry_after import seconds
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("diglot")
 FAILURES = frozenset({429, 502, 503, 504, 529})
 """Statuses of a replica that cannot serve now. Those of a refused or lost connection are among them (`Upstream`)."""
+_REASONS = {REFUSED: "it cannot be reached", TIMEOUT: "it took too long", LOST: "it broke off before its first byte"}
+"""Why a replica that has not answered is left, by the result of its call; of an answer, the status says why."""
 _SHORTEST, _LONGEST, _MOST_DOUBLED = 5.0, 60.0, 4
 _MOST_REMEMBERED = 10_000
 
@@ -46,6 +50,11 @@ class Replica:
         """Whether it is left alone."""
         return self._clock() < self.left_until
 
+    @property
+    def state(self) -> str:
+        """For people: `ok`, or for how long it is left."""
+        return f"left for {ceil(self.left_until - self._clock())} s" if self.is_left else "ok"
+
     def leave(self, wait: float | None, why: str) -> None:
         """Leave it alone for *wait* seconds; if it does not say how long, longer each time."""
         was_left = self.is_left
@@ -62,6 +71,9 @@ class Replica:
         """It has served a request. What began before it failed says nothing of later."""
         if not self.is_left:
             self._failures = 0
+            if self.left_until:
+                self.left_until = 0.0
+                _log.info("Replica %s: serves again", self.name)
 
 
 class Replicas:
@@ -82,15 +94,23 @@ class Replicas:
         if len(self._answered) > _MOST_REMEMBERED:
             del self._answered[next(iter(self._answered))]
 
+    @property
+    def states(self) -> dict[str, str]:
+        """The state of each replica, by its address."""
+        return {replica.name: replica.state for replica in self._replicas}
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         route: ModelRoute | None = scope.get(MODEL_ROUTE)
+        notes = notes_of(scope)
         request, until = RepeatableRequest(receive), self._clock() + self._retry_within
         remaining, goes_on = self._order(route)[::-1], True
         while goes_on:
             replica = remaining.pop()
             if route is not None:
                 route.replica = replica.name
+            if notes is not None:
+                notes.replica = replica.name
             may_repeat = partial(self._may_repeat, route, until) if remaining else _never
             request.rewind()
             goes_on = await _Attempt(replica, request, send, may_repeat).run(scope) and not await request.is_gone()
@@ -146,6 +166,8 @@ class _Attempt:
 
     async def run(self, scope: Scope) -> bool:
         """Call the replica; return whether the next one should get the request."""
+        self._notes = notes_of(scope)
+        self._earlier = len(self._notes.attempts) if self._notes is not None else 0
         try:
             await self._replica.app(scope, self._request.receive, self._take)
         except _GoOn:
@@ -153,7 +175,7 @@ class _Attempt:
         except TranslationError as error:
             if self._began:
                 raise
-            self._replica.leave(None, "it broke off before its first byte")
+            self._replica.leave(None, _REASONS[LOST])
             if self._may_repeat():
                 return True
             await send_error(self._send, error)
@@ -168,12 +190,17 @@ class _Attempt:
         else:
             status = message["status"]
             if status in FAILURES:
-                self._replica.leave(seconds(message.get("headers", ())), f"status {status}")
+                self._replica.leave(seconds(message.get("headers", ())), self._reason(status))
                 if self._may_repeat():
                     raise _GoOn
             else:
                 self._replica.serve()
             self._head = message
+
+    def _reason(self, status: int) -> str:
+        """Why it is left: a call that had no answer is noted before its error is sent, any other one after its end."""
+        ended = self._notes.attempts[self._earlier :] if self._notes is not None else ()
+        return _REASONS.get(ended[-1].result if ended else "", f"status {status}")
 
     async def _begin(self, message: Message) -> None:
         self._began = True

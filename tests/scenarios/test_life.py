@@ -173,6 +173,7 @@ async def test_what_does_not_end(upstream: str, tmp_path: Path, workers: int) ->
         await server.ended()
         assert time.monotonic() - began < 20
         assert "Traceback" not in server.log()
+        assert server.log().count('"outcome":"failed"') == 10
 
 
 @several
@@ -210,7 +211,7 @@ async def test_reload(upstream: str, tmp_path: Path, workers: int) -> None:
                     tasks.start_soon(load.respond, "0.5")
                 server.write(profile=profile, workers=workers + 1)
                 server.process.send_signal(signal.SIGHUP)
-                await server.logged("Reload: the settings are served", workers * number)
+                await server.logged("Reload: changed: profile", workers * number)
                 total += 20
         assert load.ends == ["response.completed"] * total
         assert "Reload: changed, but needs a restart: workers" in server.log()
@@ -223,7 +224,7 @@ async def test_reload(upstream: str, tmp_path: Path, workers: int) -> None:
         server.write(profil="vllm")
         keys.remove(file, "alice")
         server.process.send_signal(signal.SIGHUP)
-        await server.logged("Reload: nothing has changed: ")
+        await server.logged("Reload: refused, nothing has changed: ")
         assert [await Load(server.url, first).status("/v1/models") for _ in range(8)] == [200] * 8
         server.write()
         server.process.send_signal(signal.SIGHUP)

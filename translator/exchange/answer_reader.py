@@ -192,10 +192,14 @@ class AnswerReader(Generic[Frame]):
         return Data([] if self._stream.started else self._stream.start())
 
     def fail(self, error: TranslationError) -> Action[Frame] | None:
-        """End with *error*, as a status or in the stream: the connection broke, or time is up."""
+        """End with *error*, as a status or in the stream: the connection broke, or time is up.
+
+        A stream whose answer is complete, but for what may follow it, ends as complete: that is no error.
+        """
         if self.ended:
             return None
-        self.error = error
+        if not (self.started and self.finishing) or self.failing:
+            self.error = error
         stream = self._stream
         if stream is None or not self.started:
             self.ended = True

@@ -30,7 +30,7 @@ class Tracer:
         self.told.append("first")
 
     def end(self, answer: Any, error: str | None, attempts: list[Attempt]) -> None:
-        self.told.append(("end", answer.get("status"), error, [result for _, result in attempts]))
+        self.told.append(("end", answer.get("status"), error, [each.result for each in attempts]))
 
 
 async def traced(talk: Any, app: Any, body: Any, **options: Any) -> tuple[list[Any], Record, Any]:
@@ -101,7 +101,7 @@ async def test_a_second_try(talk: Any, chat: Any, hello: list[bytes]) -> None:
         ("end", None, "400", ["4xx"]),
         ("end", "completed", None, ["ok"]),
     ]
-    assert [result for _, result in record.attempts] == ["4xx", "ok"]
+    assert [each.result for each in record.attempts] == ["4xx", "ok"]
     assert record.adaptations
 
 
@@ -123,7 +123,7 @@ async def test_the_client_leaves(talk: Any, chat: Any) -> None:
     asked = talk(middleware, STREAM)
     asked.gone.set()
     await asked.run()
-    assert [result for _, result in records[0].attempts] == ["abandoned"]
+    assert [each.result for each in records[0].attempts] == ["abandoned"]
 
 
 @pytest.mark.anyio
@@ -213,5 +213,5 @@ async def test_the_client_leaves_a_stream(talk: Any, chat: Any, hello: list[byte
     asked.hold = gone
     await asked.run()
     assert records[0].outcome == "disconnected"
-    assert [result for _, result in records[0].attempts] == ["ok"]
+    assert [each.result for each in records[0].attempts] == ["ok"]
     assert tracer.told[-1][2] is None

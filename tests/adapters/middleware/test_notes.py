@@ -21,10 +21,11 @@ from diglot.translator import UpstreamError
         (200, UpstreamError("x", code="upstream_disconnected"), "lost"),
         (0, UpstreamError("x"), "lost"),
         (200, OSError(), "lost"),
+        (503, OSError(), "5xx"),
     ],
 )
 def test_results(status: int, failure: Exception | None, result: str) -> None:
-    """A call that failed on its way is never called ok, whatever its status was."""
+    """A call that failed on its way is never called ok, and an error is one, however it ended."""
     assert notes.result_of(status, failure) == result
 
 
@@ -45,6 +46,9 @@ def test_lines() -> None:
     noted.attempts += [Attempt("a", "5xx"), Attempt("b", "ok")]
     noted.request_id, noted.trace_id = "r", "t"
     assert noted.fields() == {"request_id": "r", "trace_id": "t", "upstream": "b", "attempts": 2}
+    noted.attempts.append(Attempt("b", "ok", "http://b1"))
+    about = {"upstream": "b", "replica": "http://b1", "attempts": 3}
+    assert noted.fields() == {"request_id": "r", "trace_id": "t", **about}
 
 
 def test_in_a_scope() -> None:

@@ -31,6 +31,9 @@ def test_what_was_noted() -> None:
     fields = noted.fields()
     assert (fields["request_id"], fields["trace_id"], fields["upstream"]) == ("r", "t", "b:2")
     assert (fields["attempts"], fields["first_token_ms"]) == (2, 250)
+    assert "replica" not in fields
+    noted = msgspec.structs.replace(noted, attempts=(*attempts, Attempt("b", "ok", "http://b1")))
+    assert noted.fields()["replica"] == "http://b1"
 
 
 def test_bounded() -> None:

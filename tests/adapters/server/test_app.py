@@ -428,7 +428,7 @@ def test_settings_for_the_workers(
     source = source_of({}, file, Settings(demo=True, workers=2))
     file.write_text("demo = 1 1")
     assert not server_app._may_reload(source)
-    assert "Reload: nothing has changed" in caplog.text
+    assert "Reload: refused, nothing has changed: " in caplog.text
     assert "vllm" not in os.environ["_DIGLOT_SETTINGS"]
     file.write_text('demo = true\nworkers = 2\nprofile = "vllm"\n')
     assert server_app._may_reload(source)

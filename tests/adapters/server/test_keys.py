@@ -192,7 +192,10 @@ def test_keys_of_a_server(file: Path) -> None:
 def test_exchanged() -> None:
     """Those who hold the keys have the others from then on."""
     held = Keys([Key("alice", keys.digest_of(b"1"))])
-    held.replace(Keys([Key("bob", keys.digest_of(b"2"))]))
+    bob, carol = Key("bob", keys.digest_of(b"2")), Key("carol", keys.digest_of(b"3"))
+    assert Keys([bob, carol]).has_same(Keys([carol, bob]))
+    assert not Keys([bob]).has_same(Keys([bob, carol]))
+    held.replace(Keys([bob]))
     assert (held.name_of(b"1"), held.name_of(b"2")) == (None, "bob")
 
 

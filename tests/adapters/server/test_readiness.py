@@ -83,6 +83,7 @@ class Clock:
 
 async def test_asked_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
     """At most every few seconds however many want to know, and a change is logged once."""
+    caplog.set_level("INFO")
     clock, app = Clock(), App(200)
     ready = Readiness({"gpu": partial(is_reachable, app, "/v1/models")}, clock)
     async with anyio.create_task_group() as tasks:
@@ -99,9 +100,9 @@ async def test_asked_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
     app.status, clock.now = 200, 2 * EVERY
     assert await ready.reaches_all()
     assert len(app.scopes) == 3
-    assert [record.getMessage() for record in caplog.records] == [
-        "Readiness: gpu cannot be reached",
-        "Readiness: gpu is back",
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "Readiness: gpu cannot be reached"),
+        ("INFO", "Readiness: gpu is back"),
     ]
 
 

@@ -86,16 +86,19 @@ async def test_nothing_changes(tmp_path: Path) -> None:
     assert settings.allow_host == ("llm.example",)
 
 
-async def test_swap(talk: Any, world: World) -> None:
+async def test_swap(talk: Any, world: World, caplog: pytest.LogCaptureFixture) -> None:
     """The new settings are served, and all know of it; the lifespan goes on until the server's ends."""
+    caplog.set_level(logging.INFO)
     async with world.running() as sent:
         assert (await health(talk, world))["profile"] == "default"
         assert await world.reload()
         assert len(world.built) == 1  # nothing has changed
-        assert await world.reload('demo = true\nprofile = "vllm"\n')
+        assert await world.reload('demo = true\nprofile = "vllm"\nstrict = true\n')
         assert (await health(talk, world))["profile"] == "vllm"
         assert [settings.profile for settings in world.swapped] == ["vllm"]
     assert [message["type"] for message in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    said = [message for message in caplog.messages if message.startswith("Reload: ")]
+    assert said == ["Reload: nothing has changed", "Reload: changed: profile, strict"]
 
 
 @pytest.mark.parametrize("text", ["demo = ", "demo = true\nprofil = 1\n", "", 'demo = true\napi_keys = "/missing"\n'])
@@ -104,7 +107,7 @@ async def test_wrong(talk: Any, world: World, text: str, caplog: pytest.LogCaptu
     async with world.running():
         assert not await world.reload(text)
         assert (await health(talk, world))["profile"] == "default"
-    assert caplog.messages[-1].startswith("Reload: nothing has changed: ")
+    assert caplog.messages[-1].startswith("Reload: refused, nothing has changed: ")
     assert world.swapped == []
 
 
@@ -141,10 +144,16 @@ async def test_keys(talk: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture)
         assert await world.reload()
         assert "profile" not in await health(talk, world, **{"api-key": first})
         assert len(world.built) == 1
+        assert await world.reload()
         assert await world.reload("demo = true\n")
         assert "profile" in await health(talk, world)
-    assert "Reload: the settings are served; keys: 1" in caplog.messages
-    assert "Reload: the settings are served" in caplog.messages
+    said = [message for message in caplog.messages if message.startswith("Reload: ") and "refused" not in message]
+    assert said == [
+        "Reload: changed: api_keys; keys: 2",
+        "Reload: changed: api_keys; keys: 1",
+        "Reload: nothing has changed; keys: 1",
+        "Reload: changed: api_keys",
+    ]
     assert first not in caplog.text
 
 
@@ -243,7 +252,7 @@ async def test_one_that_does_not_start(
     async with world.running():
         assert not await world.reload("demo = true\nstrict = true\n")
         assert (await health(talk, world))["status"] == "ok"
-    assert caplog.messages[-1] == f"Reload: nothing has changed: {words}"
+    assert caplog.messages[-1] == f"Reload: refused, nothing has changed: {words}"
     world.app = ReloadableApp(world.source.loaded, lambda settings, keys: Broken(how), world.swapped.append)
     async with world.running() as sent:
         assert sent == [{"type": "lifespan.startup.failed", "message": words}]

@@ -1,5 +1,6 @@
 """Replicas: whose turn it is, who gets a request next, and who is left alone."""
 
+import logging
 from collections import Counter
 from typing import Any
 
@@ -7,6 +8,8 @@ import pytest
 
 from diglot.adapters.asgi.types import MODEL_ROUTE
 from diglot.adapters.middleware.model_route import ModelRoute
+from diglot.adapters.middleware.notes import Attempt, Notes, with_notes
+from diglot.adapters.upstream.app import Upstream
 from diglot.adapters.upstream.replicas import Replica, Replicas
 from diglot.translator import Profile, UpstreamError
 
@@ -126,8 +129,9 @@ async def test_a_failure_goes_to_the_next_one(talk: Any, status: int) -> None:
     assert waits == [5, 10, 20, 40, 60, 60]
 
 
-async def test_it_is_well_again(talk: Any) -> None:
+async def test_it_is_well_again(talk: Any, caplog: pytest.LogCaptureFixture) -> None:
     """After a success, the next failure is the first one again; what began before a failure is no success."""
+    caplog.set_level(logging.INFO)
     failing = Server(503)
     pool = Pool(failing, Server())
     await talk(pool.app, ASK).run()
@@ -135,10 +139,33 @@ async def test_it_is_well_again(talk: Any) -> None:
     assert pool.all[0].is_left
     pool.now += 5
     failing.status = 200
-    await talk(pool.app, ASK).run()
-    await talk(pool.app, ASK).run()
+    for _ in range(4):
+        await talk(pool.app, ASK).run()
     pool.all[0].leave(None, "again")
     assert pool.all[0].left_until == pool.now + 5
+    assert caplog.messages == [
+        "Replica http://r0: status 503; it is left for 5 s",
+        "Replica http://r0: serves again",
+        "Replica http://r0: again; it is left for 5 s",
+    ]
+
+
+async def test_one_that_is_gone(talk: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says so, and the notes say which replica was called when."""
+    pool = Pool(Server(503), Server(503), Server())
+    gone = pool.all[0].app = Upstream("http://127.0.0.1:9", name="qwen")
+    asked, notes = talk(pool.app, ASK), Notes()
+    asked.scope = with_notes(asked.scope, notes)
+    assert (await asked.run()).body == b"hello"
+    await gone.aclose()
+    assert notes.attempts == [Attempt("qwen", "refused", "http://r0")]
+    assert notes.replica == "http://r2"
+    pool.now += 0.5
+    assert pool.app.states == {"http://r0": "left for 5 s", "http://r1": "left for 5 s", "http://r2": "ok"}
+    assert caplog.messages[-2:] == [
+        "Replica http://r0: it cannot be reached; it is left for 5 s",
+        "Replica http://r1: status 503; it is left for 5 s",
+    ]
 
 
 async def test_retry_after(talk: Any) -> None:

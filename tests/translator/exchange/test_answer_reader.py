@@ -150,6 +150,21 @@ def test_an_error() -> None:
     assert (broken.ended, broken.error is not None) == (True, True)
 
 
+def test_an_error_behind_a_complete_answer() -> None:
+    """The client gets the whole answer, and no error; one that is not yet sent is refused as any other."""
+    streamed, gathered = reader(stream=True), reader()
+    for one in (streamed, gathered):
+        one.head(200, SSE)
+        for data in STREAM[:3]:
+            one.feed(data)
+        assert (one.finishing, one.failing) == (True, False)
+    assert b"response.completed" in frames(streamed.fail(UpstreamError("gone")))
+    assert (streamed.ended, streamed.error, streamed.answer["status"]) == (True, None, "completed")
+    lost = UpstreamError("gone")
+    assert gathered.fail(lost) == Failed(lost)
+    assert gathered.error is lost
+
+
 def test_an_end_that_waits_for_its_reason() -> None:
     """A failure that comes without one is waited for."""
     one = AnswerReader.of(ServeChat({"model": "m", "stream": True, "messages": [{"role": "user", "content": "Go"}]}))
@@ -157,6 +172,9 @@ def test_an_end_that_waits_for_its_reason() -> None:
     one.feed(b'data: {"type":"response.created","response":{"id":"r"}}\n\n')
     one.feed(b'data: {"type":"response.failed","response":{"status":"failed"}}\n\n')
     assert (one.finishing, one.failing) == (True, True)
+    lost = UpstreamError("gone")
+    one.fail(lost)
+    assert one.error is lost
 
 
 def test_a_refusal_that_teaches() -> None:
