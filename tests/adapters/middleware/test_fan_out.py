@@ -176,7 +176,7 @@ async def test_stop_in_one_branch(side: Any, chat: Any) -> None:
 async def test_client_leaves(side: Any, chat: Any) -> None:
     """All upstreams hear that the client has gone."""
     apps, records = [chat(side.say("a"), FOREVER) for _ in range(3)], list[Record]()
-    limits = Limits(shutdown=0.1)
+    limits = Limits(shutdown=1.0)  # a loaded machine may be late
     one = side.talk(Several(*apps), asked(side, 3, stream=True), limits=limits, on_exchange=records.append)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(one.run)
