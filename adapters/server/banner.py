@@ -11,6 +11,7 @@ from . import client_settings
 from .authentication import adds_credentials, has_credential
 from .config import Settings
 from .model_settings import api_of, upstreams_of
+from .observing import PATH as METRICS
 from .store import Choice
 
 _ALL_ADDRESSES = ("0.0.0.0", "::", "")
@@ -71,8 +72,19 @@ def answering(settings: Settings) -> list[str]:
 
 def url(settings: Settings) -> str:
     """Return the URL at which this machine reaches the server."""
+    return _url(settings, settings.port)
+
+
+def _url(settings: Settings, port: int) -> str:
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)
-    return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{settings.port}"
+    return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}"
+
+
+def metrics(settings: Settings) -> str:
+    """Return where the metrics are; "" if there are none."""
+    if isinstance(settings.metrics, bool):
+        return f"Metrics: {url(settings)}{METRICS}" if settings.metrics else ""
+    return f"Metrics: {_url(settings, settings.metrics)}{METRICS} (no key)"
 
 
 def stored(choice: Choice) -> str:
@@ -91,7 +103,7 @@ def welcome(choice: Choice) -> str:
         f"diglot {metadata.version('diglot')} serves OpenAI's Responses and Chat Completions APIs at {here}/v1,",
         f"answered by {_AND.join(answering(settings))}.",
         *(f"  {path:<26} {how}" for path, how in routes(api_of(settings))),
-        *filter(None, [stored(choice)]),
+        *filter(None, [stored(choice), metrics(settings)]),
     ]
     if settings.demo:
         lines.append(_DEMO_WARNING)

@@ -131,6 +131,16 @@ def test_url(host: str, here: str) -> None:
     assert url(Settings(host=host)) == here
 
 
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [(True, "Metrics: http://127.0.0.1:8080/metrics\n"), (9464, "Metrics: http://127.0.0.1:9464/metrics (no key)\n")],
+)
+def test_metrics(value: Any, line: str) -> None:
+    """Where they are, if they are wanted; a port of their own wants no key."""
+    assert line in welcome(Choice(Settings(upstream=UP, host="0.0.0.0", metrics=value)))
+    assert "Metrics" not in welcome(Choice(Settings(upstream=UP)))
+
+
 def test_where_it_is_stored() -> None:
     """The store is named, and for one that nobody asked for the way to turn it off."""
     opened = Opened("SQLite /home/me/diglot.db", "all survives")
