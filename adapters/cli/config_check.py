@@ -71,7 +71,7 @@ class ConfigCheck:
         """Return the rows of a table of what a start would use."""
         opened = self._store.opened
         return [
-            ["keys", "none are checked" if self._keys is None else str(self._keys.count)],
+            ["keys", "none in this file or its variables" if self._keys is None else str(self._keys.count)],
             ["store", self._store.warning or (opened.name if opened is not None else "none")],
             *([name, ", ".join(map(public_url, each.url))] for name, each in self._tables.upstreams.items()),
         ]

@@ -63,7 +63,7 @@ def test_without_asking(tmp_path: Path) -> None:
     first, *rows = got.stdout.splitlines()
     assert (got.exit_code, first) == (0, f"{tmp_path}/diglot.toml: no mistakes; 1 upstream, 2 in [models]")
     assert [row.split(maxsplit=1) for row in rows] == [
-        ["keys", "none are checked"],
+        ["keys", "none in this file or its variables"],
         ["store", f"SQLite {tmp_path}/diglot/diglot.db"],
         ["a", "http://127.0.0.1:9"],
     ]
@@ -96,10 +96,7 @@ def test_inspector(tmp_path: Path) -> None:
     """A page that is not served has no link."""
     got = run(tmp_path, 'demo = true\ninspect = true\n[state]\nstore = "none"\n', "--connect")
     assert (got.exit_code, got.stderr) == (0, "")
-    assert [line.split() for line in got.stdout.splitlines()[1:3]] == [
-        ["keys", "none", "are", "checked"],
-        ["store", "none"],
-    ]
+    assert [line.split()[:2] for line in got.stdout.splitlines()[1:3]] == [["keys", "none"], ["store", "none"]]
 
 
 @pytest.mark.parametrize(
