@@ -24,6 +24,12 @@ from ..upstream.app import Upstream
 from ..upstream.asking import Reply, get
 
 Rows = list[list[str]]
+_NO_ANSWER = "gave no answer that can be read"
+_FAILURES = {
+    "upstream_unreachable": "cannot be reached: {reason}",
+    "upstream_disconnected": "broke off the connection",
+    "upstream_timeout": "did not answer within {seconds} s",
+}
 
 
 class Asked(NamedTuple):
@@ -65,7 +71,7 @@ class ConfigCheck:
         """Return the rows of a table of what a start would use."""
         opened = self._store.opened
         return [
-            ["keys", "none are checked" if self._keys is None else str(self._keys.count)],
+            ["keys", "none in this file or its variables" if self._keys is None else str(self._keys.count)],
             ["store", self._store.warning or (opened.name if opened is not None else "none")],
             *([name, ", ".join(map(public_url, each.url))] for name, each in self._tables.upstreams.items()),
         ]
@@ -101,8 +107,8 @@ class ConfigCheck:
     def faults(self, asked: list[Asked]) -> Iterator[str]:
         """Yield what is wrong: replicas that do not answer or are not ready, and models that one does not list."""
         for each in asked:
-            if each.reply.status != 200:
-                yield f"{each.upstream}: {each.url} answered {each.reply.status}: {_words(each.reply)}"
+            if each.models is None:
+                yield f"{each.upstream}: {each.url} {_words(each)}"
             elif each.ready in AWAY:
                 path = self._settings.ready_path
                 yield f"{each.upstream}: {each.url} counts as away: it answered {each.ready or 'nothing'} to {path}"
@@ -119,12 +125,23 @@ def table(asked: list[Asked]) -> Rows:
     rows = [["UPSTREAM", "REPLICA", "ANSWER", "AFTER", "READY", "MODELS"]]
     for each in asked:
         models = "-" if each.models is None else str(len(each.models))
-        answer = "ok" if each.reply.status == 200 else str(each.reply.status)
+        answer = "-" if each.reply.failure else "ok" if each.models is not None else str(each.reply.status)
         rows.append([each.upstream, each.url, answer, f"{each.seconds:.2f} s", str(each.ready or "-"), models])
     return rows
 
 
-def _words(reply: Reply) -> str:
+def _words(asked: Asked) -> str:
+    """Say what came instead of a list of models."""
+    reply = asked.reply
+    if reply.failure is not None:
+        words = _FAILURES.get(reply.failure.code, _NO_ANSWER)
+        return words.format(reason=reply.failure.reason, seconds=max(1, round(asked.seconds)))
+    if reply.status == 200:
+        return "answered 200, but with no list of models"
+    return f"answered {reply.status}: {_reason(reply)}"
+
+
+def _reason(reply: Reply) -> str:
     body = reply.json
     error = body.get("error") if isinstance(body, dict) else None
     message = error.get("message") if isinstance(error, dict) else None

@@ -49,7 +49,7 @@ def new(name: str, file: str | None, rotate: bool) -> None:
     except config.ConfigError as error:
         raise SettingsError(str(error)) from None
     click.echo(key)
-    click.echo(f"Added to {path}. The key is not shown again.", err=True)
+    click.echo(f"Added to {path}. The key is not shown again. A running server takes it only after SIGHUP.", err=True)
 
 
 @keys.command("list")
@@ -74,4 +74,5 @@ def remove(name: str, file: str | None, but_newest: bool) -> None:
         count = server_keys.remove(_file(file), name, but_newest=but_newest)
     except config.ConfigError as error:
         raise SettingsError(str(error)) from None
-    click.echo(f"Removed {count} {'key' if count == 1 else 'keys'} of {name}.", err=True)
+    noun, them = ("key", "it") if count == 1 else ("keys", "them")
+    click.echo(f"Removed {count} {noun} of {name}. A running server takes {them} until SIGHUP.", err=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata as packages
@@ -38,6 +39,8 @@ _CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _WITH_EVENTS = ("EVENT_ONLY", "SPAN_AND_EVENT")
 _EXPORTERS = "opentelemetry.exporter"
 _SDK = "opentelemetry.sdk"
+_CREDENTIALS = re.compile(r"//[^\s/]*@")
+"""Those in a URL, which some complaints contain."""
 _log = logging.getLogger("diglot")
 
 
@@ -115,4 +118,12 @@ class _Complaints(logging.Handler):
         """Log it, without its traceback."""
         if monotonic() >= self._next:
             self._next = monotonic() + _QUIET
-            _log.warning("OpenTelemetry: %s", record.getMessage()[:_LONGEST])
+            _log.warning("OpenTelemetry: %s", _shortened(_CREDENTIALS.sub("//", record.getMessage())))
+
+
+def _shortened(text: str) -> str:
+    """Cut a long *text* after a word."""
+    if len(text) <= _LONGEST:
+        return text
+    start = text[:_LONGEST]
+    return f"{start.rpartition(' ')[0] or start}..."

@@ -80,6 +80,8 @@ def application(
 
         upstream = middleware = router(settings, found, on_exchange, store)
         replicas = upstream.replicas
+        if not settings.upstreams:
+            replicas = {banner.answered_by(settings): clients for clients in replicas.values()}
     else:
         upstream = Upstream(settings.upstream, limits=settings.limits) if settings.upstream else None
         middleware = _single(settings, upstream, on_exchange, store)

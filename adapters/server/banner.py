@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from importlib import metadata
+from typing import Any
 
 from ...translator import public_url
 from ..asgi import origins
 from . import client_settings
 from .authentication import adds_credentials, has_credential
 from .config import Settings
-from .model_settings import api_of, tables, upstreams_of
+from .model_settings import api_of, upstreams_of
+from .observing import PATH as METRICS
 from .store import Choice
 
 _ALL_ADDRESSES = ("0.0.0.0", "::", "")
@@ -21,6 +23,7 @@ _OPEN_WARNING = """
 _LENT_WARNING = "  !! They all use this server's own key of the upstream."
 _LENT = "Any key will do, such as `none`: this server has its own for the upstream."
 _PARTLY_LENT = "The key goes unchanged to {names}; for everything else this server has its own."
+_AND = ";\n            "  # below the first one
 _TRANSLATED, _PASSED = "translated", "passed through unchanged"
 _TREATMENT: dict[str, tuple[str, str]] = {
     "chat": (_TRANSLATED, _PASSED),
@@ -37,18 +40,51 @@ def routes(upstream_api: str) -> list[tuple[str, str]]:
 
 def answered_by(settings: Settings) -> str:
     """Return what answers: the URL of the upstream without its secrets, or the demo."""
-    found = tables(settings)
-    if found is not None:
-        return "; ".join(
-            f"{name} ({', '.join(map(public_url, upstream.url))})" for name, upstream in found.upstreams.items()
-        )
+    if settings.upstreams:
+        return "; ".join(f"{name} ({', '.join(each['url'])})" for name, each in upstreams(settings).items())
     return public_url(settings.upstream) if settings.upstream else "a script (--demo)"
+
+
+def upstreams(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return what each of `[upstreams]` is: its URLs without their secrets, its profile and its API."""
+    return {
+        name: {
+            "url": [*map(public_url, each.url)],
+            "profile": each.profile or settings.profile,
+            "upstream_api": each.api or settings.upstream_api,
+        }
+        for name, each in settings.upstreams.items()
+    }
+
+
+def answering(settings: Settings) -> list[str]:
+    """Return what answers, each with its profile, and with its API if not all have the same."""
+    found = upstreams(settings)
+    if not found:
+        return [f"{answered_by(settings)}, profile {settings.profile}"]
+    is_same = len({each["upstream_api"] for each in found.values()}) == 1
+    return [
+        f"{name} ({', '.join(each['url'])}), profile {each['profile']}"
+        + ("" if is_same else f", API {each['upstream_api']}")
+        for name, each in found.items()
+    ]
 
 
 def url(settings: Settings) -> str:
     """Return the URL at which this machine reaches the server."""
+    return _url(settings, settings.port)
+
+
+def _url(settings: Settings, port: int) -> str:
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)
-    return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{settings.port}"
+    return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}"
+
+
+def metrics(settings: Settings) -> str:
+    """Return where the metrics are; "" if there are none."""
+    if isinstance(settings.metrics, bool):
+        return f"Metrics: {url(settings)}{METRICS}" if settings.metrics else ""
+    return f"Metrics: {_url(settings, settings.metrics)}{METRICS} (no key)"
 
 
 def stored(choice: Choice) -> str:
@@ -64,10 +100,10 @@ def welcome(choice: Choice) -> str:
     settings = choice.settings
     here = url(settings)
     lines = [
-        f"diglot {metadata.version('diglot')} serves OpenAI's Responses and Chat Completions APIs at {here}/v1",
-        f"(profile {settings.profile}), answered by {answered_by(settings)}.",
+        f"diglot {metadata.version('diglot')} serves OpenAI's Responses and Chat Completions APIs at {here}/v1,",
+        f"answered by {_AND.join(answering(settings))}.",
         *(f"  {path:<26} {how}" for path, how in routes(api_of(settings))),
-        *filter(None, [stored(choice)]),
+        *filter(None, [stored(choice), metrics(settings)]),
     ]
     if settings.demo:
         lines.append(_DEMO_WARNING)

@@ -16,7 +16,16 @@ from ..asgi.origins import ANY
 from ..limits import Limits, Seconds
 from ..upstream import url as upstream_url
 from . import keys
-from .model_settings import ModelSettings, Tables, UpstreamSettings, check_map, check_models, check_upstreams, tables
+from .model_settings import (
+    ModelSettings,
+    Tables,
+    UpstreamSettings,
+    check_map,
+    check_models,
+    check_no_tables,
+    check_upstreams,
+    tables,
+)
 from .setting_values import ConfigError as ConfigError
 from .setting_values import convert_values, suggestion
 
@@ -146,6 +155,7 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | 
     values: dict[str, Any] = {}
     labels: dict[str, str] = {}
     for source in _sources(flags, environment, file):
+        check_no_tables(source.values, source.label)
         found = convert_values(source.values, Settings, source.label)
         _check_names(found, source.label, environment)
         for name, value in found.items():

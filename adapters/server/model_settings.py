@@ -48,6 +48,19 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Changes to the profile for this model."""
 
 
+def check_no_tables(values: Mapping[str, Any], label: Callable[[str], str]) -> None:
+    """Refuse tables where a URL and a list belong, without showing them: URLs may hold a password. Raises ConfigError.
+
+    *label* says where a setting was set.
+    """
+    upstream, pairs = values.get("upstream"), values.get("model_map")
+    if isinstance(upstream, Mapping):
+        name = next((name for name, value in upstream.items() if isinstance(value, Mapping)), "NAME")
+        raise ConfigError(f"{label('upstream')}: a table is not a URL; did you mean [upstreams.{name}]?")
+    if isinstance(pairs, Mapping):
+        raise ConfigError(f'{label("model_map")}: a table is not a list: write a list such as ["OLD=NEW"]')
+
+
 def check_upstreams(found: Mapping[str, UpstreamSettings], environment: Mapping[str, str], label: str) -> None:
     """Check each upstream by itself; raises ConfigError."""
     for name, upstream in found.items():
@@ -67,7 +80,7 @@ def _problems(upstream: UpstreamSettings, environment: Mapping[str, str]) -> Ite
     if len(set(plain)) < len(plain):
         yield "url: the same one is named twice"
     if upstream.key_env is not None and not environment.get(upstream.key_env):
-        yield f"key_env: the variable {upstream.key_env} is not set"
+        yield f"key_env: the variable {upstream.key_env} is {'empty' if upstream.key_env in environment else 'not set'}"
 
 
 def check_models(found: Mapping[str, ModelSettings], label: str) -> None:

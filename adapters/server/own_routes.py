@@ -44,14 +44,16 @@ def own_routes(
         return JSONResponse({"status": "ok" if is_there else "unavailable"}, 200 if is_there else 503)
 
     async def index(request: Request) -> Response:
-        by, routes = banner.answered_by(settings), banner.routes(api_of(settings))
-        return page(metadata.version("diglot"), by, settings.profile, routes, banner.clients(settings))
+        routes = banner.routes(api_of(settings))
+        return page(metadata.version("diglot"), banner.answering(settings), routes, banner.clients(settings))
 
     return [Route("/", index), Route("/healthz", health), Route("/readyz", ready)]
 
 
 def _health(settings: Settings, middleware: ServerMiddleware | ModelRouter) -> dict[str, Any]:
-    about = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
+    several = banner.upstreams(settings)  # each has its own profile
+    about: dict[str, Any] = {"upstreams": several} if several else {"profile": settings.profile}
+    about["upstream_api"] = middleware.upstream_api
     known = {"believed": middleware.believed} if settings.upstream_api == "auto" else {}
     stored = {"store": _store(middleware.opened)} if middleware.opened is not None else {}
     replicas = {"upstreams": states} if (states := middleware.replica_states) else {}

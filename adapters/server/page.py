@@ -27,21 +27,20 @@ implement only one of them. It is an API for programs; there is nothing to click
 <table>
 {rows}
 </table>
-<p>Answered by <code>{upstream}</code>, profile <code>{profile}</code>.
+<p>Answered by <code>{upstreams}</code>.
 Status: <a href="/healthz">/healthz</a>.</p>
 <pre>{clients}</pre>
 </html>
 """
 
 
-def page(version: str, upstream: str, profile: str, routes: list[tuple[str, str]], clients: list[str]) -> HTMLResponse:
+def page(version: str, upstreams: list[str], routes: list[tuple[str, str]], clients: list[str]) -> HTMLResponse:
     """Return the page; *routes* are the served routes, each with how it is served, *clients* how to use it."""
     rows = "\n".join(f"<tr><td><code>{escape(path)}</code><td>{escape(how)}" for path, how in routes)
     filled = _PAGE.format(
         version=escape(version),
         rows=rows,
-        upstream=escape(upstream),
-        profile=escape(profile),
+        upstreams="</code>; <code>".join(map(escape, upstreams)),
         clients=escape("\n".join(clients)),
     )
     return HTMLResponse(filled, headers=_HEADERS)

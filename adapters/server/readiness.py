@@ -9,6 +9,7 @@ from time import monotonic
 import anyio
 
 from ..asgi.types import BESIDE_API, App, Message, Scope
+from ..upstream.failure import failure_of
 
 EVERY = 5.0
 """Seconds for which an answer of an upstream counts."""
@@ -67,7 +68,7 @@ async def status_of(app: App, path: str) -> int:
             await app(scope, receive, send)
         except Exception as error:  # of whatever kind: it is not there
             _log.debug("The upstream could not be asked for %s: %s", path, type(error).__name__)
-    return status
+    return status if failure_of(scope) is None else 0
 
 
 def any_of(checks: Sequence[Check]) -> Check:

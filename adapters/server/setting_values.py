@@ -38,10 +38,10 @@ def convert_values(
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return the end of a sentence about a name that is not *known*: which one may be meant, and which exist."""
+    """Return the end of a sentence about a name that is not *known*: which one may be meant, or else which exist."""
     names = list(known)
     near = get_close_matches(name, names, 1)
-    return f"{f'; did you mean {near[0]}?' if near else '.'} Available: {', '.join(names)}"
+    return f"; did you mean {near[0]}?" if near else f". Available: {', '.join(names)}"
 
 
 def _convert(value: Any, kind: Any, name: str, secret: bool = False) -> Any:

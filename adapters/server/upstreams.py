@@ -90,6 +90,7 @@ def serve_all(
 def clients_of(name: str, upstream: UpstreamSettings, profile: Profile, settings: Settings) -> list[Upstream]:
     """Return the client of each replica; raises ConfigError if the key is not there."""
     credentials = _credentials(upstream, profile, os.environ)
+    name = name if settings.upstreams else ""  # the single one has only been called something for the tables
     return [Upstream(url, limits=settings.limits, credentials=credentials, name=name) for url in upstream.url]
 
 

@@ -10,6 +10,7 @@ import anyio
 from ...translator import decode_json
 from ..asgi.types import ABOUT_THE_BODY, App, Message, Scope, without
 from ..limits import Limits
+from .failure import Failure, failure_of
 
 _REPLACED = ABOUT_THE_BODY | {b"accept", b"accept-encoding", b"if-none-match", b"if-modified-since", b"range"}
 
@@ -20,6 +21,8 @@ class Reply(NamedTuple):
     status: int
     """504 if there was none in time."""
     body: bytes
+    failure: Failure | None = None
+    """Why the status is not the upstream's own."""
 
     @property
     def json(self) -> Any:
@@ -32,7 +35,7 @@ class Reply(NamedTuple):
 
 async def get(app: App, scope: Scope, path: str, limits: Limits) -> Reply:
     """Return what *app* answers to `GET path`; *scope* is that of a client, whose headers it gets."""
-    status, body, ended = 504, bytearray(), anyio.Event()
+    status, body, ended = 0, bytearray(), anyio.Event()
     request: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def receive() -> Message:
@@ -56,9 +59,13 @@ async def get(app: App, scope: Scope, path: str, limits: Limits) -> Reply:
         (b"accept-encoding", b"identity"),
     ]
     asking = {**scope, "method": "GET", "path": path, "raw_path": quote(path).encode(), "query_string": b""}
+    asking |= {"headers": headers, "extensions": {}}
+    failure = None
     with anyio.move_on_after(limits.probe):
         try:
-            await app({**asking, "headers": headers, "extensions": {}}, receive, send)
+            await app(asking, receive, send)
         except Exception:  # it broke off its answer
-            status = 502
-    return Reply(status if ended.is_set() else 504 if status < 300 else status, bytes(body))
+            status, failure = 502, Failure("upstream_disconnected", "")
+    if not ended.is_set() and status < 300:
+        status, failure = 504, Failure("upstream_timeout", "")
+    return Reply(status, bytes(body), failure_of(asking) or failure)

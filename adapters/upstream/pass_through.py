@@ -26,6 +26,7 @@ from ..limits import Limits
 from ..middleware import diagnostics
 from ..middleware.notes import Attempt, notes_of, result_of
 from .client import Answer, Client, cause
+from .failure import note_failure
 from .masking import Masking
 from .upload import Upload
 
@@ -97,7 +98,10 @@ class PassThrough:
         if isinstance(failure, TranslationError):
             self._log_failure(failure)
             if not self._received_at:
-                headers = connection_close(self._scope) if isinstance(failure, RequestError) else []
+                is_ours = isinstance(failure, RequestError)
+                headers = connection_close(self._scope) if is_ours else []
+                if not is_ours:
+                    note_failure(self._scope, failure)
                 with anyio.move_on_after(self._limits.stalled):
                     await send_error(self._send, failure, headers)
                 return

@@ -16,6 +16,8 @@ from diglot.adapters.demo import app as demo_app
 from diglot.adapters.server import keys
 from diglot.adapters.server.app import on_loopback
 
+from raw_server import Server
+
 
 @pytest.fixture(autouse=True)
 def _as_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
@@ -37,9 +39,10 @@ def upstream() -> Iterator[str]:
 async def odd(scope: Any, receive: Any, send: Any) -> None:
     """Lists its models in a way of its own, or refuses without a reason; it is never ready."""
     is_refused = (b"authorization", b"Bearer wr0ng") in scope["headers"]
-    status = 503 if scope["path"] == "/ready" else 403 if is_refused else 200
+    data = b'{"data": []}' if scope["path"].startswith("/listing") else b'{"data": "many"}'
+    status = 503 if scope["path"].endswith("/ready") else 403 if is_refused else 200
     await send({"type": "http.response.start", "status": status, "headers": []})
-    await send({"type": "http.response.body", "body": b"no" if is_refused else b'{"data": "many"}'})
+    await send({"type": "http.response.body", "body": b"no" if is_refused else data})
 
 
 @pytest.fixture
@@ -60,7 +63,7 @@ def test_without_asking(tmp_path: Path) -> None:
     first, *rows = got.stdout.splitlines()
     assert (got.exit_code, first) == (0, f"{tmp_path}/diglot.toml: no mistakes; 1 upstream, 2 in [models]")
     assert [row.split(maxsplit=1) for row in rows] == [
-        ["keys", "none are checked"],
+        ["keys", "none in this file or its variables"],
         ["store", f"SQLite {tmp_path}/diglot/diglot.db"],
         ["a", "http://127.0.0.1:9"],
     ]
@@ -93,10 +96,7 @@ def test_inspector(tmp_path: Path) -> None:
     """A page that is not served has no link."""
     got = run(tmp_path, 'demo = true\ninspect = true\n[state]\nstore = "none"\n', "--connect")
     assert (got.exit_code, got.stderr) == (0, "")
-    assert [line.split() for line in got.stdout.splitlines()[1:3]] == [
-        ["keys", "none", "are", "checked"],
-        ["store", "none"],
-    ]
+    assert [line.split()[:2] for line in got.stdout.splitlines()[1:3]] == [["keys", "none"], ["store", "none"]]
 
 
 @pytest.mark.parametrize(
@@ -123,9 +123,9 @@ def test_replicas(tmp_path: Path, upstream: str) -> None:
     rows = [line.split() for line in got.stdout.splitlines()]
     assert got.exit_code == 1
     assert rows[5] == ["UPSTREAM", "REPLICA", "ANSWER", "AFTER", "READY", "MODELS"]
-    assert [row[:3] for row in rows[6:8]] == [["a", upstream, "ok"], ["a", "http://127.0.0.1:9", "502"]]
-    assert (rows[6][-2:], rows[7][-2:]) == (["200", "1"], ["502", "-"])
-    assert got.stdout.splitlines()[-1] == "a: http://127.0.0.1:9 answered 502: The upstream cannot be reached."
+    assert [row[:3] for row in rows[6:8]] == [["a", upstream, "ok"], ["a", "http://127.0.0.1:9", "-"]]
+    assert (rows[6][-2:], rows[7][-2:]) == (["200", "1"], ["-", "-"])
+    assert got.stdout.splitlines()[-1] == "a: http://127.0.0.1:9 cannot be reached: connection refused"
     assert "p4ss" not in got.output
 
 
@@ -146,13 +146,14 @@ def test_a_single_one(tmp_path: Path, upstream: str) -> None:
 
 
 def test_odd_answers(tmp_path: Path, odd_upstream: str) -> None:
-    """A list that cannot be read proves nothing; a key is sent where the upstream has none."""
+    """A list that cannot be read is a mistake; a key is sent where the upstream has none."""
     text = f'[upstreams.a]\nurl = "{odd_upstream}"\n[models]\nx = {{}}\n'
+    no_list = f"a: {odd_upstream} answered 200, but with no list of models"
     got = run(tmp_path, text, "--connect")
-    assert (got.exit_code, got.stdout.splitlines()[6].split()[-1]) == (0, "-")
-    assert (
-        run(tmp_path, 'api_key = "k"\n' + text, "--connect", "--key", "wr0ng").exit_code == 0
-    )  # no client's key arrives
+    assert (got.exit_code, got.stdout.splitlines()[6].split()[2::3]) == (1, ["200", "200"])
+    assert got.stdout.splitlines()[-1] == no_list
+    got = run(tmp_path, 'api_key = "k"\n' + text, "--connect", "--key", "wr0ng")  # no client's key arrives
+    assert got.stdout.splitlines()[-1] == no_list
     got = run(tmp_path, text, "--connect", "--key", "wr0ng")
     assert got.exit_code == 1
     assert got.stdout.splitlines()[-1] == f"a: {odd_upstream} answered 403: no reason was said"
@@ -160,6 +161,46 @@ def test_odd_answers(tmp_path: Path, odd_upstream: str) -> None:
 
 def test_not_ready(tmp_path: Path, odd_upstream: str) -> None:
     """What `/readyz` would see counts, too."""
-    got = run(tmp_path, f'upstream = "{odd_upstream}"\nready_path = "/ready"\n', "--connect")
-    assert (got.exit_code, got.stdout.splitlines()[6].split()[-2:]) == (1, ["503", "-"])
-    assert got.stdout.splitlines()[-1] == f"default: {odd_upstream} counts as away: it answered 503 to /ready"
+    got = run(tmp_path, f'upstream = "{odd_upstream}/listing/v1"\nready_path = "/listing/ready"\n', "--connect")
+    assert (got.exit_code, got.stdout.splitlines()[6].split()[-2:]) == (1, ["503", "0"])
+    assert got.stdout.splitlines()[-1].endswith("/listing/v1 counts as away: it answered 503 to /listing/ready")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    one = Server()
+    one.close = False
+    yield one
+    one.stop()
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        ([], "did not answer within 1 s"),
+        ([b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"], "did not answer within 1 s"),
+        ([b"HTTP/1.1 999 What\r\ncontent-length: 0\r\n\r\n"], "gave no answer that can be read"),
+    ],
+)
+def test_no_answer(tmp_path: Path, server: Server, reply: list[bytes], words: str) -> None:
+    """No status is shown that nobody has sent."""
+    server.reply = reply
+    got = run(tmp_path, f'upstream = "{server.url}"\nready_path = "/v1/x"\n', "--connect", "--timeout", "1")
+    assert (got.exit_code, got.stdout.splitlines()[6].split()[2]) == (1, "-")
+    assert got.stdout.splitlines()[-1] == f"default: {server.url} {words}"
+
+
+def test_broken_off(tmp_path: Path, server: Server) -> None:
+    """Nor is one that was only the beginning of an answer."""
+    server.close, server.reply = True, [b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"]
+    got = run(tmp_path, f'upstream = "{server.url}"\n', "--connect", "--timeout", "1")
+    assert got.stdout.splitlines()[-1] == f"default: {server.url} broke off the connection"
+
+
+def test_unreachable(tmp_path: Path, upstream: str) -> None:
+    """The reason is said, and nothing of the credentials."""
+    plain = upstream.removeprefix("http://")
+    text = f'upstream = "https://me:k3y@{plain}"\n'
+    got = run(tmp_path, text, "--connect")
+    assert got.stdout.splitlines()[-1].startswith(f"default: https://{plain} cannot be reached: TLS, ")
+    assert "k3y" not in got.output

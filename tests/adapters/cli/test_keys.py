@@ -28,12 +28,16 @@ def test_life_of_a_key(file: Path) -> None:
     key = got.stdout.strip()
     assert Keys(read(file)).name_of(key.encode()) == "alice"
     assert key not in got.stderr
+    assert got.stderr.endswith("A running server takes it only after SIGHUP.\n")
     listed = run("list").stdout
     assert listed.split() == ["NAME", "SHA-256", "alice", read(file)[0].digest.hex()[:12]]
     assert run("new", "alice", "--rotate").exit_code == 0
-    assert run("remove", "alice", "--but-newest").stderr == "Removed 1 key of alice.\n"
+    assert (
+        run("remove", "alice", "--but-newest").stderr
+        == "Removed 1 key of alice. A running server takes it until SIGHUP.\n"
+    )
     assert run("new", "alice", "--rotate").exit_code == 0
-    assert run("remove", "alice").stderr == "Removed 2 keys of alice.\n"
+    assert run("remove", "alice").stderr == "Removed 2 keys of alice. A running server takes them until SIGHUP.\n"
     assert run("list").stdout == ""
 
 

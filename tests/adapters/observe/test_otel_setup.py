@@ -119,12 +119,18 @@ def test_set_up_once(fresh: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_complaints(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever an exporter repeats, there is one line a minute, of a bounded length."""
+    """Whatever an exporter repeats, there is one line a minute, of a bounded length, without credentials."""
     now = [100.0]
     monkeypatch.setattr(otel_setup, "monotonic", lambda: now[0])
     complaints = otel_setup._Complaints()
     for _ in range(100):
         complaints.handle(logging.makeLogRecord({"msg": "x" * 10_000, "levelno": logging.ERROR}))
-    now[0] += 61
-    complaints.handle(logging.makeLogRecord({"msg": "again", "levelno": logging.ERROR}))
-    assert [len(record.getMessage()) for record in caplog.records] == [315, 20]
+    for text in ("again", "refused " * 100, "Invalid URL 'http://me:s3cret@:9/v1/traces'"):
+        now[0] += 61
+        complaints.handle(logging.makeLogRecord({"msg": text, "levelno": logging.ERROR}))
+    assert [record.getMessage().removeprefix("OpenTelemetry: ") for record in caplog.records] == [
+        "x" * 300 + "...",
+        "again",
+        " ".join(["refused"] * 37) + "...",
+        "Invalid URL 'http://:9/v1/traces'",
+    ]

@@ -4,6 +4,7 @@ import contextlib
 import gc
 import importlib
 import json
+import logging
 import os
 import signal
 import socket
@@ -409,6 +410,18 @@ async def test_ready_with_several(talk: Any, fakes: Any, away: tuple[str, ...], 
     assert (await talk(app, **READY).run()).status == status
     assert fakes["a"].paths == ["/v1/models"]
     assert all(client.is_closed for client in fakes.made.values())
+
+
+@pytest.mark.anyio
+async def test_who_is_away(talk: Any, fakes: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says it by the name in `[upstreams]`; a single upstream has none."""
+    fakes["a"].status = 503
+    for text in ('upstream = "http://a"\nmodel_map = ["x=y"]\n', '[upstreams.gpu]\nurl = "http://a"\n'):
+        app = fakes.serve(text)
+        await lived(app)
+        await talk(app, **READY).run()
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert told == ["Readiness: http://a cannot be reached", "Readiness: gpu cannot be reached"]
 
 
 def test_a_key_that_is_lent() -> None:

@@ -19,8 +19,7 @@ def test_both_apis(api: Any) -> None:
     """Both are named, each with what becomes of it; the upstream too, without what may be private in its URL."""
     words = welcome(Choice(Settings(upstream=UP, upstream_api=api, profile="vllm")))
     assert "Responses and Chat Completions APIs at http://127.0.0.1:8080/v1" in words
-    assert "profile vllm" in words
-    assert "answered by http://up:1/v1." in words
+    assert "APIs at http://127.0.0.1:8080/v1,\nanswered by http://up:1/v1, profile vllm.\n" in words
     assert "POST /v1/responses " in words
     assert "POST /v1/chat/completions " in words
     assert "k3y" not in words
@@ -86,6 +85,32 @@ def test_whose_key(names: str, words: str) -> None:
     assert not any(text in with_keys for text in (words, "!!", "k3y", "x3y"))
 
 
+TWO = {
+    "qwen": UpstreamSettings(url=("http://me:k3y@a", "http://b"), profile="vllm"),
+    "c": UpstreamSettings(url=("http://c",)),
+}
+TO_C = {"*": ModelSettings(upstream="c")}
+
+
+def test_each_upstream() -> None:
+    """Each has its URLs and its profile, and its API if another one has not the same."""
+    words = welcome(Choice(Settings(upstreams=TWO, models=TO_C)))
+    qwen = "answered by qwen (http://a, http://b), profile vllm"
+    assert f"{qwen};\n            c (http://c), profile default.\n" in words
+    assert "k3y" not in words
+    assert answered_by(Settings(upstreams=TWO, models=TO_C)) == "qwen (http://a, http://b); c (http://c)"
+    other = {**TWO, "c": UpstreamSettings(url=("http://c",), api="responses")}
+    words = welcome(Choice(Settings(upstreams=other, models=TO_C)))
+    assert f"{qwen}, API chat;\n            c (http://c), profile default, API responses.\n" in words
+
+
+@pytest.mark.parametrize("changes", [{"model_map": ("a=b",)}, {"models": {"a": ModelSettings()}}])
+def test_single_upstream_with_models(changes: Any) -> None:
+    """It has no name."""
+    words = welcome(Choice(Settings(upstream=UP, profile="vllm", **changes)))
+    assert "answered by http://up:1/v1, profile vllm.\n" in words
+
+
 def test_demo() -> None:
     """It is loud about being one."""
     assert "NO MODEL" in welcome(Choice(Settings(demo=True)))
@@ -104,6 +129,16 @@ def test_demo() -> None:
 def test_url(host: str, here: str) -> None:
     """Where this machine reaches it."""
     assert url(Settings(host=host)) == here
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [(True, "Metrics: http://127.0.0.1:8080/metrics\n"), (9464, "Metrics: http://127.0.0.1:9464/metrics (no key)\n")],
+)
+def test_metrics(value: Any, line: str) -> None:
+    """Where they are, if they are wanted; a port of their own wants no key."""
+    assert line in welcome(Choice(Settings(upstream=UP, host="0.0.0.0", metrics=value)))
+    assert "Metrics" not in welcome(Choice(Settings(upstream=UP)))
 
 
 def test_where_it_is_stored() -> None:

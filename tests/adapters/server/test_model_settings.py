@@ -95,6 +95,12 @@ def test_environment() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        (
+            '[upstream.qwen]\nurl = "http://u:s3cret@a"\n',
+            r"upstream: a table is .*; did you mean \[upstreams.qwen\]\?$",
+        ),
+        ('[upstream]\nurl = "http://u:s3cret@a"\n', r"upstream: a table is .*; did you mean \[upstreams.NAME\]\?$"),
+        ('upstream = "http://a"\nmodel_map = { a = "b" }\n', r'model_map: a table .* list such as \["OLD=NEW"\]$'),
         ("upstreams = 7\n", "diglot.toml: upstreams is not a table"),
         ("[upstreams]\na = 7\n", "diglot.toml: upstreams.a: the value is not a table"),
         ("[models]\na = 7\n", "models.a: the value is not a table"),
@@ -134,6 +140,13 @@ def test_mistakes(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
         read(tmp_path, text)
     assert str(tmp_path / "diglot.toml") in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_empty_key() -> None:
+    """A variable that is there but empty is not called missing."""
+    with pytest.raises(ConfigError, match=r"upstreams\.a\.key_env: the variable K is empty"):
+        load({"upstreams": {"a": {"url": "http://a", "key_env": "K"}}}, {"K": ""})
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from diglot.adapters.server.app import application
 from diglot.adapters.server.config import Settings
+from diglot.adapters.server.model_settings import ModelSettings, UpstreamSettings
 
 pytestmark = pytest.mark.anyio
 ASK = {"model": "m", "input": "hi"}
@@ -21,6 +22,24 @@ async def test_health(talk: Any) -> None:
     assert got.json["profile"] == "vllm"
     assert got.json["upstream_api"] == "chat"
     assert got.json["learned"] == []
+
+
+async def test_health_of_several(talk: Any) -> None:
+    """Each upstream has its own profile; nothing is shown of credentials."""
+    upstreams = {
+        "a": UpstreamSettings(url=("http://me:k3y@a", "http://b"), profile="vllm"),
+        "c": UpstreamSettings(url=("http://c",), api="responses"),
+    }
+    app = application(Settings(upstreams=upstreams, models={"*": ModelSettings(upstream="c")}))
+    got = await talk(app, path="/healthz", method="GET", headers=HOST).run()
+    assert "profile" not in got.json
+    assert (got.json["upstream_api"], got.json["upstreams"]) == (
+        "both",
+        {
+            "a": {"url": ["http://a", "http://b"], "profile": "vllm", "upstream_api": "chat"},
+            "c": {"url": ["http://c"], "profile": "default", "upstream_api": "responses"},
+        },
+    )
 
 
 async def test_what_is_believed(talk: Any) -> None:

@@ -69,7 +69,7 @@ def test_values(given: dict[str, Any], made: dict[str, Any]) -> None:
         ({"table": "x"}, "<table>: 'x' is not a table"),
         ({"inner": "x"}, "<inner>: 'x' is not a table"),
         ({"inner": {"size": 0}}, "<inner>: size: 0 is not a whole number above 0"),
-        ({"inner": {"sise": 0}}, "<inner>: sise: unknown setting; did you mean size? Available: size"),
+        ({"inner": {"sise": 0}}, "<inner>: sise: unknown setting; did you mean size?"),
         ({"text": ["x" * 200]}, "<text>: ['" + "x" * 78 + "... is not a string"),
     ],
 )
@@ -81,7 +81,7 @@ def test_wrong(given: dict[str, Any], words: str) -> None:
 
 
 def test_suggestions() -> None:
-    """The nearest name if there is a near one, and all of them."""
-    assert suggestion("potr", ["port", "host"]) == "; did you mean port? Available: port, host"
+    """The nearest name if there is a near one, otherwise all of them."""
+    assert suggestion("potr", ["port", "host"]) == "; did you mean port?"
     assert suggestion("colour", ["port", "host"]) == ". Available: port, host"
     assert possible(bool) == "true or false"

@@ -35,6 +35,15 @@ def test_made(fakes: Any) -> None:
     assert a.middleware.keeper is b.middleware.keeper is not None
 
 
+def test_single_one(fakes: Any) -> None:
+    """One that is not in `[upstreams]` has no name: in logs and metrics it is its host and port."""
+    settings = fakes.settings('upstream = "http://a"\nmodel_map = ["x=y"]\n')
+    found = tables(settings)
+    assert found is not None
+    serve_all(settings, found)
+    assert fakes["a"].name == ""
+
+
 @pytest.mark.anyio
 async def test_answers_without_a_replica(talk: Any, fakes: Any) -> None:
     """Of an upstream with one server nothing is remembered, nor of an error."""

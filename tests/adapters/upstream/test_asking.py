@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 from diglot.adapters.limits import Limits
+from diglot.adapters.upstream.app import Upstream
 from diglot.adapters.upstream.asking import Reply, get
+from diglot.adapters.upstream.failure import Failure
 
 pytestmark = pytest.mark.anyio
 SCOPE: dict[str, Any] = {
@@ -73,4 +75,16 @@ async def test_no_answer() -> None:
         raise ConnectionError
 
     limits = msgspec.structs.replace(Limits(), probe=0.1)
-    assert [(await get(app, SCOPE, "/", limits)).status for app in (slow, cut, broken)] == [504, 504, 502]
+    assert [await get(app, SCOPE, "/", limits) for app in (slow, cut, broken)] == [
+        Reply(504, b"", Failure("upstream_timeout", "")),
+        Reply(504, b"", Failure("upstream_timeout", "")),
+        Reply(502, b"", Failure("upstream_disconnected", "")),
+    ]
+
+
+async def test_unreachable() -> None:
+    """It is told why a 502 is not the upstream's own."""
+    upstream = Upstream("http://127.0.0.1:9")
+    reply = await get(upstream, SCOPE, "/v1/models", Limits())
+    await upstream.aclose()
+    assert (reply.status, reply.failure) == (502, Failure("upstream_unreachable", "connection refused"))
