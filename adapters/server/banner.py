@@ -9,9 +9,8 @@ from ...translator import public_url
 from ..asgi import origins
 from . import client_settings
 from .authentication import adds_credentials, has_credential
-from .config import Settings
+from .config import METRICS_PATH, Settings
 from .model_settings import api_of, upstreams_of
-from .observing import PATH as METRICS
 from .store import Choice
 
 _ALL_ADDRESSES = ("0.0.0.0", "::", "")
@@ -83,8 +82,8 @@ def _url(settings: Settings, port: int) -> str:
 def metrics(settings: Settings) -> str:
     """Return where the metrics are; "" if there are none."""
     if isinstance(settings.metrics, bool):
-        return f"Metrics: {url(settings)}{METRICS}" if settings.metrics else ""
-    return f"Metrics: {_url(settings, settings.metrics)}{METRICS} (no key)"
+        return f"Metrics: {url(settings)}{METRICS_PATH}" if settings.metrics else ""
+    return f"Metrics: {_url(settings, settings.metrics)}{METRICS_PATH} (no key)"
 
 
 def stored(choice: Choice) -> str:
