@@ -51,9 +51,9 @@ def own_routes(
 
 
 def _health(settings: Settings, middleware: ServerMiddleware | ModelRouter) -> dict[str, Any]:
-    several = banner.upstreams(settings)  # each has its own profile
-    about: dict[str, Any] = {"upstreams": several} if several else {"profile": settings.profile}
-    about["upstream_api"] = middleware.upstream_api
+    about: dict[str, Any] = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
+    if several := banner.upstreams(settings):
+        about["upstreams"] = several  # each may have a profile of its own
     known = {"believed": middleware.believed} if settings.upstream_api == "auto" else {}
     stored = {"store": _store(middleware.opened)} if middleware.opened is not None else {}
     replicas = {"upstreams": states} if (states := middleware.replica_states) else {}

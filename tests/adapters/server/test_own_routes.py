@@ -32,8 +32,8 @@ async def test_health_of_several(talk: Any) -> None:
     }
     app = application(Settings(upstreams=upstreams, models={"*": ModelSettings(upstream="c")}))
     got = await talk(app, path="/healthz", method="GET", headers=HOST).run()
-    assert "profile" not in got.json
-    assert (got.json["upstream_api"], got.json["upstreams"]) == (
+    assert (got.json["profile"], got.json["upstream_api"], got.json["upstreams"]) == (
+        "default",
         "both",
         {
             "a": {"url": ["http://a", "http://b"], "profile": "vllm", "upstream_api": "chat"},
