@@ -52,12 +52,14 @@ def own_routes(
 
 def _health(settings: Settings, middleware: ServerMiddleware | ModelRouter) -> dict[str, Any]:
     about: dict[str, Any] = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
-    if several := banner.upstreams(settings):
-        about["upstreams"] = several  # each may have a profile of its own
+    if several := banner.upstreams(settings):  # each may have a profile of its own
+        states = middleware.replica_states
+        about["upstreams"] = {
+            name: each | ({"replicas": states[name]} if name in states else {}) for name, each in several.items()
+        }
     known = {"believed": middleware.believed} if settings.upstream_api == "auto" else {}
     stored = {"store": _store(middleware.opened)} if middleware.opened is not None else {}
-    replicas = {"upstreams": states} if (states := middleware.replica_states) else {}
-    about |= known | stored | replicas
+    about |= known | stored
     return {"status": "ok", "version": metadata.version("diglot"), **about, "learned": middleware.learned}
 
 

@@ -300,13 +300,15 @@ async def test_health(talk: Any, fakes: Any) -> None:
     app = fakes.serve(FILE)
     health = (await talk(app, method="GET", path="/healthz", headers=JSON).run()).json
     assert (health["upstream_api"], health["learned"]) == ("chat", [])
-    assert health["upstreams"] == {"b": {"http://b1": "ok", "http://b2": "ok"}}
+    assert health["upstreams"]["b"]["replicas"] == {"http://b1": "ok", "http://b2": "ok"}
+    assert "replicas" not in health["upstreams"]["a"]
     fakes["b1"].status = 503
     assert (await post(talk, app, asked())).status == 200
     health = (await talk(app, method="GET", path="/healthz", headers=JSON).run()).json
-    assert health["upstreams"] == {"b": {"http://b1": "left for 5 s", "http://b2": "ok"}}
+    assert health["upstreams"]["b"]["replicas"] == {"http://b1": "left for 5 s", "http://b2": "ok"}
     app = fakes.serve(FILE.replace(', "http://b2"', ""))
-    assert "upstreams" not in (await talk(app, method="GET", path="/healthz", headers=JSON).run()).json
+    health = (await talk(app, method="GET", path="/healthz", headers=JSON).run()).json
+    assert "replicas" not in health["upstreams"]["b"]
     mixed = FILE.replace('"http://a"', '"http://a"\napi = "responses"')
     app = fakes.serve(mixed, flags={"upstream_api": "auto"})
     health = (await talk(app, method="GET", path="/healthz", headers=JSON).run()).json

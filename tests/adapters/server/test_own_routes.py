@@ -36,7 +36,12 @@ async def test_health_of_several(talk: Any) -> None:
         "default",
         "both",
         {
-            "a": {"url": ["http://a", "http://b"], "profile": "vllm", "upstream_api": "chat"},
+            "a": {
+                "url": ["http://a", "http://b"],
+                "profile": "vllm",
+                "upstream_api": "chat",
+                "replicas": {"http://a": "ok", "http://b": "ok"},
+            },
             "c": {"url": ["http://c"], "profile": "default", "upstream_api": "responses"},
         },
     )
