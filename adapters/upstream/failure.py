@@ -6,12 +6,14 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from ...translator import TranslationError
 from ..asgi.types import Scope
 
 _KEY = "diglot.failure"
+_DEEPEST = 20  # causes may go round in a circle
 _NO_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})  # BSD and Windows: one
 
 
@@ -36,7 +38,8 @@ def failure_of(scope: Scope) -> Failure | None:
 
 def reason(error: BaseException) -> str:
     """Return what went wrong, by the innermost cause of *error* that says so."""
-    return next(filter(None, map(_words, reversed([*_causes(error)]))), type(error).__name__)
+    causes = [*islice(_causes(error), _DEEPEST)]
+    return next(filter(None, map(_words, reversed(causes))), type(error).__name__)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

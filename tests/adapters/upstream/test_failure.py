@@ -55,6 +55,13 @@ def test_reason(error: Exception, words: str) -> None:
     assert reason(wrapped) == words
 
 
+def test_causes_in_a_circle() -> None:
+    """They have an end all the same."""
+    one, other = ValueError(), OSError(errno.ECONNREFUSED, "")
+    one.__cause__, other.__cause__ = other, one
+    assert reason(one) == "connection refused"
+
+
 @pytest.fixture
 def plain_server() -> Iterator[str]:
     """Host and port of one that speaks no TLS."""
