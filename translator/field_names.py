@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .fields import ANSWER, COMPLETION, OPTIONAL, REQUEST
 
@@ -24,7 +25,12 @@ def table_field(path: str) -> str:
     >>> table_field("tools[3].function.strict"), table_field("reasoning.effort"), table_field("x-of-a-client")
     ('tools', 'reasoning.effort', 'other')
     """
-    name = _INDEX.sub("", path[:_LONGEST])
+    return _field_of(path[:_LONGEST])
+
+
+@lru_cache(4_096)  # clients repeat themselves
+def _field_of(path: str) -> str:
+    name = _INDEX.sub("", path)
     while name and name not in NAMES:
         name = name.rpartition(".")[0]
     return name or OTHER

@@ -254,7 +254,7 @@ class TranslationMiddleware:
         finally:
             new = self._keep_patch(request, scope)
             if notes is not None:
-                notes.status, notes.losses = writer.status, len(request.losses)
+                notes.status, notes.losses = writer.status, request.loss_count
             leave_record = partial(self._leave_record, request, writer, scope, monotonic() - began, new)
             if trial is not None and trial.refused:
                 trial.hold_record(leave_record)

@@ -18,6 +18,7 @@ from ...translator import (
     Profile,
     ProfilePatch,
     ProtocolMisuse,
+    Report,
     RequestBody,
     Retries,
     TranslationError,
@@ -124,8 +125,17 @@ class TranslatedRequest(Generic[Frame]):
     @property
     def losses(self) -> list[Loss]:
         """What could not be carried over."""
+        return list(self._losses)
+
+    @property
+    def loss_count(self) -> int:
+        """How many of them there are."""
+        return len(self._losses)
+
+    @property
+    def _losses(self) -> Report | tuple[Loss, ...]:
         exchange = self._translation.exchange
-        return list(exchange.report if exchange else getattr(self._error, "losses", ()))
+        return exchange.report if exchange else getattr(self._error, "losses", ())
 
     async def run(self, profile_for: Callable[[object], Profile], strict: bool) -> None:
         """Serve the request; *profile_for* returns the profile of a model, ``patch`` afterwards what was learned."""

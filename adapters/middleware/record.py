@@ -136,7 +136,7 @@ def record_of(
         usage=usage if isinstance(usage, dict) else {},
         outcome=_outcome(client, answer),
         error=None if error is None else code_of(error),
-        losses=tuple(loss._replace(value=None) for loss in request.losses),
+        losses=tuple(Loss(path, kind, why) for path, kind, why, _ in request.losses),
         key=scope.get(KEY_NAME),
         endpoint=endpoint_of_path(scope["path"]) or "",
         profile="" if profile is None else profile.name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter as Counts
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import metadata
@@ -91,8 +92,8 @@ class Metrics:
             self._child(names.TRANSLATION, "answer").observe(record.answer_seconds)
         self._count_attempts(record.attempts)
         direction = _DIRECTIONS.get(record.endpoint, "to_chat")
-        for loss in record.losses:
-            self._child(names.LOSSES, table_field(loss.path), loss.kind, direction).inc()
+        for (field, kind), count in Counts((table_field(loss.path), loss.kind) for loss in record.losses).items():
+            self._child(names.LOSSES, field, kind, direction).inc(count)
         for setting in record.adaptations:
             self._child(names.ADAPTATIONS, setting).inc()
 

@@ -52,8 +52,8 @@ def own_routes(
 
 def _health(settings: Settings, middleware: ServerMiddleware | ModelRouter) -> dict[str, Any]:
     about: dict[str, Any] = {"profile": settings.profile, "upstream_api": middleware.upstream_api}
-    if several := banner.upstreams(settings):  # each may have a profile of its own
-        states = middleware.replica_states
+    states, several = middleware.replica_states, banner.upstreams(settings)
+    if several:  # each may have a profile of its own
         about["upstreams"] = {
             name: each | ({"replicas": states[name]} if name in states else {}) for name, each in several.items()
         }
