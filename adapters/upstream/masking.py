@@ -17,9 +17,9 @@ class Masking:
     """
 
     def __init__(self, credentials: Headers) -> None:
-        found = [value.split(b" ")[-1] for _, value in credentials]
-        self._secrets = [secret for secret in found if len(secret) >= _SHORTEST]
-        self._longest = max(map(len, self._secrets), default=0)
+        found = {value.rpartition(b" ")[2] for _, value in credentials}
+        long = [secret for secret in found if len(secret) >= _SHORTEST]
+        self._secrets = sorted(long, key=len, reverse=True)  # one may be the beginning of another
 
     def applies(self, status: int) -> bool:
         """Whether an answer with this status may repeat a credential."""
@@ -30,16 +30,23 @@ class Masking:
         return [(name, self._masked(bytes(value))) for name, value in headers]
 
     async def pieces(self, pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-        """Yield a body without credentials; what may be the beginning of one waits for the next piece."""
+        """Yield a body without credentials; only what may be the beginning of one waits for the next piece."""
         held = b""
         async for piece in pieces:
             text = self._masked(held + piece)
-            end = max(0, len(text) - self._longest + 1)
+            end = len(text) - self._begun(text)
             held = text[end:]
             if end:
                 yield text[:end]
         if held:
             yield held
+
+    def _begun(self, text: bytes) -> int:
+        """Return how many bytes at the end of *text* may be the beginning of a credential."""
+        return max(
+            next((size for size in range(len(secret) - 1, 0, -1) if text.endswith(secret[:size])), 0)
+            for secret in self._secrets
+        )
 
     def _masked(self, text: bytes) -> bytes:
         for secret in self._secrets:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -39,6 +40,22 @@ async def test_wherever_it_is_cut() -> None:
     for places in itertools.combinations(range(0, len(text), 3), 2):
         assert b"".join([piece async for piece in masking.pieces(cut(text, *places))]) == masked
     assert [piece async for piece in masking.pieces(cut(b""))] == []
+
+
+async def test_what_waits() -> None:
+    """Nothing but the beginning of a key: an answer may go on much later."""
+    masking = Masking(CREDENTIALS)
+    for text, sent in ((b"data: {}\n\n", b"data: {}\n\n"), (KEY, STARS), (b"a sk-of", b"a "), (b"ass", b"as")):
+        async with aclosing(cut(text + b"!", len(text))) as raw, aclosing(masking.pieces(raw)) as pieces:
+            assert await anext(pieces) == sent
+
+
+async def test_several_credentials() -> None:
+    """One that is the beginning of another leaves nothing of it."""
+    longer = KEY + b"-and-more"
+    for secrets in ([KEY, longer], [longer, KEY]):
+        masking = Masking([(b"authorization", b"Bearer " + secret) for secret in secrets])
+        assert masking.headers([(b"x-why", longer)]) == [(b"x-why", b"*" * len(longer))]
 
 
 def test_what_is_looked_for() -> None:
