@@ -31,9 +31,9 @@ _MEMBER = re.compile(
 )
 _REMOTE_TOOL = b'"server_label"'
 """What every tool of an MCP server has: only those have credentials in a body."""
-_TOOL_HEADERS = re.compile(rb'"headers"\s*:\s*\{(?:[^}"]|"(?:[^"\\]|\\.)*(?:"|\Z))*')
+_TOOL_HEADERS = re.compile(rb'"headers"\s*:\s*\{(?:[^}"]|"(?:[^"\\]|\\(?:.|\Z))*(?:"|\Z))*')
 _TOOL_QUERY = re.compile(rb'"server_url"\s*:\s*"[^"?]*\?((?:[^"\\]|\\.)+)')
-_TEXT = re.compile(rb'"((?:[^"\\]|\\.)+)(?:"(\s*:)?|\Z)')
+_TEXT = re.compile(rb'"((?:[^"\\]|\\(?:.|\Z))+)(?:"(\s*:)?|\Z)')
 """A string, and the colon if it is a name. A body that is cut may end within it."""
 
 

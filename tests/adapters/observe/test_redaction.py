@@ -65,6 +65,7 @@ def test_secrets() -> None:
             b'{"server_label":"s","server_url":"https://h/sse?*********","headers":{"X-Key":"****","Y":["*","*"]},"e":"f"}',
         ),
         (b'{"server_label":"s","headers":{"X-Key":"cut', b'{"server_label":"s","headers":{"X-Key":"***'),
+        (b'{"server_label":"s","headers":{"X-Key":"cut\\', b'{"server_label":"s","headers":{"X-Key":"****'),
         (b'{"server_label":"s","authorization":"cut', b'{"server_label":"s","authorization":"***'),
     ],
 )
