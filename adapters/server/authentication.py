@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from ...translator import RequestError
 from ..asgi import origins
 from ..asgi.types import CREDENTIALS, KEY_NAME, App, Headers, Receive, Scope, Send
 from ..asgi.websocket import deny
+from ..upstream.masking import secrets_in
 from .config import Settings
 from .keys import Keys
 from .model_settings import UpstreamSettings, upstreams_of
@@ -20,7 +20,6 @@ PROBES = ("/healthz", "/readyz")
 _READING = ("GET", "HEAD")
 _TAKEN_AWAY = (*CREDENTIALS, b"x-goog-api-key")
 _HEADERS: Headers = [(b"www-authenticate", b"Bearer")]
-_SECRET = re.compile(r"key|token|secret|password|sig", re.I)
 
 _NO_KEY = RequestError(
     "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth "
@@ -98,4 +97,4 @@ def has_credential(upstream: UpstreamSettings) -> bool:
 def has_credentials(url: str) -> bool:
     """Whether there is a user, a password or a key in the URL of an upstream."""
     parts = urlsplit(url)
-    return "@" in parts.netloc or any(_SECRET.search(name) for name, _ in parse_qsl(parts.query))
+    return "@" in parts.netloc or bool(secrets_in(parts.query))

@@ -64,9 +64,11 @@ class Upstream:
         self._base_segments = urlsplit(self._base).path.strip("/").split("/")
         self._query = parts.query.encode()
         self._credentials = [*credentials] or ([(b"authorization", _basic(user))] if user else [])
-        self._masking = Masking(self._credentials)
+        self._masking = Masking(self._credentials, parts.query)
         clients_own = _CREDENTIALS if credentials else {name for name, _ in self._credentials}
         self._dropped_headers = _DROPPED_HEADERS | clients_own
+        if self._masking.looks:  # nothing is found in errors that are compressed
+            self._dropped_headers |= {b"accept-encoding"}
         if client is None:
             check_installed()
         self._callers_client = wrap_client(client, self.limits) if client is not None else None

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
+from urllib.parse import parse_qsl
 
 from ..asgi.types import Headers
 
 _SHORTEST = 8  # bytes of a credential that is looked for: what is shorter may be a word
-_MAY_REPEAT = 400  # the first status of an error
+_MAY_REPEAT = 300  # the first status that does: a redirect repeats the query
+_SECRET = re.compile(r"key|token|secret|password|sig", re.I)
+
+
+def secrets_in(query: str) -> list[str]:
+    """Return the values of a query whose names say that they are credentials."""
+    return [value for name, value in parse_qsl(query) if _SECRET.search(name)]
 
 
 class Masking:
-    """Overwrites *credentials*, which are headers of requests, in errors; no length changes.
+    """Overwrites *credentials*, which are headers of requests, and those of the *query* in errors and redirects.
 
-    Answers that are no errors are not looked at, and compressed ones cannot be.
+    No length changes. Other answers are not looked at, and compressed ones cannot be: `Upstream` asks for plain ones.
     """
 
-    def __init__(self, credentials: Headers) -> None:
-        found = {value.rpartition(b" ")[2] for _, value in credentials}
+    def __init__(self, credentials: Headers, query: str = "") -> None:
+        found = {value.rpartition(b" ")[2] for _, value in credentials} | {each.encode() for each in secrets_in(query)}
         long = [secret for secret in found if len(secret) >= _SHORTEST]
         self._secrets = sorted(long, key=len, reverse=True)  # one may be the beginning of another
 
+    @property
+    def looks(self) -> bool:
+        """Whether there is something to look for."""
+        return bool(self._secrets)
+
     def applies(self, status: int) -> bool:
         """Whether an answer with this status may repeat a credential."""
-        return status >= _MAY_REPEAT and bool(self._secrets)
+        return status >= _MAY_REPEAT and self.looks
 
     def headers(self, headers: Headers) -> Headers:
         """Return the headers of an answer without credentials."""
