@@ -20,7 +20,7 @@ from benchmarks.inputs import answers, requests, streams
 from benchmarks.inputs.texts import encode
 from benchmarks.middleware import App, Application, Client
 from diglot.adapters import TranslationMiddleware
-from diglot.adapters.middleware import access_log, call
+from diglot.adapters.middleware import access_log, call, recording
 from diglot.adapters.middleware import app as middleware_app
 from diglot.adapters.observe.metrics import Metrics
 from diglot.adapters.observe.ring import Ring
@@ -61,9 +61,9 @@ LOOK_UPS: tuple[tuple[Any, str, Any], ...] = (
     (call, "noted", lambda exchange, body, scope, attempt: None),
     (call, "notes_of", lambda scope: None),
     (call, "observed", lambda app, scope: app),
-    (middleware_app, "notes_of", lambda scope: None),
     (middleware_app, "observed", lambda app, scope: app),
-    (middleware_app, "observers", lambda scope: ()),
+    (recording, "notes_of", lambda scope: None),
+    (recording, "observers", lambda scope: ()),
     (access_log, "observers", lambda scope: ()),
 )
 """What an exchange costs that nobody watches: these are all places that ask whether somebody does."""

@@ -14,7 +14,7 @@ import click
 from ...translator import public_url
 from ..limits import Limits
 from ..middleware.routes import Api
-from ..server import client_settings, config
+from ..server import client_settings, config, setting_sources
 from ..upstream import url as upstream_url
 from .options import SettingsError, print_columns, profile_options
 from .upstream_check import APIS, CASES, CheckError, Outcome, UpstreamCheck
@@ -22,7 +22,7 @@ from .upstream_check import APIS, CASES, CheckError, Outcome, UpstreamCheck
 Outcomes = dict[Api, dict[str, Outcome]]
 
 _NAMES: dict[Api, str] = {"chat": "Chat Completions", "responses": "Responses"}
-_KEYS = (config.KEY, "OPENAI_API_KEY")
+_KEYS = (setting_sources.KEY, "OPENAI_API_KEY")
 _NEXT: dict[tuple[Api, ...], str] = {
     ("chat",): "",
     ("responses",): " --upstream-api responses",
@@ -91,9 +91,9 @@ def _check_file(file: Path, connect: bool, key: str | None, timeout: float) -> i
 def _check_url(
     url: str | None, key: str | None, timeout: float, model: str | None, profile: str | None, set_: tuple[str, ...]
 ) -> None:
-    url = url or os.environ.get(f"{config.ENVIRONMENT}UPSTREAM") or ""
+    url = url or os.environ.get(f"{setting_sources.ENVIRONMENT}UPSTREAM") or ""
     try:
-        chosen = config.profile_of(profile or "default", dict(map(config.assignment, set_)))
+        chosen = config.profile_of(profile or "default", dict(map(setting_sources.assignment, set_)))
         if problem := upstream_url.problem(url):
             raise config.ConfigError(problem if url else "no URL is set; example: diglot check http://127.0.0.1:8000")
     except ValueError as error:

@@ -9,7 +9,7 @@ import click
 
 from ...translator import TranslationError, decode_json, encode_json, fields_as_markdown
 from ...translator import convert as to_other_dialect
-from ..server import config
+from ..server import config, setting_sources
 from .check import check
 from .keys import keys
 from .migrate import migrate
@@ -43,7 +43,7 @@ def convert(file: Any, profile: str | None, set_: tuple[str, ...], strict: bool 
     FILE defaults to stdin.
     """
     try:
-        chosen = config.profile_of(profile or "default", dict(map(config.assignment, set_)))
+        chosen = config.profile_of(profile or "default", dict(map(setting_sources.assignment, set_)))
         made, losses = to_other_dialect(decode_json(file.read()), profile=chosen, strict=bool(strict))
     except (TranslationError, ValueError) as error:
         raise click.ClickException(_in_words(error)) from None
@@ -64,7 +64,7 @@ def _in_words(error: Exception) -> str:
 def fields(profile: str | None, set_: tuple[str, ...]) -> None:
     """Print what becomes of every field, as Markdown."""
     try:
-        chosen = config.profile_of(profile or "default", dict(map(config.assignment, set_)))
+        chosen = config.profile_of(profile or "default", dict(map(setting_sources.assignment, set_)))
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     for line in fields_as_markdown(chosen):

@@ -13,7 +13,7 @@ from ..migrate import engines, inputs, options, output, ray_engine, report, shap
 from ..migrate.errors import MigrationError, SettingError
 from ..migrate.progress import Progress
 from ..migrate.run import Limit, Migration, Outcome, version
-from ..server import config
+from ..server import config, setting_sources
 from .options import SettingsError, amount, print_columns
 
 _BAD = 3
@@ -152,7 +152,7 @@ def _run(names: list[str], out: str, flags: dict[str, Any]) -> tuple[Outcome, ou
 
 def _options(flags: dict[str, Any]) -> options.Options:
     try:
-        profile = config.profile_of(flags["profile"], dict(map(config.assignment, flags["set_"])))
+        profile = config.profile_of(flags["profile"], dict(map(setting_sources.assignment, flags["set_"])))
     except ValueError as error:
         raise SettingError(str(error)) from None
     names = ("to", "shape", "column", "model", "strict", "check", "values", "max_line")

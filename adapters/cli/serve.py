@@ -10,7 +10,7 @@ import anyio
 import click
 import msgspec
 
-from ..server import banner, config, inspection, reloading, store
+from ..server import banner, config, inspection, reloading, setting_sources, store
 from .options import SettingsError, profile_options, strict_option
 
 
@@ -148,7 +148,8 @@ def serve(file: Path | None, set_: tuple[str, ...], limits: tuple[str, ...], **f
     from ..server import app
 
     try:
-        tables = {"set": dict(map(config.assignment, set_)), "limits": dict(map(config.assignment, limits))}
+        read = setting_sources.assignment
+        tables = {"set": dict(map(read, set_)), "limits": dict(map(read, limits))}
         settings = config.load({**flags, **tables}, os.environ, file)
         source = reloading.source_of({**flags, **tables}, file, settings)
         token = inspection.prepared(settings)

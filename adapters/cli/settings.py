@@ -9,8 +9,9 @@ import msgspec
 
 from ...translator import PRESETS, Profile, encode_json
 from ..limits import Limits
-from ..server.config import ENVIRONMENT, STATE, Settings
+from ..server.config import Settings
 from ..server.model_settings import ModelSettings, UpstreamSettings
+from ..server.setting_sources import ENVIRONMENT, STATE
 from ..server.setting_values import suggestion
 from .field_docs import field_docs
 from .options import SettingsError, print_columns

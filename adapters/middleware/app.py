@@ -6,12 +6,10 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...translator import Adaptation, AnswerReader, Profile, ProfilePatch, RequestError, preset
 from ..asgi import media_type
-from ..asgi.trace_headers import request_id_of, trace_id_of
 from ..asgi.types import MODEL_ROUTE, App, Receive, Scope, Send
 from ..limits import Limits
 from ..stateful.keeper import Keeper
@@ -23,16 +21,15 @@ from .client_writer import ClientWriter
 from .detection import Detection, place_of
 from .endpoint_check import DetectionError
 from .model_apis import ModelApis, Trial
-from .notes import Notes, notes_of, with_notes
-from .observers import observed, observers
-from .record import Record, record_of
+from .observers import observed
+from .record import Record
+from .recording import Recording
 from .routes import ENDPOINTS, EXCHANGES, Api, ServedPaths
 
 if TYPE_CHECKING:
     from .model_route import ModelRoute
 
 _log = logging.getLogger("diglot")
-_access = logging.getLogger("diglot.access")
 
 
 class TranslationMiddleware:
@@ -236,15 +233,9 @@ class TranslationMiddleware:
             access_log.mark(scope, "passed")
             await observed(self._inner, scope)(scope, receive, send)
             return
-        began = monotonic()
         access_log.mark(scope, "translated")
-        if (notes := notes_of(scope)) is None and (self.on_exchange is not None or _access.isEnabledFor(logging.INFO)):
-            notes = Notes()
-            notes.request_id, notes.trace_id = request_id_of(scope["headers"]), trace_id_of(scope)
-            scope = with_notes(scope, notes)
-        if notes is not None:
-            notes.began = began  # both times of a record count from here
-        writer = ClientWriter(send)
+        recording = Recording(scope, self.on_exchange)
+        scope, writer = recording.scope, ClientWriter(send)
         keeper = await self._keeper_for(endpoint, scope) if self._keeper and not failure else None
         request = TranslatedRequest(
             self._inner, scope, receive, writer, self.limits, endpoint, AnswerReader.of, keeper=keeper
@@ -252,10 +243,7 @@ class TranslationMiddleware:
         try:
             await self._serve(request, scope, failure)
         finally:
-            new = self._keep_patch(request, scope)
-            if notes is not None:
-                notes.status, notes.losses = writer.status, request.loss_count
-            leave_record = partial(self._leave_record, request, writer, scope, monotonic() - began, new)
+            leave_record = recording.end(request, writer, self.profile, self._keep_patch(request, scope))
             if trial is not None and trial.refused:
                 trial.hold_record(leave_record)
             else:
@@ -311,31 +299,6 @@ class TranslationMiddleware:
             changes = ", ".join(f"{name}={_plain(value)!r}" for name, value in new.items())
             _log.warning("The upstream refused a request; settings changed for this model from now on: %s", changes)
         return new
-
-    def _leave_record(
-        self,
-        request: TranslatedRequest[bytes],
-        writer: ClientWriter,
-        scope: Scope,
-        duration: float,
-        adaptations: Iterable[str] = (),
-    ) -> None:
-        logs, watching = _access.isEnabledFor(logging.INFO), observers(scope)
-        if not (logs or watching) and self.on_exchange is None:
-            return
-        record = record_of(request, writer, scope, duration, request.profile or self.profile, adaptations)
-        if logs:
-            _access.info("%s %s %d", record.method, record.path, record.status, extra={"exchange": record.fields()})
-        for observer in watching:
-            observer.finished(record)
-        if self.on_exchange is None:
-            return
-        notes = notes_of(scope) or Notes()
-        notes.recorded = len(notes.attempts)
-        try:
-            self.on_exchange(record)
-        except Exception:
-            _log.exception("on_exchange raised")
 
 
 def _plain(value: Any) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ...translator import Profile, public_url
 from ..asgi.types import MODEL_ROUTE, App, Headers, Scope
 from ..middleware.call import TranslatedRequest
-from ..middleware.client_writer import ClientWriter
+from ..middleware.endpoint_check import DetectionError
 from ..middleware.record import Record
 from ..store import Store
 from ..upstream.app import Upstream
@@ -40,18 +40,13 @@ class UpstreamMiddleware(ServerMiddleware):
         super().__init__(app, **settings)
         self.replicas: Replicas | None = replicas
 
-    def _leave_record(
-        self,
-        request: TranslatedRequest[bytes],
-        writer: ClientWriter,
-        scope: Scope,
-        duration: float,
-        adaptations: Iterable[str] = (),
-    ) -> None:
-        super()._leave_record(request, writer, scope, duration, adaptations)
-        answered, route = request.answer.get("id"), scope.get(MODEL_ROUTE)
-        if self.replicas is not None and isinstance(answered, str) and route is not None:
-            self.replicas.remember(answered, route.replica)
+    async def _serve(self, request: TranslatedRequest[bytes], scope: Scope, failure: DetectionError | None) -> None:
+        try:
+            await super()._serve(request, scope, failure)
+        finally:
+            answered, route = request.answer.get("id"), scope.get(MODEL_ROUTE)
+            if self.replicas is not None and isinstance(answered, str) and route is not None:
+                self.replicas.remember(answered, route.replica)
 
 
 def serve_all(

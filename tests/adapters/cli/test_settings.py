@@ -6,7 +6,8 @@ from click.testing import CliRunner, Result
 
 from diglot.adapters import Limits
 from diglot.adapters.cli import commands
-from diglot.adapters.server.config import ENVIRONMENT, STATE, Settings
+from diglot.adapters.server.config import Settings
+from diglot.adapters.server.setting_sources import ENVIRONMENT, STATE
 from diglot.translator import PRESETS, Profile
 
 FILE_ONLY = ("api_key", "keep_days", "seal_keys", "upstreams", "models")
